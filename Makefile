@@ -1,0 +1,62 @@
+# The everyday commands. Each sets up what it needs; a second run installs nothing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+# Nothing is fetched or reported at run time.
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export DASH_DISABLE_VERSION_CHECK := true
+
+.PHONY: help install demo test check lint types contracts sql bench lock docs clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Create .venv with the locked packages and this project
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "Shelfprice needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+demo: install ## Play three stores for two weeks: simulate, learn, price, sell
+	@$(BIN)/shelfprice demo
+
+test: install ## Run every test
+	@$(PYTEST)
+
+check: lint types contracts sql test ## Everything that must be green before a change lands
+
+lint: install
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell
+
+types: install
+	@$(BIN)/mypy
+
+contracts: install
+	@$(BIN)/lint-imports
+
+sql: install
+	@$(BIN)/sqlfluff lint --disable-progress-bar features warehouse
+
+bench: install ## Measure every stage against what one would otherwise do
+	@$(BIN)/python -m bench
+
+lock: install ## Resolve requirements.lock anew
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet -o requirements.lock
+
+docs: install ## Write the data dictionary from the table contracts
+	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
+
+clean: ## Remove generated data and the virtual environment
+	rm -rf data $(VENV)

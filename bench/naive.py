@@ -1,0 +1,77 @@
+"""What one would otherwise do: row at a time, one-hot tables on disk, forests on rows."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from sklearn.ensemble import RandomForestClassifier
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+
+_BUDGET_MEAN, _BUDGET_DEVIATION = 1.0, 0.25
+_VISITS_PER_STORE_DAY = 500
+
+
+def simulate(catalog: Catalog, n_visits: int, file: Path) -> None:
+    """Draw shoppers one by one, let each decide, collect dictionaries and write them as Parquet."""
+    chance = random.Random(7)  # noqa: S311 - shoppers, not secrets
+    ladder = {sku: list(map(float, own)) for sku, own in zip(catalog.skus, price_ladder(catalog), strict=True)}
+    rows = []
+    stock: dict[str, int] = {}
+    for visit in range(n_visits):
+        if visit % _VISITS_PER_STORE_DAY == 0:
+            stock = {product.sku: product.par_stock for product in catalog.products}
+        product = chance.choices(catalog.products, catalog.popularity)[0]
+        price = chance.choice(ladder[product.sku]) if chance.random() < 0.5 else product.base_price
+        multiplier = chance.gauss(_BUDGET_MEAN, _BUDGET_DEVIATION)
+        inventory = stock[product.sku]
+        purchased = inventory > 0 and multiplier * product.base_price >= price
+        stock[product.sku] -= purchased
+        rows.append(
+            {
+                "store_id": f"X{visit // _VISITS_PER_STORE_DAY:05d}",
+                "sku": product.sku,
+                "price_offered": price,
+                "inventory_level": inventory,
+                "budget_multiplier": multiplier,
+                "purchased": purchased,
+            }
+        )
+    pd.DataFrame(rows).to_parquet(file)
+
+
+def one_hot_with_pandas(catalog: Catalog, decisions: Path, target: Path) -> None:
+    """Write one one-hot row per decision with pandas."""
+    base = dict(zip(catalog.skus, catalog.base_prices, strict=True))
+    rows = pd.read_parquet(decisions, columns=["sku", "price_offered", "inventory_level", "purchased"])
+    rows = rows[rows["inventory_level"] != 0]
+    rows["price_ratio"] = rows["price_offered"] / rows["sku"].astype(str).map(base)
+    pd.get_dummies(rows, columns=["sku"], dtype=float).to_parquet(target)
+
+
+def one_hot_with_polars(catalog: Catalog, decisions: Path, target: Path) -> None:
+    """Write one one-hot row per decision with Polars."""
+    rows = pl.read_parquet(decisions, columns=["sku", "price_offered", "inventory_level", "purchased"])
+    base = pl.DataFrame({"sku": catalog.skus, "base_price": catalog.base_prices})
+    rows = rows.filter(pl.col("inventory_level") != 0).with_columns(pl.col("sku").cast(pl.String))
+    rows = rows.join(base, on="sku").with_columns(price_ratio=pl.col("price_offered") / pl.col("base_price"))
+    rows.drop("base_price").to_dummies("sku").write_parquet(target)
+
+
+def whole_loop(catalog: Catalog, n_visits: int, folder: Path) -> None:
+    """Simulate, write one-hot rows, fit the textbook forest on them and price every product."""
+    simulate(catalog, n_visits, folder / "decisions.parquet")
+    one_hot_with_pandas(catalog, folder / "decisions.parquet", folder / "rows.parquet")
+    rows = pd.read_parquet(folder / "rows.parquet")
+    one_hot = [name for name in rows.columns if name.startswith("sku_")]
+    features = ["price_offered", "inventory_level", *one_hot]
+    forest = RandomForestClassifier(n_estimators=100, max_depth=10, class_weight="balanced", random_state=7, n_jobs=1)
+    forest.fit(rows[features], rows["purchased"])
+    for product, candidates in zip(catalog.products, price_ladder(catalog), strict=True):
+        asked = pd.DataFrame({"price_offered": candidates, "inventory_level": product.par_stock})
+        for name in one_hot:
+            asked[name] = float(name == f"sku_{product.sku}")
+        np.argmax(candidates * forest.predict_proba(asked[features])[:, 1])

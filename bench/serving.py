@@ -1,0 +1,124 @@
+"""Fit a forest, work out a price book, and quote from it."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+
+from bench.measure import Measurement, Otherwise, seconds
+from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
+from catalog.ladder import price_ladder
+from serving.curves import DemandCurves
+from serving.policies import GreedyPolicy
+from serving.price_book import PriceBook, book_to_table, tabulate
+from training.candidates import CANDIDATES, FittedModel, fit
+from training.dataset import Dataset, weighted_rows
+
+DEMAND_FOREST = next(candidate for candidate in CANDIDATES if candidate.name == "demand_forest")
+_ROWS = 200_000
+_SCALE = 100
+_ASKED = 20
+_QUOTES = 20_000
+_MILLION = 1_000_000
+
+
+def fitting() -> Iterator[Measurement]:
+    """Fit on cells of 1e6 and 1e8 decisions, and on rows."""
+    with temporary_world() as world:
+        dataset = _million(world)
+    many = dataset.training.copy()
+    many[["n_offered", "n_purchased"]] *= _SCALE
+    rows = Otherwise(f"{_ROWS:,} rows", _seconds_on_rows(dataset))
+    for label, data in (("1e6", dataset), ("1e8", dataset_of(many))):
+        took = seconds(lambda data=data: fit(DEMAND_FOREST, data, SEED), 3)
+        yield Measurement("fit", f"fit demand_forest, cells of {label}", took, "s", (rows,), 1.0)
+
+
+def price_book() -> Iterator[Measurement]:
+    """Work out the price book of the default shelf."""
+    with temporary_world() as world:
+        fitted, book = _shelf(world)
+        curves = _curves(world, fitted)
+        took = seconds(lambda: book_to_table(tabulate(GreedyPolicy(curves), world.catalog, _opening())), 5)
+    cells = int((book.par_stock + 1).sum()) * book.prices.shape[2]
+    asking = Otherwise("ask the forest per cell, scaled up", _seconds_to_ask(fitted) * cells)
+    yield Measurement("book", f"price book, {cells:,} cells", took, "s", (asking,), 0.3)
+
+
+def quote() -> Iterator[Measurement]:
+    """Quote one price, and a million."""
+    with temporary_world() as world:
+        fitted, book = _shelf(world)
+    asking = _seconds_to_ask(fitted)
+    sku = book.skus[0]
+
+    def many() -> None:
+        for stock in range(_QUOTES):
+            book.quote(sku, stock % 100, 1 + stock % 48)
+
+    one = seconds(many, 3) / _QUOTES
+    yield Measurement("quote", "one quote", one * 1e6, "us", (Otherwise("ask the forest", asking * 1e6),), 20)
+    draw = np.random.default_rng(SEED)
+    product, stock = draw.integers(0, len(book.skus), _MILLION), draw.integers(0, 101, _MILLION)
+    ticks = draw.integers(1, book.prices.shape[2] + 1, _MILLION)
+    took = seconds(lambda: book.quotes(product, stock, ticks), 3)
+    scaled = Otherwise("ask the forest, scaled up", asking * _MILLION)
+    yield Measurement("quote", "a million quotes at once", took, "s", (scaled,), 0.2)
+
+
+def ladder_rows(world: World, fitted: FittedModel) -> pd.DataFrame:
+    """Return the model's input for every ladder price of every product, shelf full."""
+    ladder = price_ladder(world.catalog)
+    rows = pd.DataFrame(
+        {
+            "price_offered": ladder.ravel(),
+            "price_ratio": (ladder / world.catalog.base_prices[:, None]).ravel(),
+            "inventory_level": np.repeat(world.catalog.par_stock, ladder.shape[1]),
+        }
+    )
+    sku = np.repeat(np.array(world.catalog.skus), ladder.shape[1])
+    one_hot = {f"sku_{name}": (sku == name).astype(float) for name in world.catalog.skus}
+    return rows.assign(**one_hot)[fitted.features]
+
+
+def _million(world: World) -> Dataset:
+    world.play_day(2_000)
+    world.transform()
+    return world.dataset(1)
+
+
+def _shelf(world: World) -> tuple[FittedModel, PriceBook]:
+    world.play_day(40)
+    world.transform()
+    fitted = fit(DEMAND_FOREST, world.dataset(1), SEED)
+    return fitted, tabulate(GreedyPolicy(_curves(world, fitted)), world.catalog, _opening())
+
+
+def _curves(world: World, fitted: FittedModel) -> DemandCurves:
+    ladder = price_ladder(world.catalog)
+    chances = fitted.p_sale(ladder_rows(world, fitted)).reshape(ladder.shape)
+    return DemandCurves(world.catalog.skus, ladder, chances, "1")
+
+
+def _opening() -> dt.datetime:
+    return dt.datetime.combine(FIRST_DAY, dt.time(), dt.UTC)
+
+
+def _seconds_to_ask(fitted: FittedModel) -> float:
+    """Seconds in which the forest answers for the 20 candidate prices of one product."""
+    asked = pd.DataFrame(0.0, index=range(20), columns=fitted.features)
+    asked["price_ratio"] = np.linspace(0.7, 1.6, 20)
+    asked[fitted.features[-1]] = 1.0
+    return float(np.median([seconds(lambda: fitted.p_sale(asked)) for _ in range(_ASKED)]))
+
+
+def _seconds_on_rows(dataset: Dataset) -> float:
+    """Seconds to fit the same forest on decisions instead of cells."""
+    features = [*DEMAND_FOREST.features, *dataset.one_hot]
+    X, y, weight = weighted_rows(dataset.training, features)
+    row = np.random.default_rng(SEED).choice(np.repeat(np.arange(len(y)), weight.astype(int)), _ROWS, replace=False)
+    falling = [-1 if feature == DEMAND_FOREST.decreasing_in else 0 for feature in features]
+    forest = RandomForestClassifier(**DEMAND_FOREST.parameters, monotonic_cst=falling, random_state=SEED, n_jobs=1)
+    return seconds(lambda: forest.fit(X.iloc[row], y[row]))

@@ -1,0 +1,91 @@
+"""A lake in a temporary folder, and store days played into it."""
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.settings import Settings
+from etl.load import load_dimensions, load_store_day
+from features.cells import cells_of, feature_workbench, query, stale_cells
+from serving.exploration import Exploring
+from serving.policies import policy_without_model
+from simulation.shoppers import shopper_names
+from simulation.store_day import play
+from training.dataset import Dataset
+from warehouse.lake import Lake, Partition
+
+FIRST_DAY = dt.date(2026, 1, 5)
+SEED = 7
+
+
+@dataclass(frozen=True)
+class World:
+    """The default shelf and a lake of its own."""
+
+    settings: Settings
+    catalog: Catalog
+    lake: Lake
+
+    def play_day(self, n_stores: int, day: int = 0, *, share: float = 0.5, seed: int = SEED) -> int:
+        """Play one business date at exploring static prices and publish it; return the number of decisions."""
+        ladder = price_ladder(self.catalog)
+        usual = policy_without_model(self.catalog, "static")
+        policy = Exploring(usual, share, ladder, np.full(ladder.shape, np.nan))
+        stores = [f"X{number:05d}" for number in range(1, n_stores + 1)]
+        played = play(self.catalog, policy, stores, date_of(day), seed)
+        load_store_day(self.lake, self.catalog, played, "g000", inputs=f"{day}:{seed}", seed=seed)
+        return len(played.product)
+
+    def transform(self) -> None:
+        """Group every new partition into demand cells and publish them."""
+        with feature_workbench(self.settings) as connection:
+            for item in stale_cells(self.lake, self.catalog):
+                cells = cells_of(connection, self.lake.path(item.decisions))
+                self.lake.publish(item.cells, cells, inputs=item.inputs)
+
+    def forget_cells(self) -> None:
+        """Remove the demand cells, so that they can be made again."""
+        for partition in list(self.lake.partitions("demand_cells")):
+            for file in self.lake.path(partition).parent.iterdir():
+                file.unlink()
+
+    def decisions_file(self, day: int) -> Path:
+        """Return the Parquet file with the decisions of a day."""
+        return self.lake.path(Partition("interactions", date_of(day), "g000"))
+
+    def dataset(self, days: int) -> Dataset:
+        """Return the demand cells of the first days, all of them to fit on."""
+        last = date_of(days - 1)
+        with feature_workbench(self.settings) as connection:
+            training = connection.execute(query("training_cells"), {"trained_through": last}).df()
+        return dataset_of(training, last)
+
+
+def dataset_of(training: pd.DataFrame, last: dt.date = FIRST_DAY) -> Dataset:
+    """Return a dataset that holds nothing out."""
+    one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
+    return Dataset(training, training.iloc[:0], one_hot, last, last, "bench")
+
+
+@contextmanager
+def temporary_world() -> Iterator[World]:
+    """Open a world with the default catalog; its folder is removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
+        settings = Settings(Path(folder), f"sqlite:///{folder}/mlflow.db")
+        catalog, lake = load(), Lake(settings)
+        lake.prepare()
+        load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, SEED))
+        yield World(settings, catalog, lake)
+
+
+def date_of(day: int) -> dt.date:
+    """Return a business date by its number."""
+    return FIRST_DAY + dt.timedelta(days=day)

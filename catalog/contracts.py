@@ -1,0 +1,269 @@
+"""Every table that crosses a folder: its grain, its columns, their types, units and nullability.
+
+Publishing enforces what stands here, the data dictionary is written from it, and nothing else defines a table.
+Tables by day keep their `business_date` in the folder name, not in the file.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pyarrow as pa
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+LONG_TEXT = pa.string()
+MOMENT = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it holds, in which type and unit, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `grain` says what one row is, `key` names the columns that identify it within a partition."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    by: Literal["day", "key"] = "day"
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of one partition file."""
+        return pa.schema([pa.field(column.name, column.type, nullable=column.nullable) for column in self.columns])
+
+
+_STORE = Column("store_id", TEXT, "the store")
+_SKU = Column("sku", TEXT, "stock-keeping unit of the product")
+_TICK = Column("tick", pa.int16(), "interval of the day in which a price stands", "ticks since opening")
+_POLICY = Column("policy", TEXT, "name of the policy that set the price")
+_VERSION = Column(
+    "model_version", TEXT, "registered model version behind the price; null without a model", nullable=True
+)
+_P_SALE = Column("p_sale", pa.float64(), "chance that a shopper who considers the product buys it", "probability")
+_EXPECTED = Column("expected_revenue", pa.float64(), "price x chance of sale", "EUR per visit")
+_PRICE = Column("price", pa.float64(), "price to show", "EUR")
+_UNIT_VALUE = Column(
+    "unit_value",
+    pa.float64(),
+    "what one more unit kept is worth; null where the policy does not value stock",
+    "EUR",
+    nullable=True,
+)
+
+INTERACTIONS = Table(
+    "interactions",
+    "one shopper who considered one product",
+    ("store_id", "seen_at", "shopper_id", "sku"),
+    (
+        _STORE,
+        _TICK,
+        Column("seen_at", MOMENT, "when the shopper looked", "UTC"),
+        Column("shopper_id", pa.int32(), "who looked; the name is in shoppers"),
+        _SKU,
+        Column("product_name", TEXT, "the product's name that day"),
+        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
+        Column(
+            "inventory_level",
+            pa.int32(),
+            "stock before the decision; null when unknown",
+            "units",
+            nullable=True,
+        ),
+        Column(
+            "budget_multiplier",
+            pa.float32(),
+            "hidden willingness to pay over base price; never a feature",
+            "ratio",
+            nullable=True,
+        ),
+        Column("purchased", pa.bool_(), "whether one unit was bought"),
+        Column("outcome", TEXT, "bought, too_expensive or out_of_stock"),
+        _POLICY,
+        Column("propensity", pa.float64(), "chance with which the policy showed this price", "probability"),
+        _VERSION,
+    ),
+)
+
+REPRICINGS = Table(
+    "repricings",
+    "one price decision: an opening or a change",
+    ("store_id", "tick", "sku"),
+    (
+        _STORE,
+        _TICK,
+        Column("decided_at", MOMENT, "when the price was set", "UTC"),
+        _SKU,
+        Column("old_price", pa.float64(), "the price before; null at opening", "EUR", nullable=True),
+        Column("new_price", pa.float64(), "the price from now on", "EUR"),
+        Column("inventory_level", pa.int32(), "stock when it was decided", "units"),
+        Column(
+            "p_sale",
+            pa.float64(),
+            "chance of sale at the new price; null without a model",
+            "probability",
+            nullable=True,
+        ),
+        Column(
+            "expected_revenue",
+            pa.float64(),
+            "new price x chance of sale; null without a model",
+            "EUR per visit",
+            nullable=True,
+        ),
+        _UNIT_VALUE,
+        Column("binding_rule", TEXT, "the rule that decided the price"),
+        Column("explored", pa.bool_(), "whether the price was tried in order to learn"),
+        _POLICY,
+        _VERSION,
+        Column("reason", TEXT, "one sentence for people"),
+    ),
+)
+
+REJECTED = Table(
+    "rejected",
+    "one bad row that was kept out",
+    ("source", "row_number", "reason"),
+    (
+        Column("source", TEXT, "where the row came from"),
+        Column("row_number", pa.int64(), "its position there, from 1"),
+        Column("reason", TEXT, "what is wrong with it"),
+        Column("row_text", LONG_TEXT, "the row as it came"),
+    ),
+)
+
+DEMAND_CELLS = Table(
+    "demand_cells",
+    "one distinct feature vector of a day's part; decisions met with an empty shelf are left out",
+    ("sku", "price_offered", "inventory_level"),
+    (
+        _SKU,
+        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
+        Column("price_ratio", pa.float64(), "price over base price", "ratio"),
+        Column(
+            "inventory_level",
+            pa.int32(),
+            "stock before the decision; null when unknown",
+            "units",
+            nullable=True,
+        ),
+        Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
+        Column("n_purchased", pa.int64(), "of them, purchases", "decisions"),
+    ),
+)
+
+PRICE_BOOK = Table(
+    "price_book",
+    "one product at one stock level with one number of ticks left",
+    ("sku", "inventory_level", "ticks_left"),
+    (
+        _SKU,
+        Column("inventory_level", pa.int32(), "stock now", "units"),
+        Column("ticks_left", pa.int16(), "ticks until closing, this one included", "ticks"),
+        _PRICE,
+        _P_SALE,
+        _EXPECTED,
+        _UNIT_VALUE,
+        Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
+        Column("binding_rule", TEXT, "the rule that decided the price"),
+        _POLICY,
+        Column("model_version", TEXT, "registered model version behind the price"),
+        Column("published_at", MOMENT, "start of the business date the book is made for", "UTC"),
+    ),
+)
+
+DEMAND_CURVES = Table(
+    "demand_curves",
+    "one candidate price of one product, as the champion sees it",
+    ("sku", "candidate"),
+    (
+        _SKU,
+        Column("candidate", pa.int16(), "position on the price ladder, from 0"),
+        _PRICE,
+        _P_SALE,
+        _EXPECTED,
+        Column("model_version", TEXT, "registered model version behind the curve"),
+    ),
+)
+
+MODEL_VERSIONS = Table(
+    "model_versions",
+    "one judged model version",
+    ("version",),
+    (
+        Column("version", LONG_TEXT, "version in the model registry"),
+        Column("candidate", LONG_TEXT, "name of the model family"),
+        Column("run_id", LONG_TEXT, "MLflow run that holds parameters, plots and the model"),
+        Column("trained_through", pa.date32(), "last business date it was fitted on"),
+        Column("judged_through", pa.date32(), "last business date it was judged on"),
+        Column("metrics", LONG_TEXT, "judged metrics, as a JSON object"),
+        Column("candidates", LONG_TEXT, "metrics of every candidate of the training, as a JSON object"),
+        Column("promoted", pa.bool_(), "whether the gate made it champion"),
+        Column("reasons", LONG_TEXT, "the gate's conditions and what was found, as a JSON list"),
+        Column("decided_at", MOMENT, "when the gate decided", "UTC"),
+    ),
+    by="key",
+)
+
+PRODUCTS = Table(
+    "products",
+    "one product on the shelf",
+    ("sku",),
+    (
+        Column("sku", LONG_TEXT, "stock-keeping unit of the product"),
+        Column("product_name", LONG_TEXT, "name for people"),
+        Column("category", LONG_TEXT, "group of products"),
+        Column("icon", LONG_TEXT, "one character that stands for it"),
+        Column("base_price", pa.float64(), "usual price", "EUR"),
+        Column("unit_cost", pa.float64(), "cost of one unit", "EUR"),
+        Column("floor_price", pa.float64(), "lowest price that may be shown", "EUR"),
+        Column("ceiling_price", pa.float64(), "highest price that may be shown", "EUR"),
+        Column("par_stock", pa.int32(), "stock after restocking", "units"),
+    ),
+    by="key",
+)
+
+SHOPPERS = Table(
+    "shoppers",
+    "one shopper of the pool",
+    ("shopper_id",),
+    (
+        Column("shopper_id", pa.int32(), "number in the pool"),
+        Column("shopper_name", LONG_TEXT, "invented name"),
+    ),
+    by="key",
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        INTERACTIONS,
+        REPRICINGS,
+        REJECTED,
+        DEMAND_CELLS,
+        PRICE_BOOK,
+        DEMAND_CURVES,
+        MODEL_VERSIONS,
+        PRODUCTS,
+        SHOPPERS,
+    )
+}
+
+GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""What a partition may be called; anything else could leave the lake's folder."""
+
+REGISTERED_MODEL = "shelfprice-demand"
+"""Name of the demand model in the registry; its alias `champion` is the one that prices."""
+
+TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
+"""Types beyond skops' own that a registered model may hold; any other is refused before it is built."""

@@ -1,0 +1,47 @@
+"""The data dictionary as Markdown, written from the contracts: `python -m catalog.dictionary`."""
+
+import sys
+
+import pyarrow as pa
+
+from catalog.contracts import TABLES, Table
+
+
+def data_dictionary() -> str:
+    """Return one Markdown page with a section and a table of columns for each contract."""
+    intro = [
+        "# Data dictionary",
+        "",
+        "Written from `catalog/contracts.py` by `make docs`; a test fails when the two differ. Money is EUR, times are",
+        "UTC. Tables by day also have a `business_date` column, which is the name of their folder.",
+    ]
+    return "\n".join([*intro, *(line for table in TABLES.values() for line in _section(table))]) + "\n"
+
+
+def _section(table: Table) -> list[str]:
+    kept = "by day" if table.by == "day" else "one file per key"
+    rows = [
+        f"| `{column.name}` | {_type_name(column.type)} | {column.unit or '-'} "
+        f"| {'yes' if column.nullable else 'no'} | {column.meaning} |"
+        for column in table.columns
+    ]
+    return [
+        "",
+        f"## {table.name}",
+        "",
+        f"Grain: {table.grain}. Key: {', '.join(f'`{name}`' for name in table.key)}. Kept {kept}.",
+        "",
+        "| column | type | unit | null | meaning |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
+
+
+def _type_name(data_type: pa.DataType) -> str:
+    if pa.types.is_dictionary(data_type) or pa.types.is_string(data_type):
+        return "text"
+    return "timestamp" if pa.types.is_timestamp(data_type) else str(data_type)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(data_dictionary())

@@ -1,0 +1,33 @@
+"""Errors for the person who must act: what was expected, what was found, what happens now, what to do.
+
+`Declined` marks work that was refused on purpose while everything is in order (a gate that says no, a
+partition someone else is writing); every other `ShelfpriceError` marks something broken that needs mending.
+"""
+
+
+class ShelfpriceError(Exception):
+    """Root of every error this project raises on purpose; the command line prints it as one line."""
+
+
+class CatalogError(ShelfpriceError):
+    """A products or store file that cannot be used; the message names file, field and value."""
+
+
+class ContractError(ShelfpriceError):
+    """Data that does not have the columns, types or nullability its table promises."""
+
+
+class LakeError(ShelfpriceError):
+    """A partition that is missing, damaged or cannot be written."""
+
+
+class DataError(ShelfpriceError):
+    """Data that is well formed but cannot answer what was asked of it."""
+
+
+class ModelError(ShelfpriceError):
+    """A registered model that cannot be found, loaded or trusted."""
+
+
+class Declined(ShelfpriceError):  # noqa: N818 - a refusal is an answer, not an error
+    """Work refused on purpose; nothing is broken and nothing was changed."""

@@ -1,0 +1,127 @@
+"""Read a shelf and a store from YAML into one frozen `Catalog`."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from catalog.arrays import Floats
+from catalog.errors import CatalogError
+from catalog.records import Product, Store
+from catalog.strict_yaml import read_mapping
+
+DEFAULT_DIR = Path(__file__).parent
+_MAX_SHOWN = 80
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A shelf and the stores that carry it; products are in the order of their file everywhere."""
+
+    products: tuple[Product, ...]
+    store: Store
+
+    @cached_property
+    def skus(self) -> tuple[str, ...]:
+        """The products' stock-keeping units, shape (n_products,)."""
+        return tuple(product.sku for product in self.products)
+
+    @cached_property
+    def base_prices(self) -> Floats:
+        """Base prices, EUR, shape (n_products,)."""
+        return np.array([product.base_price for product in self.products])
+
+    @cached_property
+    def par_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+        """Units on the shelf after restocking, shape (n_products,)."""
+        return np.array([product.par_stock for product in self.products], dtype=np.int64)
+
+    @cached_property
+    def popularity(self) -> Floats:
+        """Share of visits that go to each product, sums to 1, shape (n_products,)."""
+        weights = np.array([self.store.popularity.get(sku, 1.0) for sku in self.skus])
+        return weights / weights.sum()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every value of the catalog: two catalogs that differ anywhere differ here."""
+        text = "\n".join([*(product.model_dump_json() for product in self.products), self.store.model_dump_json()])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def product(self, sku: str) -> Product:
+        """Return the product with this sku.
+
+        Raises
+        ------
+        CatalogError
+            When no product has it; the message lists the ones there are.
+        """
+        for product in self.products:
+            if product.sku == sku:
+                return product
+        known = ", ".join(self.skus[:20]) + (" ..." if len(self.skus) > 20 else "")  # noqa: PLR2004
+        raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}")
+
+
+def load(directory: Path | None = None) -> Catalog:
+    """Read `products.yaml` and `store.yaml` from a folder, by default the shelf and store that ship with the project.
+
+    Raises
+    ------
+    CatalogError
+        When either file cannot be used; the message names file, field and value, and nothing is loaded.
+    """
+    folder = directory or DEFAULT_DIR
+    products = _read_products(folder / "products.yaml")
+    store = _build(Store, read_mapping(folder / "store.yaml"), folder / "store.yaml", "")
+    skus = {product.sku for product in products}
+    file = folder / "store.yaml"
+    if store.popularity and store.popularity.keys() != skus:
+        odd = sorted(store.popularity.keys() ^ skus)[0]
+        problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"
+        raise CatalogError(f"{file}: popularity: {_shown(odd)} {problem}")
+    for shock in store.shocks:
+        if shock.sku is not None and shock.sku not in skus:
+            raise CatalogError(f"{file}: shocks: sku: {_shown(shock.sku)} is not on the shelf")
+    return Catalog(products, store)
+
+
+def _read_products(path: Path) -> tuple[Product, ...]:
+    mapping = read_mapping(path)
+    unknown = sorted(mapping.keys() - {"products"})
+    if unknown:
+        raise CatalogError(f"{path}: {unknown[0]}: unknown field; expected products")
+    rows = mapping.get("products")
+    if not isinstance(rows, list) or not rows:
+        raise CatalogError(f"{path}: products: expected a list with at least one product, found {_shown(rows)}")
+    products = []
+    for position, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise CatalogError(f"{path}: products[{position}]: expected fields, found {_shown(row)}")
+        products.append(_build(Product, row, path, f"products[{position}]."))
+    skus = [product.sku for product in products]
+    twice = next((sku for sku in skus if skus.count(sku) > 1), None)
+    if twice is not None:
+        raise CatalogError(f"{path}: products: sku: {_shown(twice)} is given twice")
+    return tuple(products)
+
+
+def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str) -> _Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = prefix + ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        found = "" if first["type"] in {"missing", "value_error"} else f", found {_shown(first['input'])}"
+        raise CatalogError(f"{path}: {field or prefix or 'file'}: {message}{found}") from error
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."

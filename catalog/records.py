@@ -1,0 +1,179 @@
+"""The frozen records of a shelf and a store. Each says its unit; each refuses what cannot be sold from."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
+Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+PolicyName = Literal["static", "rule", "greedy"]
+
+FLOOR_RATIO = 0.7
+CEILING_RATIO = 1.6
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=False)
+
+
+class Product(_Record):
+    """One product on the shelf. Prices and cost in EUR; `par_stock` in units after restocking."""
+
+    sku: Sku
+    name: Name
+    category: Name
+    icon: str = ""
+    base_price: Price
+    unit_cost: Price
+    floor_price: Price | None = None
+    ceiling_price: Price | None = None
+    par_stock: Annotated[int, Field(ge=1, le=30_000)] = 100
+
+    @property
+    def floor(self) -> float:
+        """Lowest price that may be shown, EUR."""
+        return self.floor_price if self.floor_price is not None else round(FLOOR_RATIO * self.base_price, 2)
+
+    @property
+    def ceiling(self) -> float:
+        """Highest price that may be shown, EUR."""
+        return self.ceiling_price if self.ceiling_price is not None else round(CEILING_RATIO * self.base_price, 2)
+
+    @model_validator(mode="after")
+    def _prices_are_in_order(self) -> "Product":
+        if self.floor > self.ceiling:
+            raise ValueError(f"floor_price {self.floor} of {self.sku} is above its ceiling_price {self.ceiling}")
+        if self.floor < self.unit_cost:
+            raise ValueError(
+                f"floor_price {self.floor} of {self.sku} is below its unit_cost {self.unit_cost}: "
+                "every sale there loses money"
+            )
+        if not self.floor <= self.base_price <= self.ceiling:
+            raise ValueError(
+                f"base_price {self.base_price} of {self.sku} is outside its floor {self.floor} "
+                f"and ceiling {self.ceiling}"
+            )
+        return self
+
+
+class Opening(_Record):
+    """Opening hours (UTC, within one calendar date) cut into ticks; a price stands for one tick."""
+
+    opens: str
+    closes: str
+    tick_minutes: Annotated[int, Field(ge=1, le=240)] = 15
+
+    @field_validator("opens", "closes")
+    @classmethod
+    def _is_a_time_of_day(cls, text: str) -> str:
+        try:
+            parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
+        except ValueError as error:
+            raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
+        return parsed.strftime("%H:%M")
+
+    @property
+    def opens_minute(self) -> int:
+        """Minutes from midnight to opening."""
+        return _minute_of_day(self.opens)
+
+    @property
+    def minutes(self) -> int:
+        """Minutes between opening and closing."""
+        return _minute_of_day(self.closes) - self.opens_minute
+
+    @property
+    def ticks(self) -> int:
+        """Ticks in a day."""
+        return self.minutes // self.tick_minutes
+
+    @model_validator(mode="after")
+    def _ticks_fill_the_day(self) -> "Opening":
+        if self.minutes <= 0:
+            raise ValueError(
+                f"closes {self.closes} is not after opens {self.opens}; a store closes on the day it opens"
+            )
+        if self.minutes % self.tick_minutes:
+            raise ValueError(f"{self.minutes} open minutes are not a whole number of {self.tick_minutes}-minute ticks")
+        return self
+
+
+class Persona(_Record):
+    """A segment of shoppers: budget multiplier ~ Normal(mean, standard_deviation), dimensionless."""
+
+    name: Name
+    share: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+    mean: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+    standard_deviation: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)]
+
+
+class Shock(_Record):
+    """What happens to the world on one date, to one product or (without `sku`) to all of them."""
+
+    business_date: dt.date
+    sku: Sku | None = None
+    demand_factor: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
+    budget_shift: Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)] = 0.0
+    delivered_share: Share = 1.0
+
+
+class RulePolicy(_Record):
+    """Raise the base price by the share `raise_by` when fewer than `low_stock` units are left."""
+
+    low_stock: Annotated[int, Field(ge=0)] = 10
+    raise_by: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.2
+
+
+class Policies(_Record):
+    """Which policy prices the shelf, before and after a champion exists."""
+
+    before_champion: Literal["static", "rule"] = "static"
+    with_champion: Literal["greedy"] = "greedy"
+    rule: RulePolicy = RulePolicy()
+
+
+class Exploration(_Record):
+    """Share of the time sold at a ladder price chosen at random; a tried price stands for `hold_ticks` ticks."""
+
+    before_champion: Share = 0.5
+    with_champion: Share = 0.05
+    hold_ticks: Annotated[int, Field(ge=1, le=1440)] = 4
+
+
+class Store(_Record):
+    """One chain of equal stores: when they open, who comes, and how they price."""
+
+    currency: Literal["EUR"] = "EUR"
+    stores: Annotated[tuple[StoreId, ...], Field(min_length=1, strict=False)]
+    opening: Opening
+    visits_per_day: Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
+    hourly_profile: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], Field(min_length=1, strict=False)
+    ]
+    popularity: dict[Sku, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    shopper_pool: Annotated[int, Field(ge=1, le=10_000_000)] = 2000
+    personas: Annotated[tuple[Persona, ...], Field(min_length=1, strict=False)]
+    ladder_prices: Annotated[int, Field(ge=2, le=1000)] = 20
+    policies: Policies = Policies()
+    exploration: Exploration = Exploration()
+    shocks: Annotated[tuple[Shock, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "Store":
+        if len(set(self.stores)) != len(self.stores):
+            raise ValueError("a store is listed twice in stores")
+        if sum(self.hourly_profile) <= 0:
+            raise ValueError("hourly_profile has no positive weight: nobody would come")
+        shares = sum(persona.share for persona in self.personas)
+        if abs(shares - 1) > 1e-9:  # noqa: PLR2004 - rounding of written decimals
+            raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+        return self
+
+
+def _minute_of_day(text: str) -> int:
+    hours, minutes = text.split(":")
+    return 60 * int(hours) + int(minutes)

@@ -1,0 +1,58 @@
+"""The record of one business date as it was played: what the twin hands over and `etl` turns into tables."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats, Ints
+from catalog.pricing import PriceDecision
+
+OUTCOMES = ("bought", "too_expensive", "out_of_stock")
+BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
+
+
+@dataclass(frozen=True)
+class StoreDay:
+    """One business date of some stores. Visits are in order of store and time.
+
+    Attributes
+    ----------
+    business_date, stores
+        When and where: ids of the stores, shape (n_stores,).
+    policy, model_version, rules
+        Under whose prices, and the names of the rules its decisions can be bound by.
+    store, product, shopper
+        Positions in `stores`, on the shelf and in the pool of shoppers, shape (n_visits,).
+    tick, since_opening_us
+        When: tick of the day and microseconds since opening, shape (n_visits,).
+    price, propensity
+        Price shown, EUR, and the chance with which it was chosen, shape (n_visits,).
+    inventory
+        Stock before the decision, units, shape (n_visits,).
+    multiplier
+        Hidden budget multiplier, shape (n_visits,).
+    outcome
+        Index into `OUTCOMES`, shape (n_visits,).
+    decisions, stock
+        The policy's answers and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
+    """
+
+    business_date: dt.date
+    stores: tuple[str, ...]
+    policy: str
+    model_version: str | None
+    rules: tuple[str, ...]
+    store: NDArray[np.int32]
+    product: NDArray[np.int16]
+    shopper: NDArray[np.int32]
+    tick: NDArray[np.int16]
+    since_opening_us: Ints
+    price: Floats
+    propensity: Floats
+    inventory: NDArray[np.int32]
+    multiplier: NDArray[np.float32]
+    outcome: NDArray[np.int8]
+    decisions: PriceDecision
+    stock: Ints

@@ -1,0 +1,1 @@
+"""From outside to valid tables: extract, validate, transform, load."""

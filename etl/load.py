@@ -1,0 +1,68 @@
+"""Put a day's tables into the lake."""
+
+import datetime as dt
+
+import pyarrow as pa
+
+from catalog.contracts import PRODUCTS, SHOPPERS
+from catalog.load import Catalog
+from catalog.store_day import StoreDay
+from etl.extract import interactions_of, repricings_of
+from etl.transform import conform
+from etl.validate import validate
+from warehouse.lake import Lake, Partition, Published
+
+_PRODUCTS = Partition("products", None, "all")
+_SHOPPERS = Partition("shoppers", None, "all")
+
+
+def load_store_day(
+    lake: Lake, catalog: Catalog, day: StoreDay, group: str, *, inputs: str, seed: int
+) -> list[Published]:
+    """Validate a played store day and publish it: repricings and rejected rows first, interactions last.
+
+    Interactions come last because their receipt is what says that the day is done.
+
+    Returns
+    -------
+    list of Published
+        What happened to each partition; the last one is the interactions'.
+    """
+    closing = dt.datetime.combine(day.business_date + dt.timedelta(days=1), dt.time(), dt.UTC)
+    checked = validate(interactions_of(day, catalog), catalog, f"twin {day.business_date} {group}", closing)
+    tables = {"repricings": repricings_of(day, catalog)}
+    if checked.rejected.num_rows or lake.receipt(Partition("rejected", day.business_date, group)):
+        tables["rejected"] = checked.rejected
+    tables["interactions"] = conform(checked.valid)
+    return [
+        lake.publish(Partition(name, day.business_date, group), rows, inputs=inputs, seed=seed)
+        for name, rows in tables.items()
+    ]
+
+
+def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
+    """Tell whether the shelf and the shoppers in the lake are those of this catalog."""
+    return all(lake.is_current(partition, catalog.fingerprint) for partition in (_PRODUCTS, _SHOPPERS))
+
+
+def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> None:
+    """Publish the shelf and the pool of shoppers."""
+    products = pa.table(
+        {
+            "sku": [product.sku for product in catalog.products],
+            "product_name": [product.name for product in catalog.products],
+            "category": [product.category for product in catalog.products],
+            "icon": [product.icon for product in catalog.products],
+            "base_price": [product.base_price for product in catalog.products],
+            "unit_cost": [product.unit_cost for product in catalog.products],
+            "floor_price": [product.floor for product in catalog.products],
+            "ceiling_price": [product.ceiling for product in catalog.products],
+            "par_stock": [product.par_stock for product in catalog.products],
+        },
+        schema=PRODUCTS.schema,
+    )
+    shoppers = pa.table(
+        {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=SHOPPERS.schema
+    )
+    lake.publish(_PRODUCTS, products, inputs=catalog.fingerprint)
+    lake.publish(_SHOPPERS, shoppers, inputs=catalog.fingerprint)

@@ -1,0 +1,145 @@
+"""Keep bad rows aside with their reason: rows in = rows valid + rows rejected, always."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Flags, Ints
+from catalog.contracts import INTERACTIONS, REJECTED
+from catalog.load import Catalog
+
+_MAX_ROW_TEXT = 2_000
+_MAX_PRICE = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Rows that hold what the contract and the world allow, and the others with the first reason against each."""
+
+    valid: pa.Table
+    rejected: pa.Table
+
+
+def validate(rows: pa.Table, catalog: Catalog, source: str, not_after: dt.datetime) -> Validated:
+    """Split rows with the columns of `interactions` into valid and rejected ones.
+
+    Parameters
+    ----------
+    rows
+        Columns named as in the contract; numbers may still be of other types than the contract's, and null.
+    source
+        Where the rows came from, for the quarantine.
+    not_after
+        Latest moment a decision can have been seen at.
+
+    Returns
+    -------
+    Validated
+        Valid rows in their order and their types; rejected rows numbered from 1 in their source.
+    """
+    reason = np.zeros(rows.num_rows, dtype=np.int8)
+    checks = _checks(catalog, not_after)
+    for code, (_, check) in enumerate(checks, start=1):
+        reason[(reason == 0) & check(rows)] = code
+    bad = np.flatnonzero(reason)
+    if not len(bad):
+        return Validated(rows, REJECTED.schema.empty_table())
+    sentences = [sentence for sentence, _ in checks]
+    rejected = pa.table(
+        {
+            "source": pa.array([source] * len(bad), pa.string()).dictionary_encode(),
+            "row_number": pa.array(bad + 1, pa.int64()),
+            "reason": pa.array([sentences[code - 1] for code in reason[bad]], pa.string()).dictionary_encode(),
+            "row_text": pa.array(
+                [str(row)[:_MAX_ROW_TEXT] for row in rows.take(pa.array(bad)).to_pylist()], pa.string()
+            ),
+        },
+        schema=REJECTED.schema,
+    )
+    return Validated(rows.filter(pa.array(reason == 0)), rejected)
+
+
+def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callable[[pa.Table], Flags]]]:
+    known = pa.array(catalog.skus)
+    latest = pa.scalar(not_after, pa.timestamp("us", tz="UTC"))
+    return [
+        ("a required value is missing", _lacks_a_value),
+        (
+            "the price is not a positive finite number",
+            lambda rows: (
+                ~_holds(pc.and_(_greater(rows, "price_offered", 0.0), _less(rows, "price_offered", _MAX_PRICE)))
+            ),
+        ),
+        ("the product is not in the catalog", lambda rows: ~_holds(_is_in(rows["sku"], known))),
+        ("the time is in the future", lambda rows: ~_holds(pc.less_equal(rows["seen_at"], latest))),
+        ("the stock is negative or not a whole number", _impossible_stock),
+        ("purchased is neither 0 nor 1", lambda rows: ~_holds(_is_flag(rows["purchased"]))),
+        (
+            "it was bought although the stock was 0",
+            lambda rows: _holds(pc.and_(_as_flag(rows["purchased"]), pc.equal(rows["inventory_level"], 0))),
+        ),
+        ("it repeats an earlier row", _repeats),
+    ]
+
+
+def _lacks_a_value(rows: pa.Table) -> Flags:
+    lacks = np.zeros(rows.num_rows, dtype=bool)
+    for field in INTERACTIONS.schema:
+        if not field.nullable and rows[field.name].null_count:
+            lacks |= pc.is_null(rows[field.name]).to_numpy(zero_copy_only=False)
+    return lacks
+
+
+def _impossible_stock(rows: pa.Table) -> Flags:
+    stock = rows["inventory_level"]
+    negative = _holds(pc.less(stock, 0))
+    if pa.types.is_floating(stock.type):
+        negative |= _holds(pc.or_(pc.is_nan(stock), pc.not_equal(pc.floor(stock), stock)))
+    return negative
+
+
+def _repeats(rows: pa.Table) -> Flags:
+    """Flag rows whose store, moment, shopper and product were seen before."""
+    moment = rows["seen_at"].cast(pa.int64()).fill_null(0).to_numpy()
+    repeats = np.zeros(len(moment), dtype=bool)
+    shared = _shares_a_moment(moment)
+    if len(shared):
+        keys = rows.take(pa.array(shared)).select(list(INTERACTIONS.key)).to_pandas()
+        repeats[shared] = keys.duplicated().to_numpy()
+    return repeats
+
+
+def _shares_a_moment(moment: Ints) -> Ints:
+    """Return the rows, ascending, whose moment stands elsewhere too: the only ones that can be repeats."""
+    return np.flatnonzero(pd.Series(moment).duplicated(keep=False).to_numpy())
+
+
+def _greater(rows: pa.Table, name: str, bound: float) -> pa.ChunkedArray:
+    return pc.greater(rows[name], bound)
+
+
+def _less(rows: pa.Table, name: str, bound: float) -> pa.ChunkedArray:
+    return pc.less(rows[name], bound)
+
+
+def _is_in(column: pa.ChunkedArray, known: pa.Array) -> pa.ChunkedArray:
+    return pc.is_in(column.cast(pa.string()) if not pa.types.is_dictionary(column.type) else column, value_set=known)
+
+
+def _is_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_boolean(column.type):
+        return pc.is_valid(column)
+    return pc.is_in(column, value_set=pa.array([0, 1], column.type))
+
+
+def _as_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column if pa.types.is_boolean(column.type) else pc.equal(column, 1)
+
+
+def _holds(flags: pa.ChunkedArray) -> Flags:
+    return pc.fill_null(flags, pa.scalar(value=False)).to_numpy(zero_copy_only=False)

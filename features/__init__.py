@@ -1,0 +1,1 @@
+"""Valid decisions to model input, one definition in SQL for training and for serving."""

@@ -1,0 +1,84 @@
+"""Demand cells: decisions grouped losslessly into distinct feature vectors with counts, partition by partition.
+
+Precondition for learning from cells instead of rows: a model that sees only these features cannot tell two
+decisions of one cell apart, so counts as weights carry everything the rows do.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from catalog.contracts import DEMAND_CELLS
+from catalog.load import Catalog
+from catalog.settings import Settings
+from warehouse.connection import VIEW_FOLDERS, run_scripts, workbench
+from warehouse.lake import Lake, Partition
+
+FEATURE_VIEWS = Path(__file__).parent / "views"
+ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
+_QUERIES = Path(__file__).parent / "queries"
+
+
+@dataclass(frozen=True)
+class StaleCells:
+    """A partition of decisions whose cells are missing or were made from something else."""
+
+    decisions: Partition
+    cells: Partition
+    inputs: str
+
+
+def feature_workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Return a connection in memory with the warehouse's views and the features' definitions."""
+    connection = workbench(settings)
+    run_scripts(connection, [FEATURE_VIEWS])
+    return connection
+
+
+def query(name: str) -> str:
+    """Return the text of one of the features' queries."""
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def stale_cells(lake: Lake, catalog: Catalog) -> Iterator[StaleCells]:
+    """Yield the partitions to transform: those whose decisions, base prices or definition of features changed."""
+    definition = hashlib.sha256(query("demand_cells").encode())
+    for script in sorted(FEATURE_VIEWS.glob("*.sql")):
+        definition.update(script.read_bytes())
+    for product in catalog.products:
+        definition.update(f"{product.sku}\n{product.base_price}\n".encode())
+    for decisions in lake.partitions("interactions"):
+        receipt = lake.receipt(decisions)
+        if receipt is None:
+            continue  # not proven: `verify` names it, and the good partitions go on
+        inputs = f"{receipt.sha256}:{definition.hexdigest()}"
+        cells = Partition("demand_cells", decisions.business_date, decisions.group)
+        if not lake.is_current(cells, inputs):
+            yield StaleCells(decisions, cells, inputs)
+
+
+def cells_of(connection: duckdb.DuckDBPyConnection, decisions: Path) -> pa.Table:
+    """Group one partition of decisions into demand cells, in the columns of their contract."""
+    cells: pa.Table = connection.sql(query("demand_cells"), params={"decisions": str(decisions)}).to_arrow_table()
+    return cells.cast(DEMAND_CELLS.schema)
+
+
+def model_input(connection: duckdb.DuckDBPyConnection, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Return the features of candidate prices, one row each in the same order.
+
+    Parameters
+    ----------
+    candidates
+        Columns `sku`, `price_offered` (EUR) and `inventory_level` (units).
+    """
+    numbered = candidates.assign(row_number=range(len(candidates)))
+    connection.register("shelf_candidates", numbered)
+    try:
+        return connection.execute(query("candidate_input")).df()
+    finally:
+        connection.unregister("shelf_candidates")

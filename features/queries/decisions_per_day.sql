@@ -1,0 +1,8 @@
+-- How many decisions with stock each day holds.
+select
+    business_date,
+    sum(n_offered)::bigint as n_offered
+from demand_cells
+where business_date <= $through
+group by business_date
+order by business_date;

@@ -1,0 +1,17 @@
+-- Demand cells of the days after a date, by day, so that each can be judged against what was true that day.
+with cells as (
+    select
+        business_date,
+        sku,
+        price_offered,
+        price_ratio,
+        inventory_level,
+        sum(n_offered)::bigint as n_offered,
+        sum(n_purchased)::bigint as n_purchased
+    from demand_cells
+    where business_date > $trained_through and business_date <= $judged_through
+    group by business_date, sku, price_offered, price_ratio, inventory_level
+)
+
+select * from model_input(cells)
+order by business_date, sku, price_offered, price_ratio, inventory_level;

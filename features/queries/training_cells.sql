@@ -1,0 +1,16 @@
+-- Demand cells of the days up to a date, merged over partitions.
+with cells as (
+    select
+        sku,
+        price_offered,
+        price_ratio,
+        inventory_level,
+        sum(n_offered)::bigint as n_offered,
+        sum(n_purchased)::bigint as n_purchased
+    from demand_cells
+    where business_date <= $trained_through
+    group by sku, price_offered, price_ratio, inventory_level
+)
+
+select * from model_input(cells)
+order by sku, price_offered, price_ratio, inventory_level;

@@ -1,0 +1,12 @@
+-- One row per product, one 0/1 column per product of the shelf, in the order of their skus.
+create type shelf_feature as enum (select 'sku_' || sku from products order by sku);
+
+create or replace view product_one_hot as
+with features as (
+    select
+        sku,
+        'sku_' || sku as feature
+    from products
+)
+
+pivot features on feature in shelf_feature using count(*)::double group by sku;

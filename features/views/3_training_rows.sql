@@ -1,0 +1,18 @@
+-- The classic training table: one row per decision, products one-hot, stock-outs left out.
+create or replace view decisions_with_stock as
+select
+    business_date,
+    store_id,
+    seen_at,
+    sku,
+    price_offered,
+    inventory_level,
+    purchased
+from interactions
+where inventory_level is distinct from 0;
+
+create or replace view decisions_with_ratio as
+select * from with_price_ratio(decisions_with_stock);
+
+create or replace view training_rows as
+select * from model_input(decisions_with_ratio);

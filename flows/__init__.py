@@ -1,0 +1,1 @@
+"""Order, retries and progress: the Prefect flows and the command line."""

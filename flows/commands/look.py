@@ -1,0 +1,138 @@
+"""Commands that look and start no service: quote, sql, verify and reset."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from catalog.errors import DataError, Declined, LakeError
+from catalog.settings import read_settings
+from flows.commands.options import Catalog, Json
+from flows.console import emit, progress_bars, remark, show_table
+
+Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.")]
+Stock = Annotated[int, typer.Option(min=0, help="Units on the shelf.")]
+TicksLeft = Annotated[
+    int | None, typer.Option(min=1, help="Ticks until closing, this one included; by default the whole day.")
+]
+Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
+
+
+def quote(sku: Sku, stock: Stock, ticks_left: TicksLeft = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Price one product at a stock level: a look-up in the price book in force, with its candidate prices."""
+    from catalog.load import load
+    from serving.bookshelf import book_in_force
+    from warehouse.lake import Lake
+
+    shelf = load(catalog)
+    product = shelf.product(sku)
+    found = book_in_force(Lake(read_settings()))
+    if found is None:
+        raise DataError(
+            f"expected a price book, found none; the base price of {sku}, {product.base_price:.2f} EUR, stands: "
+            "run `shelfprice demo`, or simulate, transform, train and price"
+        )
+    book, curves, _ = found
+    if sku not in book.positions:
+        raise DataError(
+            f"the price book of {book.published_at:%Y-%m-%d} does not know {sku}; its base price, "
+            f"{product.base_price:.2f} EUR, stands: run `shelfprice train` and `shelfprice price` on this shelf"
+        )
+    answer = book.quote(sku, stock, ticks_left or book.prices.shape[2])
+    own = curves.skus.index(sku)
+    candidates = [
+        {"price": float(price), "p_sale": float(chance), "expected_revenue": float(price * chance)}
+        for price, chance in zip(curves.prices[own], curves.p_sale[own], strict=True)
+    ]
+    if as_json:
+        facts: dict[str, Any] = {
+            name: value if value == value else None  # noqa: PLR0124 - JSON has no NaN
+            for name, value in vars(answer).items()
+        }
+        emit({**facts, "policy": book.policy, "made_for": f"{book.published_at:%Y-%m-%d}", "candidates": candidates})
+        return
+    rows = [
+        ["->" if abs(one["price"] - answer.price) < 1e-9 else "", *one.values()]  # noqa: PLR2004
+        for one in candidates
+    ]
+    show_table(
+        f"{product.name}: {answer.price:.2f} EUR, chance of sale {answer.p_sale:.1%}, "
+        f"expected revenue {answer.expected_revenue:.2f} EUR per visit",
+        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
+        rows,
+        f"{stock} left, {answer.ticks_left} ticks to closing; {book.policy}, model version {book.model_version}, "
+        f"book of {book.published_at:%Y-%m-%d}, rule: {answer.binding_rule}",
+    )
+
+
+def sql(
+    query: Query = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask the warehouse in SQL, read-only, while flows write as they like.
+
+    Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, rejected, products,
+    shoppers. Views for people: daily_sales, budget_groups, training_rows.
+    """
+    from flows.commands import sql_prompt
+
+    if query is None and sys.stdin.isatty():
+        sql_prompt.converse(read_settings())
+        return
+    text = query if query is not None else sys.stdin.read()
+    sql_prompt.answer(read_settings(), text, "csv" if csv else "json" if as_json else "table")
+
+
+def verify(
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that the good ones go on.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Prove every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned."""
+    from flows.progress import tell
+    from warehouse.lake import Lake
+    from warehouse.verify import set_aside as move_out
+    from warehouse.verify import verify as check
+
+    settings = read_settings()
+    lake = Lake(settings)
+    if not lake.root.is_dir():
+        raise LakeError(f"{lake.root}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
+    with progress_bars():
+        verdict = check(lake, lambda done, total: tell("checking files", done, total))
+    findings = [
+        {"file": str(finding.path.relative_to(settings.home)), "kind": finding.kind, "message": finding.message}
+        for finding in verdict.findings
+    ]
+    moved = [str(path.relative_to(settings.home)) for path in move_out(lake, verdict)] if set_aside else []
+    counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
+    if as_json:
+        emit({**counts, "findings": findings, "set_aside": moved})
+    else:
+        if findings:
+            show_table("Findings", ["file", "kind", "what to do"], [list(finding.values()) for finding in findings])
+        remark(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+        if moved:
+            remark(f"set aside: {', '.join(moved)}")
+    if findings and not set_aside:
+        raise LakeError(f"{len(findings)} of {verdict.files} files are not as they were published")
+
+
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove everything that was generated: the lake, the warehouse, the models and the runs."""
+    home: Path = read_settings().home
+    if not home.exists():
+        remark(f"{home}: nothing to remove")
+        return
+    known = {"lake", "locks", "mlflow", "prefect", "set-aside", "warehouse.duckdb"}
+    strangers = sorted(path.name for path in home.iterdir() if path.name not in known)
+    if strangers:
+        raise Declined(f"{home} also holds {strangers[0]}, which is not ours; nothing was removed: move it away first")
+    if not yes and not typer.confirm(f"Remove everything in {home}?"):
+        raise Declined("nothing was removed")
+    shutil.rmtree(home)
+    remark(f"removed {home}")

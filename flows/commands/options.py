@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalog.errors import DataError
+
+Catalog = Annotated[
+    Path | None,
+    typer.Option("--catalog", metavar="DIR", help="Folder with products.yaml and store.yaml, instead of the default."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
+Start = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.")]
+Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
+Stores = Annotated[
+    int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the world: equal seeds bring equal shoppers.")]
+
+FIRST_DAY = dt.datetime(2026, 1, 5)  # noqa: DTZ001 - a calendar date, as typer parses one
+
+
+def text_of(catalog: Path | None) -> str | None:
+    """Return a catalog folder as flows take it; it must be a folder."""
+    if catalog is not None and not catalog.is_dir():
+        raise DataError(f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, found none there")
+    return str(catalog.resolve()) if catalog else None

@@ -1,0 +1,70 @@
+"""What people see in the terminal: tables on stdout, progress and remarks on stderr, or one JSON object."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flows.progress import listening
+
+_PIPE_WIDTH = 200
+OUT = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+ERR = Console(stderr=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[None]:
+    """Show a bar for every stage that flows tell about; on a pipe, a line for each stage that ends."""
+    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=total)
+            progress.update(bars[stage], completed=done, total=total)
+            if done == total and not ERR.is_terminal:
+                ERR.print(f"{stage}: {done} of {total}", highlight=False)
+
+        with listening(show):
+            yield
+
+
+def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str | None = None) -> None:
+    """Print a table; numbers stand to the right, and text from data is shown literally."""
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
+    for position, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[position], int | float | None) for row in rows)
+        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(shown(value)) for value in row))
+    OUT.print(table)
+
+
+def shown(value: Any) -> str:
+    """Return a value as people write it: thousands apart, four digits behind the point at most."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4f}".rstrip("0").rstrip(".") or "0"  # noqa: PLR2004
+    return str(value)
+
+
+def emit(result: Any) -> None:
+    """Print one JSON object on stdout."""
+    sys.stdout.write(json.dumps(result, default=str, ensure_ascii=False) + "\n")
+
+
+def remark(text: str) -> None:
+    """Say something on stderr."""
+    ERR.print(escape(text), highlight=False, soft_wrap=True)

@@ -1,0 +1,48 @@
+"""What must be set before Prefect and MLflow are imported: nothing reports home, everything stays in one folder."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Thread
+
+from catalog.settings import Settings, read_settings
+
+
+def prepare() -> Settings:
+    """Set the defaults of the services for this process, wherever the user has not, and return the settings."""
+    settings = read_settings()
+    defaults = {
+        "PREFECT_HOME": str(settings.prefect_home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is told once, by the command line
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        "DO_NOT_TRACK": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MPLBACKEND": "Agg",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("faker").setLevel(logging.WARNING)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+@contextmanager
+def orchestrated() -> Iterator[None]:
+    """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
+
+    Prefect's own server, where none is configured, starts on the other core while the flows are imported here.
+    """
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - slow import
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
+
+    starting = Thread(target=get_client, kwargs={"sync_client": True}, daemon=True)
+    starting.start()
+    import_module("flows.pipeline")
+    starting.join()
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield

@@ -1,0 +1,75 @@
+"""The whole loop, as a store lives it: sell and explore, then every night learn, price, and sell the next day."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from prefect import flow
+
+from catalog.errors import DataError, Declined
+from flows.edge import DEFAULT_SEED, DEFAULT_START, Surroundings, dates_from
+from flows.price import price
+from flows.progress import tell
+from flows.simulate import batch_inputs, batches_of, pricing_on, simulate
+from flows.train import train
+from flows.transform import transform
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What the loop did: nights learned, nights done before, and for each night without new prices the reason."""
+
+    nights_learned: int
+    nights_done_before: int
+    nights_that_held: tuple[str, ...]
+
+
+@flow(name="pipeline", flow_run_name="pipeline-{start}")
+def pipeline(
+    start: dt.date = DEFAULT_START,
+    days: int = 14,
+    explore_days: int = 7,
+    stores: int | None = None,
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+) -> Loop:
+    """Play `explore_days` at prices that teach, then learn and reprice every night until `days` are played.
+
+    A night that was done from the same inputs is not done again, so running this twice changes nothing.
+    """
+    dates = dates_from(start, days)
+    simulate(start, min(explore_days, days), stores, seed, None, catalog_dir)
+    transform(catalog_dir)
+    tell("days played", min(explore_days, days), days)
+    reasons: list[str] = []
+    done_before = 0
+    for date in dates[explore_days:]:
+        if is_played(date, stores, seed, catalog_dir):
+            done_before += 1
+        else:
+            reasons += learn_and_price(date, seed, catalog_dir)
+            simulate(date, 1, stores, seed, None, catalog_dir)
+            transform(catalog_dir)
+        tell("days played", dates.index(date) + 1, days)
+    nights = max(0, days - explore_days)
+    return Loop(nights - done_before - len(reasons), done_before, tuple(reasons))
+
+
+def learn_and_price(date: dt.date, seed: int, catalog_dir: str | None) -> list[str]:
+    """Train on everything before a date and price the date; return why old prices hold, if they do."""
+    try:
+        train(date - dt.timedelta(days=1), seed, catalog_dir)
+        priced = price(date, catalog_dir)
+    except (DataError, Declined) as error:
+        return [f"{date}: old prices hold: {error}"]
+    return [f"{date}: {priced.old_prices_hold}"] if priced.old_prices_hold else []
+
+
+def is_played(date: dt.date, stores: int | None, seed: int, catalog_dir: str | None) -> bool:
+    """Tell whether a date was played from the price book in force for exactly that date, with these inputs."""
+    around = Surroundings(catalog_dir)
+    priced_by = pricing_on(around.lake, around.catalog, date, None)
+    made_for_date = any(partition.business_date == date for partition in around.lake.partitions("price_book"))
+    return made_for_date and all(
+        around.lake.is_current(batch.partition, batch_inputs(around.catalog, batch, priced_by, seed))
+        for batch in batches_of(around.catalog, [date], stores)
+    )

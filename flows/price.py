@@ -1,0 +1,63 @@
+"""Turn the champion into the price book of a business date."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from prefect import flow, task
+
+from catalog.errors import DataError, ModelError
+from features.cells import ALL_VIEWS, feature_workbench
+from flows.artifacts import show_prices
+from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
+from serving.bookshelf import book_in_force, publish_book
+from serving.champion import Champion, load_champion
+from serving.curves import demand_curves
+from serving.price_book import PriceBook
+from warehouse.connection import build_file
+
+
+@dataclass(frozen=True)
+class Priced:
+    """The book in force for a date, and why it is not a new one when it is not."""
+
+    book: PriceBook
+    old_prices_hold: str | None
+
+
+@flow(name="price", flow_run_name="price-{for_date}")
+def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:
+    """Make the price book of a business date, by default the day after the newest one with decisions.
+
+    When the registry is away or the champion cannot be trusted, the last known good book stands.
+
+    Raises
+    ------
+    DataError
+        When there is no champion.
+    ModelError
+        When the champion cannot be used and there is no earlier book either.
+    """
+    around = Surroundings(catalog_dir)
+    date = for_date or newest_date(around.lake) + dt.timedelta(days=1)
+    tag_run("pricing")
+    try:
+        champion = load_champion(around.settings)
+        if champion is None:
+            raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
+        book = make_book(around, champion, date)
+    except ModelError as error:
+        known_good = book_in_force(around.lake, date)
+        if known_good is None:
+            raise
+        return Priced(known_good[0], str(error))
+    build_file(around.settings, ALL_VIEWS)
+    show_prices(book)
+    return Priced(book, None)
+
+
+@task(**TOUCHES_THE_DISK)
+def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
+    """Ask the champion for the demand curves, work the policy out, and publish both."""
+    with feature_workbench(around.settings) as connection:
+        curves = demand_curves(connection, champion, around.catalog)
+    return publish_book(around.lake, around.catalog, curves, date)

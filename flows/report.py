@@ -1,0 +1,119 @@
+"""The tables at the end of a run, read from the warehouse as any analyst would."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from catalog.settings import read_settings
+from flows.console import show_table
+from serving.bookshelf import book_in_force
+from serving.price_book import PriceBook
+from warehouse.connection import read_only
+from warehouse.lake import Lake
+
+STOCK_LEVELS = (5, 20, 100)
+_METRICS = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "excess_log_loss",
+)
+_DAYS = (Path(__file__).parent / "queries" / "revenue_per_day.sql").read_text
+_MODELS = (Path(__file__).parent / "queries" / "newest_model.sql").read_text
+
+
+def show_candidates(title: str, scores: dict[str, dict[str, float]]) -> None:
+    """Print the candidates side by side, one row per metric."""
+    rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
+    show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
+
+
+def price_columns() -> list[str]:
+    """Columns of the table of prices."""
+    return ["sku", *(f"{stock} left" for stock in STOCK_LEVELS)]
+
+
+def price_rows(book: PriceBook) -> list[list[Any]]:
+    """One row per product: its prices at three stock levels at opening, EUR."""
+    n_ticks = book.prices.shape[2]
+    return [[sku, *(book.quote(sku, stock, n_ticks).price for stock in STOCK_LEVELS)] for sku in book.skus]
+
+
+def loop_report() -> dict[str, Any]:
+    """Collect revenue per day, the newest model with the other candidates' scores, and the prices in force."""
+    settings = read_settings()
+    with read_only(settings) as connection:
+        days = connection.execute(_DAYS()).fetchall()
+        model = connection.execute(_MODELS()).fetchone()
+    found = book_in_force(Lake(settings))
+    before = [float(row[3]) for row in days if row[2] is None]
+    after = [float(row[3]) for row in days if row[2] is not None]
+    return {
+        "days": [
+            {
+                "business_date": row[0],
+                "policy": row[1],
+                "model_version": row[2],
+                "revenue_eur": float(row[3]),
+                "units": row[4],
+                "sold_out_visits": row[5],
+                "mean_price_eur": float(row[6]),
+            }
+            for row in days
+        ],
+        "revenue_per_day_before": sum(before) / len(before) if before else None,
+        "revenue_per_day_after": sum(after) / len(after) if after else None,
+        "model": None if model is None else {"version": model[0], "best": model[1], "promoted": model[2]},
+        "candidates": {} if model is None else json.loads(model[3]),
+        "prices": {}
+        if found is None
+        else {str(row[0]): dict(zip(price_columns()[1:], row[1:], strict=True)) for row in price_rows(found[0])},
+    }
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """Print the report as three tables."""
+    rows = [
+        [
+            str(day["business_date"]),
+            day["policy"] if day["model_version"] is None else f"{day['policy']} v{day['model_version']}",
+            day["revenue_eur"],
+            day["units"],
+            day["sold_out_visits"],
+            day["mean_price_eur"],
+        ]
+        for day in report["days"]
+    ]
+    before, after = report["revenue_per_day_before"], report["revenue_per_day_after"]
+    caption = None
+    if before and after:
+        gain = f"{after / before - 1:+.1%}"
+        caption = f"Mean per day: {before:,.2f} EUR while trying prices, {after:,.2f} EUR from the price book ({gain})"
+    columns = ["day", "priced by", "revenue, EUR", "units", "visits to an empty shelf", "mean price, EUR"]
+    show_table("Revenue per day, all stores", columns, rows, caption)
+    if report["candidates"]:
+        model = report["model"]
+        gate = "champion" if model["promoted"] else "refused by the gate"
+        title = f"Newest training: {model['best']} became version {model['version']}, {gate}"
+        show_candidates(title, report["candidates"])
+    if report["prices"]:
+        rows = [[sku, *prices.values()] for sku, prices in report["prices"].items()]
+        show_table("Prices in force at opening, EUR, by units left", price_columns(), rows)
+
+
+def where_to_look_next() -> str:
+    """Say what a person can do with what is there now."""
+    settings = read_settings()
+    return (
+        "Next, with .venv/bin before each command:\n"
+        "  shelfprice quote --sku MILK --stock 8\n"
+        '  shelfprice sql "from daily_sales order by business_date, store_id, sku"\n'
+        "  shelfprice verify\n"
+        f"  mlflow ui --backend-store-uri {settings.tracking_uri}\n"
+        f"Everything that was made is under {settings.home}"
+    )

@@ -1,0 +1,157 @@
+"""Play store days and load them: one task per business date and group of stores."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from prefect import flow, task
+from prefect.futures import as_completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from catalog.errors import DataError
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.pricing import Policy
+from etl.load import load_store_day
+from features.cells import ALL_VIEWS
+from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
+from flows.progress import tell
+from serving.bookshelf import book_in_force
+from serving.exploration import Exploring
+from serving.policies import policy_without_model
+from serving.price_book import BookPolicy
+from simulation.store_day import play
+from warehouse.connection import build_file
+from warehouse.lake import CODE_VERSION, Lake, Partition
+
+VISITS_PER_FILE = 1_000_000
+
+
+@dataclass(frozen=True)
+class PricedBy:
+    """A policy and the fingerprint of what it is made of."""
+
+    policy: Policy
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One business date of a group of stores."""
+
+    business_date: dt.date
+    group: str
+    stores: tuple[str, ...]
+
+    @property
+    def partition(self) -> Partition:
+        """The batch's partition of decisions."""
+        return Partition("interactions", self.business_date, self.group)
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch: `played`, `replaced` (other decisions stood there) or `unchanged`."""
+
+    batch: Batch
+    action: str
+    rows: int
+
+
+@flow(name="simulate", flow_run_name="simulate-{start}", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+def simulate(
+    start: dt.date = DEFAULT_START,
+    days: int = 1,
+    stores: int | None = None,
+    seed: int = DEFAULT_SEED,
+    policy: str | None = None,
+    catalog_dir: str | None = None,
+) -> list[BatchResult]:
+    """Play store days on the twin and publish their decisions; days that are there already are not played again.
+
+    Parameters
+    ----------
+    start, days
+        First business date, and how many.
+    stores
+        Number of stores, by default those of the catalog.
+    seed
+        Seed of the world: equal seeds bring equal shoppers.
+    policy
+        `static`, `rule` or `greedy`; by default the price book in force on each date, or without one the catalog's
+        policy for stores without a champion.
+    """
+    around = Surroundings(catalog_dir)
+    batches = batches_of(around.catalog, dates_from(start, days), stores)
+    priced_by = {date: pricing_on(around.lake, around.catalog, date, policy) for date in dates_from(start, days)}
+    results = []
+    tag_run("simulation")
+    futures = [play_batch.submit(around, batch, priced_by[batch.business_date], seed) for batch in batches]
+    for done, future in enumerate(as_completed(futures), start=1):
+        results.append(future.result())
+        tell("playing store days", done, len(batches))
+    build_file(around.settings, ALL_VIEWS)
+    return sorted(results, key=lambda result: result.batch.partition)
+
+
+@task(**TOUCHES_THE_DISK)
+def play_batch(around: Surroundings, batch: Batch, priced_by: PricedBy, seed: int) -> BatchResult:
+    """Play one batch and publish it, unless exactly this batch is published already."""
+    inputs = batch_inputs(around.catalog, batch, priced_by, seed)
+    if around.lake.is_current(batch.partition, inputs):
+        receipt = around.lake.receipt(batch.partition)
+        return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
+    day = play(around.catalog, priced_by.policy, batch.stores, batch.business_date, seed)
+    published = load_store_day(around.lake, around.catalog, day, batch.group, inputs=inputs, seed=seed)[-1]
+    action = "played" if published.action == "written" else published.action
+    return BatchResult(batch, action, published.receipt.rows)
+
+
+def batches_of(catalog: Catalog, dates: list[dt.date], n_stores: int | None) -> list[Batch]:
+    """Cut dates and stores into batches of about a million decisions."""
+    stores = store_ids(catalog, n_stores)
+    size = max(1, int(VISITS_PER_FILE / catalog.store.visits_per_day))
+    groups = [stores[first : first + size] for first in range(0, len(stores), size)]
+    return [Batch(date, f"g{number:03d}", group) for date in dates for number, group in enumerate(groups)]
+
+
+def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
+    """Return the catalog's stores, or as many as asked for: the catalog's first, then numbered ones."""
+    named = catalog.store.stores
+    if n_stores is None or n_stores == len(named):
+        return named
+    width = len(str(n_stores))
+    return (*named[:n_stores], *(f"X{number:0{width}d}" for number in range(len(named) + 1, n_stores + 1)))
+
+
+def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) -> PricedBy:
+    """Return the policy that prices a date, with its exploration.
+
+    Raises
+    ------
+    DataError
+        When `greedy` is asked for and no price book is in force.
+    """
+    exploration = catalog.store.exploration
+    ladder = price_ladder(catalog)
+    if name in (None, "greedy"):
+        found = book_in_force(lake, date)
+        if found is not None:
+            book, curves, fingerprint = found
+            policy = Exploring(BookPolicy(book), exploration.with_champion, curves.prices, curves.p_sale)
+            return PricedBy(policy, fingerprint)
+        if name == "greedy":
+            raise DataError(
+                f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
+            )
+    without = policy_without_model(catalog, name)
+    return PricedBy(
+        Exploring(without, exploration.before_champion, ladder, np.full(ladder.shape, np.nan)), without.name
+    )
+
+
+def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:
+    """Fingerprint of everything that decides a batch's bytes."""
+    facts = (catalog.fingerprint, batch, priced_by.fingerprint, seed, CODE_VERSION)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""Fit the candidates, judge them on later days, register the best and let the gate decide."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from prefect import flow, task
+
+from catalog.arrays import Floats
+from catalog.errors import ModelError
+from features.cells import ALL_VIEWS, feature_workbench
+from flows.artifacts import show_models
+from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
+from flows.progress import tell
+from serving.champion import Champion, load_champion
+from simulation.truth import chance_on
+from training import figures
+from training.candidates import CANDIDATES, Candidate, FittedModel, fit
+from training.dataset import Dataset, load_dataset
+from training.gate import Verdict, pass_gate
+from training.judge import judge
+from training.registry import (
+    LoggedModel,
+    log_candidate,
+    model_version_row,
+    register_challenger,
+    settle,
+    training_run,
+)
+from warehouse.connection import build_file
+from warehouse.lake import Lake, Partition
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate with its scores on the held-out days."""
+
+    fitted: FittedModel
+    logged: LoggedModel
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Training:
+    """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict."""
+
+    scores: dict[str, dict[str, float]]
+    best: str
+    version: str
+    verdict: Verdict
+    trained_through: dt.date
+    judged_through: dt.date
+
+
+@flow(name="train")
+def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Training:
+    """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
+
+    Raises
+    ------
+    DataError
+        When the data cannot teach anything; no model is registered.
+    """
+    around = Surroundings(catalog_dir)
+    with feature_workbench(around.settings) as connection:
+        dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
+    truth = true_chances(around, dataset)
+    champion = load_champion(around.settings)
+    judged = []
+    tag_run("training")
+    with training_run(around.settings, dataset, "Every candidate on the same days."):
+        for done, candidate in enumerate(CANDIDATES, start=1):
+            judged.append(train_candidate(candidate, dataset, truth, seed))
+            tell("training candidates", done, len(CANDIDATES))
+        best = min(judged, key=lambda item: item.scores["log_loss"])
+        version = register_challenger(best.logged, best.fitted, best.scores)
+    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_chances(champion, dataset))
+    settle(around.settings, version, verdict, champion.version if champion else None)
+    scores = {item.fitted.candidate.name: item.scores for item in judged}
+    row = model_version_row(version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict)
+    around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
+    build_file(around.settings, ALL_VIEWS)
+    name = best.fitted.candidate.name
+    show_models(scores, name, verdict)
+    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through)
+
+
+@task(**COMPUTES, task_run_name="train-{candidate.name}")
+def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None, seed: int) -> Judged:
+    """Fit, judge and log one candidate."""
+    fitted = fit(candidate, dataset, seed)
+    chance = fitted.p_sale(dataset.holdout)
+    scores = judge(chance, dataset.holdout, truth)
+    pictures = {
+        "demand_curves": figures.demand_curves(fitted, dataset.holdout),
+        "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
+        "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
+        "importance": figures.importance(fitted),
+    }
+    logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
+    return Judged(fitted, logged, scores)
+
+
+def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:
+    """Return the true chance of sale of each held-out cell, or None where the twin did not make the decisions."""
+    if not came_from_the_twin(around.lake, dataset):
+        return None
+    holdout = dataset.holdout
+    positions = {sku: position for position, sku in enumerate(around.catalog.skus)}
+    truth = np.empty(len(holdout))
+    for stamp, rows in holdout.groupby("business_date").indices.items():
+        cells = holdout.iloc[rows]
+        ratios = np.broadcast_to(cells["price_ratio"].to_numpy(), (len(positions), len(cells)))
+        chances = chance_on(around.catalog, pd.Timestamp(str(stamp)).date(), ratios)
+        truth[rows] = chances[cells["sku"].map(positions).to_numpy(), np.arange(len(cells))]
+    return truth
+
+
+def came_from_the_twin(lake: Lake, dataset: Dataset) -> bool:
+    """Tell whether every held-out decision has a receipt with a seed: only the twin's have one."""
+    receipts = [
+        lake.receipt(partition)
+        for partition in lake.partitions("interactions")
+        if partition.business_date and dataset.trained_through < partition.business_date <= dataset.judged_through
+    ]
+    return bool(receipts) and all(receipt is not None and receipt.seed is not None for receipt in receipts)
+
+
+def champion_chances(champion: Champion | None, dataset: Dataset) -> Floats | None:
+    """Return the champion's chance of sale on the held-out cells, or None without a champion that knows this shelf."""
+    if champion is None:
+        return None
+    try:
+        return champion.p_sale(dataset.holdout)
+    except ModelError:
+        return None  # a champion of another shelf cannot be compared

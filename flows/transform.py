@@ -1,0 +1,60 @@
+"""Turn new or changed decisions into demand cells, and check what the data claims to be."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from prefect import flow, task
+
+from catalog.errors import DataError
+from features.cells import ALL_VIEWS, StaleCells, cells_of, feature_workbench, stale_cells
+from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
+from flows.progress import tell
+from warehouse.claims import broken_claims
+from warehouse.connection import build_file
+
+_PARTITIONS_PER_TASK = 16
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """How many partitions were transformed, the decisions in them, and their dates."""
+
+    partitions: int
+    decisions: int
+    dates: tuple[dt.date, ...]
+
+
+@flow(name="transform")
+def transform(catalog_dir: str | None = None) -> Transformed:
+    """Group the decisions of every new or changed partition into demand cells, then run the SQL assertions on them.
+
+    Raises
+    ------
+    DataError
+        When an assertion finds rows that break it; the message names the claim, the date and the first rows.
+    """
+    around = Surroundings(catalog_dir)
+    stale = list(stale_cells(around.lake, around.catalog))
+    decisions = 0
+    tag_run("features")
+    for first in range(0, len(stale), _PARTITIONS_PER_TASK):
+        decisions += group_partitions(around, stale[first : first + _PARTITIONS_PER_TASK])
+        tell("grouping decisions into demand cells", min(first + _PARTITIONS_PER_TASK, len(stale)), len(stale))
+    dates = tuple(sorted({item.decisions.business_date for item in stale if item.decisions.business_date}))
+    if broken := broken_claims(around.settings, dates):
+        raise DataError("; ".join(map(str, broken)))
+    build_file(around.settings, ALL_VIEWS)
+    return Transformed(len(stale), decisions, dates)
+
+
+@task(**TOUCHES_THE_DISK)
+def group_partitions(around: Surroundings, stale: list[StaleCells]) -> int:
+    """Transform some partitions and publish their cells; return how many decisions they hold."""
+    decisions = 0
+    with feature_workbench(around.settings) as connection:
+        for item in stale:
+            cells = cells_of(connection, around.lake.path(item.decisions))
+            around.lake.publish(item.cells, cells, inputs=item.inputs)
+            receipt = around.lake.receipt(item.decisions)
+            decisions += receipt.rows if receipt else 0
+    return decisions

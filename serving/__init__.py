@@ -1,0 +1,1 @@
+"""Champion to demand curves to policy to price book to quote."""

@@ -1,0 +1,86 @@
+"""Demand curves: the champion's chance of sale at every candidate price of every product."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.arrays import Floats
+from catalog.contracts import DEMAND_CURVES
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from features.cells import model_input
+from warehouse.columns import coded, constant
+
+
+class DemandModel(Protocol):
+    """What curves are asked from: a registered version that gives chances of sale for rows of features."""
+
+    version: str
+
+    def p_sale(self, rows: pd.DataFrame) -> Floats:
+        """Chance of sale, shape (n_rows,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class DemandCurves:
+    """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices)."""
+
+    skus: tuple[str, ...]
+    prices: Floats
+    p_sale: Floats
+    model_version: str
+
+    @property
+    def expected_revenue(self) -> Floats:
+        """Price x chance of sale, EUR per visit, shape (n_products, n_prices)."""
+        return self.prices * self.p_sale
+
+
+def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog) -> DemandCurves:
+    """Ask the champion for the whole ladder at once, with features from the same SQL as in training.
+
+    A champion that looks at stock is asked with the shelf full.
+    """
+    prices = price_ladder(catalog)
+    n_prices = prices.shape[1]
+    candidates = pd.DataFrame(
+        {
+            "sku": np.repeat(np.array(catalog.skus, dtype=object), n_prices),
+            "price_offered": prices.ravel(),
+            "inventory_level": np.repeat(catalog.par_stock, n_prices),
+        }
+    )
+    chance = champion.p_sale(model_input(connection, candidates))
+    return DemandCurves(catalog.skus, prices, chance.reshape(prices.shape), champion.version)
+
+
+def curves_to_table(curves: DemandCurves) -> pa.Table:
+    """Return the curves in the columns of `demand_curves`."""
+    n_products, n_prices = curves.prices.shape
+    columns = {
+        "sku": coded(np.repeat(np.arange(n_products), n_prices), curves.skus),
+        "candidate": np.tile(np.arange(n_prices, dtype=np.int16), n_products),
+        "price": curves.prices.ravel(),
+        "p_sale": curves.p_sale.ravel(),
+        "expected_revenue": curves.expected_revenue.ravel(),
+        "model_version": constant(curves.model_version, curves.prices.size),
+    }
+    return pa.table(columns).cast(DEMAND_CURVES.schema)
+
+
+def curves_from_table(table: pa.Table) -> DemandCurves:
+    """Return the curves that a partition of `demand_curves` holds."""
+    frame = table.to_pandas()
+    skus = tuple(str(sku) for sku in pd.unique(frame["sku"].astype(str)))
+    shape = (len(skus), -1)
+    return DemandCurves(
+        skus,
+        frame["price"].to_numpy().reshape(shape),
+        frame["p_sale"].to_numpy().reshape(shape),
+        str(frame["model_version"].iloc[0]),
+    )

@@ -1,0 +1,95 @@
+"""Policies that price the shelf, behind the one protocol of `catalog.pricing`.
+
+Each is a pure function of the shelf. `static` shows base prices, `rule` raises them when stock runs low, `greedy`
+takes what sells best per visit; `serving.exploration` wraps any of them, and a price book tabulates them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.arrays import Floats, Ints
+from catalog.load import Catalog
+from catalog.pricing import PriceDecision, Shelf
+from serving.curves import DemandCurves
+
+
+@dataclass(frozen=True)
+class StaticPolicy:
+    """Base prices, always."""
+
+    base_prices: Floats
+    name: str = "static"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("base_price",)
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Show the base price of every product."""
+        prices = np.broadcast_to(self.base_prices, shelf.stock.shape).copy()
+        return sure_decision(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class RulePolicy:
+    """Base prices, raised by a fixed share when fewer than `low_stock` units are left."""
+
+    base_prices: Floats
+    ceilings: Floats
+    low_stock: int
+    raise_by: float
+    name: str = "rule"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("base_price", "low_stock")
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Show the base price, or the raised one where stock is low, never above the ceiling."""
+        low = shelf.stock < self.low_stock
+        raised = np.minimum(np.round(self.base_prices * (1 + self.raise_by), 2), self.ceilings)
+        return sure_decision(np.where(low, raised, self.base_prices), low.astype(np.int64))
+
+
+class GreedyPolicy:
+    """The candidate with the highest price x chance of sale, whatever stock is left.
+
+    Right while stock is plentiful; where it is scarce, it gives away units that would have sold for more later.
+    """
+
+    name = "greedy"
+    rules = ("greedy",)
+
+    def __init__(self, curves: DemandCurves) -> None:
+        self.model_version: str | None = curves.model_version
+        best = curves.expected_revenue.argmax(axis=1)
+        products = np.arange(len(best))
+        self._prices = curves.prices[products, best]
+        self._p_sale = curves.p_sale[products, best]
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Show each product's best candidate."""
+        shape = shelf.stock.shape
+        rule = np.zeros(shape, dtype=np.int64)
+        return sure_decision(np.tile(self._prices, (shape[0], 1)), rule, np.tile(self._p_sale, (shape[0], 1)))
+
+
+def sure_decision(
+    prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
+) -> PriceDecision:
+    """Return a decision that leaves nothing to chance: propensity 1, nothing explored."""
+    unknown = np.full(prices.shape, np.nan)
+    return PriceDecision(
+        prices=prices,
+        propensity=np.ones(prices.shape),
+        explored=np.zeros(prices.shape, dtype=bool),
+        rule=rule,
+        p_sale=unknown if p_sale is None else p_sale,
+        unit_value=unknown if unit_value is None else unit_value,
+    )
+
+
+def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPolicy | RulePolicy:
+    """Return `static` or `rule`; by default the catalog's policy for a store that has no price book yet."""
+    if (name or catalog.store.policies.before_champion) == "static":
+        return StaticPolicy(catalog.base_prices)
+    rule = catalog.store.policies.rule
+    ceilings = np.array([product.ceiling for product in catalog.products])
+    return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)

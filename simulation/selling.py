@@ -1,0 +1,52 @@
+"""What they do: visits meet prices and stock, one tick at a time, for many stores at once.
+
+A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick
+the price stands and shoppers come in order of time, so the last unit goes to whoever came first and could pay.
+"""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats, Ints
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
+
+
+@numba.njit(cache=True, nogil=True)
+def sell_tick(
+    first: Ints,
+    last: Ints,
+    product: NDArray[np.int16],
+    willing_price: NDArray[np.float32],
+    prices: Floats,
+    stock: Ints,
+    inventory: NDArray[np.int32],
+    outcome: NDArray[np.int8],
+) -> None:
+    """Let the visits of one tick happen.
+
+    Parameters
+    ----------
+    first, last
+        Rows of the tick's visits in each store, last excluded, shape (n_stores,).
+    product, willing_price
+        What each visit looks at and would pay at most (EUR), shape (n_visits,).
+    prices
+        Prices that stand in this tick, EUR, shape (n_stores, n_products).
+    stock
+        Units on the shelf, shape (n_stores, n_products); reduced in place.
+    inventory, outcome
+        Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`.
+    """
+    for store in range(len(first)):
+        for row in range(first[store], last[store]):
+            item = product[row]
+            left = stock[store, item]
+            inventory[row] = left
+            if left == 0:
+                outcome[row] = OUT_OF_STOCK
+            elif prices[store, item] <= willing_price[row]:
+                outcome[row] = BOUGHT
+                stock[store, item] = left - 1
+            else:
+                outcome[row] = TOO_EXPENSIVE

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import CatalogError
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.records import Product
+
+
+def test_the_default_shelf_has_five_products_and_a_day_of_48_ticks() -> None:
+    catalog = load()
+    assert catalog.skus == ("MILK", "BREAD", "EGGS", "CHEESE", "MEAT")
+    assert [product.name for product in catalog.products] == ["Milk", "Bread", "Eggs", "Cheese", "Meat"]
+    assert catalog.base_prices.tolist() == [1.50, 1.10, 1.00, 6.50, 7.67]
+    assert catalog.par_stock.tolist() == [100] * 5
+    assert catalog.store.stores == ("S01", "S02", "S03")
+    assert catalog.store.opening.ticks == 48
+    assert catalog.popularity.sum() == pytest.approx(1)
+    assert catalog.popularity[0] == pytest.approx(1.3 / 5)
+
+
+def test_limits_that_are_not_written_are_shares_of_the_base_price_in_cents() -> None:
+    meat = load().product("MEAT")
+    assert (meat.floor, meat.ceiling) == (5.37, 12.27)
+
+
+def test_the_ladder_climbs_in_twenty_cent_prices_from_floor_to_ceiling() -> None:
+    catalog = load()
+    ladder = price_ladder(catalog)
+    assert ladder.shape == (5, 20)
+    assert (np.diff(ladder, axis=1) > 0).all()
+    assert np.array_equal(ladder, np.round(ladder, 2))
+    assert ladder[:, 0].tolist() == [product.floor for product in catalog.products]
+    assert ladder[:, -1].tolist() == [product.ceiling for product in catalog.products]
+
+
+@settings(deadline=None, max_examples=50)
+@given(base=st.integers(10, 100_000), floor=st.floats(0.2, 1), ceiling=st.floats(1, 5), n_prices=st.integers(2, 200))
+def test_every_ladder_stays_within_its_limits_in_whole_cents(
+    base: int, floor: float, ceiling: float, n_prices: int
+) -> None:
+    low = max(int(base * floor), 1) / 100
+    product = Product(
+        sku="X",
+        name="X",
+        category="x",
+        base_price=base / 100,
+        unit_cost=low,
+        floor_price=low,
+        ceiling_price=int(base * ceiling) / 100,
+    )
+    ladder = price_ladder(Catalog((product,), load().store.model_copy(update={"ladder_prices": n_prices})))[0]
+    assert len(ladder) == n_prices
+    assert (np.diff(ladder) >= 0).all()
+    assert (ladder[0], ladder[-1]) == (product.floor, product.ceiling)
+    assert np.array_equal(ladder, np.round(ladder, 2))
+
+
+def test_asking_for_a_product_that_is_not_there_names_those_that_are() -> None:
+    assert load().product("MILK").base_price == 1.50
+    with pytest.raises(CatalogError, match="'WINE'.*MILK, BREAD, EGGS, CHEESE, MEAT"):
+        load().product("WINE")

@@ -1,0 +1,56 @@
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from catalog.load import Catalog, load
+from catalog.records import Opening, Persona, Product, Shock, Store
+
+PRODUCT_CHANGES: dict[str, object] = {
+    "sku": "MILK2",
+    "name": "Milk ",
+    "category": "drinks",
+    "icon": "",
+    "base_price": 1.51,
+    "unit_cost": 0.91,
+    "floor_price": 1.0,
+    "ceiling_price": 3.0,
+    "par_stock": 101,
+}
+STORE_CHANGES: dict[str, object] = {
+    "currency": "CHF",
+    "stores": ("S01", "S02"),
+    "opening": Opening(opens="08:00", closes="20:00", tick_minutes=30),
+    "visits_per_day": 501.0,
+    "hourly_profile": (1.0,),
+    "popularity": {},
+    "shopper_pool": 2001,
+    "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
+    "ladder_prices": 21,
+    "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),
+}
+
+
+@pytest.mark.parametrize("field", Product.model_fields)
+def test_the_fingerprint_changes_with_every_value_of_a_product(field: str) -> None:
+    catalog = load()
+    changed = catalog.products[0].model_copy(update={field: PRODUCT_CHANGES[field]})
+    assert Catalog((changed, *catalog.products[1:]), catalog.store).fingerprint != catalog.fingerprint
+
+
+@pytest.mark.parametrize("field", Store.model_fields)
+def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> None:
+    catalog = load()
+    policies, exploration = catalog.store.policies, catalog.store.exploration
+    changes = STORE_CHANGES | {
+        "policies": policies.model_copy(update={"rule": policies.rule.model_copy(update={"raise_by": 0.21})}),
+        "exploration": exploration.model_copy(update={"hold_ticks": 5}),
+    }
+    changed = catalog.store.model_copy(update={field: changes[field]})
+    assert replace(catalog, store=changed).fingerprint != catalog.fingerprint
+
+
+def test_the_fingerprint_changes_with_the_order_of_the_shelf_and_with_nothing_else() -> None:
+    catalog = load()
+    assert load().fingerprint == catalog.fingerprint
+    assert Catalog(catalog.products[::-1], catalog.store).fingerprint != catalog.fingerprint

@@ -1,0 +1,148 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import CatalogError
+from catalog.load import load
+
+PRICE = "base_price: 1.50"
+COST = "unit_cost: 0.90"
+NAME = "name: Milk"
+BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nproducts: [*c]\n"
+
+PRODUCT_FAULTS = {
+    "duplicate key": (PRICE, f"{PRICE}\n    base_price: 1.60", ["line 8", "base_price", "twice"]),
+    "duplicate sku": ("sku: BREAD", "sku: MILK", ["sku", "'MILK'", "twice"]),
+    "not a number": (PRICE, "base_price: .nan", ["line 7", ".nan", "finite"]),
+    "infinite": (PRICE, "base_price: .inf", ["line 7", ".inf", "finite"]),
+    "minus infinite": (PRICE, "base_price: -.inf", ["line 7", "-.inf", "finite"]),
+    "too large for a float": (PRICE, "base_price: 1.0e+999", ["line 7", "1.0e+999", "finite"]),
+    "negative": (PRICE, "base_price: -1.50", ["products[0].base_price", "-1.5"]),
+    "zero": (PRICE, "base_price: 0", ["products[0].base_price", "0"]),
+    "negative cost": (COST, "unit_cost: -0.90", ["products[0].unit_cost", "-0.9"]),
+    "more than a million": (PRICE, "base_price: 1000001", ["products[0].base_price", "1000001"]),
+    "a time": (PRICE, "base_price: 12:30", ["line 7", "'12:30'"]),
+    "octal": (PRICE, "base_price: 0123", ["line 7", "'0123'"]),
+    "hexadecimal": (PRICE, "base_price: 0x1F", ["line 7", "'0x1F'"]),
+    "underscore": (PRICE, "base_price: 1_000", ["line 7", "'1_000'"]),
+    "norway": (NAME, "name: NO", ["line 4", "'NO'"]),
+    "decimal comma": (PRICE, "base_price: 12,99", ["products[0].base_price", "'12,99'"]),
+    "exponent": (PRICE, "base_price: 1e3", ["products[0].base_price", "'1e3'"]),
+    "price in quotes": (PRICE, 'base_price: "1.50"', ["products[0].base_price", "'1.50'"]),
+    "true": (PRICE, "base_price: true", ["products[0].base_price", "True"]),
+    "fractional stock": ("par_stock: 100", "par_stock: 99.5", ["products[0].par_stock", "99.5"]),
+    "no stock": ("par_stock: 100", "par_stock: 0", ["products[0].par_stock", "0"]),
+    "nothing": (PRICE, "base_price:", ["products[0].base_price", "None"]),
+    "missing field": (f"    {PRICE}\n", "", ["products[0].base_price", "required"]),
+    "unknown field": (PRICE, f"{PRICE}\n    colour: red", ["products[0].colour", "'red'"]),
+    "unknown top field": ("products:", "brands: [x]\nproducts:", ["brands", "unknown field"]),
+    "floor above ceiling": (
+        PRICE,
+        f"{PRICE}\n    floor_price: 1.40\n    ceiling_price: 1.30",
+        ["products[0]", "floor_price 1.4", "ceiling_price 1.3"],
+    ),
+    "floor below cost": (PRICE, f"{PRICE}\n    floor_price: 0.80", ["floor_price 0.8", "MILK", "unit_cost 0.9"]),
+    "base above ceiling": (PRICE, f"{PRICE}\n    ceiling_price: 1.40", ["base_price 1.5", "MILK", "ceiling 1.4"]),
+    "number as name": (NAME, "name: 12", ["products[0].name", "12"]),
+    "empty name": (NAME, 'name: ""', ["products[0].name", "''"]),
+    "control character in sku": ("sku: MILK", 'sku: "MI\\tLK"', ["products[0].sku", "'MI\\tLK'"]),
+    "python tag": (NAME, "name: !!python/object/apply:os.getcwd []", ["line 4", "python/object/apply:os.getcwd"]),
+    "own tag": (NAME, "name: !milk Milk", ["line 4", "!milk"]),
+    "list as key": (NAME, "? [a]\n    : Milk", ["line 4", "key"]),
+    "broken syntax": (NAME, "name: [Milk", ["line"]),
+    "a product that is a word": ("products:", "products:\n  - Milk", ["products[0]", "'Milk'"]),
+}
+
+STORE_FAULTS = {
+    "popularity of an unknown product": ("MEAT: 0.7}", "MEAT: 0.7, WINE: 1.0}", ["popularity", "'WINE'"]),
+    "popularity lacks a product": (", MEAT: 0.7}", "}", ["popularity", "'MEAT'"]),
+    "popularity zero": ("MEAT: 0.7}", "MEAT: 0}", ["popularity.MEAT", "0"]),
+    "norway as sku": ("MEAT: 0.7}", "NO: 0.7}", ["line", "'NO'"]),
+    "unquoted time": ('opens: "08:00"', "opens: 12:30", ["line 7", "'12:30'"]),
+    "not a time": ('opens: "08:00"', 'opens: "25:00"', ["opening.opens", "'25:00'"]),
+    "closes before it opens": ('closes: "20:00"', 'closes: "07:00"', ["opening", "07:00", "08:00"]),
+    "ticks do not fill the day": ("tick_minutes: 15", "tick_minutes: 7", ["opening", "720", "7-minute"]),
+    "store twice": ("[S01, S02, S03]", "[S01, S02, S01]", ["twice", "stores"]),
+    "no stores": ("[S01, S02, S03]", "[]", ["stores", "[]"]),
+    "store that leaves the lake": ("[S01, S02, S03]", "[../S01]", ["stores.0", "'../S01'"]),
+    "no visits": ("visits_per_day: 500", "visits_per_day: 0", ["visits_per_day", "0"]),
+    "nobody comes": ("[0.6, 0.8, 1.0, 1.1, 1.2, 1.0, 0.8, 0.8, 1.0, 1.3, 1.4, 1.0]", "[0, 0]", ["hourly_profile"]),
+    "shares do not add up": ("share: 1.0", "share: 0.9", ["personas", "0.9"]),
+    "shock on an unknown product": ("shocks: []", "shocks: [{business_date: 2026-01-09, sku: WINE}]", ["'WINE'"]),
+    "shock on no day": ("shocks: []", "shocks: [{business_date: soon}]", ["shocks.0.business_date", "'soon'"]),
+    "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
+    "unknown policy": ("before_champion: static", "before_champion: magic", ["policies.before_champion", "'magic'"]),
+    "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),
+    "foreign currency": ("currency: EUR", "currency: USD", ["currency", "'USD'"]),
+}
+
+WHOLE_FILES = {
+    "empty": (b"", "found nothing"),
+    "comments alone": (b"# nothing\n", "found nothing"),
+    "a list": (b"- a\n", "found list"),
+    "no products": (b"products: []\n", "products: expected a list with at least one product"),
+    "products is a word": (b"products: Milk\n", "'Milk'"),
+    "alias bomb": (BOMB.encode(), "aliases are not allowed"),
+    "not utf-8": (b"products: \xff\n", "byte 10 is not UTF-8"),
+    "nested without end": (b"[" * 5_000, "not readable as YAML"),
+    "larger than allowed": (b"#" * (4 * 1024 * 1024 + 1), "4194305 bytes"),
+}
+
+
+@pytest.mark.parametrize("fault", PRODUCT_FAULTS)
+def test_a_spoiled_products_file_is_refused_naming_file_place_and_value(
+    write_catalog: Callable[..., Path], fault: str
+) -> None:
+    old, new, named = PRODUCT_FAULTS[fault]
+    folder = write_catalog({"products.yaml": (old, new)})
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert [part for part in [str(folder / "products.yaml"), *named] if part not in str(refusal.value)] == []
+
+
+@pytest.mark.parametrize("fault", STORE_FAULTS)
+def test_a_spoiled_store_file_is_refused_naming_file_place_and_value(
+    write_catalog: Callable[..., Path], fault: str
+) -> None:
+    old, new, named = STORE_FAULTS[fault]
+    folder = write_catalog({"store.yaml": (old, new)})
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert [part for part in [str(folder / "store.yaml"), *named] if part not in str(refusal.value)] == []
+
+
+@pytest.mark.parametrize("fault", WHOLE_FILES)
+def test_a_file_that_holds_no_shelf_is_refused_by_name(write_catalog: Callable[..., Path], fault: str) -> None:
+    content, said = WHOLE_FILES[fault]
+    folder = write_catalog({})
+    (folder / "products.yaml").write_bytes(content)
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert str(folder / "products.yaml") in str(refusal.value)
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["products.yaml", "store.yaml"])
+def test_a_folder_that_lacks_a_file_is_refused_with_the_option_that_helps(
+    write_catalog: Callable[..., Path], name: str
+) -> None:
+    folder = write_catalog({})
+    (folder / name).unlink()
+    with pytest.raises(CatalogError, match="--catalog DIR") as refusal:
+        load(folder)
+    assert str(folder / name) in str(refusal.value)
+
+
+def test_a_huge_wrong_value_is_shortened_in_the_message(write_catalog: Callable[..., Path]) -> None:
+    folder = write_catalog({"products.yaml": (PRICE, f"base_price: {'x' * 50_000}")})
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert len(str(refusal.value)) < 500
+
+
+def test_a_byte_order_mark_is_no_fault(write_catalog: Callable[..., Path]) -> None:
+    folder = write_catalog({})
+    path = folder / "products.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load(folder) == load()

@@ -1,0 +1,1 @@
+"""Fit, judge, register and promote demand models."""

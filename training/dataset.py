@@ -1,0 +1,97 @@
+"""What models learn from and are judged on: demand cells, split by time.
+
+Precondition for an honest judgement: models are judged on later days than they are fitted on, and the model that
+was judged is the model that is registered.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from catalog.arrays import Floats, Ints
+from catalog.errors import DataError
+from features.cells import query
+from warehouse.lake import Lake
+
+HOLDOUT_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Demand cells to fit on and to judge on.
+
+    Attributes
+    ----------
+    training, holdout
+        One row per cell with `sku`, the features, `n_offered` and `n_purchased`; the holdout also by `business_date`.
+    one_hot
+        Names of the product columns.
+    trained_through, judged_through
+        Last business date of each part.
+    fingerprint
+        SHA-256 over the receipts of every partition that went in.
+    """
+
+    training: pd.DataFrame
+    holdout: pd.DataFrame
+    one_hot: tuple[str, ...]
+    trained_through: dt.date
+    judged_through: dt.date
+    fingerprint: str
+
+
+def load_dataset(connection: duckdb.DuckDBPyConnection, lake: Lake, through: dt.date) -> Dataset:
+    """Read the demand cells up to a date; the last days, with at least a fifth of the decisions, are held out.
+
+    Raises
+    ------
+    DataError
+        When fewer than two days hold decisions.
+    """
+    days = connection.execute(query("decisions_per_day"), {"through": through}).df()
+    if len(days) < 2:  # noqa: PLR2004 - one to fit on, one to judge on
+        raise DataError(
+            f"expected at least two days of decisions up to {through}, found {len(days)}; "
+            "no model was trained: simulate or ingest more days, then transform"
+        )
+    dates = [stamp.date() for stamp in pd.to_datetime(days["business_date"])]
+    trained_through = dates[_last_training_day(days["n_offered"].to_numpy())]
+    span = {"trained_through": trained_through}
+    training = connection.execute(query("training_cells"), span).df()
+    holdout = connection.execute(query("holdout_cells"), span | {"judged_through": dates[-1]}).df()
+    one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
+    return Dataset(training, holdout, one_hot, trained_through, dates[-1], _fingerprint(lake, through))
+
+
+def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFrame, Ints, Floats]:
+    """Spread cells into rows for a classifier: features X, class y (1 = bought) and weight = decisions.
+
+    Cells that agree in the features are merged first; their counts add up.
+    """
+    merged = cells.groupby(features, dropna=False, sort=True)[["n_offered", "n_purchased"]].sum().reset_index()
+    bought = merged["n_purchased"].to_numpy()
+    refused = merged["n_offered"].to_numpy() - bought
+    X = pd.concat([merged.loc[bought > 0, features], merged.loc[refused > 0, features]], ignore_index=True)
+    y = np.repeat(np.array([1, 0]), [(bought > 0).sum(), (refused > 0).sum()])
+    weight = np.concatenate([bought[bought > 0], refused[refused > 0]]).astype(float)
+    return X, y, weight
+
+
+def _last_training_day(decisions: Ints) -> int:
+    """Position of the last day to fit on: as many days as possible while the rest holds the held-out share."""
+    later = decisions.sum() - np.cumsum(decisions)
+    enough = np.flatnonzero(later >= HOLDOUT_SHARE * decisions.sum())
+    return int(enough[-1]) if len(enough) else 0
+
+
+def _fingerprint(lake: Lake, through: dt.date) -> str:
+    digest = hashlib.sha256()
+    for partition in lake.partitions("demand_cells"):
+        receipt = lake.receipt(partition)
+        if receipt is not None and partition.business_date is not None and partition.business_date <= through:
+            digest.update(f"{partition}:{receipt.sha256}\n".encode())
+    return digest.hexdigest()

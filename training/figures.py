@@ -1,0 +1,97 @@
+"""What a model looks like, as figures for people: pure functions, frame -> Figure."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve
+
+from catalog.arrays import Floats
+from training.candidates import FittedModel
+from training.judge import calibration_table, outcomes_of
+
+_BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#777777"  # told apart by colour-blind readers
+_BUCKETS = 10
+_Z95 = 1.96
+
+
+def demand_curves(model: FittedModel, cells: pd.DataFrame) -> Figure:
+    """Chance of sale over price, one panel per product, with what was observed and its 95 % intervals.
+
+    Look for: the line within the intervals, and never rising.
+    """
+    skus = sorted(cells["sku"].unique())[:12]
+    figure = Figure(figsize=(3.0 * len(skus), 3.2))
+    figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
+    panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
+    for panel, sku in zip(panels, skus, strict=True):
+        own = cells[cells["sku"] == sku]
+        seen = _buckets(own)
+        panel.errorbar(
+            seen["price"], seen["rate"], yerr=seen[["below", "above"]].T.to_numpy(), fmt="o", ms=3, color=_ORANGE
+        )
+        by_price = own.sort_values("price_offered").drop_duplicates("price_offered")
+        by_price = by_price.assign(inventory_level=own["inventory_level"].median())
+        panel.plot(by_price["price_offered"], model.p_sale(by_price), color=_BLUE)
+        panel.set_title(sku, fontsize=9)
+        panel.set_xlabel("price, EUR")
+        panel.set_ylim(-0.02, 1.02)
+    panels[0].set_ylabel("chance of sale")
+    figure.suptitle(f"{model.candidate.name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    return figure
+
+
+def reliability(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
+    """Observed share of purchases over predicted chance. Look for: points on the diagonal."""
+    figure, panel = _single()
+    table = calibration_table(p_sale, cells)
+    panel.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--")
+    panel.plot(table["predicted"], table["observed"], marker="o", color=_BLUE)
+    panel.set(xlabel="predicted chance of sale", ylabel="observed share of purchases", title=f"{name}: reliability")
+    return figure
+
+
+def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
+    """Precision over recall at every threshold. Look for: a curve above the dashed base rate."""
+    figure, panel = _single()
+    rows = outcomes_of(cells)
+    precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
+    panel.plot(recall, precision, color=_BLUE, drawstyle="steps-post")
+    panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=_GREY, lw=1, ls="--")
+    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall of purchases")
+    return figure
+
+
+def importance(model: FittedModel) -> Figure:
+    """How much each feature splits the trees. Look for: price first."""
+    figure, panel = _single()
+    weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
+    order = np.argsort(weights)[-15:]
+    panel.barh([model.features[position] for position in order], weights[order], color=_BLUE)
+    panel.set(xlabel="share of impurity removed", title=f"{model.candidate.name}: feature importance")
+    return figure
+
+
+def _single() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(4.2, 3.4))
+    figure.subplots_adjust(left=0.24, right=0.96, bottom=0.15, top=0.9)
+    return figure, figure.subplots()
+
+
+def _buckets(cells: pd.DataFrame) -> pd.DataFrame:
+    """Observed share of purchases by price, in at most ten buckets, with Wilson intervals."""
+    by_price = cells.groupby("price_offered", as_index=False)[["n_offered", "n_purchased"]].sum()
+    bucket = pd.cut(by_price["price_offered"], _BUCKETS, labels=False) if len(by_price) > _BUCKETS else by_price.index
+    weighted = by_price.assign(total=by_price["price_offered"] * by_price["n_offered"])
+    sums = weighted.groupby(bucket)[["total", "n_offered", "n_purchased"]].sum()
+    n, rate = sums["n_offered"], sums["n_purchased"] / sums["n_offered"]
+    centre = (rate + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
+    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(rate * (1 - rate) / n + _Z95**2 / (4 * n**2))
+    return pd.DataFrame(
+        {
+            "price": sums["total"] / n,
+            "rate": rate,
+            "below": (rate - (centre - half)).clip(lower=0),
+            "above": (centre + half - rate).clip(lower=0),
+        }
+    )

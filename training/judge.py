@@ -1,0 +1,112 @@
+"""How good a model is, from weighted cells: every decision counts once, whatever cell it is in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from catalog.arrays import Floats, Ints
+
+_THRESHOLD = 0.5
+_BINS = 10
+_SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Cells spread into judged rows, shape (n_rows,): class `y`, `weight` in decisions, and the `cell` it came from."""
+
+    y: Ints
+    weight: Floats
+    cell: Ints
+
+
+def outcomes_of(cells: pd.DataFrame) -> Outcomes:
+    """Spread cells into one row of purchases and one of refusals each."""
+    bought = cells["n_purchased"].to_numpy()
+    refused = cells["n_offered"].to_numpy() - bought
+    n_cells = len(cells)
+    weight = np.concatenate([bought, refused]).astype(float)
+    y = np.repeat(np.array([1, 0]), n_cells)
+    cell = np.tile(np.arange(n_cells), 2)
+    seen = weight > 0
+    return Outcomes(y[seen], weight[seen], cell[seen])
+
+
+def judge(p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None) -> dict[str, float]:
+    """Score predicted chances of sale on cells.
+
+    Parameters
+    ----------
+    p_sale
+        Predicted chance of sale of each cell, shape (n_cells,).
+    cells
+        Cells with `n_offered` and `n_purchased`.
+    truth
+        True chance of sale of each cell where it is known, shape (n_cells,).
+
+    Returns
+    -------
+    dict
+        accuracy, precision, recall and f1 at a threshold of 0.5; roc_auc; log_loss (nats per decision); brier;
+        calibration_error (mean distance between predicted and observed in ten bins, weighted); with the truth also
+        excess_log_loss, the expected log loss above that of the truth itself (a Kullback-Leibler divergence).
+    """
+    rows = outcomes_of(cells)
+    chance = np.clip(p_sale, _SURE, 1 - _SURE)
+    p, y, weight = chance[rows.cell], rows.y, rows.weight
+    called = (p >= _THRESHOLD).astype(int)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        y, called, average="binary", sample_weight=weight, zero_division=0
+    )
+    scores = {
+        "accuracy": float(metrics.accuracy_score(y, called, sample_weight=weight)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "roc_auc": float(metrics.roc_auc_score(y, p, sample_weight=weight)) if len(np.unique(y)) > 1 else float("nan"),
+        "log_loss": log_loss(chance, cells),
+        "brier": float(np.average((p - y) ** 2, weights=weight)),
+        "calibration_error": calibration_error(chance, cells),
+    }
+    if truth is not None:
+        scores["excess_log_loss"] = _divergence(truth, chance, cells["n_offered"].to_numpy().astype(float))
+    return scores
+
+
+def log_loss(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Mean negative log likelihood, nats per decision."""
+    chance = np.clip(p_sale, _SURE, 1 - _SURE)
+    bought = cells["n_purchased"].to_numpy()
+    refused = cells["n_offered"].to_numpy() - bought
+    return float(-(bought * np.log(chance) + refused * np.log(1 - chance)).sum() / (bought + refused).sum())
+
+
+def calibration_table(p_sale: Floats, cells: pd.DataFrame) -> pd.DataFrame:
+    """Predicted against observed in ten equal bins: columns predicted, observed, decisions; empty bins are left out."""
+    offered = cells["n_offered"].to_numpy().astype(float)
+    bins = np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
+    frame = pd.DataFrame(
+        {"bin": bins, "expected": p_sale * offered, "bought": cells["n_purchased"].to_numpy(), "decisions": offered}
+    )
+    sums = frame.groupby("bin").sum()
+    return pd.DataFrame(
+        {
+            "predicted": sums["expected"] / sums["decisions"],
+            "observed": sums["bought"] / sums["decisions"],
+            "decisions": sums["decisions"],
+        }
+    ).reset_index(drop=True)
+
+
+def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Distance between predicted and observed, averaged over the bins by their decisions."""
+    table = calibration_table(p_sale, cells)
+    return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
+
+
+def _divergence(truth: Floats, chance: Floats, weight: Floats) -> float:
+    sure_truth = np.clip(truth, _SURE, 1 - _SURE)
+    loss = sure_truth * np.log(sure_truth / chance) + (1 - sure_truth) * np.log((1 - sure_truth) / (1 - chance))
+    return float(np.average(loss, weights=weight))

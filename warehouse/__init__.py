@@ -1,0 +1,1 @@
+"""Where tables live: the Parquet lake, DuckDB connections, SQL views and assertions."""

@@ -1,0 +1,30 @@
+-- Grouping into demand cells loses and invents nothing. Rows = failure.
+with decisions as (
+    select
+        sku,
+        count(*) as n_offered,
+        count(*) filter (where purchased) as n_purchased
+    from interactions
+    where business_date = $business_date and inventory_level is distinct from 0
+    group by sku
+),
+
+cells as (
+    select
+        sku,
+        sum(n_offered) as n_offered,
+        sum(n_purchased) as n_purchased
+    from demand_cells
+    where business_date = $business_date
+    group by sku
+)
+
+select
+    coalesce(decisions.sku, cells.sku) as sku,
+    decisions.n_offered as offered_in_decisions,
+    cells.n_offered as offered_in_cells
+from decisions
+full join cells on decisions.sku = cells.sku
+where
+    decisions.n_offered is distinct from cells.n_offered
+    or decisions.n_purchased is distinct from cells.n_purchased;

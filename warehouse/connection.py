@@ -1,0 +1,105 @@
+"""DuckDB over the lake: a file of views for everyone who reads, and connections in memory for those who compute.
+
+DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is
+built beside its place and moved there, and flows compute in memory. Nobody ever waits for a writer.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from catalog.errors import LakeError
+from catalog.settings import Settings
+from warehouse.lake import Lake
+
+_HERE = Path(__file__).parent
+VIEW_FOLDERS = (_HERE / "views", _HERE / "marts")
+_STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
+
+
+def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Return a connection in memory with a view for every table of the lake and every mart."""
+    connection = duckdb.connect(config=_config(settings))
+    run_scripts(connection, VIEW_FOLDERS)
+    return connection
+
+
+def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
+    """Run every .sql file of some folders, in order of folder and name."""
+    for script in _scripts(folders):
+        connection.execute(script)
+
+
+def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Open the file of views read-only; any number of processes may do so while flows write.
+
+    Raises
+    ------
+    LakeError
+        When there is no warehouse yet.
+    """
+    if not settings.warehouse_file.exists():
+        raise LakeError(
+            f"{settings.warehouse_file}: there is no warehouse yet; run `shelfprice demo` or `shelfprice simulate`, "
+            "or set SHELFPRICE_HOME to where one is"
+        )
+    return duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings))
+
+
+def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
+    """Build the file of views unless the one in place was built from the same definitions and products.
+
+    Parameters
+    ----------
+    view_folders
+        Folders of view definitions, in order.
+
+    Returns
+    -------
+    bool
+        Whether a new file took its place.
+    """
+    folders = list(view_folders)
+    products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]
+    fingerprint = hashlib.sha256("\n".join([*_scripts(folders), str(products)]).encode()).hexdigest()
+    target = settings.warehouse_file
+    if target.exists() and _fingerprint_of(settings) == fingerprint:
+        return False
+    draft = target.with_suffix(f".{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    connection = duckdb.connect(
+        str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
+    )
+    try:
+        run_scripts(connection, folders)
+        connection.execute("create table about as select $1 as definitions_fingerprint", [fingerprint])
+    finally:
+        connection.close()
+    draft.replace(target)
+    return True
+
+
+def _fingerprint_of(settings: Settings) -> str | None:
+    try:
+        with read_only(settings) as connection:
+            row = connection.execute("select definitions_fingerprint from about").fetchone()
+    except duckdb.Error:
+        return None  # not ours or damaged: build it anew
+    return str(row[0]) if row else None
+
+
+def _scripts(folders: Iterable[Path]) -> Iterable[str]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.sql")):
+            yield path.read_text(encoding="utf-8")
+
+
+def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "file_search_path": str(settings.home),
+        "autoinstall_known_extensions": False,
+        "allow_community_extensions": False,
+    }

@@ -1,0 +1,215 @@
+"""The Parquet lake: the one place that writes Parquet, whole or not at all.
+
+Layout:
+`lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without days `lake/<table>/part-<key>.parquet`.
+Every table also has one empty part that carries its columns, so that views over an empty lake have types.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.contracts import GROUP_NAME, TABLES, Table
+from catalog.errors import ContractError, LakeError
+from catalog.settings import Settings
+from warehouse.files import sha256_of, sync_file, sync_folder, write_durably
+from warehouse.locks import held
+from warehouse.receipts import Receipt, final_path, pending_path, receipt_in_force
+
+CODE_VERSION = version("shelfprice")
+EMPTY_GROUP = "contract"
+EMPTY_DATE = dt.date(1970, 1, 1)
+_DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
+_ROWS_PER_GROUP = 1 << 20
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """Name of one partition: a table, its business date (None for tables without days) and its group."""
+
+    table: str
+    business_date: dt.date | None
+    group: str
+
+    @property
+    def lock_name(self) -> str:
+        """Name of the lock its one writer holds."""
+        return "-".join([self.table, *([self.business_date.isoformat()] if self.business_date else []), self.group])
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did: `written` (new), `replaced` (other bytes stood there) or `unchanged`."""
+
+    partition: Partition
+    receipt: Receipt
+    action: Literal["written", "replaced", "unchanged"]
+
+
+class Lake:
+    """The tables under one folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.root = settings.lake
+        self.locks = settings.locks
+
+    def path(self, partition: Partition) -> Path:
+        """Return the file of a partition; its name can never lead out of the lake.
+
+        Raises
+        ------
+        ContractError
+            When the table is unknown or the group is not a plain name.
+        """
+        table = _table(partition.table)
+        if not GROUP_NAME.fullmatch(partition.group) or (partition.business_date is None) == (table.by == "day"):
+            raise ContractError(
+                f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
+                f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
+            )
+        folder = self.root / table.name
+        if partition.business_date is not None:
+            folder /= f"business_date={partition.business_date.isoformat()}"
+        return folder / f"part-{partition.group}.parquet"
+
+    def prepare(self) -> None:
+        """Make sure every table has its empty part; does nothing when they are there and current."""
+        for table in TABLES.values():
+            partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
+            schema_print = str(table.schema)
+            if not self.is_current(partition, schema_print):
+                self.publish(partition, table.schema.empty_table(), inputs=schema_print)
+
+    def receipt(self, partition: Partition) -> Receipt | None:
+        """Return the receipt in force, or None when the partition is missing or not proven."""
+        return receipt_in_force(self.path(partition))
+
+    def is_current(self, partition: Partition, inputs: str) -> bool:
+        """Tell whether the partition was already made from exactly these inputs."""
+        receipt = self.receipt(partition)
+        return receipt is not None and receipt.inputs == inputs
+
+    def partitions(self, table: str) -> Iterator[Partition]:
+        """Yield the partitions of a table that hold data, in order of date and group."""
+        folder = self.root / _table(table).name
+        pattern = "business_date=*/part-*.parquet" if _table(table).by == "day" else "part-*.parquet"
+        for path in sorted(folder.glob(pattern)):
+            group = path.stem.removeprefix("part-")
+            if group != EMPTY_GROUP:
+                match = _DAY_FOLDER.fullmatch(path.parent.name)
+                yield Partition(table, dt.date.fromisoformat(match[1]) if match else None, group)
+
+    def read(self, partition: Partition) -> pa.Table:
+        """Read one partition whole, in the types of its contract.
+
+        Raises
+        ------
+        LakeError
+            When the file is missing or is not readable Parquet.
+        """
+        path = self.path(partition)
+        try:
+            return pq.ParquetFile(path).read().cast(_table(partition.table).schema)
+        except (OSError, pa.ArrowException) as error:
+            raise LakeError(f"{path}: cannot be read ({error}); run `shelfprice verify`") from error
+
+    def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
+        """Publish a partition whole, or change nothing.
+
+        Parameters
+        ----------
+        rows
+            The partition's rows, with exactly the columns of the table's contract.
+        inputs
+            Fingerprint of what the rows were made from, for `is_current`.
+        seed
+            Seed of the run, kept in the receipt.
+
+        Raises
+        ------
+        ContractError
+            When columns, types or nulls are not as the contract says.
+        Declined
+            When another process is writing this partition.
+        LakeError
+            When the disk refuses; the partition stands as before.
+        """
+        conforming = _conform(rows, _table(partition.table))
+        data = self.path(partition)
+        try:
+            data.parent.mkdir(parents=True, exist_ok=True)
+            with held(self.locks, partition.lock_name):
+                return self._replace(partition, data, conforming, inputs, seed)
+        except OSError as error:
+            raise LakeError(
+                f"{data}: cannot be written ({error.strerror or error}); the partition stands as it was, "
+                "mend the disk and run again"
+            ) from error
+
+    def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
+        draft = data.with_suffix(".parquet.new")
+        before = receipt_in_force(data)
+        try:
+            _write_parquet(rows, draft)
+            receipt = Receipt(rows.num_rows, draft.stat().st_size, sha256_of(draft), inputs, seed, CODE_VERSION)
+            if before == receipt:
+                draft.unlink()
+                return Published(partition, receipt, "unchanged")
+            sync_file(draft)
+            write_durably(pending_path(data), receipt.to_json())
+        except OSError:
+            draft.unlink(missing_ok=True)
+            pending_path(data).unlink(missing_ok=True)
+            raise
+        draft.replace(data)
+        sync_folder(data.parent)
+        pending_path(data).replace(final_path(data))
+        sync_folder(data.parent)
+        same_bytes = before is not None and before.sha256 == receipt.sha256
+        action: Literal["written", "replaced", "unchanged"] = "written"
+        if before is not None:
+            action = "unchanged" if same_bytes else "replaced"
+        return Published(partition, receipt, action)
+
+
+def _table(name: str) -> Table:
+    if name not in TABLES:
+        raise ContractError(f"no table is called {name!r}; the tables are {', '.join(TABLES)}")
+    return TABLES[name]
+
+
+def _conform(rows: pa.Table, table: Table) -> pa.Table:
+    expected = table.schema
+    if rows.column_names != expected.names:
+        raise ContractError(f"{table.name}: expected the columns {expected.names}, found {rows.column_names}")
+    for field in expected:
+        column = rows[field.name]
+        if column.type != field.type:
+            raise ContractError(f"{table.name}.{field.name}: expected {field.type}, found {column.type}")
+        if column.null_count and not field.nullable:
+            raise ContractError(f"{table.name}.{field.name}: {column.null_count} nulls in a column that has none")
+    return rows.cast(expected)
+
+
+def _write_parquet(rows: pa.Table, path: Path) -> None:
+    floats = [field.name for field in rows.schema if field.type == pa.float32()]
+    coded = [field.name for field in rows.schema if field.name not in floats]
+    pq.write_table(
+        rows,
+        path,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=_ROWS_PER_GROUP,
+        use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],
+        column_encoding={
+            **dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
+            **{field.name: "DELTA_BINARY_PACKED" for field in rows.schema if pa.types.is_timestamp(field.type)},
+        },
+    )

@@ -1,0 +1,24 @@
+-- One row per business date and budget group of the twin's shoppers: frugal below 0.9, wealthy above 1.1.
+create or replace view budget_groups as
+with labelled as (
+    select
+        business_date,
+        price_offered,
+        purchased,
+        case
+            when budget_multiplier < 0.9 then 'frugal'
+            when budget_multiplier > 1.1 then 'wealthy'
+            else 'average'
+        end as budget_group
+    from interactions
+    where budget_multiplier is not null
+)
+
+select
+    business_date,
+    budget_group,
+    count(*) as count_visits,
+    count(*) filter (where purchased) as count_units,
+    coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur
+from labelled
+group by business_date, budget_group;

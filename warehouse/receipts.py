@@ -1,0 +1,84 @@
+"""Receipts: what a partition holds, how it can be proven, and what it was made from.
+
+A receipt stands beside its partition. It is written as pending before the data takes its name and becomes final
+after, so that at every moment, also right after a kill, each partition has a receipt that matches its bytes.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from catalog.errors import LakeError
+from warehouse.files import sha256_of
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof of one partition.
+
+    Attributes
+    ----------
+    rows
+        Rows in the file.
+    bytes
+        Size of the file.
+    sha256
+        SHA-256 of the file, hexadecimal.
+    inputs
+        Fingerprint of everything the partition was made from; equal inputs need not be computed again.
+    seed
+        Seed of the run that made it, or None.
+    code_version
+        Version of the project that made it.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+    inputs: str
+    seed: int | None
+    code_version: str
+
+    def to_json(self) -> str:
+        """Return the receipt as JSON text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def final_path(data: Path) -> Path:
+    """Where the receipt of a partition file stands."""
+    return data.with_suffix(".receipt.json")
+
+
+def pending_path(data: Path) -> Path:
+    """Where the receipt stands while the partition is being replaced."""
+    return data.with_suffix(".receipt.json.new")
+
+
+def read_receipt(path: Path) -> Receipt | None:
+    """Read a receipt; None when there is none.
+
+    Raises
+    ------
+    LakeError
+        When the file is there and is not a receipt.
+    """
+    try:
+        return Receipt(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        raise LakeError(f"{path}: expected a receipt in JSON, found something else; run `shelfprice verify`") from error
+
+
+def receipt_in_force(data: Path) -> Receipt | None:
+    """Return the receipt that speaks for a partition file: the final one, or the pending one if a kill came between.
+
+    Size decides first and bytes only when both receipts exist, so this is cheap in the usual case.
+    """
+    if not data.exists():
+        return None
+    final, pending = read_receipt(final_path(data)), read_receipt(pending_path(data))
+    if pending is None:
+        return final if final is not None and final.bytes == data.stat().st_size else None
+    actual = sha256_of(data)
+    return next((receipt for receipt in (pending, final) if receipt and receipt.sha256 == actual), None)

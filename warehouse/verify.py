@@ -1,0 +1,120 @@
+"""Prove the lake: every file has a receipt, every receipt its file, and every byte is as it was published."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.contracts import TABLES
+from catalog.errors import LakeError
+from warehouse.files import sha256_of
+from warehouse.lake import Lake
+from warehouse.locks import is_held
+from warehouse.receipts import final_path, pending_path, read_receipt
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: the file, what kind of fault, and a sentence with the remedy."""
+
+    path: Path
+    kind: Literal["damaged", "missing", "orphaned"]
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked and what was found; the lake is sound when `findings` is empty."""
+
+    files: int
+    rows: int
+    being_written: int
+    findings: tuple[Finding, ...]
+
+
+def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Verdict:
+    """Check every file of the lake against its receipt. Partitions being written right now are left out and counted.
+
+    Parameters
+    ----------
+    on_file
+        Called with (files done, files in all) for progress.
+    """
+    datas = sorted({*lake.root.rglob("*.parquet"), *(_data_of(path) for path in lake.root.rglob("*.receipt.json"))})
+    findings: list[Finding] = []
+    rows = busy = 0
+    for done, data in enumerate(datas, start=1):
+        if is_held(lake.locks, _lock_name(lake, data)):
+            busy += 1
+        else:
+            found, counted = _check(lake, data)
+            if found:  # a writer may have come between the receipt and the bytes: look once more
+                found, counted = _check(lake, data)
+            findings.extend(found)
+            rows += counted
+        on_file(done, len(datas))
+    return Verdict(len(datas), rows, busy, tuple(findings))
+
+
+def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
+    """Move damaged and orphaned files, and receipts without a file, out of the lake, so that the good ones go on.
+
+    Returns
+    -------
+    list of Path
+        Where each file went, under `set-aside/` beside the lake. Nothing is deleted.
+    """
+    moved = []
+    for finding in verdict.findings:
+        for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
+            if path.exists():
+                target = lake.root.parent / "set-aside" / path.relative_to(lake.root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+                moved.append(target)
+    return moved
+
+
+def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
+    try:
+        receipts = [receipt for path in (final_path(data), pending_path(data)) if (receipt := read_receipt(path))]
+    except LakeError as error:
+        return [Finding(data, "damaged", str(error))], 0
+    if not data.exists():
+        return [Finding(data, "missing", "its receipt is there, the file is not: make the batch again")], 0
+    if not receipts:
+        return [Finding(data, "orphaned", "it has no receipt, so nothing proves it: make the batch again")], 0
+    actual = sha256_of(data)
+    receipt = next((receipt for receipt in receipts if receipt.sha256 == actual), None)
+    if receipt is None:
+        size, expected = data.stat().st_size, receipts[0].bytes
+        detail = f"{size} bytes instead of {expected}" if size != expected else "its bytes differ from its receipt"
+        return [Finding(data, "damaged", f"{detail}: set it aside and make the batch again")], 0
+    return list(_contract_findings(lake, data)), receipt.rows
+
+
+def _contract_findings(lake: Lake, data: Path) -> Iterator[Finding]:
+    table = TABLES.get(data.relative_to(lake.root).parts[0])
+    if table is None:
+        yield Finding(data, "orphaned", "no table of the catalog has this name")
+        return
+    try:
+        found = pq.read_schema(data)
+    except (OSError, pa.ArrowException) as error:
+        yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the batch again")
+        return
+    if not found.equals(table.schema):
+        yield Finding(data, "damaged", "its columns are not those of the contract: make the batch again")
+
+
+def _data_of(receipt: Path) -> Path:
+    return receipt.with_name(receipt.name.removesuffix(".receipt.json") + ".parquet")
+
+
+def _lock_name(lake: Lake, data: Path) -> str:
+    table, *day, file = data.relative_to(lake.root).parts
+    date = [part.removeprefix("business_date=") for part in day]
+    return "-".join([table, *date, file.removeprefix("part-").removesuffix(".parquet")])

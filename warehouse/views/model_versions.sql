@@ -1,0 +1,3 @@
+create or replace view model_versions as
+select *
+from read_parquet('lake/model_versions/*.parquet');

@@ -1,0 +1,3 @@
+create or replace view price_book_history as
+select *
+from read_parquet('lake/price_book/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});

@@ -1,0 +1,3 @@
+create or replace view products as
+select *
+from read_parquet('lake/products/*.parquet');

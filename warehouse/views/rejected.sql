@@ -1,0 +1,3 @@
+create or replace view rejected as
+select *
+from read_parquet('lake/rejected/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});

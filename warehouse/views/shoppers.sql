@@ -1,0 +1,3 @@
+create or replace view shoppers as
+select *
+from read_parquet('lake/shoppers/*.parquet');
