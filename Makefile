@@ -46,7 +46,7 @@ contracts: install
 	@$(BIN)/lint-imports
 
 sql: install
-	@$(BIN)/sqlfluff lint --disable-progress-bar features warehouse
+	@$(BIN)/sqlfluff lint --disable-progress-bar features flows warehouse
 
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench

@@ -19,12 +19,13 @@ def simulate(catalog: Catalog, n_visits: int, file: Path) -> None:
     """Draw shoppers one by one, let each decide, collect dictionaries and write them as Parquet."""
     chance = random.Random(7)  # noqa: S311 - shoppers, not secrets
     ladder = {sku: list(map(float, own)) for sku, own in zip(catalog.skus, price_ladder(catalog), strict=True)}
+    popularity = list(map(float, catalog.popularity))
     rows = []
     stock: dict[str, int] = {}
     for visit in range(n_visits):
         if visit % _VISITS_PER_STORE_DAY == 0:
             stock = {product.sku: product.par_stock for product in catalog.products}
-        product = chance.choices(catalog.products, catalog.popularity)[0]
+        product = chance.choices(catalog.products, popularity)[0]
         price = chance.choice(ladder[product.sku]) if chance.random() < 0.5 else product.base_price
         multiplier = chance.gauss(_BUDGET_MEAN, _BUDGET_DEVIATION)
         inventory = stock[product.sku]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ def fitting() -> Iterator[Measurement]:
     many[["n_offered", "n_purchased"]] *= _SCALE
     rows = Otherwise(f"{_ROWS:,} rows", _seconds_on_rows(dataset))
     for label, data in (("1e6", dataset), ("1e8", dataset_of(many))):
-        took = seconds(lambda data=data: fit(DEMAND_FOREST, data, SEED), 3)
+        took = seconds(partial(fit, DEMAND_FOREST, data, SEED), 3)
         yield Measurement("fit", f"fit demand_forest, cells of {label}", took, "s", (rows,), 1.0)
 
 
@@ -68,14 +69,14 @@ def quote() -> Iterator[Measurement]:
     yield Measurement("quote", "a million quotes at once", took, "s", (scaled,), 0.2)
 
 
-def ladder_rows(world: World, fitted: FittedModel) -> pd.DataFrame:
-    """Return the model's input for every ladder price of every product, shelf full."""
+def ladder_rows(world: World, fitted: FittedModel, stock: int | None = None) -> pd.DataFrame:
+    """Return the model's input for every ladder price of every product at a stock, by default with the shelf full."""
     ladder = price_ladder(world.catalog)
     rows = pd.DataFrame(
         {
             "price_offered": ladder.ravel(),
             "price_ratio": (ladder / world.catalog.base_prices[:, None]).ravel(),
-            "inventory_level": np.repeat(world.catalog.par_stock, ladder.shape[1]),
+            "inventory_level": np.repeat(world.catalog.par_stock, ladder.shape[1]) if stock is None else stock,
         }
     )
     sku = np.repeat(np.array(world.catalog.skus), ladder.shape[1])

@@ -26,7 +26,7 @@ def simulate() -> Iterator[Measurement]:
         finally:
             pa.set_cpu_count(threads)
         file = world.settings.home / "naive.parquet"
-        slow = _NAIVE_VISITS / seconds(lambda: naive.simulate(world.catalog, _NAIVE_VISITS, file))
+        slow = _NAIVE_VISITS / seconds(lambda: naive.simulate(world.catalog, _NAIVE_VISITS, file), _REPEATS)
     otherwise = (Otherwise("row at a time", slow),)
     by_wall, by_cpu = (max(rate) for rate in zip(*rates, strict=True))
     yield Measurement("simulate", "simulate + publish, one core", by_wall, "decisions/s", otherwise, 2_000_000)
@@ -42,8 +42,8 @@ def transform() -> Iterator[Measurement]:
             world.forget_cells()
             best = min(best, seconds(world.transform))
         source, target = world.decisions_file(0), world.settings.home / "rows.parquet"
-        with_pandas = seconds(lambda: naive.one_hot_with_pandas(world.catalog, source, target), 2)
-        with_polars = seconds(lambda: naive.one_hot_with_polars(world.catalog, source, target), 2)
+        with_pandas = seconds(lambda: naive.one_hot_with_pandas(world.catalog, source, target), _REPEATS)
+        with_polars = seconds(lambda: naive.one_hot_with_polars(world.catalog, source, target), _REPEATS)
     otherwise = (
         Otherwise("pandas get_dummies", decisions[0] / with_pandas),
         Otherwise("Polars to_dummies", decisions[0] / with_polars),

@@ -13,7 +13,9 @@ from catalog.errors import DataError, LakeError
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.load import dimensions_are_current, load_dimensions
+from features.cells import ALL_VIEWS
 from simulation.shoppers import shopper_names
+from warehouse.connection import build_file
 from warehouse.lake import Lake
 
 DEFAULT_START = dt.date(2026, 1, 5)
@@ -21,7 +23,7 @@ DEFAULT_SEED = 7
 
 
 class Surroundings:
-    """The settings, the catalog and a lake that is ready to be read and written."""
+    """The settings, the catalog, and a lake and a warehouse that are ready: from here on anyone may read."""
 
     def __init__(self, catalog_dir: str | None) -> None:
         self.settings: Settings = read_settings()
@@ -30,6 +32,7 @@ class Surroundings:
         self.lake.prepare()
         if not dimensions_are_current(self.lake, self.catalog):
             load_dimensions(self.lake, self.catalog, shopper_names(self.catalog.store.shopper_pool, DEFAULT_SEED))
+        build_file(self.settings, ALL_VIEWS)
 
 
 def tag_run(tag: str) -> None:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from prefect import flow, task
 
 from catalog.errors import DataError, ModelError
-from features.cells import ALL_VIEWS, feature_workbench
+from features.cells import feature_workbench
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
 from serving.curves import demand_curves
 from serving.price_book import PriceBook
-from warehouse.connection import build_file
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
         if known_good is None:
             raise
         return Priced(known_good[0], str(error))
-    build_file(around.settings, ALL_VIEWS)
     show_prices(book)
     return Priced(book, None)
 

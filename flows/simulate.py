@@ -14,7 +14,6 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from etl.load import load_store_day
-from features.cells import ALL_VIEWS
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
 from serving.bookshelf import book_in_force
@@ -22,7 +21,6 @@ from serving.exploration import Exploring
 from serving.policies import policy_without_model
 from serving.price_book import BookPolicy
 from simulation.store_day import play
-from warehouse.connection import build_file
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
 VISITS_PER_FILE = 1_000_000
@@ -91,7 +89,6 @@ def simulate(
     for done, future in enumerate(as_completed(futures), start=1):
         results.append(future.result())
         tell("playing store days", done, len(batches))
-    build_file(around.settings, ALL_VIEWS)
     return sorted(results, key=lambda result: result.batch.partition)
 
 

@@ -9,7 +9,7 @@ from prefect import flow, task
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError
-from features.cells import ALL_VIEWS, feature_workbench
+from features.cells import feature_workbench
 from flows.artifacts import show_models
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.progress import tell
@@ -28,7 +28,6 @@ from training.registry import (
     settle,
     training_run,
 )
-from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 
 
@@ -80,7 +79,6 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict)
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
-    build_file(around.settings, ALL_VIEWS)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
     return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from prefect import flow, task
 
 from catalog.errors import DataError
-from features.cells import ALL_VIEWS, StaleCells, cells_of, feature_workbench, stale_cells
+from features.cells import StaleCells, cells_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
 from warehouse.claims import broken_claims
-from warehouse.connection import build_file
 
 _PARTITIONS_PER_TASK = 16
 
@@ -43,7 +42,6 @@ def transform(catalog_dir: str | None = None) -> Transformed:
     dates = tuple(sorted({item.decisions.business_date for item in stale if item.decisions.business_date}))
     if broken := broken_claims(around.settings, dates):
         raise DataError("; ".join(map(str, broken)))
-    build_file(around.settings, ALL_VIEWS)
     return Transformed(len(stale), decisions, dates)
 
 

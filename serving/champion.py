@@ -66,7 +66,7 @@ def load_champion(settings: Settings) -> Champion | None:
     """
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
-    client = MlflowClient(settings.tracking_uri)
+    client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
     try:
         version = client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
         if version is None:

@@ -19,7 +19,10 @@ from warehouse.columns import coded, constant
 class DemandModel(Protocol):
     """What curves are asked from: a registered version that gives chances of sale for rows of features."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Registered version."""
+        ...
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""

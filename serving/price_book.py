@@ -1,6 +1,7 @@
 """The price book: a policy worked out for every stock level and every time left, so that a quote is a look-up."""
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +20,10 @@ from warehouse.columns import coded, constant, moments
 
 @dataclass(frozen=True)
 class Quote:
-    """The answer for one product: price and expected revenue (EUR), chance of sale, and the rule behind the price."""
+    """The answer for one product: price, expected revenue and value of a unit kept (EUR), chance of sale, and the rule.
+
+    `unit_value` is None where the policy does not value stock.
+    """
 
     sku: str
     stock: int
@@ -27,7 +31,7 @@ class Quote:
     price: float
     p_sale: float
     expected_revenue: float
-    unit_value: float
+    unit_value: float | None
     binding_rule: str
     model_version: str | None
 
@@ -89,6 +93,7 @@ class PriceBook:
             )
         cell = (product, min(stock, n_levels - 1), ticks_left - 1)
         price, chance = float(self.prices[cell]), float(self.p_sale[cell])
+        unit_value = float(self.unit_value[cell])
         return Quote(
             sku,
             stock,
@@ -96,7 +101,7 @@ class PriceBook:
             price,
             chance,
             price * chance,
-            float(self.unit_value[cell]),
+            None if math.isnan(unit_value) else unit_value,
             self.rules[self.rule[cell]],
             self.model_version,
         )

@@ -145,7 +145,7 @@ def settle(settings: Settings, challenger: str, verdict: Verdict, judged_against
 
 def champion_version(settings: Settings) -> str | None:
     """Return the champion's version, or None when there is none."""
-    client = MlflowClient(settings.tracking_uri)
+    client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
     if not _is_registered(client):
         return None
     aliases = client.get_registered_model(REGISTERED_MODEL).aliases

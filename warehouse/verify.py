@@ -43,10 +43,10 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
     on_file
         Called with (files done, files in all) for progress.
     """
-    datas = sorted({*lake.root.rglob("*.parquet"), *(_data_of(path) for path in lake.root.rglob("*.receipt.json"))})
+    files = sorted({*lake.root.rglob("*.parquet"), *(_data_of(path) for path in lake.root.rglob("*.receipt.json"))})
     findings: list[Finding] = []
     rows = busy = 0
-    for done, data in enumerate(datas, start=1):
+    for done, data in enumerate(files, start=1):
         if is_held(lake.locks, _lock_name(lake, data)):
             busy += 1
         else:
@@ -55,8 +55,8 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
                 found, counted = _check(lake, data)
             findings.extend(found)
             rows += counted
-        on_file(done, len(datas))
-    return Verdict(len(datas), rows, busy, tuple(findings))
+        on_file(done, len(files))
+    return Verdict(len(files), rows, busy, tuple(findings))
 
 
 def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:

@@ -9,4 +9,4 @@ with features as (
     from products
 )
 
-pivot features on feature in shelf_feature using count(*)::double group by sku;
+pivot features on feature in shelf_feature using cast(count(*) as double) group by sku;

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -47,11 +47,8 @@ def quote(sku: Sku, stock: Stock, ticks_left: TicksLeft = None, catalog: Catalog
         for price, chance in zip(curves.prices[own], curves.p_sale[own], strict=True)
     ]
     if as_json:
-        facts: dict[str, Any] = {
-            name: value if value == value else None  # noqa: PLR0124 - JSON has no NaN
-            for name, value in vars(answer).items()
-        }
-        emit({**facts, "policy": book.policy, "made_for": f"{book.published_at:%Y-%m-%d}", "candidates": candidates})
+        made_for = f"{book.published_at:%Y-%m-%d}"
+        emit({**vars(answer), "policy": book.policy, "made_for": made_for, "candidates": candidates})
         return
     rows = [
         ["->" if abs(one["price"] - answer.price) < 1e-9 else "", *one.values()]  # noqa: PLR2004

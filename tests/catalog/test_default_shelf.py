@@ -60,5 +60,5 @@ def test_every_ladder_stays_within_its_limits_in_whole_cents(
 
 def test_asking_for_a_product_that_is_not_there_names_those_that_are() -> None:
     assert load().product("MILK").base_price == 1.50
-    with pytest.raises(CatalogError, match="'WINE'.*MILK, BREAD, EGGS, CHEESE, MEAT"):
+    with pytest.raises(CatalogError, match=r"'WINE'.*MILK, BREAD, EGGS, CHEESE, MEAT"):
         load().product("WINE")

@@ -59,7 +59,7 @@ STORE_FAULTS = {
     "popularity lacks a product": (", MEAT: 0.7}", "}", ["popularity", "'MEAT'"]),
     "popularity zero": ("MEAT: 0.7}", "MEAT: 0}", ["popularity.MEAT", "0"]),
     "norway as sku": ("MEAT: 0.7}", "NO: 0.7}", ["line", "'NO'"]),
-    "unquoted time": ('opens: "08:00"', "opens: 12:30", ["line 7", "'12:30'"]),
+    "unquoted time": ('opens: "08:00"', "opens: 12:30", ["line 6", "'12:30'"]),
     "not a time": ('opens: "08:00"', 'opens: "25:00"', ["opening.opens", "'25:00'"]),
     "closes before it opens": ('closes: "20:00"', 'closes: "07:00"', ["opening", "07:00", "08:00"]),
     "ticks do not fill the day": ("tick_minutes: 15", "tick_minutes: 7", ["opening", "720", "7-minute"]),

@@ -1,0 +1,51 @@
+"""One played day and a few of its rows, to be spoiled one at a time."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.store_day import StoreDay
+from etl.extract import interactions_of
+from serving.exploration import Exploring
+from serving.policies import policy_without_model
+from simulation.store_day import play
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Catalog:
+    """Return the default shelf with so little stock that it runs low and out within the day."""
+    catalog = load()
+    products = tuple(product.model_copy(update={"par_stock": 35}) for product in catalog.products)
+    return Catalog(products, catalog.store)
+
+
+@pytest.fixture(scope="session")
+def played_day(shelf: Catalog) -> StoreDay:
+    ladder = price_ladder(shelf)
+    policy = Exploring(policy_without_model(shelf, "rule"), 0.5, ladder, np.full(ladder.shape, np.nan))
+    return play(shelf, policy, shelf.store.stores, dt.date(2026, 1, 5), 7)
+
+
+@pytest.fixture(scope="session")
+def closing() -> dt.datetime:
+    return dt.datetime(2026, 1, 6, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def loose_rows(shelf: Catalog, played_day: StoreDay) -> pa.Table:
+    """Return twenty good rows in the wide types of an unknown source: any number fits, anything may be null."""
+    rows = interactions_of(played_day, shelf).slice(0, 20)
+    wide = {
+        "sku": pa.string(),
+        "store_id": pa.string(),
+        "inventory_level": pa.float64(),
+        "purchased": pa.float64(),
+    }
+    for name, data_type in wide.items():
+        column = rows[name].cast(pa.int8()) if name == "purchased" else rows[name]
+        rows = rows.set_column(rows.column_names.index(name), name, column.cast(data_type))
+    return rows

@@ -1,0 +1,171 @@
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.contracts import INTERACTIONS, REPRICINGS
+from catalog.load import Catalog
+from catalog.settings import read_settings
+from catalog.store_day import BOUGHT, StoreDay
+from etl.extract import interactions_of, repricings_of
+from etl.load import dimensions_are_current, load_dimensions, load_store_day
+from etl.reasons import reasons
+from etl.transform import conform
+from warehouse.connection import workbench
+from warehouse.lake import Lake, Partition
+from warehouse.verify import verify
+
+HOSTILE = ["<script>alert(1)</script>", "'); drop table x; --", "../../x", "x" * 10_000, "🧀👩‍👩‍👧‍👦"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 2**32))
+def test_rows_in_any_order_come_out_by_store_and_time(shelf: Catalog, played_day: StoreDay, seed: int) -> None:
+    rows = interactions_of(played_day, shelf)
+    shuffled = conform(rows.take(np.random.default_rng(seed).permutation(rows.num_rows)))
+    keys = list(zip(shuffled["store_id"].to_pylist(), shuffled["seen_at"].to_pylist(), strict=True))
+    assert keys == sorted(keys)
+    assert shuffled.schema == INTERACTIONS.schema
+    by_all = [(name, "ascending") for name in ("seen_at", "shopper_id", "price_offered")]
+    plain = [table.set_column(0, "store_id", table["store_id"].cast(pa.string())) for table in (shuffled, rows)]
+    assert plain[0].sort_by(by_all).to_pylist() == plain[1].sort_by(by_all).to_pylist()
+
+
+def test_rows_that_are_in_order_are_not_moved(shelf: Catalog, played_day: StoreDay) -> None:
+    rows = interactions_of(played_day, shelf)
+    assert conform(rows).equals(rows)
+
+
+def test_stores_are_ordered_by_name_and_not_by_their_place_in_the_file(shelf: Catalog, played_day: StoreDay) -> None:
+    rows = interactions_of(played_day, shelf)
+    n_first = int((played_day.store == 0).sum())
+    moved = pa.concat_tables([rows.slice(n_first), rows.slice(0, n_first)])
+    names = conform(moved)["store_id"].to_pylist()
+    assert names == sorted(names)
+
+
+def test_interactions_say_what_was_played(shelf: Catalog, played_day: StoreDay) -> None:
+    rows = interactions_of(played_day, shelf)
+    assert rows.schema == INTERACTIONS.schema
+    assert rows.num_rows == len(played_day.product)
+    assert np.array_equal(rows["purchased"].to_numpy(), played_day.outcome == BOUGHT)
+    first = rows.to_pylist()[0]
+    opening = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
+    assert first["seen_at"] == opening + dt.timedelta(microseconds=int(played_day.since_opening_us[0]))
+    assert first["sku"] == shelf.skus[played_day.product[0]]
+    assert first["product_name"] == shelf.product(first["sku"]).name
+    assert (first["policy"], first["model_version"]) == ("rule", None)
+    for row in rows.to_pylist():
+        assert row["tick"] == (row["seen_at"] - opening) // dt.timedelta(minutes=15)
+        assert (row["outcome"] == "bought") == row["purchased"]
+        assert (row["outcome"] == "out_of_stock") == (row["inventory_level"] == 0)
+
+
+def test_every_repricing_is_an_opening_or_a_change(shelf: Catalog, played_day: StoreDay) -> None:
+    rows = repricings_of(played_day, shelf)
+    assert rows.schema == REPRICINGS.schema
+    table = rows.to_pandas()
+    openings = table["old_price"].isna()
+    assert openings.sum() == len(shelf.skus) * len(shelf.store.stores)
+    assert (openings == (table["tick"] == 0)).all()
+    assert (table["old_price"] != table["new_price"]).all()
+    before = table.groupby(["store_id", "sku"], observed=True)["new_price"].shift()
+    assert before.equals(table["old_price"].rename(before.name))
+    assert not table.duplicated(list(REPRICINGS.key)).any()
+    assert table["p_sale"].isna().all()
+    assert set(table["binding_rule"]) == {"base_price", "low_stock", "exploration"}
+    assert ((table["binding_rule"] == "exploration") == table["explored"]).all()
+
+
+def test_the_price_in_force_is_the_price_every_visitor_was_offered(shelf: Catalog, played_day: StoreDay) -> None:
+    changes = repricings_of(played_day, shelf).select(["store_id", "sku", "tick", "new_price"]).to_pandas()
+    visits = interactions_of(played_day, shelf).select(["store_id", "sku", "tick", "price_offered"]).to_pandas()
+    keys = ["store_id", "sku"]
+    met = pd.merge_asof(visits.sort_values("tick"), changes.sort_values("tick"), on="tick", by=keys)
+    assert len(met) == len(visits)
+    assert (met["new_price"] == met["price_offered"]).all()
+
+
+def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
+    nothing = np.nan
+    sentences = reasons(
+        shelf,
+        ("base_price", "low_stock", "exploration", "greedy"),
+        np.array([0, 0, 1, 2, 0, 0]),
+        np.array([nothing, 1.35, 1.32, 1.0, 1.35, 1.5]),
+        np.array([1.5, 1.62, 1.1, 1.1, 1.62, 1.5]),
+        np.array([nothing, nothing, nothing, 0.426, nothing, nothing]),
+        np.array([0, 1, 2, 3, 1, 0]),
+    )
+    assert sentences.to_pylist() == [
+        "Opened Milk at 1.50: it is the base price",
+        "Raised Milk 1.35 -> 1.62: stock is low",
+        "Lowered Bread 1.32 -> 1.10: trying a price to learn demand",
+        "Raised Eggs 1.00 -> 1.10: it promises the highest revenue per visit, chance of sale 43 %",
+        "Raised Milk 1.35 -> 1.62: stock is low",
+        "Kept Milk at 1.50: it is the base price",
+    ]
+    assert len(sentences.dictionary) == 5
+
+
+def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog, played_day: StoreDay) -> None:
+    for row in repricings_of(played_day, shelf).to_pylist():
+        name = shelf.product(row["sku"]).name
+        if row["old_price"] is None:
+            start = f"Opened {name} at {row['new_price']:.2f}: "
+        else:
+            verb = "Raised" if row["new_price"] > row["old_price"] else "Lowered"
+            start = f"{verb} {name} {row['old_price']:.2f} -> {row['new_price']:.2f}: "
+        assert row["reason"].startswith(start)
+
+
+def test_a_day_is_loaded_once_and_loading_it_again_changes_nothing(
+    tmp_path: Path, shelf: Catalog, played_day: StoreDay
+) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    first = load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
+    assert [(done.partition.table, done.action) for done in first] == [
+        ("repricings", "written"),
+        ("interactions", "written"),
+    ]
+    again = load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
+    assert [done.action for done in again] == ["unchanged", "unchanged"]
+    assert lake.read(Partition("interactions", played_day.business_date, "all")).num_rows == len(played_day.product)
+    assert verify(lake).findings == ()
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_name_reaches_every_table_literally_and_no_file_outside_the_lake(
+    tmp_path: Path, shelf: Catalog, played_day: StoreDay, name: str
+) -> None:
+    hostile = Catalog((shelf.products[0].model_copy(update={"name": name}), *shelf.products[1:]), shelf.store)
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    lake = Lake(settings)
+    lake.prepare()
+    load_dimensions(lake, hostile, [name])
+    load_store_day(lake, hostile, played_day, "all", inputs="7", seed=7)
+    with workbench(settings) as connection:
+        found = connection.execute(
+            "select (select product_name from products where sku = 'MILK'), (select shopper_name from shoppers), "
+            "(select any_value(product_name) from daily_sales where sku = 'MILK'), "
+            "(select reason from repricings where sku = 'MILK' and tick = 0 and store_id = 'S01')"
+        ).fetchone()
+    assert found is not None
+    assert found[:3] == (name, name, name)
+    assert f"Opened {name} at " in found[3]
+    assert {path.name for path in tmp_path.iterdir()} == {"lake", "locks"}
+    assert verify(lake).findings == ()
+
+
+def test_the_shelf_in_the_lake_is_current_until_any_value_changes(tmp_path: Path, shelf: Catalog) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    assert not dimensions_are_current(lake, shelf)
+    load_dimensions(lake, shelf, ["Ann Lee"])
+    assert dimensions_are_current(lake, shelf)
+    dearer = shelf.products[0].model_copy(update={"base_price": 1.51})
+    assert not dimensions_are_current(lake, Catalog((dearer, *shelf.products[1:]), shelf.store))

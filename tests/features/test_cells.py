@@ -1,0 +1,105 @@
+"""Demand cells: lossless, incremental, and the same features for training and pricing."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from catalog.contracts import INTERACTIONS
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.settings import Settings, read_settings
+from etl.extract import interactions_of
+from etl.load import load_dimensions, load_store_day
+from features.cells import cells_of, feature_workbench, model_input, stale_cells
+from serving.exploration import Exploring
+from serving.policies import StaticPolicy
+from simulation.store_day import play
+from warehouse.lake import Lake, Partition
+
+DAY = dt.date(2026, 3, 2)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    lake = Lake(settings)
+    lake.prepare()
+    load_dimensions(lake, load(), ["Ann", "Bob"])
+    return lake
+
+
+def played(lake: Lake, catalog: Catalog, day: dt.date = DAY) -> Partition:
+    ladder = price_ladder(catalog)
+    policy = Exploring(StaticPolicy(catalog.base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
+    store_day = play(catalog, policy, catalog.store.stores, day, seed=3)
+    load_store_day(lake, catalog, store_day, "g000", inputs="x", seed=3)
+    return Partition("interactions", day, "g000")
+
+
+def test_cells_hold_exactly_the_decisions_met_with_stock(settings: Settings, lake: Lake) -> None:
+    partition = played(lake, load())
+    rows = lake.read(partition).to_pandas()
+    with feature_workbench(settings) as connection:
+        cells = cells_of(connection, lake.path(partition)).to_pandas()
+    with_stock = rows[rows["inventory_level"] > 0]
+    assert cells["n_offered"].sum() == len(with_stock)
+    assert cells["n_purchased"].sum() == with_stock["purchased"].sum()
+    assert not cells.duplicated(["sku", "price_offered", "inventory_level"]).any()
+    base = dict(zip(load().skus, load().base_prices, strict=True))
+    assert np.allclose(cells["price_ratio"], cells["price_offered"] / cells["sku"].astype(str).map(base))
+
+
+def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings, lake: Lake) -> None:
+    day = play(load(), StaticPolicy(load().base_prices), ("S01",), DAY, seed=1)
+    table = interactions_of(day, load()).slice(0, 3)
+    stock = pa.array([None, 0, 5], pa.int32())
+    purchased = pa.array([True, False, False])
+    table = table.set_column(7, INTERACTIONS.schema.field("inventory_level"), stock)
+    table = table.set_column(9, INTERACTIONS.schema.field("purchased"), purchased)
+    partition = Partition("interactions", DAY, "g000")
+    lake.publish(partition, table, inputs="x")
+    with feature_workbench(settings) as connection:
+        cells = cells_of(connection, lake.path(partition)).to_pandas()
+    assert sorted(cells["inventory_level"].isna()) == [False, True]
+    assert cells["n_offered"].sum() == 2
+
+
+def test_only_new_and_changed_partitions_are_stale(settings: Settings, lake: Lake) -> None:
+    catalog = load()
+    played(lake, catalog)
+    played(lake, catalog, DAY + dt.timedelta(days=1))
+    for item in stale_cells(lake, catalog):
+        with feature_workbench(settings) as connection:
+            lake.publish(item.cells, cells_of(connection, lake.path(item.decisions)), inputs=item.inputs)
+    assert list(stale_cells(lake, catalog)) == []
+    late = lake.read(Partition("interactions", DAY, "g000")).slice(0, 100)
+    lake.publish(Partition("interactions", DAY, "g000"), late, inputs="late")
+    assert [item.decisions.business_date for item in stale_cells(lake, catalog)] == [DAY]
+
+
+def test_candidates_get_the_features_that_training_used_in_their_own_order(settings: Settings, lake: Lake) -> None:
+    candidates = pd.DataFrame(
+        {"sku": ["MILK", "BREAD", "MILK"], "price_offered": [3.0, 1.1, 1.5], "inventory_level": [1, 2, 3]}
+    )
+    with feature_workbench(settings) as connection:
+        features = model_input(connection, candidates)
+    assert features["price_ratio"].tolist() == pytest.approx([2.0, 1.0, 1.0])
+    assert features["sku_MILK"].tolist() == [1.0, 0.0, 1.0]
+    assert features[[f"sku_{sku}" for sku in load().skus]].sum(axis=1).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_classic_table_has_one_row_per_decision_with_stock(settings: Settings, lake: Lake) -> None:
+    partition = played(lake, load())
+    rows = lake.read(partition).to_pandas()
+    with feature_workbench(settings) as connection:
+        table = connection.sql("select * from training_rows").df()
+    assert len(table) == (rows["inventory_level"] > 0).sum()
+    assert {"price_ratio", "sku_MILK", "purchased"} <= set(table.columns)

@@ -1,0 +1,197 @@
+"""The closed loop, at small size, through real Prefect flows and a real registry."""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow.tracking import MlflowClient
+
+from catalog.contracts import REGISTERED_MODEL
+from catalog.errors import DataError, Declined, ModelError
+from catalog.load import load
+from catalog.settings import Settings
+from features.cells import feature_workbench
+from flows.pipeline import pipeline
+from flows.price import price
+from flows.train import train
+from flows.transform import transform
+from serving.bookshelf import book_in_force
+from serving.champion import load_champion
+from training.gate import Condition, Verdict
+from training.registry import EXPERIMENT, champion_version, settle
+from warehouse.connection import read_only
+from warehouse.files import sha256_of
+from warehouse.lake import Lake
+from warehouse.verify import verify
+
+Loop = Any  # the record that tests/flows/conftest.py yields
+
+
+def bytes_of(settings: Settings) -> dict[str, str]:
+    return {
+        str(path.relative_to(settings.lake)): sha256_of(path) for path in sorted(settings.lake.rglob("part-*.parquet"))
+    }
+
+
+def test_the_last_days_are_sold_from_the_champions_price_book(in_the_loop: Loop) -> None:
+    with read_only(in_the_loop.settings) as warehouse:
+        days = warehouse.execute(
+            "select business_date, any_value(policy), any_value(model_version) from interactions group by 1 order by 1"
+        ).fetchall()
+    assert [day[0] for day in days] == list(in_the_loop.dates)
+    assert [day[1] for day in days] == ["static", "static", "greedy", "greedy"]
+    assert [day[2] is None for day in days] == [True, True, False, False]
+
+
+def test_every_file_of_the_lake_is_proven(in_the_loop: Loop) -> None:
+    verdict = verify(Lake(in_the_loop.settings))
+    assert verdict.findings == ()
+    assert verdict.files > 20
+
+
+def test_running_the_loop_again_changes_no_byte(in_the_loop: Loop) -> None:
+    before = bytes_of(in_the_loop.settings)
+    again = pipeline(in_the_loop.dates[0], 4, 2, 2, 7, None)
+    assert again.nights_done_before == 2
+    assert bytes_of(in_the_loop.settings) == before
+
+
+def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> None:
+    mlflow.set_tracking_uri(in_the_loop.settings.tracking_uri)
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
+    assert {run.info.run_name for run in children} == {"balanced_forest", "plain_forest", "demand_forest"}
+    for run in children:
+        assert {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "calibration_error"} <= set(
+            run.data.metrics
+        )
+        assert "excess_log_loss" in run.data.metrics
+        assert run.inputs.dataset_inputs[0].dataset.digest
+        assert "features" in run.data.params
+        pictures = {Path(item.path).stem for item in client.list_artifacts(run.info.run_id, "figures")}
+        assert pictures == {"demand_curves", "reliability", "precision_recall", "importance"}
+
+
+def test_the_champion_is_data_with_a_signature_and_says_why_it_was_promoted(in_the_loop: Loop) -> None:
+    champion = load_champion(in_the_loop.settings)
+    assert champion is not None
+    assert champion.features[0] == "price_ratio"
+    version = MlflowClient(
+        in_the_loop.settings.tracking_uri, registry_uri=in_the_loop.settings.tracking_uri
+    ).get_model_version(REGISTERED_MODEL, champion.version)
+    assert version.tags["candidate"] == "demand_forest"
+    assert version.tags["gate"] == "promoted"
+    assert "met - better than each product's base rate" in version.tags["gate_reasons"]
+    model = mlflow.models.get_model_info(f"models:/{REGISTERED_MODEL}/{champion.version}")
+    assert model.signature is not None
+    assert model.flavors["sklearn"]["serialization_format"] == "skops"
+
+
+def test_model_versions_tell_what_the_registry_holds(in_the_loop: Loop) -> None:
+    with read_only(in_the_loop.settings) as warehouse:
+        rows = warehouse.execute("select version, promoted, metrics, reasons from model_versions order by 1").fetchall()
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert rows[0][1] is True
+    assert json.loads(rows[0][2])["log_loss"] > 0
+    assert {"condition", "met", "found"} == set(json.loads(rows[0][3])[0])
+
+
+def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:
+    assert {row["candidate"] for row in in_the_loop.table_artifacts["models"]} >= {"demand_forest"}
+    assert {row["sku"] for row in in_the_loop.table_artifacts["prices"]} == set(load().skus)
+
+
+def test_the_price_book_holds_every_stock_level_and_time_of_every_product(in_the_loop: Loop) -> None:
+    with read_only(in_the_loop.settings) as warehouse:
+        counts = warehouse.execute(
+            "select count(*), count(distinct (sku, inventory_level, ticks_left)) from price_book"
+        ).fetchone()
+    assert counts == (5 * 101 * 48, 5 * 101 * 48)
+
+
+def test_a_registry_without_a_champion_is_told_from_one_that_is_away(copy_of_the_loop: Settings) -> None:
+    with pytest.raises(DataError, match="expected a champion"):
+        price(None, None)
+
+
+def test_with_the_registry_away_the_last_known_good_book_stands_within_five_seconds(
+    copy_of_the_loop: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    begun = time.monotonic()
+    priced = price(None, None)
+    assert time.monotonic() - begun < 5
+    assert priced.old_prices_hold is not None
+    assert "registry" in priced.old_prices_hold
+    known_good = book_in_force(Lake(copy_of_the_loop))
+    assert known_good is not None
+    assert priced.book.model_version == known_good[0].model_version
+
+
+@pytest.mark.parametrize("harm", ["truncate", "untrusted", "pickle"])
+def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
+    in_the_loop: Loop, harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion = load_champion(in_the_loop.settings)
+    assert champion is not None
+    folder = Path(
+        mlflow.artifacts.download_artifacts(f"models:/{REGISTERED_MODEL}/{champion.version}", dst_path=str(tmp_path))
+    )
+    file = next(folder.glob("*.skops"))
+    if harm == "truncate":
+        file.write_bytes(file.read_bytes()[:1000])
+    elif harm == "pickle":
+        described = (folder / "MLmodel").read_text(encoding="utf-8")
+        (folder / "MLmodel").write_text(
+            described.replace("serialization_format: skops", "serialization_format: cloudpickle")
+        )
+    else:
+        monkeypatch.setattr("serving.champion.TRUSTED_MODEL_TYPES", ())
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
+    with pytest.raises(ModelError, match=r"old prices hold"):
+        load_champion(in_the_loop.settings)
+
+
+def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_loop: Loop) -> None:
+    champion = load_champion(in_the_loop.settings)
+    assert champion is not None
+    with feature_workbench(in_the_loop.settings) as connection:
+        rows = connection.sql("select price_ratio from training_rows limit 1").df()
+    with pytest.raises(ModelError, match="expects the feature 'sku_"):
+        champion.p_sale(rows)
+
+
+def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
+    verdict = Verdict((Condition("always", met=True, found="yes"),))
+    current = champion_version(in_the_loop.settings)
+    with pytest.raises(Declined, match="but the champion is now"):
+        settle(in_the_loop.settings, "1", verdict, "99")
+    assert champion_version(in_the_loop.settings) == current
+
+
+def test_one_day_of_data_is_too_little_and_no_model_is_registered(in_the_loop: Loop) -> None:
+    with pytest.raises(DataError, match="at least two days"):
+        train(in_the_loop.dates[0], 7, None)
+
+
+def test_without_any_data_training_says_what_to_run(empty_home: Path) -> None:
+    with pytest.raises(DataError, match="shelfprice simulate"):
+        train(None, 7, None)
+
+
+def test_a_damaged_partition_is_named_and_the_good_ones_go_on(copy_of_the_loop: Settings) -> None:
+    lake = Lake(copy_of_the_loop)
+    shutil.rmtree(copy_of_the_loop.lake / "demand_cells")
+    victim = next(iter(lake.partitions("interactions")))
+    lake.path(victim).write_bytes(lake.path(victim).read_bytes()[:500])
+    done = transform(None)
+    assert done.partitions == 3
+    assert [finding.kind for finding in verify(lake).findings] == ["damaged"]

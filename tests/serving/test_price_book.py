@@ -1,0 +1,138 @@
+"""Policies and the price book."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import DataError, ModelError
+from catalog.ladder import price_ladder
+from catalog.load import load
+from catalog.pricing import PriceDecision, Shelf
+from catalog.settings import read_settings
+from serving.bookshelf import book_in_force, publish_book
+from serving.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model, sure_decision
+from serving.price_book import BookPolicy, PriceBook, book_from_table, book_to_table, tabulate
+from simulation.truth import chance_of_sale
+from warehouse.lake import Lake, Partition
+
+CATALOG = load()
+LADDER = price_ladder(CATALOG)
+MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+CURVES = DemandCurves(CATALOG.skus, LADDER, chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None]), "7")
+
+
+def shelf(stock: int = 50) -> Shelf:
+    shape = (1, len(CATALOG.skus))
+    return Shelf(np.full(shape, stock), np.full(shape, np.nan), 48, np.full(shape, 0.999))
+
+
+def book() -> PriceBook:
+    return tabulate(GreedyPolicy(CURVES), CATALOG, MIDNIGHT)
+
+
+def test_greedy_takes_the_candidate_with_the_highest_expected_revenue() -> None:
+    prices = GreedyPolicy(CURVES).decide(shelf()).prices[0]
+    revenue = CURVES.expected_revenue
+    for product, price in enumerate(prices):
+        assert revenue[product][LADDER[product] == price].max() == revenue[product].max()
+
+
+def test_the_rule_raises_the_price_only_when_stock_is_low_and_never_above_the_ceiling() -> None:
+    rule = policy_without_model(CATALOG, "rule")
+    plenty, scarce = rule.decide(shelf(10)).prices, rule.decide(shelf(9)).prices
+    assert (plenty == CATALOG.base_prices).all()
+    assert (scarce > plenty).all()
+    assert (scarce[0] <= [product.ceiling for product in CATALOG.products]).all()
+
+
+def test_a_book_survives_its_table_whole() -> None:
+    again = book_from_table(book_to_table(book()))
+    for name in ("prices", "p_sale", "unit_value"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(book(), name))
+    assert again.quote("MILK", 8, 3) == book().quote("MILK", 8, 3)
+    assert (again.skus, again.published_at, again.model_version) == (CATALOG.skus, MIDNIGHT, "7")
+
+
+def test_curves_survive_their_table_whole() -> None:
+    again = curves_from_table(curves_to_table(CURVES))
+    np.testing.assert_array_equal(again.p_sale, CURVES.p_sale)
+    assert again.skus == CURVES.skus
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 4), st.integers(0, 300), st.integers(1, 48))
+def test_every_quote_is_within_floor_and_ceiling_and_equals_the_vectorised_one(
+    product: int, stock: int, left: int
+) -> None:
+    own = CATALOG.products[product]
+    quote = BOOK.quote(own.sku, stock, left)
+    assert own.floor <= quote.price <= own.ceiling
+    assert quote.expected_revenue == pytest.approx(quote.price * quote.p_sale)
+    prices, chances = BOOK.quotes(np.array([product]), np.array([stock]), np.array([left]))
+    assert (prices[0], chances[0]) == (quote.price, quote.p_sale)
+
+
+BOOK = book()
+
+
+def test_an_empty_shelf_sells_nothing_and_says_so() -> None:
+    quote = BOOK.quote("MILK", 0, 48)
+    assert (quote.p_sale, quote.expected_revenue, quote.binding_rule) == (0.0, 0.0, "sold_out")
+
+
+@pytest.mark.parametrize(("sku", "stock", "left"), [("BEER", 5, 1), ("MILK", -1, 1), ("MILK", 5, 0), ("MILK", 5, 49)])
+def test_an_impossible_question_is_refused(sku: str, stock: int, left: int) -> None:
+    with pytest.raises(DataError):
+        BOOK.quote(sku, stock, left)
+
+
+class Wild(StaticPolicy):
+    """A policy that fails on purpose."""
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        prices = np.full(shelf.stock.shape, self.base_prices[0])
+        return sure_decision(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@pytest.mark.parametrize("price", [np.nan, np.inf, -1.0, 0.0, 1e9])
+def test_a_book_with_one_impossible_price_is_refused_whole(price: float) -> None:
+    with pytest.raises(ModelError, match="whole price book is refused"):
+        tabulate(Wild(np.full(len(CATALOG.skus), price)), CATALOG, MIDNIGHT)
+
+
+def test_selling_from_the_book_is_selling_by_its_policy() -> None:
+    direct, looked_up = GreedyPolicy(CURVES).decide(shelf(20)), BookPolicy(BOOK).decide(shelf(20))
+    np.testing.assert_array_equal(direct.prices, looked_up.prices)
+    np.testing.assert_array_equal(direct.p_sale, looked_up.p_sale)
+
+
+def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: Path) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    assert book_in_force(lake) is None
+    for day in (2, 3):
+        publish_book(lake, CATALOG, CURVES, dt.date(2026, 3, day))
+    newest = lake.path(Partition("price_book", dt.date(2026, 3, 3), "all"))
+    found = book_in_force(lake)
+    assert found is not None
+    assert found[0].published_at.day == 3
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(bytes(data))
+    found = book_in_force(lake)
+    assert found is not None
+    assert found[0].published_at.day == 2
+
+
+def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    for day in (2, 5):
+        publish_book(lake, CATALOG, CURVES, dt.date(2026, 3, day))
+    found = book_in_force(lake, dt.date(2026, 3, 4))
+    assert found is not None
+    assert found[0].published_at.day == 2
+    assert book_in_force(lake, dt.date(2026, 3, 1)) is None

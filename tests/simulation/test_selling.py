@@ -1,0 +1,127 @@
+import datetime as dt
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.arrays import Floats
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
+from serving.exploration import Exploring
+from serving.policies import StaticPolicy, policy_without_model
+from simulation.selling import sell_tick
+from simulation.store_day import play
+
+
+@st.composite
+def products(draw: st.DrawFn) -> tuple[list[int], list[int]]:
+    number = draw(st.integers(1, 6))
+    cents = st.lists(st.integers(10, 100_000), min_size=number, max_size=number)
+    stock = st.lists(st.integers(1, 60), min_size=number, max_size=number)
+    return draw(cents), draw(stock)
+
+
+PERSONAS = st.lists(st.tuples(st.floats(0.2, 3), st.floats(0.05, 1)), min_size=1, max_size=3).map(tuple)
+
+
+@settings(deadline=None, max_examples=40)
+@given(shelf_of=products(), visits=st.floats(1, 400), personas=PERSONAS, seed=st.integers(0, 2**32))
+def test_on_any_shelf_stock_falls_by_one_with_each_purchase_and_nobody_overpays(
+    small_catalog: Callable[..., Catalog],
+    day: dt.date,
+    shelf_of: tuple[list[int], list[int]],
+    visits: float,
+    personas: tuple[tuple[float, float], ...],
+    seed: int,
+) -> None:
+    catalog = small_catalog(*shelf_of, visits, personas)
+    ladder = price_ladder(catalog)
+    policy = Exploring(policy_without_model(catalog, "rule"), 0.4, ladder, np.full(ladder.shape, np.nan))
+    played = play(catalog, policy, ("S01", "S02"), day, seed)
+
+    for store in range(2):
+        for product in range(len(catalog.products)):
+            rows = (played.store == store) & (played.product == product)
+            bought = (played.outcome[rows] == BOUGHT).astype(int)
+            sold_before = np.cumsum(bought) - bought
+            assert np.array_equal(played.inventory[rows], catalog.par_stock[product] - sold_before)
+    assert (played.stock >= 0).all()
+    assert (played.inventory >= 0).all()
+    assert np.array_equal(played.outcome == OUT_OF_STOCK, played.inventory == 0)
+    willing = catalog.base_prices[played.product] * played.multiplier
+    assert (played.price[played.outcome == BOUGHT] <= willing[played.outcome == BOUGHT] * (1 + 1e-6)).all()
+    refused = played.outcome == TOO_EXPENSIVE
+    assert (played.price[refused] >= (willing - np.abs(willing) * 1e-6)[refused]).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    seed=st.integers(0, 2**32), n_stores=st.integers(1, 4), n_products=st.integers(1, 5), n_visits=st.integers(0, 40)
+)
+def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, n_products: int, n_visits: int) -> None:
+    dice = np.random.default_rng(seed)
+    edges = np.sort(dice.integers(0, n_visits + 1, 2 * n_stores))
+    first, last = edges[::2].copy(), edges[1::2].copy()
+    product = dice.integers(0, n_products, n_visits).astype(np.int16)
+    willing = (dice.integers(1, 9, n_visits) / 4).astype(np.float32)
+    prices = dice.integers(1, 9, (n_stores, n_products)) / 4
+    stock = dice.integers(0, 4, (n_stores, n_products))
+    inventory, outcome = np.full(n_visits, -7, dtype=np.int32), np.full(n_visits, -7, dtype=np.int8)
+
+    left, seen, happened = stock.tolist(), [-7] * n_visits, [-7] * n_visits
+    for store in range(n_stores):
+        for row in range(first[store], last[store]):
+            seen[row] = left[store][product[row]]
+            if seen[row] == 0:
+                happened[row] = OUT_OF_STOCK
+            elif willing[row] >= prices[store, product[row]]:
+                happened[row] = BOUGHT
+                left[store][product[row]] -= 1
+            else:
+                happened[row] = TOO_EXPENSIVE
+
+    sell_tick(first, last, product, willing, prices, stock, inventory, outcome)
+    assert stock.tolist() == left
+    assert inventory.tolist() == seen
+    assert outcome.tolist() == happened
+
+
+def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
+    inventory, outcome = np.empty(4, dtype=np.int32), np.empty(4, dtype=np.int8)
+    sell_tick(
+        np.array([0]),
+        np.array([4]),
+        np.zeros(4, dtype=np.int16),
+        np.array([0.99, 1.0, 5.0, 0.5], dtype=np.float32),
+        np.array([[1.0]]),
+        np.array([[1]]),
+        inventory,
+        outcome,
+    )
+    assert outcome.tolist() == [TOO_EXPENSIVE, BOUGHT, OUT_OF_STOCK, OUT_OF_STOCK]
+    assert inventory.tolist() == [1, 1, 0, 0]
+
+
+def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_product(
+    shelf: Catalog, day: dt.date
+) -> None:
+    ladder = price_ladder(shelf)
+    policy = Exploring(policy_without_model(shelf), 0.5, ladder, np.full(ladder.shape, np.nan))
+    played: StoreDay = play(shelf, policy, shelf.store.stores, day, 7)
+    where = (played.tick, played.store, played.product)
+    assert np.array_equal(played.price, played.decisions.prices[where])
+    assert np.array_equal(played.propensity, played.decisions.propensity[where])
+    assert (played.inventory <= played.stock[where]).all()
+
+
+def test_a_price_no_one_can_pay_sells_nothing_and_a_gift_empties_the_shelf(shelf: Catalog, day: dt.date) -> None:
+    def sold_at(prices: Floats) -> int:
+        return int((play(shelf, StaticPolicy(prices), ("S01",), day, 7).outcome == BOUGHT).sum())
+
+    visits = len(play(shelf, StaticPolicy(shelf.base_prices), ("S01",), day, 7).product)
+    assert sold_at(shelf.base_prices * 10) == 0
+    assert sold_at(shelf.base_prices / 1_000) > 0.8 * visits
+    assert sold_at(shelf.base_prices) == pytest.approx(visits / 2, rel=0.2)

@@ -1,0 +1,146 @@
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.load import Catalog
+from catalog.records import Opening, Shock, Store
+from catalog.store_day import BOUGHT
+from serving.policies import StaticPolicy
+from simulation.store_day import play
+from simulation.truth import chance_of_sale, chance_on
+from simulation.visits import Visits, draw_visits, opening_stock, shocks_on, tick_profile
+
+TWO_PERSONAS = (
+    {"name": "frugal", "share": 0.7, "mean": 0.8, "standard_deviation": 0.1},
+    {"name": "wealthy", "share": 0.3, "mean": 1.4, "standard_deviation": 0.3},
+)
+
+
+def full_shelf(catalog: Catalog) -> Catalog:
+    return replace(catalog, products=tuple(item.model_copy(update={"par_stock": 30_000}) for item in catalog.products))
+
+
+@pytest.mark.parametrize("ratio", [0.7, 0.85, 1.0, 1.2, 1.6])
+@pytest.mark.parametrize("shift", [0.0, -0.2])
+def test_the_share_of_purchases_at_a_price_is_the_true_chance_of_sale(
+    with_store: Callable[..., Catalog], day: dt.date, ratio: float, shift: float
+) -> None:
+    shock = {"business_date": day, "sku": "CHEESE", "budget_shift": shift}
+    catalog = full_shelf(with_store(visits_per_day=20_000.0, personas=TWO_PERSONAS, shocks=(shock,)))
+    played = play(catalog, StaticPolicy(catalog.base_prices * ratio), ("S01", "S02"), day, 7)
+    expected = chance_on(catalog, day, np.full((5, 1), ratio))[:, 0]
+    for product, sku in enumerate(catalog.skus):
+        bought = played.outcome[played.product == product] == BOUGHT
+        assert len(bought) > 4_000
+        chance = expected[product]
+        assert chance == chance_of_sale(catalog, np.array(ratio), shift if sku == "CHEESE" else 0.0)
+        assert abs(bought.mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / len(bought)), sku
+
+
+def test_true_demand_falls_with_price_and_everyone_takes_a_gift(shelf: Catalog) -> None:
+    chances = chance_of_sale(shelf, np.linspace(0, 3, 200))
+    assert (np.diff(chances) < 0).all()
+    assert chances[0] == pytest.approx(1, abs=1e-4)
+    assert chances[-1] == pytest.approx(0, abs=1e-9)
+    assert chance_of_sale(shelf, np.array(1.0)) == pytest.approx(0.5)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    weights=st.lists(st.floats(0, 1_000).map(lambda weight: round(weight, 3)), min_size=1, max_size=60),
+    ticks=st.integers(1, 96),
+)
+def test_the_profile_of_a_day_sums_to_one_over_its_ticks(shelf: Catalog, weights: list[float], ticks: int) -> None:
+    weights = [*weights, 1.0]
+    closes = 10 * ticks
+    opening = Opening(opens="00:00", closes=f"{closes // 60:02d}:{closes % 60:02d}", tick_minutes=10)
+    store = shelf.store.model_copy(update={"opening": opening, "hourly_profile": tuple(weights)})
+    profile = tick_profile(store)
+    assert profile.shape == (ticks,)
+    assert (profile >= -1e-12).all()
+    assert profile.sum() == pytest.approx(1)
+
+
+def test_a_profile_as_fine_as_the_ticks_is_taken_as_it_is(shelf: Catalog) -> None:
+    weights = tuple(float(tick % 5) for tick in range(48))
+    store = shelf.store.model_copy(update={"hourly_profile": weights})
+    assert tick_profile(store) == pytest.approx(np.array(weights) / sum(weights))
+
+
+def same_visits(first: Visits, second: Visits) -> bool:
+    names = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice")
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in names)
+
+
+def test_a_shock_leaves_every_other_date_as_it_was(
+    shelf: Catalog, with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    shock = {"business_date": day, "sku": "MILK", "demand_factor": 3.0, "budget_shift": 0.5, "delivered_share": 0.5}
+    shocked = with_store(shocks=(shock,))
+    assert not same_visits(draw_visits(shelf, ["S01"], day, 7), draw_visits(shocked, ["S01"], day, 7))
+    for other in (day - dt.timedelta(days=1), day + dt.timedelta(days=1), day.replace(year=2027)):
+        assert same_visits(draw_visits(shelf, ["S01"], other, 7), draw_visits(shocked, ["S01"], other, 7))
+        assert np.array_equal(opening_stock(shelf, other), opening_stock(shocked, other))
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 3.0])
+def test_a_shock_multiplies_the_demand_of_its_product_alone(
+    with_store: Callable[..., Catalog], day: dt.date, factor: float
+) -> None:
+    shock = {"business_date": day, "sku": "MILK", "demand_factor": factor}
+    catalog = with_store(visits_per_day=20_000.0, shocks=(shock,))
+    counts = np.bincount(draw_visits(catalog, ["S01"], day, 7).product, minlength=5)
+    expected = 20_000 * catalog.popularity * np.array([factor, 1, 1, 1, 1])
+    assert (np.abs(counts - expected) <= 4 * np.sqrt(expected)).all()
+
+
+def test_a_shock_without_a_product_hits_all_and_shocks_of_one_date_add_up(
+    with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    everyone = {"business_date": day, "demand_factor": 2.0, "budget_shift": -0.25}
+    milk = {"business_date": day, "sku": "MILK", "demand_factor": 0.5, "budget_shift": 0.5}
+    factors, shifts = shocks_on(with_store(shocks=(everyone, milk)), day)
+    assert factors.tolist() == [1.0, 2.0, 2.0, 2.0, 2.0]
+    assert shifts.tolist() == [0.25, -0.25, -0.25, -0.25, -0.25]
+
+
+def test_on_a_day_without_any_demand_nobody_comes(with_store: Callable[..., Catalog], day: dt.date) -> None:
+    catalog = with_store(shocks=({"business_date": day, "demand_factor": 0.0},))
+    assert draw_visits(catalog, ["S01", "S02"], day, 7).count == 0
+
+
+def test_a_shift_of_the_budget_moves_the_multipliers_of_its_product_alone(
+    shelf: Catalog, with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    shocked = with_store(shocks=({"business_date": day, "sku": "EGGS", "budget_shift": -0.25},))
+    usual, moved = draw_visits(shelf, ["S01"], day, 7), draw_visits(shocked, ["S01"], day, 7)
+    eggs = usual.product == 2
+    assert np.array_equal(usual.product, moved.product)
+    assert np.array_equal(usual.multiplier[~eggs], moved.multiplier[~eggs])
+    assert moved.multiplier[eggs] - usual.multiplier[eggs] == pytest.approx(-0.25, abs=1e-6)
+
+
+def test_half_a_delivery_halves_the_opening_stock_of_its_product(
+    with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    catalog = with_store(shocks=({"business_date": day, "sku": "BREAD", "delivered_share": 0.5},))
+    assert opening_stock(catalog, day).tolist() == [100, 50, 100, 100, 100]
+    played = play(catalog, StaticPolicy(catalog.base_prices), ("S01", "S02"), day, 7)
+    assert (played.stock[0] == [100, 50, 100, 100, 100]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(share=st.integers(0, 100), par=st.integers(1, 30_000))
+def test_a_partial_delivery_is_whole_units_and_never_more_than_its_share(
+    shelf: Catalog, day: dt.date, share: int, par: int
+) -> None:
+    store = Store.model_validate(
+        shelf.store.model_dump() | {"shocks": (Shock(business_date=day, delivered_share=share / 100),)}
+    )
+    products = tuple(item.model_copy(update={"par_stock": par}) for item in shelf.products)
+    assert opening_stock(Catalog(products, store), day).tolist() == [par * share // 100] * 5

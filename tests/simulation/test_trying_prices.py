@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.pricing import PriceDecision, Shelf
+from serving.exploration import Exploring
+from serving.policies import StaticPolicy, policy_without_model
+
+
+def decide(policy: Exploring | StaticPolicy, dice: list[float], stock: int, n_products: int) -> PriceDecision:
+    """Let as many stores as there are dice decide, each with its number for all its products."""
+    shape = (len(dice), n_products)
+    thrown = np.tile(np.array(dice)[:, None], n_products)
+    return policy.decide(Shelf(np.full(shape, stock), np.full(shape, np.nan), 10, thrown))
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    ladder_cents=st.lists(st.integers(70, 160), min_size=2, max_size=30).map(sorted),
+    usual_cents=st.integers(70, 160),
+    share=st.floats(0.01, 1),
+)
+def test_the_logged_chances_of_all_prices_that_can_be_shown_sum_to_one(
+    ladder_cents: list[int], usual_cents: int, share: float
+) -> None:
+    ladder = np.array([ladder_cents]) / 100
+    policy = Exploring(StaticPolicy(np.array([usual_cents / 100])), share, ladder, np.full(ladder.shape, np.nan))
+    n_prices = ladder.shape[1]
+    tries = [(candidate + 0.5) / n_prices * share for candidate in range(n_prices)]
+    stays = [(1 + share) / 2] if share < 1 else []
+    answer = decide(policy, tries + stays, 5, 1)
+    chance_of = dict(zip(answer.prices[:, 0].tolist(), answer.propensity[:, 0].tolist(), strict=True))
+    assert set(ladder[0].tolist()) <= set(chance_of)
+    assert sum(chance_of.values()) == pytest.approx(1)
+    assert answer.explored[:n_prices].all()
+    assert not answer.explored[n_prices:].any()
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("usual", [[1.50, 1.10, 1.00, 6.50, 7.67], [1.05, 1.76, 1.00, 4.55, 7.00]])
+def test_prices_are_shown_as_often_as_their_logged_chance_says(
+    shelf: Catalog, share: float, usual: list[float]
+) -> None:
+    ladder = price_ladder(shelf)
+    policy = Exploring(StaticPolicy(np.array(usual)), share, ladder, np.full(ladder.shape, np.nan))
+    n_throws = 40_000
+    answer = decide(policy, np.random.default_rng(3).random(n_throws).tolist(), 5, 5)
+    assert answer.explored.mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n_throws) + 1e-9)
+    for product in range(5):
+        shown, first, times = np.unique(answer.prices[:, product], return_index=True, return_counts=True)
+        chance = answer.propensity[first, product]
+        assert len(shown) >= 20
+        assert chance.sum() == pytest.approx(1)
+        error = np.sqrt(chance * (1 - chance) / n_throws)
+        assert (np.abs(times / n_throws - chance) < 4.5 * error).all()
+
+
+def test_an_empty_shelf_is_not_used_to_learn(shelf: Catalog) -> None:
+    ladder = price_ladder(shelf)
+    policy = Exploring(policy_without_model(shelf), 1.0, ladder, np.full(ladder.shape, np.nan))
+    answer = decide(policy, [0.0, 0.3, 0.999], 0, 5)
+    assert not answer.explored.any()
+    assert (answer.prices == shelf.base_prices).all()
+    assert (answer.propensity == 1).all()
+
+
+def test_a_tried_price_carries_its_own_chance_of_sale_and_its_rule(shelf: Catalog) -> None:
+    ladder = price_ladder(shelf)
+    chances = np.linspace(0.9, 0.1, 100).reshape(5, 20)
+    policy = Exploring(policy_without_model(shelf), 0.5, ladder, chances)
+    answer = decide(policy, [0.0, 0.4999999, 0.5], 3, 5)
+    assert np.array_equal(answer.prices, np.stack([ladder[:, 0], ladder[:, -1], shelf.base_prices]))
+    assert np.array_equal(answer.p_sale[:2], np.stack([chances[:, 0], chances[:, -1]]))
+    assert np.isnan(answer.p_sale[2]).all()
+    assert [policy.rules[rule] for rule in answer.rule[:, 0]] == ["exploration", "exploration", "base_price"]
+
+
+def test_without_a_share_nothing_is_tried(shelf: Catalog) -> None:
+    ladder = price_ladder(shelf)
+    answer = decide(Exploring(policy_without_model(shelf), 0.0, ladder, ladder), [0.0, 0.9], 3, 5)
+    assert (answer.prices == shelf.base_prices).all()
+    assert (answer.propensity == 1).all()
+
+
+def test_the_rule_raises_prices_when_stock_is_low_and_never_above_the_ceiling(shelf: Catalog) -> None:
+    plenty = decide_rule(shelf, 10)
+    scarce = decide_rule(shelf, 9)
+    assert plenty.prices[0].tolist() == shelf.base_prices.tolist()
+    assert scarce.prices[0].tolist() == [1.80, 1.32, 1.20, 7.80, 9.20]
+    tight = shelf.products[0].model_copy(update={"ceiling_price": 1.6})
+    assert decide_rule(Catalog((tight, *shelf.products[1:]), shelf.store), 0).prices[0, 0] == 1.6
+
+
+def decide_rule(catalog: Catalog, stock: int) -> PriceDecision:
+    shape = (1, len(catalog.products))
+    policy = policy_without_model(catalog, "rule")
+    return policy.decide(Shelf(np.full(shape, stock), np.full(shape, np.nan), 10, np.zeros(shape)))

@@ -1,0 +1,90 @@
+"""A lake in a temporary home, rows to put into it, and one played day."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog.contracts import DEMAND_CELLS
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.settings import Settings, read_settings
+from catalog.store_day import StoreDay
+from etl.load import load_dimensions, load_store_day
+from features.cells import cells_of, feature_workbench, stale_cells
+from serving.exploration import Exploring
+from serving.policies import policy_without_model
+from simulation.shoppers import shopper_names
+from simulation.store_day import play
+from warehouse.lake import Lake, Partition
+
+DAY = dt.date(2026, 1, 5)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    return Lake(settings)
+
+
+@pytest.fixture
+def partition() -> Partition:
+    return Partition("demand_cells", DAY, "S01")
+
+
+@pytest.fixture
+def cells() -> Callable[..., pa.Table]:
+    """Make demand cells: `n_rows` of them, told apart by `offered`."""
+
+    def make(n_rows: int = 50, offered: int = 1) -> pa.Table:
+        return pa.table(
+            {
+                "sku": pa.array(["MILK"] * n_rows, pa.string()).dictionary_encode(),
+                "price_offered": [1.5] * n_rows,
+                "price_ratio": [1.0] * n_rows,
+                "inventory_level": list(range(n_rows)),
+                "n_offered": [offered] * n_rows,
+                "n_purchased": [0] * n_rows,
+            },
+            schema=DEMAND_CELLS.schema,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Catalog:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def played_day(shelf: Catalog) -> StoreDay:
+    """One day of all stores at half explored base prices."""
+    ladder = price_ladder(shelf)
+    policy = Exploring(policy_without_model(shelf), 0.5, ladder, np.full(ladder.shape, np.nan))
+    return play(shelf, policy, shelf.store.stores, DAY, 7)
+
+
+@pytest.fixture(scope="session")
+def fill_lake(shelf: Catalog, played_day: StoreDay) -> Callable[[Settings], Lake]:
+    """Load the played day, its dimensions and its cells into the lake of some settings."""
+
+    def fill(settings: Settings) -> Lake:
+        lake = Lake(settings)
+        lake.prepare()
+        load_dimensions(lake, shelf, shopper_names(50, 1))
+        load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
+        with feature_workbench(settings) as connection:
+            for stale in list(stale_cells(lake, shelf)):
+                rows = cells_of(connection, lake.path(stale.decisions))
+                lake.publish(stale.cells, rows, inputs=stale.inputs)
+        return lake
+
+    return fill

@@ -1,0 +1,87 @@
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from catalog.contracts import INTERACTIONS
+from catalog.settings import Settings
+from warehouse import claims
+from warehouse.claims import broken_claims
+from warehouse.lake import Lake, Partition
+
+DAY = dt.date(2026, 1, 5)
+VISITS = Partition("interactions", DAY, "all")
+
+
+Rows = list[dict[str, Any]]
+
+
+def bought_without_saying_so(rows: Rows) -> None:
+    next(row for row in rows if row["outcome"] == "too_expensive")["purchased"] = True
+
+
+def bought_from_nothing(rows: Rows) -> None:
+    next(row for row in rows if row["purchased"])["inventory_level"] = 0
+
+
+def said_twice(rows: Rows) -> None:
+    rows.append(rows[-1])
+
+
+def far_too_dear(rows: Rows) -> None:
+    rows[5]["price_offered"] = 99.0
+
+
+def one_visit_lost(rows: Rows) -> None:
+    rows.remove(next(row for row in rows if row["inventory_level"] > 0))
+
+
+PLANTED = {
+    "outcome_agrees_with_purchased": bought_without_saying_so,
+    "nobody_buys_from_an_empty_shelf": bought_from_nothing,
+    "one_row_per_decision": said_twice,
+    "prices_stay_between_floor_and_ceiling": far_too_dear,
+    "cells_hold_every_decision_with_stock": one_visit_lost,
+}
+
+
+def test_every_claim_holds_for_a_played_day(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
+    fill_lake(settings)
+    assert broken_claims(settings, [DAY, DAY + dt.timedelta(days=1)]) == []
+
+
+def test_each_claim_is_put_to_the_test_here() -> None:
+    folder = Path(claims.__file__).parent / "assertions"
+    assert {path.stem for path in folder.glob("*.sql")} == set(PLANTED)
+
+
+@pytest.mark.parametrize("claim", PLANTED)
+def test_a_planted_bad_row_breaks_its_claim_on_its_date_alone(
+    settings: Settings, fill_lake: Callable[[Settings], Lake], claim: str
+) -> None:
+    lake = fill_lake(settings)
+    rows = lake.read(VISITS).to_pylist()
+    PLANTED[claim](rows)
+    lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="spoiled")
+
+    broken = {found.claim: found for found in broken_claims(settings, [DAY, DAY + dt.timedelta(days=1)])}
+
+    assert claim in broken
+    assert set(broken) <= {claim, "cells_hold_every_decision_with_stock"}
+    assert broken[claim].business_date == DAY
+    assert 0 < len(broken[claim].examples) <= 3
+    assert str(broken[claim]).startswith(f"2026-01-05: not true that {claim.replace('_', ' ')}: {broken[claim].rows} ")
+
+
+def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
+) -> None:
+    lake = fill_lake(settings)
+    rows = lake.read(VISITS).to_pylist()
+    far_too_dear(rows)
+    rows[5]["policy"] = "external"
+    lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="external")
+    assert "prices_stay_between_floor_and_ceiling" not in {found.claim for found in broken_claims(settings, [DAY])}

@@ -1,0 +1,153 @@
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from catalog.errors import LakeError
+from catalog.settings import Settings
+from warehouse import lake as lake_module
+from warehouse.lake import Lake, Partition
+from warehouse.verify import verify
+
+STEPS = ("write the draft", "sync it", "pending receipt", "name", "sync folder", "final receipt", "sync folder again")
+
+DIE = """
+import os, sys
+from pathlib import Path
+from catalog.settings import read_settings
+from warehouse.lake import Lake, Partition
+import warehouse.lake, pyarrow.parquet as pq
+home, step = sys.argv[1], int(sys.argv[2])
+lake = Lake(read_settings({"SHELFPRICE_HOME": home}))
+source = Partition("shoppers", None, "source")
+rows = pq.read_table(lake.path(source)).cast(warehouse.lake.TABLES["shoppers"].schema)
+replace, calls = Path.replace, []
+def dying(self, target):
+    calls.append(1)
+    if len(calls) == step:
+        os._exit(9)
+    return replace(self, target)
+Path.replace = dying
+lake.publish(Partition("shoppers", None, "all"), rows, inputs="new")
+"""
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let publishing be interrupted right before its step number `step`, from 0."""
+    calls = 0
+
+    def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == step + 1:
+                raise KeyboardInterrupt
+            return act(*arguments)
+
+        return call
+
+    for name in ("_write_parquet", "sync_file", "write_durably", "sync_folder"):
+        monkeypatch.setattr(lake_module, name, counted(getattr(lake_module, name)))
+    monkeypatch.setattr(Path, "replace", counted(Path.replace))
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
+@pytest.mark.parametrize("there_before", [False, True], ids=["first time", "replacing"])
+def test_a_kill_before_any_step_leaves_old_or_new_rows_and_a_rerun_gives_the_same_bytes(
+    lake: Lake,
+    partition: Partition,
+    cells: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+    there_before: bool,
+    step: int,
+) -> None:
+    lake.publish(partition, cells(9, offered=5), inputs="new")
+    undisturbed = lake.path(partition).read_bytes()
+    for path in lake.path(partition).parent.iterdir():
+        path.unlink()
+    if there_before:
+        lake.publish(partition, cells(), inputs="old")
+
+    with monkeypatch.context() as patched:
+        die_at(patched, step)
+        with pytest.raises(KeyboardInterrupt):
+            lake.publish(partition, cells(9, offered=5), inputs="new")
+
+    assert verify(lake).findings == ()
+    receipt = lake.receipt(partition)
+    named = step > STEPS.index("name")
+    assert (receipt.inputs if receipt else None) == ("new" if named else "old" if there_before else None)
+    if receipt:
+        assert lake.read(partition).num_rows == receipt.rows
+
+    lake.publish(partition, cells(9, offered=5), inputs="new")
+    assert lake.path(partition).read_bytes() == undisturbed
+    assert lake.is_current(partition, "new")
+    assert not list(lake.root.rglob("*.parquet.new"))
+    assert verify(lake).findings == ()
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_process_that_dies_at_once_between_the_renames_leaves_a_sound_lake(
+    lake: Lake, settings: Settings, step: int
+) -> None:
+    def people(n_shoppers: int) -> pa.Table:
+        names = [f"Shopper {number}" for number in range(n_shoppers)]
+        schema = lake_module.TABLES["shoppers"].schema
+        return pa.table({"shopper_id": range(n_shoppers), "shopper_name": names}, schema=schema)
+
+    lake.publish(Partition("shoppers", None, "source"), people(20), inputs="")
+    target = Partition("shoppers", None, "all")
+    lake.publish(target, people(10), inputs="old")
+
+    died = subprocess.run([sys.executable, "-c", DIE, str(settings.home), str(step)], check=False)
+
+    assert died.returncode == 9
+    assert verify(lake).findings == ()
+    assert verify(lake).being_written == 0
+    assert lake.read(target).num_rows == (10 if step == 1 else 20)
+    lake.publish(target, people(20), inputs="new")
+    assert lake.path(target).read_bytes() == lake.path(Partition("shoppers", None, "source")).read_bytes()
+    assert verify(lake).findings == ()
+
+
+@pytest.mark.parametrize("refuses", ["_write_parquet", "sync_file", "write_durably"])
+def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
+    lake: Lake,
+    partition: Partition,
+    cells: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+    refuses: str,
+) -> None:
+    lake.publish(partition, cells(), inputs="old")
+    before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
+
+    def full(*arguments: object) -> None:
+        for argument in arguments:
+            if isinstance(argument, Path):
+                argument.write_bytes(b"PAR1 half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_module, refuses, full)
+        with pytest.raises(LakeError, match=r"No space left on device.*stands as it was"):
+            lake.publish(partition, cells(9), inputs="new")
+
+    assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
+    assert lake.is_current(partition, "old")
+    assert verify(lake).findings == ()
+
+
+def test_a_home_that_is_no_folder_is_refused_in_one_line(
+    lake: Lake, settings: Settings, partition: Partition, cells: Callable[..., pa.Table]
+) -> None:
+    settings.lake.write_text("not a folder")
+    with pytest.raises(LakeError, match="cannot be written"):
+        lake.publish(partition, cells(), inputs="a")
+    assert settings.lake.read_text() == "not a folder"

@@ -1,0 +1,128 @@
+import threading
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+
+from catalog.contracts import TABLES
+from catalog.errors import LakeError
+from catalog.settings import Settings
+from features.cells import ALL_VIEWS
+from warehouse.connection import build_file, read_only, workbench
+from warehouse.lake import Lake, Partition
+
+VIEW_OF = {"price_book": "price_book_history", "demand_curves": "demand_curves_history"}
+DUCKDB_TYPE = {"double": "DOUBLE", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
+    lake: Lake, settings: Settings, name: str
+) -> None:
+    lake.prepare()
+    with workbench(settings) as connection:
+        view = VIEW_OF.get(name, name)
+        relation = connection.view(view)
+        found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        rows = relation.fetchall()
+    table = TABLES[name]
+    expected = [column.name for column in table.columns] + (["business_date"] if table.by == "day" else [])
+    assert list(found) == expected
+    assert rows == []
+    for column in table.columns:
+        assert found[column.name] == DUCKDB_TYPE.get(str(column.type), found[column.name])
+    assert found.get("business_date", "DATE") == "DATE"
+
+
+@pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", "price_book", "demand_curves"])
+def test_every_mart_of_an_empty_lake_answers_with_no_rows(lake: Lake, settings: Settings, mart: str) -> None:
+    lake.prepare()
+    with workbench(settings) as connection:
+        assert connection.view(mart).fetchall() == []
+
+
+def test_daily_sales_and_budget_groups_count_each_visit_once(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
+) -> None:
+    fill_lake(settings)
+    with workbench(settings) as connection:
+        row = connection.execute(
+            "select (select count(*) from interactions), (select sum(count_visits) from daily_sales), "
+            "(select sum(count_visits) from budget_groups), "
+            "(select sum(price_offered) filter (where purchased) from interactions), "
+            "(select sum(revenue_eur) from daily_sales), (select sum(revenue_eur) from budget_groups)"
+        ).fetchone()
+    assert row is not None
+    assert row[0] == row[1] == row[2] > 1_000
+    assert row[3] == pytest.approx(row[4]) == pytest.approx(row[5])
+
+
+@pytest.mark.parametrize("name", ["interactions", "repricings", "demand_cells", "products", "shoppers"])
+def test_the_key_of_a_table_is_unique_in_a_played_day(
+    settings: Settings, fill_lake: Callable[[Settings], Lake], name: str
+) -> None:
+    fill_lake(settings)
+    with workbench(settings) as connection:
+        keys = connection.view(name).select(*TABLES[name].key).fetchall()
+    assert keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_without_a_warehouse_the_reader_is_told_how_to_make_one(settings: Settings) -> None:
+    with pytest.raises(LakeError, match="shelfprice demo"):
+        read_only(settings)
+
+
+def test_the_file_of_views_is_built_once_and_again_when_the_shelf_changes(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
+) -> None:
+    lake = fill_lake(settings)
+    assert build_file(settings, ALL_VIEWS)
+    built = settings.warehouse_file.stat().st_mtime_ns
+    assert not build_file(settings, ALL_VIEWS)
+    assert settings.warehouse_file.stat().st_mtime_ns == built
+    shelf = Partition("products", None, "all")
+    lake.publish(shelf, lake.read(shelf).slice(0, 4), inputs="smaller")
+    assert build_file(settings, ALL_VIEWS)
+    assert build_file(settings, ALL_VIEWS[:1])
+    assert not list(settings.home.glob("*.new"))
+
+
+def test_a_damaged_file_of_views_is_built_anew(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
+    fill_lake(settings)
+    settings.warehouse_file.write_bytes(b"not a database")
+    assert build_file(settings, ALL_VIEWS)
+    with read_only(settings) as connection:
+        assert connection.execute("select count(*) from products").fetchone() == (5,)
+
+
+def test_a_reader_never_meets_an_error_while_partitions_are_published(
+    lake: Lake, settings: Settings, partition: Partition, cells: Callable[..., pa.Table]
+) -> None:
+    lake.prepare()
+    lake.publish(partition, cells(), inputs="0")
+    build_file(settings, ALL_VIEWS[:2])
+    done = threading.Event()
+    actions: list[str] = []
+
+    def write() -> None:
+        while not done.is_set():
+            new = Partition("demand_cells", partition.business_date, f"new-{len(actions)}")
+            actions.append(lake.publish(new, cells(), inputs="1").action)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    counts = []
+    try:
+        for _ in range(50):
+            with read_only(settings) as connection:
+                row = connection.execute("select count(*) from demand_cells").fetchone()
+            assert row is not None
+            counts.append(row[0])
+    finally:
+        done.set()
+        writer.join()
+    assert set(actions) == {"written"}
+    assert counts == sorted(counts)
+    assert {count % 50 for count in counts} == {0}
+    assert counts[-1] > counts[0]
