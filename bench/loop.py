@@ -25,13 +25,14 @@ _SIZES = (("1e5", 20, 10), ("1e6", 200, 10), ("1e7", 2_000, 10), ("1e8", 2_000, 
 _QUICK = 2
 _TARGETS = {"1e8": (240.0, 3.0)}
 _NAIVE_VISITS = 30_000
+_NAIVE_REPEATS = 3
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
 def whole_loop(*, quick: bool) -> Iterator[Measurement]:
     """Simulate, transform, train and price at growing sizes."""
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
-        slow = seconds(lambda: naive.whole_loop(load(), _NAIVE_VISITS, Path(folder)))
+        slow = seconds(lambda: naive.whole_loop(load(), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
     for label, stores, days in _SIZES[: _QUICK if quick else None]:
         found = _run_apart(stores, days)
         say(f"  {label}: " + ", ".join(f"{stage} {took:.1f} s" for stage, took in found["stages"].items()))

@@ -14,6 +14,7 @@ PolicyName = Literal["static", "rule", "greedy"]
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
+_CENT_NOISE = 1e-9  # of decimals kept as binary
 
 
 class _Record(BaseModel):
@@ -42,6 +43,13 @@ class Product(_Record):
     def ceiling(self) -> float:
         """Highest price that may be shown, EUR."""
         return self.ceiling_price if self.ceiling_price is not None else round(CEILING_RATIO * self.base_price, 2)
+
+    @field_validator("base_price", "floor_price", "ceiling_price")
+    @classmethod
+    def _is_whole_cents(cls, price: float | None) -> float | None:
+        if price is not None and abs(price - round(price, 2)) > _CENT_NOISE:
+            raise ValueError(f"a price on a shelf is in whole cents, found {price}")
+        return price
 
     @model_validator(mode="after")
     def _prices_are_in_order(self) -> "Product":
@@ -152,9 +160,9 @@ class Store(_Record):
     opening: Opening
     visits_per_day: Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]
     hourly_profile: Annotated[
-        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], Field(min_length=1, strict=False)
+        tuple[Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)], ...], Field(min_length=1, strict=False)
     ]
-    popularity: dict[Sku, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    popularity: dict[Sku, Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]] = Field(default_factory=dict)
     shopper_pool: Annotated[int, Field(ge=1, le=10_000_000)] = 2000
     personas: Annotated[tuple[Persona, ...], Field(min_length=1, strict=False)]
     ladder_prices: Annotated[int, Field(ge=2, le=1000)] = 20

@@ -12,9 +12,13 @@ import pyarrow.compute as pc
 from catalog.arrays import Flags, Ints
 from catalog.contracts import INTERACTIONS, REJECTED
 from catalog.load import Catalog
+from catalog.store_day import OUTCOMES
 
 _MAX_ROW_TEXT = 2_000
 _MAX_PRICE = 1_000_000.0
+_MAX_TICK = 1_440
+_MAX_INT32 = 2**31 - 1
+_RAREST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,12 @@ def validate(rows: pa.Table, catalog: Catalog, source: str, not_after: dt.dateti
     checks = _checks(catalog, not_after)
     for code, (_, check) in enumerate(checks, start=1):
         reason[(reason == 0) & check(rows)] = code
+    good = np.flatnonzero(reason == 0)
+    reason[good[_repeats(rows if len(good) == rows.num_rows else rows.take(good))]] = len(checks) + 1
     bad = np.flatnonzero(reason)
     if not len(bad):
         return Validated(rows, REJECTED.schema.empty_table())
-    sentences = [sentence for sentence, _ in checks]
+    sentences = [*(sentence for sentence, _ in checks), "it repeats an earlier row"]
     rejected = pa.table(
         {
             "source": pa.array([source] * len(bad), pa.string()).dictionary_encode(),
@@ -78,12 +84,15 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
         ("the product is not in the catalog", lambda rows: ~_holds(_is_in(rows["sku"], known))),
         ("the time is in the future", lambda rows: ~_holds(pc.less_equal(rows["seen_at"], latest))),
         ("the stock is negative or not a whole number", _impossible_stock),
+        ("the tick is not one of a day", lambda rows: ~_within(rows["tick"], 0, _MAX_TICK)),
+        ("the shopper's number cannot be", lambda rows: ~_within(rows["shopper_id"], 0, _MAX_INT32)),
+        ("the propensity is not a probability above 0", lambda rows: ~_within(rows["propensity"], _RAREST, 1.0)),
+        ("the outcome is none of the known ones", lambda rows: ~_holds(_is_in(rows["outcome"], pa.array(OUTCOMES)))),
         ("purchased is neither 0 nor 1", lambda rows: ~_holds(_is_flag(rows["purchased"]))),
         (
             "it was bought although the stock was 0",
             lambda rows: _holds(pc.and_(_as_flag(rows["purchased"]), pc.equal(rows["inventory_level"], 0))),
         ),
-        ("it repeats an earlier row", _repeats),
     ]
 
 
@@ -98,9 +107,10 @@ def _lacks_a_value(rows: pa.Table) -> Flags:
 def _impossible_stock(rows: pa.Table) -> Flags:
     stock = rows["inventory_level"]
     negative = _holds(pc.less(stock, 0))
+    too_many = _holds(pc.greater(stock, _MAX_INT32))
     if pa.types.is_floating(stock.type):
-        negative |= _holds(pc.or_(pc.is_nan(stock), pc.not_equal(pc.floor(stock), stock)))
-    return negative
+        too_many |= _holds(pc.or_(pc.is_nan(stock), pc.not_equal(pc.floor(stock), stock)))
+    return negative | too_many
 
 
 def _repeats(rows: pa.Table) -> Flags:
@@ -139,6 +149,10 @@ def _is_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _as_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column if pa.types.is_boolean(column.type) else pc.equal(column, 1)
+
+
+def _within(column: pa.ChunkedArray, low: float, high: float) -> Flags:
+    return _holds(pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high)))
 
 
 def _holds(flags: pa.ChunkedArray) -> Flags:

@@ -22,9 +22,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Write a small text file and wait until it is on the disk."""
-    path.write_text(text, encoding="utf-8")
-    sync_file(path)
+    """Write a small text file whole or not at all, and wait until it is on the disk."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    sync_file(draft)
+    draft.replace(path)
 
 
 def sha256_of(path: Path) -> str:

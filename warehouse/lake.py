@@ -21,7 +21,7 @@ from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings
 from warehouse.files import sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
-from warehouse.receipts import Receipt, final_path, pending_path, receipt_in_force
+from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
 
 CODE_VERSION = version("shelfprice")
 EMPTY_GROUP = "contract"
@@ -156,6 +156,7 @@ class Lake:
     def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
         draft = data.with_suffix(".parquet.new")
         before = receipt_in_force(data)
+        _settle_interrupted(data, before)
         try:
             _write_parquet(rows, draft)
             receipt = Receipt(rows.num_rows, draft.stat().st_size, sha256_of(draft), inputs, seed, CODE_VERSION)
@@ -183,6 +184,16 @@ def _table(name: str) -> Table:
     if name not in TABLES:
         raise ContractError(f"no table is called {name!r}; the tables are {', '.join(TABLES)}")
     return TABLES[name]
+
+
+def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
+    """Finish what a kill interrupted: a pending receipt that speaks for the data becomes final, any other goes."""
+    pending = pending_path(data)
+    if pending.exists():
+        if in_force is not None and read_receipt(pending) == in_force:
+            pending.replace(final_path(data))
+        else:
+            pending.unlink()
 
 
 def _conform(rows: pa.Table, table: Table) -> pa.Table:

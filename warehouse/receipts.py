@@ -63,11 +63,17 @@ def read_receipt(path: Path) -> Receipt | None:
         When the file is there and is not a receipt.
     """
     try:
-        return Receipt(**json.loads(path.read_text(encoding="utf-8")))
+        receipt = Receipt(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, TypeError) as error:
         raise LakeError(f"{path}: expected a receipt in JSON, found something else; run `shelfprice verify`") from error
+    counts, texts = (receipt.rows, receipt.bytes), (receipt.sha256, receipt.inputs)
+    if not (all(isinstance(count, int) for count in counts) and all(isinstance(text, str) for text in texts)):
+        raise LakeError(
+            f"{path}: expected counts and fingerprints, found {counts} and {texts}; run `shelfprice verify`"
+        )
+    return receipt
 
 
 def receipt_in_force(data: Path) -> Receipt | None:

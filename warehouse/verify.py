@@ -1,5 +1,6 @@
 """Prove the lake: every file has a receipt, every receipt its file, and every byte is as it was published."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,17 @@ def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
     for finding in verdict.findings:
         for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
             if path.exists():
-                target = lake.root.parent / "set-aside" / path.relative_to(lake.root)
+                target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target)
                 moved.append(target)
     return moved
+
+
+def _free_name(path: Path) -> Path:
+    """Return the path, or the path with the first number that nothing has yet."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
+    return path if not path.exists() else next(name for name in numbered if not name.exists())
 
 
 def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
@@ -93,20 +100,24 @@ def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
         size, expected = data.stat().st_size, receipts[0].bytes
         detail = f"{size} bytes instead of {expected}" if size != expected else "its bytes differ from its receipt"
         return [Finding(data, "damaged", f"{detail}: set it aside and make the batch again")], 0
-    return list(_contract_findings(lake, data)), receipt.rows
+    return list(_contract_findings(lake, data, receipt.rows)), receipt.rows
 
 
-def _contract_findings(lake: Lake, data: Path) -> Iterator[Finding]:
+def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
     table = TABLES.get(data.relative_to(lake.root).parts[0])
     if table is None:
         yield Finding(data, "orphaned", "no table of the catalog has this name")
         return
     try:
-        found = pq.read_schema(data)
+        described = pq.read_metadata(data)
     except (OSError, pa.ArrowException) as error:
         yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the batch again")
         return
-    if not found.equals(table.schema):
+    if described.num_rows != rows:
+        yield Finding(
+            data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the batch again"
+        )
+    if not described.schema.to_arrow_schema().equals(table.schema):
         yield Finding(data, "damaged", "its columns are not those of the contract: make the batch again")
 
 

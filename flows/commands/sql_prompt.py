@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
@@ -22,13 +22,7 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
     DataError
         When the query cannot be run; the message is DuckDB's first line.
     """
-    with read_only(settings) as connection:
-        try:
-            result = connection.execute(query)
-            columns = [column[0] for column in result.description or []]
-            rows = result.fetchall() if form != "table" else result.fetchmany(_SHOWN_ROWS + 1)
-        except duckdb.Error as error:
-            raise DataError(f"the query cannot be answered: {' '.join(str(error).split())}") from error
+    columns, rows = _ask(settings, query, None if form != "table" else _SHOWN_ROWS + 1)
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
@@ -38,6 +32,23 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
     else:
         caption = f"the first {_SHOWN_ROWS:,} rows; --csv gives all" if len(rows) > _SHOWN_ROWS else None
         show_table(f"{min(len(rows), _SHOWN_ROWS):,} rows", columns, rows[:_SHOWN_ROWS], caption)
+
+
+def _ask(settings: Settings, query: str, most: int | None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return columns and rows.
+
+    A partition may be replaced between DuckDB's look at its size and its look at its bytes: then ask again.
+    """
+    for last_try in (False, False, True):
+        with read_only(settings) as connection:
+            try:
+                result = connection.execute(query)
+                columns = [column[0] for column in result.description or []]
+                return columns, result.fetchall() if most is None else result.fetchmany(most)
+            except duckdb.Error as error:
+                if last_try or isinstance(error, duckdb.ProgrammingError):
+                    raise DataError(f"the query cannot be answered: {' '.join(str(error).split())}") from error
+    raise AssertionError("the last try returns or raises")
 
 
 def converse(settings: Settings) -> None:

@@ -62,3 +62,9 @@ def test_asking_for_a_product_that_is_not_there_names_those_that_are() -> None:
     assert load().product("MILK").base_price == 1.50
     with pytest.raises(CatalogError, match=r"'WINE'.*MILK, BREAD, EGGS, CHEESE, MEAT"):
         load().product("WINE")
+
+
+def test_a_price_that_is_no_whole_cent_cannot_stand_on_a_shelf() -> None:
+    milk = load().product("MILK").model_dump()
+    with pytest.raises(ValueError, match="whole cents, found 1.005"):
+        Product.model_validate(milk | {"floor_price": 1.005})

@@ -192,3 +192,16 @@ def test_every_command_explains_itself() -> None:
     overview = subprocess.run([*SHELFPRICE, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
     for command in ("demo", "simulate", "transform", "train", "price", "pipeline", "quote", "sql", "verify", "reset"):
         assert command in overview
+
+
+def test_reset_removes_what_was_made_and_nothing_else(world: dict[str, str]) -> None:
+    home = Path(world["SHELFPRICE_HOME"])
+    assert run(world, "simulate").returncode == 0
+    (home / "mine.txt").write_text("keep me", encoding="utf-8")
+    declined = run(world, "reset", "--yes")
+    assert declined.returncode == 1
+    assert "mine.txt" in declined.stderr
+    assert (home / "lake").is_dir()
+    (home / "mine.txt").unlink()
+    assert run(world, "reset", "--yes").returncode == 0
+    assert not home.exists()

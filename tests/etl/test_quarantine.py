@@ -29,6 +29,13 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "stock negative": ({"inventory_level": -1.0}, STOCK),
     "stock fractional": ({"inventory_level": 2.5}, STOCK),
     "stock nan": ({"inventory_level": float("nan")}, STOCK),
+    "stock infinite": ({"inventory_level": float("inf")}, STOCK),
+    "stock beyond counting": ({"inventory_level": 3e9}, STOCK),
+    "tick beyond the day": ({"tick": 9_999}, "the tick is not one of a day"),
+    "shopper below zero": ({"shopper_id": -1}, "the shopper's number cannot be"),
+    "propensity zero": ({"propensity": 0.0}, "the propensity is not a probability above 0"),
+    "propensity nan": ({"propensity": float("nan")}, "the propensity is not a probability above 0"),
+    "outcome unknown": ({"outcome": "banana"}, "the outcome is none of the known ones"),
     "unknown product": ({"sku": "WINE"}, PRODUCT),
     "product in other letters": ({"sku": "milk"}, PRODUCT),
     "product in markup": ({"sku": "<script>alert(1)</script>"}, PRODUCT),
@@ -136,3 +143,14 @@ def test_rows_in_are_always_rows_valid_plus_rows_rejected(
     kept = [row for number, row in enumerate(rows.to_pylist(), start=1) if number not in numbers]
     assert checked.valid.to_pylist() == kept
     assert validate(checked.valid, shelf, "again", closing).rejected.num_rows == 0
+
+
+def test_a_good_row_is_kept_although_a_bad_one_like_it_came_before(
+    shelf: Catalog, loose_rows: pa.Table, closing: dt.datetime
+) -> None:
+    twice = pa.concat_tables(
+        [with_changes(loose_rows.slice(0, 1), {0: {"price_offered": -1.0}}), loose_rows.slice(0, 1)]
+    )
+    checked = validate(twice, shelf, "file", closing)
+    assert checked.valid.num_rows == 1
+    assert checked.rejected.to_pylist()[0]["row_number"] == 1

@@ -15,7 +15,16 @@ from warehouse import lake as lake_module
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
 
-STEPS = ("write the draft", "sync it", "pending receipt", "name", "sync folder", "final receipt", "sync folder again")
+STEPS = (
+    "write the draft",
+    "sync it",
+    "pending receipt",
+    "its name",
+    "name",
+    "sync folder",
+    "final receipt",
+    "sync folder again",
+)
 
 DIE = """
 import os, sys
@@ -93,7 +102,7 @@ def test_a_kill_before_any_step_leaves_old_or_new_rows_and_a_rerun_gives_the_sam
     assert verify(lake).findings == ()
 
 
-@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("step", [2, 3])
 def test_a_process_that_dies_at_once_between_the_renames_leaves_a_sound_lake(
     lake: Lake, settings: Settings, step: int
 ) -> None:
@@ -111,10 +120,30 @@ def test_a_process_that_dies_at_once_between_the_renames_leaves_a_sound_lake(
     assert died.returncode == 9
     assert verify(lake).findings == ()
     assert verify(lake).being_written == 0
-    assert lake.read(target).num_rows == (10 if step == 1 else 20)
+    assert lake.read(target).num_rows == (10 if step == 2 else 20)
     lake.publish(target, people(20), inputs="new")
     assert lake.path(target).read_bytes() == lake.path(Partition("shoppers", None, "source")).read_bytes()
     assert verify(lake).findings == ()
+
+
+def test_a_kill_between_the_renames_and_then_a_full_disk_leave_the_newer_rows_proven(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.publish(partition, cells(), inputs="first")
+    with monkeypatch.context() as patched:
+        die_at(patched, STEPS.index("final receipt"))
+        with pytest.raises(KeyboardInterrupt):
+            lake.publish(partition, cells(9), inputs="second")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lake_module, "_write_parquet", full)
+        with pytest.raises(LakeError):
+            lake.publish(partition, cells(12), inputs="third")
+    assert verify(lake).findings == ()
+    assert lake.is_current(partition, "second")
 
 
 @pytest.mark.parametrize("refuses", ["_write_parquet", "sync_file", "write_durably"])

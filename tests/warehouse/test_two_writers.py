@@ -1,3 +1,5 @@
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -73,3 +75,17 @@ def test_a_lock_is_free_before_and_after_and_held_between(settings: Settings) ->
             pass
         assert is_held(settings.locks, "x")
     assert not is_held(settings.locks, "x")
+
+
+def test_someone_who_only_looks_does_not_make_a_writer_decline(
+    lake: Lake,
+    settings: Settings,
+    partition: Partition,
+    cells: Callable[..., pa.Table],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lake.publish(partition, cells(), inputs="old")
+    looking = os.open(settings.locks / f"{partition.lock_name}.lock", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: os.close(looking))
+    assert lake.publish(partition, cells(9), inputs="new").action == "replaced"
