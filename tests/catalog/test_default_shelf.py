@@ -66,5 +66,5 @@ def test_asking_for_a_product_that_is_not_there_names_those_that_are() -> None:
 
 def test_a_price_that_is_no_whole_cent_cannot_stand_on_a_shelf() -> None:
     milk = load().product("MILK").model_dump()
-    with pytest.raises(ValueError, match="whole cents, found 1.005"):
+    with pytest.raises(ValueError, match=r"whole cents, found 1\.005"):
         Product.model_validate(milk | {"floor_price": 1.005})
