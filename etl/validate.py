@@ -117,15 +117,24 @@ def _repeats(rows: pa.Table) -> Flags:
     """Flag rows whose store, moment, shopper and product were seen before."""
     moment = rows["seen_at"].cast(pa.int64()).fill_null(0).to_numpy()
     repeats = np.zeros(len(moment), dtype=bool)
-    shared = _shares_a_moment(moment)
+    shared = _shares_a_moment(moment, rows["store_id"])
     if len(shared):
         keys = rows.take(pa.array(shared)).select(list(INTERACTIONS.key)).to_pandas()
         repeats[shared] = keys.duplicated().to_numpy()
     return repeats
 
 
-def _shares_a_moment(moment: Ints) -> Ints:
-    """Return the rows, ascending, whose moment stands elsewhere too: the only ones that can be repeats."""
+def _shares_a_moment(moment: Ints, store: pa.ChunkedArray) -> Ints:
+    """Return the rows, ascending, whose store and moment may stand elsewhere too: the only ones that can be repeats.
+
+    Rows in order of store and time, as the twin's are, need only be compared with their neighbours.
+    """
+    codes, names = pd.factorize(store.to_pandas())
+    same_store = codes[1:] == codes[:-1]
+    one_run_each = np.count_nonzero(~same_store) == len(names) - 1
+    if one_run_each and not (same_store & (moment[1:] < moment[:-1])).any():
+        twins = same_store & (moment[1:] == moment[:-1])
+        return np.flatnonzero(np.append(twins, False) | np.insert(twins, 0, False))
     return np.flatnonzero(pd.Series(moment).duplicated(keep=False).to_numpy())
 
 
@@ -138,7 +147,10 @@ def _less(rows: pa.Table, name: str, bound: float) -> pa.ChunkedArray:
 
 
 def _is_in(column: pa.ChunkedArray, known: pa.Array) -> pa.ChunkedArray:
-    return pc.is_in(column.cast(pa.string()) if not pa.types.is_dictionary(column.type) else column, value_set=known)
+    if not pa.types.is_dictionary(column.type):
+        return pc.is_in(column.cast(pa.string()), value_set=known)
+    merged = column.combine_chunks()
+    return pc.is_in(merged.dictionary, value_set=known).take(merged.indices)  # few words, many rows
 
 
 def _is_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:

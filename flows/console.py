@@ -36,14 +36,21 @@ def progress_bars() -> Iterator[None]:
             yield
 
 
-def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str | None = None) -> None:
-    """Print a table; numbers stand to the right, and text from data is shown literally."""
+def show_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    caption: str | None = None,
+    money: Sequence[str] = (),
+) -> None:
+    """Print a table; numbers stand to the right, columns of money in cents, and text from data is shown literally."""
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[position], int | float | None) for row in rows)
         table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(shown(value)) for value in row))
+        cells = zip(columns, row, strict=True)
+        table.add_row(*(escape(f"{value:,.2f}" if name in money else shown(value)) for name, value in cells))
     OUT.print(table)
 
 

@@ -1,6 +1,7 @@
 """The tables at the end of a run, read from the warehouse as any analyst would."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def price_rows(book: PriceBook) -> list[list[Any]]:
     """One row per product: its prices at three stock levels at opening, EUR."""
     n_ticks = book.prices.shape[2]
     return [[sku, *(book.quote(sku, stock, n_ticks).price for stock in STOCK_LEVELS)] for sku in book.skus]
+
+
+def show_prices(rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left") -> None:
+    """Print prices of each product at three stock levels."""
+    show_table(title, price_columns(), rows, money=price_columns()[1:])
 
 
 def loop_report() -> dict[str, Any]:
@@ -95,7 +101,7 @@ def show_report(report: dict[str, Any]) -> None:
         gain = f"{after / before - 1:+.1%}"
         caption = f"Mean per day: {before:,.2f} EUR while trying prices, {after:,.2f} EUR from the price book ({gain})"
     columns = ["day", "priced by", "revenue, EUR", "units", "visits to an empty shelf", "mean price, EUR"]
-    show_table("Revenue per day, all stores", columns, rows, caption)
+    show_table("Revenue per day, all stores", columns, rows, caption, money=("revenue, EUR", "mean price, EUR"))
     if report["candidates"]:
         model = report["model"]
         gate = "champion" if model["promoted"] else "refused by the gate"
@@ -103,7 +109,7 @@ def show_report(report: dict[str, Any]) -> None:
         show_candidates(title, report["candidates"])
     if report["prices"]:
         rows = [[sku, *prices.values()] for sku, prices in report["prices"].items()]
-        show_table("Prices in force at opening, EUR, by units left", price_columns(), rows)
+        show_prices(rows)
 
 
 def where_to_look_next() -> str:

@@ -9,6 +9,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,23 +80,21 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     ends = np.cumsum(weights) / demand if demand > 0 else np.ones(n_products)
     expected = store.visits_per_day * demand * tick_profile(store)
     hold = store.exploration.hold_ticks
-    parts = [
-        _draw_store_day(store, expected, ends, _stream(seed, name, business_date), -(-n_ticks // hold))
-        for name in stores
+    shape = (-(-n_ticks // hold), n_products)
+    draws = [
+        _draw_store_day(_stream(seed, name, business_date), expected, shape, store.shopper_pool) for name in stores
     ]
-    counts = np.array([part[0] for part in parts])
+    counts = np.array([draw.counts for draw in draws])
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
-    first = np.arange(len(stores))[:, None] * n_ticks
-    product = np.concatenate([part[2] for part in parts])
+    tick_us = store.opening.tick_minutes * _US_PER_MINUTE
+    product = np.searchsorted(ends[:-1], np.concatenate([draw.product for draw in draws]), side="right")
     return Visits(
-        starts=flat[first + np.arange(n_ticks + 1)],
-        since_opening_us=(
-            np.concatenate([part[1] for part in parts]) * (store.opening.tick_minutes * _US_PER_MINUTE)
-        ).astype(np.int64),
-        product=product,
-        multiplier=np.concatenate([part[3] for part in parts]) + shifts.astype(np.float32)[product],
-        shopper=np.concatenate([part[4] for part in parts]),
-        dice=np.repeat(np.stack([part[5] for part in parts], axis=1), hold, axis=0)[:n_ticks],
+        starts=flat[np.arange(len(stores))[:, None] * n_ticks + np.arange(n_ticks + 1)],
+        since_opening_us=(np.concatenate([draw.times for draw in draws]) * tick_us).astype(np.int64),
+        product=product.astype(np.int16),
+        multiplier=_multipliers(store, draws) + shifts.astype(np.float32)[product],
+        shopper=np.concatenate([draw.shopper for draw in draws]),
+        dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
     )
 
 
@@ -128,28 +128,57 @@ def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
     return np.floor(stock + 1e-9).astype(np.int64)
 
 
-def _draw_store_day(
-    store: Store, expected: Floats, ends: Floats, stream: np.random.Generator, n_holds: int
-) -> tuple[Ints, Floats, NDArray[np.int16], NDArray[np.float32], NDArray[np.int32], Floats]:
-    n_ticks = len(expected)
-    dice = stream.random((n_holds, len(ends)))
+class _Draws(NamedTuple):
+    """Everything that chance decides on one store day; counts (n_ticks,), dice (n_holds, n_products), rest (n_visits,).
+
+    `product` and `persona` are uniform numbers, `deviation` is standard normal, `times` are in ticks since opening.
+    """
+
+    dice: Floats
+    counts: Ints
+    times: Floats
+    product: NDArray[np.float32]
+    persona: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    shopper: NDArray[np.int32]
+
+
+def _draw_store_day(stream: np.random.Generator, expected: Floats, dice_shape: tuple[int, int], pool: int) -> _Draws:
+    dice = stream.random(dice_shape)
     counts = stream.poisson(expected)
     n_visits = int(counts.sum())
-    times = stream.random(n_visits) + np.repeat(np.arange(n_ticks), counts)
+    times = stream.random(n_visits)
+    times += np.repeat(np.arange(len(expected)), counts)
     times.sort()
-    product = np.searchsorted(ends[:-1], stream.random(n_visits, dtype=np.float32), side="right").astype(np.int16)
+    return _Draws(
+        dice,
+        counts,
+        times,
+        stream.random(n_visits, dtype=np.float32),
+        stream.random(n_visits, dtype=np.float32),
+        stream.standard_normal(n_visits, dtype=np.float32),
+        stream.integers(0, pool, n_visits, dtype=np.int32),
+    )
+
+
+def _multipliers(store: Store, draws: list[_Draws]) -> NDArray[np.float32]:
+    """Budget multipliers of all visits: a persona by its share, then a normal around its mean."""
     means = np.array([persona.mean for persona in store.personas], dtype=np.float32)
     deviations = np.array([persona.standard_deviation for persona in store.personas], dtype=np.float32)
     share_ends = np.cumsum([persona.share for persona in store.personas])[:-1]
-    persona = np.searchsorted(share_ends, stream.random(n_visits, dtype=np.float32), side="right")
-    multiplier = means[persona] + deviations[persona] * stream.standard_normal(n_visits, dtype=np.float32)
-    shopper = stream.integers(0, store.shopper_pool, n_visits, dtype=np.int32)
-    return counts, times, product, multiplier, shopper, dice
+    persona = np.searchsorted(share_ends, np.concatenate([draw.persona for draw in draws]), side="right")
+    return means[persona] + deviations[persona] * np.concatenate([draw.deviation for draw in draws])
 
 
 def _stream(seed: int, store_id: str, business_date: dt.date) -> np.random.Generator:
-    store_number = int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, store_number, business_date.toordinal()))))
+    return np.random.Generator(
+        np.random.SFC64(np.random.SeedSequence((seed, _number_of(store_id), business_date.toordinal())))
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _number_of(store_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
 
 
 def _shocks_of(catalog: Catalog, business_date: dt.date) -> list[Shock]:

@@ -61,6 +61,7 @@ def quote(sku: Sku, stock: Stock, ticks_left: TicksLeft = None, catalog: Catalog
         rows,
         f"{stock} left, {answer.ticks_left} ticks to closing; {book.policy}, model version {book.model_version}, "
         f"book of {book.published_at:%Y-%m-%d}, rule: {answer.binding_rule}",
+        money=["price, EUR"],
     )
 
 

@@ -98,7 +98,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
     prepare()
     with orchestrated(), progress_bars():
         from flows.price import price as flow
-        from flows.report import price_columns, price_rows
+        from flows.report import price_rows, show_prices
 
         priced = flow(for_date.date() if for_date else None, text_of(catalog))
     book = priced.book
@@ -113,7 +113,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         )
     else:
         title = f"Prices for {book.published_at:%Y-%m-%d}, {book.policy}, model version {book.model_version}, EUR"
-        show_table(title, price_columns(), price_rows(book))
+        show_prices(price_rows(book), title)
     if priced.old_prices_hold:
         raise Declined(f"the book of {book.published_at:%Y-%m-%d} stands: {priced.old_prices_hold}")
 
