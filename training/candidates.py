@@ -57,9 +57,9 @@ CANDIDATES = (
     ),
     Candidate(
         "demand_forest",
-        "Price over base price and product, never increasing in price, leaves of at least 5 % of the decisions.",
+        "Price over base price and product, never increasing in price, leaves of at least 3 % of the decisions.",
         ("price_ratio",),
-        {"n_estimators": 100, "min_weight_fraction_leaf": 0.05, "max_features": 1.0},
+        {"n_estimators": 100, "min_weight_fraction_leaf": 0.03, "max_features": 1.0},
         decreasing_in="price_ratio",
     ),
 )

@@ -1,0 +1,50 @@
+"""Asking while partitions are replaced under the reader's feet."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from catalog.contracts import TABLES
+from catalog.settings import read_settings
+from features.cells import ALL_VIEWS
+from flows.commands.sql_prompt import answer
+from warehouse.connection import build_file
+from warehouse.lake import Lake, Partition
+
+
+def test_every_question_is_answered_although_a_partition_is_replaced_all_the_while(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    lake = Lake(settings)
+    lake.prepare()
+    schema = TABLES["shoppers"].schema
+    sizes = [
+        schema.empty_table().from_pydict(
+            {"shopper_id": range(rows), "shopper_name": [f"shopper {row}" for row in range(rows)]}, schema=schema
+        )
+        for rows in (50, 51)
+    ]
+    partition = Partition("shoppers", None, "all")
+    lake.publish(partition, sizes[0], inputs="0")
+    build_file(settings, ALL_VIEWS)
+    done = threading.Event()
+
+    def keep_replacing() -> None:
+        turn = 0
+        while not done.wait(0.01):
+            turn += 1
+            lake.publish(partition, sizes[turn % 2], inputs=str(turn))
+
+    writer = threading.Thread(target=keep_replacing)
+    writer.start()
+    try:
+        for _ in range(200):
+            answer(settings, "select count(*) from shoppers", "json")
+    finally:
+        done.set()
+        writer.join()
+    counts = {json.loads(line)["rows"][0][0] for line in capsys.readouterr().out.splitlines()}
+    assert counts <= {50, 51}
