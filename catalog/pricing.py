@@ -14,9 +14,9 @@ RULES = {
     "base_price": "it is the base price",
     "low_stock": "stock is low",
     "greedy": "it promises the highest revenue per visit",
+    "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",
-    "not_in_price_book": "no price book knows it, so the base price stands",
 }
 """Every rule that can bind a price, with the words that follow "Raised Milk 1.35 -> 1.62: "."""
 

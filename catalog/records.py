@@ -10,7 +10,6 @@ Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[
 StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-PolicyName = Literal["static", "rule", "greedy"]
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
@@ -140,7 +139,7 @@ class Policies(_Record):
     """Which policy prices the shelf, before and after a champion exists."""
 
     before_champion: Literal["static", "rule"] = "static"
-    with_champion: Literal["greedy"] = "greedy"
+    with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
     rule: RulePolicy = RulePolicy()
 
 

@@ -45,6 +45,7 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     store, tick, product = np.nonzero((answer.prices != old).swapaxes(0, 1))
     where = (tick, store, product)
     new_price, p_sale, rule = answer.prices[where], answer.p_sale[where], answer.rule[where]
+    unit_value = answer.unit_value[where]
     ticks = tick * catalog.store.opening.tick_minutes * _US_PER_MINUTE
     columns = {
         "store_id": coded(store, day.stores),
@@ -56,12 +57,12 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "inventory_level": pa.array(day.stock[where].astype(np.int32)),
         "p_sale": pa.array(p_sale, from_pandas=True),
         "expected_revenue": pa.array(new_price * p_sale, from_pandas=True),
-        "unit_value": pa.array(answer.unit_value[where], from_pandas=True),
+        "unit_value": pa.array(unit_value, from_pandas=True),
         "binding_rule": coded(rule, day.rules),
         "explored": pa.array(answer.explored[where]),
         "policy": constant(day.policy, len(store)),
         "model_version": constant(day.model_version, len(store)),
-        "reason": reasons(catalog, day.rules, product, old[where], new_price, p_sale, rule),
+        "reason": reasons(catalog, day.rules, product, old[where], new_price, p_sale, unit_value, rule),
     }
     return pa.table(columns, schema=REPRICINGS.schema)
 

@@ -17,6 +17,7 @@ def reasons(
     old_price: Floats,
     new_price: Floats,
     p_sale: Floats,
+    unit_value: Floats,
     rule: Ints,
 ) -> pa.DictionaryArray:
     """Return a sentence per decision, all arguments of shape (n_decisions,).
@@ -31,13 +32,15 @@ def reasons(
         Position on the shelf.
     old_price, new_price
         EUR; the old one is NaN at opening.
-    p_sale
-        Chance of sale at the new price; NaN without a model.
+    p_sale, unit_value
+        Chance of sale at the new price, and value of a unit kept, EUR; NaN without a model.
     """
-    code, first = _distinct(product, old_price, new_price, p_sale, rule)
+    worth = np.round(unit_value, 2)
+    code, first = _distinct(product, old_price, new_price, p_sale, worth, rule)
     names = [product.name for product in catalog.products]
     sentences = [
-        _sentence(names[product[row]], old_price[row], new_price[row], p_sale[row], rules[rule[row]]) for row in first
+        _sentence(names[product[row]], old_price[row], new_price[row], p_sale[row], worth[row], rules[rule[row]])
+        for row in first
     ]
     return coded(code, sentences)
 
@@ -52,7 +55,7 @@ def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
     return combined, first
 
 
-def _sentence(name: str, old_price: float, new_price: float, p_sale: float, rule: str) -> str:
+def _sentence(name: str, old_price: float, new_price: float, p_sale: float, worth: float, rule: str) -> str:
     if np.isnan(old_price):
         move = f"Opened {name} at {new_price:.2f}"
     elif new_price == old_price:
@@ -61,4 +64,5 @@ def _sentence(name: str, old_price: float, new_price: float, p_sale: float, rule
         verb = "Raised" if new_price > old_price else "Lowered"
         move = f"{verb} {name} {old_price:.2f} -> {new_price:.2f}"
     chance = "" if np.isnan(p_sale) else f", chance of sale {100 * p_sale:.0f} %"
-    return f"{move}: {RULES[rule]}{chance}"
+    kept = "" if np.isnan(worth) else f", a unit kept is worth {worth:.2f}"
+    return f"{move}: {RULES[rule]}{kept}{chance}"

@@ -16,11 +16,10 @@ from flows.transform import transform
 
 @dataclass(frozen=True)
 class Loop:
-    """What the loop did: nights learned, nights done before, and for each night without new prices the reason."""
+    """What the loop did: nights done before, and what a person should know about the others."""
 
-    nights_learned: int
     nights_done_before: int
-    nights_that_held: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @flow(name="pipeline", flow_run_name="pipeline-{start}")
@@ -40,28 +39,31 @@ def pipeline(
     simulate(start, min(explore_days, days), stores, seed, None, catalog_dir)
     transform(catalog_dir)
     tell("days played", min(explore_days, days), days)
-    reasons: list[str] = []
+    remarks: list[str] = []
     done_before = 0
     for date in dates[explore_days:]:
         if is_played(date, stores, seed, catalog_dir):
             done_before += 1
         else:
-            reasons += learn_and_price(date, seed, catalog_dir)
+            remarks += learn_and_price(date, seed, catalog_dir)
             simulate(date, 1, stores, seed, None, catalog_dir)
             transform(catalog_dir)
         tell("days played", dates.index(date) + 1, days)
-    nights = max(0, days - explore_days)
-    return Loop(nights - done_before - len(reasons), done_before, tuple(reasons))
+    return Loop(done_before, tuple(remarks))
 
 
 def learn_and_price(date: dt.date, seed: int, catalog_dir: str | None) -> list[str]:
-    """Train on everything before a date and price the date; return why old prices hold, if they do."""
+    """Train on everything before a date and price the date; return what did not go as usual, if anything."""
     try:
-        train(date - dt.timedelta(days=1), seed, catalog_dir)
+        trained = train(date - dt.timedelta(days=1), seed, catalog_dir)
         priced = price(date, catalog_dir)
     except (DataError, Declined) as error:
         return [f"{date}: old prices hold: {error}"]
-    return [f"{date}: {priced.old_prices_hold}"] if priced.old_prices_hold else []
+    if priced.old_prices_hold:
+        return [f"{date}: {priced.old_prices_hold}"]
+    if trained.verdict.promoted:
+        return []
+    return [f"{date}: version {trained.version} was refused, the champion stays: {'; '.join(trained.verdict.refusals)}"]
 
 
 def is_played(date: dt.date, stores: int | None, seed: int, catalog_dir: str | None) -> bool:

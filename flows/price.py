@@ -7,6 +7,7 @@ from prefect import flow, task
 
 from catalog.errors import DataError, ModelError
 from features.cells import feature_workbench
+from features.footfall import expected_visits
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import book_in_force, publish_book
@@ -55,7 +56,8 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 
 @task(**TOUCHES_THE_DISK)
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
-    """Ask the champion for the demand curves, work the policy out, and publish both."""
+    """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
         curves = demand_curves(connection, champion, around.catalog)
-    return publish_book(around.lake, around.catalog, curves, date)
+        visits = expected_visits(connection, around.catalog, date - dt.timedelta(days=1))
+    return publish_book(around.lake, around.catalog, curves, visits, date)

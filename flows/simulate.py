@@ -18,7 +18,7 @@ from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundin
 from flows.progress import tell
 from serving.bookshelf import book_in_force
 from serving.exploration import Exploring
-from serving.policies import policy_without_model
+from serving.policies import GreedyPolicy, policy_without_model
 from serving.price_book import BookPolicy
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -132,12 +132,13 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) ->
     """
     exploration = catalog.store.exploration
     ladder = price_ladder(catalog)
-    if name in (None, "greedy"):
+    if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
             book, curves, fingerprint = found
-            policy = Exploring(BookPolicy(book), exploration.with_champion, curves.prices, curves.p_sale)
-            return PricedBy(policy, fingerprint)
+            inner = GreedyPolicy(curves) if name == "greedy" else BookPolicy(book)
+            policy = Exploring(inner, exploration.with_champion, curves.prices, curves.p_sale)
+            return PricedBy(policy, f"{inner.name}:{fingerprint}")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"

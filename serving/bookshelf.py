@@ -5,10 +5,12 @@ or a newer book is damaged.
 """
 
 import datetime as dt
+import hashlib
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.policies import GreedyPolicy
+from serving.policies import policy_with_model
 from serving.price_book import PriceBook, book_from_table, book_to_table, tabulate
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
@@ -16,11 +18,14 @@ from warehouse.lake import Lake, Partition
 GROUP = "all"
 
 
-def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, for_date: dt.date) -> PriceBook:
-    """Make and publish the price book of a business date and, before it, the demand curves it stands on."""
+def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
+    """Make and publish the price book of a business date and, before it, the demand curves it stands on.
+
+    `visits` are the visits expected per store day, shape (n_products, n_ticks).
+    """
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
-    book = tabulate(GreedyPolicy(curves), catalog, published_at)
-    inputs = f"{catalog.fingerprint}:{curves.model_version}"
+    book = tabulate(policy_with_model(catalog, curves, visits), catalog, published_at)
+    inputs = hashlib.sha256(f"{catalog.fingerprint}:{curves.model_version}:{visits.tolist()}".encode()).hexdigest()
     lake.publish(Partition("demand_curves", for_date, GROUP), curves_to_table(curves), inputs=inputs)
     lake.publish(Partition("price_book", for_date, GROUP), book_to_table(book), inputs=inputs)
     return book

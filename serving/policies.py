@@ -1,7 +1,8 @@
 """Policies that price the shelf, behind the one protocol of `catalog.pricing`.
 
 Each is a pure function of the shelf. `static` shows base prices, `rule` raises them when stock runs low, `greedy`
-takes what sells best per visit; `serving.exploration` wraps any of them, and a price book tabulates them.
+takes what sells best per visit, `stock_aware` weighs that against what a unit kept is worth. `serving.exploration`
+wraps any of them, and a price book tabulates them.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from serving.curves import DemandCurves
+from serving.recursion import price_stock
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,38 @@ class GreedyPolicy:
         return sure_decision(np.tile(self._prices, (shape[0], 1)), rule, np.tile(self._p_sale, (shape[0], 1)))
 
 
+class StockAwarePolicy:
+    """The candidate that earns most until closing, given what is left to sell and who is still to come."""
+
+    name = "stock_aware"
+    rules = ("stock_value",)
+
+    def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int) -> None:
+        """Solve the recursion once for every product; `visits` has shape (n_products, n_ticks)."""
+        self.model_version: str | None = curves.model_version
+        solved = [
+            price_stock(prices, chances, own, n_levels)
+            for prices, chances, own in zip(curves.prices, curves.p_sale, visits, strict=True)
+        ]
+        self._curves = curves
+        self._best = np.stack([best for best, _ in solved])
+        self._value = np.stack([value for _, value in solved])
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
+        product = np.broadcast_to(np.arange(self._best.shape[0]), shelf.stock.shape)
+        stock = np.clip(shelf.stock, 1, self._best.shape[1] - 1)
+        candidate = self._best[product, stock, shelf.ticks_left - 1]
+        later = self._value[product, stock, shelf.ticks_left - 1]
+        one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
+        return sure_decision(
+            self._curves.prices[product, candidate],
+            np.zeros(shelf.stock.shape, dtype=np.int64),
+            self._curves.p_sale[product, candidate],
+            later - one_less,
+        )
+
+
 def sure_decision(
     prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
 ) -> PriceDecision:
@@ -93,3 +127,10 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     rule = catalog.store.policies.rule
     ceilings = np.array([product.ceiling for product in catalog.products])
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
+
+
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> GreedyPolicy | StockAwarePolicy:
+    """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
+    if catalog.store.policies.with_champion == "greedy":
+        return GreedyPolicy(curves)
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1)

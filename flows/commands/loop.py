@@ -156,7 +156,7 @@ def _run_loop(start: dt.date, days: int, explore_days: int, stores: int | None, 
         from flows.pipeline import pipeline as flow
 
         loop = flow(start, days, explore_days, stores, seed, text_of(catalog))
-    for night in loop.nights_that_held:
+    for night in loop.remarks:
         remark(night)
 
 

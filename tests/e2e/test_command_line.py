@@ -108,7 +108,7 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
     here = ["--catalog", str(shelf)]
     loop = run(world, "pipeline", "--days", "3", "--explore-days", "2", *here, "--json")
     assert loop.returncode == 0, loop.stderr
-    assert json.loads(loop.stdout)["days"][2]["policy"] == "greedy"
+    assert json.loads(loop.stdout)["days"][2]["policy"] == "stock_aware"
     quote = run(world, "quote", "--sku", "'); drop table x; --", "--stock", "5", *here, "--json")
     assert quote.returncode == 0, quote.stderr
     assert 1.4 <= json.loads(quote.stdout)["price"] <= 3.2

@@ -100,6 +100,7 @@ def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
         np.array([nothing, 1.35, 1.32, 1.0, 1.35, 1.5]),
         np.array([1.5, 1.62, 1.1, 1.1, 1.62, 1.5]),
         np.array([nothing, nothing, nothing, 0.426, nothing, nothing]),
+        np.array([nothing, nothing, nothing, nothing, 1.308, nothing]),
         np.array([0, 1, 2, 3, 1, 0]),
     )
     assert sentences.to_pylist() == [
@@ -107,10 +108,10 @@ def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
         "Raised Milk 1.35 -> 1.62: stock is low",
         "Lowered Bread 1.32 -> 1.10: trying a price to learn demand",
         "Raised Eggs 1.00 -> 1.10: it promises the highest revenue per visit, chance of sale 43 %",
-        "Raised Milk 1.35 -> 1.62: stock is low",
+        "Raised Milk 1.35 -> 1.62: stock is low, a unit kept is worth 1.31",
         "Kept Milk at 1.50: it is the base price",
     ]
-    assert len(sentences.dictionary) == 5
+    assert len(sentences.dictionary) == 6
 
 
 def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog, played_day: StoreDay) -> None:

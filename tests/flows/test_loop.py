@@ -43,7 +43,7 @@ def test_the_last_days_are_sold_from_the_champions_price_book(in_the_loop: Loop)
             "select business_date, any_value(policy), any_value(model_version) from interactions group by 1 order by 1"
         ).fetchall()
     assert [day[0] for day in days] == list(in_the_loop.dates)
-    assert [day[1] for day in days] == ["static", "static", "greedy", "greedy"]
+    assert [day[1] for day in days] == ["static", "static", "stock_aware", "stock_aware"]
     assert [day[2] is None for day in days] == [True, True, False, False]
 
 

@@ -22,6 +22,7 @@ from warehouse.lake import Lake, Partition
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
+VISITS = np.full((len(CATALOG.skus), 48), 2.0)
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
 CURVES = DemandCurves(CATALOG.skus, LADDER, chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None]), "7")
 
@@ -115,7 +116,7 @@ def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: P
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     assert book_in_force(lake) is None
     for day in (2, 3):
-        publish_book(lake, CATALOG, CURVES, dt.date(2026, 3, day))
+        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day))
     newest = lake.path(Partition("price_book", dt.date(2026, 3, 3), "all"))
     found = book_in_force(lake)
     assert found is not None
@@ -131,7 +132,7 @@ def test_the_last_known_good_book_stands_when_a_newer_one_is_damaged(tmp_path: P
 def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     for day in (2, 5):
-        publish_book(lake, CATALOG, CURVES, dt.date(2026, 3, day))
+        publish_book(lake, CATALOG, CURVES, VISITS, dt.date(2026, 3, day))
     found = book_in_force(lake, dt.date(2026, 3, 4))
     assert found is not None
     assert found[0].published_at.day == 2

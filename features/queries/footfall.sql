@@ -1,0 +1,8 @@
+-- Visits of each product in each tick over some days. Who met an empty shelf came all the same and counts.
+select
+    sku,
+    tick,
+    count(*) as count_visits
+from interactions
+where business_date between $first and $last
+group by sku, tick;

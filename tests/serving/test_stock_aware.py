@@ -1,0 +1,111 @@
+"""The value of stock: the recursion against arithmetic, and the money it earns on the twin."""
+
+import datetime as dt
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.pricing import Policy
+from catalog.store_day import BOUGHT
+from serving.curves import DemandCurves
+from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
+from serving.price_book import tabulate
+from serving.recursion import price_stock
+from simulation.store_day import meet
+from simulation.truth import chance_of_sale
+from simulation.visits import draw_visits, tick_profile
+
+PRICES = np.array([1.0, 1.5, 2.0])
+CHANCES = np.array([0.8, 0.5, 0.2])
+
+
+def shelf_with(visits_per_day: float) -> Catalog:
+    catalog = load()
+    store = catalog.store.model_copy(update={"visits_per_day": visits_per_day, "popularity": {}})
+    return Catalog(catalog.products, store)
+
+
+def true_curves(catalog: Catalog) -> DemandCurves:
+    ladder = price_ladder(catalog)
+    return DemandCurves(catalog.skus, ladder, chance_of_sale(catalog, ladder / catalog.base_prices[:, None]), "truth")
+
+
+def true_visits(catalog: Catalog) -> np.ndarray:
+    return catalog.store.visits_per_day * catalog.popularity[:, None] * tick_profile(catalog.store)
+
+
+def stock_aware(catalog: Catalog) -> StockAwarePolicy:
+    return StockAwarePolicy(true_curves(catalog), true_visits(catalog), 101)
+
+
+def by_hand(stock: int, left: int, visits: list[float]) -> float:
+    """The same recursion, written as slowly and plainly as can be."""
+    if stock == 0 or left == 0:
+        return 0.0
+    mean_visits = visits[len(visits) - left]
+    worths = []
+    for price, chance in zip(PRICES, CHANCES, strict=True):
+        mean, worth = mean_visits * chance, 0.0
+        for demand in range(60):
+            probability = math.exp(-mean) * mean**demand / math.factorial(demand)
+            sold = min(demand, stock)
+            worth += probability * (sold * price + by_hand(stock - sold, left - 1, visits))
+        worths.append(worth)
+    return max(worths)
+
+
+@pytest.mark.parametrize(("stock", "left"), [(1, 1), (2, 1), (1, 2), (3, 2), (2, 3)])
+def test_the_compiled_recursion_agrees_with_the_plain_one(stock: int, left: int) -> None:
+    visits = [3.0, 1.0, 2.0]
+    _, value = price_stock(PRICES, CHANCES, np.array(visits), 5)
+    assert value[stock, left] == pytest.approx(by_hand(stock, left, visits), rel=1e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0.0, 20.0), min_size=1, max_size=12))
+def test_more_stock_and_more_time_are_never_worth_less(visits: list[float]) -> None:
+    _, value = price_stock(PRICES, CHANCES, np.array(visits), 30)
+    assert (np.diff(value, axis=0) >= -1e-7).all()
+    assert (np.diff(value, axis=1) >= -1e-7).all()
+    assert value.max() <= PRICES.max() * 29 + 1e-9
+
+
+def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> None:
+    catalog = shelf_with(2_000)
+    book = tabulate(stock_aware(catalog), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+    assert (np.diff(book.prices[:, 1:, :], axis=1) <= 1e-9).all()
+    assert (np.diff(book.unit_value[:, 1:, :], axis=1) <= 1e-6).all()
+    greedy = tabulate(GreedyPolicy(true_curves(catalog)), catalog, book.published_at)
+    np.testing.assert_array_equal(book.prices[:, 100, 0], greedy.prices[:, 100, 0])
+    assert (book.prices[:, 5, 47] > greedy.prices[:, 5, 47]).all()
+
+
+def revenue(catalog: Catalog, policy: Policy, days: int = 40) -> float:
+    total = 0.0
+    for day in range(days):
+        date = dt.date(2026, 3, 2) + dt.timedelta(days=day)
+        visits = draw_visits(catalog, catalog.store.stores, date, seed=11)
+        played = meet(catalog, policy, catalog.store.stores, date, visits)
+        total += float(played.price[played.outcome == BOUGHT].sum())
+    return total
+
+
+@pytest.mark.parametrize("visits_per_product", [200, 400, 1_000])
+def test_where_stock_is_scarce_it_earns_more_than_greedy_and_than_a_fixed_price(visits_per_product: int) -> None:
+    catalog = shelf_with(visits_per_product * 5)
+    aware = revenue(catalog, stock_aware(catalog))
+    assert aware > 1.15 * revenue(catalog, GreedyPolicy(true_curves(catalog)))
+    assert aware > 1.005 * revenue(catalog, StaticPolicy(catalog.base_prices))
+
+
+def test_the_catalog_says_which_policy_a_book_is_made_from() -> None:
+    catalog = load()
+    assert policy_with_model(catalog, true_curves(catalog), true_visits(catalog)).name == "stock_aware"
+    policies = catalog.store.policies.model_copy(update={"with_champion": "greedy"})
+    greedy = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
+    assert policy_with_model(greedy, true_curves(greedy), true_visits(greedy)).name == "greedy"
