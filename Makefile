@@ -53,7 +53,7 @@ bench: install ## Measure every stage against what one would otherwise do
 
 lock: install ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --quiet -o requirements.lock
+	  --no-header --quiet -o requirements.lock
 
 docs: install ## Write the data dictionary from the table contracts
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
