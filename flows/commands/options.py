@@ -13,7 +13,9 @@ Catalog = Annotated[
     typer.Option("--catalog", metavar="DIR", help="Folder with products.yaml and store.yaml, instead of the default."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
-Start = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.")]
+Start = Annotated[
+    dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.", show_default="2026-01-05")
+]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 Stores = Annotated[
     int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
