@@ -128,7 +128,7 @@ class Shock(_Record):
     delivered_share: Share = 1.0
 
 
-class RulePolicy(_Record):
+class RuleSettings(_Record):
     """Raise the base price by the share `raise_by` when fewer than `low_stock` units are left."""
 
     low_stock: Annotated[int, Field(ge=0)] = 10
@@ -140,7 +140,7 @@ class Policies(_Record):
 
     before_champion: Literal["static", "rule"] = "static"
     with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
-    rule: RulePolicy = RulePolicy()
+    rule: RuleSettings = RuleSettings()
 
 
 class Exploration(_Record):

@@ -78,7 +78,7 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
         (
             "the price is not a positive finite number",
             lambda rows: (
-                ~_holds(pc.and_(_greater(rows, "price_offered", 0.0), _less(rows, "price_offered", _MAX_PRICE)))
+                ~_holds(pc.and_(pc.greater(rows["price_offered"], 0), pc.less(rows["price_offered"], _MAX_PRICE)))
             ),
         ),
         ("the product is not in the catalog", lambda rows: ~_holds(_is_in(rows["sku"], known))),
@@ -136,14 +136,6 @@ def _shares_a_moment(moment: Ints, store: pa.ChunkedArray) -> Ints:
         twins = same_store & (moment[1:] == moment[:-1])
         return np.flatnonzero(np.append(twins, False) | np.insert(twins, 0, False))
     return np.flatnonzero(pd.Series(moment).duplicated(keep=False).to_numpy())
-
-
-def _greater(rows: pa.Table, name: str, bound: float) -> pa.ChunkedArray:
-    return pc.greater(rows[name], bound)
-
-
-def _less(rows: pa.Table, name: str, bound: float) -> pa.ChunkedArray:
-    return pc.less(rows[name], bound)
 
 
 def _is_in(column: pa.ChunkedArray, known: pa.Array) -> pa.ChunkedArray:

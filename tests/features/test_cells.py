@@ -1,7 +1,6 @@
 """Demand cells: lossless, incremental, and the same features for training and pricing."""
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pytest
 from catalog.contracts import INTERACTIONS
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.settings import Settings, read_settings
+from catalog.settings import Settings
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, model_input, stale_cells
@@ -21,11 +20,6 @@ from simulation.store_day import play
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 3, 2)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pytest
 from catalog.contracts import DEMAND_CELLS
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.settings import Settings, read_settings
+from catalog.settings import Settings
 from catalog.store_day import StoreDay
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, stale_cells
@@ -22,11 +21,6 @@ from simulation.store_day import play
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
 
 
 @pytest.fixture
