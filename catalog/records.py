@@ -136,10 +136,14 @@ class RuleSettings(_Record):
 
 
 class Policies(_Record):
-    """Which policy prices the shelf, before and after a champion exists."""
+    """Which policy prices the shelf, before and after a champion exists, and what it is to earn.
+
+    The objective is revenue, or margin: price less unit cost.
+    """
 
     before_champion: Literal["static", "rule"] = "static"
     with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
+    objective: Literal["revenue", "margin"] = "revenue"
     rule: RuleSettings = RuleSettings()
 
 
