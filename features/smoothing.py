@@ -2,9 +2,10 @@
 
 A forest of price ratios is a step function of the price, and a price that falls on the wrong side of a step costs
 revenue. So the forest is asked on a grid of price ratios and the logit of its answers is smoothed by local polynomial
-regression, each answer weighted by the information a decision at it carries, p (1 - p). Which degree and which width
-is right differs: little data wants wide, demand with two peaks wants narrow. Several are mixed by weights that
-training finds from the data; the weights travel with the model, so judging and pricing see the same curve.
+regression, each answer weighted by the information a decision at it carries, p (1 - p). What is right differs: little
+data wants wide kernels and one curve for all products, demand with two peaks wants narrow ones, products that differ
+want curves of their own. Several are mixed by weights that training finds from the data; the weights travel with the
+model, so judging and pricing see the same curve.
 
 Local polynomials: Fan and Gijbels, "Local Polynomial Modelling and Its Applications" (1996).
 """
@@ -26,10 +27,21 @@ _RIDGE = 1e-9
 
 @dataclass(frozen=True)
 class Kernel:
-    """One local polynomial: its degree, its bandwidth in price ratio, and its weight in the mixture, in [0, 1]."""
+    """One local polynomial of a mixture.
+
+    Attributes
+    ----------
+    degree, bandwidth
+        Of the polynomial, and of its Gaussian kernel in price ratio.
+    pooled
+        Whether all products share one curve, the mean of theirs on the logit.
+    weight
+        Its share of the mixture, in [0, 1].
+    """
 
     degree: int
     bandwidth: float
+    pooled: bool = False
     weight: float = 1.0
 
 
@@ -59,12 +71,13 @@ class Smoothing:
 
 @dataclass(frozen=True)
 class Staircase:
-    """What a forest says about some rows: its raw curve for each product among them, and where each row stands.
+    """What a forest says about some rows: its raw curve for each product it knows, and where each row stands.
 
     Attributes
     ----------
     grid, p_sale
-        Price ratios, shape (n_grid,), and the forest's chance of sale at each, shape (n_products, n_grid).
+        Price ratios, shape (n_grid,), and the forest's chance of sale at each, shape (n_products + 1, n_grid); the last
+        curve is that of a product without a column.
     product, ratio
         Each row's product (a position in `p_sale`) and price ratio, shape (n_rows,).
     """
@@ -85,7 +98,7 @@ class Staircase:
 
 
 def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
-    """Ask a model for the whole curve of every product among some rows.
+    """Ask a model for the whole curve of every product, once, however many rows there are.
 
     Parameters
     ----------
@@ -96,19 +109,35 @@ def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, gr
     grid
         Price ratios, ascending, shape (n_grid,).
     """
-    one_hot = rows.drop(columns=RATIO).to_numpy(dtype=float)
-    column = np.where(
-        one_hot.any(axis=1), one_hot.argmax(axis=1), one_hot.shape[1]
-    )  # a product of no column is one too
-    _, first, product = np.unique(column, return_index=True, return_inverse=True)
-    asked = rows.iloc[np.repeat(first, len(grid))].assign(**{RATIO: np.tile(grid, len(first))})
-    answers = model(asked).reshape(len(first), len(grid))
+    one_hot = rows.drop(columns=RATIO)
+    columns = one_hot.to_numpy(dtype=float)
+    product = np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
+    every = np.vstack([np.eye(len(one_hot.columns)), np.zeros((1, len(one_hot.columns)))])
+    asked = pd.DataFrame(np.repeat(every, len(grid), axis=0), columns=one_hot.columns)
+    asked[RATIO] = np.tile(grid, len(every))
+    answers = model(asked[rows.columns]).reshape(len(every), len(grid))
     return Staircase(grid, answers, product, rows[RATIO].to_numpy(dtype=float))
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:
-    """Mix the curves that several kernels make, shape (n_products, n_grid); each falls with the price, so does this."""
-    return sum((kernel.weight * smoothed(p_sale, grid, kernel) for kernel in kernels), np.zeros(p_sale.shape))
+    """Mix the curves that several kernels make; each falls with the price, so does the mixture.
+
+    Parameters
+    ----------
+    p_sale
+        Raw curves, shape (n_products + 1, n_grid); the last one, of no product in particular, is not pooled.
+    """
+    total = np.zeros(p_sale.shape)
+    pooled = _pooled(p_sale)
+    for kernel in kernels:
+        total += kernel.weight * smoothed(pooled if kernel.pooled else p_sale, grid, kernel)
+    return total
+
+
+def _pooled(p_sale: Floats) -> Floats:
+    """Return the mean curve of the products on the logit, shape (1, n_grid)."""
+    chance = np.clip(p_sale[: max(len(p_sale) - 1, 1)], _NEARLY_SURE, 1 - _NEARLY_SURE)
+    return 1 / (1 + np.exp(-np.log(chance / (1 - chance)).mean(axis=0, keepdims=True)))
 
 
 def smoothed(p_sale: Floats, grid: Floats, kernel: Kernel) -> Floats:

@@ -77,10 +77,16 @@ class GreedyPolicy:
 class StockAwarePolicy:
     """The candidate that earns most until closing, given what is left to sell and who is still to come."""
 
-    name = "stock_aware"
     rules = ("stock_value",)
 
-    def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int, unit_costs: Floats | float = 0.0) -> None:
+    def __init__(
+        self,
+        curves: DemandCurves,
+        visits: Floats,
+        n_levels: int,
+        unit_costs: Floats | float = 0.0,
+        name: str = "stock_aware",
+    ) -> None:
         """Solve the recursion once for every product.
 
         Parameters
@@ -91,7 +97,10 @@ class StockAwarePolicy:
             Stock levels, 0 included.
         unit_costs
             Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
+        name
+            Name in the tables; on true demand, the same policy is the clairvoyant.
         """
+        self.name = name
         self.model_version: str | None = curves.model_version
         solved = [
             price_stock(gains, chances, own, n_levels)

@@ -13,6 +13,7 @@ from typing import Any
 
 import mlflow
 import mlflow.sklearn
+import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
@@ -44,12 +45,7 @@ class LoggedModel:
 @contextmanager
 def training_run(settings: Settings, dataset: Dataset, description: str) -> Iterator[str]:
     """Open the parent run of one training; candidates are logged as its children. Yields the run id."""
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    if settings.tracking_uri.startswith("sqlite"):
-        settings.artifacts.mkdir(parents=True, exist_ok=True)
-        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            mlflow.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
-    mlflow.set_experiment(EXPERIMENT)
+    _open_experiment(settings, EXPERIMENT)
     with mlflow.start_run(run_name=f"training through {dataset.judged_through}", description=description) as run:
         mlflow.set_tags(
             {
@@ -59,6 +55,37 @@ def training_run(settings: Settings, dataset: Dataset, description: str) -> Iter
             }
         )
         yield run.info.run_id
+
+
+def _open_experiment(settings: Settings, name: str) -> None:
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    if settings.tracking_uri.startswith("sqlite"):
+        settings.artifacts.mkdir(parents=True, exist_ok=True)
+        if mlflow.get_experiment_by_name(name) is None:
+            mlflow.create_experiment(name, artifact_location=settings.artifacts.as_uri())
+    mlflow.set_experiment(name)
+
+
+def log_study(
+    settings: Settings,
+    experiment: str,
+    name: str,
+    description: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    figures: Mapping[str, Figure],
+    tables: Mapping[str, pd.DataFrame],
+) -> str:
+    """Log a study that registers no model as one run of an experiment of its own; return the run id."""
+    _open_experiment(settings, experiment)
+    with mlflow.start_run(run_name=name, description=description) as run:
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metrics(dict(metrics))
+        for title, figure in figures.items():
+            mlflow.log_figure(figure, f"figures/{title}.png", save_kwargs={"dpi": 110})
+        for title, table in tables.items():
+            mlflow.log_table(table, f"tables/{title}.json")
+        return run.info.run_id
 
 
 def log_candidate(

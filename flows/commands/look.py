@@ -73,7 +73,7 @@ def sql(
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
     Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, rejected, products,
-    shoppers. Views for people: daily_sales, budget_groups, training_rows.
+    shoppers, policy_results, learning_results. Views for people: daily_sales, budget_groups, training_rows.
     """
     from flows.commands import sql_prompt
 

@@ -47,12 +47,12 @@ def test_two_peaks_stay_two_peaks_under_a_narrow_kernel() -> None:
 @settings(deadline=None, max_examples=50)
 @given(
     arrays(float, (2, 20), elements=st.floats(0, 1)),
-    st.lists(st.tuples(st.integers(1, 2), st.floats(0.02, 0.5)), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(1, 2), st.floats(0.02, 0.5), st.booleans()), min_size=1, max_size=4),
 )
 def test_whatever_comes_in_probabilities_that_never_rise_come_out(
-    chance: np.ndarray, kernels: list[tuple[int, float]]
+    chance: np.ndarray, kernels: list[tuple[int, float, bool]]
 ) -> None:
-    mixture = tuple(Kernel(degree, width, 1 / len(kernels)) for degree, width in kernels)
+    mixture = tuple(Kernel(*kernel, weight=1 / len(kernels)) for kernel in kernels)
     out = mixed(chance, GRID, mixture)
     assert ((out >= 0) & (out <= 1)).all()
     assert (np.diff(out, axis=1) <= 1e-12).all()
@@ -82,7 +82,20 @@ def test_the_whole_curve_costs_one_question_however_many_rows_there_are() -> Non
 
     rows = pd.DataFrame({"price_ratio": np.tile(GRID, 500), "sku_A": 1.0})
     staircase_of(partial(model, notes=asked), rows, GRID).smoothed((WIDE, NARROW))
-    assert asked == [len(GRID)]
+    assert asked == [2 * len(GRID)]
+
+
+def test_a_pooled_kernel_gives_all_products_one_curve_and_a_product_without_a_column_that_curve_too() -> None:
+    rows = pd.DataFrame({"price_ratio": [1.0, 1.0, 1.0], "sku_A": [1.0, 0.0, 0.0], "sku_B": [0.0, 1.0, 0.0]})
+
+    def model(asked: pd.DataFrame) -> np.ndarray:
+        middle = 1.1 * asked["sku_A"].to_numpy() + 0.9 * asked["sku_B"].to_numpy()
+        return np.asarray(ndtr((middle - asked["price_ratio"].to_numpy()) / 0.25))
+
+    own = staircase_of(model, rows, GRID).smoothed((NARROW,))
+    assert own[0] > own[1] > own[2]
+    pooled = staircase_of(model, rows, GRID).smoothed((Kernel(2, 0.05, pooled=True),))
+    np.testing.assert_allclose(pooled, ndtr(0.0), atol=0.02)
 
 
 def test_a_smoothing_comes_back_from_json_as_it_was() -> None:

@@ -1,0 +1,92 @@
+"""The policies that meet: those that know nothing, those that learned from a log, and the clairvoyant."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+
+from catalog.arrays import Floats
+from catalog.errors import DataError
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.pricing import Policy
+from flows.comparison.logs import Log, draw_log, expected_visits
+from serving.champion import Champion
+from serving.curves import DemandCurves, demand_curves
+from serving.policies import GreedyPolicy, StockAwarePolicy, policy_without_model
+from simulation.truth import chance_on
+from simulation.visits import expected_visits_on
+from training.candidates import CANDIDATES, Candidate, fit
+
+CLAIRVOYANT = "clairvoyant"
+TRUE_DEMAND = "true_demand"
+POLICIES = ("static", "rule", "prototype", "greedy", "stock_aware")
+"""What can be compared. `prototype` is the first demo's way: balanced classes, raw price, greedy."""
+
+_FINE_LADDER = 200
+_BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What can be known from one log: the demand curves of both forests, and the log for the footfall."""
+
+    log: Log
+    curves: DemandCurves
+    prototype: DemandCurves
+
+
+def learn(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions: int, seed: int) -> Learned:
+    """Draw a log of a world and learn from it, as the pipeline does and as the first demo did."""
+    log = draw_log(connection, catalog, decisions, seed)
+
+    def curves_of(candidate: Candidate) -> DemandCurves:
+        fitted = fit(candidate, log.dataset, seed)
+        model = Champion(f"log {seed}", tuple(fitted.features), fitted.model, fitted.smoothing)
+        return demand_curves(connection, model, catalog)
+
+    return Learned(log, curves_of(_BY_NAME["demand_forest"]), curves_of(_BY_NAME["balanced_forest"]))
+
+
+def policy_of(name: str, catalog: Catalog, learned: Learned) -> Policy:
+    """Return a policy by its name, as it would price the catalog's world after what it learned.
+
+    Raises
+    ------
+    DataError
+        When no policy has the name.
+    """
+    if name in {"static", "rule"}:
+        return policy_without_model(catalog, name)
+    if name == "prototype":
+        return GreedyPolicy(learned.prototype)
+    if name == "greedy":
+        return GreedyPolicy(learned.curves, _costs(catalog))
+    if name == "stock_aware":
+        return _stock_aware(catalog, learned.curves, expected_visits(learned.log, catalog), name)
+    raise DataError(f"expected a policy out of {', '.join(POLICIES)}, found {name!r}; nothing was compared")
+
+
+def clairvoyant(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
+    """Return the limit: the same recursion on true demand and footfall, on a fine ladder within floor and ceiling."""
+    fine = Catalog(catalog.products, catalog.store.model_copy(update={"ladder_prices": _FINE_LADDER}))
+    return _stock_aware(catalog, true_curves(fine, date), expected_visits_on(catalog, date), CLAIRVOYANT)
+
+
+def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
+    """Return what the catalog's own ladder allows at best: true demand and footfall, its candidates only."""
+    return _stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
+
+
+def true_curves(catalog: Catalog, date: dt.date) -> DemandCurves:
+    """Return the true chance of sale on a date at the catalog's ladder."""
+    ladder = price_ladder(catalog)
+    return DemandCurves(catalog.skus, ladder, chance_on(catalog, date, ladder / catalog.base_prices[:, None]), "truth")
+
+
+def _stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, _costs(catalog), name)
+
+
+def _costs(catalog: Catalog) -> Floats | float:
+    return catalog.unit_costs if catalog.store.policies.objective == "margin" else 0.0
