@@ -17,32 +17,38 @@ from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
-from training.dataset import Dataset, load_dataset
+from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.gate import Verdict, pass_gate
 from training.judge import judge
 from training.registry import (
     LoggedModel,
     log_candidate,
+    log_report,
     model_version_row,
     register_challenger,
     settle,
     training_run,
 )
+from training.report import ReportInput, Rival, training_report
 from warehouse.lake import Lake, Partition
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate with its scores on the held-out days."""
+    """A candidate with its chances of sale and its scores on the held-out days."""
 
     fitted: FittedModel
     logged: LoggedModel
+    p_sale: Floats
     scores: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Training:
-    """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict."""
+    """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
+
+    `report` is the page that was logged as an artifact of the parent run `run_id`.
+    """
 
     scores: dict[str, dict[str, float]]
     best: str
@@ -50,6 +56,8 @@ class Training:
     verdict: Verdict
     trained_through: dt.date
     judged_through: dt.date
+    run_id: str
+    report: str
 
 
 @flow(name="train")
@@ -64,24 +72,42 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     around = Surroundings(catalog_dir)
     with feature_workbench(around.settings) as connection:
         dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
+        budget_groups = holdout_budget_groups(connection, dataset)
     truth = true_chances(around, dataset)
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
-    with training_run(around.settings, dataset, "Every candidate on the same days."):
+    with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
         for done, candidate in enumerate(CANDIDATES, start=1):
             judged.append(train_candidate(candidate, dataset, truth, seed))
             tell("training candidates", done, len(CANDIDATES))
         best = min(judged, key=lambda item: item.scores["log_loss"])
         version = register_challenger(best.logged, best.fitted, best.scores)
-    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_chances(champion, dataset))
+    champion_p_sale = champion_chances(champion, dataset)
+    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_p_sale)
     settle(around.settings, version, verdict, champion.version if champion else None)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict)
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
-    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through)
+    report = training_report(
+        ReportInput(
+            dataset,
+            best.fitted,
+            version,
+            best.p_sale,
+            scores,
+            verdict,
+            names={product.sku: product.name for product in around.catalog.products},
+            run_id=run_id,
+            champion=Rival(champion.version, champion_p_sale) if champion else None,
+            truth=truth,
+            budget_groups=budget_groups,
+        )
+    )
+    log_report(around.settings, run_id, report)
+    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through, run_id, report)
 
 
 @task(**COMPUTES, task_run_name="train-{candidate.name}")
@@ -91,13 +117,13 @@ def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None
     chance = fitted.p_sale(dataset.holdout)
     scores = judge(chance, dataset.holdout, truth)
     pictures = {
-        "demand_curves": figures.demand_curves(fitted, dataset.holdout),
+        "demand_curves": figures.demand_curves(candidate.name, chance, dataset.holdout),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
         "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
         "importance": figures.importance(fitted),
     }
     logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
-    return Judged(fitted, logged, scores)
+    return Judged(fitted, logged, chance, scores)
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:

@@ -1,5 +1,8 @@
 """What a model looks like, as figures for people: pure functions, frame -> Figure."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,15 +10,21 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
+from training.breakdown import chances_by_price
 from training.candidates import FittedModel
 from training.judge import calibration_table, outcomes_of
 
-_BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#777777"  # told apart by colour-blind readers
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
+_LINES: dict[str, dict[str, Any]] = {
+    "truth": {"color": GREY, "ls": ":", "lw": 2.0},
+    "champion": {"color": GREEN, "ls": "--"},
+    "predicted": {"color": BLUE},
+}
 _BUCKETS = 10
 _Z95 = 1.96
 
 
-def demand_curves(model: FittedModel, cells: pd.DataFrame) -> Figure:
+def demand_curves(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     """Chance of sale over price, one panel per product, with what was observed and its 95 % intervals.
 
     Look for: the line within the intervals, and never rising.
@@ -25,19 +34,31 @@ def demand_curves(model: FittedModel, cells: pd.DataFrame) -> Figure:
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
     panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
     for panel, sku in zip(panels, skus, strict=True):
-        own = cells[cells["sku"] == sku]
-        seen = _buckets(own)
-        panel.errorbar(
-            seen["price"], seen["rate"], yerr=seen[["below", "above"]].T.to_numpy(), fmt="o", ms=3, color=_ORANGE
-        )
-        by_price = own.sort_values("price_offered").drop_duplicates("price_offered")
-        by_price = by_price.assign(inventory_level=own["inventory_level"].median())
-        panel.plot(by_price["price_offered"], model.p_sale(by_price), color=_BLUE)
-        panel.set_title(sku, fontsize=9)
-        panel.set_xlabel("price, EUR")
-        panel.set_ylim(-0.02, 1.02)
+        own = (cells["sku"] == sku).to_numpy()
+        _draw_demand(panel, cells[own], {"predicted": p_sale[own]})
+        panel.set_title(sku, fontsize=9, parse_math=False)
     panels[0].set_ylabel("chance of sale")
-    figure.suptitle(f"{model.candidate.name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    figure.suptitle(f"{name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    return figure
+
+
+def product_curves(cells: pd.DataFrame, chances: Mapping[str, Floats]) -> Figure:
+    """Chance of sale of one product over price, as `predicted`, by the `champion` and in `truth`, and as observed.
+
+    Look for: the solid line within the intervals, close to the dotted truth, and never rising.
+
+    Parameters
+    ----------
+    cells
+        The product's held-out cells.
+    chances
+        Chances of sale by those three names, each of shape (n_cells,).
+    """
+    figure = Figure(figsize=(3.4, 2.5))
+    figure.subplots_adjust(left=0.14, right=0.98, bottom=0.19, top=0.96)
+    panel = figure.subplots()
+    _draw_demand(panel, cells, chances)
+    panel.set_ylabel("chance of sale")
     return figure
 
 
@@ -45,8 +66,8 @@ def reliability(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     """Observed share of purchases over predicted chance. Look for: points on the diagonal."""
     figure, panel = _single()
     table = calibration_table(p_sale, cells)
-    panel.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--")
-    panel.plot(table["predicted"], table["observed"], marker="o", color=_BLUE)
+    panel.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--")
+    panel.plot(table["predicted"], table["observed"], marker="o", color=BLUE)
     panel.set(xlabel="predicted chance of sale", ylabel="observed share of purchases", title=f"{name}: reliability")
     return figure
 
@@ -56,8 +77,8 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     figure, panel = _single()
     rows = outcomes_of(cells)
     precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
-    panel.plot(recall, precision, color=_BLUE, drawstyle="steps-post")
-    panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=_GREY, lw=1, ls="--")
+    panel.plot(recall, precision, color=BLUE, drawstyle="steps-post")
+    panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=GREY, lw=1, ls="--")
     panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall of purchases")
     return figure
 
@@ -67,9 +88,20 @@ def importance(model: FittedModel) -> Figure:
     figure, panel = _single()
     weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
     order = np.argsort(weights)[-15:]
-    panel.barh([model.features[position] for position in order], weights[order], color=_BLUE)
+    panel.barh([model.features[position] for position in order], weights[order], color=BLUE)
     panel.set(xlabel="share of impurity removed", title=f"{model.candidate.name}: feature importance")
     return figure
+
+
+def _draw_demand(panel: Axes, cells: pd.DataFrame, chances: Mapping[str, Floats]) -> None:
+    seen = _buckets(cells)
+    intervals = seen[["below", "above"]].T.to_numpy()
+    panel.errorbar(seen["price"], seen["rate"], yerr=intervals, fmt="o", ms=3, color=ORANGE)
+    by_price = chances_by_price(cells, chances)
+    for name in (line for line in _LINES if line in chances):
+        panel.plot(by_price["price_offered"], by_price[name], **_LINES[name])
+    panel.set_xlabel("price, EUR")
+    panel.set_ylim(-0.02, 1.02)
 
 
 def _single() -> tuple[Figure, Axes]:

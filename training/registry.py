@@ -29,6 +29,7 @@ from training.gate import Verdict
 from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
+REPORT = "training_report.html"
 _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
@@ -91,6 +92,14 @@ def log_candidate(
             pyfunc_predict_fn="predict_proba",
         )
         return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
+
+
+def log_report(settings: Settings, run_id: str, page: str) -> None:
+    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
+
+    The gate decides when the run has ended; its artifacts may still grow.
+    """
+    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
