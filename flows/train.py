@@ -1,7 +1,7 @@
 """Fit the candidates, judge them on later days, register the best and let the gate decide."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from flows.progress import tell
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures
+from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.gate import Verdict, pass_gate
@@ -97,10 +98,12 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             best.fitted,
             version,
             best.p_sale,
+            curves_beside(best.fitted, champion, around, dataset),
             scores,
             verdict,
             names={product.sku: product.name for product in around.catalog.products},
             run_id=run_id,
+            seed=seed,
             champion=Rival(champion.version, champion_p_sale) if champion else None,
             truth=truth,
             budget_groups=budget_groups,
@@ -114,16 +117,32 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
 def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None, seed: int) -> Judged:
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
-    chance = fitted.p_sale(dataset.holdout)
+    chance, points = fitted.p_sale(dataset.holdout), curve_points(dataset)
     scores = judge(chance, dataset.holdout, truth)
     pictures = {
-        "demand_curves": figures.demand_curves(candidate.name, chance, dataset.holdout),
+        "demand_curves": figures.demand_curves(
+            candidate.name, points.assign(predicted=fitted.p_sale(points)), dataset.holdout
+        ),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
         "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
         "importance": figures.importance(fitted),
     }
     logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
     return Judged(fitted, logged, chance, scores)
+
+
+def curves_beside(
+    fitted: FittedModel, champion: Champion | None, around: Surroundings, dataset: Dataset
+) -> pd.DataFrame:
+    """Return the demand curves of a model with those of the champion and of the truth, where they are known."""
+    points = curve_points(dataset)
+    at_points = replace(dataset, holdout=points)
+    known = {
+        "predicted": fitted.p_sale(points),
+        "champion": champion_chances(champion, at_points),
+        "truth": true_chances(around, at_points),
+    }
+    return points.assign(**{name: p_sale for name, p_sale in known.items() if p_sale is not None})
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:

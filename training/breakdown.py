@@ -3,8 +3,6 @@
 Precondition: an array of chances holds one chance of sale per held-out cell, in the order of the cells.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -38,6 +36,22 @@ def prices_by_product(dataset: Dataset) -> pd.DataFrame:
         at_base=("at_base", "sum"),
     )
     return offered.assign(base_share=offered["at_base"] / offered["decisions"]).reset_index()
+
+
+def curve_points(dataset: Dataset) -> pd.DataFrame:
+    """Return every price that was ever offered, as model input: where demand curves are drawn.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per `sku` and `price_offered` (EUR), in that order, with the features; `inventory_level` is the
+        product's median and `business_date` the last day judged.
+    """
+    cells = pd.concat([dataset.training, dataset.holdout], ignore_index=True)
+    stock = cells.groupby("sku")["inventory_level"].median()
+    points = cells[["sku", "price_offered", "price_ratio", *dataset.one_hot]].drop_duplicates(["sku", "price_offered"])
+    points = points.sort_values(["sku", "price_offered"], ignore_index=True)
+    return points.assign(inventory_level=points["sku"].map(stock), business_date=pd.Timestamp(dataset.judged_through))
 
 
 def scores_by_product(
@@ -89,21 +103,6 @@ def scores_by_budget_group(budget_groups: pd.DataFrame, cells: pd.DataFrame, p_s
         for name, words, own in [*parts, ("all", "", known)]
         if len(own)
     )
-
-
-def chances_by_price(cells: pd.DataFrame, chances: Mapping[str, Floats]) -> pd.DataFrame:
-    """Average chances of sale over the decisions at each price of one product, in the order of the prices.
-
-    Returns
-    -------
-    pd.DataFrame
-        `price_offered` (EUR) and one column per name in `chances`.
-    """
-    offered = cells["n_offered"].to_numpy(dtype=float)
-    sums = pd.DataFrame({name: chance * offered for name, chance in chances.items()} | {"decisions": offered})
-    sums = sums.groupby(cells["price_offered"].to_numpy()).sum()
-    means = sums[list(chances)].div(sums["decisions"], axis=0)
-    return means.rename_axis("price_offered").reset_index()
 
 
 def _scores(cells: pd.DataFrame, p_sale: Floats) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """What a model looks like, as figures for people: pure functions, frame -> Figure."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
-from training.breakdown import chances_by_price
 from training.candidates import FittedModel
 from training.judge import calibration_table, outcomes_of
 
@@ -24,40 +22,45 @@ _BUCKETS = 10
 _Z95 = 1.96
 
 
-def demand_curves(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
+def demand_curves(name: str, curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     """Chance of sale over price, one panel per product, with what was observed and its 95 % intervals.
 
     Look for: the line within the intervals, and never rising.
+
+    Parameters
+    ----------
+    curves
+        `sku`, `price_offered` (EUR, rising) and the chance of sale there: `predicted`.
     """
     skus = sorted(cells["sku"].unique())[:12]
     figure = Figure(figsize=(3.0 * len(skus), 3.2))
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
     panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
     for panel, sku in zip(panels, skus, strict=True):
-        own = (cells["sku"] == sku).to_numpy()
-        _draw_demand(panel, cells[own], {"predicted": p_sale[own]})
+        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku])
         panel.set_title(sku, fontsize=9, parse_math=False)
     panels[0].set_ylabel("chance of sale")
     figure.suptitle(f"{name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
     return figure
 
 
-def product_curves(cells: pd.DataFrame, chances: Mapping[str, Floats]) -> Figure:
-    """Chance of sale of one product over price, as `predicted`, by the `champion` and in `truth`, and as observed.
+def product_curves(curve: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+    """Chance of sale of one product over price, as predicted, by the champion and in truth, and as observed.
 
     Look for: the solid line within the intervals, close to the dotted truth, and never rising.
 
     Parameters
     ----------
+    curve
+        `price_offered` (EUR, rising) and the chances of sale there: `predicted` and, where known, `champion` and
+        `truth`.
     cells
         The product's held-out cells.
-    chances
-        Chances of sale by those three names, each of shape (n_cells,).
     """
     figure = Figure(figsize=(3.4, 2.5))
-    figure.subplots_adjust(left=0.14, right=0.98, bottom=0.19, top=0.96)
+    figure.subplots_adjust(left=0.18, right=0.95, bottom=0.19, top=0.96)
     panel = figure.subplots()
-    _draw_demand(panel, cells, chances)
+    _draw_demand(panel, curve, cells)
     panel.set_ylabel("chance of sale")
     return figure
 
@@ -79,7 +82,7 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
     panel.plot(recall, precision, color=BLUE, drawstyle="steps-post")
     panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=GREY, lw=1, ls="--")
-    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall of purchases")
+    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall")
     return figure
 
 
@@ -93,15 +96,15 @@ def importance(model: FittedModel) -> Figure:
     return figure
 
 
-def _draw_demand(panel: Axes, cells: pd.DataFrame, chances: Mapping[str, Floats]) -> None:
+def _draw_demand(panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame) -> None:
     seen = _buckets(cells)
     intervals = seen[["below", "above"]].T.to_numpy()
     panel.errorbar(seen["price"], seen["rate"], yerr=intervals, fmt="o", ms=3, color=ORANGE)
-    by_price = chances_by_price(cells, chances)
-    for name in (line for line in _LINES if line in chances):
-        panel.plot(by_price["price_offered"], by_price[name], **_LINES[name])
+    for name in (line for line in _LINES if line in curve):
+        panel.plot(curve["price_offered"], curve[name], **_LINES[name])
     panel.set_xlabel("price, EUR")
     panel.set_ylim(-0.02, 1.02)
+    panel.spines[["top", "right"]].set_visible(False)
 
 
 def _single() -> tuple[Figure, Axes]:

@@ -59,12 +59,15 @@ class ReportInput:
     ----------
     fitted, version, p_sale
         The best candidate, its registered version and its chances.
+    curves
+        Chances of sale at every `sku` and `price_offered` (EUR, rising): `predicted`, and `champion` and `truth` where
+        they are known.
     scores
         Metrics of every candidate by name, as `judge` gives them.
     names
         Product names by sku.
-    run_id
-        The training's parent run.
+    run_id, seed
+        The training's parent run, and the seed of its forests.
     champion, truth, money
         None where there is none.
     budget_groups
@@ -75,10 +78,12 @@ class ReportInput:
     fitted: FittedModel
     version: str
     p_sale: Floats
+    curves: pd.DataFrame
     scores: Mapping[str, Mapping[str, float]]
     verdict: Verdict
     names: Mapping[str, str]
     run_id: str
+    seed: int
     champion: Rival | None
     truth: Floats | None
     budget_groups: pd.DataFrame
@@ -99,21 +104,18 @@ def training_report(found: ReportInput) -> str:
         offered=prices_by_product(found.dataset).to_dict("records"),
         products=scores_by_product(holdout, found.p_sale, rival, found.truth).to_dict("records"),
         groups=scores_by_budget_group(found.budget_groups, holdout, found.p_sale).to_dict("records"),
-        curves=_curves(found, rival),
+        curves=_curves(found),
         judgement=_judgement(found),
     )
 
 
-def _curves(found: ReportInput, rival: Floats | None) -> list[tuple[str, Markup]]:
+def _curves(found: ReportInput) -> list[tuple[str, Markup]]:
     """Draw the demand curves of the products with most held-out decisions: sku and drawing."""
-    cells = found.dataset.holdout
+    curves, cells = found.curves, found.dataset.holdout
     most_offered = cells.groupby("sku")["n_offered"].sum().nlargest(_CURVES).index
-    known = {"predicted": found.p_sale, "champion": rival, "truth": found.truth}
     drawings = []
     for position, sku in enumerate(sorted(most_offered)):
-        own = (cells["sku"] == sku).to_numpy()
-        chances = {name: p_sale[own] for name, p_sale in known.items() if p_sale is not None}
-        figure = figures.product_curves(cells[own], chances)
+        figure = figures.product_curves(curves[curves["sku"] == sku], cells[cells["sku"] == sku])
         drawings.append((sku, inline_svg(figure, f"curve-{position}", f"chance of sale of {sku} over its price")))
     return drawings
 
@@ -146,4 +148,7 @@ def _environment() -> Environment:
 
 
 def _written(value: Any, how: str) -> str:
-    return _NOTHING if value is None or value != value else format(value, how)  # noqa: PLR0124 - not NaN
+    if value is None or value != value:  # noqa: PLR0124 - not a number
+        return _NOTHING
+    text = format(value, how)
+    return text.replace("-", "−") if float(text.replace(",", "").rstrip("%")) else text.lstrip("+-")
