@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
@@ -203,7 +203,7 @@ def test_every_metric_that_is_judged_is_explained_and_shown_for_every_candidate(
     assert {metric.name for metric in METRICS} == set(scores["demand_forest"])
     for metric in METRICS:
         row = " ".join(f"{own[metric.name]:.4f}" for own in scores.values())
-        assert f"{metric.label} {row} {metric.better}" in words(page)
+        assert f"{metric.label} {row} {metric.better} {metric.says}" in words(page)
 
 
 def test_the_best_candidate_of_each_row_is_marked(page: str) -> None:
@@ -250,7 +250,7 @@ def test_an_estimate_in_money_has_its_place(page: str) -> None:
     assert 'id="money"' not in page
     money = MoneyEstimate((("new prices", 1234.5, 1200.0, 1270.25),), "EUR a store day, 95 % intervals.")
     said = words(training_report(found(money=money)))
-    assert "EUR a store day, 95 % intervals." in said
+    assert money.note in said
     assert "new prices 1,234.50 1,200.00 1,270.25" in said
 
 
@@ -292,6 +292,7 @@ def test_curves_are_drawn_at_every_price_ever_offered_once() -> None:
 SHARES = st.lists(st.floats(0.0, 1.0), min_size=28, max_size=28)
 
 
+@settings(deadline=None, max_examples=50)
 @given(SHARES)
 def test_products_weighed_by_their_decisions_add_up_to_the_whole(chances: list[float]) -> None:
     holdout, chance = cells(list(HOSTILE), 2, dt.date(2026, 3, 9)), np.array(chances)
@@ -300,6 +301,7 @@ def test_products_weighed_by_their_decisions_add_up_to_the_whole(chances: list[f
     assert np.average(rows["log_loss"], weights=rows["decisions"]) == pytest.approx(log_loss(chance, holdout))
 
 
+@settings(deadline=None, max_examples=50)
 @given(SHARES)
 def test_a_model_wrong_for_each_group_is_as_right_on_average_as_for_everyone(chances: list[float]) -> None:
     holdout, chance = cells(list(HOSTILE), 2, dt.date(2026, 3, 9)), np.array(chances)
