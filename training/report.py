@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -149,8 +148,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _written(value: Any, how: str) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - not a number
+def _written(value: float, how: str) -> str:
+    if value != value:  # noqa: PLR0124 - not a number
         return _NOTHING
     text = format(value, how)
     return text.replace("-", "−") if float(text.replace(",", "").rstrip("%")) else text.lstrip("+-")

@@ -1,5 +1,6 @@
 """Held-out decisions by the shoppers' hidden budget: the same decisions as the holdout cells, and no others."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 
@@ -26,15 +27,17 @@ CELL = ["business_date", "sku", "price_offered", "inventory_level"]
 
 @pytest.fixture
 def lake(settings: Settings) -> Lake:
-    """Three days, of which the second is held out."""
+    """Three days so busy that shelves run empty; the second is held out."""
+    catalog = load()
+    busy = dataclasses.replace(catalog, store=catalog.store.model_copy(update={"visits_per_day": 2_000.0}))
     lake = Lake(settings)
     lake.prepare()
-    load_dimensions(lake, load(), ["Ann", "Bob"])
-    ladder = price_ladder(load())
-    policy = Exploring(StaticPolicy(load().base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
+    load_dimensions(lake, busy, ["Ann", "Bob"])
+    ladder = price_ladder(busy)
+    policy = Exploring(StaticPolicy(busy.base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
     for day in (FIRST, SECOND, THIRD):
-        store_day = play(load(), policy, load().store.stores, day, seed=3)
-        load_store_day(lake, load(), store_day, "g000", inputs="x", seed=3)
+        store_day = play(busy, policy, busy.store.stores, day, seed=3)
+        load_store_day(lake, busy, store_day, "g000", inputs="x", seed=3)
     return lake
 
 

@@ -240,6 +240,13 @@ def test_what_is_not_known_is_said_and_not_shown_as_a_number() -> None:
     assert not re.search(r"\b(nan|None)\b", said)
 
 
+def test_a_metric_that_has_no_value_is_a_dash_and_never_the_best() -> None:
+    scores = {name: {**own, "roc_auc": float("nan")} for name, own in found().scores.items()}
+    page = training_report(found(scores=scores))
+    assert "ROC AUC – – – higher" in words(page)
+    assert "<mark>–" not in page
+
+
 def test_a_champion_of_another_shelf_is_named_and_not_compared() -> None:
     said = words(training_report(found(champion=Rival("6", None))))
     assert "Champion version 6 does not know this shelf" in said
