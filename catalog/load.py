@@ -37,6 +37,11 @@ class Catalog:
         return np.array([product.base_price for product in self.products])
 
     @cached_property
+    def unit_costs(self) -> Floats:
+        """Cost of a unit, EUR, shape (n_products,)."""
+        return np.array([product.unit_cost for product in self.products])
+
+    @cached_property
     def par_stock(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
         """Units on the shelf after restocking, shape (n_products,)."""
         return np.array([product.par_stock for product in self.products], dtype=np.int64)

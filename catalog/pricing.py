@@ -13,7 +13,7 @@ from catalog.arrays import Flags, Floats, Ints
 RULES = {
     "base_price": "it is the base price",
     "low_stock": "stock is low",
-    "greedy": "it promises the highest revenue per visit",
+    "greedy": "it promises the most per visit",
     "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",

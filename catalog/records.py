@@ -77,16 +77,16 @@ class Opening(_Record):
     @field_validator("opens", "closes")
     @classmethod
     def _is_a_time_of_day(cls, text: str) -> str:
-        try:
-            parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
-        except ValueError as error:
-            raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
-        return parsed.strftime("%H:%M")
+        return _time_of_day(text)
 
     @property
     def opens_minute(self) -> int:
         """Minutes from midnight to opening."""
         return _minute_of_day(self.opens)
+
+    def tick_at(self, time_of_day: str) -> int:
+        """Return the tick in which a time of day lies; below 0 before opening."""
+        return (_minute_of_day(time_of_day) - self.opens_minute) // self.tick_minutes
 
     @property
     def minutes(self) -> int:
@@ -119,13 +119,31 @@ class Persona(_Record):
 
 
 class Shock(_Record):
-    """What happens to the world on one date, to one product or (without `sku`) to all of them."""
+    """What happens to the world on one date, to one product or (without `sku`) to all of them.
+
+    With `starts`, a time of day, the demand factor holds from there until closing; the rest always holds all day.
+    """
 
     business_date: dt.date
     sku: Sku | None = None
+    starts: str | None = None
     demand_factor: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
     budget_shift: Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)] = 0.0
     delivered_share: Share = 1.0
+
+    @field_validator("starts")
+    @classmethod
+    def _is_a_time_of_day(cls, text: str | None) -> str | None:
+        return None if text is None else _time_of_day(text)
+
+    @model_validator(mode="after")
+    def _only_footfall_changes_during_a_day(self) -> "Shock":
+        if self.starts is not None and (self.budget_shift != 0 or self.delivered_share != 1):
+            raise ValueError(
+                f"a shock that starts at {self.starts} can change demand_factor alone; give budget_shift and "
+                "delivered_share a shock of their own, without starts"
+            )
+        return self
 
 
 class RuleSettings(_Record):
@@ -136,10 +154,14 @@ class RuleSettings(_Record):
 
 
 class Policies(_Record):
-    """Which policy prices the shelf, before and after a champion exists."""
+    """Which policy prices the shelf, before and after a champion exists, and what it is to earn.
+
+    The objective is revenue, or margin: price less unit cost.
+    """
 
     before_champion: Literal["static", "rule"] = "static"
     with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
+    objective: Literal["revenue", "margin"] = "revenue"
     rule: RuleSettings = RuleSettings()
 
 
@@ -178,7 +200,21 @@ class Store(_Record):
         shares = sum(persona.share for persona in self.personas)
         if abs(shares - 1) > 1e-9:  # noqa: PLR2004 - rounding of written decimals
             raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+        for shock in self.shocks:
+            if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
+                raise ValueError(
+                    f"a shock starts at {shock.starts}, expected a time from {self.opening.opens} to before "
+                    f"{self.opening.closes}, while the stores are open"
+                )
         return self
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
+    return parsed.strftime("%H:%M")
 
 
 def _minute_of_day(text: str) -> int:

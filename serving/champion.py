@@ -18,6 +18,7 @@ from catalog.arrays import Floats
 from catalog.contracts import REGISTERED_MODEL, TRUSTED_MODEL_TYPES
 from catalog.errors import ModelError
 from catalog.settings import Settings
+from features.smoothing import Smoothing, staircase_of
 
 # The registry's own defaults would wait four minutes for a server that is away.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
@@ -25,11 +26,12 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOU
 
 @dataclass(frozen=True)
 class Champion:
-    """A loaded demand model: its registered version, its input columns in order, and the classifier."""
+    """A loaded demand model: its registered version, input columns in order, classifier, and how it is smoothed."""
 
     version: str
     features: tuple[str, ...]
     classifier: Any
+    smoothing: Smoothing | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,).
@@ -45,15 +47,23 @@ class Champion:
                 f"model version {self.version} expects the feature {missing[0]!r}, which the shelf does not have; "
                 "old prices hold: train a model on this shelf"
             )
-        classes = [int(label) for label in self.classifier.classes_]
         X = rows[list(self.features)].astype(float)
-        chance = self.classifier.predict_proba(X)[:, classes.index(1)] if 1 in classes else np.full(len(X), np.nan)
+        chance = self._smoothed(X, self.smoothing) if self.smoothing else self._raw(X)
         if not (np.isfinite(chance).all() and (chance >= 0).all() and (chance <= 1).all()):
             raise ModelError(
                 f"model version {self.version} predicts something that is no probability; old prices hold: "
                 "train again or roll back"
             )
-        return np.asarray(chance, dtype=float)
+        return chance
+
+    def _smoothed(self, X: pd.DataFrame, smoothing: Smoothing) -> Floats:
+        return staircase_of(self._raw, X, smoothing.grid).smoothed(smoothing.kernels)
+
+    def _raw(self, X: pd.DataFrame) -> Floats:
+        classes = [int(label) for label in self.classifier.classes_]
+        if 1 not in classes:
+            return np.full(len(X), np.nan)
+        return np.asarray(self.classifier.predict_proba(X)[:, classes.index(1)], dtype=float)
 
 
 def load_champion(settings: Settings) -> Champion | None:
@@ -89,6 +99,7 @@ def _read(folder: Path, version: str) -> Champion:
         flavor = described.flavors["sklearn"]
         file = folder / flavor["pickled_model"]
         features = tuple(described.signature.inputs.input_names())
+        smoothing = _smoothing_of(described)
         _refuse_code(flavor.get("serialization_format"), file, version)
         classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
     except ModelError:
@@ -99,7 +110,12 @@ def _read(folder: Path, version: str) -> Champion:
         ) from error
     if not isinstance(classifier, ClassifierMixin):
         raise ModelError(f"model version {version} is a {type(classifier).__name__}, expected a classifier")
-    return Champion(version, features, classifier)
+    return Champion(version, features, classifier, smoothing)
+
+
+def _smoothing_of(described: Model) -> Smoothing | None:
+    kept = (described.metadata or {}).get("smoothing")
+    return Smoothing.from_json(kept) if kept else None
 
 
 def _refuse_code(kept_as: object, file: Path, version: str) -> None:

@@ -15,9 +15,6 @@ from catalog.load import Catalog
 from features.cells import model_input
 from warehouse.columns import coded, constant
 
-_BANDWIDTH = 1.0  # ladder steps
-_NEARLY_SURE = 0.005  # a forest's 0 and 1 say no more than this
-
 
 class DemandModel(Protocol):
     """What curves are asked from: a registered version that gives chances of sale for rows of features."""
@@ -62,34 +59,7 @@ def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, 
         }
     )
     chance = champion.p_sale(model_input(connection, candidates))
-    return DemandCurves(catalog.skus, prices, smoothed(chance.reshape(prices.shape)), champion.version)
-
-
-def smoothed(p_sale: Floats) -> Floats:
-    """Smooth the staircase of a forest over the ladder, keeping it from rising with the price.
-
-    Local-linear regression of the logit on the position, with a Gaussian kernel one ladder step wide: wide enough to
-    take the steps out, narrow enough for demand with two peaks.
-
-    Parameters
-    ----------
-    p_sale
-        Chance of sale at ascending candidate prices, shape (n_products, n_prices).
-    """
-    chance = np.clip(p_sale, _NEARLY_SURE, 1 - _NEARLY_SURE)
-    logit = np.log(chance / (1 - chance)) @ _local_linear_weights(p_sale.shape[1]).T
-    return 1 / (1 + np.exp(-np.minimum.accumulate(logit, axis=1)))
-
-
-def _local_linear_weights(n_prices: int) -> Floats:
-    """Weights that turn values into their local-linear fit, shape (n_prices, n_prices)."""
-    step = np.arange(n_prices)
-    distance = step[None, :] - step[:, None]
-    kernel = np.exp(-0.5 * (distance / _BANDWIDTH) ** 2)
-    total = kernel.sum(axis=1, keepdims=True)
-    first = (kernel * distance).sum(axis=1, keepdims=True)
-    second = (kernel * distance**2).sum(axis=1, keepdims=True)
-    return kernel * (second - first * distance) / (total * second - first**2)
+    return DemandCurves(catalog.skus, prices, chance.reshape(prices.shape), champion.version)
 
 
 def curves_to_table(curves: DemandCurves) -> pa.Table:

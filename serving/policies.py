@@ -51,7 +51,7 @@ class RulePolicy:
 
 
 class GreedyPolicy:
-    """The candidate with the highest price x chance of sale, whatever stock is left.
+    """The candidate with the highest gain x chance of sale, whatever stock is left.
 
     Right while stock is plentiful; where it is scarce, it gives away units that would have sold for more later.
     """
@@ -59,9 +59,10 @@ class GreedyPolicy:
     name = "greedy"
     rules = ("greedy",)
 
-    def __init__(self, curves: DemandCurves) -> None:
+    def __init__(self, curves: DemandCurves, unit_costs: Floats | float = 0.0) -> None:
+        """Choose once for every product; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
         self.model_version: str | None = curves.model_version
-        best = curves.expected_revenue.argmax(axis=1)
+        best = (_gains(curves, unit_costs) * curves.p_sale).argmax(axis=1)
         products = np.arange(len(best))
         self._prices = curves.prices[products, best]
         self._p_sale = curves.p_sale[products, best]
@@ -79,12 +80,22 @@ class StockAwarePolicy:
     name = "stock_aware"
     rules = ("stock_value",)
 
-    def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int) -> None:
-        """Solve the recursion once for every product; `visits` has shape (n_products, n_ticks)."""
+    def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int, unit_costs: Floats | float = 0.0) -> None:
+        """Solve the recursion once for every product.
+
+        Parameters
+        ----------
+        visits
+            Expected visits, shape (n_products, n_ticks).
+        n_levels
+            Stock levels, 0 included.
+        unit_costs
+            Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
+        """
         self.model_version: str | None = curves.model_version
         solved = [
-            price_stock(prices, chances, own, n_levels)
-            for prices, chances, own in zip(curves.prices, curves.p_sale, visits, strict=True)
+            price_stock(gains, chances, own, n_levels)
+            for gains, chances, own in zip(_gains(curves, unit_costs), curves.p_sale, visits, strict=True)
         ]
         self._curves = curves
         self._best = np.stack([best for best, _ in solved])
@@ -131,6 +142,13 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
 
 def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> GreedyPolicy | StockAwarePolicy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
-    if catalog.store.policies.with_champion == "greedy":
-        return GreedyPolicy(curves)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1)
+    policies = catalog.store.policies
+    unit_costs = catalog.unit_costs if policies.objective == "margin" else 0.0
+    if policies.with_champion == "greedy":
+        return GreedyPolicy(curves, unit_costs)
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
+
+
+def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:
+    """Return what one sale brings at each candidate, EUR, shape (n_products, n_prices)."""
+    return curves.prices - np.atleast_1d(unit_costs)[:, None]

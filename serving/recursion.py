@@ -14,13 +14,14 @@ _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is lef
 
 
 @numba.njit(cache=True, nogil=True)
-def price_stock(prices: Floats, p_sale: Floats, visits: Floats, n_levels: int) -> tuple[Ints, Floats]:
+def price_stock(gains: Floats, p_sale: Floats, visits: Floats, n_levels: int) -> tuple[Ints, Floats]:
     """Find the best candidate for every stock level and every number of ticks left, for one product.
 
     Parameters
     ----------
-    prices, p_sale
-        Candidate prices, EUR, and the chance of sale at each, shape (n_prices,).
+    gains, p_sale
+        What one sale brings at each candidate, EUR (its price, or price less cost), and the chance of it, shape
+        (n_prices,).
     visits
         Expected visits in each tick of the day, shape (n_ticks,).
     n_levels
@@ -31,9 +32,9 @@ def price_stock(prices: Floats, p_sale: Floats, visits: Floats, n_levels: int) -
     best : Ints
         Position of the best candidate, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
     value : Floats
-        Expected revenue until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
+        Expected gain until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
     """
-    n_ticks, n_prices = len(visits), len(prices)
+    n_ticks, n_prices = len(visits), len(gains)
     best = np.zeros((n_levels, n_ticks), dtype=np.int64)
     value = np.zeros((n_levels, n_ticks + 1))
     for left in range(1, n_ticks + 1):
@@ -48,9 +49,9 @@ def price_stock(prices: Floats, p_sale: Floats, visits: Floats, n_levels: int) -
             for stock in range(1, n_levels):
                 expected, rest = 0.0, 1.0
                 for sold in range(min(stock, most + 1)):
-                    expected += chances[sold] * (sold * prices[candidate] + value[stock - sold, left - 1])
+                    expected += chances[sold] * (sold * gains[candidate] + value[stock - sold, left - 1])
                     rest -= chances[sold]
-                expected += max(rest, 0.0) * stock * prices[candidate]  # all of it is sold
+                expected += max(rest, 0.0) * stock * gains[candidate]  # all of it is sold
                 if expected > value[stock, left]:
                     value[stock, left] = expected
                     best[stock, left - 1] = candidate

@@ -90,6 +90,7 @@ def log_candidate(
             signature=_signature(fitted.features),
             pip_requirements=list(_REQUIREMENTS),
             pyfunc_predict_fn="predict_proba",
+            metadata={"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else None,
         )
         return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
 

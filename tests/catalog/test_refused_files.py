@@ -71,6 +71,17 @@ STORE_FAULTS = {
     "shares do not add up": ("share: 1.0", "share: 0.9", ["personas", "0.9"]),
     "shock on an unknown product": ("shocks: []", "shocks: [{business_date: 2026-01-09, sku: WINE}]", ["'WINE'"]),
     "shock on no day": ("shocks: []", "shocks: [{business_date: soon}]", ["shocks.0.business_date", "'soon'"]),
+    "shock at no time": ("shocks: []", "shocks: [{business_date: 2026-01-09, starts: noon}]", ["starts", "'noon'"]),
+    "shock after closing": (
+        "shocks: []",
+        'shocks: [{business_date: 2026-01-09, starts: "20:00", demand_factor: 2.0}]',
+        ["20:00", "08:00"],
+    ),
+    "half a day of budgets": (
+        "shocks: []",
+        'shocks: [{business_date: 2026-01-09, starts: "13:00", budget_shift: 0.1}]',
+        ["shocks.0", "13:00", "budget_shift"],
+    ),
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: static", "before_champion: magic", ["policies.before_champion", "'magic'"]),
     "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),

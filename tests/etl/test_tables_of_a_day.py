@@ -107,7 +107,7 @@ def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
         "Opened Milk at 1.50: it is the base price",
         "Raised Milk 1.35 -> 1.62: stock is low",
         "Lowered Bread 1.32 -> 1.10: trying a price to learn demand",
-        "Raised Eggs 1.00 -> 1.10: it promises the highest revenue per visit, chance of sale 43 %",
+        "Raised Eggs 1.00 -> 1.10: it promises the most per visit, chance of sale 43 %",
         "Raised Milk 1.35 -> 1.62: stock is low, a unit kept is worth 1.31",
         "Kept Milk at 1.50: it is the base price",
     ]
