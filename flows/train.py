@@ -36,11 +36,10 @@ from warehouse.lake import Lake, Partition
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate with its chances of sale and its scores on the held-out days."""
+    """A candidate with its scores on the held-out days."""
 
     fitted: FittedModel
     logged: LoggedModel
-    p_sale: Floats
     scores: dict[str, float]
 
 
@@ -73,7 +72,6 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     around = Surroundings(catalog_dir)
     with feature_workbench(around.settings) as connection:
         dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
-        budget_groups = holdout_budget_groups(connection, dataset)
     truth = true_chances(around, dataset)
     champion = load_champion(around.settings)
     judged = []
@@ -84,31 +82,25 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             tell("training candidates", done, len(CANDIDATES))
         best = min(judged, key=lambda item: item.scores["log_loss"])
         version = register_challenger(best.logged, best.fitted, best.scores)
-    champion_p_sale = champion_chances(champion, dataset)
-    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_p_sale)
+    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_chances(champion, dataset))
     settle(around.settings, version, verdict, champion.version if champion else None)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict)
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
-    report = training_report(
-        ReportInput(
-            dataset,
-            best.fitted,
-            version,
-            best.p_sale,
-            curves_beside(best.fitted, champion, around, dataset),
-            scores,
-            verdict,
-            names={product.sku: product.name for product in around.catalog.products},
-            run_id=run_id,
-            seed=seed,
-            champion=Rival(champion.version, champion_p_sale) if champion else None,
-            truth=truth,
-            budget_groups=budget_groups,
-        )
+    found = gather_report(
+        around,
+        dataset,
+        best.fitted,
+        champion,
+        version=version,
+        scores=scores,
+        verdict=verdict,
+        run_id=run_id,
+        seed=seed,
     )
+    report = training_report(found)
     log_report(around.settings, run_id, report)
     return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through, run_id, report)
 
@@ -128,21 +120,7 @@ def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None
         "importance": figures.importance(fitted),
     }
     logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
-    return Judged(fitted, logged, chance, scores)
-
-
-def curves_beside(
-    fitted: FittedModel, champion: Champion | None, around: Surroundings, dataset: Dataset
-) -> pd.DataFrame:
-    """Return the demand curves of a model with those of the champion and of the truth, where they are known."""
-    points = curve_points(dataset)
-    at_points = replace(dataset, holdout=points)
-    known = {
-        "predicted": fitted.p_sale(points),
-        "champion": champion_chances(champion, at_points),
-        "truth": true_chances(around, at_points),
-    }
-    return points.assign(**{name: p_sale for name, p_sale in known.items() if p_sale is not None})
+    return Judged(fitted, logged, scores)
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:
@@ -178,3 +156,42 @@ def champion_chances(champion: Champion | None, dataset: Dataset) -> Floats | No
         return champion.p_sale(dataset.holdout)
     except ModelError:
         return None  # a champion of another shelf cannot be compared
+
+
+def gather_report(
+    around: Surroundings,
+    dataset: Dataset,
+    fitted: FittedModel,
+    champion: Champion | None,
+    *,
+    version: str,
+    scores: dict[str, dict[str, float]],
+    verdict: Verdict,
+    run_id: str,
+    seed: int,
+) -> ReportInput:
+    """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
+    points = curve_points(dataset)
+    at_points = replace(dataset, holdout=points)
+    curves = {
+        "predicted": fitted.p_sale(points),
+        "champion": champion_chances(champion, at_points) if champion else None,
+        "truth": true_chances(around, at_points),
+    }
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
+    return ReportInput(
+        dataset,
+        fitted,
+        version,
+        p_sale=fitted.p_sale(dataset.holdout),
+        curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
+        scores=scores,
+        verdict=verdict,
+        names={product.sku: product.name for product in around.catalog.products},
+        run_id=run_id,
+        seed=seed,
+        champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
+        truth=true_chances(around, dataset),
+        budget_groups=budget_groups,
+    )
