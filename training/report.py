@@ -7,6 +7,7 @@ such as a product's name, is text and never markup.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 from pathlib import Path
 
 import pandas as pd
@@ -42,7 +43,8 @@ class MoneyEstimate:
     Attributes
     ----------
     rows
-        Name, estimate, and the low and high end of its interval, in the unit that `note` states.
+        Name, estimate, and the low and high end of its interval, in the unit that `note` states; what is not known is
+        not finite.
     note
         What was estimated, from what, and how sure the interval is.
     """
@@ -149,7 +151,7 @@ def _environment() -> Environment:
 
 
 def _written(value: float, how: str) -> str:
-    if value != value:  # noqa: PLR0124 - not a number
+    if not isfinite(value):
         return _NOTHING
     text = format(value, how)
     return text.replace("-", "−") if float(text.replace(",", "").rstrip("%")) else text.lstrip("+-")

@@ -255,10 +255,12 @@ def test_a_champion_of_another_shelf_is_named_and_not_compared() -> None:
 
 def test_an_estimate_in_money_has_its_place(page: str) -> None:
     assert 'id="money"' not in page
-    money = MoneyEstimate((("new prices", 1234.5, 1200.0, 1270.25),), "EUR a store day, 95 % intervals.")
+    unknown = ("the truth", 1230.0, float("nan"), float("inf"))
+    money = MoneyEstimate((("new prices", 1234.5, 1200.0, 1270.25), unknown), "EUR a store day, 95 % intervals.")
     said = words(training_report(found(money=money)))
     assert money.note in said
     assert "new prices 1,234.50 1,200.00 1,270.25" in said
+    assert "the truth 1,230.00 – –" in said
 
 
 def test_a_long_shelf_draws_twelve_curves_and_lists_every_product() -> None:
