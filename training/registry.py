@@ -62,6 +62,14 @@ def training_run(settings: Settings, dataset: Dataset, description: str) -> Iter
         yield run.info.run_id
 
 
+def log_report(settings: Settings, run_id: str, page: str) -> None:
+    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
+
+    The gate decides when the run has ended; its artifacts may still grow.
+    """
+    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
+
+
 def log_candidate(
     fitted: FittedModel,
     dataset: Dataset,
@@ -93,14 +101,6 @@ def log_candidate(
             metadata={"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else None,
         )
         return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
-
-
-def log_report(settings: Settings, run_id: str, page: str) -> None:
-    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
-
-    The gate decides when the run has ended; its artifacts may still grow.
-    """
-    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
