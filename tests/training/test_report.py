@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.smoothing import Kernel, Smoothing
 from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import CANDIDATES, FittedModel
 from training.dataset import Dataset
@@ -28,6 +29,7 @@ HOSTILE = {
 }
 MET = Condition("every price varied", met=True, found="at least 5 prices per product")
 UNMET = Condition("not worse than the champion", met=False, found="log loss 0.7 against 0.6")
+KERNELS = (Kernel(1, 0.0675, 0.75), Kernel(2, 0.09, 0.25))
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 CELLS = {"th", "td", "dt", "dd"}
 DRAWN_WITH = {"path", "use", "rect", "circle"}
@@ -86,7 +88,7 @@ def found(skus: list[str] | None = None, **changes: Any) -> ReportInput:
     scores = {candidate.name: judge(chance * share, holdout, chance) for candidate, share in CANDIDATES_SHARES}
     known = ReportInput(
         data,
-        FittedModel(CANDIDATES[2], ["price_ratio", *one_hot], Double()),
+        FittedModel(CANDIDATES[2], ["price_ratio", *one_hot], Double(), Smoothing(0.7, 1.6, KERNELS)),
         "7",
         chance,
         curves,
@@ -196,6 +198,9 @@ def test_a_page_says_where_it_came_from(page: str) -> None:
     said = words(page)
     for fact in ("2026-03-08", "f" * 64, "abc123", "shelfprice train --through 2026-03-09 --seed 11", "n_estimators"):
         assert fact in said
+    assert "Smoothing, 75.0% local polynomial of degree 1, bandwidth 0.0675 of the base price" in said
+    forest = training_report(found(fitted=dataclasses.replace(found().fitted, smoothing=None)))
+    assert "Smoothing" not in words(forest)
 
 
 def test_every_metric_that_is_judged_is_explained_and_shown_for_every_candidate(page: str) -> None:
