@@ -1,7 +1,7 @@
 """Fit the candidates, judge them on later days, register the best and let the gate decide."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,18 +16,21 @@ from flows.progress import tell
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures
+from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
-from training.dataset import Dataset, load_dataset
+from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.gate import Verdict, pass_gate
 from training.judge import judge
 from training.registry import (
     LoggedModel,
     log_candidate,
+    log_report,
     model_version_row,
     register_challenger,
     settle,
     training_run,
 )
+from training.report import ReportInput, Rival, training_report
 from warehouse.lake import Lake, Partition
 
 
@@ -42,7 +45,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Training:
-    """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict."""
+    """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
+
+    `report` is the page that was logged as an artifact of the parent run `run_id`.
+    """
 
     scores: dict[str, dict[str, float]]
     best: str
@@ -50,6 +56,8 @@ class Training:
     verdict: Verdict
     trained_through: dt.date
     judged_through: dt.date
+    run_id: str
+    report: str
 
 
 @flow(name="train")
@@ -68,7 +76,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
-    with training_run(around.settings, dataset, "Every candidate on the same days."):
+    with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
         for done, candidate in enumerate(CANDIDATES, start=1):
             judged.append(train_candidate(candidate, dataset, truth, seed))
             tell("training candidates", done, len(CANDIDATES))
@@ -81,17 +89,32 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
-    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through)
+    found = gather_report(
+        around,
+        dataset,
+        best.fitted,
+        champion,
+        version=version,
+        scores=scores,
+        verdict=verdict,
+        run_id=run_id,
+        seed=seed,
+    )
+    report = training_report(found)
+    log_report(around.settings, run_id, report)
+    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through, run_id, report)
 
 
 @task(**COMPUTES, task_run_name="train-{candidate.name}")
 def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None, seed: int) -> Judged:
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
-    chance = fitted.p_sale(dataset.holdout)
+    chance, points = fitted.p_sale(dataset.holdout), curve_points(dataset)
     scores = judge(chance, dataset.holdout, truth)
     pictures = {
-        "demand_curves": figures.demand_curves(fitted, dataset.holdout),
+        "demand_curves": figures.demand_curves(
+            candidate.name, points.assign(predicted=fitted.p_sale(points)), dataset.holdout
+        ),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
         "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
         "importance": figures.importance(fitted),
@@ -133,3 +156,42 @@ def champion_chances(champion: Champion | None, dataset: Dataset) -> Floats | No
         return champion.p_sale(dataset.holdout)
     except ModelError:
         return None  # a champion of another shelf cannot be compared
+
+
+def gather_report(
+    around: Surroundings,
+    dataset: Dataset,
+    fitted: FittedModel,
+    champion: Champion | None,
+    *,
+    version: str,
+    scores: dict[str, dict[str, float]],
+    verdict: Verdict,
+    run_id: str,
+    seed: int,
+) -> ReportInput:
+    """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
+    points = curve_points(dataset)
+    at_points = replace(dataset, holdout=points)
+    curves = {
+        "predicted": fitted.p_sale(points),
+        "champion": champion_chances(champion, at_points) if champion else None,
+        "truth": true_chances(around, at_points),
+    }
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
+    return ReportInput(
+        dataset,
+        fitted,
+        version,
+        p_sale=fitted.p_sale(dataset.holdout),
+        curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
+        scores=scores,
+        verdict=verdict,
+        names={product.sku: product.name for product in around.catalog.products},
+        run_id=run_id,
+        seed=seed,
+        champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
+        truth=true_chances(around, dataset),
+        budget_groups=budget_groups,
+    )

@@ -71,7 +71,7 @@ def judge(p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None) -> d
         "calibration_error": calibration_error(chance, cells),
     }
     if truth is not None:
-        scores["excess_log_loss"] = _divergence(truth, chance, cells["n_offered"].to_numpy().astype(float))
+        scores["excess_log_loss"] = excess_log_loss(truth, chance, cells)
     return scores
 
 
@@ -106,7 +106,9 @@ def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
     return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
 
 
-def _divergence(truth: Floats, chance: Floats, weight: Floats) -> float:
+def excess_log_loss(truth: Floats, p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Return the expected log loss above that of the true chances, nats per decision: a Kullback-Leibler divergence."""
+    chance = np.clip(p_sale, _SURE, 1 - _SURE)
     sure_truth = np.clip(truth, _SURE, 1 - _SURE)
     loss = sure_truth * np.log(sure_truth / chance) + (1 - sure_truth) * np.log((1 - sure_truth) / (1 - chance))
-    return float(np.average(loss, weights=weight))
+    return float(np.average(loss, weights=cells["n_offered"]))

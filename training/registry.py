@@ -30,6 +30,7 @@ from training.gate import Verdict
 from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
+REPORT = "training_report.html"
 _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
@@ -86,6 +87,14 @@ def log_study(
         for title, table in tables.items():
             mlflow.log_table(table, f"tables/{title}.json")
         return run.info.run_id
+
+
+def log_report(settings: Settings, run_id: str, page: str) -> None:
+    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
+
+    The gate decides when the run has ended; its artifacts may still grow.
+    """
+    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
 
 
 def log_candidate(

@@ -22,7 +22,7 @@ from flows.transform import transform
 from serving.bookshelf import book_in_force
 from serving.champion import load_champion
 from training.gate import Condition, Verdict
-from training.registry import EXPERIMENT, champion_version, settle
+from training.registry import EXPERIMENT, REPORT, champion_version, settle
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -78,6 +78,22 @@ def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> No
         assert "features" in run.data.params
         pictures = {Path(item.path).stem for item in client.list_artifacts(run.info.run_id, "figures")}
         assert pictures == {"demand_curves", "reliability", "precision_recall", "importance"}
+
+
+def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) -> None:
+    mlflow.set_tracking_uri(in_the_loop.settings.tracking_uri)
+    client = MlflowClient()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    newest = client.search_runs(
+        [experiment.experiment_id], "tags.judged_through like '%'", order_by=["attributes.start_time desc"]
+    )[0]
+    assert REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
+    page = mlflow.artifacts.load_text(f"{newest.info.artifact_uri}/{REPORT}")
+    assert "Demand model, version 2" in page
+    assert "Champion 1" in page
+    assert "truth of the twin" in page
+    assert "Wealthy" in page
 
 
 def test_the_champion_is_data_with_a_signature_and_says_why_it_was_promoted(in_the_loop: Loop) -> None:
