@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prefect import flow, task
 
-from catalog.errors import DataError, ModelError
+from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from flows.artifacts import show_prices
@@ -32,12 +32,18 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 
     Raises
     ------
+    Declined
+        When the kill switch is on: base prices stand and no book is written.
     DataError
         When there is no champion.
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
     around = Surroundings(catalog_dir)
+    if around.catalog.store.guardrails.kill_switch:
+        raise Declined(
+            "guardrails.kill_switch is on: base prices stand and no price book is written; turn it off to price again"
+        )
     date = for_date or newest_date(around.lake) + dt.timedelta(days=1)
     tag_run("pricing")
     try:

@@ -18,6 +18,8 @@ from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundin
 from flows.progress import tell
 from serving.bookshelf import book_in_force
 from serving.exploration import Exploring
+from serving.guardrails import limits_of
+from serving.newcomers import for_shelf
 from serving.policies import GreedyPolicy, policy_without_model
 from serving.price_book import BookPolicy
 from simulation.store_day import play
@@ -123,30 +125,35 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 
 def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) -> PricedBy:
-    """Return the policy that prices a date, with its exploration.
+    """Return the policy that prices a date, with its exploration and its guardrails.
+
+    Under the kill switch no book is read: base prices stand whatever state the books are in.
 
     Raises
     ------
     DataError
         When `greedy` is asked for and no price book is in force.
     """
-    exploration = catalog.store.exploration
+    exploration, limits = catalog.store.exploration, limits_of(catalog)
     ladder = price_ladder(catalog)
+    unknown = np.full(ladder.shape, np.nan)
+    if limits.kill_switch:
+        static = policy_without_model(catalog, "static")
+        return PricedBy(Exploring(static, 0.0, ladder, unknown, limits), "kill_switch")
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            book, curves, fingerprint = found
+            book, curves = for_shelf(catalog, found[0], found[1])
             inner = GreedyPolicy(curves) if name == "greedy" else BookPolicy(book)
-            policy = Exploring(inner, exploration.with_champion, curves.prices, curves.p_sale)
-            return PricedBy(policy, f"{inner.name}:{fingerprint}")
+            budget = np.full(len(curves.skus), exploration.budget)
+            policy = Exploring(inner, exploration.before_champion, curves.prices, curves.p_sale, limits, budget)
+            return PricedBy(policy, f"{inner.name}:{found[2]}")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
     without = policy_without_model(catalog, name)
-    return PricedBy(
-        Exploring(without, exploration.before_champion, ladder, np.full(ladder.shape, np.nan)), without.name
-    )
+    return PricedBy(Exploring(without, exploration.before_champion, ladder, unknown, limits), without.name)
 
 
 def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:

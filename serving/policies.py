@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf
 from serving.curves import DemandCurves
 from serving.recursion import price_stock
 
@@ -108,15 +108,19 @@ class StockAwarePolicy:
 def sure_decision(
     prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
 ) -> PriceDecision:
-    """Return a decision that leaves nothing to chance: propensity 1, nothing explored."""
+    """Return a decision that leaves nothing to chance: propensity 1, nothing explored, nothing limited."""
     unknown = np.full(prices.shape, np.nan)
+    chance = unknown if p_sale is None else p_sale
     return PriceDecision(
         prices=prices,
         propensity=np.ones(prices.shape),
         explored=np.zeros(prices.shape, dtype=bool),
         rule=rule,
-        p_sale=unknown if p_sale is None else p_sale,
+        p_sale=chance,
         unit_value=unknown if unit_value is None else unit_value,
+        unconstrained=prices,
+        clamp_cost=0.0 * chance,
+        clamps=NO_CLAMPS,
     )
 
 
