@@ -80,12 +80,14 @@ def _written(write: Callable[..., str], *columns: Ints | Floats) -> tuple[Ints, 
 
 def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
     """Return a number for each row, equal where the columns are, and the first row with each number."""
-    combined = np.zeros(len(columns[0]), dtype=np.int64)
+    combined, count = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         codes, values = pd.factorize(column, use_na_sentinel=False)
         if len(values) > 1:
-            combined, _ = pd.factorize(combined * len(values) + codes)
-    _, first = np.unique(combined, return_index=True)
+            combined, found = pd.factorize(combined * len(values) + codes)
+            count = len(found)
+    first = np.empty(min(count, len(combined)), dtype=np.int64)
+    first[combined[::-1]] = np.arange(len(combined))[::-1]
     return combined, first
 
 

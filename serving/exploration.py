@@ -12,7 +12,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.pricing import LIMITS, NO_CLAMPS, Policy, PriceDecision, Shelf
-from serving.guardrails import Limits, guarded, guarded_with_trail, held, movers, usable_prices
+from serving.guardrails import Limits, guarded, guarded_with_trail, held, leaves_alone, movers, usable_prices
 
 MOST_TRIED = 0.5
 """Highest chance of a trial that a budget may lead to, however little a trial costs."""
@@ -29,6 +29,11 @@ class Trials:
     prices: Floats
     mean_revenue: Floats
     mean_chance: Floats
+
+    def count_at(self, prices: Floats) -> Ints:
+        """How many candidates end at each price, shape (n_stores, n_products); long rows compare fastest."""
+        own = np.ascontiguousarray(prices.T)
+        return (self.prices.swapaxes(1, 2) == own).view(np.int8).sum(axis=0, dtype=np.int64).T
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class Exploring:
         p_asked = self._filled(np.where(explored, self.chances[products, candidate], usual.p_sale), asked, shelf)
         rule = np.where(explored, len(self.inner.rules), usual.rule)
         prices, clamps = asked, NO_CLAMPS
-        if self.limits is not None:
+        if self.limits is not None and not (usual_prices is usual.prices and self._ladder_stands):
             first_rule = len(self.inner.rules) + 1
             prices, clamps = guarded_with_trail(self.limits, asked, shelf, may_move, first_rule)
             rule.flat[clamps["decision"]] = clamps["rule"]
@@ -101,7 +106,7 @@ class Exploring:
             p_sale = self._filled(np.where(prices == asked, p_asked, np.nan), prices, shelf)
             kept = np.nan_to_num(usual.unit_value)
             cost = np.where(prices == asked, cost, (asked - kept) * p_asked - (prices - kept) * p_sale)
-        as_candidate = (trials.prices == prices).sum(axis=0) * (tried / self._counts)
+        as_candidate = trials.count_at(prices) * (tried / self._counts)
         return PriceDecision(
             prices=prices,
             propensity=as_candidate + (1 - tried) * (prices == usual_prices) * usual.propensity,
@@ -135,6 +140,11 @@ class Exploring:
         shape = (1, len(self.ladder))
         empty = Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
         return self._guarded_trials(empty, None)
+
+    @cached_property
+    def _ladder_stands(self) -> bool:
+        """Whether no limit changes any candidate."""
+        return self.limits is None or leaves_alone(self.limits, self.ladder.T)
 
     def _thrown(self, dice: Floats, tried: Floats) -> tuple[Flags, Ints]:
         """Let the dice choose a candidate and, by what they leave, whether it is tried.
@@ -200,8 +210,7 @@ class Exploring:
 
     def _filled(self, p_sale: Floats, prices: Floats, shelf: Shelf) -> Floats:
         """Return chances of sale, those that are NaN read from the demand curve at the prices if there is a model."""
-        unknown = np.isnan(p_sale)
-        if self.model_version is None or not unknown.any():
+        if self.model_version is None or not (unknown := np.isnan(p_sale)).any():
             return p_sale
         return np.where(unknown, chance_at(self.ladder, self.chances, prices) * (shelf.stock > 0), p_sale)
 

@@ -125,9 +125,9 @@ def guarded_with_trail(
 
 def leaves_alone(limits: Limits, asked: Floats) -> bool:
     """Tell whether no limit can change any of these prices, which is the rule and costs little to see."""
-    if not limits.are_bounds_alone:
+    if not limits.are_bounds_alone or not ((asked >= limits.lowest) & (asked <= limits.ceilings)).all():
         return False
-    return bool(((asked >= limits.lowest) & (asked <= limits.ceilings) & (_cents(asked) == asked)).all())
+    return bool((np.rint(asked * 100) / 100 == asked).all())
 
 
 def movers(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -> Flags:
