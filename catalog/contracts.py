@@ -208,6 +208,7 @@ DEMAND_CURVES = Table(
         _PRICE,
         _P_SALE,
         _EXPECTED,
+        Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve"),
     ),
 )

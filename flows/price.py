@@ -8,12 +8,14 @@ from prefect import flow, task
 from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
 from features.footfall import expected_visits
+from features.support import observed_prices
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
 from serving.curves import demand_curves
 from serving.price_book import PriceBook
+from serving.support import with_support
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        curves = demand_curves(connection, champion, around.catalog)
-        visits = expected_visits(connection, around.catalog, date - dt.timedelta(days=1))
+        through = date - dt.timedelta(days=1)
+        asked = demand_curves(connection, champion, around.catalog)
+        curves = with_support(asked, observed_prices(connection, around.catalog, through))
+        visits = expected_visits(connection, around.catalog, through)
     return publish_book(around.lake, around.catalog, curves, visits, date)

@@ -22,6 +22,7 @@ from serving.guardrails import limits_of
 from serving.newcomers import for_shelf
 from serving.policies import GreedyPolicy, policy_without_model
 from serving.price_book import BookPolicy
+from serving.support import base_where_unvaried, may_be_tried
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
@@ -144,9 +145,17 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) ->
         found = book_in_force(lake, date)
         if found is not None:
             book, curves = for_shelf(catalog, found[0], found[1])
-            inner = GreedyPolicy(curves) if name == "greedy" else BookPolicy(book)
-            budget = np.full(len(curves.skus), exploration.budget)
-            policy = Exploring(inner, exploration.before_champion, curves.prices, curves.p_sale, limits, budget)
+            greedy = base_where_unvaried(GreedyPolicy(curves), catalog, curves)
+            inner = greedy if name == "greedy" else BookPolicy(book)
+            policy = Exploring(
+                inner,
+                exploration.before_champion,
+                curves.prices,
+                curves.p_sale,
+                limits,
+                budget=np.where(curves.has_support, exploration.budget, np.nan),
+                allowed=may_be_tried(curves),
+            )
             return PricedBy(policy, f"{inner.name}:{found[2]}")
         if name == "greedy":
             raise DataError(

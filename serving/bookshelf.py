@@ -25,7 +25,8 @@ def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Flo
     """
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
     book = tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
-    inputs = hashlib.sha256(f"{catalog.fingerprint}:{curves.model_version}:{visits.tolist()}".encode()).hexdigest()
+    facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
+    inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
     lake.publish(Partition("demand_curves", for_date, GROUP), curves_to_table(curves), inputs=inputs)
     lake.publish(Partition("price_book", for_date, GROUP), book_to_table(book), inputs=inputs)
     return book

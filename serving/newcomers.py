@@ -50,7 +50,13 @@ def _curves_for(catalog: Catalog, curves: DemandCurves) -> DemandCurves:
     n_prices = curves.prices.shape[1]
     spread = np.linspace(0, ladder.shape[1] - 1, n_prices).round().astype(np.int64)
     prices, p_sale = ladder[:, spread], np.full((len(catalog.skus), n_prices), np.nan)
+    observed = np.zeros(prices.shape, dtype=bool)
     for own, sku in enumerate(catalog.skus):
         if sku in curves.skus:
-            prices[own], p_sale[own] = curves.prices[curves.skus.index(sku)], curves.p_sale[curves.skus.index(sku)]
-    return replace(curves, skus=catalog.skus, prices=prices, p_sale=p_sale)
+            known = curves.skus.index(sku)
+            prices[own], p_sale[own], observed[own] = (
+                curves.prices[known],
+                curves.p_sale[known],
+                curves.supported[known],
+            )
+    return replace(curves, skus=catalog.skus, prices=prices, p_sale=p_sale, observed=observed)

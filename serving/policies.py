@@ -11,9 +11,10 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf
+from catalog.pricing import NO_CLAMPS, Policy, PriceDecision, Shelf
 from serving.curves import DemandCurves
 from serving.recursion import price_stock
+from serving.support import base_where_unvaried
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class GreedyPolicy:
 
     def __init__(self, curves: DemandCurves) -> None:
         self.model_version: str | None = curves.model_version
-        best = curves.expected_revenue.argmax(axis=1)
+        best = np.where(curves.choosable, curves.expected_revenue, -np.inf).argmax(axis=1)
         products = np.arange(len(best))
         self._prices = curves.prices[products, best]
         self._p_sale = curves.p_sale[products, best]
@@ -82,12 +83,13 @@ class StockAwarePolicy:
     def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int) -> None:
         """Solve the recursion once for every product; `visits` has shape (n_products, n_ticks)."""
         self.model_version: str | None = curves.model_version
+        choosable = [np.flatnonzero(own) for own in curves.choosable]
         solved = [
-            price_stock(prices, chances, own, n_levels)
-            for prices, chances, own in zip(curves.prices, curves.p_sale, visits, strict=True)
+            price_stock(prices[among], chances[among], own, n_levels)
+            for prices, chances, own, among in zip(curves.prices, curves.p_sale, visits, choosable, strict=True)
         ]
         self._curves = curves
-        self._best = np.stack([best for best, _ in solved])
+        self._best = np.stack([among[best] for (best, _), among in zip(solved, choosable, strict=True)])
         self._value = np.stack([value for _, value in solved])
 
     def decide(self, shelf: Shelf) -> PriceDecision:
@@ -133,8 +135,9 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> GreedyPolicy | StockAwarePolicy:
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> Policy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
     if catalog.store.policies.with_champion == "greedy":
-        return GreedyPolicy(curves)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1)
+        return base_where_unvaried(GreedyPolicy(curves), catalog, curves)
+    policy = StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1)
+    return base_where_unvaried(policy, catalog, curves)
