@@ -9,13 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contracts import INTERACTIONS, REPRICINGS
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
+from catalog.records import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, StoreDay
 from etl.extract import interactions_of, repricings_of
 from etl.load import dimensions_are_current, load_dimensions, load_store_day
 from etl.reasons import Changes, reasons
 from etl.transform import conform
+from serving.curves import DemandCurves
+from serving.exploration import Exploring
+from serving.guardrails import limits_of
+from serving.policies import GreedyPolicy
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
@@ -144,6 +152,45 @@ def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog
             verb = "Raised" if row["new_price"] > row["old_price"] else "Lowered"
             start = f"{verb} {name} {row['old_price']:.2f} -> {row['new_price']:.2f}: "
         assert row["reason"].startswith(start)
+
+
+@pytest.fixture(scope="session")
+def guarded_day(shelf: Catalog) -> StoreDay:
+    """A day on which steps, endings and turns of moving bind often, from curves that are the truth."""
+    rails = Guardrails(largest_step=0.15, price_ending=9, moving_share=0.4, frozen={"EGGS": 1.05})
+    guarded = Catalog(shelf.products, shelf.store.model_copy(update={"guardrails": rails}))
+    ladder = price_ladder(guarded)
+    chances = chance_of_sale(guarded, ladder / guarded.base_prices[:, None])
+    greedy = GreedyPolicy(DemandCurves(guarded.skus, ladder, chances, "7"))
+    policy = Exploring(greedy, 0.5, ladder, chances, limits_of(guarded))
+    return play(guarded, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
+
+
+def test_every_repricing_carries_its_own_clamps_what_they_cost_and_what_was_asked_for(
+    shelf: Catalog, guarded_day: StoreDay
+) -> None:
+    day = guarded_day
+    rows = repricings_of(day, shelf)
+    assert rows.schema == REPRICINGS.schema
+    shape = day.decisions.prices.shape
+    own: dict[tuple[int, ...], list[dict[str, object]]] = {}
+    for clamp in day.decisions.clamps:
+        place = tuple(int(one) for one in np.unravel_index(clamp["decision"], shape))
+        change = {"rule": day.rules[clamp["rule"]], "before": clamp["before"], "after": clamp["after"]}
+        own.setdefault(place, []).append(change)
+    assert {len(changes) for changes in own.values()} >= {1, 2}
+    for row in rows.to_pylist():
+        place = (row["tick"], day.stores.index(row["store_id"]), shelf.skus.index(row["sku"]))
+        assert row["clamps"] == own.get(place, [])
+        assert row["unconstrained_price"] == day.decisions.unconstrained[place]
+        assert row["clamp_cost"] == pytest.approx(day.decisions.clamp_cost[place])
+        if row["clamps"]:
+            assert row["binding_rule"] == row["clamps"][-1]["rule"]
+            assert row["clamps"][-1]["after"] == row["new_price"]
+            asker = "a trial" if row["explored"] else "the policy"
+            assert f", {asker} asked for {row['unconstrained_price']:.2f}, chance of sale" in row["reason"]
+        else:
+            assert row["clamp_cost"] == 0
 
 
 def test_a_day_is_loaded_once_and_loading_it_again_changes_nothing(

@@ -15,7 +15,7 @@ from catalog.records import Guardrails
 from catalog.store_day import StoreDay
 from serving.curves import DemandCurves
 from serving.exploration import Exploring, chance_at
-from serving.guardrails import guarded, guarded_with_trail, limits_of
+from serving.guardrails import guarded, guarded_with_trail, limits_of, movers
 from serving.policies import GreedyPolicy, StaticPolicy, sure_decision
 from serving.price_book import BookPolicy, tabulate
 from simulation.store_day import play
@@ -237,6 +237,26 @@ def test_products_that_gain_equally_take_turns_at_moving() -> None:
         for left in range(1, 6)
     ]
     assert sorted(int(own[0]) for own in moved) == [0, 1, 2, 3, 4]
+
+
+def moved_first(wanted: list[float], shown: list[float], gain: list[float], **rails: object) -> list[bool]:
+    one_row = [np.array([row]) for row in (wanted, shown, gain)]
+    shelf = Shelf(np.ones((1, 5), int), one_row[1], 5, np.zeros((1, 5)), one_row[1])
+    return list(movers(limits_of(shelf_with(**rails)), shelf, one_row[0], one_row[2])[0])
+
+
+def test_who_wants_to_move_goes_before_who_does_not_even_at_a_loss() -> None:
+    shown = [1.5, 1.1, 1.0, 6.5, 7.67]
+    wanted = [1.5, 1.1, 1.0, 6.5, 7.99]
+    assert moved_first(wanted, shown, [0, 0, 0, 0, -0.1], moving_share=0.2) == [False, False, False, False, True]
+
+
+def test_openings_and_frozen_products_take_no_place_among_the_movers() -> None:
+    shown = [1.4, np.nan, 1.0, 6.5, 7.67]
+    wanted = [1.5, 1.1, 1.0, 6.5, 7.67]
+    may_move = moved_first(wanted, shown, [9, 9, 0, 0, 0], moving_share=0.2, frozen={"MILK": 1.5})
+    assert may_move[:2] == [True, True]
+    assert sum(may_move[2:]) == 1
 
 
 def test_what_a_limit_costs_is_what_the_asked_price_would_have_earned_more() -> None:
