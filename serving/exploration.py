@@ -23,7 +23,7 @@ class Trials:
     """What trying can lead to: guarded candidates, EUR, shape (n_prices, n_stores or 1, n_products).
 
     NaN where a candidate may not be tried. The means of price x chance of sale and of the chance alone are over the
-    others, shape (n_stores or 1, n_products); NaN without a model.
+    others, shape (n_stores or 1, n_products); NaN without a budget.
     """
 
     prices: Floats
@@ -137,9 +137,7 @@ class Exploring:
     @cached_property
     def _static_trials(self) -> Trials:
         """What trying leads to on a shelf that shows nothing yet, which is everywhere while the limits are static."""
-        shape = (1, len(self.ladder))
-        empty = Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
-        return self._guarded_trials(empty, None)
+        return self._guarded_trials(_nothing_shown((1, len(self.ladder))), None)
 
     @cached_property
     def _ladder_stands(self) -> bool:
@@ -164,7 +162,9 @@ class Exploring:
     def _guarded_trials(self, shelf: Shelf, may_move: Flags | None) -> Trials:
         allowed = self._choice.T[:, None, :]
         prices = self._guarded(self.ladder.T[:, None, :], shelf, may_move)
-        chances = np.where(allowed, chance_at(self.ladder, self.chances, prices), 0.0)
+        chances = np.full(prices.shape, np.nan)
+        if self.budget is not None:
+            chances = np.where(allowed, chance_at(self.ladder, self.chances, prices), 0.0)
         return Trials(
             prices=np.where(allowed, prices, np.nan),
             mean_revenue=(prices * chances).sum(axis=0) / self._counts,
@@ -189,30 +189,50 @@ class Exploring:
     def _chance_of_a_trial(
         self, usual: PriceDecision, usual_prices: Floats, trials: Trials, shelf: Shelf, may_move: Flags | None
     ) -> Floats:
-        """Chance that a price is tried, shape (n_stores, n_products).
-
-        On a budget, trying in a share e of the time costs e x (value of the usual price - mean value of the candidates)
-        a visit, a value being (price - unit value) x chance of sale; e is such that this is the budgeted share of the
-        usual price's expected revenue.
-        """
+        """Chance that a price is tried, shape (n_stores, n_products); 0 where nothing is left or the price is held."""
         tried = np.where(shelf.stock > 0, self.share, 0.0)
         if self.budget is not None:
-            p_usual = self._filled(np.where(usual_prices == usual.prices, usual.p_sale, np.nan), usual_prices, shelf)
-            kept = np.nan_to_num(usual.unit_value)
-            loss = (usual_prices - kept) * p_usual - (trials.mean_revenue - kept * trials.mean_chance)
-            affordable = self.budget * usual_prices * p_usual
-            on_budget = np.full(loss.shape, MOST_TRIED)
-            np.divide(affordable, loss, out=on_budget, where=loss * MOST_TRIED > affordable)
+            on_budget = self._affordable_chance(self.budget, usual, usual_prices, trials, shelf)
             tried = np.where(np.isnan(self.budget) | (shelf.stock == 0), tried, on_budget)
         if self.limits is None or self.limits.are_bounds_alone:
             return tried
         return np.where(held(self.limits, shelf, may_move), 0.0, tried)
+
+    def _affordable_chance(
+        self, budget: Floats, usual: PriceDecision, usual_prices: Floats, trials: Trials, shelf: Shelf
+    ) -> Floats:
+        """Chance of a trial at which it costs the budgeted share of expected revenue, shape (n_stores, n_products).
+
+        A price is worth (price - unit value) x chance of sale, so trying in a share e of the time costs e x (worth of
+        the usual price - mean worth of the candidates) a visit: linear in e. Where steps are limited, an earlier trial
+        may have left the usual price away from where the policy wants it; what that costs is taken from the budget.
+        """
+        kept = np.nan_to_num(usual.unit_value)
+
+        def worth(prices: Floats) -> tuple[Floats, Floats]:
+            p_sale = self._filled(np.where(prices == usual.prices, usual.p_sale, np.nan), prices, shelf)
+            return (prices - kept) * p_sale, prices * p_sale
+
+        own, revenue = worth(usual_prices)
+        affordable = budget * revenue
+        if self.limits is not None and not self.limits.are_static:
+            wanted, _ = worth(self._guarded(usual.prices, _nothing_shown(usual.prices.shape), None))
+            affordable = np.maximum(affordable - np.maximum(wanted - own, 0.0), 0.0)
+        loss = own - (trials.mean_revenue - kept * trials.mean_chance)
+        chance = np.full(loss.shape, MOST_TRIED)
+        np.divide(affordable, loss, out=chance, where=loss * MOST_TRIED > affordable)
+        return chance
 
     def _filled(self, p_sale: Floats, prices: Floats, shelf: Shelf) -> Floats:
         """Return chances of sale, those that are NaN read from the demand curve at the prices if there is a model."""
         if self.model_version is None or not (unknown := np.isnan(p_sale)).any():
             return p_sale
         return np.where(unknown, chance_at(self.ladder, self.chances, prices) * (shelf.stock > 0), p_sale)
+
+
+def _nothing_shown(shape: tuple[int, ...]) -> Shelf:
+    """Return shelves on which only static limits bind."""
+    return Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
 
 
 def chance_at(ladder: Floats, chances: Floats, prices: Floats) -> Floats:

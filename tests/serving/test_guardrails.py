@@ -154,7 +154,7 @@ def test_prices_are_shown_as_often_as_their_logged_chance_says_under_every_guard
     catalog = shelf_with(**rails)
     budget = np.array([0.03, np.nan, 0.03, 0.01, 0.2])
     policy = Exploring(GreedyPolicy(CURVES), 0.4, LADDER, CURVES.p_sale, limits_of(catalog), budget)
-    n_throws, dice = 8_000, np.random.default_rng(3)
+    n_throws, dice = 5_000, np.random.default_rng(3)
     shape = (n_throws, N_PRODUCTS)
     opened_at = np.tile([1.49, 1.09, 0.99, 6.49, 7.99], (n_throws, 1))
     shown = np.tile([1.29, 1.09, 1.09, 5.99, 7.99], (n_throws, 1))
@@ -174,6 +174,13 @@ def test_the_defaults_leave_every_price_as_it_is_asked_for() -> None:
     prices, clamps = guarded_with_trail(limits_of(SHELF), asked, shelf)
     assert prices is asked
     assert len(clamps) == 0
+
+
+def test_a_price_between_two_cents_is_rounded_even_where_no_limit_binds() -> None:
+    shape = (1, N_PRODUCTS)
+    shelf = Shelf(np.ones(shape, int), np.full(shape, np.nan), 5, np.zeros(shape))
+    prices = guarded(limits_of(SHELF), np.array([[1.5049, 1.1, 1.0, 6.5, 7.67]]), shelf)
+    assert prices.tolist() == [[1.5, 1.1, 1.0, 6.5, 7.67]]
 
 
 TRAILS = {

@@ -13,14 +13,16 @@ from catalog.load import Catalog, load
 from catalog.pricing import PriceDecision, Shelf
 from catalog.records import Guardrails, Store
 from catalog.settings import read_settings
+from catalog.store_day import BOUGHT
 from flows.simulate import pricing_on
 from serving.bookshelf import publish_book
 from serving.curves import DemandCurves
 from serving.exploration import Exploring
 from serving.guardrails import limits_of
 from serving.policies import policy_with_model, sure_decision
-from serving.price_book import tabulate
+from serving.price_book import BookPolicy, tabulate
 from serving.support import may_be_tried, with_support
+from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
 from warehouse.lake import Lake
@@ -183,6 +185,22 @@ class Priced:
         shape = shelf.stock.shape
         prices, p_sale, kept = (np.broadcast_to(one, shape).copy() for one in (self.prices, self.p_sale, self.kept))
         return sure_decision(prices, np.zeros(shape, dtype=np.int64), p_sale, kept)
+
+
+@pytest.mark.parametrize("rails", [{}, {"price_ending": 9}, {"largest_step": 0.1}], ids=str)
+def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[str, object]) -> None:
+    """The same shoppers meet the same policy with and without its trials, under demand that it knows exactly."""
+    store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
+    catalog = Catalog(CATALOG.products, store)
+    visits = store.visits_per_day * catalog.popularity[:, None] * tick_profile(store)
+    book = tabulate(policy_with_model(catalog, CURVES, visits), catalog, MIDNIGHT, CURVES)
+    revenue = []
+    for budget in (0.0, 0.02):
+        spends = np.full(N_PRODUCTS, budget)
+        policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), spends)
+        played = play(catalog, policy, [f"S{number}" for number in range(500)], DATE, 7)
+        revenue.append(played.price[played.outcome == BOUGHT].sum())
+    assert 1 - revenue[1] / revenue[0] == pytest.approx(0.02, abs=0.008)
 
 
 def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
