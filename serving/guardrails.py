@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
-from catalog.limits import not_above, not_below, price_bounds
+from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
 
@@ -29,8 +29,8 @@ class Limits:
     ----------
     base_prices
         What is shown under the kill switch, and where nothing usable was ever asked for.
-    floors, ceilings, cost_plus_margin
-        Bounds in whole cents; with a price ending, all of them have it.
+    bounds
+        Floors, ceilings, and cost plus margin.
     frozen
         Prices that are held; NaN where a product is free.
     largest_step, largest_daily_move
@@ -44,20 +44,13 @@ class Limits:
     """
 
     base_prices: Floats
-    floors: Floats
-    ceilings: Floats
-    cost_plus_margin: Floats
+    bounds: PriceBounds
     frozen: Floats
     largest_step: float | None
     largest_daily_move: float | None
     movable: int
     price_ending: int | None
     kill_switch: bool
-
-    @cached_property
-    def lowest(self) -> Floats:
-        """The higher of the two money floors."""
-        return np.maximum(self.floors, self.cost_plus_margin)
 
     @cached_property
     def are_static(self) -> bool:
@@ -79,12 +72,9 @@ class Limits:
 def limits_of(catalog: Catalog) -> Limits:
     """Return the guardrails of a catalog as arrays."""
     rails = catalog.store.guardrails
-    bounds = price_bounds(catalog.products, rails)
     return Limits(
         base_prices=catalog.base_prices,
-        floors=bounds.floors,
-        ceilings=bounds.ceilings,
-        cost_plus_margin=bounds.cost_plus_margin,
+        bounds=price_bounds(catalog.products, rails),
         frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
         largest_step=rails.largest_step,
         largest_daily_move=rails.largest_daily_move,
@@ -125,7 +115,7 @@ def guarded_with_trail(
 
 def leaves_alone(limits: Limits, asked: Floats) -> bool:
     """Tell whether no limit can change any of these prices, which is the rule and costs little to see."""
-    if not limits.are_bounds_alone or not ((asked >= limits.lowest) & (asked <= limits.ceilings)).all():
+    if not limits.are_bounds_alone or not ((asked >= limits.bounds.lowest) & (asked <= limits.bounds.ceilings)).all():
         return False
     return bool((np.rint(asked * 100) / 100 == asked).all())
 
@@ -198,15 +188,16 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     if limits.price_ending is not None:
         prices = np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
         yield "price_ending", prices
-    yield "ceiling", (prices := np.where(frozen, prices, np.minimum(prices, limits.ceilings)))
-    yield "floor", (prices := np.where(frozen, prices, np.maximum(prices, limits.floors)))
-    yield "minimum_margin", np.where(frozen, prices, np.maximum(prices, limits.cost_plus_margin))
+    yield "ceiling", (prices := np.where(frozen, prices, np.minimum(prices, limits.bounds.ceilings)))
+    yield "floor", (prices := np.where(frozen, prices, np.maximum(prices, limits.bounds.floors)))
+    yield "minimum_margin", np.where(frozen, prices, np.maximum(prices, limits.bounds.cost_plus_margin))
 
 
 def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:
     """Return the nearest price with the ending between low and high, the lower of two; the price itself without one."""
     below, above = not_above(prices, limits.price_ending), not_below(prices, limits.price_ending)
-    has_below, has_above = below >= np.maximum(low, limits.lowest), above <= np.minimum(high, limits.ceilings)
+    has_below = below >= np.maximum(low, limits.bounds.lowest)
+    has_above = above <= np.minimum(high, limits.bounds.ceilings)
     takes_below = has_below & (~has_above | (prices - below <= above - prices + 1e-9))
     return np.where(takes_below, below, np.where(has_above, above, prices))
 
