@@ -203,6 +203,20 @@ def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[st
     assert 1 - revenue[1] / revenue[0] == pytest.approx(0.02, abs=0.008)
 
 
+def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None:
+    rails = Guardrails(frozen={"MILK": 1.99})
+    catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
+    book = tabulate(policy_with_model(CATALOG, CURVES, VISITS), CATALOG, MIDNIGHT, CURVES)
+    policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), np.full(N_PRODUCTS, 1.0))
+    shape = (50, N_PRODUCTS)
+    dice = np.random.default_rng(6).random(shape)
+    answer = policy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice))
+    assert not answer.explored.any()
+    assert (answer.propensity == 1).all()
+    assert (answer.prices[:, 0] == 1.99).all()
+    assert (answer.p_sale == 0).all()
+
+
 def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
     policy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 0.01))
     shape = (1, N_PRODUCTS)
