@@ -215,6 +215,8 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
     assert (answer.propensity == 1).all()
     assert (answer.prices[:, 0] == 1.99).all()
     assert (answer.p_sale == 0).all()
+    greedy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 1.0))
+    assert not greedy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice)).explored.any()
 
 
 def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
