@@ -128,15 +128,15 @@ def show_explanation(answer: Answer) -> None:
     rows = [["the policy's price", None, answer.unconstrained_price]]
     rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
     rows.append(["price to show", None, answer.price])
-    cost = "without a model nobody knows what the limits cost"
-    if answer.clamp_cost is not None:
+    written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
+    show_table("From the policy's price to the shelf, EUR", ["step", "before", "after"], written)
+    cost = "no limit changes the price"
+    if answer.clamps and answer.clamp_cost is None:
+        cost = "without a model nobody knows what the limits cost"
+    elif answer.clamps:
         cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
-    show_table(
-        "From the policy's price to the shelf, EUR",
-        ["step", "before", "after"],
-        [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows],
-        f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}",
-    )
+    facts = f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}."
+    OUT.print(facts, markup=False, highlight=False, soft_wrap=True)
 
 
 def _source(answer: Answer) -> str:

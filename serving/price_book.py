@@ -20,6 +20,8 @@ from serving.exploration import chance_at
 from serving.guardrails import guarded_with_trail, limits_of
 from warehouse.columns import coded, constant, moments
 
+_OWN_RULES = {"greedy": "greedy", "stock_aware": "stock_value"}
+
 
 @dataclass(frozen=True)
 class Quote:
@@ -190,8 +192,8 @@ class BookPolicy:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules of the policy the book was made from."""
-        return self.book.rules
+        """Rules of the policy the book was made from; the last stands where the book tells of a limit instead."""
+        return (*self.book.rules, _OWN_RULES.get(self.book.policy, "base_price"))
 
     def decide(self, shelf: Shelf) -> PriceDecision:
         """Look every product up at its stock and time."""
@@ -202,13 +204,18 @@ class BookPolicy:
             prices=book.unconstrained[cell],
             propensity=np.ones(shelf.stock.shape),
             explored=np.zeros(shelf.stock.shape, dtype=bool),
-            rule=book.rule[cell].astype(np.int64),
+            rule=self._rule[cell],
             p_sale=self._p_unconstrained[cell],
             unit_value=book.unit_value[cell],
             unconstrained=book.unconstrained[cell],
             clamp_cost=np.zeros(shelf.stock.shape),
             clamps=NO_CLAMPS,
         )
+
+    @cached_property
+    def _rule(self) -> Ints:
+        is_limit = np.array([rule in LIMITS for rule in self.book.rules])
+        return np.where(is_limit[self.book.rule], len(self.book.rules), self.book.rule).astype(np.int64)
 
     @cached_property
     def _p_unconstrained(self) -> Floats:

@@ -88,6 +88,8 @@ def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     answer = explained(SHELF, frozen, CURVES, "MILK", 8, 12)
     assert answer.price == BOOK.quote("MILK", 8, 12).price
     assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
+    assert answer.binding_rule == "stock_value"
+    assert ": 8 left with 3 h to go, a unit kept" in answer.reason
 
 
 def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_marked(
