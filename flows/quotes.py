@@ -129,7 +129,7 @@ def show_explanation(answer: Answer) -> None:
     rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
     rows.append(["price to show", None, answer.price])
     written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
-    show_table("From the policy's price to the shelf, EUR", ["step", "before", "after"], written)
+    show_table("Its way to the shelf, EUR", ["step", "before", "after"], written)
     cost = "no limit changes the price"
     if answer.clamps and answer.clamp_cost is None:
         cost = "without a model nobody knows what the limits cost"
