@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 from typing import Any, Literal
 from uuid import UUID
 
-from httpx import HTTPError
+from httpx import HTTPError, ReadTimeout, Request
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.objects import State as RunState
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Cancelling, Paused, Running
 
 from catalog.errors import Declined, ServiceError
@@ -25,7 +26,7 @@ from catalog.settings import Settings
 
 LIVE_FLOW = "live"
 LIVE_DEPLOYMENT = "live/live-store"
-_ANSWER_WITHIN = 0.6  # seconds for each of at most three requests
+_ANSWER_WITHIN = 1.8  # seconds for all requests of one call
 _A_MONTH = 30 * 24 * 3600  # seconds
 _AT_WORK = ("waiting", "selling", "paused", "stopping")
 
@@ -161,17 +162,31 @@ class LiveControl:
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
+        login = PREFECT_API_AUTH_STRING.value()
         try:
             with (
                 temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-                SyncPrefectClient(self.api, httpx_settings={"timeout": _ANSWER_WITHIN}) as client,
+                SyncPrefectClient(self.api, auth_string=login, httpx_settings=_all_within(_ANSWER_WITHIN)) as client,
             ):
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
                 f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
-                "nothing was changed, run `shelfprice up`"
+                "run `shelfprice up`, or try again if it is up"
             ) from error
+
+
+def _all_within(seconds: float) -> dict[str, Any]:
+    """Return client settings under which all requests together have some seconds."""
+    end = monotonic() + seconds
+
+    def allow_the_rest(request: Request) -> None:
+        left = end - monotonic()
+        if left <= 0:
+            raise ReadTimeout("no time is left", request=request)
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
+
+    return {"timeout": seconds, "event_hooks": {"request": [allow_the_rest]}}
 
 
 def _state_of(state: RunState | None) -> State:
