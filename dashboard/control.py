@@ -14,18 +14,19 @@ from uuid import UUID
 from httpx import HTTPError, ReadTimeout, Request
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import DeploymentStatus, FlowRun
 from prefect.client.schemas.objects import State as RunState
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Cancelling, Paused, Running
 
+from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings
 
-LIVE_FLOW = "live"
-LIVE_DEPLOYMENT = "live/live-store"
+_LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
 _ANSWER_WITHIN = 1.8  # seconds for all requests of one call
 _A_MONTH = 30 * 24 * 3600  # seconds
 _AT_WORK = ("waiting", "selling", "paused", "stopping")
@@ -88,15 +89,12 @@ class LiveControl:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
                 raise Declined(f"{store} is {current.state} already, as {current.name}")
-            try:
-                deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
-            except ObjectNotFound as error:
-                raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}; run `shelfprice up`") from error
+            deployment = _served(client)
             parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds}
             if business_date is not None:
                 parameters["date"] = business_date.isoformat()
             run = client.create_flow_run_from_deployment(
-                deployment.id, parameters=parameters, tags=[LIVE_FLOW, store], name=f"{LIVE_FLOW}-{store}"
+                deployment.id, parameters=parameters, tags=[_LIVE_FLOW, store], name=f"{_LIVE_FLOW}-{store}"
             )
             return self._told(store, run)
 
@@ -140,7 +138,7 @@ class LiveControl:
 
     def _newest(self, client: SyncPrefectClient, store: str) -> LiveRun | None:
         runs = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[LIVE_FLOW])),
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[_LIVE_FLOW])),
             flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[store])),
             sort=FlowRunSort.EXPECTED_START_TIME_DESC,
             limit=1,
@@ -174,6 +172,17 @@ class LiveControl:
                 f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
+
+
+def _served(client: SyncPrefectClient) -> DeploymentResponse:
+    """Return the deployment of the live store; without a runner its runs would wait for ever."""
+    try:
+        deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
+    except ObjectNotFound:
+        deployment = None
+    if deployment is None or deployment.status != DeploymentStatus.READY:
+        raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}, so nobody would play the store; run `shelfprice up`")
+    return deployment
 
 
 def _all_within(seconds: float) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 
+from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.errors import SettingError
 from catalog.settings import Address, Settings
-from dashboard.control import LIVE_DEPLOYMENT
 
 _ANSWER_WITHIN = 0.5  # seconds
 _QUIET = "WARNING"

@@ -10,12 +10,13 @@ import logging
 from threading import Thread
 from time import sleep
 
+from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.settings import Settings
-from dashboard.control import LIVE_DEPLOYMENT, LIVE_FLOW
 from flows.environment import prepare
 from warehouse.locks import is_held
 
 _LOG = logging.getLogger(__name__)
+_FLOW, _, _NAME = LIVE_DEPLOYMENT.partition("/")
 _LOOK_EVERY = 30.0  # seconds
 _TIME_TO_START = dt.timedelta(minutes=1)
 _STORES_AT_ONCE = 16
@@ -36,7 +37,7 @@ def main() -> None:
     Thread(target=_keep_marking, args=(settings,), daemon=True).start()
     deployment = RunnerDeployment.from_flow(
         live,
-        LIVE_DEPLOYMENT.removeprefix(f"{LIVE_FLOW}/"),
+        _NAME,
         parameters={"store": "S01", "catalog_dir": given.catalog},
         description="A store that sells tick by tick. One run for each store; it can be paused, resumed and cancelled.",
         entrypoint_type=EntrypointType.MODULE_PATH,
@@ -59,7 +60,7 @@ def mark_runs_left_behind(settings: Settings, now: dt.datetime, *, is_first_look
     marked = []
     with get_client(sync_client=True) as client:
         for run in client.read_flow_runs(
-            flow_filter=filters.FlowFilter(name=filters.FlowFilterName(any_=[LIVE_FLOW])),
+            flow_filter=filters.FlowFilter(name=filters.FlowFilterName(any_=[_FLOW])),
             flow_run_filter=filters.FlowRunFilter(
                 state=filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=at_work))
             ),

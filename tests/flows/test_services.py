@@ -12,9 +12,12 @@ from threading import Event
 import pytest
 
 from catalog.errors import ServiceError
+from flows.environment import UP, api_url_file, prepare
 from flows.services.group import run_group
 from flows.services.guardian import end_groups
 from flows.services.house import Service
+from warehouse.files import write_durably
+from warehouse.locks import held
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -82,3 +85,15 @@ def test_the_guardian_ends_the_groups_when_its_input_ends() -> None:
     guardian.stdin.close()
     assert sleeper.wait(timeout=10) == -signal.SIGTERM
     assert guardian.wait(timeout=10) == 0
+
+
+def test_while_everything_is_up_commands_use_its_orchestrator_and_no_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"SHELFPRICE_HOME": str(tmp_path)})
+    settings = prepare()
+    assert "PREFECT_API_URL" not in os.environ
+    with held(settings.locks, UP):
+        write_durably(api_url_file(settings), "http://127.0.0.1:4321/api\n")
+        prepare()
+        assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:4321/api"
