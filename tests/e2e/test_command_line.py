@@ -214,3 +214,20 @@ def test_reset_removes_what_was_made_and_nothing_else(world: dict[str, str]) -> 
     (home / "mine.txt").unlink()
     assert run(world, "reset", "--yes").returncode == 0
     assert not home.exists()
+
+
+def test_compare_prints_the_tables_as_json_and_refuses_what_it_does_not_know(world: dict[str, str]) -> None:
+    few = ("--scenario", "400 visits", "--decisions", "500", "--seeds", "2", "--days", "3", "--first-days", "9")
+    answer = run(world, "compare", *few, "--json")
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [row["policy"] for row in found["table"]] == ["true_demand", "stock_aware", "greedy", "prototype"]
+    shares = {row["policy"]: row["share"] for row in found["played"]}
+    assert shares["clairvoyant"] == 1.0
+    assert shares["greedy"] < shares["stock_aware"] <= 1.02
+    assert found["regret"]["stock_aware"]["days 8 to 9"] < found["regret"]["greedy"]["days 8 to 9"]
+    kept = run(world, "sql", "select count(*) from policy_results", "--csv")
+    assert kept.stdout.split() == ["count_star()", str(2 * len(shares))]
+    refused = run(world, "compare", "--policy", "magic")
+    assert refused.returncode == 1
+    assert "found 'magic'; nothing was compared" in refused.stderr
