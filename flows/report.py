@@ -23,6 +23,11 @@ _METRICS = (
     "brier",
     "calibration_error",
     "excess_log_loss",
+    "threshold",
+    "recall_at_threshold",
+    "accuracy_at_threshold",
+    "truth_recall_at_threshold",
+    "truth_accuracy_at_threshold",
 )
 _DAYS = (Path(__file__).parent / "queries" / "revenue_per_day.sql").read_text
 _MODELS = (Path(__file__).parent / "queries" / "newest_model.sql").read_text

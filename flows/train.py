@@ -19,7 +19,7 @@ from training import figures
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
 from training.dataset import Dataset, load_dataset
 from training.gate import Verdict, pass_gate
-from training.judge import judge
+from training.judge import choose_threshold, judge
 from training.registry import (
     LoggedModel,
     log_candidate,
@@ -89,7 +89,8 @@ def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
     chance = fitted.p_sale(dataset.holdout)
-    scores = judge(chance, dataset.holdout, truth)
+    threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
+    scores = judge(chance, dataset.holdout, truth, threshold)
     pictures = {
         "demand_curves": figures.demand_curves(fitted, dataset.holdout),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),

@@ -13,6 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from features.stored_model import with_odds
 from training.dataset import Dataset, weighted_rows
 
 _BOOTSTRAP_DRAWS = 20_000  # decisions drawn for each tree at most; measured: more cost time and improve nothing
@@ -44,7 +45,7 @@ class Candidate:
 CANDIDATES = (
     Candidate(
         "balanced_forest",
-        "The textbook start: price, stock and product, classes reweighted to the same total.",
+        "The textbook start: price, stock and product, classes reweighted to the same total, odds corrected after.",
         _SEES_STOCK,
         {"n_estimators": 100, "max_depth": 10},
         balance_classes=True,
@@ -67,15 +68,19 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted candidate; `features` are its input columns in their order."""
+    """A fitted candidate; `features` are its input columns in their order.
+
+    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds.
+    """
 
     candidate: Candidate
     features: list[str]
     model: Classifier
+    odds_factor: float = 1.0
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
-        return p_sale(self.model, rows[self.features])
+        return with_odds(p_sale(self.model, rows[self.features]), self.odds_factor)
 
 
 def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
@@ -94,16 +99,17 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
             f"{candidate.name}: every decision up to {dataset.trained_through} was {outcome}, so there is no demand "
             "to learn; no model was trained: try prices further apart"
         )
+    class_weight = _balancing_weights(y, weight) if candidate.balance_classes else None
     forest = RandomForestClassifier(
         **candidate.parameters,
         max_samples=int(min(weight.sum(), _BOOTSTRAP_DRAWS)),
-        class_weight=_balancing_weights(y, weight) if candidate.balance_classes else None,
+        class_weight=class_weight,
         monotonic_cst=_falling(features, candidate.decreasing_in),
         random_state=seed,
         n_jobs=1,
     )
     forest.fit(X, y, sample_weight=weight)
-    return FittedModel(candidate, features, forest)
+    return FittedModel(candidate, features, forest, class_weight[0] / class_weight[1] if class_weight else 1.0)
 
 
 def p_sale(model: Classifier, X: pd.DataFrame) -> Floats:

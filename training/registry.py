@@ -89,6 +89,7 @@ def log_candidate(
             signature=_signature(fitted.features),
             pip_requirements=list(_REQUIREMENTS),
             pyfunc_predict_fn="predict_proba",
+            metadata={"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through)},
         )
         return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
 

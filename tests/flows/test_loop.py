@@ -154,7 +154,7 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
             described.replace("serialization_format: skops", "serialization_format: cloudpickle")
         )
     else:
-        monkeypatch.setattr("serving.champion.TRUSTED_MODEL_TYPES", ())
+        monkeypatch.setattr("features.stored_model.TRUSTED_MODEL_TYPES", ())
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)

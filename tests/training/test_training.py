@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import load
+from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, FittedModel, fit
+from training.candidates import CANDIDATES, Candidate, FittedModel, fit, p_sale
 from training.dataset import Dataset, _last_training_day, weighted_rows
 from training.gate import pass_gate
-from training.judge import calibration_error, judge, log_loss
+from training.judge import _called_at, calibration_error, choose_threshold, judge, log_loss
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
@@ -112,6 +115,53 @@ def test_scores_of_a_perfect_judge_are_those_of_the_truth() -> None:
     assert scores["excess_log_loss"] == pytest.approx(0.0, abs=1e-9)
     assert scores["calibration_error"] < 0.01
     assert calibration_error(np.clip(truth + 0.2, 0, 1), frame) > 0.1
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+def test_at_the_chosen_threshold_purchases_are_found_and_calls_are_right(candidate: Candidate) -> None:
+    data = dataset(cells(20_000, 11), cells(10_000, 12))
+    fitted = fit(candidate, data, 0)
+    threshold = choose_threshold(fitted.p_sale(data.training), data.training)
+    truth = chance_of_sale(CATALOG, data.holdout["price_ratio"].to_numpy())
+    scores = judge(fitted.p_sale(data.holdout), data.holdout, truth, threshold)
+    assert scores["recall_at_threshold"] >= 0.71
+    assert scores["accuracy_at_threshold"] >= 0.77
+    assert scores["accuracy_at_threshold"] == pytest.approx(scores["truth_accuracy_at_threshold"], abs=0.02)
+    assert scores["recall_at_threshold"] == pytest.approx(scores["truth_recall_at_threshold"], abs=0.05)
+
+
+@settings(deadline=None)
+@given(
+    chances=st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.5000001, 0.9, 1.0]), min_size=1, max_size=20),
+    seed=st.integers(0, 1_000),
+)
+def test_no_threshold_that_finds_as_many_purchases_is_more_often_right(chances: list[float], seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    offered = draw.integers(1, 50, len(chances))
+    frame = pd.DataFrame({"n_offered": offered, "n_purchased": draw.integers(0, offered + 1)})
+    predicted = np.array(chances)
+    chosen = choose_threshold(predicted, frame)
+    recall, accuracy = _called_at(chosen, predicted, frame)
+    assert frame["n_purchased"].sum() == 0 or recall >= 0.73
+    others = [_called_at(other, predicted, frame) for other in chances]
+    assert accuracy == pytest.approx(max(right for found, right in others if np.isnan(found) or found >= 0.73))
+
+
+def test_a_balanced_forest_is_corrected_before_it_is_judged_or_prices() -> None:
+    data = dataset(cells(20_000, 1), cells(20_000, 2))
+    fitted = fit(BALANCED, data, 0)
+    raw = p_sale(fitted.model, data.holdout[fitted.features])
+    rate = data.training["n_purchased"].sum() / data.training["n_offered"].sum()
+    assert fitted.odds_factor == pytest.approx(rate / (1 - rate))
+    assert calibration_error(raw, data.holdout) > 0.05
+    assert calibration_error(fitted.p_sale(data.holdout), data.holdout) < 0.025
+
+
+@given(chance=st.floats(0, 1), factor=st.floats(0.01, 100))
+def test_an_odds_factor_is_undone_by_its_inverse_and_keeps_chances(chance: float, factor: float) -> None:
+    there = with_odds(np.array([chance]), factor)
+    assert 0 <= there[0] <= 1
+    assert with_odds(there, 1 / factor)[0] == pytest.approx(chance, abs=1e-9)
 
 
 class Double:
