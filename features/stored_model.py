@@ -72,7 +72,7 @@ def with_odds(chance: Floats, factor: float) -> Floats:
     A model fitted with class weights w0 and w1 sees w1 / w0 times the odds there are; the factor w0 / w1 takes that
     back. After Elkan, "The foundations of cost-sensitive learning" (IJCAI, 2001).
     """
-    return chance * factor / (1 - chance + chance * factor)
+    return chance if factor == 1 else chance * factor / (1 - chance + chance * factor)
 
 
 def read_model(folder: Path) -> StoredModel:

@@ -122,12 +122,17 @@ def _called_at(threshold: float, p_sale: Floats, cells: pd.DataFrame) -> tuple[f
     return float(recall), float(right / (bought.sum() + refused.sum()))
 
 
-def log_loss(p_sale: Floats, cells: pd.DataFrame) -> float:
-    """Mean negative log likelihood, nats per decision."""
+def losses(p_sale: Floats, cells: pd.DataFrame) -> Floats:
+    """Negative log likelihood of each cell, nats, shape (n_cells,)."""
     chance = np.clip(p_sale, _SURE, 1 - _SURE)
     bought = cells["n_purchased"].to_numpy()
     refused = cells["n_offered"].to_numpy() - bought
-    return float(-(bought * np.log(chance) + refused * np.log(1 - chance)).sum() / (bought + refused).sum())
+    return np.asarray(-(bought * np.log(chance) + refused * np.log(1 - chance)), dtype=float)
+
+
+def log_loss(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Mean negative log likelihood, nats per decision."""
+    return float(losses(p_sale, cells).sum() / cells["n_offered"].sum())
 
 
 def calibration_table(p_sale: Floats, cells: pd.DataFrame) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def train(through: Through = None, seed: Seed = 7, catalog: Catalog = None, as_j
     """Train every candidate, judge them on later days, and let the gate decide about the best."""
     prepare()
     with orchestrated(), progress_bars():
-        from flows.report import show_candidates
+        from flows.report import show_candidates, show_money
         from flows.train import train as flow
 
         outcome = flow(through.date() if through else None, seed, text_of(catalog))
@@ -82,6 +82,7 @@ def train(through: Through = None, seed: Seed = 7, catalog: Catalog = None, as_j
                 "promoted": verdict.promoted,
                 "refusals": verdict.refusals,
                 "scores": outcome.scores,
+                "money": outcome.money and outcome.money.as_record(),
             }
         )
     else:
@@ -89,6 +90,8 @@ def train(through: Through = None, seed: Seed = 7, catalog: Catalog = None, as_j
         show_candidates(f"Candidates, {days}", outcome.scores)
         conditions = [[c.name, c.met, c.found] for c in verdict.conditions]
         show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
+        if outcome.money:
+            show_money(outcome.money, f"champion {outcome.champion}" if outcome.champion else "the base prices")
     if not verdict.promoted:
         raise Declined(f"version {outcome.version} was not promoted: {'; '.join(verdict.refusals)}; old prices hold")
 

@@ -14,9 +14,8 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, Candidate, FittedModel, fit, p_sale
+from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, _last_training_day, weighted_rows
-from training.gate import pass_gate
 from training.judge import _called_at, calibration_error, choose_threshold, judge, log_loss
 
 CATALOG = load()
@@ -162,57 +161,3 @@ def test_an_odds_factor_is_undone_by_its_inverse_and_keeps_chances(chance: float
     there = with_odds(np.array([chance]), factor)
     assert 0 <= there[0] <= 1
     assert with_odds(there, 1 / factor)[0] == pytest.approx(chance, abs=1e-9)
-
-
-class Double:
-    """A model that fails on purpose."""
-
-    classes_ = np.array([0, 1])
-
-    def __init__(self, chance: Any) -> None:
-        self.chance = chance
-
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        p = np.broadcast_to(self.chance(X), len(X)).astype(float)
-        return np.column_stack([1 - p, p])
-
-
-BAD = {
-    "rising in price": (lambda X: np.clip(X["price_ratio"] / 2, 0, 1), "10 % higher never sells more"),
-    "not a number": (lambda _: np.nan, "is a probability"),
-    "above one": (lambda _: 1.5, "is a probability"),
-    "constant": (lambda _: 0.01, "base rate"),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_model_is_never_promoted_and_the_gate_says_why(name: str) -> None:
-    chance, condition = BAD[name]
-    data = dataset(cells(20_000, 1), cells(5_000, 2))
-    verdict = pass_gate(FittedModel(DEMAND, ["price_ratio", *ONE_HOT], Double(chance)), data, CATALOG.skus, None)
-    assert not verdict.promoted
-    assert any(condition in refusal for refusal in verdict.refusals)
-
-
-def test_a_good_model_passes_and_a_worse_one_than_the_champion_does_not() -> None:
-    data = dataset(cells(20_000, 1), cells(5_000, 2))
-    fitted = fit(DEMAND, data, 0)
-    assert pass_gate(fitted, data, CATALOG.skus, None).promoted
-    perfect = chance_of_sale(CATALOG, data.holdout["price_ratio"].to_numpy())
-    weak = fit(DEMAND, dataset(cells(120, 9), data.holdout), 0)
-    verdict = pass_gate(weak, dataset(cells(120, 9), data.holdout), CATALOG.skus, perfect)
-    assert any("not worse than the champion" in refusal for refusal in verdict.refusals)
-
-
-def test_products_never_seen_or_never_varied_stop_the_gate() -> None:
-    training = cells(20_000, 1)
-    holdout = cells(5_000, 2)
-    unseen = dataset(training[training["sku"] != "MILK"], holdout)
-    verdict = pass_gate(fit(DEMAND, unseen, 0), unseen, CATALOG.skus, None)
-    assert any("MILK" in refusal for refusal in verdict.refusals)
-    one_price = (training["sku"] != "MEAT") | (
-        training["price_offered"] == training.loc[training["sku"] == "MEAT", "price_offered"].iloc[0]
-    )
-    constant = dataset(training[one_price], holdout)
-    verdict = pass_gate(fit(DEMAND, constant, 0), constant, CATALOG.skus, None)
-    assert any("one price only for MEAT" in refusal for refusal in verdict.refusals)
