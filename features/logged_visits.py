@@ -14,7 +14,7 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
 from features.cells import query
 
-_MOST_VISITS = 2_000_000
+_MOST_VISITS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def logged_visits(
     judged_through: dt.date,
     n_decisions: int,
 ) -> LoggedVisits:
-    """Read the visits of the held-out days; of more than two million, whole store days that make about as many.
+    """Read the visits of the held-out days; of more than a million, whole store days that make about as many.
 
     Parameters
     ----------
