@@ -63,6 +63,7 @@ DATA = Dataset(
 )
 TRUTH = chance_of_sale(CATALOG, DATA.holdout["price_ratio"].to_numpy())
 GOOD = fit(DEMAND, DATA, 0)
+GOOD_CHANCES = GOOD.p_sale(DATA.holdout)
 
 
 class Double:
@@ -208,11 +209,11 @@ MONEY: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "few visits": ({"money": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
     "no better than a fresh champion": (
-        {"money": gain(-4, 9), "champion": champion_trained(7)},
+        {"money": gain(-4, 9), "champion": champion_trained(7, GOOD_CHANCES)},
         ["stale", "gain +2.50", "not seen the last 7 days, stale after 7"],
     ),
     "worse than a stale champion": (
-        {"money": gain(-4, -1), "champion": champion_trained(8)},
+        {"money": gain(-4, -1), "champion": champion_trained(8, GOOD_CHANCES)},
         ["not worse than the champion", "gain -2.50", "to -1.00"],
     ),
     "judges worse than a stale champion": (
@@ -232,8 +233,8 @@ def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -
 
 
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
-    assert gate(GOOD, money=gain(-4, 9), champion=champion_trained(8, GOOD.p_sale(DATA.holdout))).promoted
-    unknown_age = Incumbent(GOOD.p_sale(DATA.holdout), None)
+    assert gate(GOOD, money=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
+    unknown_age = Incumbent(GOOD_CHANCES, None)
     assert gate(GOOD, money=gain(-4, 9), champion=unknown_age).promoted
 
 
@@ -346,7 +347,7 @@ def test_a_model_that_is_stored_badly_fails_its_trial_and_the_gate(spoiled: Path
     spoil(spoiled)
     rows = DATA.holdout[FEATURES].to_numpy().tolist()
     reply = answer(Task(str(spoiled), FEATURES, rows))
-    trial = verdict_on(reply, GOOD.p_sale(DATA.holdout), SECONDS_ALLOWED)
+    trial = verdict_on(reply, GOOD_CHANCES, SECONDS_ALLOWED)
     assert said in trial.found
     verdict = gate(GOOD, trial=trial)
     assert [refusal.split(":")[0] for refusal in verdict.refusals] == ["loads and answers in a fresh process"]
@@ -354,7 +355,7 @@ def test_a_model_that_is_stored_badly_fails_its_trial_and_the_gate(spoiled: Path
 
 def in_fresh_process(folder: Path, command: tuple[str, ...] = parent.COMMAND, seconds: float = 5.0) -> Condition:
     with fresh_process(command) as fresh:
-        return fresh.judge(folder, FEATURES, DATA.holdout, GOOD.p_sale(DATA.holdout), seconds)
+        return fresh.judge(folder, FEATURES, DATA.holdout, GOOD_CHANCES, seconds)
 
 
 def test_a_good_model_gives_the_same_answers_in_a_fresh_process(stored: Path) -> None:
