@@ -12,7 +12,7 @@ import pandas as pd
 from catalog.arrays import Floats
 from training.candidates import FittedModel
 from training.dataset import Dataset
-from training.judge import calibration_error, log_loss, losses
+from training.judge import NEARLY_SURE, calibration_error, calibration_luck, log_loss, losses, reliability_slope
 from training.off_policy import OffPolicyEstimate
 
 EARNS_MORE_THAN_BASE = "earns more than the base prices"
@@ -26,9 +26,8 @@ _OFFSET_ALLOWED = 0.03  # mean prediction against mean purchases
 _SLOPES_ALLOWED = (0.7, 1.4)  # of observed on predicted log odds; below 1 is overconfident
 _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good
-_EVIDENCE_WANTED = 50.0  # effective visits without which an interval is not believed
-_SUPPORT_WANTED = 0.8  # share of the visits without which the gain would be the model's own word
-_NEARLY_SURE = 0.005  # log odds are taken no further out
+_LEAST_EVIDENCE = 50.0  # effective visits without which an interval is not believed
+_LEAST_SUPPORT = 0.8  # share of the visits without which the gain would be the model's own word
 _STANDARD_ERRORS = 2.0
 
 
@@ -87,14 +86,8 @@ def never_rises_with_price(challenger: FittedModel, holdout: pd.DataFrame) -> Co
 
 
 def is_calibrated(chance: Floats, holdout: pd.DataFrame) -> Condition:
-    """Ask for a calibration error of at most 0.05 beyond what luck alone would show for a perfect model.
-
-    Luck alone shows the mean of |observed - predicted|, sqrt(2 / pi) standard errors in each bin.
-    """
-    offered = holdout["n_offered"].to_numpy().astype(float)
-    bins = np.minimum((chance * 10).astype(int), 9)
-    spread = np.sqrt(np.bincount(bins, chance * (1 - chance) * offered))
-    luck = float(np.sqrt(2 / np.pi) * spread.sum() / offered.sum())
+    """Ask for a calibration error of at most 0.05 beyond what luck alone would show for a perfect model."""
+    luck = calibration_luck(chance, holdout)
     error, limit = calibration_error(chance, holdout), _CALIBRATION_ALLOWED + luck
     found = f"calibration error {error:.4f} of at most {limit:.4f}, of which {luck:.4f} is luck"
     return Condition("is calibrated", error <= limit, found)
@@ -103,13 +96,12 @@ def is_calibrated(chance: Floats, holdout: pd.DataFrame) -> Condition:
 def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
     """Ask that purchases rise with the log odds as predicted, and that on average as many buy as predicted.
 
-    After Cox, "Two further applications of a model for binary regression" (Biometrika, 1958): the slope of a logistic
-    regression of purchases on predicted log odds. It is refused when the range of the slope misses what is allowed.
+    It is refused when two standard errors around the slope miss what is allowed.
     """
     offered, bought = (holdout[name].to_numpy().astype(float) for name in ("n_offered", "n_purchased"))
     offset = float(((chance * offered).sum() - bought.sum()) / offered.sum())
     luck = _STANDARD_ERRORS * float(np.sqrt((chance * (1 - chance) * offered).sum()) / offered.sum())
-    slope, error = _reliability_slope(chance, offered, bought)
+    slope, error = reliability_slope(chance, holdout)
     lowest, highest = _SLOPES_ALLOWED
     met_slope = slope + _STANDARD_ERRORS * error >= lowest and slope - _STANDARD_ERRORS * error <= highest
     met_offset = abs(offset) <= _OFFSET_ALLOWED + luck
@@ -175,7 +167,7 @@ def earns_more_or_replaces(money: OffPolicyEstimate | None, not_worse: Condition
 
 
 def _is_shown(money: OffPolicyEstimate) -> bool:
-    believed = money.effective_sample_size >= _EVIDENCE_WANTED and money.supported >= _SUPPORT_WANTED
+    believed = money.effective_sample_size >= _LEAST_EVIDENCE and money.supported >= _LEAST_SUPPORT
     return believed and money.dr.lower > 0
 
 
@@ -189,27 +181,8 @@ def _gain_found(money: OffPolicyEstimate | None) -> str:
     return found if money.warning is None else f"{found} ({money.warning})"
 
 
-def _reliability_slope(chance: Floats, offered: Floats, bought: Floats) -> tuple[float, float]:
-    """Slope of a logistic regression of purchases on predicted log odds, and its standard error, by Newton's method."""
-    sure = np.clip(chance, _NEARLY_SURE, 1 - _NEARLY_SURE)
-    odds = np.log(sure / (1 - sure))
-    centred = odds - np.average(odds, weights=offered)
-    if np.allclose(centred, 0):
-        return 0.0, 0.0  # one chance for all: no purchase is told from a refusal
-    X = np.column_stack([np.ones(len(odds)), centred])
-    beta = np.array([np.average(odds, weights=offered), 1.0])
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-np.clip(X @ beta, -30, 30)))
-        information = X.T @ (X * (offered * fitted * (1 - fitted))[:, None]) + 1e-9 * np.eye(2)
-        step = np.linalg.solve(information, X.T @ (bought - offered * fitted))
-        beta = beta + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:  # noqa: PLR2004 - far below what is printed
-            break
-    return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
-
-
 def _luck_of_difference(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Floats:
     """Variance of each cell's summed difference in loss when purchases come as the champion says, shape (n_cells,)."""
-    ours, theirs = (np.clip(p, _NEARLY_SURE, 1 - _NEARLY_SURE) for p in (chance, champion))
+    ours, theirs = (np.clip(p, NEARLY_SURE, 1 - NEARLY_SURE) for p in (chance, champion))
     swing = np.log(theirs / (1 - theirs)) - np.log(ours / (1 - ours))
     return holdout["n_offered"].to_numpy() * theirs * (1 - theirs) * swing**2

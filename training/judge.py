@@ -12,6 +12,12 @@ _THRESHOLD = 0.5
 _RECALL_WANTED = 0.71
 _RECALL_MARGIN = 0.02  # two standard errors of a recall among 2,000 held-out purchases
 _BINS = 10
+NEARLY_SURE = 0.005
+"""Log odds are taken no further out: a forest's 0 and 1 say no more."""
+
+_NEWTON_STEPS = 20
+_FAR = 30.0  # log odds beyond which nothing changes
+_RIDGE = 1e-9  # keeps the information matrix solvable
 _SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
 
 
@@ -156,6 +162,35 @@ def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
     """Distance between predicted and observed, averaged over the bins by their decisions."""
     table = calibration_table(p_sale, cells)
     return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
+
+
+def calibration_luck(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Calibration error that luck alone shows for a perfect model: sqrt(2 / pi) standard errors in each bin."""
+    offered = cells["n_offered"].to_numpy().astype(float)
+    bins = np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
+    spread = np.sqrt(np.bincount(bins, p_sale * (1 - p_sale) * offered))
+    return float(np.sqrt(2 / np.pi) * spread.sum() / offered.sum())
+
+
+def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float]:
+    """Slope of a logistic regression of purchases on predicted log odds, and its standard error; below 1 overconfident.
+
+    After Cox, "Two further applications of a model for binary regression" (Biometrika, 1958), by Newton's method.
+    """
+    offered, bought = (cells[name].to_numpy().astype(float) for name in ("n_offered", "n_purchased"))
+    sure = np.clip(p_sale, NEARLY_SURE, 1 - NEARLY_SURE)
+    odds = np.log(sure / (1 - sure))
+    centred = odds - np.average(odds, weights=offered)
+    if np.allclose(centred, 0):
+        return 0.0, 0.0  # one chance for all: no purchase is told from a refusal
+    X = np.column_stack([np.ones(len(odds)), centred])
+    beta = np.array([np.average(odds, weights=offered), 1.0])
+    for _ in range(_NEWTON_STEPS):
+        fitted = 1 / (1 + np.exp(-np.clip(X @ beta, -_FAR, _FAR)))
+        information = X.T @ (X * (offered * fitted * (1 - fitted))[:, None]) + _RIDGE * np.eye(2)
+        step = np.linalg.solve(information, X.T @ (bought - offered * fitted))
+        beta = beta + np.clip(step, -2, 2)
+    return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
 
 
 def _divergence(truth: Floats, chance: Floats, weight: Floats) -> float:

@@ -16,7 +16,15 @@ from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, _last_training_day, weighted_rows
-from training.judge import _called_at, calibration_error, choose_threshold, judge, log_loss
+from training.judge import (
+    _called_at,
+    calibration_error,
+    calibration_luck,
+    choose_threshold,
+    judge,
+    log_loss,
+    reliability_slope,
+)
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
@@ -114,6 +122,18 @@ def test_scores_of_a_perfect_judge_are_those_of_the_truth() -> None:
     assert scores["excess_log_loss"] == pytest.approx(0.0, abs=1e-9)
     assert scores["calibration_error"] < 0.01
     assert calibration_error(np.clip(truth + 0.2, 0, 1), frame) > 0.1
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])
+def test_the_reliability_slope_undoes_how_sharp_predictions_are(sharpness: float) -> None:
+    frame = cells(400_000, 8)
+    frame = frame[frame["price_ratio"].between(0.7, 1.3)]
+    truth = chance_of_sale(CATALOG, frame["price_ratio"].to_numpy())
+    odds = (truth / (1 - truth)) ** sharpness
+    slope, error = reliability_slope(odds / (1 + odds), frame)
+    assert slope == pytest.approx(1 / sharpness, abs=4 * error)
+    assert error < 0.02
+    assert calibration_luck(truth, frame) == pytest.approx(calibration_error(truth, frame), rel=0.9)
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
