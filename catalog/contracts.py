@@ -14,6 +14,7 @@ import pyarrow as pa
 TEXT = pa.dictionary(pa.int32(), pa.string())
 LONG_TEXT = pa.string()
 MOMENT = pa.timestamp("us", tz="UTC")
+CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,13 @@ REPRICINGS = Table(
         _SKU,
         Column("old_price", pa.float64(), "the price before; null at opening", "EUR", nullable=True),
         Column("new_price", pa.float64(), "the price from now on", "EUR"),
+        Column(
+            "unconstrained_price",
+            pa.float64(),
+            "what was asked for before any limit; null when that was no price",
+            "EUR",
+            nullable=True,
+        ),
         Column("inventory_level", pa.int32(), "stock when it was decided", "units"),
         Column(
             "p_sale",
@@ -122,7 +130,15 @@ REPRICINGS = Table(
             nullable=True,
         ),
         _UNIT_VALUE,
-        Column("binding_rule", TEXT, "the rule that decided the price"),
+        Column("clamps", CLAMPS, "each limit that changed the price, in order; empty when none did", "EUR"),
+        Column(
+            "clamp_cost",
+            pa.float64(),
+            "(price - unit value) x chance of sale at the unconstrained price, less at the shown; null without a model",
+            "EUR per visit",
+            nullable=True,
+        ),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the rule that asked for it"),
         Column("explored", pa.bool_(), "whether the price was tried in order to learn"),
         _POLICY,
         _VERSION,
@@ -170,12 +186,12 @@ PRICE_BOOK = Table(
         _SKU,
         Column("inventory_level", pa.int32(), "stock now", "units"),
         Column("ticks_left", pa.int16(), "ticks until closing, this one included", "ticks"),
-        _PRICE,
+        Column("price", pa.float64(), "price under the static limits, which look at no price shown before", "EUR"),
         _P_SALE,
         _EXPECTED,
         _UNIT_VALUE,
         Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
-        Column("binding_rule", TEXT, "the rule that decided the price"),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
         _POLICY,
         Column("model_version", TEXT, "registered model version behind the price"),
         Column("published_at", MOMENT, "start of the business date the book is made for", "UTC"),
@@ -192,6 +208,7 @@ DEMAND_CURVES = Table(
         _PRICE,
         _P_SALE,
         _EXPECTED,
+        Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve"),
     ),
 )
@@ -220,6 +237,43 @@ MODEL_VERSIONS = Table(
         ),
         Column("decided_at", MOMENT, "when the gate decided", "UTC"),
     ),
+    by="key",
+)
+
+_SCENARIO = Column("scenario", LONG_TEXT, "the world that policies were compared in")
+_COMPARED = Column("policy", LONG_TEXT, "name of the policy; clairvoyant is the limit")
+_DECISIONS = Column("decisions", pa.int64(), "logged decisions that it learned from, all products together")
+_SEED = Column("seed", pa.int64(), "seed of the log and of the shoppers")
+_SHARE = Column("share_of_clairvoyant", pa.float64(), "what it earned over what the clairvoyant did", "share")
+_COMPARED_AT = Column("compared_at", MOMENT, "when the comparison was made", "UTC")
+
+POLICY_RESULTS = Table(
+    "policy_results",
+    "one policy in one scenario with one seed, played on the same shoppers as the others",
+    ("scenario", "policy", "decisions", "seed"),
+    (
+        _SCENARIO,
+        _COMPARED,
+        _DECISIONS,
+        _SEED,
+        Column("store_days", pa.int64(), "store days that were played", "store days"),
+        Column("revenue", pa.float64(), "revenue of all of them", "EUR"),
+        _SHARE,
+        Column("units", pa.int64(), "units sold", "units"),
+        Column("sell_outs", pa.int64(), "products that sold out, summed over store days", "product days"),
+        Column("lost_sales", pa.int64(), "visits that met an empty shelf", "visits"),
+        Column("mean_price", pa.float64(), "mean price that visits saw", "EUR"),
+        Column("repricings_per_day", pa.float64(), "changes of price in a store day, openings left out"),
+        _COMPARED_AT,
+    ),
+    by="key",
+)
+
+LEARNING_RESULTS = Table(
+    "learning_results",
+    "one policy in one scenario after learning from one log, scored exactly under true demand",
+    ("scenario", "policy", "decisions", "seed"),
+    (_SCENARIO, _COMPARED, _DECISIONS, _SEED, _SHARE, _COMPARED_AT),
     by="key",
 )
 
@@ -262,6 +316,8 @@ TABLES: dict[str, Table] = {
         PRICE_BOOK,
         DEMAND_CURVES,
         MODEL_VERSIONS,
+        POLICY_RESULTS,
+        LEARNING_RESULTS,
         PRODUCTS,
         SHOPPERS,
     )

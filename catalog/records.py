@@ -46,7 +46,7 @@ class Product(_Record):
     @field_validator("base_price", "floor_price", "ceiling_price")
     @classmethod
     def _is_whole_cents(cls, price: float | None) -> float | None:
-        if price is not None and abs(price - round(price, 2)) > _CENT_NOISE:
+        if price is not None and not _whole_cents(price):
             raise ValueError(f"a price on a shelf is in whole cents, found {price}")
         return price
 
@@ -77,16 +77,16 @@ class Opening(_Record):
     @field_validator("opens", "closes")
     @classmethod
     def _is_a_time_of_day(cls, text: str) -> str:
-        try:
-            parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
-        except ValueError as error:
-            raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
-        return parsed.strftime("%H:%M")
+        return _time_of_day(text)
 
     @property
     def opens_minute(self) -> int:
         """Minutes from midnight to opening."""
         return _minute_of_day(self.opens)
+
+    def tick_at(self, time_of_day: str) -> int:
+        """Return the tick in which a time of day lies; below 0 before opening."""
+        return (_minute_of_day(time_of_day) - self.opens_minute) // self.tick_minutes
 
     @property
     def minutes(self) -> int:
@@ -119,13 +119,31 @@ class Persona(_Record):
 
 
 class Shock(_Record):
-    """What happens to the world on one date, to one product or (without `sku`) to all of them."""
+    """What happens to the world on one date, to one product or (without `sku`) to all of them.
+
+    With `starts`, a time of day, the demand factor holds from there until closing; the rest always holds all day.
+    """
 
     business_date: dt.date
     sku: Sku | None = None
+    starts: str | None = None
     demand_factor: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
     budget_shift: Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)] = 0.0
     delivered_share: Share = 1.0
+
+    @field_validator("starts")
+    @classmethod
+    def _is_a_time_of_day(cls, text: str | None) -> str | None:
+        return None if text is None else _time_of_day(text)
+
+    @model_validator(mode="after")
+    def _only_footfall_changes_during_a_day(self) -> "Shock":
+        if self.starts is not None and (self.budget_shift != 0 or self.delivered_share != 1):
+            raise ValueError(
+                f"a shock that starts at {self.starts} can change demand_factor alone; give budget_shift and "
+                "delivered_share a shock of their own, without starts"
+            )
+        return self
 
 
 class RuleSettings(_Record):
@@ -136,18 +154,25 @@ class RuleSettings(_Record):
 
 
 class Policies(_Record):
-    """Which policy prices the shelf, before and after a champion exists."""
+    """Which policy prices the shelf, before and after a champion exists, and what it is to earn.
+
+    The objective is revenue, or margin: price less unit cost.
+    """
 
     before_champion: Literal["static", "rule"] = "static"
     with_champion: Literal["greedy", "stock_aware"] = "stock_aware"
+    objective: Literal["revenue", "margin"] = "revenue"
     rule: RuleSettings = RuleSettings()
 
 
 class Exploration(_Record):
-    """Share of the time sold at a ladder price chosen at random; a tried price stands for `hold_ticks` ticks."""
+    """How often a ladder price is tried: a share of the time before, a share of expected revenue with a champion.
+
+    A product whose price never varied is tried as before a champion. A tried price stands for `hold_ticks` ticks.
+    """
 
     before_champion: Share = 0.5
-    with_champion: Share = 0.05
+    budget: Share = 0.01
     hold_ticks: Annotated[int, Field(ge=1, le=1440)] = 4
 
 
@@ -158,6 +183,31 @@ class Gate(_Record):
     """
 
     stale_after_days: Annotated[int, Field(ge=0, le=3650)] = 7
+
+
+class Guardrails(_Record):
+    """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
+
+    Shares are of the price shown before (`largest_step`), of the day's opening price (`largest_daily_move`), of the
+    number of products (`moving_share`) and of unit cost (`minimum_margin`). None is no limit. `frozen` holds prices in
+    EUR by sku. The days of the twin are independent of one another, so an opening price is free within the bounds.
+    """
+
+    minimum_margin: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    moving_share: Share = 1.0
+    price_ending: Annotated[int, Field(ge=0, le=9)] | None = None
+    frozen: dict[Sku, Price] = Field(default_factory=dict)
+    kill_switch: bool = False
+
+    @field_validator("frozen")
+    @classmethod
+    def _is_whole_cents(cls, frozen: dict[str, float]) -> dict[str, float]:
+        for sku, price in frozen.items():
+            if not _whole_cents(price):
+                raise ValueError(f"a price on a shelf is in whole cents, found {price} for {sku}")
+        return frozen
 
 
 class Store(_Record):
@@ -177,6 +227,7 @@ class Store(_Record):
     policies: Policies = Policies()
     exploration: Exploration = Exploration()
     gate: Gate = Gate()
+    guardrails: Guardrails = Guardrails()
     shocks: Annotated[tuple[Shock, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
@@ -188,7 +239,25 @@ class Store(_Record):
         shares = sum(persona.share for persona in self.personas)
         if abs(shares - 1) > 1e-9:  # noqa: PLR2004 - rounding of written decimals
             raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+        for shock in self.shocks:
+            if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
+                raise ValueError(
+                    f"a shock starts at {shock.starts}, expected a time from {self.opening.opens} to before "
+                    f"{self.opening.closes}, while the stores are open"
+                )
         return self
+
+
+def _time_of_day(text: str) -> str:
+    try:
+        parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
+    return parsed.strftime("%H:%M")
+
+
+def _whole_cents(price: float) -> bool:
+    return abs(price - round(price, 2)) <= _CENT_NOISE
 
 
 def _minute_of_day(text: str) -> int:

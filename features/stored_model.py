@@ -19,6 +19,7 @@ from sklearn.base import ClassifierMixin
 from catalog.arrays import Floats
 from catalog.contracts import TRUSTED_MODEL_TYPES
 from catalog.errors import ModelError
+from features.smoothing import Smoothing, staircase_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class StoredModel:
         Version of scikit-learn that built it.
     odds_factor
         What the odds of sale are multiplied by; not 1 where the classes were reweighted.
+    smoothing
+        How its staircase is smoothed, or None.
     metadata
         Everything else that was written beside it when it was logged.
     """
@@ -43,6 +46,7 @@ class StoredModel:
     types: tuple[str, ...]
     built_with: str
     odds_factor: float
+    smoothing: Smoothing | None
     metadata: Mapping[str, Any]
     classifier: Any
 
@@ -60,10 +64,18 @@ class StoredModel:
         classes = [int(label) for label in self.classifier.classes_]
         if classes != [0, 1]:
             raise ModelError(f"tells the classes {classes} apart, expected 0 (refused) and 1 (bought)")
-        chance = self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1]
+        X = rows[list(self.features)].astype(float)
+        chance = (
+            staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+            if self.smoothing
+            else self._raw(X)
+        )
         if not (np.isfinite(chance).all() and (chance >= 0).all() and (chance <= 1).all()):
             raise ModelError("predicts something that is no probability")
-        return with_odds(np.asarray(chance, dtype=float), self.odds_factor)
+        return chance
+
+    def _raw(self, X: pd.DataFrame) -> Floats:
+        return with_odds(np.asarray(self.classifier.predict_proba(X)[:, 1], dtype=float), self.odds_factor)
 
 
 def with_odds(chance: Floats, factor: float) -> Floats:
@@ -89,6 +101,7 @@ def read_model(folder: Path) -> StoredModel:
         flavor = described["flavors"]["sklearn"]
         inputs = json.loads(described["signature"]["inputs"])
         metadata = described.get("metadata") or {}
+        smoothing = Smoothing.from_json(metadata["smoothing"]) if "smoothing" in metadata else None
         file = folder / flavor["pickled_model"]
         _refuse_code(flavor.get("serialization_format"), file)
         classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
@@ -103,6 +116,7 @@ def read_model(folder: Path) -> StoredModel:
         types=tuple(str(column["type"]) for column in inputs),
         built_with=str(flavor.get("sklearn_version")),
         odds_factor=float(metadata.get("odds_factor", 1.0)),
+        smoothing=smoothing,
         metadata=metadata,
         classifier=classifier,
     )

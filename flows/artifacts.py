@@ -4,6 +4,7 @@ from typing import Any
 
 from prefect.artifacts import create_table_artifact
 
+from flows.comparison.results import Interval
 from flows.report import price_columns, price_rows
 from serving.price_book import PriceBook
 from training.gate import Verdict
@@ -21,6 +22,20 @@ def show_models(scores: dict[str, dict[str, float]], best: str, verdict: Verdict
         for name, own in scores.items()
     ]
     create_table_artifact(key="models", table=rows, description="Candidates, judged on the held-out days")
+
+
+def show_shares(shares: dict[tuple[str, int, str], Interval]) -> None:
+    """Keep each policy's share of the clairvoyant by scenario as a table."""
+    rows: list[dict[str, Any]] = [
+        {
+            "policy": policy,
+            "decisions": decisions,
+            "scenario": scenario,
+            "share of clairvoyant, %": round(100 * found.mean, 2),
+        }
+        for (policy, decisions, scenario), found in shares.items()
+    ]
+    create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")
 
 
 def show_prices(book: PriceBook) -> None:

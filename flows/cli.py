@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import look, loop
+from flows.commands import compare, look, loop
 from flows.console import remark
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ for command in (
     loop.train,
     loop.price,
     loop.pipeline,
+    compare.compare,
     look.quote,
     look.sql,
     look.verify,

@@ -12,12 +12,14 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
+from features.support import observed_prices
 from serving.champion import Champion
 from serving.curves import DemandCurves, demand_curves
-from serving.policies import policy_with_model, policy_without_model
+from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
+from serving.support import with_support
 from simulation.truth import chance_of_sale
-from simulation.visits import shocks_on
+from simulation.visits import budget_shifts_on
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
@@ -63,11 +65,12 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        curves = demand_curves(connection, challenger, catalog)
-        book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for)
+        observed = observed_prices(connection, catalog, dataset.judged_through)
+        curves = with_support(demand_curves(connection, challenger, catalog), observed)
+        book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _book_of(connection, catalog, champion, footfall, made_for)
+    incumbent = _book_of(connection, catalog, champion, footfall, observed, made_for)
     return gain_on(catalog, visits, curves, book, incumbent, is_known=is_known)
 
 
@@ -82,7 +85,8 @@ def gain_on(
 ) -> OffPolicyEstimate:
     """Estimate on given visits what a book, made from the curves, gains over another, or without one over base prices.
 
-    A unit kept is worth what the incumbent's book says, or without one the challenger's.
+    A unit kept is worth what the incumbent's book says, or without one the challenger's, and where margin is the
+    objective its cost.
     """
     ticks_left = np.maximum(1, catalog.store.opening.ticks - visits.tick)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
@@ -95,7 +99,7 @@ def gain_on(
             price=visits.price,
             propensity=visits.propensity,
             purchased=visits.purchased.astype(float),
-            unit_value=_unit_values(incumbent or book, visits, ticks_left),
+            unit_value=_unit_values(incumbent or book, visits, ticks_left) + costs_that_count(catalog)[visits.product],
             p_sale=_along(curves, visits.product, visits.price),
             dice=visits.dice,
             n_store_days=visits.n_store_days,
@@ -109,7 +113,7 @@ def gain_on(
 
 def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Floats:
     """Return the twin's chance of sale at a price for each visit, shocks included, shape (n_visits,)."""
-    shifts = np.array([shocks_on(catalog, day)[1] for day in visits.days])
+    shifts = np.array([budget_shifts_on(catalog, day) for day in visits.days])
     return chance_of_sale(catalog, price / catalog.base_prices[visits.product], shifts[visits.day, visits.product])
 
 
@@ -118,14 +122,15 @@ def _book_of(
     catalog: Catalog,
     champion: Champion | None,
     footfall: Floats,
+    observed: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:
-    """Return the champion's prices from the same footfall, or None without a champion that knows this shelf."""
+    """Return the champion's prices, or None without a champion that knows this shelf."""
     if champion is None:
         return None
     try:
-        curves = demand_curves(connection, champion, catalog)
-        return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for)
+        curves = with_support(demand_curves(connection, champion, catalog), observed)
+        return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except ModelError:
         return None
 

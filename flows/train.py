@@ -1,7 +1,7 @@
 """Fit the candidates, judge them on later days, register the best and let the gate decide."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from flows.progress import tell
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures
+from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
-from training.dataset import Dataset, load_dataset
+from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
 from training.judge import choose_threshold, judge
@@ -28,11 +29,13 @@ from training.registry import (
     LoggedModel,
     folder_of,
     log_candidate,
+    log_report,
     model_version_row,
     register_challenger,
     settle,
     training_run,
 )
+from training.report import ReportInput, Rival, training_report
 from warehouse.lake import Lake, Partition
 
 
@@ -50,6 +53,7 @@ class Training:
     """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
 
     `champion` is the version it was judged against, and `money` the estimated gain over that, or over the base prices.
+    `report` is the page that was logged as an artifact of the parent run `run_id`.
     """
 
     scores: dict[str, dict[str, float]]
@@ -60,6 +64,8 @@ class Training:
     money: OffPolicyEstimate | None
     trained_through: dt.date
     judged_through: dt.date
+    run_id: str
+    report: str
 
 
 @flow(name="train")
@@ -79,7 +85,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     judged = []
     tag_run("training")
     with fresh_process() as fresh:
-        with training_run(around.settings, dataset, "Every candidate on the same days."):
+        with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
             for done, candidate in enumerate(CANDIDATES, start=1):
                 judged.append(train_candidate(candidate, dataset, truth, seed))
                 tell("training candidates", done, len(CANDIDATES))
@@ -95,9 +101,30 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
-    judged_against = champion.version if champion else None
+    found = gather_report(
+        around,
+        dataset,
+        best.fitted,
+        champion,
+        version=version,
+        scores=scores,
+        verdict=verdict,
+        run_id=run_id,
+        seed=seed,
+    )
+    report = training_report(found)
+    log_report(around.settings, run_id, report)
     return Training(
-        scores, name, version, judged_against, verdict, money, dataset.trained_through, dataset.judged_through
+        scores=scores,
+        best=name,
+        version=version,
+        champion=champion.version if champion else None,
+        verdict=verdict,
+        money=money,
+        trained_through=dataset.trained_through,
+        judged_through=dataset.judged_through,
+        run_id=run_id,
+        report=report,
     )
 
 
@@ -105,11 +132,13 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
 def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None, seed: int) -> Judged:
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
-    chance = fitted.p_sale(dataset.holdout)
+    chance, points = fitted.p_sale(dataset.holdout), curve_points(dataset)
     threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
     scores = judge(chance, dataset.holdout, truth, threshold)
     pictures = {
-        "demand_curves": figures.demand_curves(fitted, dataset.holdout),
+        "demand_curves": figures.demand_curves(
+            candidate.name, points.assign(predicted=fitted.p_sale(points)), dataset.holdout
+        ),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
         "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
         "importance": figures.importance(fitted),
@@ -177,3 +206,42 @@ def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
         return champion.p_sale(dataset.holdout)
     except ModelError:
         return None  # a champion of another shelf cannot be compared
+
+
+def gather_report(
+    around: Surroundings,
+    dataset: Dataset,
+    fitted: FittedModel,
+    champion: Champion | None,
+    *,
+    version: str,
+    scores: dict[str, dict[str, float]],
+    verdict: Verdict,
+    run_id: str,
+    seed: int,
+) -> ReportInput:
+    """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
+    points = curve_points(dataset)
+    at_points = replace(dataset, holdout=points)
+    curves = {
+        "predicted": fitted.p_sale(points),
+        "champion": champion_chances(champion, at_points) if champion else None,
+        "truth": true_chances(around, at_points),
+    }
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
+    return ReportInput(
+        dataset,
+        fitted,
+        version,
+        p_sale=fitted.p_sale(dataset.holdout),
+        curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
+        scores=scores,
+        verdict=verdict,
+        names={product.sku: product.name for product in around.catalog.products},
+        run_id=run_id,
+        seed=seed,
+        champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
+        truth=true_chances(around, dataset),
+        budget_groups=budget_groups,
+    )

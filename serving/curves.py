@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from catalog.arrays import Floats
+from catalog.arrays import Flags, Floats
 from catalog.contracts import DEMAND_CURVES
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from features.cells import model_input
 from warehouse.columns import coded, constant
-
-_BANDWIDTH = 1.0  # ladder steps
-_NEARLY_SURE = 0.005  # a forest's 0 and 1 say no more than this
 
 
 class DemandModel(Protocol):
@@ -34,12 +31,31 @@ class DemandModel(Protocol):
 
 @dataclass(frozen=True)
 class DemandCurves:
-    """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices)."""
+    """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices).
+
+    `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
+    """
 
     skus: tuple[str, ...]
     prices: Floats
     p_sale: Floats
     model_version: str
+    observed: Flags | None = None
+
+    @property
+    def supported(self) -> Flags:
+        """Whether each candidate lies within the prices observed, shape (n_products, n_prices)."""
+        return np.ones(self.prices.shape, dtype=bool) if self.observed is None else self.observed
+
+    @property
+    def has_support(self) -> Flags:
+        """Whether any candidate of each product does, shape (n_products,)."""
+        return np.asarray(self.supported.any(axis=1))
+
+    @property
+    def choosable(self) -> Flags:
+        """Candidates a policy may choose among: the supported ones, all where none is, shape (n_products, n_prices)."""
+        return self.supported | ~self.has_support[:, None]
 
     @property
     def expected_revenue(self) -> Floats:
@@ -62,34 +78,7 @@ def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, 
         }
     )
     chance = champion.p_sale(model_input(connection, candidates))
-    return DemandCurves(catalog.skus, prices, smoothed(chance.reshape(prices.shape)), champion.version)
-
-
-def smoothed(p_sale: Floats) -> Floats:
-    """Smooth the staircase of a forest over the ladder, keeping it from rising with the price.
-
-    Local-linear regression of the logit on the position, with a Gaussian kernel one ladder step wide: wide enough to
-    take the steps out, narrow enough for demand with two peaks.
-
-    Parameters
-    ----------
-    p_sale
-        Chance of sale at ascending candidate prices, shape (n_products, n_prices).
-    """
-    chance = np.clip(p_sale, _NEARLY_SURE, 1 - _NEARLY_SURE)
-    logit = np.log(chance / (1 - chance)) @ _local_linear_weights(p_sale.shape[1]).T
-    return 1 / (1 + np.exp(-np.minimum.accumulate(logit, axis=1)))
-
-
-def _local_linear_weights(n_prices: int) -> Floats:
-    """Weights that turn values into their local-linear fit, shape (n_prices, n_prices)."""
-    step = np.arange(n_prices)
-    distance = step[None, :] - step[:, None]
-    kernel = np.exp(-0.5 * (distance / _BANDWIDTH) ** 2)
-    total = kernel.sum(axis=1, keepdims=True)
-    first = (kernel * distance).sum(axis=1, keepdims=True)
-    second = (kernel * distance**2).sum(axis=1, keepdims=True)
-    return kernel * (second - first * distance) / (total * second - first**2)
+    return DemandCurves(catalog.skus, prices, chance.reshape(prices.shape), champion.version)
 
 
 def curves_to_table(curves: DemandCurves) -> pa.Table:
@@ -101,6 +90,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "price": curves.prices.ravel(),
         "p_sale": curves.p_sale.ravel(),
         "expected_revenue": curves.expected_revenue.ravel(),
+        "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
     return pa.table(columns).cast(DEMAND_CURVES.schema)
@@ -116,4 +106,5 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
         frame["price"].to_numpy().reshape(shape),
         frame["p_sale"].to_numpy().reshape(shape),
         str(frame["model_version"].iloc[0]),
+        frame["supported"].to_numpy().reshape(shape),
     )

@@ -11,9 +11,10 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import NO_CLAMPS, Policy, PriceDecision, Shelf
 from serving.curves import DemandCurves
 from serving.recursion import price_stock
+from serving.support import base_where_unvaried
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class RulePolicy:
 
 
 class GreedyPolicy:
-    """The candidate with the highest price x chance of sale, whatever stock is left.
+    """The candidate with the highest gain x chance of sale, whatever stock is left.
 
     Right while stock is plentiful; where it is scarce, it gives away units that would have sold for more later.
     """
@@ -59,9 +60,11 @@ class GreedyPolicy:
     name = "greedy"
     rules = ("greedy",)
 
-    def __init__(self, curves: DemandCurves) -> None:
+    def __init__(self, curves: DemandCurves, unit_costs: Floats | float = 0.0) -> None:
+        """Choose once for every product; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
         self.model_version: str | None = curves.model_version
-        best = curves.expected_revenue.argmax(axis=1)
+        worth = _gains(curves, unit_costs) * curves.p_sale
+        best = np.where(curves.choosable, worth, -np.inf).argmax(axis=1)
         products = np.arange(len(best))
         self._prices = curves.prices[products, best]
         self._p_sale = curves.p_sale[products, best]
@@ -76,18 +79,40 @@ class GreedyPolicy:
 class StockAwarePolicy:
     """The candidate that earns most until closing, given what is left to sell and who is still to come."""
 
-    name = "stock_aware"
     rules = ("stock_value",)
 
-    def __init__(self, curves: DemandCurves, visits: Floats, n_levels: int) -> None:
-        """Solve the recursion once for every product; `visits` has shape (n_products, n_ticks)."""
+    def __init__(
+        self,
+        curves: DemandCurves,
+        visits: Floats,
+        n_levels: int,
+        unit_costs: Floats | float = 0.0,
+        name: str = "stock_aware",
+    ) -> None:
+        """Solve the recursion once for every product.
+
+        Parameters
+        ----------
+        visits
+            Expected visits, shape (n_products, n_ticks).
+        n_levels
+            Stock levels, 0 included.
+        unit_costs
+            Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
+        name
+            Name in the tables; on true demand, the same policy is the clairvoyant.
+        """
+        self.name = name
         self.model_version: str | None = curves.model_version
+        choosable = [np.flatnonzero(own) for own in curves.choosable]
         solved = [
-            price_stock(prices, chances, own, n_levels)
-            for prices, chances, own in zip(curves.prices, curves.p_sale, visits, strict=True)
+            price_stock(gains[among], chances[among], own, n_levels)
+            for gains, chances, own, among in zip(
+                _gains(curves, unit_costs), curves.p_sale, visits, choosable, strict=True
+            )
         ]
         self._curves = curves
-        self._best = np.stack([best for best, _ in solved])
+        self._best = np.stack([among[best] for (best, _), among in zip(solved, choosable, strict=True)])
         self._value = np.stack([value for _, value in solved])
 
     def decide(self, shelf: Shelf) -> PriceDecision:
@@ -108,15 +133,19 @@ class StockAwarePolicy:
 def sure_decision(
     prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
 ) -> PriceDecision:
-    """Return a decision that leaves nothing to chance: propensity 1, nothing explored."""
+    """Return a decision that leaves nothing to chance: propensity 1, nothing explored, nothing limited."""
     unknown = np.full(prices.shape, np.nan)
+    chance = unknown if p_sale is None else p_sale
     return PriceDecision(
         prices=prices,
         propensity=np.ones(prices.shape),
         explored=np.zeros(prices.shape, dtype=bool),
         rule=rule,
-        p_sale=unknown if p_sale is None else p_sale,
+        p_sale=chance,
         unit_value=unknown if unit_value is None else unit_value,
+        unconstrained=prices,
+        clamp_cost=0.0 * chance,
+        clamps=NO_CLAMPS,
     )
 
 
@@ -129,8 +158,20 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> GreedyPolicy | StockAwarePolicy:
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> Policy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
+    unit_costs = costs_that_count(catalog)
     if catalog.store.policies.with_champion == "greedy":
-        return GreedyPolicy(curves)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1)
+        return base_where_unvaried(GreedyPolicy(curves, unit_costs), catalog, curves)
+    policy = StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
+    return base_where_unvaried(policy, catalog, curves)
+
+
+def costs_that_count(catalog: Catalog) -> Floats:
+    """Return unit costs where margin is the objective, else zeros, EUR, shape (n_products,)."""
+    return catalog.unit_costs * (catalog.store.policies.objective == "margin")
+
+
+def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:
+    """Return what one sale brings at each candidate, EUR, shape (n_products, n_prices)."""
+    return curves.prices - np.atleast_1d(unit_costs)[:, None]

@@ -14,13 +14,14 @@ _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is lef
 
 
 @numba.njit(cache=True, nogil=True)
-def price_stock(prices: Floats, p_sale: Floats, visits: Floats, n_levels: int) -> tuple[Ints, Floats]:
+def price_stock(gains: Floats, p_sale: Floats, visits: Floats, n_levels: int) -> tuple[Ints, Floats]:
     """Find the best candidate for every stock level and every number of ticks left, for one product.
 
     Parameters
     ----------
-    prices, p_sale
-        Candidate prices, EUR, and the chance of sale at each, shape (n_prices,).
+    gains, p_sale
+        What one sale brings at each candidate, EUR (its price, or price less cost), and the chance of it, shape
+        (n_prices,).
     visits
         Expected visits in each tick of the day, shape (n_ticks,).
     n_levels
@@ -31,27 +32,65 @@ def price_stock(prices: Floats, p_sale: Floats, visits: Floats, n_levels: int) -
     best : Ints
         Position of the best candidate, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
     value : Floats
-        Expected revenue until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
+        Expected gain until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
     """
-    n_ticks, n_prices = len(visits), len(prices)
+    n_ticks = len(visits)
     best = np.zeros((n_levels, n_ticks), dtype=np.int64)
     value = np.zeros((n_levels, n_ticks + 1))
     for left in range(1, n_ticks + 1):
-        value[1:, left] = -1.0
-        for candidate in range(n_prices):
-            mean = visits[n_ticks - left] * p_sale[candidate]
-            most = min(n_levels - 1, int(mean + _TAIL * np.sqrt(mean) + _TAIL))
-            chances = np.zeros(most + 1)
-            chances[0] = np.exp(-mean)
-            for sold in range(1, most + 1):
-                chances[sold] = chances[sold - 1] * mean / sold
+        value[1:, left] = -np.inf
+        for candidate in range(len(gains)):
+            chances = _chances_of_sales(visits[n_ticks - left] * p_sale[candidate], n_levels - 1)
             for stock in range(1, n_levels):
-                expected, rest = 0.0, 1.0
-                for sold in range(min(stock, most + 1)):
-                    expected += chances[sold] * (sold * prices[candidate] + value[stock - sold, left - 1])
-                    rest -= chances[sold]
-                expected += max(rest, 0.0) * stock * prices[candidate]  # all of it is sold
+                expected = _expected_gain(stock, gains[candidate], chances, value[:, left - 1])
                 if expected > value[stock, left]:
                     value[stock, left] = expected
                     best[stock, left - 1] = candidate
     return best, value
+
+
+@numba.njit(cache=True, nogil=True)
+def value_of_prices(gains: Floats, p_sale: Floats, visits: Floats) -> Floats:
+    """Work out what given prices of one product gain until closing: the same recursion, with nothing to choose.
+
+    Parameters
+    ----------
+    gains, p_sale
+        What one sale brings at the price shown in each state, EUR, and the chance of it, shape (n_levels, n_ticks);
+        position t stands for t + 1 ticks left.
+    visits
+        Expected visits in each tick of the day, shape (n_ticks,).
+
+    Returns
+    -------
+    Floats
+        EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
+    """
+    n_levels, n_ticks = gains.shape
+    value = np.zeros((n_levels, n_ticks + 1))
+    for left in range(1, n_ticks + 1):
+        for stock in range(1, n_levels):
+            chances = _chances_of_sales(visits[n_ticks - left] * p_sale[stock, left - 1], stock)
+            value[stock, left] = _expected_gain(stock, gains[stock, left - 1], chances, value[:, left - 1])
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
+def _chances_of_sales(mean: float, most: int) -> Floats:
+    """Chances of 0, 1, 2 ... shoppers who would buy in a tick, until nothing is left to add or `most` is reached."""
+    last = min(most, int(mean + _TAIL * np.sqrt(mean) + _TAIL))
+    chances = np.zeros(last + 1)
+    chances[0] = np.exp(-mean)
+    for sold in range(1, last + 1):
+        chances[sold] = chances[sold - 1] * mean / sold
+    return chances
+
+
+@numba.njit(cache=True, nogil=True)
+def _expected_gain(stock: int, gain: float, chances: Floats, later: Floats) -> float:
+    """Gain of this tick and of what is left after it, EUR; whatever the chances leave over sells all of it."""
+    expected, rest = 0.0, 1.0
+    for sold in range(min(stock, len(chances))):
+        expected += chances[sold] * (sold * gain + later[stock - sold])
+        rest -= chances[sold]
+    return expected + max(rest, 0.0) * stock * gain

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from simulation.visits import shocks_on
+from simulation.visits import budget_shifts_on
 
 
 def chance_of_sale(catalog: Catalog, price_ratio: Floats, budget_shift: Floats | float = 0.0) -> Floats:
@@ -40,5 +40,4 @@ def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats) -> 
     Floats
         Probabilities, shape (n_products, n_prices).
     """
-    _, shifts = shocks_on(catalog, business_date)
-    return chance_of_sale(catalog, price_ratio, shifts[:, None])
+    return chance_of_sale(catalog, price_ratio, budget_shifts_on(catalog, business_date)[:, None])

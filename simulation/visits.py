@@ -74,11 +74,8 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     """
     store = catalog.store
     n_ticks, n_products = store.opening.ticks, len(catalog.products)
-    factors, shifts = shocks_on(catalog, business_date)
-    weights = catalog.popularity * factors
-    demand = weights.sum()
-    ends = np.cumsum(weights) / demand if demand > 0 else np.ones(n_products)
-    expected = store.visits_per_day * demand * tick_profile(store)
+    weights = catalog.popularity * demand_factors_on(catalog, business_date)
+    expected = store.visits_per_day * weights.sum(axis=1) * tick_profile(store)
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
     draws = [
@@ -87,12 +84,13 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     counts = np.array([draw.counts for draw in draws])
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
-    product = np.searchsorted(ends[:-1], np.concatenate([draw.product for draw in draws]), side="right")
+    times = np.concatenate([draw.times for draw in draws])
+    product = _products(weights, np.concatenate([draw.product for draw in draws]), times)
     return Visits(
         starts=flat[np.arange(len(stores))[:, None] * n_ticks + np.arange(n_ticks + 1)],
-        since_opening_us=(np.concatenate([draw.times for draw in draws]) * tick_us).astype(np.int64),
-        product=product.astype(np.int16),
-        multiplier=_multipliers(store, draws) + shifts.astype(np.float32)[product],
+        since_opening_us=(times * tick_us).astype(np.int64),
+        product=product,
+        multiplier=_multipliers(store, draws) + budget_shifts_on(catalog, business_date).astype(np.float32)[product],
         shopper=np.concatenate([draw.shopper for draw in draws]),
         dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
     )
@@ -110,14 +108,28 @@ def tick_profile(store: Store) -> Floats:
     return shares / shares.sum()
 
 
-def shocks_on(catalog: Catalog, business_date: dt.date) -> tuple[Floats, Floats]:
-    """Demand factor (1 without shocks) and budget shift (0) of each product on a date, both of shape (n_products,)."""
-    factors, shifts = np.ones(len(catalog.products)), np.zeros(len(catalog.products))
+def expected_visits_on(catalog: Catalog, business_date: dt.date) -> Floats:
+    """Mean visits to each product in each tick of a store day, its shocks included, shape (n_products, n_ticks)."""
+    factors = demand_factors_on(catalog, business_date)
+    return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)
+
+
+def demand_factors_on(catalog: Catalog, business_date: dt.date) -> Floats:
+    """Demand factor of each product in each tick of a date, 1 without shocks, shape (n_ticks, n_products)."""
+    opening = catalog.store.opening
+    factors = np.ones((opening.ticks, len(catalog.products)))
     for shock in _shocks_of(catalog, business_date):
-        hit = _products_hit(catalog, shock)
-        factors[hit] *= shock.demand_factor
-        shifts[hit] += shock.budget_shift
-    return factors, shifts
+        first = 0 if shock.starts is None else opening.tick_at(shock.starts)
+        factors[first:, _products_hit(catalog, shock)] *= shock.demand_factor
+    return factors
+
+
+def budget_shifts_on(catalog: Catalog, business_date: dt.date) -> Floats:
+    """Shift of everyone's budget multiplier for each product on a date, 0 without shocks, shape (n_products,)."""
+    shifts = np.zeros(len(catalog.products))
+    for shock in _shocks_of(catalog, business_date):
+        shifts[_products_hit(catalog, shock)] += shock.budget_shift
+    return shifts
 
 
 def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
@@ -159,6 +171,20 @@ def _draw_store_day(stream: np.random.Generator, expected: Floats, dice_shape: t
         stream.standard_normal(n_visits, dtype=np.float32),
         stream.integers(0, pool, n_visits, dtype=np.int32),
     )
+
+
+def _products(weights: Floats, uniform: NDArray[np.float32], times: Floats) -> NDArray[np.int16]:
+    """Turn uniform numbers into products by the weights of each visit's tick; `weights` is (n_ticks, n_products)."""
+    split = np.cumsum(weights, axis=1) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    distinct, of_tick = np.unique(split, axis=0, return_inverse=True)
+    if len(distinct) == 1:
+        return np.searchsorted(distinct[0, :-1], uniform, side="right").astype(np.int16)
+    product = np.empty(len(uniform), dtype=np.int16)
+    of_visit = of_tick[np.minimum(times.astype(np.int64), len(weights) - 1)]
+    for number, ends in enumerate(distinct):
+        own = of_visit == number
+        product[own] = np.searchsorted(ends[:-1], uniform[own], side="right")
+    return product
 
 
 def _multipliers(store: Store, draws: list[_Draws]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ only the price relative to the usual price matters across products, and a higher
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,10 +14,13 @@ from sklearn.ensemble import RandomForestClassifier
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from features.smoothing import Smoothing, staircase_of
 from features.stored_model import with_odds
 from training.dataset import Dataset, weighted_rows
+from training.smoothing import Rows, choose_smoothing
 
 _BOOTSTRAP_DRAWS = 20_000  # decisions drawn for each tree at most; measured: more cost time and improve nothing
+_FOLD_TREES = 50  # of the forests that only help to choose the smoothing
 _SEES_STOCK = ("price_offered", "inventory_level")
 
 
@@ -40,6 +44,7 @@ class Candidate:
     parameters: dict[str, Any] = field(default_factory=dict)
     balance_classes: bool = False
     decreasing_in: str | None = None
+    smooth: bool = False
 
 
 CANDIDATES = (
@@ -58,17 +63,18 @@ CANDIDATES = (
     ),
     Candidate(
         "demand_forest",
-        "Price over base price and product, never increasing in price, leaves of at least 3 % of the decisions.",
+        "Price over base price and product, never increasing in price, leaves of at least 3 %, smoothed.",
         ("price_ratio",),
         {"n_estimators": 100, "min_weight_fraction_leaf": 0.03, "max_features": 1.0},
         decreasing_in="price_ratio",
+        smooth=True,
     ),
 )
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted candidate; `features` are its input columns in their order.
+    """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed.
 
     `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds.
     """
@@ -76,11 +82,18 @@ class FittedModel:
     candidate: Candidate
     features: list[str]
     model: Classifier
+    smoothing: Smoothing | None = None
     odds_factor: float = 1.0
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
-        return with_odds(p_sale(self.model, rows[self.features]), self.odds_factor)
+        X = rows[self.features]
+        if self.smoothing is None:
+            return self._raw(X)
+        return staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+
+    def _raw(self, X: pd.DataFrame) -> Floats:
+        return with_odds(p_sale(self.model, X), self.odds_factor)
 
 
 def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
@@ -99,17 +112,28 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
             f"{candidate.name}: every decision up to {dataset.trained_through} was {outcome}, so there is no demand "
             "to learn; no model was trained: try prices further apart"
         )
-    class_weight = _balancing_weights(y, weight) if candidate.balance_classes else None
+    rows = X, y, weight
+    forest = _forest(candidate, rows, seed, candidate.parameters["n_estimators"])
+    smoothing = None
+    if candidate.smooth:
+        smoothing = choose_smoothing(
+            rows, lambda kept: partial(p_sale, _forest(candidate, kept, seed, _FOLD_TREES)), seed
+        )
+    balanced = _balancing_weights(y, weight) if candidate.balance_classes else {0: 1.0, 1: 1.0}
+    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1])
+
+
+def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> RandomForestClassifier:
+    X, y, weight = rows
     forest = RandomForestClassifier(
-        **candidate.parameters,
+        **candidate.parameters | {"n_estimators": n_trees},
         max_samples=int(min(weight.sum(), _BOOTSTRAP_DRAWS)),
-        class_weight=class_weight,
-        monotonic_cst=_falling(features, candidate.decreasing_in),
+        class_weight=_balancing_weights(y, weight) if candidate.balance_classes else None,
+        monotonic_cst=_falling(list(X.columns), candidate.decreasing_in),
         random_state=seed,
         n_jobs=1,
     )
-    forest.fit(X, y, sample_weight=weight)
-    return FittedModel(candidate, features, forest, class_weight[0] / class_weight[1] if class_weight else 1.0)
+    return forest.fit(X, y, sample_weight=weight)
 
 
 def p_sale(model: Classifier, X: pd.DataFrame) -> Floats:

@@ -67,6 +67,19 @@ def load_dataset(connection: duckdb.DuckDBPyConnection, lake: Lake, through: dt.
     return Dataset(training, holdout, one_hot, trained_through, dates[-1], _fingerprint(lake, through))
 
 
+def holdout_budget_groups(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> pd.DataFrame:
+    """Read the held-out decisions by the shoppers' hidden budget group: to judge by, never to learn from.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per `business_date`, `sku`, `price_offered`, `inventory_level` and `budget_group` (frugal, average or
+        wealthy) with `n_offered` and `n_purchased`; no rows where nobody knows the shoppers' budgets.
+    """
+    span = {"trained_through": dataset.trained_through, "judged_through": dataset.judged_through}
+    return connection.execute(query("holdout_budget_groups"), span).df()
+
+
 def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFrame, Ints, Floats]:
     """Spread cells into rows for a classifier: features X, class y (1 = bought) and weight = decisions.
 

@@ -1,5 +1,7 @@
 """What a model looks like, as figures for people: pure functions, frame -> Figure."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,34 +12,56 @@ from catalog.arrays import Floats
 from training.candidates import FittedModel
 from training.judge import calibration_table, outcomes_of
 
-_BLUE, _ORANGE, _GREY = "#0072b2", "#d55e00", "#777777"  # told apart by colour-blind readers
+BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
+_LINES: dict[str, dict[str, Any]] = {
+    "truth": {"color": GREY, "ls": ":", "lw": 2.0},
+    "champion": {"color": GREEN, "ls": "--"},
+    "predicted": {"color": BLUE},
+}
 _BUCKETS = 10
 _Z95 = 1.96
 
 
-def demand_curves(model: FittedModel, cells: pd.DataFrame) -> Figure:
+def demand_curves(name: str, curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     """Chance of sale over price, one panel per product, with what was observed and its 95 % intervals.
 
     Look for: the line within the intervals, and never rising.
+
+    Parameters
+    ----------
+    curves
+        `sku`, `price_offered` (EUR, rising) and the chance of sale there: `predicted`.
     """
     skus = sorted(cells["sku"].unique())[:12]
     figure = Figure(figsize=(3.0 * len(skus), 3.2))
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
     panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
     for panel, sku in zip(panels, skus, strict=True):
-        own = cells[cells["sku"] == sku]
-        seen = _buckets(own)
-        panel.errorbar(
-            seen["price"], seen["rate"], yerr=seen[["below", "above"]].T.to_numpy(), fmt="o", ms=3, color=_ORANGE
-        )
-        by_price = own.sort_values("price_offered").drop_duplicates("price_offered")
-        by_price = by_price.assign(inventory_level=own["inventory_level"].median())
-        panel.plot(by_price["price_offered"], model.p_sale(by_price), color=_BLUE)
-        panel.set_title(sku, fontsize=9)
-        panel.set_xlabel("price, EUR")
-        panel.set_ylim(-0.02, 1.02)
+        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku])
+        panel.set_title(sku, fontsize=9, parse_math=False)
     panels[0].set_ylabel("chance of sale")
-    figure.suptitle(f"{model.candidate.name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    figure.suptitle(f"{name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    return figure
+
+
+def product_curves(curve: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+    """Chance of sale of one product over price, as predicted, by the champion and in truth, and as observed.
+
+    Look for: the solid line within the intervals, close to the dotted truth, and never rising.
+
+    Parameters
+    ----------
+    curve
+        `price_offered` (EUR, rising) and the chances of sale there: `predicted` and, where known, `champion` and
+        `truth`.
+    cells
+        The product's held-out cells.
+    """
+    figure = Figure(figsize=(3.4, 2.5))
+    figure.subplots_adjust(left=0.18, right=0.95, bottom=0.19, top=0.96)
+    panel = figure.subplots()
+    _draw_demand(panel, curve, cells)
+    panel.set_ylabel("chance of sale")
     return figure
 
 
@@ -45,8 +69,8 @@ def reliability(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     """Observed share of purchases over predicted chance. Look for: points on the diagonal."""
     figure, panel = _single()
     table = calibration_table(p_sale, cells)
-    panel.plot([0, 1], [0, 1], color=_GREY, lw=1, ls="--")
-    panel.plot(table["predicted"], table["observed"], marker="o", color=_BLUE)
+    panel.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--")
+    panel.plot(table["predicted"], table["observed"], marker="o", color=BLUE)
     panel.set(xlabel="predicted chance of sale", ylabel="observed share of purchases", title=f"{name}: reliability")
     return figure
 
@@ -56,9 +80,9 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     figure, panel = _single()
     rows = outcomes_of(cells)
     precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
-    panel.plot(recall, precision, color=_BLUE, drawstyle="steps-post")
-    panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=_GREY, lw=1, ls="--")
-    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall of purchases")
+    panel.plot(recall, precision, color=BLUE, drawstyle="steps-post")
+    panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=GREY, lw=1, ls="--")
+    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall")
     return figure
 
 
@@ -67,9 +91,20 @@ def importance(model: FittedModel) -> Figure:
     figure, panel = _single()
     weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
     order = np.argsort(weights)[-15:]
-    panel.barh([model.features[position] for position in order], weights[order], color=_BLUE)
+    panel.barh([model.features[position] for position in order], weights[order], color=BLUE)
     panel.set(xlabel="share of impurity removed", title=f"{model.candidate.name}: feature importance")
     return figure
+
+
+def _draw_demand(panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame) -> None:
+    seen = _buckets(cells)
+    intervals = seen[["below", "above"]].T.to_numpy()
+    panel.errorbar(seen["price"], seen["rate"], yerr=intervals, fmt="o", ms=3, color=ORANGE)
+    for name in (line for line in _LINES if line in curve):
+        panel.plot(curve["price_offered"], curve[name], **_LINES[name])
+    panel.set_xlabel("price, EUR")
+    panel.set_ylim(-0.02, 1.02)
+    panel.spines[["top", "right"]].set_visible(False)
 
 
 def _single() -> tuple[Figure, Axes]:

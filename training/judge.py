@@ -85,7 +85,7 @@ def judge(
         "calibration_error": calibration_error(chance, cells),
     }
     if truth is not None:
-        scores["excess_log_loss"] = _divergence(truth, chance, cells["n_offered"].to_numpy().astype(float))
+        scores["excess_log_loss"] = excess_log_loss(truth, chance, cells)
     if threshold is not None:
         scores["threshold"] = threshold
         scores["recall_at_threshold"], scores["accuracy_at_threshold"] = _called_at(threshold, p_sale, cells)
@@ -193,7 +193,9 @@ def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float
     return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
 
 
-def _divergence(truth: Floats, chance: Floats, weight: Floats) -> float:
+def excess_log_loss(truth: Floats, p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Return the expected log loss above that of the true chances, nats per decision: a Kullback-Leibler divergence."""
+    chance = np.clip(p_sale, _SURE, 1 - _SURE)
     sure_truth = np.clip(truth, _SURE, 1 - _SURE)
     loss = sure_truth * np.log(sure_truth / chance) + (1 - sure_truth) * np.log((1 - sure_truth) / (1 - chance))
-    return float(np.average(loss, weights=weight))
+    return float(np.average(loss, weights=cells["n_offered"]))

@@ -14,6 +14,7 @@ from typing import Any
 
 import mlflow
 import mlflow.sklearn
+import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
@@ -31,6 +32,7 @@ from training.off_policy import OffPolicyEstimate
 from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
+REPORT = "training_report.html"
 _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
@@ -46,12 +48,7 @@ class LoggedModel:
 @contextmanager
 def training_run(settings: Settings, dataset: Dataset, description: str) -> Iterator[str]:
     """Open the parent run of one training; candidates are logged as its children. Yields the run id."""
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    if settings.tracking_uri.startswith("sqlite"):
-        settings.artifacts.mkdir(parents=True, exist_ok=True)
-        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            mlflow.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
-    mlflow.set_experiment(EXPERIMENT)
+    _open_experiment(settings, EXPERIMENT)
     with mlflow.start_run(run_name=f"training through {dataset.judged_through}", description=description) as run:
         mlflow.set_tags(
             {
@@ -61,6 +58,45 @@ def training_run(settings: Settings, dataset: Dataset, description: str) -> Iter
             }
         )
         yield run.info.run_id
+
+
+def _open_experiment(settings: Settings, name: str) -> None:
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    if settings.tracking_uri.startswith("sqlite"):
+        settings.artifacts.mkdir(parents=True, exist_ok=True)
+        if mlflow.get_experiment_by_name(name) is None:
+            mlflow.create_experiment(name, artifact_location=settings.artifacts.as_uri())
+    mlflow.set_experiment(name)
+
+
+def log_study(
+    settings: Settings,
+    experiment: str,
+    name: str,
+    description: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    figures: Mapping[str, Figure],
+    tables: Mapping[str, pd.DataFrame],
+) -> str:
+    """Log a study that registers no model as one run of an experiment of its own; return the run id."""
+    _open_experiment(settings, experiment)
+    with mlflow.start_run(run_name=name, description=description) as run:
+        mlflow.log_params(dict(parameters))
+        mlflow.log_metrics(dict(metrics))
+        for title, figure in figures.items():
+            mlflow.log_figure(figure, f"figures/{title}.png", save_kwargs={"dpi": 110})
+        for title, table in tables.items():
+            mlflow.log_table(table, f"tables/{title}.json")
+        return run.info.run_id
+
+
+def log_report(settings: Settings, run_id: str, page: str) -> None:
+    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
+
+    The gate decides when the run has ended; its artifacts may still grow.
+    """
+    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
 
 
 def log_candidate(
@@ -91,7 +127,7 @@ def log_candidate(
             signature=_signature(fitted.features),
             pip_requirements=list(_REQUIREMENTS),
             pyfunc_predict_fn="predict_proba",
-            metadata={"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through)},
+            metadata=_metadata(fitted, dataset),
         )
         return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
 
@@ -198,6 +234,12 @@ def model_version_row(
         },
         schema=MODEL_VERSIONS.schema,
     )
+
+
+def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+    """Return what must be known beside the classifier to price by it."""
+    smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
+    return {"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through), **smoothing}
 
 
 def _signature(features: list[str]) -> ModelSignature:

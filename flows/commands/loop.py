@@ -1,12 +1,13 @@
 """Commands that run flows: simulate, transform, train, price, pipeline and demo."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from catalog.errors import Declined
-from flows.commands.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.commands.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of, writable
 from flows.console import emit, progress_bars, remark, show_table
 from flows.environment import orchestrated, prepare
 
@@ -20,6 +21,9 @@ ForDate = Annotated[
 Policy = Annotated[
     Literal["static", "rule", "greedy"] | None,
     typer.Option(help="Policy to sell by; by default the price book in force, or the catalog's without one."),
+]
+ReportFile = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the training report, an HTML page, here as well.")
 ]
 ExploreDays = Annotated[int, typer.Option(min=1, help="Days at prices that teach, before the first model.")]
 
@@ -65,19 +69,33 @@ def transform(catalog: Catalog = None, as_json: Json = False) -> None:
     show_table("Transformed", ["partitions", "decisions"], [[done.partitions, done.decisions]])
 
 
-def train(through: Through = None, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False) -> None:
+def train(
+    through: Through = None,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    report: ReportFile = None,
+    as_json: Json = False,
+) -> None:
     """Train every candidate, judge them on later days, and let the gate decide about the best."""
+    if report:
+        writable(report)
     prepare()
     with orchestrated(), progress_bars():
         from flows.report import show_candidates, show_money
         from flows.train import train as flow
+        from training.registry import REPORT
 
         outcome = flow(through.date() if through else None, seed, text_of(catalog))
     verdict = outcome.verdict
+    if report:
+        report.write_text(outcome.report, encoding="utf-8")
+    copied = f", and {report}" if report else ""
+    remark(f"The training report: {REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
     if as_json:
         emit(
             {
                 "version": outcome.version,
+                "run_id": outcome.run_id,
                 "best": outcome.best,
                 "promoted": verdict.promoted,
                 "refusals": verdict.refusals,

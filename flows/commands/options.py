@@ -30,3 +30,10 @@ def text_of(catalog: Path | None) -> str | None:
     if catalog is not None and not catalog.is_dir():
         raise DataError(f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, found none there")
     return str(catalog.resolve()) if catalog else None
+
+
+def writable(file: Path) -> None:
+    """Refuse, before long work, a file that could not be written after it."""
+    if file.is_dir() or not file.parent.is_dir():
+        found = "a folder" if file.is_dir() else f"no folder {file.parent}"
+        raise DataError(f"expected a file in a folder that exists, found {found}; nothing was done: name another file")

@@ -116,6 +116,13 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
     assert "مرحبا 🥨" in table.stdout
     names = run(world, "sql", "--csv", "select product_name from products order by 1")
     assert "<script>alert(1)</script>" in names.stdout
+    report = tmp_path / "report.html"
+    trained = run(world, "train", *here, "--report", str(report))
+    assert f", and {report}" in trained.stderr
+    page = report.read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
+    assert "مرحبا 🥨" in page
     assert run(world, "verify").returncode == 0
     assert not (tmp_path / "x").exists()
 
@@ -129,6 +136,7 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
         (["sql", "select 1"], 1, "there is no warehouse yet"),
         (["verify"], 1, "expected a lake"),
         (["simulate", "--catalog", "/nowhere"], 1, "expected a folder"),
+        (["train", "--report", "/nowhere/report.html"], 1, "found no folder /nowhere"),
         (["simulate", "--days", "0"], 2, "--days"),
         (["simulate", "--start", "tomorrow"], 2, "tomorrow"),
         (["nonsense"], 2, "nonsense"),

@@ -85,14 +85,21 @@ def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> 
     assert (book.prices[:, 5, 47] > greedy.prices[:, 5, 47]).all()
 
 
-def revenue(catalog: Catalog, policy: Policy, days: int = 40) -> float:
-    total = 0.0
+def revenue(catalog: Catalog, policy: Policy) -> float:
+    return takings(catalog, policy)[0]
+
+
+def takings(catalog: Catalog, policy: Policy, days: int = 40) -> tuple[float, float]:
+    """Revenue and margin of some days, EUR."""
+    total, cost = 0.0, 0.0
     for day in range(days):
         date = dt.date(2026, 3, 2) + dt.timedelta(days=day)
         visits = draw_visits(catalog, catalog.store.stores, date, seed=11)
         played = meet(catalog, policy, catalog.store.stores, date, visits)
-        total += float(played.price[played.outcome == BOUGHT].sum())
-    return total
+        sold = played.outcome == BOUGHT
+        total += float(played.price[sold].sum())
+        cost += float(catalog.unit_costs[played.product[sold]].sum())
+    return total, total - cost
 
 
 @pytest.mark.parametrize("visits_per_product", [200, 400, 1_000])
@@ -109,3 +116,16 @@ def test_the_catalog_says_which_policy_a_book_is_made_from() -> None:
     policies = catalog.store.policies.model_copy(update={"with_champion": "greedy"})
     greedy = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
     assert policy_with_model(greedy, true_curves(greedy), true_visits(greedy)).name == "greedy"
+
+
+@pytest.mark.parametrize("policy", ["greedy", "stock_aware"])
+def test_margin_as_the_objective_earns_more_margin_and_less_revenue(policy: str) -> None:
+    earned = {}
+    for objective in ("revenue", "margin"):
+        catalog = shelf_with(400)
+        policies = catalog.store.policies.model_copy(update={"with_champion": policy, "objective": objective})
+        shelf = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
+        played = policy_with_model(shelf, true_curves(shelf), true_visits(shelf))
+        earned[objective] = takings(shelf, played)
+    assert earned["margin"][0] < earned["revenue"][0]
+    assert earned["margin"][1] > 1.02 * earned["revenue"][1]

@@ -13,7 +13,15 @@ from catalog.store_day import BOUGHT
 from serving.policies import StaticPolicy
 from simulation.store_day import play
 from simulation.truth import chance_of_sale, chance_on
-from simulation.visits import Visits, draw_visits, opening_stock, shocks_on, tick_profile
+from simulation.visits import (
+    Visits,
+    budget_shifts_on,
+    demand_factors_on,
+    draw_visits,
+    expected_visits_on,
+    opening_stock,
+    tick_profile,
+)
 
 TWO_PERSONAS = (
     {"name": "frugal", "share": 0.7, "mean": 0.8, "standard_deviation": 0.1},
@@ -104,7 +112,8 @@ def test_a_shock_without_a_product_hits_all_and_shocks_of_one_date_add_up(
 ) -> None:
     everyone = {"business_date": day, "demand_factor": 2.0, "budget_shift": -0.25}
     milk = {"business_date": day, "sku": "MILK", "demand_factor": 0.5, "budget_shift": 0.5}
-    factors, shifts = shocks_on(with_store(shocks=(everyone, milk)), day)
+    catalog = with_store(shocks=(everyone, milk))
+    factors, shifts = demand_factors_on(catalog, day)[0], budget_shifts_on(catalog, day)
     assert factors.tolist() == [1.0, 2.0, 2.0, 2.0, 2.0]
     assert shifts.tolist() == [0.25, -0.25, -0.25, -0.25, -0.25]
 
@@ -144,3 +153,20 @@ def test_a_partial_delivery_is_whole_units_and_never_more_than_its_share(
     )
     products = tuple(item.model_copy(update={"par_stock": par}) for item in shelf.products)
     assert opening_stock(Catalog(products, store), day).tolist() == [par * share // 100] * 5
+
+
+def test_a_shock_in_the_middle_of_the_day_changes_who_comes_from_then_on_and_nothing_before(
+    with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    shock = {"business_date": day, "sku": "MILK", "starts": "14:00", "demand_factor": 4.0}
+    usual, shocked = with_store(visits_per_day=40_000.0), with_store(visits_per_day=40_000.0, shocks=(shock,))
+    before = expected_visits_on(usual, day)
+    expected = expected_visits_on(shocked, day)
+    assert np.array_equal(expected[:, :24], before[:, :24])
+    assert np.allclose(expected[0, 24:], 4 * before[0, 24:])
+    assert np.array_equal(expected[1:], before[1:])
+    visits = draw_visits(shocked, ["S01"], day, 7)
+    tick = np.repeat(np.arange(48), np.diff(visits.starts[0]))
+    counted = np.zeros(expected.shape)
+    np.add.at(counted, (visits.product, tick), 1)
+    assert np.allclose(counted.reshape(5, 2, 24).sum(axis=2), expected.reshape(5, 2, 24).sum(axis=2), rtol=0.06)

@@ -30,6 +30,7 @@ from training.dataset import Dataset
 from training.fresh_process import SECONDS_ALLOWED, fresh_process, verdict_on
 from training.gate import Incumbent, Verdict, pass_gate
 from training.off_policy import Interval, OffPolicyEstimate
+from training.registry import _metadata
 from training.trial import Task, answer
 
 CATALOG = load()
@@ -263,7 +264,7 @@ def save(model: Any, folder: Path) -> Path:
         skops_trusted_types=list(TRUSTED_MODEL_TYPES),
         signature=infer_signature(rows, np.zeros((5, 2))),
         pip_requirements=["scikit-learn"],
-        metadata={"odds_factor": 1.0},
+        metadata=_metadata(GOOD, DATA),
     )
     return folder
 
@@ -333,6 +334,10 @@ STORED: dict[str, tuple[Callable[[Path], Any], str]] = {
         "fails when it is asked (ValueError",
     ),
     "not what was judged": (lambda f: replace_model(f, other_forest()), "off those that were judged"),
+    "not smoothed": (
+        lambda f: describe(f, lambda d: d["metadata"].pop("smoothing")),
+        "off those that were judged",
+    ),
     "odds not corrected": (
         lambda f: describe(f, lambda d: d["metadata"].update(odds_factor=2.0)),
         "off those that were judged",

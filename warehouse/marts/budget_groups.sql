@@ -1,15 +1,19 @@
--- One row per business date and budget group of the twin's shoppers: frugal below 0.9, wealthy above 1.1.
+-- Names the budget group of a multiplier: frugal below 0.9, wealthy above 1.1.
+create or replace macro budget_group_of(multiplier) as
+case
+    when multiplier < 0.9 then 'frugal'
+    when multiplier > 1.1 then 'wealthy'
+    else 'average'
+end;
+
+-- One row per business date and budget group of the twin's shoppers.
 create or replace view budget_groups as
 with labelled as (
     select
         business_date,
         price_offered,
         purchased,
-        case
-            when budget_multiplier < 0.9 then 'frugal'
-            when budget_multiplier > 1.1 then 'wealthy'
-            else 'average'
-        end as budget_group
+        budget_group_of(budget_multiplier) as budget_group
     from interactions
     where budget_multiplier is not null
 )

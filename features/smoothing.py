@@ -1,0 +1,161 @@
+"""Take the staircase out of a forest's demand: one smooth curve per product, the same wherever the model is asked.
+
+A forest of price ratios is a step function of the price, and a price that falls on the wrong side of a step costs
+revenue. So the forest is asked on a grid of price ratios and the logit of its answers is smoothed by local polynomial
+regression, each answer weighted by the information a decision at it carries, p (1 - p). What is right differs: little
+data wants wide kernels and one curve for all products, demand with two peaks wants narrow ones, products that differ
+want curves of their own. Several are mixed by weights that training finds from the data; the weights travel with the
+model, so judging and pricing see the same curve.
+
+Local polynomials: Fan and Gijbels, "Local Polynomial Modelling and Its Applications" (1996).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from catalog.arrays import Floats, Ints
+
+RATIO = "price_ratio"
+_GRID = 20  # ratios at which the forest is asked
+_NEARLY_SURE = 0.005  # a forest's 0 and 1 say no more than this
+_RIDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One local polynomial of a mixture.
+
+    Attributes
+    ----------
+    degree, bandwidth
+        Of the polynomial, and of its Gaussian kernel in price ratio.
+    pooled
+        Whether all products share one curve, the mean of theirs on the logit.
+    weight
+        Its share of the mixture, in [0, 1].
+    """
+
+    degree: int
+    bandwidth: float
+    pooled: bool = False
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How a model's curve is smoothed: the range of price ratios it has learned from, and the mixture of kernels."""
+
+    lowest: float
+    highest: float
+    kernels: tuple[Kernel, ...]
+
+    @property
+    def grid(self) -> Floats:
+        """Price ratios at which the model is asked, ascending, shape (n_grid,)."""
+        return np.linspace(self.lowest, self.highest, _GRID)
+
+    def to_json(self) -> str:
+        """Return the smoothing as it is kept beside a model."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Smoothing":
+        """Return the smoothing that a model is kept with."""
+        values = json.loads(text)
+        return cls(values["lowest"], values["highest"], tuple(Kernel(**kernel) for kernel in values["kernels"]))
+
+
+@dataclass(frozen=True)
+class Staircase:
+    """What a forest says about some rows: its raw curve for each product it knows, and where each row stands.
+
+    Attributes
+    ----------
+    grid, p_sale
+        Price ratios, shape (n_grid,), and the forest's chance of sale at each, shape (n_products + 1, n_grid); the last
+        curve is that of a product without a column.
+    product, ratio
+        Each row's product (a position in `p_sale`) and price ratio, shape (n_rows,).
+    """
+
+    grid: Floats
+    p_sale: Floats
+    product: Ints
+    ratio: Floats
+
+    def smoothed(self, kernels: tuple[Kernel, ...]) -> Floats:
+        """Chance of sale of each row from the smoothed curves, shape (n_rows,); beyond the grid they are flat."""
+        curves = mixed(self.p_sale, self.grid, kernels)
+        chance = np.empty(len(self.ratio))
+        for position, curve in enumerate(curves):
+            own = self.product == position
+            chance[own] = np.interp(self.ratio[own], self.grid, curve)
+        return chance
+
+
+def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, grid: Floats) -> Staircase:
+    """Ask a model for the whole curve of every product, once, however many rows there are.
+
+    Parameters
+    ----------
+    model
+        Chance of sale for rows of features, as the forest gives it.
+    rows
+        The model's features and nothing else: `price_ratio` and the products one-hot.
+    grid
+        Price ratios, ascending, shape (n_grid,).
+    """
+    one_hot = rows.drop(columns=RATIO)
+    columns = one_hot.to_numpy(dtype=float)
+    product = np.where(columns.any(axis=1), columns.argmax(axis=1), len(one_hot.columns))
+    every = np.vstack([np.eye(len(one_hot.columns)), np.zeros((1, len(one_hot.columns)))])
+    asked = pd.DataFrame(np.repeat(every, len(grid), axis=0), columns=one_hot.columns)
+    asked[RATIO] = np.tile(grid, len(every))
+    answers = model(asked[rows.columns]).reshape(len(every), len(grid))
+    return Staircase(grid, answers, product, rows[RATIO].to_numpy(dtype=float))
+
+
+def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:
+    """Mix the curves that several kernels make; each falls with the price, so does the mixture.
+
+    Parameters
+    ----------
+    p_sale
+        Raw curves, shape (n_products + 1, n_grid); the last one, of no product in particular, is not pooled.
+    """
+    total = np.zeros(p_sale.shape)
+    pooled = _pooled(p_sale)
+    for kernel in kernels:
+        total += kernel.weight * smoothed(pooled if kernel.pooled else p_sale, grid, kernel)
+    return total
+
+
+def _pooled(p_sale: Floats) -> Floats:
+    """Return the mean curve of the products on the logit, shape (1, n_grid)."""
+    chance = np.clip(p_sale[: max(len(p_sale) - 1, 1)], _NEARLY_SURE, 1 - _NEARLY_SURE)
+    return 1 / (1 + np.exp(-np.log(chance / (1 - chance)).mean(axis=0, keepdims=True)))
+
+
+def smoothed(p_sale: Floats, grid: Floats, kernel: Kernel) -> Floats:
+    """Smooth curves by one local polynomial on the logit, kept from rising with the price.
+
+    Parameters
+    ----------
+    p_sale
+        Chance of sale at ascending price ratios, shape (n_products, n_grid).
+    grid
+        The price ratios, shape (n_grid,).
+    """
+    chance = np.clip(p_sale, _NEARLY_SURE, 1 - _NEARLY_SURE)
+    distance = (grid[None, :] - grid[:, None]) / kernel.bandwidth
+    powers = distance[:, :, None] ** np.arange(kernel.degree + 1)
+    weight = np.exp(-0.5 * distance**2)[None] * (chance * (1 - chance))[:, None, :]
+    weighted = weight[..., None] * powers
+    normal = np.einsum("ngda,gdb->ngab", weighted, powers) + _RIDGE * np.eye(kernel.degree + 1)
+    right = np.einsum("ngda,nd->nga", weighted, np.log(chance / (1 - chance)))
+    logit = np.linalg.solve(normal, right[..., None])[..., 0, 0]
+    return 1 / (1 + np.exp(-np.minimum.accumulate(logit, axis=1)))

@@ -1,0 +1,107 @@
+"""How policies are scored: exactly and played, and that both agree."""
+
+import math
+
+import numpy as np
+import pytest
+
+from catalog.load import Catalog, load
+from flows.comparison.arena import expected_gain, play_all
+from flows.comparison.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
+from flows.comparison.results import Interval, Match, interval, matches_by_policy, shares
+from flows.comparison.scenarios import PLAYED_ON, Scenario, built_in
+from serving.policies import GreedyPolicy, StaticPolicy
+from simulation.visits import expected_visits_on
+
+SCENARIOS = {world.name: world for world in built_in(load())}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_nothing_beats_the_clairvoyant_and_the_ladder_with_true_demand_comes_near(name: str) -> None:
+    catalog = SCENARIOS[name].catalog
+    limit = expected_gain(clairvoyant(catalog, PLAYED_ON), catalog, PLAYED_ON)
+    ladder = expected_gain(with_true_demand(catalog, PLAYED_ON), catalog, PLAYED_ON)
+    static = expected_gain(StaticPolicy(catalog.base_prices), catalog, PLAYED_ON)
+    assert (static < limit).all()
+    assert (ladder < limit).all()
+    assert (ladder / limit).mean() > 0.997
+
+
+@pytest.mark.parametrize(("visits", "share"), [("100 visits", 0.791), ("200 visits", 0.976), ("1000 visits", 0.761)])
+def test_a_fixed_price_earns_the_known_share(visits: str, share: float) -> None:
+    catalog = SCENARIOS[visits].catalog
+    static = expected_gain(StaticPolicy(catalog.base_prices), catalog, PLAYED_ON)
+    limit = expected_gain(clairvoyant(catalog, PLAYED_ON), catalog, PLAYED_ON)
+    assert (static / limit).mean() == pytest.approx(share, abs=0.002)
+
+
+@pytest.mark.parametrize("name", ["400 visits", "two peaks, 200 visits", "popular product", "mid-day shock"])
+def test_what_is_played_agrees_with_what_is_expected(name: str) -> None:
+    catalog = SCENARIOS[name].catalog
+    policies = {
+        "static": StaticPolicy(catalog.base_prices),
+        "greedy": GreedyPolicy(true_curves(catalog, PLAYED_ON)),
+        "clairvoyant": clairvoyant(catalog, PLAYED_ON),
+    }
+    played = play_all(policies, catalog, 300, 5)
+    for policy, tally in played.items():
+        expected = expected_gain(policies[policy], catalog, PLAYED_ON).sum()
+        assert tally.gain_eur / 300 == pytest.approx(expected, rel=0.01)
+
+
+def test_policies_meet_the_same_shoppers_and_every_unit_is_counted_once() -> None:
+    catalog = SCENARIOS["1000 visits"].catalog
+    first = play_all({"a": StaticPolicy(catalog.base_prices)}, catalog, 3, 5)["a"]
+    again = play_all({"b": clairvoyant(catalog, PLAYED_ON), "a": StaticPolicy(catalog.base_prices)}, catalog, 3, 5)["a"]
+    assert first == again
+    assert first.units == 3 * 500
+    assert first.sell_outs == 3 * 5
+    assert first.revenue_eur == pytest.approx(3 * 100 * catalog.base_prices.sum())
+    assert first.repricings_per_day == 0
+
+
+def test_margin_as_the_objective_is_what_the_share_is_measured_in() -> None:
+    catalog = SCENARIOS["200 visits"].catalog
+    policies = catalog.store.policies.model_copy(update={"objective": "margin"})
+    margin = Catalog(catalog.products, catalog.store.model_copy(update={"policies": policies}))
+    static = StaticPolicy(catalog.base_prices)
+    in_revenue = expected_gain(static, catalog, PLAYED_ON)
+    in_margin = expected_gain(static, margin, PLAYED_ON)
+    kept = 1 - catalog.unit_costs / catalog.base_prices
+    np.testing.assert_allclose(in_margin, in_revenue * kept)
+    for_margin = stock_aware(margin, true_curves(margin, PLAYED_ON), expected_visits_on(margin, PLAYED_ON), "m")
+    for_revenue = stock_aware(catalog, true_curves(margin, PLAYED_ON), expected_visits_on(margin, PLAYED_ON), "r")
+    gains = [expected_gain(policy, margin, PLAYED_ON).sum() for policy in (for_margin, for_revenue)]
+    assert gains[0] > gains[1]
+
+
+def test_intervals_are_those_of_student_and_one_value_has_none() -> None:
+    found = interval([0.98, 0.99, 1.0])
+    assert found.mean == pytest.approx(0.99)
+    assert found.high - found.mean == pytest.approx(4.302652729 * 0.01 / math.sqrt(3))
+    assert math.isnan(interval([0.9]).low)
+
+
+def test_shares_are_averaged_over_seeds_and_counts_are_per_store_day() -> None:
+    catalog = SCENARIOS["1000 visits"].catalog
+    tally = play_all({"a": StaticPolicy(catalog.base_prices)}, catalog, 2, 5)["a"]
+    rows = [Match("s", "a", 500, seed, 2, tally, share) for seed, share in ((1, 0.5), (2, 0.7))]
+    assert shares(rows)["a", 500, "s"].mean == pytest.approx(0.6)
+    table = matches_by_policy(rows)
+    assert table["units"].tolist() == [500.0]
+    assert table["share"].tolist() == [pytest.approx(0.6)]
+    assert isinstance(shares(rows)["a", 500, "s"], Interval)
+
+
+def test_every_scenario_stocks_a_hundred_units_for_the_visits_it_names() -> None:
+    for world in SCENARIOS.values():
+        assert isinstance(world, Scenario)
+        assert (world.catalog.par_stock == 100).all()
+        if world.name.endswith("visits"):
+            visits = expected_visits_on(world.catalog, PLAYED_ON).sum(axis=1)
+            np.testing.assert_allclose(visits, int(world.name.split()[-2]))
+
+
+def test_policies_that_know_nothing_need_no_log() -> None:
+    catalog = SCENARIOS["100 visits"].catalog
+    assert policy_of("static", catalog, None).name == "static"  # type: ignore[arg-type]

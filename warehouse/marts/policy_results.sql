@@ -1,0 +1,5 @@
+-- The newest comparison; earlier ones are in policy_results_history.
+create or replace view policy_results as
+select *
+from policy_results_history
+where compared_at = (select max(compared_at) from policy_results_history);
