@@ -96,8 +96,9 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
     (shelf / "products.yaml").write_text(
         "products:\n"
         '  - {sku: "\'); drop table x; --", name: <script>alert(1)</script>, category: odd, '
-        "base_price: 2.0, unit_cost: 1.0}\n"
-        "  - {sku: ../../x, name: مرحبا 🥨, category: odd, base_price: 3.0, unit_cost: 1.5}\n",
+        "base_price: 2.0, unit_cost: 1.0, par_stock: 800}\n"
+        "  - {sku: ../../x, name: مرحبا 🥨, category: odd, base_price: 3.0, unit_cost: 1.5, "
+        "par_stock: 800}\n",  # enough for a day, so that both are tried at many prices
         encoding="utf-8",
     )
     (shelf / "store.yaml").write_text(
