@@ -102,12 +102,12 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
         encoding="utf-8",
     )
     (shelf / "store.yaml").write_text(
-        'stores: [K1]\nopening: {opens: "09:00", closes: "17:00"}\nvisits_per_day: 3000\nhourly_profile: [1, 2, 1]\n'
+        'stores: [K1]\nopening: {opens: "09:00", closes: "17:00"}\nvisits_per_day: 300\nhourly_profile: [1, 2, 1]\n'
         "personas:\n  - {name: all, share: 1.0, mean: 1.0, standard_deviation: 0.25}\n",
         encoding="utf-8",
     )
     here = ["--catalog", str(shelf)]
-    loop = run(world, "pipeline", "--days", "3", "--explore-days", "2", *here, "--json")
+    loop = run(world, "pipeline", "--days", "3", "--explore-days", "2", "--stores", "12", *here, "--json")
     assert loop.returncode == 0, loop.stderr
     assert json.loads(loop.stdout)["days"][2]["policy"] == "stock_aware"
     quote = run(world, "quote", "--sku", "'); drop table x; --", "--stock", "5", *here, "--json")
