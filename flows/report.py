@@ -43,20 +43,9 @@ def show_candidates(title: str, scores: dict[str, dict[str, float]]) -> None:
 
 def show_money(money: OffPolicyEstimate, incumbent: str) -> None:
     """Print what the challenger's prices would gain by each estimator, with the truth beside it where it is known."""
-    names = {"inverse propensity": money.ips, "self-normalised": money.snips, "doubly robust": money.dr}
-    rows: list[list[Any]] = [
-        [name, *(round(value, 2) if isfinite(value) else None for value in (own.estimate, own.lower, own.upper))]
-        for name, own in names.items()
-    ]
-    if money.truth is not None:
-        rows.append(["the truth, which only the twin knows", round(money.truth, 2), None, None])
-    caption = (
-        f"The gate reads the doubly robust lower end. {money.n_differ:,} of {money.n_visits:,} held-out visits would "
-        f"see another price, {money.effective_sample_size:,.0f} effective"
-    )
+    rows = [[name, *(round(x, 2) if isfinite(x) else None for x in numbers)] for name, *numbers in money.rows]
     title = f"Gain over {incumbent}, estimated from the log, EUR per store day"
-    columns = ["estimator", "gain", "95 % from", "to"]
-    show_table(title, columns, rows, f"{caption}; {money.warning}" if money.warning else caption)
+    show_table(title, ["estimator", "gain", "95 % from", "to"], rows, money.note)
 
 
 def price_columns() -> list[str]:

@@ -109,6 +109,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         version=version,
         scores=scores,
         verdict=verdict,
+        money=money,
         run_id=run_id,
         seed=seed,
     )
@@ -217,6 +218,7 @@ def gather_report(
     version: str,
     scores: dict[str, dict[str, float]],
     verdict: Verdict,
+    money: OffPolicyEstimate | None,
     run_id: str,
     seed: int,
 ) -> ReportInput:
@@ -244,4 +246,5 @@ def gather_report(
         champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
         truth=true_chances(around, dataset),
         budget_groups=budget_groups,
+        money=money,
     )

@@ -108,6 +108,24 @@ class OffPolicyEstimate:
     effective_sample_size: float
     supported: float
 
+    @property
+    def rows(self) -> list[tuple[str, float, float, float]]:
+        """Return name, gain and both ends of the interval for each estimator and the truth; NaN where nobody knows."""
+        estimators = {"inverse propensity": self.ips, "self-normalised": self.snips, "doubly robust": self.dr}
+        rows = [(name, own.estimate, own.lower, own.upper) for name, own in estimators.items()]
+        if self.truth is not None:
+            rows.append(("the truth, which only the twin knows", self.truth, np.nan, np.nan))
+        return rows
+
+    @property
+    def note(self) -> str:
+        """What the gate reads, how much evidence there is, and the warning where it is poor."""
+        evidence = (
+            f"The gate reads the doubly robust lower end. {self.n_differ:,} of {self.n_visits:,} held-out visits would "
+            f"see another price, {self.effective_sample_size:,.0f} effective"
+        )
+        return f"{evidence}; {self.warning}" if self.warning else evidence
+
     def as_record(self) -> dict[str, Any]:
         """Return everything as plain values, the warning included; an interval without end ends in None."""
         record: dict[str, Any] = asdict(self)
