@@ -239,6 +239,14 @@ MODEL_VERSIONS = Table(
         Column("candidates", LONG_TEXT, "metrics of every candidate of the training, as a JSON object"),
         Column("promoted", pa.bool_(), "whether the gate made it champion"),
         Column("reasons", LONG_TEXT, "the gate's conditions and what was found, as a JSON list"),
+        Column(
+            "money",
+            LONG_TEXT,
+            "estimated gain of its prices over the champion's, or the base prices without one, as a JSON object; "
+            "null without an estimate",
+            "EUR per store day",
+            nullable=True,
+        ),
         Column("decided_at", MOMENT, "when the gate decided", "UTC"),
     ),
     by="key",
