@@ -11,7 +11,7 @@ with visits as (
         list_position($skus, interactions.sku) - 1 as product,
         coalesce(interactions.inventory_level, products.par_stock) as inventory_level,
         hash(interactions.store_id, interactions.business_date) as store_day
-    from interactions
+    from closed_interactions as interactions
     inner join products on interactions.sku = products.sku
     where
         interactions.business_date > $trained_through
