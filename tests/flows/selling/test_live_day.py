@@ -121,7 +121,8 @@ def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before
 ) -> None:
     undisturbed, killed = shop(), shop()
     undisturbed.sell()
-    player = killed.sell(20)
+    repriced = max(undisturbed.lake.read(DAY.part("repricings"))["tick"].to_pylist())
+    player = killed.sell(repriced)
     publish = Lake.publish
 
     def die_before_decisions(lake: Lake, partition: object, *rows: object, **facts: object) -> object:
@@ -133,11 +134,11 @@ def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before
         patched.setattr(Lake, "publish", die_before_decisions)
         with pytest.raises(KeyboardInterrupt):
             player.sell_tick()
-    assert max(killed.lake.read(DAY.part("live_repricings"))["tick"].to_pylist()) == 20
+    assert max(killed.lake.read(DAY.part("live_repricings"))["tick"].to_pylist()) == repriced
     found = sold_so_far(killed.lake, DAY)
     assert found is not None
-    assert max(found.rows.repricings["tick"].to_pylist()) < 20
-    assert killed.player().next_tick == 20
+    assert max(found.rows.repricings["tick"].to_pylist()) < repriced
+    assert killed.player().next_tick == repriced
     killed.sell()
     assert killed.bytes_of() == undisturbed.bytes_of()
 
