@@ -15,7 +15,7 @@ from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.monitor import Monitor, Page
-from dashboard.shell import TROUBLE, not_found, shell, trouble
+from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ def create_app(settings: Settings, *, catalog_dir: Path | None = None, access: A
         )
         page.wire(app, monitor)
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
+    wire_scheme(app)
     app.layout = shell(pages)
     return app
 

@@ -44,9 +44,9 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
     return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")
 
 
-def graph(identifier: str, described: str) -> Component:
-    """Place a figure that a callback fills; `described` is what a screen reader says."""
-    plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, className="graph")
+def graph(identifier: str, described: str, height: int) -> Component:
+    """Place a figure that a callback fills, `height` pixels high; `described` is what a screen reader says."""
+    plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, style={"height": height})
     return html.Div(plot, role="img", **aria(label=described))
 
 

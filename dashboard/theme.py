@@ -4,6 +4,7 @@ The series colours are those of Okabe and Ito (2008), a shade lighter on dark gr
 """
 
 import datetime as dt
+import html
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -44,8 +45,8 @@ def colour(position: int, scheme: Scheme) -> str:
     return SERIES[scheme][position % len(SERIES[scheme])]
 
 
-def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
-    """Dress a figure: transparent ground, quiet grid, legend above, one hover box; heights in pixels."""
+def styled(figure: go.Figure, scheme: Scheme) -> go.Figure:
+    """Dress a figure: transparent ground, quiet grid, legend above; it fills the place it is put in."""
     axis = {
         "gridcolor": GRID[scheme],
         "linecolor": GRID[scheme],
@@ -56,7 +57,6 @@ def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
     }
     figure.update_layout(
         template="none",
-        height=height,
         font={"family": FONT, "size": 12, "color": INK[scheme]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -92,6 +92,12 @@ def change(now: float, before: float) -> str | None:
         return None
     moved = 100 * (now / before - 1)
     return f"{'−' if moved < 0 else '+'}{abs(moved):.1f} %"
+
+
+def literal(text: str, longest: int = 40) -> str:
+    """Return text for a figure, where Plotly would read `<b>` as a tag; a long one is cut."""
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return html.escape(cut, quote=False)
 
 
 def day(date: dt.date) -> str:
