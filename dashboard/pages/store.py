@@ -121,7 +121,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         choice = _Choice(store, date, _events(monitor, store, date))
         follows = ctx.triggered_id in {STORE, DAY} or tick >= before["last"]
         through = choice.last if follows else min(tick, choice.last)
-        stamp = monitor.reader.stamp(*SOLD, "model_versions", "price_book", date=None if follows else date)
+        stamp = (monitor.reader.stamp(*SOLD, date=date), monitor.reader.stamp("model_versions", "price_book"))
         key = repr((store, date, through, scheme, stamp, monitor.catalog.read().fingerprint, monitor.catalog.error))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
