@@ -79,7 +79,6 @@ def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "i
         variant="light",
         className="notice",
         icon=icon("problem" if mood != "info" else "info"),
-        role="status",
     )
 
 
