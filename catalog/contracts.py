@@ -14,6 +14,7 @@ import pyarrow as pa
 TEXT = pa.dictionary(pa.int32(), pa.string())
 LONG_TEXT = pa.string()
 MOMENT = pa.timestamp("us", tz="UTC")
+CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,13 @@ REPRICINGS = Table(
         _SKU,
         Column("old_price", pa.float64(), "the price before; null at opening", "EUR", nullable=True),
         Column("new_price", pa.float64(), "the price from now on", "EUR"),
+        Column(
+            "unconstrained_price",
+            pa.float64(),
+            "what was asked for before any limit; null when that was no price",
+            "EUR",
+            nullable=True,
+        ),
         Column("inventory_level", pa.int32(), "stock when it was decided", "units"),
         Column(
             "p_sale",
@@ -122,7 +130,15 @@ REPRICINGS = Table(
             nullable=True,
         ),
         _UNIT_VALUE,
-        Column("binding_rule", TEXT, "the rule that decided the price"),
+        Column("clamps", CLAMPS, "each limit that changed the price, in order; empty when none did", "EUR"),
+        Column(
+            "clamp_cost",
+            pa.float64(),
+            "(price - unit value) x chance of sale at the unconstrained price, less at the shown; null without a model",
+            "EUR per visit",
+            nullable=True,
+        ),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the rule that asked for it"),
         Column("explored", pa.bool_(), "whether the price was tried in order to learn"),
         _POLICY,
         _VERSION,
@@ -170,12 +186,12 @@ PRICE_BOOK = Table(
         _SKU,
         Column("inventory_level", pa.int32(), "stock now", "units"),
         Column("ticks_left", pa.int16(), "ticks until closing, this one included", "ticks"),
-        _PRICE,
+        Column("price", pa.float64(), "price under the static limits, which look at no price shown before", "EUR"),
         _P_SALE,
         _EXPECTED,
         _UNIT_VALUE,
         Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
-        Column("binding_rule", TEXT, "the rule that decided the price"),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
         _POLICY,
         Column("model_version", TEXT, "registered model version behind the price"),
         Column("published_at", MOMENT, "start of the business date the book is made for", "UTC"),
@@ -192,6 +208,7 @@ DEMAND_CURVES = Table(
         _PRICE,
         _P_SALE,
         _EXPECTED,
+        Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve"),
     ),
 )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from catalog.arrays import Floats
 from catalog.errors import CatalogError
+from catalog.limits import conflicts
 from catalog.records import Product, Store
 from catalog.strict_yaml import read_mapping
 
@@ -93,6 +94,8 @@ def load(directory: Path | None = None) -> Catalog:
     for shock in store.shocks:
         if shock.sku is not None and shock.sku not in skus:
             raise CatalogError(f"{file}: shocks: sku: {_shown(shock.sku)} is not on the shelf")
+    for conflict in conflicts(products, store.guardrails):
+        raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)
 
 

@@ -6,7 +6,10 @@ with the shelf, so two policies can be played on the same shoppers and the same 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
 
@@ -17,8 +20,39 @@ RULES = {
     "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",
+    "never_varied": "its price has never varied enough to learn from, so it is the base price",
+    "unknown_product": "no model knows the product yet, so it is the base price",
+    "kill_switch": "the kill switch is on",
+    "impossible_price": "no usable price was asked for",
+    "frozen": "its price is frozen",
+    "moving_share": "no more prices may change at once",
+    "largest_step": "the largest step allowed",
+    "largest_daily_move": "the farthest it may go in a day",
+    "price_ending": "the nearest price with the set ending",
+    "ceiling": "its ceiling",
+    "floor": "its floor",
+    "minimum_margin": "its cost plus the minimum margin",
 }
 """Every rule that can bind a price, with the words that follow "Raised Milk 1.35 -> 1.62: "."""
+
+LIMITS = (
+    "kill_switch",
+    "impossible_price",
+    "frozen",
+    "moving_share",
+    "largest_step",
+    "largest_daily_move",
+    "price_ending",
+    "ceiling",
+    "floor",
+    "minimum_margin",
+)
+"""The rules that limit what a policy asks for, in the order they are applied: the last one has its way."""
+
+CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])
+"""One limit that changed one price: position of the decision in the flattened arrays, rule, prices in EUR."""
+
+NO_CLAMPS: NDArray[Any] = np.empty(0, dtype=CLAMP)
 
 
 @dataclass(frozen=True)
@@ -35,12 +69,15 @@ class Shelf:
         Ticks until closing, this one included.
     dice
         One uniform number in [0, 1) per store and product, for policies that choose by chance.
+    opening_prices
+        Prices at the day's opening, EUR; NaN at opening itself. None stands for that too.
     """
 
     stock: Ints
     shown_prices: Floats
     ticks_left: int
     dice: Floats
+    opening_prices: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +98,13 @@ class PriceDecision:
         Chance of sale at the price; NaN without a model.
     unit_value
         Value of one unit kept, EUR; NaN where the policy does not value stock.
+    unconstrained
+        The price that was asked for before any limit, EUR.
+    clamp_cost
+        What the limits cost, EUR per visit: (asked - unit value) x chance of sale, less the same at the price shown.
+        0 where none binds; NaN without a model.
+    clamps
+        Every change a limit made, in the order of the limits, of type `CLAMP`, shape (n_clamps,).
     """
 
     prices: Floats
@@ -69,6 +113,9 @@ class PriceDecision:
     rule: Ints
     p_sale: Floats
     unit_value: Floats
+    unconstrained: Floats
+    clamp_cost: Floats
+    clamps: NDArray[Any]
 
 
 class Policy(Protocol):

@@ -46,7 +46,7 @@ class Product(_Record):
     @field_validator("base_price", "floor_price", "ceiling_price")
     @classmethod
     def _is_whole_cents(cls, price: float | None) -> float | None:
-        if price is not None and abs(price - round(price, 2)) > _CENT_NOISE:
+        if price is not None and not _whole_cents(price):
             raise ValueError(f"a price on a shelf is in whole cents, found {price}")
         return price
 
@@ -166,11 +166,39 @@ class Policies(_Record):
 
 
 class Exploration(_Record):
-    """Share of the time sold at a ladder price chosen at random; a tried price stands for `hold_ticks` ticks."""
+    """How often a ladder price is tried: a share of the time before, a share of expected revenue with a champion.
+
+    A product whose price never varied is tried as before a champion. A tried price stands for `hold_ticks` ticks.
+    """
 
     before_champion: Share = 0.5
-    with_champion: Share = 0.05
+    budget: Share = 0.01
     hold_ticks: Annotated[int, Field(ge=1, le=1440)] = 4
+
+
+class Guardrails(_Record):
+    """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
+
+    Shares are of the price shown before (`largest_step`), of the day's opening price (`largest_daily_move`), of the
+    number of products (`moving_share`) and of unit cost (`minimum_margin`). None is no limit. `frozen` holds prices in
+    EUR by sku. The days of the twin are independent of one another, so an opening price is free within the bounds.
+    """
+
+    minimum_margin: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    moving_share: Share = 1.0
+    price_ending: Annotated[int, Field(ge=0, le=9)] | None = None
+    frozen: dict[Sku, Price] = Field(default_factory=dict)
+    kill_switch: bool = False
+
+    @field_validator("frozen")
+    @classmethod
+    def _is_whole_cents(cls, frozen: dict[str, float]) -> dict[str, float]:
+        for sku, price in frozen.items():
+            if not _whole_cents(price):
+                raise ValueError(f"a price on a shelf is in whole cents, found {price} for {sku}")
+        return frozen
 
 
 class Store(_Record):
@@ -189,6 +217,7 @@ class Store(_Record):
     ladder_prices: Annotated[int, Field(ge=2, le=1000)] = 20
     policies: Policies = Policies()
     exploration: Exploration = Exploration()
+    guardrails: Guardrails = Guardrails()
     shocks: Annotated[tuple[Shock, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
@@ -215,6 +244,10 @@ def _time_of_day(text: str) -> str:
     except ValueError as error:
         raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
     return parsed.strftime("%H:%M")
+
+
+def _whole_cents(price: float) -> bool:
+    return abs(price - round(price, 2)) <= _CENT_NOISE
 
 
 def _minute_of_day(text: str) -> int:

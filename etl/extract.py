@@ -1,14 +1,17 @@
 """Turn a played store day into the columns of `interactions` and `repricings`."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from catalog.contracts import INTERACTIONS, REPRICINGS
+from catalog.arrays import Ints
+from catalog.contracts import CLAMPS, INTERACTIONS, REPRICINGS
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
-from etl.reasons import reasons
+from etl.reasons import Changes, reasons
 from warehouse.columns import coded, constant, moments
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
@@ -44,27 +47,67 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     old = np.concatenate([np.full_like(answer.prices[:1], np.nan), answer.prices[:-1]])
     store, tick, product = np.nonzero((answer.prices != old).swapaxes(0, 1))
     where = (tick, store, product)
-    new_price, p_sale, rule = answer.prices[where], answer.p_sale[where], answer.rule[where]
-    unit_value = answer.unit_value[where]
+    changes = Changes(
+        product=product,
+        old_price=old[where],
+        new_price=answer.prices[where],
+        unconstrained=answer.unconstrained[where],
+        explored=answer.explored[where],
+        rule=answer.rule[where],
+        stock=day.stock[where],
+        minutes_left=(len(answer.prices) - tick) * catalog.store.opening.tick_minutes,
+        p_sale=answer.p_sale[where],
+        unit_value=answer.unit_value[where],
+    )
     ticks = tick * catalog.store.opening.tick_minutes * _US_PER_MINUTE
     columns = {
         "store_id": coded(store, day.stores),
         "tick": pa.array(tick.astype(np.int16)),
         "decided_at": moments(ticks + _opening_us(catalog, day.business_date)),
         "sku": coded(product, catalog.skus),
-        "old_price": pa.array(old[where], from_pandas=True),
-        "new_price": pa.array(new_price),
-        "inventory_level": pa.array(day.stock[where].astype(np.int32)),
-        "p_sale": pa.array(p_sale, from_pandas=True),
-        "expected_revenue": pa.array(new_price * p_sale, from_pandas=True),
-        "unit_value": pa.array(unit_value, from_pandas=True),
-        "binding_rule": coded(rule, day.rules),
-        "explored": pa.array(answer.explored[where]),
+        "old_price": pa.array(changes.old_price, from_pandas=True),
+        "new_price": pa.array(changes.new_price),
+        "unconstrained_price": pa.array(changes.unconstrained, from_pandas=True),
+        "inventory_level": pa.array(changes.stock.astype(np.int32)),
+        "p_sale": pa.array(changes.p_sale, from_pandas=True),
+        "expected_revenue": pa.array(changes.new_price * changes.p_sale, from_pandas=True),
+        "unit_value": pa.array(changes.unit_value, from_pandas=True),
+        "clamps": clamps_of(answer.clamps, np.ravel_multi_index(where, answer.prices.shape), day.rules),
+        "clamp_cost": pa.array(answer.clamp_cost[where], from_pandas=True),
+        "binding_rule": coded(changes.rule, day.rules),
+        "explored": pa.array(changes.explored),
         "policy": constant(day.policy, len(store)),
         "model_version": constant(day.model_version, len(store)),
-        "reason": reasons(catalog, day.rules, product, old[where], new_price, p_sale, unit_value, rule),
+        "reason": reasons(catalog, day.rules, changes),
     }
     return pa.table(columns, schema=REPRICINGS.schema)
+
+
+def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> pa.ListArray:
+    """Return a list of (rule, before, after) per decision, in the order in which the limits were applied.
+
+    Parameters
+    ----------
+    clamps
+        Changes by limits, of type `catalog.pricing.CLAMP`.
+    decisions
+        Positions of the decisions in the arrays that the clamps point into, shape (n_decisions,).
+    """
+    place = np.full(max(decisions.max(initial=-1), clamps["decision"].max(initial=-1)) + 1, -1)
+    place[decisions] = np.arange(len(decisions))
+    row = place[clamps["decision"]]
+    order = np.argsort(row, kind="stable")[np.count_nonzero(row < 0) :]
+    own = clamps[order]
+    ends = np.cumsum(np.bincount(row[order], minlength=len(decisions)))
+    changes = pa.StructArray.from_arrays(
+        [
+            coded(own["rule"], rules).cast(pa.string()),
+            pa.array(own["before"], from_pandas=True),
+            pa.array(own["after"]),
+        ],
+        fields=list(CLAMPS.value_type),
+    )
+    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], ends]).astype(np.int32)), changes)
 
 
 def _opening_us(catalog: Catalog, business_date: dt.date) -> int:

@@ -1,68 +1,126 @@
 """One sentence for people behind each price decision."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import RULES
-from warehouse.columns import coded
+from catalog.pricing import LIMITS, RULES
 
 
-def reasons(
-    catalog: Catalog,
-    rules: tuple[str, ...],
-    product: Ints,
-    old_price: Floats,
-    new_price: Floats,
-    p_sale: Floats,
-    unit_value: Floats,
-    rule: Ints,
-) -> pa.DictionaryArray:
-    """Return a sentence per decision, all arguments of shape (n_decisions,).
+@dataclass(frozen=True)
+class Changes:
+    """Price decisions that people may ask about, all of shape (n_decisions,).
 
-    Few decisions differ in what their sentence says, so each distinct sentence is written once and pointed at.
+    Attributes
+    ----------
+    product
+        Position on the shelf.
+    old_price, new_price, unconstrained
+        EUR; the old one is NaN at opening, the last one is what was asked for before any limit.
+    explored
+        Whether the price was tried in order to learn.
+    rule
+        Index into the names of the rules.
+    stock, minutes_left
+        Units on the shelf and minutes to closing when it was decided.
+    p_sale, unit_value
+        Chance of sale at the new price, and value of a unit kept, EUR; NaN without a model.
+    """
+
+    product: Ints
+    old_price: Floats
+    new_price: Floats
+    unconstrained: Floats
+    explored: Flags
+    rule: Ints
+    stock: Ints
+    minutes_left: Ints
+    p_sale: Floats
+    unit_value: Floats
+
+
+def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.DictionaryArray:
+    """Return a sentence per decision; each distinct sentence is written once and pointed at.
+
+    A sentence is put together from parts, each written once for each distinct value.
 
     Parameters
     ----------
     rules
-        Names that `rule` points into.
-    product
-        Position on the shelf.
-    old_price, new_price
-        EUR; the old one is NaN at opening.
-    p_sale, unit_value
-        Chance of sale at the new price, and value of a unit kept, EUR; NaN without a model.
+        Names that `changes.rule` points into.
     """
-    worth = np.round(unit_value, 2)
-    code, first = _distinct(product, old_price, new_price, p_sale, worth, rule)
     names = [product.name for product in catalog.products]
-    sentences = [
-        _sentence(names[product[row]], old_price[row], new_price[row], p_sale[row], worth[row], rules[rule[row]])
-        for row in first
+    limited = np.array([rule in LIMITS for rule in rules])[changes.rule]
+    counted = np.array([rule == "stock_value" for rule in rules])[changes.rule]
+    moved = (changes.product, changes.old_price, changes.new_price)
+    because = (changes.rule, np.where(counted, changes.stock, 0), np.where(counted, changes.minutes_left, 0))
+    parts = [
+        _written(lambda product, *prices: _move(names[product], *prices), *moved),
+        _written(lambda rule, *left: _because(rules[rule], *left), *because),
+        _written(_asked, np.where(limited, changes.unconstrained, 0.0), limited * (1 + changes.explored)),
+        _written(_kept, np.round(changes.unit_value, 2)),
+        _written(_chance, np.round(100 * changes.p_sale)),
     ]
-    return coded(code, sentences)
+    code, first = _distinct(*(codes for codes, _ in parts))
+    words = [sentences.take(pa.array(codes[first])) for codes, sentences in parts]
+    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pc.binary_join_element_wise(*words, ""))
+
+
+def _written(write: Callable[..., str], *columns: Ints | Floats) -> tuple[Ints, pa.Array]:
+    """Return a number for each row and the words with each number, written once for each distinct row."""
+    codes, first = _distinct(*columns)
+    return codes, pa.array([write(*(column[row] for column in columns)) for row in first], pa.string())
 
 
 def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
     """Return a number for each row, equal where the columns are, and the first row with each number."""
-    combined = np.zeros(len(columns[0]), dtype=np.int64)
+    combined, count = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         codes, values = pd.factorize(column, use_na_sentinel=False)
-        combined, _ = pd.factorize(combined * max(len(values), 1) + codes)
-    _, first = np.unique(combined, return_index=True)
+        if len(values) > 1:
+            combined, found = pd.factorize(combined * len(values) + codes)
+            count = len(found)
+    first = np.empty(min(count, len(combined)), dtype=np.int64)
+    first[combined[::-1]] = np.arange(len(combined))[::-1]
     return combined, first
 
 
-def _sentence(name: str, old_price: float, new_price: float, p_sale: float, worth: float, rule: str) -> str:
+def _move(name: str, old_price: float, new_price: float) -> str:
     if np.isnan(old_price):
-        move = f"Opened {name} at {new_price:.2f}"
-    elif new_price == old_price:
-        move = f"Kept {name} at {new_price:.2f}"
-    else:
-        verb = "Raised" if new_price > old_price else "Lowered"
-        move = f"{verb} {name} {old_price:.2f} -> {new_price:.2f}"
-    chance = "" if np.isnan(p_sale) else f", chance of sale {100 * p_sale:.0f} %"
-    kept = "" if np.isnan(worth) else f", a unit kept is worth {worth:.2f}"
-    return f"{move}: {RULES[rule]}{kept}{chance}"
+        return f"Opened {name} at {new_price:.2f}"
+    if new_price == old_price:
+        return f"Kept {name} at {new_price:.2f}"
+    return f"{'Raised' if new_price > old_price else 'Lowered'} {name} {old_price:.2f} -> {new_price:.2f}"
+
+
+def _because(rule: str, stock: int, minutes_left: int) -> str:
+    """Say why; where the price weighs stock against time, that is how much is left of both."""
+    if rule == "stock_value":
+        return f": {stock} left with {_time(minutes_left)} to go"
+    return f": {RULES[rule]}"
+
+
+def _time(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
+
+
+def _asked(unconstrained: float, asked_by: int) -> str:
+    """Say what a limit stood against: 0 is no limit, 1 the policy, 2 a trial."""
+    if asked_by == 0 or np.isnan(unconstrained):
+        return ""
+    return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {unconstrained:.2f}"
+
+
+def _kept(unit_value: float) -> str:
+    return "" if np.isnan(unit_value) else f", a unit kept is worth {unit_value:.2f}"
+
+
+def _chance(percent: float) -> str:
+    return "" if np.isnan(percent) else f", chance of sale {percent:.0f} %"

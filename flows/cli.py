@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop
+from flows.commands import compare, look, loop, monitor
 from flows.console import remark
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for command in (
     loop.price,
     loop.pipeline,
     compare.compare,
+    monitor.monitor,
     look.quote,
     look.sql,
     look.verify,

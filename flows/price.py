@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from prefect import flow, task
 
-from catalog.errors import DataError, ModelError
+from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
 from features.footfall import expected_visits
+from features.support import observed_prices
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
 from serving.curves import demand_curves
 from serving.price_book import PriceBook
+from serving.support import with_support
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,18 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 
     Raises
     ------
+    Declined
+        When the kill switch is on: base prices stand and no book is written.
     DataError
         When there is no champion.
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
     around = Surroundings(catalog_dir)
+    if around.catalog.store.guardrails.kill_switch:
+        raise Declined(
+            "guardrails.kill_switch is on: base prices stand and no price book is written; turn it off to price again"
+        )
     date = for_date or newest_date(around.lake) + dt.timedelta(days=1)
     tag_run("pricing")
     try:
@@ -58,6 +66,8 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        curves = demand_curves(connection, champion, around.catalog)
-        visits = expected_visits(connection, around.catalog, date - dt.timedelta(days=1))
+        through = date - dt.timedelta(days=1)
+        asked = demand_curves(connection, champion, around.catalog)
+        curves = with_support(asked, observed_prices(connection, around.catalog, through))
+        visits = expected_visits(connection, around.catalog, through)
     return publish_book(around.lake, around.catalog, curves, visits, date)

@@ -4,22 +4,22 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 from prefect import flow, task
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from catalog.errors import DataError
-from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
 from serving.bookshelf import book_in_force
-from serving.exploration import Exploring
-from serving.policies import GreedyPolicy, policy_without_model
+from serving.in_store import in_store, in_store_under_kill_switch, in_store_without_model
+from serving.newcomers import for_shelf
+from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import BookPolicy
+from serving.support import base_where_unvaried
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
@@ -123,30 +123,30 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 
 def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) -> PricedBy:
-    """Return the policy that prices a date, with its exploration.
+    """Return the policy that prices a date, with its exploration and its guardrails.
+
+    Under the kill switch no book is read: base prices stand whatever state the books are in.
 
     Raises
     ------
     DataError
         When `greedy` is asked for and no price book is in force.
     """
-    exploration = catalog.store.exploration
-    ladder = price_ladder(catalog)
+    if catalog.store.guardrails.kill_switch:
+        return PricedBy(in_store_under_kill_switch(catalog), "kill_switch")
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            book, curves, fingerprint = found
-            inner = GreedyPolicy(curves) if name == "greedy" else BookPolicy(book)
-            policy = Exploring(inner, exploration.with_champion, curves.prices, curves.p_sale)
-            return PricedBy(policy, f"{inner.name}:{fingerprint}")
+            book, curves = for_shelf(catalog, found[0], found[1])
+            greedy = base_where_unvaried(GreedyPolicy(curves, costs_that_count(catalog)), catalog, curves)
+            inner = greedy if name == "greedy" else BookPolicy(book)
+            return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{found[2]}")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = policy_without_model(catalog, name)
-    return PricedBy(
-        Exploring(without, exploration.before_champion, ladder, np.full(ladder.shape, np.nan)), without.name
-    )
+    without = in_store_without_model(catalog, name)
+    return PricedBy(without, without.name)
 
 
 def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:

@@ -24,8 +24,9 @@ def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Flo
     `visits` are the visits expected per store day, shape (n_products, n_ticks).
     """
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
-    book = tabulate(policy_with_model(catalog, curves, visits), catalog, published_at)
-    inputs = hashlib.sha256(f"{catalog.fingerprint}:{curves.model_version}:{visits.tolist()}".encode()).hexdigest()
+    book = tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
+    facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
+    inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
     lake.publish(Partition("demand_curves", for_date, GROUP), curves_to_table(curves), inputs=inputs)
     lake.publish(Partition("price_book", for_date, GROUP), book_to_table(book), inputs=inputs)
     return book

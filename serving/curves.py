@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from catalog.arrays import Floats
+from catalog.arrays import Flags, Floats
 from catalog.contracts import DEMAND_CURVES
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
@@ -31,12 +31,31 @@ class DemandModel(Protocol):
 
 @dataclass(frozen=True)
 class DemandCurves:
-    """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices)."""
+    """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices).
+
+    `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
+    """
 
     skus: tuple[str, ...]
     prices: Floats
     p_sale: Floats
     model_version: str
+    observed: Flags | None = None
+
+    @property
+    def supported(self) -> Flags:
+        """Whether each candidate lies within the prices observed, shape (n_products, n_prices)."""
+        return np.ones(self.prices.shape, dtype=bool) if self.observed is None else self.observed
+
+    @property
+    def has_support(self) -> Flags:
+        """Whether any candidate of each product does, shape (n_products,)."""
+        return np.asarray(self.supported.any(axis=1))
+
+    @property
+    def choosable(self) -> Flags:
+        """Candidates a policy may choose among: the supported ones, all where none is, shape (n_products, n_prices)."""
+        return self.supported | ~self.has_support[:, None]
 
     @property
     def expected_revenue(self) -> Floats:
@@ -71,6 +90,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "price": curves.prices.ravel(),
         "p_sale": curves.p_sale.ravel(),
         "expected_revenue": curves.expected_revenue.ravel(),
+        "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
     return pa.table(columns).cast(DEMAND_CURVES.schema)
@@ -86,4 +106,5 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
         frame["price"].to_numpy().reshape(shape),
         frame["p_sale"].to_numpy().reshape(shape),
         str(frame["model_version"].iloc[0]),
+        frame["supported"].to_numpy().reshape(shape),
     )

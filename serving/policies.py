@@ -11,9 +11,10 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import NO_CLAMPS, Policy, PriceDecision, Shelf
 from serving.curves import DemandCurves
 from serving.recursion import price_stock
+from serving.support import base_where_unvaried
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class GreedyPolicy:
     def __init__(self, curves: DemandCurves, unit_costs: Floats | float = 0.0) -> None:
         """Choose once for every product; `unit_costs` (EUR, shape (n_products,)) make the margin the objective."""
         self.model_version: str | None = curves.model_version
-        best = (_gains(curves, unit_costs) * curves.p_sale).argmax(axis=1)
+        worth = _gains(curves, unit_costs) * curves.p_sale
+        best = np.where(curves.choosable, worth, -np.inf).argmax(axis=1)
         products = np.arange(len(best))
         self._prices = curves.prices[products, best]
         self._p_sale = curves.p_sale[products, best]
@@ -102,12 +104,15 @@ class StockAwarePolicy:
         """
         self.name = name
         self.model_version: str | None = curves.model_version
+        choosable = [np.flatnonzero(own) for own in curves.choosable]
         solved = [
-            price_stock(gains, chances, own, n_levels)
-            for gains, chances, own in zip(_gains(curves, unit_costs), curves.p_sale, visits, strict=True)
+            price_stock(gains[among], chances[among], own, n_levels)
+            for gains, chances, own, among in zip(
+                _gains(curves, unit_costs), curves.p_sale, visits, choosable, strict=True
+            )
         ]
         self._curves = curves
-        self._best = np.stack([best for best, _ in solved])
+        self._best = np.stack([among[best] for (best, _), among in zip(solved, choosable, strict=True)])
         self._value = np.stack([value for _, value in solved])
 
     def decide(self, shelf: Shelf) -> PriceDecision:
@@ -128,15 +133,19 @@ class StockAwarePolicy:
 def sure_decision(
     prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
 ) -> PriceDecision:
-    """Return a decision that leaves nothing to chance: propensity 1, nothing explored."""
+    """Return a decision that leaves nothing to chance: propensity 1, nothing explored, nothing limited."""
     unknown = np.full(prices.shape, np.nan)
+    chance = unknown if p_sale is None else p_sale
     return PriceDecision(
         prices=prices,
         propensity=np.ones(prices.shape),
         explored=np.zeros(prices.shape, dtype=bool),
         rule=rule,
-        p_sale=unknown if p_sale is None else p_sale,
+        p_sale=chance,
         unit_value=unknown if unit_value is None else unit_value,
+        unconstrained=prices,
+        clamp_cost=0.0 * chance,
+        clamps=NO_CLAMPS,
     )
 
 
@@ -149,13 +158,18 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> GreedyPolicy | StockAwarePolicy:
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> Policy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
-    policies = catalog.store.policies
-    unit_costs = catalog.unit_costs if policies.objective == "margin" else 0.0
-    if policies.with_champion == "greedy":
-        return GreedyPolicy(curves, unit_costs)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
+    unit_costs = costs_that_count(catalog)
+    if catalog.store.policies.with_champion == "greedy":
+        return base_where_unvaried(GreedyPolicy(curves, unit_costs), catalog, curves)
+    policy = StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
+    return base_where_unvaried(policy, catalog, curves)
+
+
+def costs_that_count(catalog: Catalog) -> Floats:
+    """Return unit costs where margin is the objective, else zeros, EUR, shape (n_products,)."""
+    return catalog.unit_costs * (catalog.store.policies.objective == "margin")
 
 
 def _gains(curves: DemandCurves, unit_costs: Floats | float) -> Floats:

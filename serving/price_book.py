@@ -14,8 +14,13 @@ from catalog.arrays import Floats, Ints
 from catalog.contracts import PRICE_BOOK
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
-from catalog.pricing import Policy, PriceDecision, Shelf
+from catalog.pricing import LIMITS, NO_CLAMPS, Policy, PriceDecision, Shelf
+from serving.curves import DemandCurves
+from serving.exploration import chance_at
+from serving.guardrails import guarded_with_trail, limits_of
 from warehouse.columns import coded, constant, moments
+
+_OWN_RULES = {"greedy": "greedy", "stock_aware": "stock_value"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class PriceBook:
     Attributes
     ----------
     prices, unconstrained
-        Price to show, and the policy's price before any limit, EUR.
+        Price to show under the static limits, and the policy's price before any limit, EUR.
     p_sale
         Chance of sale at the price; 0 with an empty shelf.
     unit_value
@@ -113,13 +118,18 @@ class PriceBook:
         return self.prices.ravel()[cell], self.p_sale.ravel()[cell]
 
 
-def tabulate(policy: Policy, catalog: Catalog, published_at: dt.datetime) -> PriceBook:
-    """Work a policy out for every stock level up to par and every number of ticks left.
+def tabulate(
+    policy: Policy, catalog: Catalog, published_at: dt.datetime, curves: DemandCurves | None = None
+) -> PriceBook:
+    """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
+
+    Limits that look at the price shown before wait for the store. The curves tell the chance of sale where a limit
+    binds; without them it stays that of the policy's own price.
 
     Raises
     ------
     ModelError
-        When a price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
+        When a policy's price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
     """
     par = catalog.par_stock
     n_products, n_levels, n_ticks = len(par), int(par.max()) + 1, catalog.store.opening.ticks
@@ -134,8 +144,14 @@ def tabulate(policy: Policy, catalog: Catalog, published_at: dt.datetime) -> Pri
     def by_product(field: str) -> Floats:
         return np.stack([getattr(answer, field).T for answer in answers], axis=2)
 
-    prices, p_sale, rule = by_product("prices"), by_product("p_sale"), by_product("rule").astype(np.int16)
-    _refuse_impossible(prices, catalog)
+    asked, p_sale, rule = by_product("prices"), by_product("p_sale"), by_product("rule").astype(np.int16)
+    _refuse_impossible(asked, catalog)
+    nothing = Shelf(levels, nothing_shown, n_ticks, no_dice)
+    turned, clamps = guarded_with_trail(limits_of(catalog), asked.T, nothing, None, len(policy.rules) + 1)
+    prices = np.ascontiguousarray(turned.T)
+    rule.T.flat[clamps["decision"]] = clamps["rule"]
+    if curves is not None and len(clamps):
+        p_sale = np.where(prices == asked, p_sale, chance_at(curves.prices, curves.p_sale, turned).T)
     empty = (levels == 0).T
     p_sale[empty] = 0.0
     rule[empty] = len(policy.rules)
@@ -144,11 +160,11 @@ def tabulate(policy: Policy, catalog: Catalog, published_at: dt.datetime) -> Pri
         skus=catalog.skus,
         par_stock=par,
         prices=prices,
-        unconstrained=prices,
+        unconstrained=asked,
         p_sale=p_sale,
         unit_value=by_product("unit_value"),
         rule=rule,
-        rules=(*policy.rules, "sold_out"),
+        rules=(*policy.rules, "sold_out", *LIMITS),
         policy=policy.name,
         model_version=policy.model_version or "none",
         published_at=published_at,
@@ -157,7 +173,10 @@ def tabulate(policy: Policy, catalog: Catalog, published_at: dt.datetime) -> Pri
 
 @dataclass(frozen=True)
 class BookPolicy:
-    """Sell from a price book."""
+    """Ask for what a price book's policy asks for; the store's guardrails then limit it, with the price shown in view.
+
+    Where a limit binds in the book, the book does not hold the chance of sale at the policy's own price: NaN.
+    """
 
     book: PriceBook
 
@@ -173,8 +192,8 @@ class BookPolicy:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules of the policy the book was made from."""
-        return self.book.rules
+        """Rules of the policy the book was made from; the last stands where the book tells of a limit instead."""
+        return (*self.book.rules, _OWN_RULES.get(self.book.policy, "base_price"))
 
     def decide(self, shelf: Shelf) -> PriceDecision:
         """Look every product up at its stock and time."""
@@ -182,13 +201,25 @@ class BookPolicy:
         product = np.broadcast_to(np.arange(len(book.skus)), shelf.stock.shape)
         cell = (product, np.minimum(shelf.stock, book.prices.shape[1] - 1), shelf.ticks_left - 1)
         return PriceDecision(
-            prices=book.prices[cell],
+            prices=book.unconstrained[cell],
             propensity=np.ones(shelf.stock.shape),
             explored=np.zeros(shelf.stock.shape, dtype=bool),
-            rule=book.rule[cell].astype(np.int64),
-            p_sale=book.p_sale[cell],
+            rule=self._rule[cell],
+            p_sale=self._p_unconstrained[cell],
             unit_value=book.unit_value[cell],
+            unconstrained=book.unconstrained[cell],
+            clamp_cost=np.zeros(shelf.stock.shape),
+            clamps=NO_CLAMPS,
         )
+
+    @cached_property
+    def _rule(self) -> Ints:
+        is_limit = np.array([rule in LIMITS for rule in self.book.rules])
+        return np.where(is_limit[self.book.rule], len(self.book.rules), self.book.rule).astype(np.int64)
+
+    @cached_property
+    def _p_unconstrained(self) -> Floats:
+        return np.where(self.book.unconstrained == self.book.prices, self.book.p_sale, np.nan)
 
 
 def book_to_table(book: PriceBook) -> pa.Table:

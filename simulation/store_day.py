@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,15 @@ def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date:
     outcome = np.empty(visits.count, dtype=np.int8)
     stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
     stock_at_start = np.empty((n_ticks, n_stores, n_products), dtype=np.int64)
-    shown = np.full((n_stores, n_products), np.nan)
+    opened_at = shown = np.full((n_stores, n_products), np.nan)
     answers: list[PriceDecision] = []
     for tick in range(n_ticks):
         stock_at_start[tick] = stock
-        answer = policy.decide(Shelf(stock_at_start[tick], shown, n_ticks - tick, visits.dice[tick]))
+        answer = policy.decide(Shelf(stock_at_start[tick], shown, n_ticks - tick, visits.dice[tick], opened_at))
         first, last = visits.starts[:, tick], visits.starts[:, tick + 1]
         sell_tick(first, last, visits.product, willing_price, answer.prices, stock, inventory, outcome)
         shown = answer.prices
+        opened_at = shown if tick == 0 else opened_at
         answers.append(answer)
     decisions = _stack(answers)
     store, tick_of_visit = _store_and_tick_of_visits(visits, n_stores)
@@ -67,7 +69,18 @@ def _stack(answers: list[PriceDecision]) -> PriceDecision:
         rule=np.stack([answer.rule for answer in answers]),
         p_sale=np.stack([answer.p_sale for answer in answers]),
         unit_value=np.stack([answer.unit_value for answer in answers]),
+        unconstrained=np.stack([answer.unconstrained for answer in answers]),
+        clamp_cost=np.stack([answer.clamp_cost for answer in answers]),
+        clamps=_clamps_of_the_day(answers),
     )
+
+
+def _clamps_of_the_day(answers: list[PriceDecision]) -> NDArray[Any]:
+    """Join the ticks' clamps; each decision's position is then that in the arrays of the whole day."""
+    clamps = np.concatenate([answer.clamps for answer in answers])
+    ticks = np.repeat(np.arange(len(answers)), [len(answer.clamps) for answer in answers])
+    clamps["decision"] += ticks * answers[0].prices.size
+    return clamps
 
 
 def _store_and_tick_of_visits(visits: Visits, n_stores: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

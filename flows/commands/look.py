@@ -17,12 +17,28 @@ Stock = Annotated[int, typer.Option(min=0, help="Units on the shelf.")]
 TicksLeft = Annotated[
     int | None, typer.Option(min=1, help="Ticks until closing, this one included; by default the whole day.")
 ]
+Shown = Annotated[float | None, typer.Option(min=0.01, help="Price on the shelf now, EUR, for limits on steps.")]
+Opening = Annotated[
+    float | None, typer.Option(min=0.01, help="Price at opening, EUR, for the limit of a day; by default --shown.")
+]
 Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
 
 
-def quote(sku: Sku, stock: Stock, ticks_left: TicksLeft = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Price one product at a stock level: a look-up in the price book in force, with its candidate prices."""
+def quote(
+    sku: Sku,
+    stock: Stock,
+    ticks_left: TicksLeft = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why: the policy's price, each limit, what the limits cost.")
+    ] = False,
+    shown: Shown = None,
+    opening: Opening = None,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Price one product at a stock level: a look-up in the price book in force, under the guardrails."""
     from catalog.load import load
+    from flows.quotes import explained, show_explanation, show_quote
     from serving.bookshelf import book_in_force
     from warehouse.lake import Lake
 
@@ -35,34 +51,13 @@ def quote(sku: Sku, stock: Stock, ticks_left: TicksLeft = None, catalog: Catalog
             "run `shelfprice demo`, or simulate, transform, train and price"
         )
     book, curves, _ = found
-    if sku not in book.positions:
-        raise DataError(
-            f"the price book of {book.published_at:%Y-%m-%d} does not know {sku}; its base price, "
-            f"{product.base_price:.2f} EUR, stands: run `shelfprice train` and `shelfprice price` on this shelf"
-        )
-    answer = book.quote(sku, stock, ticks_left or book.prices.shape[2])
-    own = curves.skus.index(sku)
-    candidates = [
-        {"price": float(price), "p_sale": float(chance), "expected_revenue": float(price * chance)}
-        for price, chance in zip(curves.prices[own], curves.p_sale[own], strict=True)
-    ]
+    answer = explained(shelf, book, curves, sku, stock, ticks_left, shown, opening)
     if as_json:
-        made_for = f"{book.published_at:%Y-%m-%d}"
-        emit({**vars(answer), "policy": book.policy, "made_for": made_for, "candidates": candidates})
-        return
-    rows = [
-        ["->" if abs(one["price"] - answer.price) < 1e-9 else "", *one.values()]  # noqa: PLR2004
-        for one in candidates
-    ]
-    show_table(
-        f"{product.name}: {answer.price:.2f} EUR, chance of sale {answer.p_sale:.1%}, "
-        f"expected revenue {answer.expected_revenue:.2f} EUR per visit",
-        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
-        rows,
-        f"{stock} left, {answer.ticks_left} ticks to closing; {book.policy}, model version {book.model_version}, "
-        f"book of {book.published_at:%Y-%m-%d}, rule: {answer.binding_rule}",
-        money=["price, EUR"],
-    )
+        emit(vars(answer))
+    elif explain:
+        show_explanation(answer)
+    else:
+        show_quote(product.name, answer)
 
 
 def sql(

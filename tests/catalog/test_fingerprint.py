@@ -45,6 +45,7 @@ def test_the_fingerprint_changes_with_every_value_of_the_store(field: str) -> No
     changes = STORE_CHANGES | {
         "policies": policies.model_copy(update={"rule": policies.rule.model_copy(update={"raise_by": 0.21})}),
         "exploration": exploration.model_copy(update={"hold_ticks": 5}),
+        "guardrails": catalog.store.guardrails.model_copy(update={"frozen": {"MILK": 1.4}}),
     }
     changed = catalog.store.model_copy(update={field: changes[field]})
     assert replace(catalog, store=changed).fingerprint != catalog.fingerprint

@@ -85,7 +85,45 @@ STORE_FAULTS = {
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: static", "before_champion: magic", ["policies.before_champion", "'magic'"]),
     "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),
+    "budget above one": ("budget: 0.01", "budget: 1.01", ["exploration.budget", "1.01"]),
+    "frozen stranger": ("frozen: {}", "frozen: {WINE: 5.0}", ["guardrails", "frozen", "'WINE'"]),
+    "frozen above its ceiling": ("frozen: {}", "frozen: {MILK: 2.41}", ["frozen", "MILK", "2.41", "ceiling 2.4"]),
+    "frozen below its floor": ("frozen: {}", "frozen: {MILK: 1.04}", ["frozen", "MILK", "1.04", "floor 1.05"]),
+    "frozen between cents": ("frozen: {}", "frozen: {MILK: 1.495}", ["guardrails.frozen", "1.495", "whole cents"]),
+    "frozen at nothing": ("frozen: {}", "frozen: {MILK: 0}", ["guardrails.frozen.MILK", "0"]),
+    "margin above the base price": (
+        "minimum_margin: 0.0",
+        "minimum_margin: 0.7",
+        ["0.7", "MILK", "1.53", "base_price"],
+    ),
+    "margin above the ceiling": ("minimum_margin: 0.0", "minimum_margin: 2", ["2", "MILK", "2.7", "ceiling 2.4"]),
+    "negative margin": ("minimum_margin: 0.0", "minimum_margin: -0.1", ["guardrails.minimum_margin", "-0.1"]),
+    "ending of two digits": ("price_ending: null", "price_ending: 99", ["guardrails.price_ending", "99"]),
+    "step of nothing": ("largest_step: null", "largest_step: 0", ["guardrails.largest_step", "0"]),
+    "step below a cent": ("largest_step: null", "largest_step: 0.01", ["largest_step", "0.01", "BREAD", "1 cents"]),
+    "daily move below a cent": (
+        "largest_daily_move: null",
+        "largest_daily_move: 0.002",
+        ["largest_daily_move", "0.002", "1 cents"],
+    ),
+    "nothing may move": ("moving_share: 1.0", "moving_share: 0.1", ["moving_share", "0.1", "5 products"]),
+    "kill switch in words": ("kill_switch: false", "kill_switch: maybe", ["guardrails.kill_switch", "'maybe'"]),
     "foreign currency": ("currency: EUR", "currency: USD", ["currency", "'USD'"]),
+}
+
+RULES_THAT_CANNOT_BOTH_HOLD = {
+    "frozen below cost plus margin": (
+        {"frozen: {}": "frozen: {MILK: 1.10}", "minimum_margin: 0.0": "minimum_margin: 0.5"},
+        ["frozen", "MILK", "1.1", "1.35"],
+    ),
+    "no price with the ending": (
+        {"price_ending: null": "price_ending: 9"},
+        ["price_ending", "9", "MILK"],
+    ),
+    "step that reaches no other ending": (
+        {"price_ending: null": "price_ending: 9", "largest_step: null": "largest_step: 0.08"},
+        ["largest_step", "0.08", "MILK", "10 cents"],
+    ),
 }
 
 WHOLE_FILES = {
@@ -121,6 +159,22 @@ def test_a_spoiled_store_file_is_refused_naming_file_place_and_value(
     with pytest.raises(CatalogError) as refusal:
         load(folder)
     assert [part for part in [str(folder / "store.yaml"), *named] if part not in str(refusal.value)] == []
+
+
+@pytest.mark.parametrize("fault", RULES_THAT_CANNOT_BOTH_HOLD)
+def test_rules_that_cannot_both_hold_are_refused_naming_file_field_and_value(
+    write_catalog: Callable[..., Path], fault: str
+) -> None:
+    changes, named = RULES_THAT_CANNOT_BOTH_HOLD[fault]
+    tight = f"{PRICE}\n    floor_price: 1.50\n    ceiling_price: 1.55" if fault == "no price with the ending" else PRICE
+    folder = write_catalog({"products.yaml": (PRICE, tight)})
+    store = folder / "store.yaml"
+    for old, new in changes.items():
+        assert old in store.read_text(encoding="utf-8")
+        store.write_text(store.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(CatalogError) as refusal:
+        load(folder)
+    assert [part for part in [str(store), "guardrails", *named] if part not in str(refusal.value)] == []
 
 
 @pytest.mark.parametrize("fault", WHOLE_FILES)

@@ -9,13 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.contracts import INTERACTIONS, REPRICINGS
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
+from catalog.records import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, StoreDay
 from etl.extract import interactions_of, repricings_of
 from etl.load import dimensions_are_current, load_dimensions, load_store_day
-from etl.reasons import reasons
+from etl.reasons import Changes, reasons
 from etl.transform import conform
+from serving.curves import DemandCurves
+from serving.exploration import Exploring
+from serving.guardrails import limits_of
+from serving.policies import GreedyPolicy
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
@@ -91,27 +99,48 @@ def test_the_price_in_force_is_the_price_every_visitor_was_offered(shelf: Catalo
     assert (met["new_price"] == met["price_offered"]).all()
 
 
+RULES = ("base_price", "low_stock", "exploration", "greedy", "stock_value", "largest_step", "frozen")
+NOTHING = np.nan
+SENTENCES = {
+    "Opened Milk at 1.50: it is the base price": (0, NOTHING, 1.50, 1.50, False, 0, 9, 60, NOTHING, NOTHING),
+    "Raised Milk 1.35 -> 1.62: stock is low": (0, 1.35, 1.62, 1.62, False, 1, 9, 60, NOTHING, NOTHING),
+    "Lowered Bread 1.32 -> 1.10: trying a price to learn demand": (
+        *(1, 1.32, 1.10, 1.10, True, 2, 9, 60, NOTHING, NOTHING),
+    ),
+    "Raised Eggs 1.00 -> 1.10: it promises the most per visit, chance of sale 43 %": (
+        *(2, 1.0, 1.1, 1.1, False, 3, 9, 60, 0.426, NOTHING),
+    ),
+    "Raised Milk 1.35 -> 1.62: 8 left with 3 h to go, a unit kept is worth 1.31, chance of sale 54 %": (
+        *(0, 1.35, 1.62, 1.62, False, 4, 8, 180, 0.54, 1.308),
+    ),
+    "Raised Milk 1.35 -> 1.62: 8 left with 2 h 45 min to go, a unit kept is worth 1.31": (
+        *(0, 1.35, 1.62, 1.62, False, 4, 8, 165, NOTHING, 1.308),
+    ),
+    "Raised Milk 1.35 -> 1.62: 1 left with 15 min to go, chance of sale 54 %": (
+        *(0, 1.35, 1.62, 1.62, False, 4, 1, 15, 0.54, NOTHING),
+    ),
+    "Raised Milk 1.35 -> 1.48: the largest step allowed, the policy asked for 1.62, chance of sale 60 %": (
+        *(0, 1.35, 1.48, 1.62, False, 5, 8, 180, 0.6, NOTHING),
+    ),
+    "Raised Milk 1.35 -> 1.48: the largest step allowed, a trial asked for 1.62": (
+        *(0, 1.35, 1.48, 1.62, True, 5, 8, 180, NOTHING, NOTHING),
+    ),
+    "Kept Milk at 1.50: its price is frozen": (0, 1.5, 1.5, NOTHING, False, 6, 9, 60, NOTHING, NOTHING),
+}
+
+
 def test_the_reason_of_a_decision_reads_as_a_sentence(shelf: Catalog) -> None:
-    nothing = np.nan
-    sentences = reasons(
-        shelf,
-        ("base_price", "low_stock", "exploration", "greedy"),
-        np.array([0, 0, 1, 2, 0, 0]),
-        np.array([nothing, 1.35, 1.32, 1.0, 1.35, 1.5]),
-        np.array([1.5, 1.62, 1.1, 1.1, 1.62, 1.5]),
-        np.array([nothing, nothing, nothing, 0.426, nothing, nothing]),
-        np.array([nothing, nothing, nothing, nothing, 1.308, nothing]),
-        np.array([0, 1, 2, 3, 1, 0]),
-    )
-    assert sentences.to_pylist() == [
-        "Opened Milk at 1.50: it is the base price",
-        "Raised Milk 1.35 -> 1.62: stock is low",
-        "Lowered Bread 1.32 -> 1.10: trying a price to learn demand",
-        "Raised Eggs 1.00 -> 1.10: it promises the most per visit, chance of sale 43 %",
-        "Raised Milk 1.35 -> 1.62: stock is low, a unit kept is worth 1.31",
-        "Kept Milk at 1.50: it is the base price",
-    ]
-    assert len(sentences.dictionary) == 6
+    twice = [*SENTENCES.values(), *SENTENCES.values()]
+    written = reasons(shelf, RULES, Changes(*(np.array(column) for column in zip(*twice, strict=True))))
+    assert written.to_pylist() == [*SENTENCES, *SENTENCES]
+    assert len(written.dictionary) == len(SENTENCES)
+
+
+def test_decisions_that_say_the_same_share_one_sentence_whatever_else_differs(shelf: Catalog) -> None:
+    at_opening = (0, NOTHING, 1.50, 1.50, False, 0)
+    rows = [(*at_opening, stock, minutes, NOTHING, NOTHING) for stock in range(50) for minutes in range(15, 720, 15)]
+    written = reasons(shelf, RULES, Changes(*(np.array(column) for column in zip(*rows, strict=True))))
+    assert written.dictionary.to_pylist() == ["Opened Milk at 1.50: it is the base price"]
 
 
 def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog, played_day: StoreDay) -> None:
@@ -123,6 +152,45 @@ def test_the_reason_beside_each_repricing_is_about_that_repricing(shelf: Catalog
             verb = "Raised" if row["new_price"] > row["old_price"] else "Lowered"
             start = f"{verb} {name} {row['old_price']:.2f} -> {row['new_price']:.2f}: "
         assert row["reason"].startswith(start)
+
+
+@pytest.fixture(scope="session")
+def guarded_day(shelf: Catalog) -> StoreDay:
+    """A day on which steps, endings and turns of moving bind often, from curves that are the truth."""
+    rails = Guardrails(largest_step=0.15, price_ending=9, moving_share=0.4, frozen={"EGGS": 1.05})
+    guarded = Catalog(shelf.products, shelf.store.model_copy(update={"guardrails": rails}))
+    ladder = price_ladder(guarded)
+    chances = chance_of_sale(guarded, ladder / guarded.base_prices[:, None])
+    greedy = GreedyPolicy(DemandCurves(guarded.skus, ladder, chances, "7"))
+    policy = Exploring(greedy, 0.5, ladder, chances, limits_of(guarded))
+    return play(guarded, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
+
+
+def test_every_repricing_carries_its_own_clamps_what_they_cost_and_what_was_asked_for(
+    shelf: Catalog, guarded_day: StoreDay
+) -> None:
+    day = guarded_day
+    rows = repricings_of(day, shelf)
+    assert rows.schema == REPRICINGS.schema
+    shape = day.decisions.prices.shape
+    own: dict[tuple[int, ...], list[dict[str, object]]] = {}
+    for clamp in day.decisions.clamps:
+        place = tuple(int(one) for one in np.unravel_index(clamp["decision"], shape))
+        change = {"rule": day.rules[clamp["rule"]], "before": clamp["before"], "after": clamp["after"]}
+        own.setdefault(place, []).append(change)
+    assert {len(changes) for changes in own.values()} >= {1, 2}
+    for row in rows.to_pylist():
+        place = (row["tick"], day.stores.index(row["store_id"]), shelf.skus.index(row["sku"]))
+        assert row["clamps"] == own.get(place, [])
+        assert row["unconstrained_price"] == day.decisions.unconstrained[place]
+        assert row["clamp_cost"] == pytest.approx(day.decisions.clamp_cost[place])
+        if row["clamps"]:
+            assert row["binding_rule"] == row["clamps"][-1]["rule"]
+            assert row["clamps"][-1]["after"] == row["new_price"]
+            asker = "a trial" if row["explored"] else "the policy"
+            assert f", {asker} asked for {row['unconstrained_price']:.2f}, chance of sale" in row["reason"]
+        else:
+            assert row["clamp_cost"] == 0
 
 
 def test_a_day_is_loaded_once_and_loading_it_again_changes_nothing(

@@ -1,6 +1,7 @@
 """The closed loop, at small size, through real Prefect flows and a real registry."""
 
 import json
+import re
 import shutil
 import time
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 
 import mlflow
 import pytest
+import typer
 from mlflow.tracking import MlflowClient
 
 from catalog.contracts import REGISTERED_MODEL
 from catalog.errors import DataError, Declined, ModelError
-from catalog.load import load
+from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
 from features.cells import feature_workbench
+from flows.cli import app
 from flows.pipeline import pipeline
 from flows.price import price
 from flows.train import train
@@ -211,3 +214,59 @@ def test_a_damaged_partition_is_named_and_the_good_ones_go_on(copy_of_the_loop: 
     done = transform(None)
     assert done.partitions == 3
     assert [finding.kind for finding in verify(lake).findings] == ["damaged"]
+
+
+def test_each_repricing_of_the_loop_tells_what_was_asked_for_and_what_is_left(in_the_loop: Loop) -> None:
+    sentence = r": \d+ left with (\d+ h)?( ?\d+ min)? to go, a unit kept is worth \d+\.\d\d, chance of sale \d+ %$"
+    with read_only(in_the_loop.settings) as warehouse:
+        rows = warehouse.execute(
+            "select unconstrained_price, new_price, clamps, clamp_cost, reason from repricings "
+            "where binding_rule = 'stock_value'"
+        ).fetchall()
+    assert len(rows) > 50
+    assert [row for row in rows if row[0] != row[1] or row[2] != [] or row[3] != 0] == []
+    assert [row[4] for row in rows if not re.search(sentence, row[4])] == []
+
+
+def test_no_book_of_the_loop_leaves_the_prices_that_were_observed_before_it(in_the_loop: Loop) -> None:
+    with read_only(in_the_loop.settings) as warehouse:
+        outside = warehouse.execute(
+            "select book.business_date, book.sku, book.price from price_book_history as book where not exists "
+            "(select 1 from demand_cells as cell where cell.sku = book.sku and cell.business_date < book.business_date "
+            "and cell.price_offered <= book.price) or not exists (select 1 from demand_cells as cell where "
+            "cell.sku = book.sku and cell.business_date < book.business_date and cell.price_offered >= book.price)"
+        ).fetchall()
+        flags = warehouse.execute("select bool_or(supported), count(*) from demand_curves group by sku").fetchall()
+    assert outside == []
+    assert flags == [(True, 20)] * 5
+
+
+def test_quote_explains_itself_in_words_in_a_table_and_as_json(
+    in_the_loop: Loop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shelf = tmp_path / "shelf"
+    shutil.copytree(DEFAULT_DIR, shelf, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    store = (shelf / "store.yaml").read_text(encoding="utf-8")
+    (shelf / "store.yaml").write_text(store.replace("largest_step: null", "largest_step: 0.05"), encoding="utf-8")
+    asked = ["--sku", "MILK", "--stock", "3", "--ticks-left", "12", "--shown", "2.2", "--catalog", str(shelf)]
+    quote = typer.main.get_command(app)
+    quote.main(["quote", *asked, "--explain"], standalone_mode=False)
+    words = " ".join(capfd.readouterr().out.split())
+    quote.main(["quote", *asked, "--json"], standalone_mode=False)
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["price"] == 2.09
+    assert answer["clamps"] == [{"rule": "largest_step", "before": answer["unconstrained_price"], "after": 2.09}]
+    assert answer["reason"].startswith("Lowered Milk 2.20 -> 2.09: the largest step allowed, the policy asked for ")
+    assert answer["reason"] in words
+    assert "Binding rule: largest_step; the limits cost " in words
+
+
+def test_with_the_kill_switch_on_no_price_book_is_written(copy_of_the_loop: Settings, tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shutil.copytree(DEFAULT_DIR, shelf, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    store = (shelf / "store.yaml").read_text(encoding="utf-8")
+    (shelf / "store.yaml").write_text(store.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
+    before = {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "price_book" in name}
+    with pytest.raises(Declined, match="kill_switch is on"):
+        price(None, str(shelf))
+    assert {name: sha for name, sha in bytes_of(copy_of_the_loop).items() if "price_book" in name} == before

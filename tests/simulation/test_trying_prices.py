@@ -29,8 +29,8 @@ def test_the_logged_chances_of_all_prices_that_can_be_shown_sum_to_one(
     ladder = np.array([ladder_cents]) / 100
     policy = Exploring(StaticPolicy(np.array([usual_cents / 100])), share, ladder, np.full(ladder.shape, np.nan))
     n_prices = ladder.shape[1]
-    tries = [(candidate + 0.5) / n_prices * share for candidate in range(n_prices)]
-    stays = [(1 + share) / 2] if share < 1 else []
+    tries = [(candidate + 0.5 * share) / n_prices for candidate in range(n_prices)]
+    stays = [(1 + share) / 2 / n_prices] if share < 1 - 1e-9 else []  # dice have no finer grain
     answer = decide(policy, tries + stays, 5, 1)
     chance_of = dict(zip(answer.prices[:, 0].tolist(), answer.propensity[:, 0].tolist(), strict=True))
     assert set(ladder[0].tolist()) <= set(chance_of)
@@ -71,7 +71,7 @@ def test_a_tried_price_carries_its_own_chance_of_sale_and_its_rule(shelf: Catalo
     ladder = price_ladder(shelf)
     chances = np.linspace(0.9, 0.1, 100).reshape(5, 20)
     policy = Exploring(policy_without_model(shelf), 0.5, ladder, chances)
-    answer = decide(policy, [0.0, 0.4999999, 0.5], 3, 5)
+    answer = decide(policy, [0.0, 0.9749999, 0.975], 3, 5)
     assert np.array_equal(answer.prices, np.stack([ladder[:, 0], ladder[:, -1], shelf.base_prices]))
     assert np.array_equal(answer.p_sale[:2], np.stack([chances[:, 0], chances[:, -1]]))
     assert np.isnan(answer.p_sale[2]).all()

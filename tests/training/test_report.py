@@ -199,7 +199,9 @@ def test_a_page_says_where_it_came_from(page: str) -> None:
     for fact in ("2026-03-08", "f" * 64, "abc123", "shelfprice train --through 2026-03-09 --seed 11", "n_estimators"):
         assert fact in said
     assert "Smoothing, 75.0% local polynomial of degree 1, bandwidth 0.0675 of the base price, a curve for each" in said
-    assert "Smoothing, 25.0% local polynomial of degree 2, bandwidth 0.0900 of the base price, one curve for all" in said
+    assert (
+        "Smoothing, 25.0% local polynomial of degree 2, bandwidth 0.0900 of the base price, one curve for all" in said
+    )
     forest = training_report(found(fitted=dataclasses.replace(found().fitted, smoothing=None)))
     assert "Smoothing" not in words(forest)
 

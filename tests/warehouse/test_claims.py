@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import INTERACTIONS
+from catalog.contracts import INTERACTIONS, REPRICINGS
 from catalog.settings import Settings
 from warehouse import claims
 from warehouse.claims import broken_claims
@@ -14,6 +14,7 @@ from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)
 VISITS = Partition("interactions", DAY, "all")
+CHANGES = Partition("repricings", DAY, "all")
 
 
 Rows = list[dict[str, Any]]
@@ -39,13 +40,19 @@ def one_visit_lost(rows: Rows) -> None:
     rows.remove(next(row for row in rows if row["inventory_level"] > 0))
 
 
+def shown_without_being_asked_for(rows: Rows) -> None:
+    rows[3]["unconstrained_price"] += 0.1
+
+
 PLANTED = {
     "outcome_agrees_with_purchased": bought_without_saying_so,
     "nobody_buys_from_an_empty_shelf": bought_from_nothing,
     "one_row_per_decision": said_twice,
     "prices_stay_between_floor_and_ceiling": far_too_dear,
     "cells_hold_every_decision_with_stock": one_visit_lost,
+    "clamps_lead_from_the_price_asked_for_to_the_one_shown": shown_without_being_asked_for,
 }
+PLANTED_IN = {"clamps_lead_from_the_price_asked_for_to_the_one_shown": (CHANGES, REPRICINGS)}
 
 
 def test_every_claim_holds_for_a_played_day(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
@@ -63,9 +70,10 @@ def test_a_planted_bad_row_breaks_its_claim_on_its_date_alone(
     settings: Settings, fill_lake: Callable[[Settings], Lake], claim: str
 ) -> None:
     lake = fill_lake(settings)
-    rows = lake.read(VISITS).to_pylist()
+    partition, table = PLANTED_IN.get(claim, (VISITS, INTERACTIONS))
+    rows = lake.read(partition).to_pylist()
     PLANTED[claim](rows)
-    lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="spoiled")
+    lake.publish(partition, pa.Table.from_pylist(rows, schema=table.schema), inputs="spoiled")
 
     broken = {found.claim: found for found in broken_claims(settings, [DAY, DAY + dt.timedelta(days=1)])}
 
@@ -74,6 +82,34 @@ def test_a_planted_bad_row_breaks_its_claim_on_its_date_alone(
     assert broken[claim].business_date == DAY
     assert 0 < len(broken[claim].examples) <= 3
     assert str(broken[claim]).startswith(f"2026-01-05: not true that {claim.replace('_', ' ')}: {broken[claim].rows} ")
+
+
+BROKEN_TRAILS: dict[str, tuple[float, list[tuple[str, float, float]], str, float]] = {
+    "starts elsewhere": (1.9, [("largest_step", 1.8, 1.6)], "largest_step", 1.6),
+    "ends elsewhere": (1.8, [("largest_step", 1.8, 1.6)], "largest_step", 1.5),
+    "names another rule": (1.8, [("largest_step", 1.8, 1.6)], "price_ending", 1.6),
+    "has a gap": (1.8, [("largest_step", 1.8, 1.6), ("price_ending", 1.5, 1.49)], "price_ending", 1.49),
+}
+
+
+@pytest.mark.parametrize("fault", [None, *BROKEN_TRAILS])
+def test_a_trail_with_a_hole_is_found_and_a_whole_one_is_not(
+    settings: Settings, fill_lake: Callable[[Settings], Lake], fault: str | None
+) -> None:
+    lake = fill_lake(settings)
+    whole = (1.8, [("largest_step", 1.8, 1.6), ("price_ending", 1.6, 1.59)], "price_ending", 1.59)
+    asked, clamps, rule, shown = whole if fault is None else BROKEN_TRAILS[fault]
+    rows = lake.read(CHANGES).to_pylist()
+    rows[3] |= {
+        "unconstrained_price": asked,
+        "clamps": [dict(zip(("rule", "before", "after"), clamp, strict=True)) for clamp in clamps],
+        "binding_rule": rule,
+        "new_price": shown,
+    }
+    lake.publish(CHANGES, pa.Table.from_pylist(rows, schema=REPRICINGS.schema), inputs="trail")
+    broken = {found.claim: found.rows for found in broken_claims(settings, [DAY])}
+    claim = "clamps_lead_from_the_price_asked_for_to_the_one_shown"
+    assert broken == ({} if fault is None else {claim: 1})
 
 
 def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(

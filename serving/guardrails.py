@@ -1,0 +1,207 @@
+"""Guardrails: what a policy asks for, brought within the limits that hold whatever a model says.
+
+`LIMITS` are applied in their order, money floors last, to the price a policy asks for and to a price that is tried
+alike. Limits that do not look at the price shown before are static: a price book is made under them, and under those
+alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Flags, Floats
+from catalog.limits import PriceBounds, not_above, not_below, price_bounds
+from catalog.load import Catalog
+from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
+
+_HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The guardrails of a shelf. Arrays have shape (n_products,), in EUR.
+
+    Attributes
+    ----------
+    base_prices
+        What is shown under the kill switch, and where nothing usable was ever asked for.
+    bounds
+        Floors, ceilings, and cost plus margin.
+    frozen
+        Prices that are held; NaN where a product is free.
+    largest_step, largest_daily_move
+        As shares of the price shown and of the opening price; None is no limit.
+    movable
+        How many products of a store may change price in one tick.
+    price_ending
+        Last digit of the cents, or None.
+    kill_switch
+        Base prices and nothing else.
+    """
+
+    base_prices: Floats
+    bounds: PriceBounds
+    frozen: Floats
+    largest_step: float | None
+    largest_daily_move: float | None
+    movable: int
+    price_ending: int | None
+    kill_switch: bool
+
+    @cached_property
+    def are_static(self) -> bool:
+        """Whether no limit looks at the price shown before."""
+        return self.largest_step is None and self.largest_daily_move is None and not self.limits_movers
+
+    @cached_property
+    def limits_movers(self) -> bool:
+        """Whether not all products may change price at once."""
+        return self.movable < len(self.base_prices)
+
+    @cached_property
+    def are_bounds_alone(self) -> bool:
+        """Whether a price in whole cents within the bounds is left as it is."""
+        plain = not self.kill_switch and self.price_ending is None and bool(np.isnan(self.frozen).all())
+        return plain and self.are_static
+
+
+def limits_of(catalog: Catalog) -> Limits:
+    """Return the guardrails of a catalog as arrays."""
+    rails = catalog.store.guardrails
+    return Limits(
+        base_prices=catalog.base_prices,
+        bounds=price_bounds(catalog.products, rails),
+        frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
+        largest_step=rails.largest_step,
+        largest_daily_move=rails.largest_daily_move,
+        movable=int(rails.moving_share * len(catalog.products) + 1e-9),
+        price_ending=rails.price_ending,
+        kill_switch=rails.kill_switch,
+    )
+
+
+def guarded(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None) -> Floats:
+    """Return the prices that the limits leave of those asked for, EUR; `may_move` is None where all products may."""
+    if leaves_alone(limits, asked):
+        return asked
+    *_, (_, prices) = _in_order(limits, asked, shelf, may_move)
+    return prices
+
+
+def guarded_with_trail(
+    limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None, first_rule: int = 0
+) -> tuple[Floats, NDArray[Any]]:
+    """Return the guarded prices, shape (n_stores, n_products), and every change on the way as `CLAMP` records.
+
+    Rules are numbered by their position in `LIMITS`, from `first_rule` on.
+    """
+    if leaves_alone(limits, asked):
+        return asked, NO_CLAMPS
+    before, clamps = _cents(asked), [NO_CLAMPS]
+    for rule, after in _in_order(limits, asked, shelf, may_move):
+        where = np.flatnonzero(after != before)
+        if len(where):
+            found = np.empty(len(where), dtype=CLAMP)
+            found["decision"], found["rule"] = where, first_rule + LIMITS.index(rule)
+            found["before"], found["after"] = before.ravel()[where], after.ravel()[where]
+            clamps.append(found)
+        before = after
+    return before, np.concatenate(clamps)
+
+
+def leaves_alone(limits: Limits, asked: Floats) -> bool:
+    """Tell whether no limit can change any of these prices, which is the rule and costs little to see."""
+    if not limits.are_bounds_alone or not ((asked >= limits.bounds.lowest) & (asked <= limits.bounds.ceilings)).all():
+        return False
+    return bool((np.rint(asked * 100) / 100 == asked).all())
+
+
+def movers(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -> Flags:
+    """Choose which products may change price in this tick, shape (n_stores, n_products).
+
+    Those that want to come first, by what they gain in expectation; equal ones take turns. It does not look at the
+    dice, so that what is tried has a chance that can be logged. Openings and frozen products are not counted.
+
+    Parameters
+    ----------
+    wanted
+        Prices as they would be if all might move, EUR.
+    gain
+        What each would gain by moving there, EUR per visit.
+    """
+    n_products = wanted.shape[1]
+    shown = usable_prices(shelf.shown_prices)
+    counted = np.isfinite(shown) & np.isnan(limits.frozen)
+    turn = np.broadcast_to((np.arange(n_products) + shelf.ticks_left) % n_products, wanted.shape)
+    stays = ~(counted & (wanted != shown))
+    order = np.lexsort((turn, -gain, stays, ~counted), axis=1)
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.broadcast_to(np.arange(n_products), order.shape), axis=1)
+    return (rank < limits.movable) | ~counted
+
+
+def held(limits: Limits, shelf: Shelf, may_move: Flags | None) -> Flags:
+    """Flag the products whose price is not theirs to change now: nothing is tried on them."""
+    if limits.kill_switch:
+        return np.ones(shelf.stock.shape, dtype=bool)
+    fixed = np.broadcast_to(~np.isnan(limits.frozen), shelf.stock.shape)
+    return fixed if may_move is None else fixed | ~may_move
+
+
+def usable_prices(prices: Floats) -> Floats:
+    """Return prices in whole cents; NaN what is none: not a finite number, or less than half a cent."""
+    cents = _cents(prices)
+    return np.where(np.isfinite(prices) & (cents > 0), cents, np.nan)
+
+
+def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None) -> Iterator[tuple[str, Floats]]:
+    """Yield each limit with the prices after it, in the order of `LIMITS`."""
+    if limits.kill_switch:
+        yield "kill_switch", np.broadcast_to(limits.base_prices, asked.shape).copy()
+        return
+    shown, wanted = usable_prices(shelf.shown_prices), usable_prices(asked)
+    prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
+    yield "impossible_price", prices
+    frozen = np.broadcast_to(~np.isnan(limits.frozen), asked.shape)
+    prices = np.where(frozen, limits.frozen, prices)
+    yield "frozen", prices
+    stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~frozen
+    prices = np.where(stays, shown, prices)
+    yield "moving_share", prices
+    fixed = frozen | stays
+    low, high = np.full(shown.shape, -np.inf), np.full(shown.shape, np.inf)
+    opened_at = np.full(shown.shape, np.nan) if shelf.opening_prices is None else usable_prices(shelf.opening_prices)
+    windows = {
+        "largest_step": (shown, limits.largest_step),
+        "largest_daily_move": (opened_at, limits.largest_daily_move),
+    }
+    for rule, (center, share) in windows.items():
+        if share is not None:
+            least, most = not_below(center * (1 - share)), not_above(center * (1 + share))
+            prices = np.where(fixed | np.isnan(center), prices, np.clip(prices, least, most))
+            yield rule, prices
+            low, high = np.fmax(low, least), np.fmin(high, most)
+    if limits.price_ending is not None:
+        prices = np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
+        yield "price_ending", prices
+    yield "ceiling", (prices := np.where(frozen, prices, np.minimum(prices, limits.bounds.ceilings)))
+    yield "floor", (prices := np.where(frozen, prices, np.maximum(prices, limits.bounds.floors)))
+    yield "minimum_margin", np.where(frozen, prices, np.maximum(prices, limits.bounds.cost_plus_margin))
+
+
+def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the nearest price with the ending between low and high, the lower of two; the price itself without one."""
+    below, above = not_above(prices, limits.price_ending), not_below(prices, limits.price_ending)
+    has_below = below >= np.maximum(low, limits.bounds.lowest)
+    has_above = above <= np.minimum(high, limits.bounds.ceilings)
+    takes_below = has_below & (~has_above | (prices - below <= above - prices + 1e-9))
+    return np.where(takes_below, below, np.where(has_above, above, prices))
+
+
+def _cents(prices: Floats) -> Floats:
+    """Round to whole cents; a price beyond any allowed one becomes the highest allowed, before it is limited."""
+    return np.rint(np.clip(prices, -_HIGHEST, _HIGHEST) * 100) / 100

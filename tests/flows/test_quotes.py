@@ -1,0 +1,122 @@
+"""What `shelfprice quote` answers: the price the store would show, and why."""
+
+import datetime as dt
+import json
+
+import numpy as np
+import pytest
+
+from catalog.errors import DataError
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.pricing import Shelf
+from catalog.records import Guardrails
+from catalog.settings import Settings
+from flows.quotes import explained, show_explanation, show_quote
+from flows.simulate import pricing_on
+from serving.curves import DemandCurves
+from serving.policies import StockAwarePolicy
+from serving.price_book import PriceBook, tabulate
+from simulation.truth import chance_of_sale
+from simulation.visits import tick_profile
+from warehouse.lake import Lake
+
+MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+SHELF = load()
+LADDER = price_ladder(SHELF)
+CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
+
+
+def book_of(catalog: Catalog) -> PriceBook:
+    visits = 2_000 * catalog.popularity[:, None] * tick_profile(catalog.store)
+    return tabulate(StockAwarePolicy(CURVES, visits, 101), catalog, MIDNIGHT, CURVES)
+
+
+BOOK = book_of(SHELF)
+
+
+def shelf_with(**rails: object) -> Catalog:
+    store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
+    return Catalog(SHELF.products, store)
+
+
+def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> None:
+    answer = explained(SHELF, BOOK, CURVES, "MILK", 8, 12, 1.35)
+    quote = BOOK.quote("MILK", 8, 12)
+    assert (answer.price, answer.p_sale, answer.unit_value) == (quote.price, quote.p_sale, quote.unit_value)
+    assert (answer.unconstrained_price, answer.clamps, answer.clamp_cost) == (quote.price, [], 0.0)
+    assert answer.reason == (
+        f"Raised Milk 1.35 -> {quote.price:.2f}: 8 left with 3 h to go, "
+        f"a unit kept is worth {quote.unit_value:.2f}, chance of sale {100 * quote.p_sale:.0f} %"
+    )
+
+
+def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    catalog = shelf_with(largest_step=0.1, largest_daily_move=0.15, price_ending=9)
+    answer = explained(catalog, book_of(catalog), CURVES, "MILK", 8, 12, 1.45, 1.35)
+    policys_own = BOOK.quote("MILK", 8, 12)
+    assert answer.unconstrained_price == policys_own.price
+    assert [clamp["rule"] for clamp in answer.clamps] == ["largest_step", "largest_daily_move", "price_ending"]
+    assert [clamp["after"] for clamp in answer.clamps] == [1.59, 1.55, 1.49]
+    assert answer.binding_rule == "price_ending"
+    kept, chance = policys_own.unit_value, np.interp([policys_own.price, 1.49], LADDER[0], CURVES.p_sale[0])
+    cost = (policys_own.price - kept) * chance[0] - (1.49 - kept) * chance[1]
+    assert answer.clamp_cost == pytest.approx(cost)
+    show_explanation(answer)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert answer.reason in printed
+    assert "Raised Milk 1.45 -> 1.49: the nearest price with the set ending, the policy asked for" in answer.reason
+    for part in ("largest_step", "1.59", "largest_daily_move", "1.55", "price_ending", "EUR per visit in expectation"):
+        assert part in printed
+
+
+def test_an_opening_is_free_of_steps() -> None:
+    catalog = shelf_with(largest_step=0.1)
+    answer = explained(catalog, BOOK, CURVES, "MILK", 8, 12)
+    assert answer.price == BOOK.quote("MILK", 8, 12).price
+    assert answer.reason.startswith("Opened Milk at ")
+
+
+def test_a_price_frozen_after_the_book_was_made_is_the_price_at_once() -> None:
+    answer = explained(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES, "MILK", 8, 12)
+    assert (answer.price, answer.binding_rule) == (1.4, "frozen")
+
+
+def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
+    frozen = book_of(shelf_with(frozen={"MILK": 1.4}))
+    assert frozen.quote("MILK", 8, 12).price == 1.4
+    answer = explained(SHELF, frozen, CURVES, "MILK", 8, 12)
+    assert answer.price == BOOK.quote("MILK", 8, 12).price
+    assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
+    assert answer.binding_rule == "stock_value"
+    assert ": 8 left with 3 h to go, a unit kept" in answer.reason
+
+
+def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_marked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wine = SHELF.products[0].model_copy(update={"sku": "WINE", "name": "Wine", "base_price": 2.0})
+    wider = Catalog((wine, *SHELF.products[::-1]), SHELF.store.model_copy(update={"popularity": {}}))
+    answer = explained(wider, BOOK, CURVES, "WINE", 8)
+    assert (answer.price, answer.binding_rule, answer.p_sale) == (2.0, "unknown_product", None)
+    assert "no model knows the product yet" in answer.reason
+    assert json.loads(json.dumps(vars(answer), allow_nan=False))["sku"] == "WINE"
+    assert explained(wider, BOOK, CURVES, "MEAT", 8).price == BOOK.quote("MEAT", 8, 48).price
+    show_quote("Wine", answer)
+    show_explanation(answer)
+    assert "2.00" in capsys.readouterr().out
+
+
+def test_more_ticks_than_a_day_has_are_refused() -> None:
+    with pytest.raises(DataError, match="1 to 48 ticks"):
+        explained(SHELF, BOOK, CURVES, "MILK", 8, 49)
+
+
+def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(
+    settings: Settings,
+) -> None:
+    policy = pricing_on(Lake(settings), shelf_with(kill_switch=True), MIDNIGHT.date(), None).policy
+    shape = (2, 5)
+    answer = policy.decide(Shelf(np.ones(shape, int), np.full(shape, 9.0), 5, np.zeros(shape), np.full(shape, 9.0)))
+    assert (answer.prices == SHELF.base_prices).all()
+    assert {policy.rules[rule] for rule in answer.rule.ravel()} == {"kill_switch"}

@@ -1,0 +1,322 @@
+"""No price leaves the guardrails, whatever a policy asks for, and the trail says what each limit did."""
+
+import datetime as dt
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.pricing import LIMITS, PriceDecision, Shelf
+from catalog.records import Guardrails
+from catalog.store_day import StoreDay
+from serving.curves import DemandCurves
+from serving.exploration import Exploring, chance_at
+from serving.guardrails import guarded, guarded_with_trail, limits_of, movers
+from serving.policies import GreedyPolicy, StaticPolicy, sure_decision
+from serving.price_book import BookPolicy, tabulate
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
+
+SHELF = load()
+LADDER = price_ladder(SHELF)
+CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
+N_PRODUCTS = len(SHELF.skus)
+HOSTILE = [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-9, 1e308, -1e308, 1.2345, 0.01]
+N_STORES = 400
+
+SETTINGS = {
+    "minimum_margin": [0.0, 0.4],
+    "largest_step": [None, 0.15],
+    "largest_daily_move": [None, 0.3],
+    "moving_share": [1.0, 0.4],
+    "price_ending": [None, 9],
+    "frozen": [{}, {"MILK": 1.5, "MEAT": 7.99}],
+    "kill_switch": [False, True],
+}
+COMBINATIONS = [dict(zip(SETTINGS, values, strict=True)) for values in product(*SETTINGS.values())]
+DYNAMIC = ("largest_step", "largest_daily_move", "moving_share")
+
+
+def shelf_with(**rails: object) -> Catalog:
+    store = SHELF.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
+    return Catalog(SHELF.products, store)
+
+
+class Wild(StaticPolicy):
+    """A policy that asks for whatever it was given, row by row."""
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        assert self.base_prices.shape == shelf.stock.shape
+        return sure_decision(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
+
+
+def any_prices(dice: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Prices of every kind: sensible ones of the shelf, cents around it, and hostile ones."""
+    sensible = SHELF.base_prices * dice.uniform(0.5, 2.0, shape)
+    kind = dice.integers(0, 4, shape)
+    return np.select(
+        [kind == 0, kind == 1, kind == 2],
+        [np.round(sensible, 2), dice.choice(LADDER[:, 3], shape), sensible],
+        dice.choice(HOSTILE, shape),
+    )
+
+
+def whole_cents(prices: np.ndarray) -> np.ndarray:
+    return np.rint(prices * 100) / 100 == prices
+
+
+def usable(prices: np.ndarray) -> np.ndarray:
+    sane = np.isfinite(prices) & (prices >= 0.005)
+    return np.where(sane, np.rint(np.minimum(prices, 1e6, where=sane, out=np.ones_like(prices)) * 100) / 100, np.nan)
+
+
+def check(catalog: Catalog, shelf: Shelf, prices: np.ndarray) -> None:
+    """Hold the prices against every limit, written anew and plainly."""
+    rails = catalog.store.guardrails
+    cost = np.array([own.unit_cost for own in catalog.products]) * (1 + rails.minimum_margin)
+    floor = np.maximum([own.floor for own in catalog.products], cost) - 1e-9
+    ceiling = np.array([own.ceiling for own in catalog.products])
+    assert whole_cents(prices).all()
+    assert (prices >= floor).all()
+    assert (prices <= ceiling).all()
+    if rails.kill_switch:
+        assert (prices == catalog.base_prices).all()
+        return
+    frozen = np.isin(catalog.skus, list(rails.frozen))
+    for position in np.flatnonzero(frozen):
+        assert (prices[:, position] == rails.frozen[catalog.skus[position]]).all()
+    shown, opened_at = usable(shelf.shown_prices), usable(shelf.opening_prices)
+    within = np.isfinite(shown) & (shown >= floor) & (shown <= ceiling) & ~frozen
+    if rails.price_ending is not None:
+        within &= np.rint(shown * 100) % 10 == rails.price_ending
+    if rails.moving_share < 1:
+        moved = ((prices != shown) & within).sum(axis=1)
+        assert (moved <= int(rails.moving_share * len(catalog.skus) + 1e-9)).all()
+    near = within & (np.isnan(opened_at) | (np.abs(shown - opened_at) < 0.02 * opened_at))
+    if rails.largest_step is not None:
+        assert (np.abs(prices - shown)[near] <= rails.largest_step * shown[near] + 1e-9).all()
+    if rails.largest_daily_move is not None:
+        known = near & np.isfinite(opened_at)
+        assert (np.abs(prices - opened_at)[known] <= rails.largest_daily_move * opened_at[known] + 1e-9).all()
+    if rails.price_ending is not None:
+        free = np.isnan(shown) & np.isnan(opened_at) & ~frozen
+        assert (np.rint(prices * 100) % 10 == rails.price_ending)[free].all()
+
+
+@pytest.mark.parametrize("rails", COMBINATIONS, ids=range(len(COMBINATIONS)))
+def test_a_hundred_thousand_decisions_never_leave_the_guardrails(rails: dict[str, object]) -> None:
+    """All combinations together decide 128 x 400 x 5 = 256,000 prices, half of them tried."""
+    catalog = shelf_with(**rails)
+    dice = np.random.default_rng(COMBINATIONS.index(rails))
+    shape = (N_STORES, N_PRODUCTS)
+    opened_at = any_prices(dice, shape)
+    shown = np.where(dice.random(shape) < 0.5, any_prices(dice, shape), opened_at)
+    shelf = Shelf(dice.integers(0, 100, shape), shown, int(dice.integers(1, 49)), dice.random(shape), opened_at)
+    asked = any_prices(dice, shape)
+    policy = Exploring(Wild(asked), 0.5, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    answer = policy.decide(shelf)
+    check(catalog, shelf, answer.prices)
+    assert (answer.propensity > 0).all()
+    assert (answer.propensity <= 1 + 1e-12).all()
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    asked=st.floats(allow_nan=True, allow_infinity=True),
+    shown=st.one_of(st.just(np.nan), st.floats(1.05, 2.40)),
+    rails=st.sampled_from(COMBINATIONS),
+)
+def test_any_float_at_all_comes_out_as_a_price_of_the_shelf(
+    asked: float, shown: float, rails: dict[str, object]
+) -> None:
+    catalog = shelf_with(**rails)
+    shape = (1, N_PRODUCTS)
+    shelf = Shelf(np.ones(shape, int), np.full(shape, shown), 5, np.zeros(shape), np.full(shape, shown))
+    policy = Exploring(Wild(np.full(shape, asked)), 0.0, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    check(catalog, shelf, policy.decide(shelf).prices)
+
+
+@pytest.mark.parametrize("rails", [one for one in COMBINATIONS if all(one[name] in (None, 1.0) for name in DYNAMIC)])
+def test_static_limits_leave_alone_what_they_have_limited(rails: dict[str, object]) -> None:
+    limits = limits_of(shelf_with(**rails))
+    shape = (N_STORES, N_PRODUCTS)
+    shelf = Shelf(np.ones(shape, int), np.full(shape, np.nan), 5, np.zeros(shape))
+    once = guarded(limits, any_prices(np.random.default_rng(5), shape), shelf)
+    np.testing.assert_array_equal(guarded(limits, once, shelf), once)
+
+
+@pytest.mark.parametrize("rails", COMBINATIONS, ids=range(len(COMBINATIONS)))
+def test_prices_are_shown_as_often_as_their_logged_chance_says_under_every_guardrail(rails: dict[str, object]) -> None:
+    catalog = shelf_with(**rails)
+    budget = np.array([0.03, np.nan, 0.03, 0.01, 0.2])
+    policy = Exploring(GreedyPolicy(CURVES), 0.4, LADDER, CURVES.p_sale, limits_of(catalog), budget)
+    n_throws, dice = 5_000, np.random.default_rng(3)
+    shape = (n_throws, N_PRODUCTS)
+    opened_at = np.tile([1.49, 1.09, 0.99, 6.49, 7.99], (n_throws, 1))
+    shown = np.tile([1.29, 1.09, 1.09, 5.99, 7.99], (n_throws, 1))
+    answer = policy.decide(Shelf(np.full(shape, 9), shown, 10, dice.random(shape), opened_at))
+    for position in range(N_PRODUCTS):
+        _, first, times = np.unique(answer.prices[:, position], return_index=True, return_counts=True)
+        chance = answer.propensity[first, position]
+        assert chance.sum() == pytest.approx(1)
+        error = np.sqrt(chance * (1 - chance) / n_throws)
+        assert (np.abs(times / n_throws - chance) <= 4.5 * error + 1e-12).all()
+
+
+def test_the_defaults_leave_every_price_as_it_is_asked_for() -> None:
+    shape = (50, N_PRODUCTS)
+    asked = LADDER[np.arange(N_PRODUCTS), np.random.default_rng(1).integers(0, 20, shape)]
+    shelf = Shelf(np.ones(shape, int), LADDER[:, 0] + 0 * asked, 5, np.zeros(shape), LADDER[:, 19] + 0 * asked)
+    prices, clamps = guarded_with_trail(limits_of(SHELF), asked, shelf)
+    assert prices is asked
+    assert len(clamps) == 0
+
+
+def test_a_price_between_two_cents_is_rounded_even_where_no_limit_binds() -> None:
+    shape = (1, N_PRODUCTS)
+    shelf = Shelf(np.ones(shape, int), np.full(shape, np.nan), 5, np.zeros(shape))
+    prices = guarded(limits_of(SHELF), np.array([[1.5049, 1.1, 1.0, 6.5, 7.67]]), shelf)
+    assert prices.tolist() == [[1.5, 1.1, 1.0, 6.5, 7.67]]
+
+
+TRAILS = {
+    "step": ({"largest_step": 0.1}, 1.35, 1.62, [("largest_step", 1.62, 1.48)]),
+    "step down": ({"largest_step": 0.1}, 1.35, 1.05, [("largest_step", 1.05, 1.22)]),
+    "daily": ({"largest_daily_move": 0.1}, 1.60, 2.00, [("largest_daily_move", 2.00, 1.65)]),
+    "ending": ({"price_ending": 9}, np.nan, 1.62, [("price_ending", 1.62, 1.59)]),
+    "ending, the lower of two": ({"price_ending": 9}, np.nan, 1.54, [("price_ending", 1.54, 1.49)]),
+    "ending gives way to the step": (
+        {"price_ending": 9, "largest_step": 0.1},
+        *(1.65, 1.05, [("largest_step", 1.05, 1.49)]),
+    ),
+    "ceiling with the ending": (
+        {"price_ending": 9},
+        *(np.nan, 3.0, [("price_ending", 3.0, 2.99), ("ceiling", 2.99, 2.39)]),
+    ),
+    "margin above the floor": (
+        {"minimum_margin": 0.3},
+        *(np.nan, 0.5, [("floor", 0.5, 1.05), ("minimum_margin", 1.05, 1.17)]),
+    ),
+    "frozen": ({"frozen": {"MILK": 1.45}}, 1.35, 1.62, [("frozen", 1.62, 1.45)]),
+    "killed": ({"kill_switch": True}, 1.35, 1.62, [("kill_switch", 1.62, 1.50)]),
+    "no price, one shown": ({}, 1.35, np.nan, [("impossible_price", np.nan, 1.35)]),
+    "no price, none shown": ({}, np.nan, -3.0, [("impossible_price", -3.0, 1.50)]),
+}
+
+
+@pytest.mark.parametrize("case", TRAILS)
+def test_the_trail_names_each_limit_with_the_price_before_and_after(case: str) -> None:
+    rails, shown, asked, expected = TRAILS[case]
+    shape = (1, N_PRODUCTS)
+    quiet = np.tile(SHELF.base_prices, (1, 1))
+    ask, see = quiet.copy(), np.full(shape, np.nan)
+    ask[0, 0], see[0, 0] = asked, shown
+    shelf = Shelf(np.ones(shape, int), see, 5, np.zeros(shape), np.where(np.isnan(see), np.nan, SHELF.base_prices))
+    prices, clamps = guarded_with_trail(limits_of(shelf_with(**rails)), ask, shelf)
+    own = clamps[clamps["decision"] == 0]
+    found = [(LIMITS[one["rule"]], one["before"], one["after"]) for one in own]
+    np.testing.assert_equal(found, expected)
+    assert prices[0, 0] == expected[-1][2]
+
+
+def test_those_that_gain_most_may_move_and_the_others_keep_their_price() -> None:
+    catalog = shelf_with(moving_share=0.4)
+    greedy = GreedyPolicy(CURVES)
+    wanted = greedy.decide(Shelf(np.ones((1, 5), int), np.zeros((1, 5)), 5, np.zeros((1, 5)))).prices[0]
+    shown = np.array([[1.05, wanted[1], 0.97, 4.55, 12.27]])
+    policy = Exploring(greedy, 0.0, LADDER, CURVES.p_sale, limits_of(catalog))
+    answer = policy.decide(Shelf(np.full((1, 5), 9), shown, 5, np.zeros((1, 5)), shown))
+    gain = wanted * chance_at(LADDER, CURVES.p_sale, wanted) - shown[0] * chance_at(LADDER, CURVES.p_sale, shown)[0]
+    best = set(np.argsort(-gain)[:2].tolist())
+    assert set(np.flatnonzero(answer.prices[0] != shown[0]).tolist()) == best
+    assert [policy.rules[rule] for rule in answer.rule[0]].count("moving_share") == 2
+
+
+def test_products_that_gain_equally_take_turns_at_moving() -> None:
+    policy = Exploring(StaticPolicy(SHELF.base_prices), 1.0, LADDER, LADDER, limits_of(shelf_with(moving_share=0.2)))
+    shown = np.tile(SHELF.base_prices, (1, 1))
+    moved = [
+        np.flatnonzero(policy.decide(Shelf(np.ones((1, 5), int), shown, left, np.full((1, 5), 0.9), shown)).explored[0])
+        for left in range(1, 6)
+    ]
+    assert sorted(int(own[0]) for own in moved) == [0, 1, 2, 3, 4]
+
+
+def moved_first(wanted: list[float], shown: list[float], gain: list[float], **rails: object) -> list[bool]:
+    one_row = [np.array([row]) for row in (wanted, shown, gain)]
+    shelf = Shelf(np.ones((1, 5), int), one_row[1], 5, np.zeros((1, 5)), one_row[1])
+    return list(movers(limits_of(shelf_with(**rails)), shelf, one_row[0], one_row[2])[0])
+
+
+def test_who_wants_to_move_goes_before_who_does_not_even_at_a_loss() -> None:
+    shown = [1.5, 1.1, 1.0, 6.5, 7.67]
+    wanted = [1.5, 1.1, 1.0, 6.5, 7.99]
+    assert moved_first(wanted, shown, [0, 0, 0, 0, -0.1], moving_share=0.2) == [False, False, False, False, True]
+
+
+def test_openings_and_frozen_products_take_no_place_among_the_movers() -> None:
+    shown = [1.4, np.nan, 1.0, 6.5, 7.67]
+    wanted = [1.5, 1.1, 1.0, 6.5, 7.67]
+    may_move = moved_first(wanted, shown, [9, 9, 0, 0, 0], moving_share=0.2, frozen={"MILK": 1.5})
+    assert may_move[:2] == [True, True]
+    assert sum(may_move[2:]) == 1
+
+
+def test_what_a_limit_costs_is_what_the_asked_price_would_have_earned_more() -> None:
+    catalog = shelf_with(frozen={"MILK": 2.0})
+    greedy = GreedyPolicy(CURVES)
+    policy = Exploring(greedy, 0.0, LADDER, CURVES.p_sale, limits_of(catalog))
+    shape = (1, N_PRODUCTS)
+    answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape)))
+    own = CURVES.expected_revenue[0]
+    shown = 2.0 * np.interp(2.0, LADDER[0], CURVES.p_sale[0])
+    assert answer.clamp_cost[0, 0] == pytest.approx(own.max() - shown)
+    assert answer.p_sale[0, 0] == pytest.approx(shown / 2.0)
+    assert (answer.clamp_cost[0, 1:] == 0).all()
+
+
+def test_a_played_day_keeps_to_steps_and_moves_from_its_own_opening() -> None:
+    day = played(largest_step=0.1, largest_daily_move=0.2, moving_share=0.4)
+    prices = day.decisions.prices
+    assert (np.abs(np.diff(prices, axis=0)) <= 0.1 * prices[:-1] + 1e-9).all()
+    assert (np.abs(prices - prices[0]) <= 0.2 * prices[0] + 1e-9).all()
+    assert ((np.diff(prices, axis=0) != 0).sum(axis=2) <= 2).all()
+    assert {day.rules[rule] for rule in day.decisions.clamps["rule"]} == {
+        "largest_step",
+        "largest_daily_move",
+        "moving_share",
+    }
+
+
+def test_under_the_kill_switch_a_day_is_sold_at_base_prices() -> None:
+    day = played(kill_switch=True)
+    assert (day.price == SHELF.base_prices[day.product]).all()
+    assert {day.rules[rule] for rule in np.unique(day.decisions.rule)} == {"kill_switch"}
+    assert not day.decisions.explored.any()
+
+
+def played(**rails: object) -> StoreDay:
+    catalog = shelf_with(**rails)
+    policy = Exploring(StaticPolicy(SHELF.base_prices), 0.5, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    return play(catalog, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
+
+
+def test_the_book_keeps_the_policys_own_price_beside_the_one_under_the_static_limits() -> None:
+    catalog = shelf_with(price_ending=9, frozen={"MEAT": 8.0}, largest_step=0.1)
+    book = tabulate(GreedyPolicy(CURVES), catalog, dt.datetime(2026, 3, 2, tzinfo=dt.UTC), CURVES)
+    assert (np.rint(book.prices[:4] * 100) % 10 == 9).all()
+    assert (book.prices[4] == 8.0).all()
+    assert (book.unconstrained == tabulate(GreedyPolicy(CURVES), SHELF, book.published_at).prices).all()
+    cheese = book.quote("CHEESE", 9, 5)
+    assert cheese.binding_rule == "price_ending"
+    assert cheese.p_sale == pytest.approx(np.interp(cheese.price, LADDER[3], CURVES.p_sale[3]))
+    shape = (1, N_PRODUCTS)
+    answer = Exploring(BookPolicy(book), 0.0, LADDER, CURVES.p_sale, limits_of(catalog)).decide(
+        Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape))
+    )
+    np.testing.assert_array_equal(answer.prices[0], book.prices[:, 9, 4])
+    np.testing.assert_allclose(answer.p_sale[0], book.p_sale[:, 9, 4])

@@ -1,0 +1,250 @@
+"""The support guard: no policy chooses a price that was never observed; trying may go one step further."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.pricing import PriceDecision, Shelf
+from catalog.records import Guardrails, Store
+from catalog.settings import read_settings
+from catalog.store_day import BOUGHT
+from flows.simulate import pricing_on
+from serving.bookshelf import publish_book
+from serving.curves import DemandCurves
+from serving.exploration import Exploring
+from serving.guardrails import limits_of
+from serving.policies import policy_with_model, sure_decision
+from serving.price_book import BookPolicy, tabulate
+from serving.support import may_be_tried, with_support
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
+from simulation.visits import tick_profile
+from warehouse.lake import Lake
+
+CATALOG = load()
+LADDER = price_ladder(CATALOG)
+N_PRODUCTS = len(CATALOG.skus)
+CURVES = DemandCurves(CATALOG.skus, LADDER, chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None]), "7")
+MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+DATE = MIDNIGHT.date()
+VISITS = 2_000 * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)
+NEVER = [np.nan, np.nan]
+OBSERVED = np.array([[1.40, 1.60], NEVER, [1.0, 1.0], [6.50, 9.00], [5.37, 12.27]])
+
+
+def catalog_with(policy: str) -> Catalog:
+    policies = CATALOG.store.policies.model_copy(update={"with_champion": policy})
+    return Catalog(CATALOG.products, CATALOG.store.model_copy(update={"policies": policies}))
+
+
+@pytest.mark.parametrize("name", ["greedy", "stock_aware"])
+def test_a_book_offers_only_prices_between_those_observed_and_base_prices_where_none_varied(name: str) -> None:
+    catalog = catalog_with(name)
+    curves = with_support(CURVES, OBSERVED)
+    book = tabulate(policy_with_model(catalog, curves, VISITS), catalog, MIDNIGHT, curves)
+    free = tabulate(policy_with_model(catalog, CURVES, VISITS), catalog, MIDNIGHT, CURVES)
+    for position in (0, 3, 4):
+        low, high = OBSERVED[position]
+        assert (book.prices[position] >= low).all()
+        assert (book.prices[position] <= high).all()
+    assert (free.prices[0] > 1.60).any() == (name == "stock_aware")
+    assert (free.prices[0] < 1.40).any()
+    np.testing.assert_array_equal(book.prices[4], free.prices[4])
+    for position in (1, 2):
+        assert (book.prices[position] == CATALOG.base_prices[position]).all()
+        quote = book.quote(CATALOG.skus[position], 9, 12)
+        assert (quote.binding_rule, quote.unit_value) == ("never_varied", None)
+        assert quote.p_sale == pytest.approx(0.5, abs=0.01)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.floats(0.5, 2.0), st.floats(0.5, 2.0)), min_size=N_PRODUCTS, max_size=N_PRODUCTS))
+def test_what_may_be_tried_is_the_support_and_one_step_on_each_side(ranges: list[tuple[float, float]]) -> None:
+    observed = np.round(np.sort(np.array(ranges), axis=1) * CATALOG.base_prices[:, None], 2)
+    curves = with_support(CURVES, observed)
+    tried = may_be_tried(curves)
+    for own in range(N_PRODUCTS):
+        low, high = observed[own]
+        inside = np.flatnonzero((LADDER[own] >= low) & (LADDER[own] <= high) & (low < high))
+        assert np.array_equal(np.flatnonzero(curves.supported[own]), inside)
+        if len(inside):
+            assert np.array_equal(
+                np.flatnonzero(tried[own]), np.arange(max(inside[0] - 1, 0), min(inside[-1] + 2, LADDER.shape[1]))
+            )
+        else:
+            assert tried[own].all()
+
+
+def test_the_stores_policy_tries_within_reach_of_the_support_and_what_never_varied_first(tmp_path: Path) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    publish_book(lake, CATALOG, with_support(CURVES, OBSERVED), VISITS, DATE)
+    policy = pricing_on(lake, CATALOG, DATE, None).policy
+    shape = (20_000, N_PRODUCTS)
+    answer = policy.decide(
+        Shelf(np.full(shape, 50), np.full(shape, np.nan), 48, np.random.default_rng(1).random(shape))
+    )
+    share = answer.explored.mean(axis=0)
+    assert share[[1, 2]] == pytest.approx(CATALOG.store.exploration.before_champion, abs=0.02)
+    assert (share[[0, 3, 4]] < 0.3).all()
+    assert (share[[0, 3, 4]] > 0.005).all()
+    step = LADDER[:, 1] - LADDER[:, 0]
+    for own in (0, 3):
+        assert answer.prices[:, own].min() >= OBSERVED[own, 0] - step[own] - 0.01
+        assert answer.prices[:, own].max() <= OBSERVED[own, 1] + step[own] + 0.01
+        assert answer.prices[:, own].max() > OBSERVED[own, 1]
+    for own in (1, 2):
+        assert len(np.unique(answer.prices[:, own])) >= LADDER.shape[1]
+
+
+def test_a_product_that_joined_the_shelf_after_the_book_is_sold_at_base_price_and_tried_first(tmp_path: Path) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    publish_book(lake, CATALOG, CURVES, VISITS, DATE)
+    wine = CATALOG.products[0].model_copy(update={"sku": "WINE", "name": "Wine", "base_price": 2.0})
+    store = CATALOG.store.model_copy(update={"popularity": {}})
+    wider = Catalog((wine, *CATALOG.products[::-1]), store)
+    policy = pricing_on(lake, wider, DATE, None).policy
+    shape = (10_000, 6)
+    shelf = Shelf(np.full(shape, 50), np.full(shape, np.nan), 48, np.random.default_rng(2).random(shape))
+    answer = policy.decide(shelf)
+    usual = ~answer.explored
+    assert (answer.prices[usual[:, 0], 0] == 2.0).all()
+    assert {policy.rules[rule] for rule in answer.rule[usual[:, 0], 0]} == {"unknown_product"}
+    assert answer.explored[:, 0].mean() == pytest.approx(0.5, abs=0.02)
+    before = pricing_on(lake, CATALOG, DATE, None).policy.decide(
+        Shelf(shelf.stock[:, 1:], shelf.shown_prices[:, 1:], 48, shelf.dice[:, :0:-1])
+    )
+    np.testing.assert_array_equal(answer.prices[:, 1:], before.prices[:, ::-1])
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    budget=st.floats(0.0, 0.3),
+    unit_value=st.floats(0.0, 1.0),
+    seed=st.integers(0, 1_000_000),
+    rails=st.sampled_from(
+        [{}, {"price_ending": 9}, {"largest_step": 0.2}, {"minimum_margin": 0.5}, {"moving_share": 0.4}]
+    ),
+    scarce=st.booleans(),
+)
+def test_trying_never_costs_more_than_its_share_of_expected_revenue(
+    budget: float, unit_value: float, seed: int, rails: dict[str, object], scarce: bool
+) -> None:
+    """The whole lottery is laid out: every candidate, and staying, with the chance that the policy logs for it."""
+    store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
+    catalog = Catalog(CATALOG.products, store)
+    dice = np.random.default_rng(seed)
+    curves = DemandCurves(CATALOG.skus, LADDER, np.sort(dice.random(LADDER.shape), axis=1)[:, ::-1], "7")
+    curves = with_support(curves, OBSERVED) if scarce else curves
+    kept = unit_value * CATALOG.base_prices
+    policy = Exploring(
+        Priced(curves, kept),
+        0.5,
+        LADDER,
+        curves.p_sale,
+        limits_of(catalog),
+        np.where(curves.has_support, budget, np.nan),
+        may_be_tried(curves),
+    )
+    n_candidates = may_be_tried(curves).sum(axis=1)
+    everything = (np.arange(n_candidates.max())[:, None] % n_candidates + 1e-9) / n_candidates
+    nothing_tried = (n_candidates - 1e-9) / n_candidates
+    throws = np.vstack([everything, nothing_tried])
+    shown = np.tile(CATALOG.base_prices, (len(throws), 1))
+    answer = policy.decide(Shelf(np.full(throws.shape, 9), shown, 10, throws, shown))
+    for own in np.flatnonzero(curves.has_support):
+        prices, first = np.unique(answer.prices[:, own], return_index=True)
+        chance = answer.propensity[first, own]
+        assert chance.sum() == pytest.approx(1)
+        value = (prices - kept[own]) * np.interp(prices, LADDER[own], curves.p_sale[own])
+        usual = answer.prices[-1, own]
+        p_usual = np.interp(usual, LADDER[own], curves.p_sale[own])
+        loss = (usual - kept[own]) * p_usual - (chance * value).sum()
+        assert not answer.explored[-1, own]
+        assert loss <= budget * usual * p_usual + 1e-9
+
+
+class Priced:
+    """The candidate worth most, each unit kept being worth a given amount: stock-aware pricing in miniature."""
+
+    name, model_version, rules = "priced", "7", ("greedy",)
+
+    def __init__(self, curves: DemandCurves, kept: np.ndarray) -> None:
+        worth = np.where(curves.choosable, (curves.prices - kept[:, None]) * curves.p_sale, -np.inf)
+        best = worth.argmax(axis=1)
+        self.prices = curves.prices[np.arange(len(best)), best]
+        self.p_sale = curves.p_sale[np.arange(len(best)), best]
+        self.kept = kept
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        shape = shelf.stock.shape
+        prices, p_sale, kept = (np.broadcast_to(one, shape).copy() for one in (self.prices, self.p_sale, self.kept))
+        return sure_decision(prices, np.zeros(shape, dtype=np.int64), p_sale, kept)
+
+
+@pytest.mark.parametrize("rails", [{}, {"price_ending": 9}, {"largest_step": 0.1}], ids=str)
+def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[str, object]) -> None:
+    """The same shoppers meet the same policy with and without its trials, under demand that it knows exactly."""
+    store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
+    catalog = Catalog(CATALOG.products, store)
+    visits = store.visits_per_day * catalog.popularity[:, None] * tick_profile(store)
+    book = tabulate(policy_with_model(catalog, CURVES, visits), catalog, MIDNIGHT, CURVES)
+    revenue = []
+    for budget in (0.0, 0.02):
+        spends = np.full(N_PRODUCTS, budget)
+        policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), spends)
+        played = play(catalog, policy, [f"S{number}" for number in range(500)], DATE, 7)
+        revenue.append(played.price[played.outcome == BOUGHT].sum())
+    assert 1 - revenue[1] / revenue[0] == pytest.approx(0.02, abs=0.008)
+
+
+def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None:
+    rails = Guardrails(frozen={"MILK": 1.99})
+    catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
+    book = tabulate(policy_with_model(CATALOG, CURVES, VISITS), CATALOG, MIDNIGHT, CURVES)
+    policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), np.full(N_PRODUCTS, 1.0))
+    shape = (50, N_PRODUCTS)
+    dice = np.random.default_rng(6).random(shape)
+    answer = policy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice))
+    assert not answer.explored.any()
+    assert (answer.propensity == 1).all()
+    assert (answer.prices[:, 0] == 1.99).all()
+    assert (answer.p_sale == 0).all()
+    greedy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 1.0))
+    assert not greedy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice)).explored.any()
+
+
+def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
+    policy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 0.01))
+    shape = (1, N_PRODUCTS)
+    answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 10, np.full(shape, 1 - 1e-9)))
+    tried = (1 - answer.propensity[0]) / (1 - 1 / LADDER.shape[1])
+    best, mean = CURVES.expected_revenue.max(axis=1), CURVES.expected_revenue.mean(axis=1)
+    np.testing.assert_allclose(tried * (best - mean), 0.01 * best)
+
+
+def test_while_the_same_dice_stand_a_tried_price_never_gives_way_to_another() -> None:
+    dice = np.random.default_rng(4).random((3_000, N_PRODUCTS))
+    shown = []
+    for kept in (0.0, 0.3, 0.6):
+        policy = Exploring(
+            Priced(CURVES, kept * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 0.05)
+        )
+        answer = policy.decide(Shelf(np.full(dice.shape, 9), np.full(dice.shape, np.nan), 10, dice))
+        shown.append(np.where(answer.explored, answer.prices, np.nan))
+    for one in shown:
+        for other in shown:
+            both = np.isfinite(one) & np.isfinite(other)
+            assert both.sum() > 100
+            assert (one[both] == other[both]).all()
+
+
+def test_the_setting_for_a_share_of_time_with_a_champion_is_gone() -> None:
+    fields = CATALOG.store.model_dump() | {"exploration": {"with_champion": 0.05}}
+    with pytest.raises(ValueError, match="with_champion"):
+        Store.model_validate(fields)
