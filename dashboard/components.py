@@ -32,13 +32,14 @@ def heading(title: str, explanation: str, *, right: Component | None = None) -> 
         [dmc.Title(title, order=1, className="page-title"), dmc.Text(explanation, c="dimmed", size="sm")],
         className="page-words",
     )
-    return html.Div([words, *([right] if right else [])], className="page-heading")
+    return html.Div([words, *([right] if right is not None else [])], className="page-heading")
 
 
 def card(title: str, *children: Component, caption: str | None = None, right: Component | None = None) -> Component:
     """Frame a part of a page; the caption says what to look for."""
     head = html.Div(
-        [dmc.Title(title, order=2, className="card-title"), *([right] if right else [])], className="card-head"
+        [dmc.Title(title, order=2, className="card-title"), *([right] if right is not None else [])],
+        className="card-head",
     )
     foot = [dmc.Text(caption, c="dimmed", size="xs", className="caption")] if caption else []
     return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")

@@ -45,8 +45,8 @@ def colour(position: int, scheme: Scheme) -> str:
     return SERIES[scheme][position % len(SERIES[scheme])]
 
 
-def styled(figure: go.Figure, scheme: Scheme) -> go.Figure:
-    """Dress a figure: transparent ground, quiet grid, legend above; it fills the place it is put in."""
+def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
+    """Dress a figure: transparent ground, quiet grid, legend above; heights in pixels."""
     axis = {
         "gridcolor": GRID[scheme],
         "linecolor": GRID[scheme],
@@ -57,6 +57,7 @@ def styled(figure: go.Figure, scheme: Scheme) -> go.Figure:
     }
     figure.update_layout(
         template="none",
+        height=height,
         font={"family": FONT, "size": 12, "color": INK[scheme]},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",

@@ -36,9 +36,10 @@ _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "s
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """Where a candidate was logged: the run, and the model's id and address in the tracking store."""
+    """Where a candidate was logged: its run, the training's, and the model's id and address in the tracking store."""
 
     run_id: str
+    training_run_id: str
     model_id: str
     model_uri: str
 
@@ -127,7 +128,8 @@ def log_candidate(
             pyfunc_predict_fn="predict_proba",
             metadata={"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else None,
         )
-        return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
+        training_run_id = run.data.tags["mlflow.parentRunId"]
+        return LoggedModel(run.info.run_id, training_run_id, logged.model_id, logged.model_uri)
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
@@ -215,6 +217,7 @@ def model_version_row(
             "version": [version_name],
             "candidate": [fitted.candidate.name],
             "run_id": [logged.run_id],
+            "training_run_id": [logged.training_run_id],
             "trained_through": [dataset.trained_through],
             "judged_through": [dataset.judged_through],
             "metrics": [json.dumps(scores[fitted.candidate.name])],

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from dashboard.store_day import Clock, Course, ProductNow
 from dashboard.theme import Scheme, colour, literal, styled
 
+HEIGHT = 470  # pixels
 MOST_LINES = 8
 """Lines that can still be told apart; the products that earn most are drawn."""
 
@@ -40,7 +41,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
         if stock:
             hover = "%{y:.0f} left"
             figure.add_scatter(**shared, y=stock, hovertemplate=hover, showlegend=False, row=2, col=1)
-    styled(figure, scheme)
+    styled(figure, scheme, height=HEIGHT)
     figure.update_layout(hovermode="x unified", hoversubplots="axis", uirevision="day", legend={"y": 1.04})
     whole_day = [clock.starts(0), clock.starts(clock.opening.ticks)]
     figure.update_xaxes(range=whole_day, hoverformat="%H:%M", tickformat="%H:%M")

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components import aria, card, graph, heading, icon, notice
-from dashboard.figures.store import MOST_LINES, price_and_stock
+from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
 from dashboard.health import model_behind, notices
 from dashboard.monitor import Monitor, Page
 from dashboard.shelf_view import event_list, nothing_sold, shelf_cards, stats
@@ -133,7 +133,7 @@ def _full() -> Component:
     slider = dmc.Slider(
         id=SLIDER, min=0, max=47, value=0, step=1, label=None, className="replay-slider", thumbLabel="Moment of the day"
     )
-    figure = graph(FIGURE, "Prices and stock by time", 470)
+    figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
     feed = html.Ol(id=FEED, className="feed", tabIndex="0")
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
     caption = (

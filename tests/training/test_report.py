@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.metrics import METRICS
 from features.smoothing import Kernel, Smoothing
 from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import CANDIDATES, FittedModel
 from training.dataset import Dataset
 from training.gate import Condition, Verdict
 from training.judge import judge, log_loss
-from training.metrics import METRICS
 from training.report import MoneyEstimate, ReportInput, Rival, training_report
 
 HOSTILE = {
