@@ -10,19 +10,16 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import aria, card, graph, heading, icon, notice
+from dashboard.components import aria, card, graph, heading, icon
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
-from dashboard.health import model_behind, notices
+from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
-from dashboard.shelf_view import event_list, nothing_sold, shelf_cards, stats
+from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
+from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
 from dashboard.shell import SCHEME
 from dashboard.store_day import Clock, course_of, day_at, last_tick
-from dashboard.theme import Scheme, day
+from dashboard.theme import Scheme
 
-SOLD = ("interactions", "repricings", "live_interactions", "live_repricings")
-"""Tables of a store day, closed or still being sold."""
-
-NEWEST = "newest"
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"
 EMPTY, FULL, NOTICES = "store-empty", "store-full", "store-notices"
 STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "store-feed"
@@ -48,14 +45,12 @@ class _Choice:
 
 def layout(monitor: Monitor) -> Component:
     """Build the page with its pickers; the callbacks fill it as soon as it stands."""
-    date = _date(monitor, NEWEST)
-    stores = _stores(monitor, date) if date else []
+    date = shown_date(monitor, NEWEST)
+    offered = stores(monitor, date)
     pickers = html.Div(
         [
-            dmc.Select(
-                id=STORE, label="Store", data=stores, value=next(iter(stores), None), w=110, allowDeselect=False
-            ),
-            dmc.Select(id=DAY, label="Day", data=_days(monitor), value=NEWEST, w=190, allowDeselect=False),
+            picker(STORE, "Store", offered, 110, next(iter(offered), None)),
+            picker(DAY, "Day", days(monitor), 190, NEWEST),
         ],
         className="controls",
     )
@@ -113,7 +108,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         if scheme is None:
             raise PreventUpdate  # the browser has not yet said whether it is dark
         before = _UNSEEN if shown is None else shown
-        date = _date(monitor, chosen)
+        date = shown_date(monitor, chosen)
         if date is None:
             return _nothing(before)
         if store is None:
@@ -167,12 +162,12 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         State(STORE, "data"),
         State(STORE, "value"),
     )
-    def offer(_pulse: int, chosen: str, days: list[Any], stores: list[str], store: str | None) -> Any:
-        date = _date(monitor, chosen)
+    def offer(_pulse: int, chosen: str, had_days: list[Any], had_stores: list[str], store: str | None) -> Any:
+        date = shown_date(monitor, chosen)
         if date is None:
             raise PreventUpdate
-        found, offered = _stores(monitor, date), _days(monitor)
-        if (offered, found) == (days, stores) and store in found:
+        found, offered = stores(monitor, date), days(monitor)
+        if (offered, found) == (had_days, had_stores) and store in found:
             raise PreventUpdate
         return offered, found, store if store in found else found[0]
 
@@ -197,22 +192,6 @@ def _wire_replay(app: Dash) -> None:
         *look,
         prevent_initial_call=True,
     )
-
-
-def _date(monitor: Monitor, chosen: str | None) -> dt.date | None:
-    if chosen not in {None, NEWEST}:
-        return dt.date.fromisoformat(str(chosen))
-    return max(monitor.reader.dates(*SOLD), default=None)
-
-
-def _days(monitor: Monitor) -> list[dict[str, str]]:
-    dates = reversed(monitor.reader.dates(*SOLD))
-    return [{"value": NEWEST, "label": "Newest day"}, *({"value": str(date), "label": day(date)} for date in dates)]
-
-
-def _stores(monitor: Monitor, date: dt.date) -> list[str]:
-    stores: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
-    return stores
 
 
 def _events(monitor: Monitor, store: str, date: dt.date) -> pd.DataFrame:
@@ -244,13 +223,6 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
     yesterday = _events(monitor, choice.store, choice.date - dt.timedelta(days=1))
     before = day_at(yesterday, shelf, through, low) if len(yesterday) else None
     models = monitor.reader.ask("models", ("model_versions",))
-    told = notices(
-        models,
-        monitor.reader.dates("price_book"),
-        choice.date,
-        kill_switch=store.guardrails.kill_switch,
-        catalog_error=monitor.catalog.error,
-    )
     feed = monitor.reader.ask(
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
         most=_MOST_EVENTS,
@@ -259,7 +231,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
     return {
         "empty": None,
         "hidden": False,
-        "notices": [notice(one.title, one.text, command=one.command, mood=one.mood) for one in told],
+        "notices": tell(health(monitor, choice.date)),
         "stats": stats(now, before, *(model_behind(models, one, choice.date) for one in (now, before))),
         "shelf": shelf_cards(now.products, store.opening.ticks, scheme),
         "figure": price_and_stock(course_of(choice.events, through), now.products, clock, scheme),
