@@ -10,10 +10,13 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from dashboard import live
 from dashboard.components import aria, card, graph, heading, icon
+from dashboard.control import live_control
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
 from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
+from dashboard.sections.live import live_bar
 from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
 from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
 from dashboard.shell import SCHEME
@@ -24,10 +27,11 @@ STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-sho
 EMPTY, FULL, NOTICES = "store-empty", "store-full", "store-notices"
 STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "store-feed"
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
+LIVE_PULSE = "store-live-pulse"
 
 _MOST_EVENTS = 80
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
-_LIVE_MS, _QUIET_MS, _REPLAY_MS = 500, 5_000, 400
+_LIVE_MS, _QUIET_MS, _REPLAY_MS, _ASK_MS = 500, 5_000, 400, 2_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ def layout(monitor: Monitor) -> Component:
             dcc.Interval(id=PULSE, interval=_QUIET_MS),
             dcc.Interval(id=PLAYING, interval=_REPLAY_MS, disabled=True),
             dcc.Store(id=SHOWN),
+            dcc.Interval(id=LIVE_PULSE, interval=_ASK_MS),
+            dcc.Store(id=live.SEEN),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
             html.Div(_full(), id=FULL, hidden=date is None),
@@ -71,6 +77,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_pickers(app, monitor)
     _wire_replay(app)
+    live.wire_live(app, live_control(monitor.settings), STORE, LIVE_PULSE)
 
     @app.callback(
         output={
@@ -137,7 +144,7 @@ def _full() -> Component:
     )
     return html.Div(
         [
-            dmc.Paper(replay, withBorder=True, p="sm", mb="sm"),
+            dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
             html.Div(id=STATS, className="grid grid-4"),
             html.Div(id=SHELF, className="grid shelf"),
             html.Div(
@@ -227,7 +234,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
         most=_MOST_EVENTS,
     )  # fmt: skip
-    live = monitor.reader.holds("live_interactions", choice.date, choice.store)
+    is_live = monitor.reader.holds("live_interactions", choice.date, choice.store)
     return {
         "empty": None,
         "hidden": False,
@@ -242,7 +249,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
             {"value": tick, "label": clock.time(tick)} for tick in range(0, store.opening.ticks, _hours(clock, 3))
         ],
         "moment": f"{clock.time(through)} to {clock.time(through + 1)}",
-        "pulse": _LIVE_MS if live else _QUIET_MS,
+        "pulse": _LIVE_MS if is_live else _QUIET_MS,
     }
 
 
