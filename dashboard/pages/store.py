@@ -19,8 +19,9 @@ from dashboard.monitor import Monitor, Page
 from dashboard.sections.live import live_bar
 from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
 from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
+from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
-from dashboard.store_day import Clock, course_of, day_at, last_tick
+from dashboard.store_day import Clock, day_at, last_tick
 from dashboard.theme import Scheme
 
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"
@@ -30,6 +31,7 @@ SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "s
 LIVE_PULSE = "store-live-pulse"
 
 _MOST_EVENTS = 80
+_KEPT_PICTURES = 12
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
 _LIVE_MS, _QUIET_MS, _REPLAY_MS, _ASK_MS = 500, 5_000, 400, 2_000
 
@@ -77,6 +79,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_pickers(app, monitor)
     _wire_replay(app)
+    pictures = Shared[dict[str, Any]](_KEPT_PICTURES)
     live.wire_live(app, live_control(monitor.settings), STORE, LIVE_PULSE)
 
     @app.callback(
@@ -127,7 +130,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
         key = repr((store, date, through, scheme, stamp, monitor.catalog.read().fingerprint, monitor.catalog.error))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
-        return _shown(monitor, choice, through, scheme) | {"shown": {"key": key, "last": choice.last}}
+        result = pictures.of(key, lambda: _shown(monitor, choice, through, scheme))
+        return result | {"shown": {"key": key, "last": choice.last}}
 
 
 def _full() -> Component:
@@ -241,7 +245,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
         "notices": tell(health(monitor, choice.date)),
         "stats": stats(now, before, *(model_behind(models, one, choice.date) for one in (now, before))),
         "shelf": shelf_cards(now.products, store.opening.ticks, scheme),
-        "figure": price_and_stock(course_of(choice.events, through), now.products, clock, scheme),
+        "figure": price_and_stock(now.course, now.products, clock, scheme),
         "feed": event_list(feed, {product.sku: product.name for product in now.products}),
         "tick": through,
         "ticks": max(store.opening.ticks - 1, choice.last),
