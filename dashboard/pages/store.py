@@ -238,7 +238,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
         most=_MOST_EVENTS,
     )  # fmt: skip
-    is_live = monitor.reader.holds("live_interactions", choice.date, choice.store)
+    is_live = monitor.reader.holds("live_interactions", choice.date, f"live-{choice.store}")
     return {
         "empty": None,
         "hidden": False,
