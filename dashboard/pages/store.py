@@ -12,7 +12,6 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import live
 from dashboard.components import aria, card, graph, heading, icon
-from dashboard.control import live_control
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
 from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
@@ -80,7 +79,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_pickers(app, monitor)
     _wire_replay(app)
     pictures = Shared[dict[str, Any]](_KEPT_PICTURES)
-    live.wire_live(app, live_control(monitor.settings), STORE, LIVE_PULSE)
+    live.wire_live(app, monitor.control, STORE, LIVE_PULSE)
 
     @app.callback(
         output={
