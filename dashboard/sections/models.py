@@ -253,9 +253,7 @@ def _links(version: Version, tracking_uri: str) -> Component:
         "report": run_link(tracking_uri, version.training_run_id, artifact=REPORT),
     }
     links = [
-        dmc.Anchor(name, href=address, target="_blank", size="sm", rel="noopener")
-        for name, address in addresses.items()
-        if address
+        dmc.Anchor(name, href=address, target="_blank", size="sm") for name, address in addresses.items() if address
     ]
     return html.Div(links, className="links") if links else dmc.Text(f"run {version.run_id[:8]}", size="sm", c="dimmed")
 
