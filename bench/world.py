@@ -12,7 +12,7 @@ import pandas as pd
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, query, stale_cells
 from serving.exploration import Exploring
@@ -79,7 +79,7 @@ def dataset_of(training: pd.DataFrame, last: dt.date = FIRST_DAY) -> Dataset:
 def temporary_world() -> Iterator[World]:
     """Open a world with the default catalog; its folder is removed in the end."""
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
-        settings = Settings(Path(folder), f"sqlite:///{folder}/mlflow.db")
+        settings = read_settings({"SHELFPRICE_HOME": folder, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"})
         catalog, lake = load(), Lake(settings)
         lake.prepare()
         load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, SEED))

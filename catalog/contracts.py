@@ -5,7 +5,7 @@ Tables by day keep their `business_date` in the folder name, not in the file.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -144,6 +144,18 @@ REPRICINGS = Table(
         _VERSION,
         Column("reason", TEXT, "one sentence for people"),
     ),
+)
+
+LIVE_INTERACTIONS = replace(
+    INTERACTIONS,
+    name="live_interactions",
+    grain="one shopper who considered one product on a day that is still being sold; part of interactions",
+)
+
+LIVE_REPRICINGS = replace(
+    REPRICINGS,
+    name="live_repricings",
+    grain="one price decision, an opening or a change, of a day that is still being sold; part of repricings",
 )
 
 REJECTED = Table(
@@ -304,6 +316,8 @@ TABLES: dict[str, Table] = {
     for table in (
         INTERACTIONS,
         REPRICINGS,
+        LIVE_INTERACTIONS,
+        LIVE_REPRICINGS,
         REJECTED,
         DEMAND_CELLS,
         PRICE_BOOK,

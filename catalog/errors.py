@@ -29,5 +29,13 @@ class ModelError(ShelfpriceError):
     """A registered model that cannot be found, loaded or trusted."""
 
 
+class SettingError(ShelfpriceError):
+    """An environment variable that cannot be used."""
+
+
+class ServiceError(ShelfpriceError):
+    """A service that is away, does not answer in time, or cannot be started."""
+
+
 class Declined(ShelfpriceError):  # noqa: N818 - a refusal is an answer, not an error
     """Work refused on purpose; nothing is broken and nothing was changed."""

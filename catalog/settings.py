@@ -5,13 +5,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.errors import SettingError
+
+_HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service listens, and the environment variable that says so."""
+
+    host: str
+    port: int
+    setting: str
+
+    @property
+    def url(self) -> str:
+        """The service's address for a browser on this machine."""
+        return f"http://{self.host}:{self.port}"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Places on this machine. `home` holds everything that is generated."""
+    """Places on this machine, and where services listen. `home` holds everything that is generated."""
 
     home: Path
     tracking_uri: str
+    prefect: Address
+    mlflow: Address
+    monitor: Address
+    prefect_api: str
 
     @property
     def lake(self) -> Path:
@@ -40,8 +62,34 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read `SHELFPRICE_HOME` (default `data`) and `MLFLOW_TRACKING_URI` (default a file in it)."""
+    """Read the settings, each with its default.
+
+    `SHELFPRICE_HOME` (`data`), `MLFLOW_TRACKING_URI` (a file in it), where services listen:
+    `SHELFPRICE_PREFECT_ADDRESS` (127.0.0.1:4200), `SHELFPRICE_MLFLOW_ADDRESS` (127.0.0.1:5000),
+    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), and `PREFECT_API_URL` (the API at the first of them).
+
+    Raises
+    ------
+    SettingError
+        When an address is not a host and a port.
+    """
     values = os.environ if environ is None else environ
     home = Path(values.get("SHELFPRICE_HOME") or "data").resolve()
     uri = values.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow' / 'mlflow.db'}"
-    return Settings(home=home, tracking_uri=uri)
+    prefect = _address(values, "SHELFPRICE_PREFECT_ADDRESS", 4200)
+    return Settings(
+        home=home,
+        tracking_uri=uri,
+        prefect=prefect,
+        mlflow=_address(values, "SHELFPRICE_MLFLOW_ADDRESS", 5000),
+        monitor=_address(values, "SHELFPRICE_MONITOR_ADDRESS", 8050),
+        prefect_api=values.get("PREFECT_API_URL") or f"{prefect.url}/api",
+    )
+
+
+def _address(values: Mapping[str, str], setting: str, port: int) -> Address:
+    text = values.get(setting) or f"127.0.0.1:{port}"
+    host, _, number = text.rpartition(":")
+    if not host or not number.isdecimal() or not 0 < int(number) <= _HIGHEST_PORT:
+        raise SettingError(f"{setting}: expected a host and a port such as 127.0.0.1:{port}, found {text!r}")
+    return Address(host, int(number), setting)

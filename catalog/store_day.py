@@ -1,4 +1,4 @@
-"""The record of one business date as it was played: what the twin hands over and `etl` turns into tables."""
+"""The records of a business date as it is played: what the twin hands over and `etl` turns into tables."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,8 +14,28 @@ BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How the shelves stand at the start of a tick. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    tick
+        The tick that comes next.
+    stock
+        Units on the shelf.
+    shown, opened_at
+        Prices that stood in the tick before and in the first one, EUR; NaN at opening.
+    """
+
+    tick: int
+    stock: Ints
+    shown: Floats
+    opened_at: Floats
+
+
+@dataclass(frozen=True)
 class StoreDay:
-    """One business date of some stores. Visits are in order of store and time.
+    """One business date of some stores, or a stretch of its ticks. Visits are in order of store and time.
 
     Attributes
     ----------
@@ -37,6 +57,8 @@ class StoreDay:
         Index into `OUTCOMES`, shape (n_visits,).
     decisions, stock
         The policy's answers and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
+    began
+        How the shelves stood when the first of these ticks began.
     """
 
     business_date: dt.date
@@ -56,3 +78,4 @@ class StoreDay:
     outcome: NDArray[np.int8]
     decisions: PriceDecision
     stock: Ints
+    began: Standing

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import dash
-from dash import Dash, Input, Output, no_update, set_props
+from dash import Dash, no_update, set_props
 
 from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.monitor import Monitor, Page
-from dashboard.shell import SCHEME, TROUBLE, not_found, shell, trouble
+from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ _INDEX = """<!DOCTYPE html>
     <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>
 """
-_SCHEME_IN_FORCE = "() => document.documentElement.dataset.mantineColorScheme"  # the switch first says light, always
 
 
 def create_app(settings: Settings, *, catalog_dir: Path | None = None, access: Access | None = None) -> Dash:
@@ -72,8 +71,8 @@ def create_app(settings: Settings, *, catalog_dir: Path | None = None, access: A
         )
         page.wire(app, monitor)
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
+    wire_scheme(app)
     app.layout = shell(pages)
-    app.clientside_callback(_SCHEME_IN_FORCE, Output(SCHEME, "computedColorScheme"), Input(TROUBLE, "id"))  # type: ignore[no-untyped-call]
     return app
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from dash import Dash
 from dash.development.base_component import Component
 
-from catalog.load import Catalog, load
+from catalog.errors import CatalogError
+from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import Settings
-from dashboard.reading import Reader
+from dashboard.reading import Reader, modified
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,40 @@ class Monitor:
         """The one reader of the warehouse, shared by all browsers of this process."""
         return Reader(self.settings)
 
-    def catalog(self) -> Catalog:
-        """Read the catalog in force; it is read anew each time, so that a kill switch is seen at once.
+    @cached_property
+    def catalog(self) -> "CatalogInForce":
+        """The shelf and the store, read again when their files change."""
+        return CatalogInForce(self.catalog_dir or DEFAULT_DIR)
+
+
+class CatalogInForce:
+    """A catalog that follows its files: a kill switch is seen at once, and a broken file changes nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = (folder / "products.yaml", folder / "store.yaml")
+        self._folder = folder
+        self._stamp: tuple[int, ...] | None = None
+        self._catalog: Catalog | None = None
+        self.error: str | None = None
+
+    def read(self) -> Catalog:
+        """Return the catalog; when its files cannot be used, the last one that could, and `error` says why.
 
         Raises
         ------
         CatalogError
-            When a file cannot be used; the message names file, field and value.
+            When no catalog could be read since the start.
         """
-        return load(self.catalog_dir)
+        stamp = tuple(modified(file) for file in self._files)
+        if stamp != self._stamp or self._catalog is None:
+            try:
+                self._catalog, self.error = load(self._folder), None
+            except CatalogError as error:
+                if self._catalog is None:
+                    raise
+                self.error = str(error)
+            self._stamp = stamp
+        return self._catalog
 
 
 @dataclass(frozen=True)

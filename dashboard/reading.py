@@ -52,7 +52,7 @@ class Reader:
         date
             Look at this business date alone.
         """
-        warehouse = _modified(self._settings.warehouse_file)
+        warehouse = modified(self._settings.warehouse_file)
         return (warehouse, *(_newest(self._settings.lake / table, date) for table in tables))
 
     def dates(self, *tables: str) -> list[dt.date]:
@@ -64,6 +64,10 @@ class Reader:
             if any(part.stem != "part-contract" for part in folder.glob("part-*.parquet"))
         }
         return sorted(found)
+
+    def holds(self, table: str, date: dt.date, group: str) -> bool:
+        """Tell whether a table holds a partition."""
+        return (self._settings.lake / table / f"business_date={date}" / f"part-{group}.parquet").exists()
 
     def ask(
         self, query: str, tables: tuple[str, ...], *, on: dt.date | None = None, **parameters: Parameter
@@ -130,11 +134,12 @@ def _text_of(query: str) -> str:
 
 def _newest(table: Path, date: dt.date | None) -> int:
     if date is not None:
-        return _modified(table / f"business_date={date.isoformat()}")
-    return max((_modified(folder) for folder in (table, *table.glob("business_date=*"))), default=0)
+        return modified(table / f"business_date={date.isoformat()}")
+    return max((modified(folder) for folder in (table, *table.glob("business_date=*"))), default=0)
 
 
-def _modified(path: Path) -> int:
+def modified(path: Path) -> int:
+    """Return when a file or folder changed last, nanoseconds; 0 when it is not there."""
     try:
         return path.stat().st_mtime_ns
     except FileNotFoundError:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dash
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, icon, notice
@@ -13,7 +13,7 @@ from dashboard.theme import MANTINE
 
 TROUBLE = "trouble"
 SCHEME = "scheme"
-"""Id of the light-dark switch; figures take `Input(SCHEME, "computedColorScheme")`, None until the browser says."""
+"""Id of a store that holds `light` or `dark`; figures take `Input(SCHEME, "data")`, None until the browser says."""
 
 
 def shell(pages: Sequence[Page]) -> Component:
@@ -25,7 +25,6 @@ def shell(pages: Sequence[Page]) -> Component:
             ),
             html.Nav([_link(page) for page in pages], className="wide-nav", **aria(label="Pages")),
             dmc.ColorSchemeToggle(
-                id=SCHEME,
                 lightIcon=icon("sun"),
                 darkIcon=icon("moon"),
                 variant="subtle",
@@ -38,6 +37,7 @@ def shell(pages: Sequence[Page]) -> Component:
     )
     return dmc.MantineProvider(
         [
+            dcc.Store(id=SCHEME),
             html.A("Skip to the page", href="#page", className="skip"),
             dmc.AppShell(
                 [
@@ -57,6 +57,13 @@ def shell(pages: Sequence[Page]) -> Component:
         ],
         theme=MANTINE,
         defaultColorScheme="auto",
+    )
+
+
+def wire_scheme(app: Dash) -> None:
+    """Let the browser say, when a page opens, whether it is light or dark; `assets/scheme.js` tells of changes."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        "() => window.shelfprice.shown()", Output(SCHEME, "data"), Input("_pages_location", "pathname")
     )
 
 

@@ -4,6 +4,7 @@ The series colours are those of Okabe and Ito (2008), a shade lighter on dark gr
 """
 
 import datetime as dt
+import html
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -45,7 +46,7 @@ def colour(position: int, scheme: Scheme) -> str:
 
 
 def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
-    """Dress a figure: transparent ground, quiet grid, legend above, one hover box; heights in pixels."""
+    """Dress a figure: transparent ground, quiet grid, legend above; heights in pixels."""
     axis = {
         "gridcolor": GRID[scheme],
         "linecolor": GRID[scheme],
@@ -92,6 +93,12 @@ def change(now: float, before: float) -> str | None:
         return None
     moved = 100 * (now / before - 1)
     return f"{'−' if moved < 0 else '+'}{abs(moved):.1f} %"
+
+
+def literal(text: str, longest: int = 40) -> str:
+    """Return text for a figure, where Plotly would read `<b>` as a tag; a long one is cut."""
+    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return html.escape(cut, quote=False)
 
 
 def day(date: dt.date) -> str:

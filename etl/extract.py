@@ -44,9 +44,10 @@ def interactions_of(day: StoreDay, catalog: Catalog) -> pa.Table:
 def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     """Return one row per opening and change, by store, tick and product."""
     answer = day.decisions
-    old = np.concatenate([np.full_like(answer.prices[:1], np.nan), answer.prices[:-1]])
-    store, tick, product = np.nonzero((answer.prices != old).swapaxes(0, 1))
-    where = (tick, store, product)
+    old = np.concatenate([day.began.shown[None], answer.prices[:-1]])
+    store, position, product = np.nonzero((answer.prices != old).swapaxes(0, 1))
+    where = (position, store, product)
+    tick = position + day.began.tick
     changes = Changes(
         product=product,
         old_price=old[where],
@@ -55,7 +56,7 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         explored=answer.explored[where],
         rule=answer.rule[where],
         stock=day.stock[where],
-        minutes_left=(len(answer.prices) - tick) * catalog.store.opening.tick_minutes,
+        minutes_left=(catalog.store.opening.ticks - tick) * catalog.store.opening.tick_minutes,
         p_sale=answer.p_sale[where],
         unit_value=answer.unit_value[where],
     )

@@ -1,6 +1,7 @@
 """Put a day's tables into the lake."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -16,10 +17,30 @@ _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
 
 
+@dataclass(frozen=True)
+class DayRows:
+    """The rows of one business date of some stores, before they are validated."""
+
+    interactions: pa.Table
+    repricings: pa.Table
+
+
+def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
+    """Return the rows of a played store day, or of a stretch of it."""
+    return DayRows(interactions_of(day, catalog), repricings_of(day, catalog))
+
+
 def load_store_day(
     lake: Lake, catalog: Catalog, day: StoreDay, group: str, *, inputs: str, seed: int
 ) -> list[Published]:
-    """Validate a played store day and publish it: repricings and rejected rows first, interactions last.
+    """Validate a played store day and publish it, as `load_rows` does."""
+    return load_rows(lake, catalog, rows_of(day, catalog), day.business_date, group, inputs=inputs, seed=seed)
+
+
+def load_rows(
+    lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str, *, inputs: str, seed: int
+) -> list[Published]:
+    """Validate the rows of a store day and publish them: repricings and rejected rows first, interactions last.
 
     Interactions come last because their receipt is what says that the day is done.
 
@@ -28,15 +49,15 @@ def load_store_day(
     list of Published
         What happened to each partition; the last one is the interactions'.
     """
-    closing = dt.datetime.combine(day.business_date + dt.timedelta(days=1), dt.time(), dt.UTC)
-    checked = validate(interactions_of(day, catalog), catalog, f"twin {day.business_date} {group}", closing)
-    tables = {"repricings": repricings_of(day, catalog)}
-    if checked.rejected.num_rows or lake.receipt(Partition("rejected", day.business_date, group)):
+    closing = dt.datetime.combine(business_date + dt.timedelta(days=1), dt.time(), dt.UTC)
+    checked = validate(rows.interactions, catalog, f"twin {business_date} {group}", closing)
+    tables = {"repricings": rows.repricings}
+    if checked.rejected.num_rows or lake.receipt(Partition("rejected", business_date, group)):
         tables["rejected"] = checked.rejected
     tables["interactions"] = conform(checked.valid)
     return [
-        lake.publish(Partition(name, day.business_date, group), rows, inputs=inputs, seed=seed)
-        for name, rows in tables.items()
+        lake.publish(Partition(name, business_date, group), table, inputs=inputs, seed=seed)
+        for name, table in tables.items()
     ]
 
 

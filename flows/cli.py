@@ -7,6 +7,7 @@ import typer
 
 from catalog.errors import Declined, ShelfpriceError
 from flows.commands import compare, look, loop, monitor
+from flows.commands.live import live
 from flows.console import remark
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ for command in (
     loop.train,
     loop.price,
     loop.pipeline,
+    live,
     compare.compare,
     monitor.monitor,
     look.quote,

@@ -25,6 +25,7 @@ from flows.comparison.contestants import (
     policy_of,
     with_true_demand,
 )
+from flows.comparison.first_days import DayResult, live_first_days
 from flows.comparison.results import (
     Match,
     Score,
@@ -40,6 +41,7 @@ from training.registry import log_study
 from warehouse.lake import Lake, Partition
 
 DECISIONS = (500, 2_000, 20_000)
+LEARNING_WORLD = "200 visits"
 _EXPERIMENT = "shelfprice-comparison"
 
 
@@ -58,6 +60,7 @@ class Comparison:
     scenarios: tuple[Scenario, ...]
     scores: tuple[Score, ...]
     matches: tuple[Match, ...]
+    first_days: tuple[DayResult, ...]
     run_id: str
 
 
@@ -68,6 +71,7 @@ def compare(
     decisions: tuple[int, ...] = DECISIONS,
     seeds: int = 10,
     store_days: int = 60,
+    first_days: int = 0,
     catalog_dir: str | None = None,
 ) -> Comparison:
     """Let policies learn from logs of several sizes, score them exactly, and play them on the same shoppers.
@@ -82,6 +86,8 @@ def compare(
         Logs and worlds, each with another seed; the intervals are over these.
     store_days
         Store days in a match.
+    first_days
+        Days of a store that starts to learn, to see what learning costs; 0 leaves that out.
 
     Raises
     ------
@@ -104,14 +110,34 @@ def compare(
         scores += learned
         matches += played
         tell("comparing policies", done, len(futures))
+    lived = live_on(around, first_days, seeds) if first_days else []
     key = (around.catalog.fingerprint, policies, [world.name for world in worlds], decisions, seeds, store_days)
     scores.sort(key=lambda row: (-row.decisions, row.seed))
     matches.sort(key=lambda row: row.seed)
     publish_comparison(around.lake, scores, matches, hashlib.sha256(repr(key).encode()).hexdigest())
     found = shares(scores)
     show_shares(found)
-    run_id = _log(around, scores, matches, worlds, {"seeds": seeds, "store_days": store_days, "decisions": decisions})
-    return Comparison(worlds, tuple(scores), tuple(matches), run_id)
+    parameters = {"seeds": seeds, "store_days": store_days, "decisions": decisions, "first_days": first_days}
+    run_id = _log(around, scores, matches, lived, worlds, parameters)
+    return Comparison(worlds, tuple(scores), tuple(matches), tuple(lived), run_id)
+
+
+def live_on(around: Surroundings, days: int, seeds: int) -> list[DayResult]:
+    """Live the first days of a store that starts to learn, where stock is scarce, on every seed."""
+    world = next(world for world in built_in(around.catalog) if world.name == LEARNING_WORLD)
+    futures = [live_one_world.submit(around, world, days, seed) for seed in range(1, seeds + 1)]
+    results = []
+    for done, future in enumerate(as_completed(futures), start=1):
+        results += future.result()
+        tell("living the first days", done, len(futures))
+    return sorted(results, key=lambda row: (row.policy, row.seed, row.day))
+
+
+@task(**COMPUTES, task_run_name="first-days-seed-{seed}")
+def live_one_world(around: Surroundings, world: Scenario, days: int, seed: int) -> list[DayResult]:
+    """Live the first days with one seed."""
+    with feature_workbench(around.settings) as connection:
+        return live_first_days(connection, world.catalog, days, seed)
 
 
 @task(**COMPUTES, task_run_name="learn-from-{decisions}-seed-{seed}")
@@ -182,6 +208,7 @@ def _log(
     around: Surroundings,
     scores: Sequence[Score],
     matches: Sequence[Match],
+    lived: Sequence[DayResult],
     worlds: Sequence[Scenario],
     parameters: dict[str, object],
 ) -> str:
@@ -195,6 +222,8 @@ def _log(
         "shares_by_scenario": figures.shares_by_scenario(by_policy),
         "learning_curves": figures.learning_curves(exact, [world.name for world in worlds]),
     }
+    if lived:
+        pictures["regret"] = figures.regret(lived)
     return log_study(
         around.settings,
         _EXPERIMENT,

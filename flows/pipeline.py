@@ -9,7 +9,7 @@ from catalog.errors import DataError, Declined
 from flows.edge import DEFAULT_SEED, DEFAULT_START, Surroundings, dates_from
 from flows.price import price
 from flows.progress import tell
-from flows.simulate import batch_inputs, batches_of, pricing_on, simulate
+from flows.simulate import batch_inputs, batches_of, pricing_on, simulate, without_live_days
 from flows.train import train
 from flows.transform import transform
 
@@ -73,5 +73,5 @@ def is_played(date: dt.date, stores: int | None, seed: int, catalog_dir: str | N
     made_for_date = any(partition.business_date == date for partition in around.lake.partitions("price_book"))
     return made_for_date and all(
         around.lake.is_current(batch.partition, batch_inputs(around.catalog, batch, priced_by, seed))
-        for batch in batches_of(around.catalog, [date], stores)
+        for batch in without_live_days(around.lake, batches_of(around.catalog, [date], stores))
     )

@@ -1,12 +1,14 @@
-"""How far long work has come: flows tell, whoever started them listens."""
+"""How far long work has come and what happens meanwhile: flows tell and say, whoever started them listens."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 Listener = Callable[[str, int, int], None]
+Hearer = Callable[[str], None]
 
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
+_HEARER: ContextVar[Hearer | None] = ContextVar("hearer", default=None)
 
 
 def tell(stage: str, done: int, total: int) -> None:
@@ -24,3 +26,20 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _LISTENER.reset(token)
+
+
+def say(sentence: str) -> None:
+    """Say what just happened; nothing happens when nobody hears it."""
+    hearer = _HEARER.get()
+    if hearer is not None:
+        hearer(sentence)
+
+
+@contextmanager
+def hearing(hearer: Hearer) -> Iterator[None]:
+    """Let a hearer have every sentence that flows say while the block runs."""
+    token = _HEARER.set(hearer)
+    try:
+        yield
+    finally:
+        _HEARER.reset(token)

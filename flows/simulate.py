@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefect import flow, task
 from prefect.futures import as_completed
@@ -11,6 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import Policy
+from etl.live import days_sold_live
 from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
@@ -81,7 +82,7 @@ def simulate(
         policy for stores without a champion.
     """
     around = Surroundings(catalog_dir)
-    batches = batches_of(around.catalog, dates_from(start, days), stores)
+    batches = without_live_days(around.lake, batches_of(around.catalog, dates_from(start, days), stores))
     priced_by = {date: pricing_on(around.lake, around.catalog, date, policy) for date in dates_from(start, days)}
     results = []
     tag_run("simulation")
@@ -111,6 +112,16 @@ def batches_of(catalog: Catalog, dates: list[dt.date], n_stores: int | None) -> 
     size = max(1, int(VISITS_PER_FILE / catalog.store.visits_per_day))
     groups = [stores[first : first + size] for first in range(0, len(stores), size)]
     return [Batch(date, f"g{number:03d}", group) for date in dates for number, group in enumerate(groups)]
+
+
+def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
+    """Leave the stores out that sold a batch's date live: their decisions are there, and may not count twice."""
+    live = {(day.business_date, day.store) for day in days_sold_live(lake)}
+    others = [
+        replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in live))
+        for batch in batches
+    ]
+    return [batch for batch in others if batch.stores]
 
 
 def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:

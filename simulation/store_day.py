@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.pricing import Policy, PriceDecision, Shelf
-from catalog.store_day import StoreDay
+from catalog.store_day import Standing, StoreDay
 from simulation.selling import sell_tick
 from simulation.visits import Visits, draw_visits, opening_stock
 
@@ -21,44 +22,88 @@ def play(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date:
 
 def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date: dt.date, visits: Visits) -> StoreDay:
     """Let given visits meet a policy's prices; this is how two policies are paired on the same shoppers."""
-    n_ticks, n_stores, n_products = visits.dice.shape
-    willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
-    inventory = np.empty(visits.count, dtype=np.int32)
-    outcome = np.empty(visits.count, dtype=np.int8)
+    stretch = Stretch(catalog, policy, stores, business_date, visits)
+    for _ in range(len(visits.dice)):
+        stretch.sell_tick()
+    return stretch.played()
+
+
+def standing_at_opening(catalog: Catalog, n_stores: int, business_date: dt.date) -> Standing:
+    """Return how the shelves stand before the first tick: restocked, and without a price."""
     stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
-    stock_at_start = np.empty((n_ticks, n_stores, n_products), dtype=np.int64)
-    opened_at = shown = np.full((n_stores, n_products), np.nan)
-    answers: list[PriceDecision] = []
-    for tick in range(n_ticks):
-        stock_at_start[tick] = stock
-        answer = policy.decide(Shelf(stock_at_start[tick], shown, n_ticks - tick, visits.dice[tick], opened_at))
-        first, last = visits.starts[:, tick], visits.starts[:, tick + 1]
-        sell_tick(first, last, visits.product, willing_price, answer.prices, stock, inventory, outcome)
-        shown = answer.prices
-        opened_at = shown if tick == 0 else opened_at
-        answers.append(answer)
-    decisions = _stack(answers)
-    store, tick_of_visit = _store_and_tick_of_visits(visits, n_stores)
-    cell = (tick_of_visit.astype(np.int64) * n_stores + store) * n_products + visits.product
-    return StoreDay(
-        business_date=business_date,
-        stores=tuple(stores),
-        policy=policy.name,
-        model_version=policy.model_version,
-        rules=policy.rules,
-        store=store,
-        product=visits.product,
-        shopper=visits.shopper,
-        tick=tick_of_visit,
-        since_opening_us=visits.since_opening_us,
-        price=decisions.prices.ravel()[cell],
-        propensity=decisions.propensity.ravel()[cell],
-        inventory=inventory,
-        multiplier=visits.multiplier,
-        outcome=outcome,
-        decisions=decisions,
-        stock=stock_at_start,
-    )
+    no_price = np.full(stock.shape, np.nan)
+    return Standing(0, stock, no_price, no_price)
+
+
+class Stretch:
+    """Ticks of a business date that are sold one after another under one policy.
+
+    A batch is one stretch from opening to closing; a live day has another one whenever its policy changes.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        policy: Policy,
+        stores: Sequence[str],
+        business_date: dt.date,
+        visits: Visits,
+        began: Standing | None = None,
+    ) -> None:
+        """Begin where the shelves stand, by default at opening; nothing is sold yet."""
+        self._policy, self._stores, self._business_date, self._visits = policy, tuple(stores), business_date, visits
+        self._began = began or standing_at_opening(catalog, len(stores), business_date)
+        self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
+        self._inventory = np.empty(visits.count, dtype=np.int32)
+        self._outcome = np.empty(visits.count, dtype=np.int8)
+        self._stock_at_start: list[Ints] = []
+        self._answers: list[PriceDecision] = []
+        self.standing = self._began
+
+    def sell_tick(self) -> None:
+        """Price the shelves once and let the visits of the next tick happen."""
+        now, visits = self.standing, self._visits
+        n_ticks, stock = len(visits.dice), now.stock.copy()
+        shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
+        answer = self._policy.decide(shelf)
+        first, last = visits.starts[:, now.tick], visits.starts[:, now.tick + 1]
+        sell_tick(
+            first, last, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome
+        )
+        self._stock_at_start.append(now.stock)
+        self._answers.append(answer)
+        self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
+
+    def played(self) -> StoreDay:
+        """Return what was sold so far; at least one tick must have been."""
+        visits, n_stores = self._visits, len(self._stores)
+        decisions = _stack(self._answers)
+        store, tick = _store_and_tick_of_visits(visits, n_stores)
+        whole = self._began.tick == 0 and self.standing.tick == len(visits.dice)
+        sold = slice(None) if whole else (tick >= self._began.tick) & (tick < self.standing.tick)
+        product, store, tick = visits.product[sold], store[sold], tick[sold]
+        n_products = decisions.prices.shape[2]
+        cell = ((tick.astype(np.int64) - self._began.tick) * n_stores + store) * n_products + product
+        return StoreDay(
+            business_date=self._business_date,
+            stores=self._stores,
+            policy=self._policy.name,
+            model_version=self._policy.model_version,
+            rules=self._policy.rules,
+            store=store,
+            product=product,
+            shopper=visits.shopper[sold],
+            tick=tick,
+            since_opening_us=visits.since_opening_us[sold],
+            price=decisions.prices.ravel()[cell],
+            propensity=decisions.propensity.ravel()[cell],
+            inventory=self._inventory[sold],
+            multiplier=visits.multiplier[sold],
+            outcome=self._outcome[sold],
+            decisions=decisions,
+            stock=np.stack(self._stock_at_start),
+            began=self._began,
+        )
 
 
 def _stack(answers: list[PriceDecision]) -> PriceDecision:

@@ -153,6 +153,26 @@ class Lake:
                 "mend the disk and run again"
             ) from error
 
+    def remove(self, partition: Partition) -> None:
+        """Take a partition away, with its receipt; nothing happens when it is not there.
+
+        The receipt is pending while the data goes: a kill leaves the partition as it was, or what an interrupted
+        first publication leaves, which is nothing to any reader.
+
+        Raises
+        ------
+        Declined
+            When another process is writing this partition.
+        """
+        data = self.path(partition)
+        with held(self.locks, partition.lock_name):
+            if final_path(data).exists():
+                final_path(data).replace(pending_path(data))
+            data.unlink(missing_ok=True)
+            pending_path(data).unlink(missing_ok=True)
+            if data.parent.exists():
+                sync_folder(data.parent)
+
     def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
         draft = data.with_suffix(".parquet.new")
         before = receipt_in_force(data)

@@ -41,7 +41,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         Output("models-body", "children"),
         Output("models-seen", "data"),
         Input("models-clock", "n_intervals"),
-        Input(SCHEME, "computedColorScheme"),
+        Input(SCHEME, "data"),
         State("models-seen", "data"),
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
@@ -55,7 +55,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     @app.callback(
         Output("models-gate", "children"),
         Input("models-judged", "value"),
-        State(SCHEME, "computedColorScheme"),
+        State(SCHEME, "data"),
         prevent_initial_call=True,
     )
     def judge(number: str | None, scheme: str | None) -> Any:
@@ -65,7 +65,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     @app.callback(
         Output("models-curves", "children"),
         Input("models-products", "value"),
-        State(SCHEME, "computedColorScheme"),
+        State(SCHEME, "data"),
         prevent_initial_call=True,
     )
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
@@ -187,7 +187,7 @@ def _curves_and_observed(monitor: Monitor) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _names(monitor: Monitor) -> dict[str, str]:
-    return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog().products}
+    return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog.read().products}
 
 
 def _of(scheme: str | None) -> Scheme:

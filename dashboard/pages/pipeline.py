@@ -75,7 +75,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         Output("pipeline-body", "children"),
         Output("pipeline-seen", "data"),
         Input("pipeline-clock", "n_intervals"),
-        Input(SCHEME, "computedColorScheme"),
+        Input(SCHEME, "data"),
         State("pipeline-seen", "data"),
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:

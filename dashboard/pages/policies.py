@@ -39,7 +39,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         Output("policies-body", "children"),
         Output("policies-seen", "data"),
         Input("policies-clock", "n_intervals"),
-        Input(SCHEME, "computedColorScheme"),
+        Input(SCHEME, "data"),
         State("policies-seen", "data"),
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
@@ -49,7 +49,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     @app.callback(
         Output("policies-learning", "children"),
         Input("policies-scenario", "value"),
-        State(SCHEME, "computedColorScheme"),
+        State(SCHEME, "data"),
         prevent_initial_call=True,
     )
     def choose(scenario: str, scheme: str | None) -> Any:

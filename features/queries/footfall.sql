@@ -3,6 +3,6 @@ select
     sku,
     tick,
     count(*) as count_visits
-from interactions
+from closed_interactions
 where business_date between $first and $last
 group by sku, tick;

@@ -8,7 +8,7 @@ select
     budget_group_of(budget_multiplier) as budget_group,
     count(*) as n_offered,
     count(*) filter (where purchased) as n_purchased
-from interactions
+from closed_interactions
 where
     business_date > $trained_through
     and business_date <= $judged_through

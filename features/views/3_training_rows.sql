@@ -8,7 +8,7 @@ select
     price_offered,
     inventory_level,
     purchased
-from interactions
+from closed_interactions
 where inventory_level is distinct from 0;
 
 create or replace view decisions_with_ratio as

@@ -28,6 +28,12 @@ Decisions = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Logs and worlds to repeat everything on.")]
 StoreDays = Annotated[int, typer.Option("--days", min=1, max=10_000, help="Store days to play in each match.")]
+FirstDays = Annotated[
+    int,
+    typer.Option(
+        min=0, max=3_650, help="Also live the first days of a store that starts to learn, for example 60: its regret."
+    ),
+]
 
 
 def compare(
@@ -36,6 +42,7 @@ def compare(
     decisions: Decisions = None,
     seeds: Seeds = 10,
     store_days: StoreDays = 60,
+    first_days: FirstDays = 0,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -57,6 +64,7 @@ def compare(
             tuple(sorted(set(decisions or DECISIONS))),
             seeds,
             store_days,
+            first_days,
             text_of(catalog),
         )
     from flows.comparison import report
@@ -79,4 +87,12 @@ def compare(
         f"{seeds} seeds of {store_days} store days; every policy met the same shoppers",
         money=("revenue, EUR", "mean price, EUR"),
     )
+    if found.first_days:
+        columns, rows = report.regret_rows(found)
+        show_table(
+            "Regret, % of what the clairvoyant earned, while a store learns from its own decisions",
+            columns,
+            rows,
+            f"200 visits to each product for 100 units, {seeds} seeds; a week of trying, then prices on a budget",
+        )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with plots")

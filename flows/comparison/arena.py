@@ -11,6 +11,7 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from flows.comparison.scenarios import PLAYED_ON
+from serving.policies import costs_that_count
 from serving.price_book import tabulate
 from serving.recursion import value_of_prices
 from simulation.store_day import meet
@@ -70,8 +71,3 @@ def tally(day: StoreDay, catalog: Catalog) -> Tally:
         mean_price_eur=float(day.price.mean()),
         repricings_per_day=moves / n_stores,
     )
-
-
-def costs_that_count(catalog: Catalog) -> Floats:
-    """Return unit costs where margin is the objective, else zeros, EUR, shape (n_products,)."""
-    return catalog.unit_costs * (catalog.store.policies.objective == "margin")

@@ -10,13 +10,13 @@ from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from flows.comparison.logs import Log, draw_log, expected_visits
+from flows.comparison.logs import Log, draw_log
 from serving.champion import Champion
 from serving.curves import DemandCurves, demand_curves
-from serving.policies import GreedyPolicy, StockAwarePolicy, policy_without_model
+from serving.policies import GreedyPolicy, StockAwarePolicy, costs_that_count, policy_without_model
 from simulation.truth import chance_on
 from simulation.visits import expected_visits_on
-from training.candidates import CANDIDATES, Candidate, fit
+from training.candidates import CANDIDATES, fit
 
 CLAIRVOYANT = "clairvoyant"
 TRUE_DEMAND = "true_demand"
@@ -38,14 +38,18 @@ class Learned:
 
 def learn(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions: int, seed: int) -> Learned:
     """Draw a log of a world and learn from it, as the pipeline does and as the first demo did."""
-    log = draw_log(connection, catalog, decisions, seed)
+    log = draw_log(catalog, decisions, seed)
+    curves = curves_from(connection, catalog, log, "demand_forest", seed)
+    return Learned(log, curves, curves_from(connection, catalog, log, "balanced_forest", seed))
 
-    def curves_of(candidate: Candidate) -> DemandCurves:
-        fitted = fit(candidate, log.dataset, seed)
-        model = Champion(f"log {seed}", tuple(fitted.features), fitted.model, fitted.smoothing)
-        return demand_curves(connection, model, catalog)
 
-    return Learned(log, curves_of(_BY_NAME["demand_forest"]), curves_of(_BY_NAME["balanced_forest"]))
+def curves_from(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, log: Log, candidate: str, seed: int
+) -> DemandCurves:
+    """Fit one of the candidate models on a log and ask it for the catalog's ladder."""
+    fitted = fit(_BY_NAME[candidate], log.dataset(connection), seed)
+    model = Champion(f"log {seed}", tuple(fitted.features), fitted.model, fitted.smoothing)
+    return demand_curves(connection, model, catalog)
 
 
 def policy_of(name: str, catalog: Catalog, learned: Learned) -> Policy:
@@ -61,21 +65,21 @@ def policy_of(name: str, catalog: Catalog, learned: Learned) -> Policy:
     if name == "prototype":
         return GreedyPolicy(learned.prototype)
     if name == "greedy":
-        return GreedyPolicy(learned.curves, _costs(catalog))
+        return GreedyPolicy(learned.curves, costs_that_count(catalog))
     if name == "stock_aware":
-        return _stock_aware(catalog, learned.curves, expected_visits(learned.log, catalog), name)
+        return stock_aware(catalog, learned.curves, _expected_visits(learned.log, catalog), name)
     raise DataError(f"expected a policy out of {', '.join(POLICIES)}, found {name!r}; nothing was compared")
 
 
 def clairvoyant(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
     """Return the limit: the same recursion on true demand and footfall, on a fine ladder within floor and ceiling."""
     fine = Catalog(catalog.products, catalog.store.model_copy(update={"ladder_prices": _FINE_LADDER}))
-    return _stock_aware(catalog, true_curves(fine, date), expected_visits_on(catalog, date), CLAIRVOYANT)
+    return stock_aware(catalog, true_curves(fine, date), expected_visits_on(catalog, date), CLAIRVOYANT)
 
 
 def with_true_demand(catalog: Catalog, date: dt.date) -> StockAwarePolicy:
     """Return what the catalog's own ladder allows at best: true demand and footfall, its candidates only."""
-    return _stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
+    return stock_aware(catalog, true_curves(catalog, date), expected_visits_on(catalog, date), TRUE_DEMAND)
 
 
 def true_curves(catalog: Catalog, date: dt.date) -> DemandCurves:
@@ -84,9 +88,15 @@ def true_curves(catalog: Catalog, date: dt.date) -> DemandCurves:
     return DemandCurves(catalog.skus, ladder, chance_on(catalog, date, ladder / catalog.base_prices[:, None]), "truth")
 
 
-def _stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, _costs(catalog), name)
+def stock_aware(catalog: Catalog, curves: DemandCurves, visits: Floats, name: str) -> StockAwarePolicy:
+    """Return the recursion's policy for what the catalog's prices are to earn."""
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, costs_that_count(catalog), name)
 
 
-def _costs(catalog: Catalog) -> Floats | float:
-    return catalog.unit_costs if catalog.store.policies.objective == "margin" else 0.0
+def _expected_visits(log: Log, catalog: Catalog) -> Floats:
+    """Footfall as the log tells it, for a store with the catalog's visits a day, shape (n_products, n_ticks).
+
+    The log's products are visited alike; a scenario's popularity is known to its store, with the log's own error.
+    """
+    of_log = log.footfall() * len(catalog.skus) * catalog.popularity[:, None]
+    return catalog.store.visits_per_day * of_log

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from flows.comparison.first_days import DayResult
 from flows.comparison.results import Interval
 
 _COLOURS = {
@@ -78,4 +79,22 @@ def learning_curves(shares: dict[tuple[str, int, str], Interval], scenarios: Seq
     panels[0, 0].set_ylabel("share of clairvoyant, %", fontsize=8)
     panels[0, 0].legend(fontsize=7, frameon=False)
     figure.suptitle("What is learned from how little", fontsize=10)
+    return figure
+
+
+def regret(results: Sequence[DayResult]) -> Figure:
+    """Regret over days, as a share of what the clairvoyant earned, mean of the seeds. Look for: a line that falls."""
+    rows = pd.DataFrame([vars(row) for row in results])
+    sums = rows.groupby(["policy", "day"])[["gain_eur", "clairvoyant_eur"]].sum()
+    lost = 100 * (1 - sums["gain_eur"] / sums["clairvoyant_eur"])
+    figure = Figure(figsize=(7.2, 3.8))
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.14, top=0.88)
+    panel = figure.subplots()
+    for policy in dict.fromkeys(rows["policy"]):
+        own = lost[policy]
+        panel.plot(own.index, own.to_numpy(), color=_COLOURS[policy], label=policy)
+    panel.axhline(0, color=_COLOURS["clairvoyant"], lw=1)
+    panel.set(xlabel="day", ylabel="regret, % of the clairvoyant's revenue")
+    panel.set_title("What the clairvoyant would have earned more, day by day", fontsize=10)
+    panel.legend(fontsize=8, frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""What a policy may learn from: a log of a stated number of decisions at prices tried at random."""
+"""What a policy may learn from: decisions that were played, and a log of a stated number of them at random prices."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.store_day import BOUGHT
+from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from features.cells import model_input
 from serving.exploration import Exploring
 from serving.policies import StaticPolicy
@@ -19,17 +19,52 @@ from training.dataset import Dataset
 
 _LOG_DATE = dt.date(2026, 5, 1)
 _VISITS_PER_STORE = 500.0
+_COUNTS = ["n_offered", "n_purchased"]
+_CELL = ["sku", "price_offered"]
 
 
 @dataclass(frozen=True)
 class Log:
-    """Cells to learn from, and the visits counted in it as shares, shape (n_products, n_ticks); they sum to 1."""
+    """Decisions grouped by product and price, and the visits counted, shape (n_products, n_ticks).
 
-    dataset: Dataset
-    footfall: Floats
+    `cells` has the columns sku, price_offered, n_offered and n_purchased; decisions met with an empty shelf are left
+    out of it and are visits all the same.
+    """
+
+    cells: pd.DataFrame
+    visits: Floats
+
+    @classmethod
+    def of(cls, day: StoreDay, catalog: Catalog, decisions: int | None = None) -> "Log":
+        """Return the log of a played date, or of its first `decisions` visits."""
+        kept = slice(0, decisions)
+        product, outcome = day.product[kept], day.outcome[kept]
+        rows = pd.DataFrame({"sku": np.array(catalog.skus, dtype=object)[product], "price_offered": day.price[kept]})
+        rows = rows.assign(n_offered=1, n_purchased=(outcome == BOUGHT).astype(int))[outcome != OUT_OF_STOCK]
+        visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
+        np.add.at(visits, (product, day.tick[kept]), 1)
+        return cls(_grouped(rows), visits)
+
+    def __add__(self, other: "Log") -> "Log":
+        return Log(_grouped(pd.concat([self.cells, other.cells])), self.visits + other.visits)
+
+    def dataset(self, connection: duckdb.DuckDBPyConnection) -> Dataset:
+        """Return the cells with their features, all of them to fit on."""
+        candidates = self.cells[_CELL].assign(inventory_level=100)  # unknown to these logs, and the same for all
+        rows = model_input(connection, candidates)
+        rows[_COUNTS] = self.cells[_COUNTS].to_numpy()
+        one_hot = tuple(name for name in rows.columns if name.startswith("sku_"))
+        return Dataset(rows, rows.iloc[:0], one_hot, _LOG_DATE, _LOG_DATE, "log")
+
+    def footfall(self) -> Floats:
+        """Share of the visits in each product and tick, shape (n_products, n_ticks).
+
+        As for a real store, a product's visits are spread by the profile that all products share.
+        """
+        return self.visits.sum(axis=1, keepdims=True) * self.visits.sum(axis=0) / self.visits.sum() ** 2
 
 
-def draw_log(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions: int, seed: int) -> Log:
+def draw_log(catalog: Catalog, decisions: int, seed: int) -> Log:
     """Play stores that try a ladder price at random in every tick, and log exactly `decisions` of their decisions.
 
     Products are visited alike, and nothing sells out: a store has 500 visits for more stock than that.
@@ -42,30 +77,8 @@ def draw_log(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions:
     policy = Exploring(StaticPolicy(world.base_prices), 1.0, ladder, np.full(ladder.shape, np.nan))
     n_stores = int(decisions / _VISITS_PER_STORE * 1.1) + 2
     day = play(world, policy, [f"L{number:05d}" for number in range(n_stores)], _LOG_DATE, seed)
-    kept = slice(0, decisions)
-    logged = pd.DataFrame({"product": day.product[kept], "price_offered": day.price[kept]})
-    logged["purchased"] = day.outcome[kept] == BOUGHT
-    cells = logged.groupby(["product", "price_offered"])["purchased"].agg(["size", "sum"]).reset_index()
-    candidates = pd.DataFrame(
-        {
-            "sku": np.array(world.skus, dtype=object)[cells["product"]],
-            "price_offered": cells["price_offered"],
-            "inventory_level": 100,
-        }
-    )
-    rows = model_input(connection, candidates).assign(n_offered=cells["size"], n_purchased=cells["sum"])
-    one_hot = tuple(name for name in rows.columns if name.startswith("sku_"))
-    counts = np.zeros((len(world.skus), world.store.opening.ticks))
-    np.add.at(counts, (day.product[kept], day.tick[kept]), 1 / decisions)
-    dataset = Dataset(rows, rows.iloc[:0], one_hot, _LOG_DATE, _LOG_DATE, f"{decisions}:{seed}")
-    return Log(dataset, counts)
+    return Log.of(day, world, decisions)
 
 
-def expected_visits(log: Log, catalog: Catalog) -> Floats:
-    """Footfall as the log tells it, for a store with the catalog's visits a day, shape (n_products, n_ticks).
-
-    As for the real store, a product's visits are spread by the profile that all products share. The log's products
-    are visited alike; a scenario's popularity is known to its store, with the log's own error.
-    """
-    of_product = log.footfall.sum(axis=1) * len(catalog.skus) * catalog.popularity
-    return catalog.store.visits_per_day * of_product[:, None] * log.footfall.sum(axis=0)
+def _grouped(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.groupby(_CELL, as_index=False)[_COUNTS].sum()

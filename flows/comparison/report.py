@@ -5,6 +5,7 @@ from typing import Any
 
 from flows.compare import Comparison
 from flows.comparison.contestants import TRUE_DEMAND
+from flows.comparison.first_days import regret_by_period
 from flows.comparison.results import Interval, matches_by_policy, shares
 
 _SHOWN = ("stock_aware", "greedy", "prototype")
@@ -59,6 +60,13 @@ def match_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
     return columns, rows
 
 
+def regret_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+    """Return columns and rows of the regret by period, one row per policy."""
+    regret = regret_by_period(found.first_days)
+    rows = [[policy, *(f"{100 * lost:.2f}" for lost in own.values())] for policy, own in regret.items()]
+    return ["policy", *next(iter(regret.values()))], rows
+
+
 def as_json(found: Comparison) -> dict[str, Any]:
     """Return everything as one JSON object."""
     learning = [
@@ -70,6 +78,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "table": [dict(zip(columns, row, strict=True)) for row in rows],
         "learning": learning,
         "played": matches_by_policy(found.matches).to_dict(orient="records"),
+        "regret": regret_by_period(found.first_days) if found.first_days else {},
         "mlflow_run_id": found.run_id,
     }
 

@@ -4,7 +4,7 @@ with decisions as (
         sku,
         count(*) as n_offered,
         count(*) filter (where purchased) as n_purchased
-    from interactions
+    from closed_interactions
     where business_date = $business_date and inventory_level is distinct from 0
     group by sku
 ),

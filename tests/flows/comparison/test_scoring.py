@@ -7,8 +7,7 @@ import pytest
 
 from catalog.load import Catalog, load
 from flows.comparison.arena import expected_gain, play_all
-from flows.comparison.contestants import _stock_aware as stock_aware
-from flows.comparison.contestants import clairvoyant, policy_of, true_curves, with_true_demand
+from flows.comparison.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
 from flows.comparison.results import Interval, Match, interval, matches_by_policy, shares
 from flows.comparison.scenarios import PLAYED_ON, Scenario, built_in
 from serving.policies import GreedyPolicy, StaticPolicy

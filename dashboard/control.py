@@ -1,0 +1,190 @@
+"""Start, pause and stop a live store through Prefect's API: the one place of the monitor that speaks to Prefect.
+
+Flows never run in the web process. Every call answers within two seconds or says that the orchestrator is away.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from httpx import HTTPError
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import State as RunState
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelled, Cancelling, Paused, Running
+
+from catalog.errors import Declined, ServiceError
+from catalog.settings import Settings
+
+LIVE_FLOW = "live"
+LIVE_DEPLOYMENT = "live/live-store"
+_ANSWER_WITHIN = 0.6  # seconds for each of at most three requests
+_A_MONTH = 30 * 24 * 3600  # seconds
+_AT_WORK = ("waiting", "selling", "paused", "stopping")
+
+State = Literal["waiting", "selling", "paused", "stopping", "over", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """The newest live run of a store.
+
+    Attributes
+    ----------
+    state
+        `waiting` for a runner, `selling`, `paused`, `stopping`, or at its end `over` (all days are sold), `stopped`
+        (cancelled) or `failed`.
+    message
+        What the orchestrator says about the state; empty when nothing.
+    business_date
+        As asked for at the start; None when the flow chose it. The name of the run tells what it chose.
+    tick_seconds
+        Time from one tick to the next; None when it is the flow's default.
+    link
+        The run's page in the orchestrator.
+    """
+
+    store: str
+    run_id: str
+    name: str
+    state: State
+    message: str
+    business_date: str | None
+    tick_seconds: float | None
+    link: str
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the run goes on, or will."""
+        return self.state in _AT_WORK
+
+
+@dataclass(frozen=True)
+class LiveControl:
+    """The controls of live stores; `api` is the address of Prefect's API.
+
+    Each call raises `ServiceError` when the orchestrator is away, with the command that starts it, and `Declined`
+    when what is asked for cannot be done in the state the store is in.
+    """
+
+    api: str
+
+    def status(self, store: str) -> LiveRun | None:
+        """Return the newest live run of a store, or None when there was none yet."""
+        with self._client() as client:
+            return self._newest(client, store)
+
+    def start(self, store: str, business_date: date | None = None, tick_seconds: float = 1.0) -> LiveRun:
+        """Ask the runner to let a store sell; a day that was left open goes on where it stopped."""
+        with self._client() as client:
+            current = self._newest(client, store)
+            if current is not None and current.is_at_work:
+                raise Declined(f"{store} is {current.state} already, as {current.name}")
+            try:
+                deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
+            except ObjectNotFound as error:
+                raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}; run `shelfprice up`") from error
+            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds}
+            if business_date is not None:
+                parameters["date"] = business_date.isoformat()
+            run = client.create_flow_run_from_deployment(
+                deployment.id, parameters=parameters, tags=[LIVE_FLOW, store], name=f"{LIVE_FLOW}-{store}"
+            )
+            return self._told(store, run)
+
+    def pause(self, store: str) -> LiveRun:
+        """Hold the selling after the tick in hand."""
+        return self._move(store, ("selling",), Paused(timeout_seconds=_A_MONTH))
+
+    def resume(self, store: str) -> LiveRun:
+        """Go on after a pause."""
+        return self._move(store, ("paused",), Running())
+
+    def cancel(self, store: str) -> LiveRun:
+        """Stop the selling after the tick in hand; what was published stands, and a new start goes on from there."""
+        with self._client() as client:
+            current = self._expected(client, store, _AT_WORK)
+            state: RunState = Cancelled() if current.state == "waiting" else Cancelling()
+            return self._set(client, current, state)
+
+    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
+        """Change the time from one tick to the next, 0.2 to 10 s; it counts within a second or two."""
+        with self._client() as client:
+            current = self._expected(client, store, _AT_WORK)
+            run = client.read_flow_run(UUID(current.run_id))
+            client.update_flow_run(run.id, parameters={**run.parameters, "tick_seconds": tick_seconds})
+            return self._told(store, client.read_flow_run(run.id))
+
+    def _move(self, store: str, states: tuple[str, ...], to: RunState) -> LiveRun:
+        with self._client() as client:
+            return self._set(client, self._expected(client, store, states), to)
+
+    def _set(self, client: SyncPrefectClient, current: LiveRun, to: RunState) -> LiveRun:
+        client.set_flow_run_state(current.run_id, to, force=True)
+        return self._told(current.store, client.read_flow_run(UUID(current.run_id)))
+
+    def _expected(self, client: SyncPrefectClient, store: str, states: tuple[str, ...]) -> LiveRun:
+        current = self._newest(client, store)
+        if current is None or current.state not in states:
+            found = "it was never started" if current is None else f"it is {current.state}"
+            raise Declined(f"expected {store} to be {' or '.join(states)}, but {found}; nothing was changed")
+        return current
+
+    def _newest(self, client: SyncPrefectClient, store: str) -> LiveRun | None:
+        runs = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[LIVE_FLOW])),
+            flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[store])),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=1,
+        )
+        return self._told(store, runs[0]) if runs else None
+
+    def _told(self, store: str, run: FlowRun) -> LiveRun:
+        asked, seconds = run.parameters.get("date"), run.parameters.get("tick_seconds")
+        return LiveRun(
+            store=store,
+            run_id=str(run.id),
+            name=run.name,
+            state=_state_of(run.state),
+            message=(run.state.message or "") if run.state else "",
+            business_date=None if asked is None else str(asked)[:10],
+            tick_seconds=None if seconds is None else float(seconds),
+            link=f"{self.api.removesuffix('/api')}/runs/flow-run/{run.id}",
+        )
+
+    @contextmanager
+    def _client(self) -> Iterator[SyncPrefectClient]:
+        try:
+            with (
+                temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+                SyncPrefectClient(self.api, httpx_settings={"timeout": _ANSWER_WITHIN}) as client,
+            ):
+                yield client
+        except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
+            raise ServiceError(
+                f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
+                "nothing was changed, run `shelfprice up`"
+            ) from error
+
+
+def _state_of(state: RunState | None) -> State:
+    """Say in a store's words what state a run is in."""
+    if state is None or state.is_scheduled() or state.is_pending():
+        return "waiting"
+    if state.is_final():
+        return "over" if state.is_completed() else "stopped" if state.is_cancelled() else "failed"
+    if state.is_cancelling():
+        return "stopping"
+    return "paused" if state.is_paused() else "selling"
+
+
+def live_control(settings: Settings) -> LiveControl:
+    """Return the controls for the orchestrator of some settings."""
+    return LiveControl(settings.prefect_api)

@@ -1,0 +1,172 @@
+"""A day that is still being sold: its rows in the lake tick after tick, and how to go on from them.
+
+A live day stands in `live_interactions` and `live_repricings`, one part for each store and date, replaced whole after
+every tick. The decisions come last: their receipt says up to which tick the day is sold, and rows beyond it do not
+count. When the day closes, its rows become an ordinary batch under the name of the live part, which the views then
+show instead. So a kill at any moment leaves a day that can be read, and that goes on where it stopped.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Floats
+from catalog.errors import LakeError
+from catalog.load import Catalog
+from catalog.store_day import Standing
+from etl.load import DayRows, load_rows
+from etl.transform import conform
+from warehouse.lake import Lake, Partition, Published
+
+_GROUP = "live-"
+
+
+@dataclass(frozen=True)
+class LiveDay:
+    """Name of one live day."""
+
+    store: str
+    business_date: dt.date
+
+    def part(self, table: str) -> Partition:
+        """Return the day's partition of a table."""
+        return Partition(table, self.business_date, _GROUP + self.store)
+
+    def is_closed(self, lake: Lake) -> bool:
+        """Tell whether the day has become a batch."""
+        return lake.receipt(self.part("interactions")) is not None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a live day is sold, kept as the inputs of its receipt.
+
+    Attributes
+    ----------
+    priced_by
+        Fingerprint of everything that decided the ticks of the newest stretch.
+    since, tick
+        First tick of that stretch, and the tick that comes next.
+    seed
+        Seed of the world.
+    """
+
+    priced_by: str
+    since: int
+    tick: int
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.priced_by}:{self.since}:{self.tick}"
+
+
+@dataclass(frozen=True)
+class SoldSoFar:
+    """What the lake holds of a live day."""
+
+    rows: DayRows
+    mark: Mark
+
+
+def days_sold_live(lake: Lake) -> list[LiveDay]:
+    """Return every day that is, or was, sold live, in order of date and store."""
+    parts = [*lake.partitions("interactions"), *lake.partitions("live_interactions")]
+    found = {
+        (part.business_date, part.group.removeprefix(_GROUP))
+        for part in parts
+        if part.business_date is not None and part.group.startswith(_GROUP)
+    }
+    return [LiveDay(store, business_date) for business_date, store in sorted(found)]
+
+
+def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
+    """Publish the rows of a live day up to a tick."""
+    inputs = str(mark)
+    lake.publish(day.part("live_repricings"), rows.repricings, inputs=inputs, seed=mark.seed)
+    lake.publish(day.part("live_interactions"), conform(rows.interactions), inputs=inputs, seed=mark.seed)
+
+
+def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
+    """Return what was sold of a live day, or None when no tick of it was published.
+
+    Raises
+    ------
+    LakeError
+        When a part is there and cannot be used.
+    """
+    decisions = day.part("live_interactions")
+    receipt = lake.receipt(decisions)
+    if receipt is None:
+        if lake.path(decisions).exists():
+            raise LakeError(f"{lake.path(decisions)}: expected a receipt, found none; run `shelfprice verify`")
+        return None
+    priced_by, since, tick = receipt.inputs.rsplit(":", 2)
+    mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)
+    rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")))
+    return SoldSoFar(before(rows, mark.tick), mark)
+
+
+def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: Mark) -> Published:
+    """Make an ordinary batch of a day that was sold to the end, and clear away the store's earlier live parts.
+
+    The day's own live part stays until the next day closes, hidden by the views, so that a query that began before
+    the batch was there finds what it looked for.
+    """
+    inputs = mark.priced_by if mark.since == 0 else f"{mark.priced_by}:{mark.since}"
+    group = day.part("interactions").group
+    published = load_rows(lake, catalog, rows, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
+    for other in days_sold_live(lake):
+        if other.store == day.store and other.business_date < day.business_date and other.is_closed(lake):
+            discard(lake, other)
+    return published
+
+
+def discard(lake: Lake, day: LiveDay) -> None:
+    """Take the live part of a day away, decisions first: without their receipt the rest does not count."""
+    lake.remove(day.part("live_interactions"))
+    lake.remove(day.part("live_repricings"))
+
+
+def before(rows: DayRows, tick: int) -> DayRows:
+    """Return the rows of the ticks before one."""
+    return DayRows(
+        rows.interactions.filter(pc.less(rows.interactions["tick"], tick)),
+        rows.repricings.filter(pc.less(rows.repricings["tick"], tick)),
+    )
+
+
+def joined(earlier: DayRows, later: DayRows) -> DayRows:
+    """Return the rows of two stretches; the same rows give the same bytes, whatever their stretches were."""
+    return DayRows(_stacked(earlier.interactions, later.interactions), _stacked(earlier.repricings, later.repricings))
+
+
+def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> Standing:
+    """Return how the shelves of one store stand after some ticks; every product has its opening among the rows."""
+    changes, decisions = rows.repricings, rows.interactions
+    openings = changes.filter(pc.equal(changes["tick"], 0))
+    stock = _last_by_sku(catalog, openings, "inventory_level").astype(np.int64)
+    sold = decisions["sku"].filter(decisions["purchased"]).to_pandas().value_counts()
+    units = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
+    opened_at = _last_by_sku(catalog, openings, "new_price")
+    return Standing(tick, (stock - units)[None], _last_by_sku(catalog, changes, "new_price")[None], opened_at[None])
+
+
+def _last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:
+    """Return a column of each product's newest change; changes are in order of time."""
+    newest = dict(zip(changes["sku"].to_pylist(), changes[column].to_pylist(), strict=True))
+    return np.array([newest[sku] for sku in catalog.skus])
+
+
+def _stacked(first: pa.Table, second: pa.Table) -> pa.Table:
+    """Stack two tables; text is coded anew in order of appearance, so that the codes depend on the rows alone."""
+    both = pa.concat_tables([first, second.cast(first.schema)], promote_options="none")
+    columns = []
+    for field in both.schema:
+        column = both[field.name]
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type).combine_chunks().dictionary_encode()
+        columns.append(column.cast(field.type))
+    return pa.table(columns, schema=both.schema)

@@ -1,0 +1,121 @@
+"""Sell a store's days tick by tick, at a pace that people can follow and change."""
+
+import datetime as dt
+import logging
+from typing import Annotated
+from uuid import UUID
+
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.runtime import deployment, flow_run
+from prefect.states import Cancelled
+from pydantic import Field
+
+from etl.live import LiveDay, discard
+from flows.edge import DEFAULT_SEED, Surroundings
+from flows.progress import say, tell
+from flows.selling.calendar import day_to_sell, refuse_unknown_store
+from flows.selling.player import Player, SoldDay, Tick
+from flows.selling.prices import PriceDesk
+from flows.selling.wishes import FASTEST, SLOWEST, Wishes, wishes_of
+from warehouse.locks import held
+
+_LOG = logging.getLogger(__name__)
+
+
+@flow(name="live", persist_result=False)
+def live(
+    store: str,
+    date: dt.date | None = None,
+    tick_seconds: Annotated[float, Field(ge=FASTEST, le=SLOWEST)] = 1.0,
+    days: Annotated[int, Field(ge=1)] = 1,
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+    again: bool = False,  # noqa: FBT001, FBT002 - parameters of a deployment are named
+) -> list[SoldDay]:
+    """Sell some days of a store, one tick after another, each published before the next begins.
+
+    The run may be paused, resumed, cancelled, and given other `tick_seconds` while it sells. When it is stopped or
+    killed, what was published stands, and running it again goes on from there.
+
+    Parameters
+    ----------
+    store
+        Store id of the catalog.
+    date
+        First business date; by default the day that was left open, or the one after the store's newest.
+    tick_seconds
+        Time from one tick to the next.
+    days
+        How many business dates.
+    seed
+        Seed of the world: the live day meets the shoppers that a simulation of it would.
+    again
+        Forget what was sold of an open day, and play it from its opening.
+
+    Returns
+    -------
+    list of SoldDay
+        The days that were sold to the end. When someone asked to stop before, the run is cancelled instead.
+
+    Raises
+    ------
+    Declined
+        When the store is being sold by another process, or the date was sold or simulated already.
+    """
+    around = Surroundings(catalog_dir)
+    refuse_unknown_store(around.catalog, store)
+    with held(around.settings.locks, f"live-{store}"):
+        day = day_to_sell(around, store, date)
+        if again and not day.is_closed(around.lake):
+            discard(around.lake, day)
+        run_id = UUID(flow_run.get_id())
+        sold: list[SoldDay] = []
+        with wishes_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as wishes:
+            for number in range(days):
+                _name_run(run_id, day)
+                done = _sell(around, day, seed, catalog_dir, wishes)
+                if done is None:
+                    message = f"{store} stopped on {day.business_date}; run it again to go on"
+                    return Cancelled(message=message)  # type: ignore[return-value]  # Prefect takes it as the state
+                sold.append(done)
+                if number + 1 < days:
+                    day = day_to_sell(around, store, day.business_date + dt.timedelta(days=1))
+        return sold
+
+
+def _sell(around: Surroundings, day: LiveDay, seed: int, catalog_dir: str | None, wishes: Wishes) -> SoldDay | None:
+    """Sell one day to its end and close it; None when it was stopped before."""
+    player = Player(around.lake, PriceDesk(around.lake, catalog_dir, day, seed), day, seed)
+    if player.next_tick:
+        _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
+    while not player.is_over:
+        tick = player.sell_tick()
+        tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
+        _announce(line_of(day, tick), *tick.reasons)
+        if not wishes.rest():
+            return None
+    closed = player.close()
+    _announce(f"{day.store} {day.business_date}: closed with {closed.revenue_eur:,.2f} EUR from {closed.units} units")
+    return closed
+
+
+def line_of(day: LiveDay, tick: Tick) -> str:
+    """Say in one line how a day stands after a tick."""
+    return (
+        f"{day.store} {day.business_date} {tick.opens_at:%H:%M} tick {tick.number + 1} of {tick.of}: "
+        f"{tick.revenue_eur:,.2f} EUR, {tick.units} units, {tick.visits} visits so far"
+    )
+
+
+def _announce(*sentences: str) -> None:
+    """Tell whoever hears this process, and the log."""
+    for sentence in sentences:
+        say(sentence)
+        _LOG.info(sentence)
+
+
+def _name_run(run_id: UUID, day: LiveDay) -> None:
+    """Name our own run by its store and business date, and tag it so that it is found by store."""
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(run_id, name=f"live-{day.store}-{day.business_date}", tags=["live", day.store])

@@ -1,0 +1,13 @@
+-- Decisions of days that are being sold. A live day that closed has become a batch, which carries the name of
+-- its live part and takes its place: so nothing is shown twice.
+create or replace view live_interactions as
+with closed as (
+    select
+        regexp_extract(file, 'business_date=([0-9-]+)', 1)::date as business_date,
+        regexp_extract(file, 'part-live-(.+)[.]parquet$', 1) as store_id
+    from glob('lake/interactions/*/part-live-*.parquet')
+)
+
+select parts.*
+from read_parquet('lake/live_interactions/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}) as parts
+anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;

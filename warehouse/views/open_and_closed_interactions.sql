@@ -1,0 +1,5 @@
+-- All decisions: of days that are over and of those that are being sold.
+create or replace view interactions as
+select * from closed_interactions
+union all by name
+select * from live_interactions;
