@@ -1,17 +1,21 @@
 import datetime as dt
 import math
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from catalog.settings import read_settings
 from dashboard.calibration import calibration_error, promised
 from dashboard.figures import models as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
+from dashboard.registry import registry_pages
 from dashboard.sections import models as sections
-from dashboard.versions import Version, champion_of, registry_link, run_link, versions_of
+from dashboard.versions import Version, champion_of, versions_of
 
 FIRST = dt.date(2026, 1, 12)
 MONEY = {
@@ -79,18 +83,30 @@ def test_the_gate_names_what_was_not_met_first_and_shows_what_was_found_literall
 def test_the_best_of_a_row_is_marked_by_the_metrics_direction_and_a_tie_or_an_unknown_direction_by_nothing(
     three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:
-    said = words(sections.side_by_side(three, "sqlite:///x"))
+    said = words(sections.side_by_side(three, None))
     assert "0.5000  ★" in said
     assert said.count("★") == 1
 
 
-def test_links_lead_into_the_registry_and_to_the_trainings_report_where_it_has_pages() -> None:
-    assert registry_link("http://127.0.0.1:5000/", version="3") == (
-        "http://127.0.0.1:5000/#/models/shelfprice-demand/versions/3"
-    )
-    report = run_link("http://127.0.0.1:5000", "abc", artifact="training_report.html")
-    assert report == "http://127.0.0.1:5000/#/runs/abc/artifacts/training_report.html"
-    assert run_link("sqlite:///mlflow.db", "abc") is None
+def test_links_lead_to_the_version_the_run_and_the_trainings_report_where_the_registry_has_pages(
+    three: tuple[Version, ...], words: Callable[[Any], str]
+) -> None:
+    linked = str(sections.side_by_side(three, "http://127.0.0.1:5000"))
+    for path in ("models/shelfprice-demand/versions/2", "runs/run2", "runs/training2/artifacts/training_report.html"):
+        assert f"http://127.0.0.1:5000/#/{path}" in linked
+    assert "run run2" in words(sections.side_by_side(three, None))
+
+
+def test_the_registrys_pages_are_where_something_listens_and_nowhere_else() -> None:
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        at = f"127.0.0.1:{listening.getsockname()[1]}"
+        as_a_file = read_settings({"SHELFPRICE_MLFLOW_ADDRESS": at})
+        as_a_server = read_settings({"MLFLOW_TRACKING_URI": f"http://{at}/"})
+        assert registry_pages(as_a_file) == registry_pages(as_a_server) == f"http://{at}"
+    assert registry_pages(as_a_file) is None
+    assert registry_pages(as_a_server) is None
 
 
 def test_an_estimate_of_money_is_drawn_with_its_truth_and_its_warning(
