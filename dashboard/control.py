@@ -3,11 +3,13 @@
 Flows never run in the web process. Every call answers within two seconds or says that the orchestrator is away.
 """
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from httpx import HTTPError
@@ -81,8 +83,13 @@ class LiveControl:
         with self._client() as client:
             return self._newest(client, store)
 
-    def start(self, store: str, business_date: date | None = None, tick_seconds: float = 1.0) -> LiveRun:
-        """Ask the runner to let a store sell; a day that was left open goes on where it stopped."""
+    def start(
+        self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
+    ) -> LiveRun:
+        """Ask the runner to let a store sell.
+
+        A day that was left open goes on where it stopped; with `again`, what was sold of it is forgotten.
+        """
         with self._client() as client:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
@@ -91,7 +98,7 @@ class LiveControl:
                 deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
             except ObjectNotFound as error:
                 raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}; run `shelfprice up`") from error
-            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds}
+            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
             if business_date is not None:
                 parameters["date"] = business_date.isoformat()
             run = client.create_flow_run_from_deployment(
@@ -162,6 +169,7 @@ class LiveControl:
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
         try:
+            self._knock()
             with (
                 temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
                 SyncPrefectClient(self.api, httpx_settings={"timeout": _ANSWER_WITHIN}) as client,
@@ -172,6 +180,13 @@ class LiveControl:
                 f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
                 "nothing was changed, run `shelfprice up`"
             ) from error
+
+    def _knock(self) -> None:
+        """Fail at once where nothing listens: Prefect's client would try again for a second and a half."""
+        address = urlsplit(self.api)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        with socket.create_connection((address.hostname or "", port), timeout=_ANSWER_WITHIN):
+            pass
 
 
 def _state_of(state: RunState | None) -> State:

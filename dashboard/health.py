@@ -4,8 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 import pandas as pd
+from dash.development.base_component import Component
 
-from dashboard.components import Mood
+from dashboard.components import Mood, notice
 from dashboard.store_day import DayNow
 
 
@@ -74,3 +75,8 @@ def notices(
         text = f"{since}, and {shown} is shown: the prices learned before hold."
         found.append(Notice("Prices are stale", text, "warning", f"shelfprice price --for {shown}"))
     return found
+
+
+def tell(found: list[Notice]) -> list[Component]:
+    """Show notices above a page."""
+    return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found]

@@ -26,7 +26,8 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
     """
     access = access_to(host, os.environ)
     _refuse_a_taken_port(host, port)
-    os.environ["DASH_DISABLE_VERSION_CHECK"] = "true"  # no request leaves the machine
+    os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
+    os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
 
     def load() -> Any:
         from dashboard.app import create_app  # noqa: PLC0415 - in the process that serves

@@ -60,7 +60,7 @@ class ProductNow:
 
 @dataclass(frozen=True)
 class DayNow:
-    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, and each product."""
+    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, the products, their course."""
 
     tick: int
     revenue: float
@@ -68,6 +68,7 @@ class DayNow:
     mean_stock: float
     model_version: str | None
     products: tuple[ProductNow, ...]
+    course: "Course"
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def course_of(events: pd.DataFrame, through: int) -> Course:
     """
     ticks = range(through + 1)
     until = events[events["tick"] <= through]
-    prices = until.pivot_table(index="tick", columns="sku", values="price_eur", aggfunc="last")
-    stock = until.pivot_table(index="tick", columns="sku", values="stock_after", aggfunc="last")
+    prices = until.pivot(index="tick", columns="sku", values="price_eur")
+    stock = until.pivot(index="tick", columns="sku", values="stock_after")
     return Course(prices.reindex(ticks).ffill(), stock.reindex(ticks).ffill())
 
 
@@ -130,6 +131,7 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
         mean_stock=sum(stocks) / len(stocks) if stocks else 0.0,
         model_version=str(versions.iloc[-1]) if len(versions) else None,
         products=products,
+        course=course,
     )
 
 

@@ -10,27 +10,30 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import aria, card, graph, heading, icon, notice
+from dashboard import live
+from dashboard.components import aria, card, graph, heading, icon
+from dashboard.control import live_control
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
-from dashboard.health import model_behind, notices
+from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
-from dashboard.shelf_view import event_list, nothing_sold, shelf_cards, stats
+from dashboard.sections.live import live_bar
+from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
+from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
+from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
-from dashboard.store_day import Clock, course_of, day_at, last_tick
-from dashboard.theme import Scheme, day
+from dashboard.store_day import Clock, day_at, last_tick
+from dashboard.theme import Scheme
 
-SOLD = ("interactions", "repricings", "live_interactions", "live_repricings")
-"""Tables of a store day, closed or still being sold."""
-
-NEWEST = "newest"
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"
 EMPTY, FULL, NOTICES = "store-empty", "store-full", "store-notices"
 STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "store-feed"
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
+LIVE_PULSE = "store-live-pulse"
 
 _MOST_EVENTS = 80
+_KEPT_PICTURES = 12
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
-_LIVE_MS, _QUIET_MS, _REPLAY_MS = 500, 5_000, 400
+_LIVE_MS, _QUIET_MS, _REPLAY_MS, _ASK_MS = 500, 5_000, 400, 2_000
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,12 @@ class _Choice:
 
 def layout(monitor: Monitor) -> Component:
     """Build the page with its pickers; the callbacks fill it as soon as it stands."""
-    date = _date(monitor, NEWEST)
-    stores = _stores(monitor, date) if date else []
+    date = shown_date(monitor, NEWEST)
+    offered = stores(monitor, date)
     pickers = html.Div(
         [
-            dmc.Select(
-                id=STORE, label="Store", data=stores, value=next(iter(stores), None), w=110, allowDeselect=False
-            ),
-            dmc.Select(id=DAY, label="Day", data=_days(monitor), value=NEWEST, w=190, allowDeselect=False),
+            picker(STORE, "Store", offered, 110, next(iter(offered), None)),
+            picker(DAY, "Day", days(monitor), 190, NEWEST),
         ],
         className="controls",
     )
@@ -65,6 +66,8 @@ def layout(monitor: Monitor) -> Component:
             dcc.Interval(id=PULSE, interval=_QUIET_MS),
             dcc.Interval(id=PLAYING, interval=_REPLAY_MS, disabled=True),
             dcc.Store(id=SHOWN),
+            dcc.Interval(id=LIVE_PULSE, interval=_ASK_MS),
+            dcc.Store(id=live.SEEN),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
             html.Div(_full(), id=FULL, hidden=date is None),
@@ -76,6 +79,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_pickers(app, monitor)
     _wire_replay(app)
+    pictures = Shared[dict[str, Any]](_KEPT_PICTURES)
+    live.wire_live(app, live_control(monitor.settings), STORE, LIVE_PULSE)
 
     @app.callback(
         output={
@@ -113,7 +118,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         if scheme is None:
             raise PreventUpdate  # the browser has not yet said whether it is dark
         before = _UNSEEN if shown is None else shown
-        date = _date(monitor, chosen)
+        date = shown_date(monitor, chosen)
         if date is None:
             return _nothing(before)
         if store is None:
@@ -125,7 +130,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
         key = repr((store, date, through, scheme, stamp, monitor.catalog.read().fingerprint, monitor.catalog.error))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
-        return _shown(monitor, choice, through, scheme) | {"shown": {"key": key, "last": choice.last}}
+        result = pictures.of(key, lambda: _shown(monitor, choice, through, scheme))
+        return result | {"shown": {"key": key, "last": choice.last}}
 
 
 def _full() -> Component:
@@ -142,7 +148,7 @@ def _full() -> Component:
     )
     return html.Div(
         [
-            dmc.Paper(replay, withBorder=True, p="sm", mb="sm"),
+            dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
             html.Div(id=STATS, className="grid grid-4"),
             html.Div(id=SHELF, className="grid shelf"),
             html.Div(
@@ -167,12 +173,12 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         State(STORE, "data"),
         State(STORE, "value"),
     )
-    def offer(_pulse: int, chosen: str, days: list[Any], stores: list[str], store: str | None) -> Any:
-        date = _date(monitor, chosen)
+    def offer(_pulse: int, chosen: str, had_days: list[Any], had_stores: list[str], store: str | None) -> Any:
+        date = shown_date(monitor, chosen)
         if date is None:
             raise PreventUpdate
-        found, offered = _stores(monitor, date), _days(monitor)
-        if (offered, found) == (days, stores) and store in found:
+        found, offered = stores(monitor, date), days(monitor)
+        if (offered, found) == (had_days, had_stores) and store in found:
             raise PreventUpdate
         return offered, found, store if store in found else found[0]
 
@@ -197,22 +203,6 @@ def _wire_replay(app: Dash) -> None:
         *look,
         prevent_initial_call=True,
     )
-
-
-def _date(monitor: Monitor, chosen: str | None) -> dt.date | None:
-    if chosen not in {None, NEWEST}:
-        return dt.date.fromisoformat(str(chosen))
-    return max(monitor.reader.dates(*SOLD), default=None)
-
-
-def _days(monitor: Monitor) -> list[dict[str, str]]:
-    dates = reversed(monitor.reader.dates(*SOLD))
-    return [{"value": NEWEST, "label": "Newest day"}, *({"value": str(date), "label": day(date)} for date in dates)]
-
-
-def _stores(monitor: Monitor, date: dt.date) -> list[str]:
-    stores: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
-    return stores
 
 
 def _events(monitor: Monitor, store: str, date: dt.date) -> pd.DataFrame:
@@ -244,25 +234,18 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
     yesterday = _events(monitor, choice.store, choice.date - dt.timedelta(days=1))
     before = day_at(yesterday, shelf, through, low) if len(yesterday) else None
     models = monitor.reader.ask("models", ("model_versions",))
-    told = notices(
-        models,
-        monitor.reader.dates("price_book"),
-        choice.date,
-        kill_switch=store.guardrails.kill_switch,
-        catalog_error=monitor.catalog.error,
-    )
     feed = monitor.reader.ask(
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
         most=_MOST_EVENTS,
     )  # fmt: skip
-    live = monitor.reader.holds("live_interactions", choice.date, choice.store)
+    is_live = monitor.reader.holds("live_interactions", choice.date, choice.store)
     return {
         "empty": None,
         "hidden": False,
-        "notices": [notice(one.title, one.text, command=one.command, mood=one.mood) for one in told],
+        "notices": tell(health(monitor, choice.date)),
         "stats": stats(now, before, *(model_behind(models, one, choice.date) for one in (now, before))),
         "shelf": shelf_cards(now.products, store.opening.ticks, scheme),
-        "figure": price_and_stock(course_of(choice.events, through), now.products, clock, scheme),
+        "figure": price_and_stock(now.course, now.products, clock, scheme),
         "feed": event_list(feed, {product.sku: product.name for product in now.products}),
         "tick": through,
         "ticks": max(store.opening.ticks - 1, choice.last),
@@ -270,7 +253,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
             {"value": tick, "label": clock.time(tick)} for tick in range(0, store.opening.ticks, _hours(clock, 3))
         ],
         "moment": f"{clock.time(through)} to {clock.time(through + 1)}",
-        "pulse": _LIVE_MS if live else _QUIET_MS,
+        "pulse": _LIVE_MS if is_live else _QUIET_MS,
     }
 
 
