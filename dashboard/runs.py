@@ -15,13 +15,11 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectException
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
-    PREFECT_API_URL,
     PREFECT_CLIENT_MAX_RETRIES,
-    PREFECT_UI_URL,
     temporary_settings,
 )
 
-from catalog.errors import ShelfpriceError
+from catalog.errors import ServiceError
 
 Kind = Literal["done", "failed", "going", "waiting"]
 
@@ -35,10 +33,6 @@ _KINDS: dict[str, Kind] = {
     "CANCELLING": "failed",
     "RUNNING": "going",
 }
-
-
-class OrchestratorAwayError(ShelfpriceError):
-    """Prefect cannot be asked: none is named, or it does not answer in time."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +49,24 @@ class Run:
 
 
 class Runs:
-    """Asks Prefect for the newest runs; browsers that ask at the same time share one answer."""
+    """Asks Prefect for the newest runs; browsers that ask at the same time share one answer.
 
-    def __init__(self) -> None:
+    `api` is the address of Prefect's API.
+    """
+
+    def __init__(self, api: str) -> None:
+        self._api = api
         self._lock = Lock()
         self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="runs")
         self._asked = -_FRESH
-        self._answer: tuple[Run, ...] | OrchestratorAwayError = ()
+        self._answer: tuple[Run, ...] | ServiceError = ()
 
     def last(self, n: int) -> tuple[Run, ...]:
         """Return the newest `n` flow runs that no other run started, the newest first.
 
         Raises
         ------
-        OrchestratorAwayError
+        ServiceError
             When Prefect is not there; the message says what to do.
         """
         with self._lock:
@@ -76,30 +74,27 @@ class Runs:
                 self._answer = self._ask(n)
                 self._asked = time.monotonic()
             answer = self._answer
-        if isinstance(answer, OrchestratorAwayError):
+        if isinstance(answer, ServiceError):
             raise answer
         return answer
 
-    def _ask(self, n: int) -> tuple[Run, ...] | OrchestratorAwayError:
-        address = PREFECT_API_URL.value()
-        if not address:
-            return OrchestratorAwayError("No Prefect server is named in PREFECT_API_URL, so there are no runs to show")
-        asked: Future[tuple[Run, ...]] = self._asker.submit(_read, str(address), n)
+    def _ask(self, n: int) -> tuple[Run, ...] | ServiceError:
+        asked: Future[tuple[Run, ...]] = self._asker.submit(_read, self._api, n)
         try:
             return asked.result(timeout=_PATIENCE)
         except TimeoutError:
             asked.cancel()
-            return OrchestratorAwayError(f"Prefect at {address} did not answer within {_PATIENCE:.0f} s")
-        except (httpx.HTTPError, PrefectException, OSError) as error:
+            reason = f"no answer within {_PATIENCE:.0f} s"
+        except (httpx.HTTPError, PrefectException, OSError, RuntimeError) as error:
             reason = str(error).partition("\n")[0] or type(error).__name__
-            return OrchestratorAwayError(f"Prefect at {address} cannot be reached ({reason})")
+        return ServiceError(f"the orchestrator at {self._api} is away ({reason})")
 
 
-def _read(address: str, n: int) -> tuple[Run, ...]:
+def _read(api: str, n: int) -> tuple[Run, ...]:
     with (
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),  # a page is asked again soon
         SyncPrefectClient(
-            address, auth_string=PREFECT_API_AUTH_STRING.value(), httpx_settings={"timeout": _PATIENCE}
+            api, auth_string=PREFECT_API_AUTH_STRING.value(), httpx_settings={"timeout": _PATIENCE}
         ) as client,
     ):
         newest = client.read_flow_runs(
@@ -109,7 +104,7 @@ def _read(address: str, n: int) -> tuple[Run, ...]:
         )
         wanted = FlowFilter(id=FlowFilterId(any_=[run.flow_id for run in newest]))
         names = {flow.id: flow.name for flow in client.read_flows(flow_filter=wanted)} if newest else {}
-    pages = str(PREFECT_UI_URL.value() or address.removesuffix("/").removesuffix("/api"))
+    pages = api.removesuffix("/").removesuffix("/api")
     return tuple(_run(run, names.get(run.flow_id, "flow"), pages) for run in newest)
 
 

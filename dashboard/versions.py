@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from catalog.contracts import REGISTERED_MODEL
 from catalog.metrics import METRICS, Metric
 
 Verdict = Literal["champion", "was champion", "refused"]
@@ -81,23 +80,6 @@ def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
     known = tuple(metric for metric in METRICS if metric.name in named)
     others = (Metric(name, name.replace("_", " "), None, "") for name in named if name not in _BY_NAME)
     return (*known, *others)
-
-
-def registry_link(tracking_uri: str, *, version: str) -> str | None:
-    """Return the address of a version in the MLflow UI, or None when the registry is a file and has no pages."""
-    base = _pages(tracking_uri)
-    return base and f"{base}/#/models/{REGISTERED_MODEL}/versions/{version}"
-
-
-def run_link(tracking_uri: str, run_id: str, *, artifact: str | None = None) -> str | None:
-    """Return the address of a run in the MLflow UI, or of one artifact of it; None when the registry is a file."""
-    base = _pages(tracking_uri)
-    path = f"/artifacts/{artifact}" if artifact else ""
-    return base and f"{base}/#/runs/{run_id}{path}"
-
-
-def _pages(tracking_uri: str) -> str | None:
-    return tracking_uri.rstrip("/") if tracking_uri.startswith(("http://", "https://")) else None
 
 
 def _version(row: dict[Any, Any]) -> Version:

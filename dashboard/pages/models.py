@@ -10,10 +10,11 @@ from dash.development.base_component import Component
 from dashboard.calibration import promised
 from dashboard.components import aria, card, empty, heading, notice
 from dashboard.monitor import Monitor, Page
+from dashboard.registry import registry_pages
 from dashboard.sections import models as sections
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
-from dashboard.versions import Version, champion_of, run_link, versions_of
+from dashboard.versions import Version, champion_of, versions_of
 
 _TABLES = ("model_versions", "demand_curves", "demand_cells")
 _LOOK_AGAIN = 5_000  # milliseconds
@@ -45,7 +46,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         State("models-seen", "data"),
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
-        now = f"{scheme} {monitor.reader.stamp(*_TABLES)}"
+        now = f"{scheme} {registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES)}"
         return (no_update, no_update) if now == seen else (_body(monitor, _of(scheme)), now)
 
     @app.callback(Output("models-versions", "children"), Input("models-chosen", "value"), prevent_initial_call=True)
@@ -124,7 +125,7 @@ def _comparison_card(versions: tuple[Version, ...], monitor: Monitor) -> Compone
         className="choice",
         **aria(label="Versions to compare"),
     )
-    hint = [] if run_link(monitor.settings.tracking_uri, "") else [sections.no_pages_hint()]
+    hint = [] if registry_pages(monitor.settings) else [sections.no_pages_hint()]
     return card(
         "Champion and challengers",
         html.Div(_side_by_side(versions, chosen, monitor), id="models-versions"),
@@ -140,7 +141,7 @@ def _side_by_side(versions: tuple[Version, ...], chosen: list[str], monitor: Mon
     shown.sort(key=lambda version: not version.is_champion)  # the champion first
     if not shown:
         return dmc.Text("Choose at least one version.", c="dimmed", size="sm")
-    return sections.side_by_side(shown, monitor.settings.tracking_uri)
+    return sections.side_by_side(shown, registry_pages(monitor.settings))
 
 
 def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:

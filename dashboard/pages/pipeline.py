@@ -10,11 +10,12 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
+from catalog.errors import ServiceError
 from dashboard.components import aria, card, empty, heading, notice
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.reading import Stamp
-from dashboard.runs import OrchestratorAwayError, Runs
+from dashboard.runs import Runs
 from dashboard.sections import pipeline as sections
 from dashboard.sections.chart import chart
 from dashboard.shell import SCHEME
@@ -56,19 +57,24 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    runs = Runs()
+    runs = Runs(monitor.settings.prefect_api)
     verification = Verification(monitor.settings, _now)
 
     @lru_cache(maxsize=1)
-    def states_at(_stamp: Stamp) -> tuple[TableState, ...]:
+    def states_at(_stamp: Stamp, _minute: str) -> tuple[TableState, ...]:
         return table_states(monitor.settings)
 
     @app.callback(Output("pipeline-runs", "children"), Input("pipeline-clock", "n_intervals"))
     def show_runs(_n: int | None) -> Any:
         try:
             return sections.runs(runs.last(_RUNS), _now())
-        except OrchestratorAwayError as error:
-            return notice("The orchestrator is away", f"{error}. Start one:", command="shelfprice up", mood="warning")
+        except ServiceError as error:
+            return notice(
+                "The orchestrator is away",
+                f"{str(error).capitalize()}. Start it:",
+                command="shelfprice up",
+                mood="warning",
+            )
 
     @app.callback(
         Output("pipeline-summary", "children"),
@@ -82,11 +88,11 @@ def wire(app: Dash, monitor: Monitor) -> None:
         if not monitor.settings.warehouse_file.exists():
             nothing = empty("No data yet", "The lake is empty: nothing was simulated or ingested.", "shelfprice demo")
             return (no_update, no_update, no_update) if seen == "" else (None, nothing, "")
-        stamp = monitor.reader.stamp(*TABLES)
-        now = f"{scheme} {stamp} {_now():%H:%M}"  # every minute, for what says how long ago
+        stamp, minute = monitor.reader.stamp(*TABLES), f"{_now():%H:%M}"  # every minute, for what says how long ago
+        now = f"{scheme} {stamp} {minute}"
         if now == seen:
             return no_update, no_update, no_update
-        states = states_at(stamp)
+        states = states_at(stamp, minute)
         free = shutil.disk_usage(monitor.settings.home).free
         return sections.summary(states, free, _now()), _body(monitor, states, cast("Scheme", scheme or "light")), now
 

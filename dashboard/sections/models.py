@@ -13,9 +13,10 @@ from catalog.metrics import Metric
 from dashboard import calibration
 from dashboard.components import aria, card, empty, stat
 from dashboard.figures import models as figures
+from dashboard.registry import run_link, version_link
 from dashboard.sections.chart import chart
 from dashboard.theme import Scheme, count, day, euros
-from dashboard.versions import Condition, Version, champion_of, metrics_of, registry_link, run_link
+from dashboard.versions import Condition, Version, champion_of, metrics_of
 
 REPORT = "training_report.html"
 _NOTHING = "–"
@@ -68,8 +69,8 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
     )
 
 
-def side_by_side(versions: Sequence[Version], tracking_uri: str) -> Component:
-    """Compare versions metric by metric; the best value of a row is marked."""
+def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
+    """Compare versions metric by metric, the best of a row marked, with links where the registry has `pages`."""
     metrics = metrics_of(versions)
     judged = [("trained through", [day(version.trained_through) for version in versions])]
     judged += [("judged through", [day(version.judged_through) for version in versions])]
@@ -87,7 +88,7 @@ def side_by_side(versions: Sequence[Version], tracking_uri: str) -> Component:
         dmc.TableTr([dmc.TableTh(name.capitalize()), *(dmc.TableTd(text, className="number") for text in texts)])
         for name, texts in judged
     ]
-    links = [dmc.TableTd(_links(version, tracking_uri)) for version in versions]
+    links = [dmc.TableTd(_links(version, pages)) for version in versions]
     rows.append(dmc.TableTr([dmc.TableTh("In MLflow"), *links]))
     return _table([dmc.TableTh("Metric"), *head], rows)
 
@@ -246,24 +247,22 @@ def _gain(version: Version) -> str:
     return f"{euros(middle)} a store day{interval}"
 
 
-def _links(version: Version, tracking_uri: str) -> Component:
+def _links(version: Version, pages: str | None) -> Component:
+    if pages is None:
+        return dmc.Text(f"run {version.run_id[:8]}", size="sm", c="dimmed")
     addresses = {
-        "version": registry_link(tracking_uri, version=version.number),
-        "run": run_link(tracking_uri, version.run_id),
-        "report": run_link(tracking_uri, version.training_run_id, artifact=REPORT),
+        "version": version_link(pages, version.number),
+        "run": run_link(pages, version.run_id),
+        "report": run_link(pages, version.training_run_id, artifact=REPORT),
     }
-    links = [
-        dmc.Anchor(name, href=address, target="_blank", size="sm", rel="noopener")
-        for name, address in addresses.items()
-        if address
-    ]
-    return html.Div(links, className="links") if links else dmc.Text(f"run {version.run_id[:8]}", size="sm", c="dimmed")
+    links = [dmc.Anchor(name, href=address, target="_blank", size="sm") for name, address in addresses.items()]
+    return html.Div(links, className="links")
 
 
 def no_pages_hint() -> Component:
-    """Say how to open the registry's pages when it is a file."""
+    """Say how to open the registry's pages while nothing serves them."""
     said = [
-        "The registry is a file and has no pages; ",
+        "The registry's pages are away; ",
         dmc.Code("shelfprice up"),
         " serves them, and each version here then links to its run and its report.",
     ]

@@ -37,7 +37,7 @@ def runs(newest: Sequence[Run], now: dt.datetime) -> Component:
         )
     rows = [
         [
-            dmc.Anchor(run.name, href=run.link, target="_blank", rel="noopener", size="sm"),
+            dmc.Anchor(run.name, href=run.link, target="_blank", size="sm"),
             run.flow,
             _state(run),
             ago(run.started_at, now),
