@@ -11,6 +11,7 @@ from dashboard.versions import Version
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
 _MARKS = {"champion": "star-diamond", "was champion": "diamond", "refused": "x-thin"}
+_LABELS = 8  # versions named on an axis
 _SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
 
 
@@ -79,16 +80,25 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
 
 
 def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
-    """Held-out log loss of every judged version over time, and the champion in force as a step.
+    """Held-out log loss of every judged version in the order they were judged, and the champion in force as a step.
 
     Look for: a step that does not climb; a version refused below the step deserves a look at its reasons.
+
+    Parameters
+    ----------
+    versions
+        The newest first.
     """
-    figure = go.Figure()
-    oldest_first = sorted(versions, key=lambda version: (version.decided_at, int(version.number)))
+    oldest_first = list(reversed(versions))
+    places = {version.number: place for place, version in enumerate(oldest_first)}
     crowned = [version for version in oldest_first if version.promoted]
+    ends = [(places[version.number], version.metrics.get("log_loss")) for version in crowned]
+    if ends:
+        ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
+    figure = go.Figure()
     figure.add_scatter(
-        x=[version.decided_at for version in crowned],
-        y=[version.metrics.get("log_loss") for version in crowned],
+        x=[place for place, _ in ends],
+        y=[loss for _, loss in ends],
         mode="lines",
         name="in force",
         line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
@@ -98,24 +108,27 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     for verdict, symbol in _MARKS.items():
         own = [version for version in oldest_first if version.verdict == verdict]
         figure.add_scatter(
-            x=[version.decided_at for version in own],
+            x=[places[version.number] for version in own],
             y=[version.metrics.get("log_loss") for version in own],
-            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b}") for version in own],
-            text=[f"v{version.number}" for version in own],
-            textposition="top center",
-            textfont={"color": FAINT[scheme], "size": 11},
-            mode="markers+text",
+            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for version in own],
+            mode="markers",
             name=verdict,
             marker={
                 "symbol": symbol,
-                "size": 14 if verdict == "champion" else 10,
+                "size": 15 if verdict == "champion" else 10,
                 "color": colours[verdict],
                 "line": {"color": colours[verdict], "width": 2 if verdict == "refused" else 0},
             },
             hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
             f"%{{customdata[2]}}<extra>{verdict}</extra>",
         )
-    figure.update_xaxes(title_text="day the gate decided", tickformat="%d %b")
+    every = -(-len(oldest_first) // _LABELS) or 1
+    labelled = oldest_first[::-every]
+    figure.update_xaxes(
+        title_text="version, and the last day it was judged on",
+        tickvals=[places[version.number] for version in labelled],
+        ticktext=[f"v{version.number}<br>{version.judged_through:%d %b}" for version in labelled],
+    )
     figure.update_yaxes(title_text="log loss, nats a decision", tickformat=".3f")
     return styled(figure, scheme, height=320)
 

@@ -40,8 +40,10 @@ def lake(settings: Settings) -> Lake:
 def add_version(lake: Lake) -> Callable[..., None]:
     """Publish one judged version; later numbers are decided later."""
 
-    def add(number: int, *, promoted: bool = True, money: dict[str, Any] | None = None) -> None:
-        judged = FIRST + dt.timedelta(days=number - 1)
+    def add(
+        number: int, *, promoted: bool = True, judged: dt.date | None = None, money: dict[str, Any] | None = None
+    ) -> None:
+        judged = judged or FIRST + dt.timedelta(days=number - 1)
         metrics = {"log_loss": 0.6 - number / 100, "calibration_error": 0.02, "roc_auc": 0.6, "own_metric": 3.0}
         row = {
             "version": str(number),
