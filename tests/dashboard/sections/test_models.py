@@ -92,7 +92,8 @@ def test_links_lead_to_the_version_the_run_and_the_trainings_report_where_the_re
     three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:
     linked = str(sections.side_by_side(three, "http://127.0.0.1:5000"))
-    for path in ("models/shelfprice-demand/versions/2", "runs/run2", "runs/training2/artifacts/training_report.html"):
+    report = "experiments/0/runs/training2/artifacts/training_report.html"
+    for path in ("models/shelfprice-demand/versions/2", "runs/run2", report):
         assert f"http://127.0.0.1:5000/#/{path}" in linked
     assert "run run2" in words(sections.side_by_side(three, None))
 
