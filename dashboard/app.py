@@ -14,6 +14,8 @@ from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
+from dashboard.control import live_control
+from dashboard.live import Control
 from dashboard.monitor import Monitor, Page
 from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
@@ -31,7 +33,13 @@ _INDEX = """<!DOCTYPE html>
 """
 
 
-def create_app(settings: Settings, *, catalog_dir: Path | None = None, access: Access | None = None) -> Dash:
+def create_app(
+    settings: Settings,
+    *,
+    catalog_dir: Path | None = None,
+    access: Access | None = None,
+    control: Control | None = None,
+) -> Dash:
     """Compose the monitor.
 
     Parameters
@@ -42,8 +50,10 @@ def create_app(settings: Settings, *, catalog_dir: Path | None = None, access: A
         Folder of the shelf and the store, by default the ones in the package.
     access
         Who may come in; by default browsers on this machine.
+    control
+        Starts and stops live stores; by default through the orchestrator of the settings.
     """
-    monitor = Monitor(settings, catalog_dir)
+    monitor = Monitor(settings, control or live_control(settings), catalog_dir)
     app = Dash(
         "shelfprice",
         title="Shelfprice",

@@ -114,12 +114,12 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> Non
             raise PreventUpdate
         pressed = ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
         try:
-            declined = _do(control, status, pressed, store, speed)
+            declined = press(control, status, pressed, store, speed)
             run = status.of(store, now=pressed in {START, PAUSE, STOP, YES, SPEED})
         except ServiceError as error:
-            return _changed(seen, str(error), _usable(None, None) | {"standing": away(error)})
+            return _changed(seen, str(error), usable(None, reachable=False) | {"standing": away(error)})
         told = [*standing(run), *([declined] if declined else [])]
-        return _changed(seen, repr((run, declined)), _usable(run, store) | {"standing": told})
+        return _changed(seen, repr((run, declined)), usable(run) | {"standing": told})
 
     @app.callback(
         Output(ASK, "opened"),
@@ -132,7 +132,7 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> Non
         return bool(ctx.triggered_id == RESET)
 
 
-def _do(control: Control, status: SharedStatus, pressed: str | None, store: str, speed: float) -> str | None:
+def press(control: Control, status: SharedStatus, pressed: str | None, store: str, speed: float) -> str | None:
     """Do what was pressed; return why it was declined, None when it was not."""
     try:
         if pressed in {START, YES}:
@@ -150,15 +150,16 @@ def _do(control: Control, status: SharedStatus, pressed: str | None, store: str,
     return None
 
 
-def _usable(run: LiveRun | None, store: str | None) -> dict[str, Any]:
+def usable(run: LiveRun | None, *, reachable: bool = True) -> dict[str, Any]:
+    """Say which buttons are disabled, and what the pause button says, for a store in some state."""
     at_work = run is not None and run.is_at_work
     state = run.state if run else None
     return {
-        "start": store is None or at_work,
+        "start": at_work or not reachable,
         "pause": state not in {"selling", "paused"},
         "pause_label": "Resume" if state == "paused" else "Pause",
         "stop": not at_work or state == "stopping",
-        "reset": store is None or at_work,
+        "reset": at_work or not reachable,
     }
 
 

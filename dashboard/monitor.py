@@ -11,14 +11,26 @@ from dash.development.base_component import Component
 from catalog.errors import CatalogError
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import Settings
+from dashboard.live import Control
 from dashboard.reading import Reader, modified
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """Handed to every page. `catalog_dir` is another shelf's folder, None for the default one."""
+    """Handed to every page.
+
+    Attributes
+    ----------
+    settings
+        Where things are.
+    control
+        Starts and stops live stores.
+    catalog_dir
+        Folder of another shelf, None for the default one.
+    """
 
     settings: Settings
+    control: Control
     catalog_dir: Path | None = None
 
     @cached_property

@@ -60,7 +60,7 @@ class ProductNow:
 
 @dataclass(frozen=True)
 class DayNow:
-    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, the products, their course."""
+    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, and the products."""
 
     tick: int
     revenue: float

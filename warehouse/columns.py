@@ -11,8 +11,14 @@ from catalog.contracts import MOMENT, TEXT
 
 
 def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
-    """Return a text column from positions in `words`, shape (n_rows,)."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
+    """Return a text column from positions in `words`, shape (n_rows,).
+
+    A word that stands twice becomes one: with repeated words, equal columns are not always equal bytes in Parquet.
+    """
+    distinct = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    if len(distinct) < len(words):
+        codes = np.array([distinct[word] for word in words], dtype=np.int32)[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(distinct), pa.string()))
 
 
 def constant(text: str | None, length: int) -> pa.Array:

@@ -127,8 +127,8 @@ def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
         mode="markers",
         marker={"size": size, "color": ink, "opacity": 0.85},
         error_y={
-            "array": 100 * (high - part),
-            "arrayminus": 100 * (part - low),
+            "array": 100 * np.maximum(high - part, 0.0),
+            "arrayminus": 100 * np.maximum(part - low, 0.0),
             "color": ink,
             "thickness": 1.2,
             "width": 3,

@@ -12,7 +12,6 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import live
 from dashboard.components import aria, card, graph, heading, icon
-from dashboard.control import live_control
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
 from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
@@ -80,7 +79,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     _wire_pickers(app, monitor)
     _wire_replay(app)
     pictures = Shared[dict[str, Any]](_KEPT_PICTURES)
-    live.wire_live(app, live_control(monitor.settings), STORE, LIVE_PULSE)
+    live.wire_live(app, monitor.control, STORE, LIVE_PULSE)
 
     @app.callback(
         output={
@@ -238,7 +237,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
         most=_MOST_EVENTS,
     )  # fmt: skip
-    is_live = monitor.reader.holds("live_interactions", choice.date, choice.store)
+    is_live = monitor.reader.holds("live_interactions", choice.date, f"live-{choice.store}")
     return {
         "empty": None,
         "hidden": False,

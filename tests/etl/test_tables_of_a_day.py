@@ -24,6 +24,7 @@ from serving.guardrails import limits_of
 from serving.policies import GreedyPolicy
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
+from warehouse.columns import coded
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
@@ -238,3 +239,10 @@ def test_the_shelf_in_the_lake_is_current_until_any_value_changes(tmp_path: Path
     assert dimensions_are_current(lake, shelf)
     dearer = shelf.products[0].model_copy(update={"base_price": 1.51})
     assert not dimensions_are_current(lake, Catalog((dearer, *shelf.products[1:]), shelf.store))
+
+
+def test_a_rule_that_two_wrapped_policies_share_is_one_word_and_always_the_same_bytes() -> None:
+    codes = np.array([0, 2, 1, 2, 0])
+    column = coded(codes, ["sold_out", "stock_value", "stock_value"])
+    assert column.to_pylist() == ["sold_out", "stock_value", "stock_value", "stock_value", "sold_out"]
+    assert column.dictionary.to_pylist() == ["sold_out", "stock_value"]

@@ -180,3 +180,40 @@ def test_a_home_that_is_no_folder_is_refused_in_one_line(
     with pytest.raises(LakeError, match="cannot be written"):
         lake.publish(partition, cells(), inputs="a")
     assert settings.lake.read_text() == "not a folder"
+
+
+@pytest.mark.parametrize("step", range(4), ids=["pending receipt", "data", "receipt", "sync folder"])
+def test_a_kill_before_any_step_of_removing_leaves_the_partition_or_nothing(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table], monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    lake.publish(partition, cells(), inputs="old")
+    calls = 0
+
+    def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == step + 1:
+                raise KeyboardInterrupt
+            return act(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", counted(Path.replace))
+        patched.setattr(Path, "unlink", counted(Path.unlink))
+        patched.setattr(lake_module, "sync_folder", counted(lake_module.sync_folder))
+        with pytest.raises(KeyboardInterrupt):
+            lake.remove(partition)
+    assert verify(lake).findings == ()
+    assert (lake.receipt(partition) is not None) == (step < 2)
+    lake.remove(partition)
+    assert lake.receipt(partition) is None
+    assert list(lake.path(partition).parent.iterdir()) == []
+    lake.publish(partition, cells(), inputs="new")
+    assert verify(lake).findings == ()
+
+
+def test_removing_what_is_not_there_changes_nothing(lake: Lake, partition: Partition) -> None:
+    lake.remove(partition)
+    assert lake.receipt(partition) is None

@@ -1,0 +1,294 @@
+"""A live day, without any server: the same bytes as a batch, whatever happens in between."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+
+from catalog.errors import DataError, Declined
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.settings import read_settings
+from etl.live import LiveDay, days_sold_live, discard
+from etl.load import load_dimensions, load_store_day
+from features.cells import cells_of, feature_workbench, stale_cells
+from flows.comparison.contestants import true_curves
+from flows.selling.player import Player
+from flows.selling.prices import PriceDesk
+from flows.simulate import Batch, batch_inputs, batches_of, pricing_on, without_live_days
+from serving.bookshelf import publish_book
+from simulation.shoppers import shopper_names
+from simulation.store_day import play
+from simulation.visits import expected_visits_on
+from warehouse.claims import broken_claims
+from warehouse.connection import workbench
+from warehouse.lake import Lake
+from warehouse.verify import verify
+
+DATE = dt.date(2026, 1, 19)
+DAY = LiveDay("S01", DATE)
+SEED = 7
+TABLES = ("interactions", "repricings")
+
+
+class Shop:
+    """A lake and a catalog folder of its own, in which S01 sells."""
+
+    def __init__(self, home: Path, *, with_book: bool) -> None:
+        self.settings = read_settings({"SHELFPRICE_HOME": str(home / "home")})
+        self.folder = home / "catalog"
+        self.folder.mkdir(parents=True)
+        for name in ("products.yaml", "store.yaml"):
+            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+        self.lake = Lake(self.settings)
+        self.lake.prepare()
+        load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
+        if with_book:
+            curves = true_curves(self.catalog, DATE)
+            publish_book(self.lake, self.catalog, curves, expected_visits_on(self.catalog, DATE), DATE)
+
+    @property
+    def catalog(self) -> Catalog:
+        return load(self.folder)
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def player(self, seed: int = SEED) -> Player:
+        return Player(self.lake, PriceDesk(self.lake, str(self.folder), DAY, seed), DAY, seed)
+
+    def sell(self, ticks: int = 48) -> Player:
+        player = self.player()
+        while player.next_tick < ticks:
+            player.sell_tick()
+        if player.is_over:
+            player.close()
+        return player
+
+    def bytes_of(self, prefix: str = "") -> dict[str, bytes]:
+        return {name: self.lake.path(DAY.part(prefix + name)).read_bytes() for name in TABLES}
+
+    def ask(self, question: str) -> list[tuple[object, ...]]:
+        with workbench(self.settings) as connection:
+            return connection.execute(question).fetchall()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Callable[..., Shop]:
+    numbers = iter(range(1_000))
+    return lambda with_book=True: Shop(tmp_path / str(next(numbers)), with_book=with_book)
+
+
+@pytest.mark.parametrize("with_book", [False, True], ids=["no champion", "from a price book"])
+def test_a_live_day_ends_with_the_bytes_of_the_same_day_played_at_once(
+    shop: Callable[..., Shop], with_book: bool
+) -> None:
+    live, at_once = shop(with_book), shop(with_book)
+    live.sell()
+    priced_by = pricing_on(at_once.lake, at_once.catalog, DATE, None)
+    batch = Batch(DATE, "live-S01", ("S01",))
+    inputs = batch_inputs(at_once.catalog, batch, priced_by, SEED)
+    day = play(at_once.catalog, priced_by.policy, ("S01",), DATE, SEED)
+    load_store_day(at_once.lake, at_once.catalog, day, "live-S01", inputs=inputs, seed=SEED)
+    assert live.bytes_of() == at_once.bytes_of()
+    for name in TABLES:
+        assert live.lake.receipt(DAY.part(name)) == at_once.lake.receipt(DAY.part(name))
+
+
+@bounded(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stops=st.lists(st.integers(1, 48), min_size=1, max_size=4).map(sorted))
+def test_stopped_at_any_ticks_and_started_again_it_ends_with_the_same_bytes(
+    shop: Callable[..., Shop], stops: list[int]
+) -> None:
+    undisturbed, stopped = shop(), shop()
+    undisturbed.sell()
+    for stop in stops:
+        stopped.sell(stop)
+    stopped.sell()
+    assert stopped.bytes_of() == undisturbed.bytes_of()
+
+
+def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before(
+    shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed, killed = shop(), shop()
+    undisturbed.sell()
+    player = killed.sell(20)
+    publish = Lake.publish
+
+    def die_before_decisions(lake: Lake, partition: object, *rows: object, **facts: object) -> object:
+        if getattr(partition, "table", "") == "live_interactions":
+            raise KeyboardInterrupt
+        return publish(lake, partition, *rows, **facts)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lake, "publish", die_before_decisions)
+        with pytest.raises(KeyboardInterrupt):
+            player.sell_tick()
+    assert killed.player().next_tick == 20
+    killed.sell()
+    assert killed.bytes_of() == undisturbed.bytes_of()
+
+
+def test_a_kill_switch_counts_from_the_next_tick_on_and_changes_nothing_before(shop: Callable[..., Shop]) -> None:
+    calm, switched = shop(), shop()
+    calm.sell()
+    player = switched.sell(20)
+    before = switched.ask("select * from interactions order by seen_at")
+    switched.change("store.yaml", "kill_switch: false", "kill_switch: true")
+    while not player.is_over:
+        player.sell_tick()
+    player.close()
+    assert switched.ask("select * from interactions where tick < 20 order by seen_at") == before
+    assert calm.ask("select * from interactions where tick < 20 order by seen_at") == before
+    after = switched.ask("select distinct sku, price_offered, policy from interactions where tick >= 20")
+    base = {product.sku: product.base_price for product in switched.catalog.products}
+    assert {(sku, price) for sku, price, _ in after} == set(base.items())
+    assert {policy for _, _, policy in after} == {"static"}
+    changed = switched.ask("select binding_rule, old_price from repricings where tick = 20")
+    assert changed
+    assert all(rule in {"kill_switch", "base_price"} and old is not None for rule, old in changed)
+
+
+def test_with_prices_that_change_during_the_day_a_restart_still_gives_the_same_bytes(
+    shop: Callable[..., Shop],
+) -> None:
+    shops = (shop(), shop())
+    for number, own in enumerate(shops):
+        player = own.sell(20)
+        own.change("store.yaml", "largest_step: null", "largest_step: 0.05")
+        while not player.is_over:
+            player.sell_tick()
+            if number == 1 and player.next_tick in {20, 25, 40}:
+                player = own.player()
+        player.close()
+    assert shops[0].bytes_of() == shops[1].bytes_of()
+    assert broken_claims(shops[0].settings, [DATE])[0].claim == "cells_hold_every_decision_with_stock"
+
+
+def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop]) -> None:
+    calm, broken = shop(), shop()
+    calm.sell()
+    player = broken.sell(20)
+    broken.change("store.yaml", "kill_switch: false", "kill_switch: 12,99")
+    for _ in range(5):
+        player.sell_tick()
+    broken.change("store.yaml", "kill_switch: 12,99", "kill_switch: false")
+    while not player.is_over:
+        player.sell_tick()
+    player.close()
+    assert broken.bytes_of() == calm.bytes_of()
+
+
+def test_a_world_with_other_shoppers_waits_until_the_day_is_over(shop: Callable[..., Shop]) -> None:
+    calm, changed = shop(), shop()
+    calm.sell()
+    player = changed.sell(20)
+    changed.change("store.yaml", "visits_per_day: 500", "visits_per_day: 900")
+    while not player.is_over:
+        player.sell_tick()
+    player.close()
+    assert changed.bytes_of() == calm.bytes_of()
+
+
+def test_a_day_is_not_continued_with_other_shoppers(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    own.sell(20)
+    before = own.bytes_of("live_")
+    with pytest.raises(DataError, match="--again"):
+        own.player(seed=8)
+    assert own.bytes_of("live_") == before
+
+
+def test_no_decision_is_shown_twice_while_the_day_runs_when_it_closes_and_after(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    player = own.player()
+    counted = "select count(*), count(distinct (store_id, seen_at, shopper_id, sku)) from interactions"
+    seen = []
+    while not player.is_over:
+        tick = player.sell_tick()
+        seen.append(own.ask(counted)[0])
+        assert seen[-1] == (tick.visits, tick.visits)
+    assert own.ask("select count(*) from closed_interactions") == [(0,)]
+    player.close()
+    assert own.ask(counted)[0] == seen[-1]
+    assert own.ask("select count(*) from live_interactions") == [(0,)]
+    assert own.ask("select count(*) from repricings") == own.ask("select count(*) from closed_repricings")
+    assert verify(own.lake).findings == ()
+
+
+def test_demand_cells_are_made_of_closed_days_alone(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    own.sell(20)
+    assert list(stale_cells(own.lake, own.catalog)) == []
+    own.sell()
+    with feature_workbench(own.settings) as connection:
+        for stale in list(stale_cells(own.lake, own.catalog)):
+            own.lake.publish(stale.cells, cells_of(connection, own.lake.path(stale.decisions)), inputs=stale.inputs)
+    assert broken_claims(own.settings, [DATE]) == []
+
+
+def test_a_closed_days_live_part_is_cleared_when_the_next_one_closes(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    own.sell()
+    tomorrow = LiveDay("S01", DATE + dt.timedelta(days=1))
+    player = Player(own.lake, PriceDesk(own.lake, str(own.folder), tomorrow, SEED), tomorrow, SEED)
+    assert own.lake.path(DAY.part("live_interactions")).exists()
+    while not player.is_over:
+        player.sell_tick()
+    player.close()
+    assert not own.lake.path(DAY.part("live_interactions")).exists()
+    assert days_sold_live(own.lake) == [DAY, tomorrow]
+    assert len(own.ask("select distinct business_date from interactions")) == 2
+    assert verify(own.lake).findings == ()
+
+
+def test_a_day_that_is_discarded_leaves_nothing_behind(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    own.sell(20)
+    discard(own.lake, DAY)
+    assert own.ask("select count(*) from interactions") == [(0,)]
+    assert own.player().next_tick == 0
+    assert verify(own.lake).findings == ()
+
+
+def test_a_simulation_leaves_out_the_stores_that_sold_the_date_live(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    own.sell(20)
+    batches = batches_of(own.catalog, [DATE, DATE + dt.timedelta(days=1)], None)
+    left = without_live_days(own.lake, batches)
+    assert [batch.stores for batch in left] == [("S02", "S03"), ("S01", "S02", "S03")]
+    alone = batches_of(own.catalog, [DATE], 1)
+    assert without_live_days(own.lake, alone) == []
+
+
+def test_two_players_of_one_store_day_cannot_write_at_once(shop: Callable[..., Shop]) -> None:
+    from warehouse.locks import held
+
+    own = shop()
+    player = own.sell(3)
+    with held(own.settings.locks, DAY.part("live_repricings").lock_name), pytest.raises(Declined):
+        player.sell_tick()
+
+
+def test_a_tick_tells_what_was_sold_so_far(shop: Callable[..., Shop]) -> None:
+    own = shop()
+    player = own.player()
+    ticks = [player.sell_tick() for _ in range(48)]
+    revenue, units = own.ask(
+        "select sum(price_offered) filter (where purchased), count(*) filter (where purchased) from interactions"
+    )[0]
+    assert ticks[-1].revenue_eur == pytest.approx(revenue)
+    assert ticks[-1].units == units
+    assert np.all(np.diff([tick.revenue_eur for tick in ticks]) >= 0)
+    assert (ticks[0].opens_at, ticks[-1].opens_at) == (dt.time(8, 0), dt.time(19, 45))
+    assert len(ticks[0].reasons) == 5
+    assert all("Opened" in reason for reason in ticks[0].reasons)
