@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
+from dashboard.control import live_control
 from dashboard.monitor import Monitor
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -159,7 +160,7 @@ def add_comparison(lake: Lake) -> Callable[..., None]:
 
 @pytest.fixture
 def monitor(settings: Settings) -> Monitor:
-    return Monitor(settings)
+    return Monitor(settings, live_control(settings))
 
 
 @pytest.fixture
