@@ -11,6 +11,8 @@ from dashboard.versions import Version
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
 _MARKS = {"champion": "star-diamond", "was champion": "diamond", "refused": "x-thin"}
+_CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
+_NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
 _LABELS = 8  # versions named on an axis
 _SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
 
@@ -36,9 +38,12 @@ def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
         marker={"color": colour(0, scheme), "size": 9},
         hovertemplate="promised %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
     )
-    figure.update_xaxes(title_text="promised chance of sale", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    figure.update_yaxes(title_text="observed share bought", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    return _without_legend(styled(figure, scheme, height=320))
+    figure.update_layout(
+        xaxis={"title": {"text": "promised chance of sale"}, **_CHANCE},
+        yaxis={"title": {"text": "observed share bought"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=320)
 
 
 def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figure:
@@ -74,9 +79,12 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
         hovertemplate="observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>",
     )
-    figure.update_xaxes(title_text="price, EUR", tickformat=".2f")
-    figure.update_yaxes(title_text="chance of sale", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    return _without_legend(styled(figure, scheme, height=240))
+    figure.update_layout(
+        xaxis={"title": {"text": "price, EUR"}, "tickformat": ".2f"},
+        yaxis={"title": {"text": "chance of sale"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=240)
 
 
 def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
@@ -165,8 +173,8 @@ def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
             x=truth, y=1.0, yref="paper", yanchor="bottom", text="truth", showarrow=False,
             font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
         )  # fmt: skip
-    figure.update_xaxes(title_text="gain, EUR per store day", tickformat="+,.0f")
-    return _without_legend(styled(figure, scheme, height=190))
+    figure.update_layout(xaxis={"title": {"text": "gain, EUR per store day"}, "tickformat": "+,.0f"}, **_NO_LEGEND)
+    return styled(figure, scheme, height=190)
 
 
 def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
@@ -178,8 +186,3 @@ def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
         "thickness": 1.2,
         "width": 0,
     }
-
-
-def _without_legend(figure: go.Figure) -> go.Figure:
-    figure.update_layout(showlegend=False, margin={"l": 8, "r": 8, "t": 16, "b": 8})
-    return figure
