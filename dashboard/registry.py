@@ -29,6 +29,11 @@ def version_link(pages: str, version: str) -> str:
     return f"{pages}/#/models/{REGISTERED_MODEL}/versions/{version}"
 
 
-def run_link(pages: str, run_id: str, *, artifact: str | None = None) -> str:
-    """Return the address of a run, or of one artifact of it."""
-    return f"{pages}/#/runs/{run_id}" + (f"/artifacts/{artifact}" if artifact else "")
+def run_link(pages: str, run_id: str) -> str:
+    """Return the address of a run."""
+    return f"{pages}/#/runs/{run_id}"
+
+
+def artifact_link(pages: str, run_id: str, artifact: str) -> str:
+    """Return the address of one artifact of a run; MLflow finds the run whatever experiment the address names."""
+    return f"{pages}/#/experiments/0/runs/{run_id}/artifacts/{artifact}"

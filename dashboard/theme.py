@@ -5,6 +5,7 @@ The series colours are those of Okabe and Ito (2008), a shade lighter on dark gr
 
 import datetime as dt
 import html
+from functools import cache
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -46,7 +47,14 @@ def colour(position: int, scheme: Scheme) -> str:
 
 
 def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
-    """Dress a figure: transparent ground, quiet grid, legend above; heights in pixels."""
+    """Dress a figure, `height` pixels high; what it says itself stands."""
+    figure.update_layout(template=_template(scheme), height=height)
+    return figure
+
+
+@cache
+def _template(scheme: Scheme) -> go.layout.Template:
+    """Transparent ground, quiet grid, legend above. Made once: setting all this on each figure takes 10 ms."""
     axis = {
         "gridcolor": GRID[scheme],
         "linecolor": GRID[scheme],
@@ -55,21 +63,20 @@ def styled(figure: go.Figure, scheme: Scheme, *, height: int) -> go.Figure:
         "tickfont": {"color": FAINT[scheme]},
         "automargin": True,
     }
-    figure.update_layout(
-        template="none",
-        height=height,
-        font={"family": FONT, "size": 12, "color": INK[scheme]},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 8, "r": 8, "t": 32, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
-        hoverlabel={"bgcolor": GROUND[scheme], "font": {"color": INK[scheme], "family": FONT}},
-        colorway=list(SERIES[scheme]),
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": FAINT[scheme], "activecolor": INK[scheme]},
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 12, "color": INK[scheme]},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 8, "r": 8, "t": 32, "b": 8},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "hoverlabel": {"bgcolor": GROUND[scheme], "font": {"color": INK[scheme], "family": FONT}},
+            "colorway": list(SERIES[scheme]),
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": FAINT[scheme], "activecolor": INK[scheme]},
+            "xaxis": axis,
+            "yaxis": axis,
+        }
     )
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
-    return figure
 
 
 def euros(amount: float) -> str:

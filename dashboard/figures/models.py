@@ -11,6 +11,9 @@ from dashboard.versions import Version
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
 _MARKS = {"champion": "star-diamond", "was champion": "diamond", "refused": "x-thin"}
+_CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
+_NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
+_LABELS = 8  # versions named on an axis
 _SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
 
 
@@ -35,9 +38,12 @@ def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
         marker={"color": colour(0, scheme), "size": 9},
         hovertemplate="promised %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
     )
-    figure.update_xaxes(title_text="promised chance of sale", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    figure.update_yaxes(title_text="observed share bought", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    return _without_legend(styled(figure, scheme, height=320))
+    figure.update_layout(
+        xaxis={"title": {"text": "promised chance of sale"}, **_CHANCE},
+        yaxis={"title": {"text": "observed share bought"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=320)
 
 
 def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figure:
@@ -73,22 +79,34 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
         hovertemplate="observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>",
     )
-    figure.update_xaxes(title_text="price, EUR", tickformat=".2f")
-    figure.update_yaxes(title_text="chance of sale", range=[0, 1.02], tickformat=".0%", dtick=0.25)
-    return _without_legend(styled(figure, scheme, height=240))
+    figure.update_layout(
+        xaxis={"title": {"text": "price, EUR"}, "tickformat": ".2f"},
+        yaxis={"title": {"text": "chance of sale"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=240)
 
 
 def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
-    """Held-out log loss of every judged version over time, and the champion in force as a step.
+    """Held-out log loss of every judged version in the order they were judged, and the champion in force as a step.
 
     Look for: a step that does not climb; a version refused below the step deserves a look at its reasons.
+
+    Parameters
+    ----------
+    versions
+        The newest first.
     """
-    figure = go.Figure()
-    oldest_first = sorted(versions, key=lambda version: (version.decided_at, int(version.number)))
+    oldest_first = list(reversed(versions))
+    places = {version.number: place for place, version in enumerate(oldest_first)}
     crowned = [version for version in oldest_first if version.promoted]
+    ends = [(places[version.number], version.metrics.get("log_loss")) for version in crowned]
+    if ends:
+        ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
+    figure = go.Figure()
     figure.add_scatter(
-        x=[version.decided_at for version in crowned],
-        y=[version.metrics.get("log_loss") for version in crowned],
+        x=[place for place, _ in ends],
+        y=[loss for _, loss in ends],
         mode="lines",
         name="in force",
         line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
@@ -98,24 +116,27 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     for verdict, symbol in _MARKS.items():
         own = [version for version in oldest_first if version.verdict == verdict]
         figure.add_scatter(
-            x=[version.decided_at for version in own],
+            x=[places[version.number] for version in own],
             y=[version.metrics.get("log_loss") for version in own],
-            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b}") for version in own],
-            text=[f"v{version.number}" for version in own],
-            textposition="top center",
-            textfont={"color": FAINT[scheme], "size": 11},
-            mode="markers+text",
+            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for version in own],
+            mode="markers",
             name=verdict,
             marker={
                 "symbol": symbol,
-                "size": 14 if verdict == "champion" else 10,
+                "size": 15 if verdict == "champion" else 10,
                 "color": colours[verdict],
                 "line": {"color": colours[verdict], "width": 2 if verdict == "refused" else 0},
             },
             hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
             f"%{{customdata[2]}}<extra>{verdict}</extra>",
         )
-    figure.update_xaxes(title_text="day the gate decided", tickformat="%d %b")
+    every = -(-len(oldest_first) // _LABELS) or 1
+    labelled = oldest_first[::-every]
+    figure.update_xaxes(
+        title_text="version, and the last day it was judged on",
+        tickvals=[places[version.number] for version in labelled],
+        ticktext=[f"v{version.number}<br>{version.judged_through:%d %b}" for version in labelled],
+    )
     figure.update_yaxes(title_text="log loss, nats a decision", tickformat=".3f")
     return styled(figure, scheme, height=320)
 
@@ -152,8 +173,8 @@ def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
             x=truth, y=1.0, yref="paper", yanchor="bottom", text="truth", showarrow=False,
             font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
         )  # fmt: skip
-    figure.update_xaxes(title_text="gain, EUR per store day", tickformat="+,.0f")
-    return _without_legend(styled(figure, scheme, height=190))
+    figure.update_layout(xaxis={"title": {"text": "gain, EUR per store day"}, "tickformat": "+,.0f"}, **_NO_LEGEND)
+    return styled(figure, scheme, height=190)
 
 
 def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
@@ -165,8 +186,3 @@ def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
         "thickness": 1.2,
         "width": 0,
     }
-
-
-def _without_legend(figure: go.Figure) -> go.Figure:
-    figure.update_layout(showlegend=False, margin={"l": 8, "r": 8, "t": 16, "b": 8})
-    return figure

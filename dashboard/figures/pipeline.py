@@ -46,8 +46,10 @@ def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
 
 def _bars(names: list[str], sizes: list[float], title: str, hover: str, scheme: Scheme, drawn: str) -> go.Figure:
     figure = go.Figure(go.Bar(x=sizes, y=names, orientation="h", marker={"color": drawn}, hovertemplate=hover))
-    figure.update_xaxes(title_text=title, rangemode="tozero")
-    styled(figure, scheme, height=80 + _ROW * len(names))
-    figure.update_layout(bargap=0.35, margin={"l": 8, "r": 8, "t": 8, "b": 8})
-    figure.update_yaxes(showgrid=False)
-    return figure
+    figure.update_layout(
+        xaxis={"title": {"text": title}, "rangemode": "tozero"},
+        yaxis={"showgrid": False},
+        bargap=0.35,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+    )
+    return styled(figure, scheme, height=80 + _ROW * len(names))

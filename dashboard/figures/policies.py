@@ -41,15 +41,18 @@ def shares(found: Comparison, scheme: Scheme) -> go.Figure:
             marker={"color": drawn, "symbol": policy_symbol(policy), "size": 9},
             hovertemplate=f"{label(policy)}, %{{text}}<br>%{{x:.1%}} of the clairvoyant<extra></extra>",
         )  # fmt: skip
-    figure.add_vline(x=1, line={"color": FAINT[scheme], "dash": "dot", "width": 1})
-    figure.update_xaxes(title_text="share of the clairvoyant", tickformat=".0%", nticks=6)
-    styled(figure, scheme, height=90 + _ROW * len(rows))
-    figure.update_yaxes(
-        tickvals=list(rows.values()), ticktext=list(rows), range=[-0.6, len(rows) - 0.4], showgrid=False
+    bounds = {"range": [-0.6, len(rows) - 0.4], "showgrid": False}
+    across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": GRID[scheme], "width": 1}}
+    limit = {"type": "line", "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1}
+    figure.update_layout(
+        xaxis={"title": {"text": "share of the clairvoyant"}, "tickformat": ".0%", "nticks": 6},
+        yaxis={"tickvals": list(rows.values()), "ticktext": list(rows), **bounds},
+        shapes=[
+            limit | {"line": {"color": FAINT[scheme], "dash": "dot", "width": 1}},
+            *(across | {"y0": row - 0.5, "y1": row - 0.5} for row in range(1, len(rows))),
+        ],
     )
-    for boundary in range(1, len(rows)):
-        figure.add_hline(y=boundary - 0.5, line={"color": GRID[scheme], "width": 1})
-    return figure
+    return styled(figure, scheme, height=90 + _ROW * len(rows))
 
 
 def learning(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
@@ -119,11 +122,8 @@ def money_left(found: Comparison, scheme: Scheme) -> go.Figure:
             hovertemplate="%{x}, %{y}<br>€%{customdata:,.2f} left a store day<extra></extra>",
         )
     )
-    figure.update_xaxes(side="top", showgrid=False)
-    styled(figure, scheme, height=70 + 36 * len(table))
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(showgrid=False)
-    return figure
+    figure.update_layout(xaxis={"side": "top", "showgrid": False}, yaxis={"showgrid": False})
+    return styled(figure, scheme, height=70 + 36 * len(table))
 
 
 def policy_colour(policy: str, scheme: Scheme) -> str:

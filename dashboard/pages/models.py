@@ -12,12 +12,14 @@ from dashboard.components import aria, card, empty, heading, notice
 from dashboard.monitor import Monitor, Page
 from dashboard.registry import registry_pages
 from dashboard.sections import models as sections
+from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
 from dashboard.versions import Version, champion_of, versions_of
 
 _TABLES = ("model_versions", "demand_curves", "demand_cells")
 _LOOK_AGAIN = 5_000  # milliseconds
+_KEPT_BODIES = 4  # light and dark, and two on their way out
 _DATES = 7  # newest dates whose promises are held against what came
 _PRODUCTS = 6  # curves drawn before someone asks for others
 _RIVALS = 2  # versions beside the champion before someone asks for others
@@ -37,6 +39,7 @@ def layout(_monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
+    bodies = Shared[Component](_KEPT_BODIES)
 
     @app.callback(
         Output("models-body", "children"),
@@ -47,7 +50,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
         now = f"{scheme} {registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES)}"
-        return (no_update, no_update) if now == seen else (_body(monitor, _of(scheme)), now)
+        return (no_update, no_update) if now == seen else (bodies.of(now, lambda: _body(monitor, _of(scheme))), now)
 
     @app.callback(Output("models-versions", "children"), Input("models-chosen", "value"), prevent_initial_call=True)
     def compare(chosen: list[str] | None) -> Any:

@@ -12,11 +12,13 @@ from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.sections import policies as sections
 from dashboard.sections.chart import chart
+from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme
 
 _TABLES = ("policy_results", "learning_results")
 _LOOK_AGAIN = 5_000  # milliseconds
+_KEPT_BODIES = 4  # light and dark, and two on their way out
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 
 
@@ -34,6 +36,7 @@ def layout(_monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
+    bodies = Shared[Component](_KEPT_BODIES)
 
     @app.callback(
         Output("policies-body", "children"),
@@ -44,7 +47,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
         now = f"{scheme} {monitor.reader.stamp(*_TABLES)}"
-        return (no_update, no_update) if now == seen else (_body(monitor, _of(scheme)), now)
+        return (no_update, no_update) if now == seen else (bodies.of(now, lambda: _body(monitor, _of(scheme))), now)
 
     @app.callback(
         Output("policies-learning", "children"),

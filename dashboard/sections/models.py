@@ -13,12 +13,12 @@ from catalog.metrics import Metric
 from dashboard import calibration
 from dashboard.components import aria, card, empty, stat
 from dashboard.figures import models as figures
-from dashboard.registry import run_link, version_link
+from dashboard.registry import artifact_link, run_link, version_link
 from dashboard.sections.chart import chart
 from dashboard.theme import Scheme, count, day, euros
 from dashboard.versions import Condition, Version, champion_of, metrics_of
 
-REPORT = "training_report.html"
+_REPORT = "training_report.html"
 _NOTHING = "–"
 _BADGES = {"champion": ("ocean", "filled"), "was champion": ("ocean", "light"), "refused": ("orange", "light")}
 
@@ -72,8 +72,8 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
 def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
     """Compare versions metric by metric, the best of a row marked, with links where the registry has `pages`."""
     metrics = metrics_of(versions)
-    judged = [("trained through", [day(version.trained_through) for version in versions])]
-    judged += [("judged through", [day(version.judged_through) for version in versions])]
+    judged = [("trained through", [_short(version.trained_through) for version in versions])]
+    judged += [("judged through", [_short(version.judged_through) for version in versions])]
     if any(version.money for version in versions):
         judged += [("estimated gain", [_gain(version) for version in versions])]
     head = [
@@ -203,7 +203,7 @@ def _table(head: list[Component], rows: list[Component]) -> Component:
     table = dmc.Table(
         [dmc.TableThead(dmc.TableTr(head)), dmc.TableTbody(rows)], verticalSpacing=6, className="figures-table"
     )
-    return dmc.TableScrollContainer(table, minWidth=140 + 130 * (len(head) - 1), type="native")
+    return dmc.TableScrollContainer(table, minWidth=130 + 106 * (len(head) - 1), type="native")
 
 
 def _badge(version: Version) -> Component:
@@ -238,6 +238,10 @@ def _condition(condition: Condition) -> Component:
     return html.Li([mark, said], className="condition met" if condition.met else "condition unmet")
 
 
+def _short(date: dt.date) -> str:
+    return f"{date.day} {date:%b %Y}"
+
+
 def _gain(version: Version) -> str:
     found = (version.money or {}).get("dr") or {}
     middle, low, high = (found.get(name) for name in ("estimate", "lower", "upper"))
@@ -253,7 +257,7 @@ def _links(version: Version, pages: str | None) -> Component:
     addresses = {
         "version": version_link(pages, version.number),
         "run": run_link(pages, version.run_id),
-        "report": run_link(pages, version.training_run_id, artifact=REPORT),
+        "report": artifact_link(pages, version.training_run_id, _REPORT),
     }
     links = [dmc.Anchor(name, href=address, target="_blank", size="sm") for name, address in addresses.items()]
     return html.Div(links, className="links")

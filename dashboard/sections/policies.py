@@ -65,7 +65,7 @@ def table(found: Comparison) -> Component:
     order = {scenario: position for position, scenario in enumerate(found.scenarios)}
     rows = sorted(found.played.to_dict(orient="records"), key=lambda row: (order[row["scenario"]], -row["share"]))
     columns: list[dict[str, Any]] = [
-        {"field": "scenario", "pinned": "left", "minWidth": 170},
+        {"field": "scenario", "pinned": "left", "width": 150, "flex": 0},
         {"field": "policy", "minWidth": 120},
         _number("share_percent", "Of clairvoyant, %", "d3.format('.2f')(params.value)"),
         _number("plus_minus", "± 95 %", "params.value == null ? '–' : d3.format('.2f')(params.value)"),

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
+from dashboard.control import live_control
 from dashboard.monitor import Monitor
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -40,8 +41,10 @@ def lake(settings: Settings) -> Lake:
 def add_version(lake: Lake) -> Callable[..., None]:
     """Publish one judged version; later numbers are decided later."""
 
-    def add(number: int, *, promoted: bool = True, money: dict[str, Any] | None = None) -> None:
-        judged = FIRST + dt.timedelta(days=number - 1)
+    def add(
+        number: int, *, promoted: bool = True, judged: dt.date | None = None, money: dict[str, Any] | None = None
+    ) -> None:
+        judged = judged or FIRST + dt.timedelta(days=number - 1)
         metrics = {"log_loss": 0.6 - number / 100, "calibration_error": 0.02, "roc_auc": 0.6, "own_metric": 3.0}
         row = {
             "version": str(number),
@@ -157,7 +160,7 @@ def add_comparison(lake: Lake) -> Callable[..., None]:
 
 @pytest.fixture
 def monitor(settings: Settings) -> Monitor:
-    return Monitor(settings)
+    return Monitor(settings, live_control(settings))
 
 
 @pytest.fixture

@@ -92,7 +92,8 @@ def test_links_lead_to_the_version_the_run_and_the_trainings_report_where_the_re
     three: tuple[Version, ...], words: Callable[[Any], str]
 ) -> None:
     linked = str(sections.side_by_side(three, "http://127.0.0.1:5000"))
-    for path in ("models/shelfprice-demand/versions/2", "runs/run2", "runs/training2/artifacts/training_report.html"):
+    report = "experiments/0/runs/training2/artifacts/training_report.html"
+    for path in ("models/shelfprice-demand/versions/2", "runs/run2", report):
         assert f"http://127.0.0.1:5000/#/{path}" in linked
     assert "run run2" in words(sections.side_by_side(three, None))
 
@@ -121,11 +122,25 @@ def test_an_estimate_of_money_is_drawn_with_its_truth_and_its_warning(
     assert "Mind: poor overlap with the log." in words(told)
 
 
-def test_the_timeline_marks_each_version_by_where_it_stands(three: tuple[Version, ...]) -> None:
+def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_stays_in_force_until_now(
+    three: tuple[Version, ...],
+) -> None:
     figure = figures.history(three, "light")
-    drawn = {trace.name: list(trace.text or ()) for trace in figure.data}
-    assert drawn == {"in force": [], "champion": ["v2"], "was champion": ["v1"], "refused": ["v10"]}
+    drawn = {trace.name: list(trace.x) for trace in figure.data}
+    assert drawn == {"in force": [0, 1, 2], "champion": [1], "was champion": [0], "refused": [2]}
+    assert list(figure.layout.xaxis.ticktext) == ["v10<br>21 Jan", "v2<br>13 Jan", "v1<br>12 Jan"]
     assert figure.layout.yaxis.title.text == "log loss, nats a decision"
+
+
+def test_a_version_trained_again_on_earlier_days_is_the_newest_all_the_same(
+    add_version: Callable[..., None], monitor: Monitor
+) -> None:
+    add_version(2)
+    add_version(3, judged=FIRST)
+    assert [(version.number, version.verdict) for version in versions(monitor)] == [
+        ("3", "champion"),
+        ("2", "was champion"),
+    ]
 
 
 def test_promises_are_held_against_the_day_they_were_made_for_and_kept_ones_have_no_error(
