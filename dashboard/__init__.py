@@ -1,1 +1,1 @@
-"""The monitor: shows what is in the warehouse. It has no pages yet."""
+"""The monitor: shows what is in the warehouse, read-only, and starts and stops the live store through Prefect."""

@@ -3,12 +3,14 @@
 Flows never run in the web process. Every call answers within two seconds or says that the orchestrator is away.
 """
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from httpx import HTTPError, ReadTimeout, Request
@@ -83,14 +85,19 @@ class LiveControl:
         with self._client() as client:
             return self._newest(client, store)
 
-    def start(self, store: str, business_date: date | None = None, tick_seconds: float = 1.0) -> LiveRun:
-        """Ask the runner to let a store sell; a day that was left open goes on where it stopped."""
+    def start(
+        self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
+    ) -> LiveRun:
+        """Ask the runner to let a store sell.
+
+        A day that was left open goes on where it stopped; with `again`, what was sold of it is forgotten.
+        """
         with self._client() as client:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
                 raise Declined(f"{store} is {current.state} already, as {current.name}")
             deployment = _served(client)
-            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds}
+            parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
             if business_date is not None:
                 parameters["date"] = business_date.isoformat()
             run = client.create_flow_run_from_deployment(
@@ -162,6 +169,7 @@ class LiveControl:
     def _client(self) -> Iterator[SyncPrefectClient]:
         login = PREFECT_API_AUTH_STRING.value()
         try:
+            self._knock()
             with (
                 temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
                 SyncPrefectClient(self.api, auth_string=login, httpx_settings=_all_within(_ANSWER_WITHIN)) as client,
@@ -172,6 +180,13 @@ class LiveControl:
                 f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
+
+    def _knock(self) -> None:
+        """Fail at once where nothing listens: Prefect's client would try again for a second and a half."""
+        address = urlsplit(self.api)
+        port = address.port or (443 if address.scheme == "https" else 80)
+        with socket.create_connection((address.hostname or "", port), timeout=_ANSWER_WITHIN):
+            pass
 
 
 def _served(client: SyncPrefectClient) -> DeploymentResponse:

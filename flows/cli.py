@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop
+from flows.commands import compare, look, loop, monitor
 from flows.commands.live import live
 from flows.commands.up import up
 from flows.console import remark
@@ -29,6 +29,7 @@ for command in (
     live,
     up,
     compare.compare,
+    monitor.monitor,
     look.quote,
     look.sql,
     look.verify,

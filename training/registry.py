@@ -38,9 +38,10 @@ _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "s
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """Where a candidate was logged: the run, and the model's id and address in the tracking store."""
+    """Where a candidate was logged: its run, the training's, and the model's id and address in the tracking store."""
 
     run_id: str
+    training_run_id: str
     model_id: str
     model_uri: str
 
@@ -129,7 +130,8 @@ def log_candidate(
             pyfunc_predict_fn="predict_proba",
             metadata=_metadata(fitted, dataset),
         )
-        return LoggedModel(run.info.run_id, logged.model_id, logged.model_uri)
+        training_run_id = run.data.tags["mlflow.parentRunId"]
+        return LoggedModel(run.info.run_id, training_run_id, logged.model_id, logged.model_uri)
 
 
 def folder_of(logged: LoggedModel) -> Path:
@@ -223,6 +225,7 @@ def model_version_row(
             "version": [version_name],
             "candidate": [fitted.candidate.name],
             "run_id": [logged.run_id],
+            "training_run_id": [logged.training_run_id],
             "trained_through": [dataset.trained_through],
             "judged_through": [dataset.judged_through],
             "metrics": [json.dumps(scores[fitted.candidate.name])],

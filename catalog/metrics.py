@@ -6,11 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that `judge` computes under `name`; `better` is the direction of improvement."""
+    """A metric that `judge` computes under `name`; `better` is the direction of improvement, if one is known."""
 
     name: str
     label: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher"] | None
     says: str
 
 

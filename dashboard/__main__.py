@@ -1,0 +1,29 @@
+"""`python -m dashboard`: the monitor alone."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from catalog.errors import ShelfpriceError
+from catalog.settings import read_settings
+from dashboard.server import serve
+
+DEFAULT_PORT = 8050
+
+
+def main() -> None:
+    """Serve the monitor; exit 1 with one line when it cannot."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard", description="Serve the Shelfprice monitor.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default 8050)")
+    parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
+    given = parser.parse_args()
+    try:
+        serve(read_settings(), given.host, given.port, given.catalog)
+    except ShelfpriceError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Who may open the monitor: this machine by default, trusted hosts only, and a password for anyone further away."""
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, Response, request
+
+from catalog.errors import DataError
+
+USER, PASSWORD, HOSTS = "SHELFPRICE_MONITOR_USER", "SHELFPRICE_MONITOR_PASSWORD", "SHELFPRICE_MONITOR_HOSTS"
+
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+"""The browser itself refuses to speak to another host. Dash needs inline and evaluated scripts of its own."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Host names that are answered, and the user and password that are asked for; both None on this machine alone."""
+
+    trusted_hosts: tuple[str, ...]
+    user: str | None = None
+    password: str | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a password is asked for."""
+        return self.user is not None and self.password is not None
+
+    def admits(self, user: str | None, password: str | None) -> bool:
+        """Compare a credential in constant time."""
+        if not self.guarded:
+            return True
+        right_user = hmac.compare_digest((user or "").encode(), (self.user or "").encode())
+        right_password = hmac.compare_digest((password or "").encode(), (self.password or "").encode())
+        return right_user & right_password
+
+
+def access_to(host: str, environ: Mapping[str, str]) -> Access:
+    """Decide who may come in when the monitor listens on `host`.
+
+    Raises
+    ------
+    DataError
+        When others could reach the host and no user and password are set.
+    """
+    user, password = environ.get(USER) or None, environ.get(PASSWORD) or None
+    if (user is None) != (password is None):
+        missing = USER if user is None else PASSWORD
+        raise DataError(f"expected {USER} and {PASSWORD} together, found no {missing}; set both or neither")
+    if not _is_loopback(host) and user is None:
+        raise DataError(
+            f"--host {host}: others could open the monitor there, which wants a credential; "
+            f"set {USER} and {PASSWORD}, or stay on 127.0.0.1"
+        )
+    named = tuple(name.strip() for name in environ.get(HOSTS, "").split(",") if name.strip())
+    own = () if host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared with, not bound to
+    return Access(("127.0.0.1", "localhost", "[::1]", *own, *named), user, password)
+
+
+def guard(server: Flask, access: Access) -> None:
+    """Refuse foreign hosts and origins, ask for the credential, and keep the browser on this host."""
+    server.config["TRUSTED_HOSTS"] = list(access.trusted_hosts)
+
+    @server.before_request
+    def refuse_strangers() -> Response | None:
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2] != request.host:
+            return Response("This request comes from another site and is refused.\n", 403, mimetype="text/plain")
+        login = request.authorization
+        if access.admits(login.username if login else None, login.password if login else None):
+            return None
+        ask = {"WWW-Authenticate": 'Basic realm="Shelfprice monitor", charset="UTF-8"'}
+        return Response("The monitor wants a user and a password.\n", 401, ask, mimetype="text/plain")
+
+    @server.after_request
+    def keep_the_browser_here(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,103 @@
+"""The parts that pages share: figures with captions, numbers with their change, and what to do where data lacks."""
+
+from typing import Any, Literal
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+Mood = Literal["info", "warning", "problem"]
+
+_COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "red"}
+_GRAPH_CONFIG: Any = {
+    "displaylogo": False,
+    "responsive": True,
+    "plotlyServerURL": "",  # nothing leaves the machine, so there is nowhere to share a chart
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+}
+
+
+def aria(**described: str) -> dict[str, Any]:
+    """Return attributes for screen readers, as components take them: `aria(label="Pages")`."""
+    return {f"aria-{name}": text for name, text in described.items()}
+
+
+def icon(name: str) -> Component:
+    """Draw `assets/icons/<name>.svg` in the colour of the text around it."""
+    return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))
+
+
+def heading(title: str, explanation: str, *, right: Component | None = None) -> Component:
+    """Open a page: its title, one sentence on what it answers, and controls at the right."""
+    words = html.Div(
+        [dmc.Title(title, order=1, className="page-title"), dmc.Text(explanation, c="dimmed", size="sm")],
+        className="page-words",
+    )
+    return html.Div([words, *([right] if right is not None else [])], className="page-heading")
+
+
+def card(title: str, *children: Component, caption: str | None = None, right: Component | None = None) -> Component:
+    """Frame a part of a page; the caption says what to look for."""
+    head = html.Div(
+        [dmc.Title(title, order=2, className="card-title"), *([right] if right is not None else [])],
+        className="card-head",
+    )
+    foot = [dmc.Text(caption, c="dimmed", size="xs", className="caption")] if caption else []
+    return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")
+
+
+def graph(identifier: str, described: str, height: int) -> Component:
+    """Place a figure that a callback fills, `height` pixels high; `described` is what a screen reader says."""
+    plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, style={"height": height})
+    return html.Div(plot, role="img", **aria(label=described))
+
+
+def stat(label: str, value: str, change: str | None, against: str) -> Component:
+    """Show a number with its unit, and how it moved against something that is named."""
+    moved: list[Component | str] = []
+    if change is not None:
+        falling = change.startswith("−")
+        arrow = "▼" if falling else "▲"
+        moved = [html.Span(f"{arrow} {change}", className="falling" if falling else "rising"), " "]
+    return dmc.Paper(
+        [
+            dmc.Text(label, className="stat-label"),
+            dmc.Text(value, className="stat-value"),
+            html.Div([*moved, html.Span(against)], className="stat-change"),
+        ],
+        withBorder=True,
+        p="md",
+        className="stat",
+    )
+
+
+def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "info") -> Component:
+    """Say what is missing or wrong and, ready to copy, the command that mends it."""
+    mend = [html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []
+    return dmc.Alert(
+        [dmc.Text(text, size="sm"), *mend],
+        title=title,
+        color=_COLOURS[mood],
+        variant="light",
+        className="notice",
+        icon=icon("problem" if mood != "info" else "info"),
+    )
+
+
+def empty(title: str, text: str, command: str) -> Component:
+    """Stand in for a part that has no data yet."""
+    return dmc.Paper(
+        [
+            html.Div(icon("empty"), className="empty-icon"),
+            dmc.Title(title, order=3, className="card-title"),
+            dmc.Text(text, c="dimmed", size="sm"),
+            html.Div([dmc.Code(command), _copy(command)], className="mend"),
+        ],
+        withBorder=True,
+        p="xl",
+        className="empty",
+    )
+
+
+def _copy(command: str) -> Component:
+    return dcc.Clipboard(content=command, title=f"copy {command}", className="copy")

@@ -1,0 +1,188 @@
+"""What models promise, what came of it, and who was champion when."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
+from dashboard.versions import Version
+
+_ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
+_MARKS = {"champion": "star-diamond", "was champion": "diamond", "refused": "x-thin"}
+_CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
+_NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
+_LABELS = 8  # versions named on an axis
+_SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
+
+
+def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
+    """Observed over promised share of purchases. Look for: points on the diagonal, or intervals that reach it.
+
+    Parameters
+    ----------
+    table
+        `promised`, `observed`, `low`, `high` and `n_offered`, as `dashboard.calibration.reliability` returns it.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT[scheme], "dash": "dot", "width": 1}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=table["promised"],
+        y=table["observed"],
+        error_y=_reach(table, colour(0, scheme)),
+        customdata=table["n_offered"],
+        mode="markers",
+        marker={"color": colour(0, scheme), "size": 9},
+        hovertemplate="promised %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "promised chance of sale"}, **_CHANCE},
+        yaxis={"title": {"text": "observed share bought"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=320)
+
+
+def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figure:
+    """Chance of sale of one product over price, newest curve in front. Look for: a line within the intervals.
+
+    Parameters
+    ----------
+    curves
+        `business_date`, `model_version`, `price` (EUR, rising) and `p_sale` of one product.
+    seen
+        `price` (EUR), `observed`, `low`, `high` and `n_offered` of the product, as
+        `dashboard.calibration.by_price` returns it.
+    """
+    figure = go.Figure()
+    dates = sorted(curves["business_date"].unique())[-1 - _SHOWN_BEFORE :]
+    for date, curve in curves[curves["business_date"].isin(dates)].groupby("business_date"):
+        is_newest = date == dates[-1]
+        label = f"version {curve['model_version'].iloc[0]}, for {pd.Timestamp(str(date)):%d %b}"
+        figure.add_scatter(
+            x=curve["price"],
+            y=curve["p_sale"],
+            mode="lines",
+            line={"color": colour(0, scheme) if is_newest else FAINT[scheme], "width": 2.5 if is_newest else 1},
+            opacity=1.0 if is_newest else 0.55,
+            hovertemplate=f"%{{y:.1%}} at €%{{x:.2f}}<extra>{label}</extra>",
+        )
+    figure.add_scatter(
+        x=seen["price"],
+        y=seen["observed"],
+        error_y=_reach(seen, colour(1, scheme)),
+        customdata=seen["n_offered"],
+        mode="markers",
+        marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
+        hovertemplate="observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "price, EUR"}, "tickformat": ".2f"},
+        yaxis={"title": {"text": "chance of sale"}, **_CHANCE},
+        **_NO_LEGEND,
+    )
+    return styled(figure, scheme, height=240)
+
+
+def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
+    """Held-out log loss of every judged version in the order they were judged, and the champion in force as a step.
+
+    Look for: a step that does not climb; a version refused below the step deserves a look at its reasons.
+
+    Parameters
+    ----------
+    versions
+        The newest first.
+    """
+    oldest_first = list(reversed(versions))
+    places = {version.number: place for place, version in enumerate(oldest_first)}
+    crowned = [version for version in oldest_first if version.promoted]
+    ends = [(places[version.number], version.metrics.get("log_loss")) for version in crowned]
+    if ends:
+        ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[place for place, _ in ends],
+        y=[loss for _, loss in ends],
+        mode="lines",
+        name="in force",
+        line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
+        hoverinfo="skip",
+    )
+    colours = {"champion": colour(1, scheme), "was champion": colour(0, scheme), "refused": FAINT[scheme]}
+    for verdict, symbol in _MARKS.items():
+        own = [version for version in oldest_first if version.verdict == verdict]
+        figure.add_scatter(
+            x=[places[version.number] for version in own],
+            y=[version.metrics.get("log_loss") for version in own],
+            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for version in own],
+            mode="markers",
+            name=verdict,
+            marker={
+                "symbol": symbol,
+                "size": 15 if verdict == "champion" else 10,
+                "color": colours[verdict],
+                "line": {"color": colours[verdict], "width": 2 if verdict == "refused" else 0},
+            },
+            hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
+            f"%{{customdata[2]}}<extra>{verdict}</extra>",
+        )
+    every = -(-len(oldest_first) // _LABELS) or 1
+    labelled = oldest_first[::-every]
+    figure.update_xaxes(
+        title_text="version, and the last day it was judged on",
+        tickvals=[places[version.number] for version in labelled],
+        ticktext=[f"v{version.number}<br>{version.judged_through:%d %b}" for version in labelled],
+    )
+    figure.update_yaxes(title_text="log loss, nats a decision", tickformat=".3f")
+    return styled(figure, scheme, height=320)
+
+
+def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
+    """Estimated gain of a version's prices over the incumbent's, EUR per store day, with 95 % intervals.
+
+    Look for: the doubly robust interval to the right of zero. An interval without an end is drawn as a point.
+
+    Parameters
+    ----------
+    estimate
+        `ips`, `snips` and `dr`, each with `estimate`, `lower` and `upper`; `truth` where the twin knows it.
+    """
+    figure = go.Figure()
+    known = {name: estimate[name] for name in _ESTIMATORS if isinstance(estimate.get(name), dict)}
+    for name, found in reversed(known.items()):
+        middle = found.get("estimate")
+        ends = [found.get("lower"), found.get("upper")]
+        below, above = (abs(end - middle) if None not in (end, middle) else 0.0 for end in ends)
+        drawn = colour(0, scheme) if name == "dr" else FAINT[scheme]
+        figure.add_scatter(
+            x=[middle],
+            y=[_ESTIMATORS[name]],
+            error_x={"type": "data", "array": [above], "arrayminus": [below], "color": drawn, "thickness": 2},
+            mode="markers",
+            marker={"color": drawn, "size": 10},
+            hovertemplate=f"%{{x:+.2f}} EUR a store day<extra>{_ESTIMATORS[name]}</extra>",
+        )
+    figure.add_vline(x=0, line={"color": GRID[scheme], "width": 2})
+    if isinstance(truth := estimate.get("truth"), int | float):
+        figure.add_vline(x=truth, line={"color": SERIES[scheme][2], "dash": "dash", "width": 2})
+        figure.add_annotation(
+            x=truth, y=1.0, yref="paper", yanchor="bottom", text="truth", showarrow=False,
+            font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
+        )  # fmt: skip
+    figure.update_layout(xaxis={"title": {"text": "gain, EUR per store day"}, "tickformat": "+,.0f"}, **_NO_LEGEND)
+    return styled(figure, scheme, height=190)
+
+
+def _reach(table: pd.DataFrame, drawn: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "array": (table["high"] - table["observed"]).clip(lower=0),
+        "arrayminus": (table["observed"] - table["low"]).clip(lower=0),
+        "color": drawn,
+        "thickness": 1.2,
+        "width": 0,
+    }

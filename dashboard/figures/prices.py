@@ -1,0 +1,139 @@
+"""Figures of the Prices page."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.intervals import wilson
+from dashboard.price_book import Quote
+from dashboard.theme import FAINT, Scheme, colour, styled
+
+HEIGHT = 330  # pixels
+
+_SMALLEST_DOT, _LARGEST_DOT = 5.0, 16.0  # pixels
+
+
+def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Figure:
+    """Draw what the champion believes over what was observed.
+
+    Parameters
+    ----------
+    curve
+        The rows of `product_curve`; empty without a champion.
+    observed
+        The rows of `observed_demand`: the dots grow with the decisions behind them.
+    """
+    figure = go.Figure()
+    if len(observed):
+        _draw_observed(figure, observed, colour(1, scheme))
+    if len(curve):
+        line = {"color": colour(0, scheme), "width": 2.5}
+        figure.add_scatter(
+            x=curve["price"],
+            y=100 * curve["p_sale"],
+            mode="lines",
+            line=line | {"dash": "dot"},
+            name="the champion, beyond what was observed",
+            hovertemplate="€%{x:.2f}: %{y:.1f} %<extra></extra>",
+        )
+        figure.add_scatter(
+            x=curve["price"],
+            y=(100 * curve["p_sale"]).where(curve["supported"]),
+            mode="lines",
+            line=line,
+            name="the champion",
+            hoverinfo="skip",
+        )
+    styled(figure, scheme, height=HEIGHT)
+    figure.update_xaxes(title_text="price, EUR", tickprefix="€", tickformat=".2f")
+    figure.update_yaxes(title_text="chance of sale, %", rangemode="tozero")
+    return figure
+
+
+def revenue(curve: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
+    """Draw what each candidate price earns in a state, and the one that was chosen.
+
+    A sale brings the price and costs the unit, so what counts is (price - value of a unit kept) x chance of sale.
+    """
+    figure = go.Figure()
+    supported = curve["supported"].to_numpy(dtype=bool)
+    worth = (curve["price"] - now.unit_value) * curve["p_sale"]
+    figure.add_scatter(
+        x=curve["price"],
+        y=curve["expected_revenue"],
+        mode="lines",
+        line={"color": FAINT[scheme], "width": 1.5, "dash": "dash"},
+        name="revenue alone",
+        hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
+    )
+    figure.add_scatter(
+        x=curve["price"],
+        y=worth,
+        mode="lines+markers",
+        line={"color": colour(0, scheme), "width": 2.5},
+        marker={"size": 7, "symbol": np.where(supported, "circle", "circle-open")},
+        name="less the value of the unit",
+        hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[now.price],
+        y=[(now.price - now.unit_value) * now.p_sale],
+        mode="markers",
+        marker={"size": 16, "symbol": "diamond", "color": colour(1, scheme)},
+        name=f"chosen, €{now.price:.2f}",
+        hovertemplate="chosen: €%{x:.2f}<extra></extra>",
+    )
+    styled(figure, scheme, height=HEIGHT)
+    figure.update_xaxes(title_text="candidate price, EUR", tickprefix="€", tickformat=".2f")
+    figure.update_yaxes(title_text="expected, EUR per visit", tickformat=".2f")
+    return figure
+
+
+def guarded(book: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
+    """Draw the book's price over stock with the time that is left, as shown and as the policy asked for it."""
+    lines = book[(book["ticks_left"] == now.ticks_left) & (book["inventory_level"] > 0)]
+    figure = go.Figure()
+    for column, name, look in (
+        ("unconstrained_price", "asked for by the policy", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
+        ("price", "shown, within the limits", {"color": colour(0, scheme), "width": 2.5}),
+    ):
+        figure.add_scatter(
+            x=lines["inventory_level"],
+            y=lines[column],
+            mode="lines",
+            line=look | {"shape": "hv"},
+            name=name,
+            hovertemplate="%{x} left: €%{y:.2f}<extra></extra>",
+        )
+    marker = {"size": 14, "symbol": "diamond", "color": colour(1, scheme)}
+    figure.add_scatter(
+        x=[now.stock], y=[now.price], mode="markers", marker=marker, name="the state chosen above", hoverinfo="skip"
+    )
+    styled(figure, scheme, height=HEIGHT)
+    figure.update_xaxes(title_text="stock, units", rangemode="tozero")
+    figure.update_yaxes(title_text="price, EUR", tickprefix="€", tickformat=".2f")
+    return figure
+
+
+def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
+    offered = observed["n_offered"].to_numpy(dtype=float)
+    bought = observed["n_purchased"].to_numpy(dtype=float)
+    low, high = wilson(bought, offered)
+    part = bought / offered
+    size = _SMALLEST_DOT + (_LARGEST_DOT - _SMALLEST_DOT) * np.sqrt(offered / offered.max())
+    figure.add_scatter(
+        x=observed["price"],
+        y=100 * part,
+        mode="markers",
+        marker={"size": size, "color": ink, "opacity": 0.85},
+        error_y={
+            "array": 100 * np.maximum(high - part, 0.0),
+            "arrayminus": 100 * np.maximum(part - low, 0.0),
+            "color": ink,
+            "thickness": 1.2,
+            "width": 3,
+        },
+        customdata=offered,
+        name="observed, with 95 % intervals",
+        hovertemplate="€%{x:.2f}: %{y:.1f} % of %{customdata:,.0f} decisions<extra></extra>",
+    )

@@ -1,0 +1,78 @@
+"""Figures of the Store page."""
+
+from base64 import b64encode
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.store_day import Clock, Course, ProductNow
+from dashboard.theme import Scheme, colour, literal, styled
+
+HEIGHT = 470  # pixels
+MOST_LINES = 8
+"""Lines that can still be told apart; the products that earn most are drawn."""
+
+
+def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clock, scheme: Scheme) -> go.Figure:
+    """Draw prices above stock over the day, one line a product; hovering shows both for the same moment.
+
+    Prices are in percent of the base price, so that milk and meat fit one scale; the hover box says EUR.
+    """
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.55, 0.45])
+    drawn = sorted(products, key=lambda product: -product.revenue)[:MOST_LINES]
+    times = [clock.starts(tick) for tick in range(len(course.prices) + 1)]  # the last step has an end
+    for position, product in enumerate(product for product in products if product in drawn):
+        name, line = literal(product.name), {"color": colour(position, scheme), "width": 2, "shape": "hv"}
+        shared = {"x": times, "name": name, "legendgroup": product.sku, "line": line, "mode": "lines"}
+        prices = _to_the_end(course.prices, product.sku)
+        if prices:
+            percent = [100 * price / (product.base_price or prices[-1]) for price in prices]
+            hover = "%{y:.0f} %, €%{customdata:.2f}"
+            figure.add_scatter(
+                **shared,
+                y=percent,
+                customdata=prices,
+                hovertemplate=hover,
+                row=1,
+                col=1,
+            )
+        stock = _to_the_end(course.stock, product.sku)
+        if stock:
+            hover = "%{y:.0f} left"
+            figure.add_scatter(**shared, y=stock, hovertemplate=hover, showlegend=False, row=2, col=1)
+    styled(figure, scheme, height=HEIGHT)
+    figure.update_layout(hovermode="x unified", hoversubplots="axis", uirevision="day", legend={"y": 1.04})
+    whole_day = [clock.starts(0), clock.starts(clock.opening.ticks)]
+    figure.update_xaxes(range=whole_day, hoverformat="%H:%M", tickformat="%H:%M")
+    figure.update_xaxes(title_text="time of day, UTC", row=2, col=1)
+    figure.update_yaxes(title_text="price, % of base price", row=1, col=1)
+    figure.update_yaxes(title_text="stock, units", rangemode="tozero", row=2, col=1)
+    return figure
+
+
+def _to_the_end(steps: pd.DataFrame, sku: str) -> list[float]:
+    values: list[float] = steps[sku].tolist() if sku in steps and len(steps) else []
+    return [*values, *values[-1:]]
+
+
+def sparkline(values: tuple[float, ...], n_ticks: int, line: str) -> str:
+    """Draw a step line of values over a day of `n_ticks` as an SVG data address; empty for fewer than two values."""
+    if len(values) < 2:  # noqa: PLR2004 - a line wants two points
+        return ""
+    lowest, highest = min(values), max(values)
+    spread = highest - lowest or 1.0
+    width, height = 120.0, 32.0
+    step = width / max(n_ticks, len(values))
+    path = f"M0 {_y(values[0], lowest, spread, height)}"
+    for position, value in enumerate(values):
+        path += f"V{_y(value, lowest, spread, height)}H{(position + 1) * step:.1f}"
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" preserveAspectRatio="none">'
+        f'<path d="{path}" fill="none" stroke="{line}" stroke-width="1.6" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    return f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
+
+
+def _y(value: float, lowest: float, spread: float, height: float) -> str:
+    return f"{height - 3 - (height - 6) * (value - lowest) / spread:.1f}"

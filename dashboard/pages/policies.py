@@ -1,0 +1,145 @@
+"""The Policies page: what each policy earns of what a clairvoyant would, and what it leaves on the table."""
+
+from typing import Any, cast
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard.comparison import Comparison, comparison_of
+from dashboard.components import aria, card, empty, heading
+from dashboard.figures import policies as figures
+from dashboard.monitor import Monitor, Page
+from dashboard.sections import policies as sections
+from dashboard.sections.chart import chart
+from dashboard.sharing import Shared
+from dashboard.shell import SCHEME
+from dashboard.theme import Scheme
+
+_TABLES = ("policy_results", "learning_results")
+_LOOK_AGAIN = 5_000  # milliseconds
+_KEPT_BODIES = 4  # light and dark, and two on their way out
+_SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
+
+
+def layout(_monitor: Monitor) -> Component:
+    """Build the frame of the page; what it shows comes with the first callback."""
+    return html.Div(
+        [
+            heading("Policies", "What each way of pricing earns of what a clairvoyant would, on the same shoppers."),
+            dcc.Interval(id="policies-clock", interval=_LOOK_AGAIN),
+            dcc.Store(id="policies-seen"),
+            html.Div(dmc.Skeleton(height=420, radius="md"), id="policies-body"),
+        ]
+    )
+
+
+def wire(app: Dash, monitor: Monitor) -> None:
+    """Register the page's callbacks."""
+    bodies = Shared[Component](_KEPT_BODIES)
+
+    @app.callback(
+        Output("policies-body", "children"),
+        Output("policies-seen", "data"),
+        Input("policies-clock", "n_intervals"),
+        Input(SCHEME, "data"),
+        State("policies-seen", "data"),
+    )
+    def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
+        now = f"{scheme} {monitor.reader.stamp(*_TABLES)}"
+        return (no_update, no_update) if now == seen else (bodies.of(now, lambda: _body(monitor, _of(scheme))), now)
+
+    @app.callback(
+        Output("policies-learning", "children"),
+        Input("policies-scenario", "value"),
+        State(SCHEME, "data"),
+        prevent_initial_call=True,
+    )
+    def choose(scenario: str, scheme: str | None) -> Any:
+        return _learning(_comparison(monitor), scenario, _of(scheme))
+
+    @app.callback(
+        Output("policies-table", "exportDataAsCsv"), Input("policies-export", "n_clicks"), prevent_initial_call=True
+    )
+    def export(_clicks: int) -> bool:
+        return True
+
+
+def _body(monitor: Monitor, scheme: Scheme) -> Component:
+    if not monitor.settings.warehouse_file.exists():
+        return empty("No data yet", "Policies are compared on the twin's shoppers.", "shelfprice demo")
+    found = _comparison(monitor)
+    if found.played.empty:
+        return empty(
+            "No comparison yet",
+            "Policies learn from logs of several sizes and then meet the same shoppers; this takes some minutes.",
+            "shelfprice compare --seeds 3 --days 20",
+        )
+    parts = [
+        sections.headline(found),
+        card(
+            "Share of the clairvoyant",
+            chart("policies-shares", "Share of the clairvoyant by scenario and policy", figures.shares(found, scheme)),
+            sections.legend(found),
+            caption="Look for who stays near 100 % as stock gets scarce; lines are 95 % intervals. "
+            + sections.made(found),
+        ),
+        html.Div([_learning_card(found, scheme), _money_card(found, scheme)], className="grid grid-2"),
+        card(
+            "A store day, policy by policy",
+            sections.table(found),
+            caption="Means over seeds. A sale is lost when a visit meets an empty shelf; openings are no repricings.",
+            right=dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs"),
+        ),
+    ]
+    return html.Div(parts, className="stack")
+
+
+def _learning_card(found: Comparison, scheme: Scheme) -> Component:
+    learned = set(found.learned["scenario"])
+    scenarios = [scenario for scenario in found.scenarios if scenario in learned]
+    title = "What is learned from how little"
+    if not scenarios:
+        return card(title, dmc.Text("Nothing in this comparison learns from a log.", c="dimmed", size="sm"))
+    chosen = _SCARCE if _SCARCE in scenarios else scenarios[0]
+    choice = dmc.Select(
+        id="policies-scenario",
+        data=scenarios,
+        value=chosen,
+        allowDeselect=False,
+        size="xs",
+        className="choice",
+        **aria(label="Scenario"),
+    )
+    return card(
+        title,
+        html.Div(_learning(found, chosen, scheme), id="policies-learning"),
+        caption="Exact under true demand. Look for how few decisions suffice; lines are 95 % intervals over seeds.",
+        right=choice,
+    )
+
+
+def _learning(found: Comparison, scenario: str, scheme: Scheme) -> Component:
+    rows = found.learned[found.learned["scenario"] == scenario]
+    described = f"Share of the clairvoyant over logged decisions, {scenario}"
+    return chart("policies-curve", described, figures.learning(rows, scheme))
+
+
+def _money_card(found: Comparison, scheme: Scheme) -> Component:
+    return card(
+        "Money left on the table, EUR a store day",
+        chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
+        caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for pale columns.",
+    )
+
+
+def _comparison(monitor: Monitor) -> Comparison:
+    played = monitor.reader.ask("policies_played", ("policy_results",))
+    return comparison_of(played, monitor.reader.ask("policies_learned", ("learning_results",)))
+
+
+def _of(scheme: str | None) -> Scheme:
+    return cast("Scheme", scheme or "light")
+
+
+PAGE = Page("policies", "/policies", "Policies", "policies", 4, layout, wire)

@@ -1,0 +1,53 @@
+-- One row per event of one store day up to a tick, the newest first: the newest visits (sales and walk-aways), and the
+-- newest price decisions, which the visits must not crowd out.
+with visits as (
+    select
+        interactions.seen_at as happened_at,
+        interactions.outcome as kind,
+        interactions.sku,
+        interactions.product_name,
+        shoppers.shopper_name,
+        interactions.price_offered as price_eur,
+        null as reason
+    from interactions
+    left join shoppers on interactions.shopper_id = shoppers.shopper_id
+    where interactions.business_date = $date and interactions.store_id = $store and interactions.tick <= $through
+    order by interactions.seen_at desc
+    limit $most_visits
+),
+
+decisions as (
+    select
+        decided_at as happened_at,
+        if(explored, 'tried', 'repriced') as kind,
+        sku,
+        null as product_name,
+        null as shopper_name,
+        new_price as price_eur,
+        reason
+    from repricings
+    where business_date = $date and store_id = $store and tick <= $through
+    order by decided_at desc
+    limit $most_decisions
+)
+
+select
+    happened_at,
+    kind,
+    sku,
+    product_name,
+    shopper_name,
+    price_eur,
+    reason
+from visits
+union all
+select
+    happened_at,
+    kind,
+    sku,
+    product_name,
+    shopper_name,
+    price_eur,
+    reason
+from decisions
+order by happened_at desc, kind asc;

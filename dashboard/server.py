@@ -1,0 +1,74 @@
+"""Serve the monitor: one process with threads, which browsers share, and never in debug mode."""
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from catalog.errors import DataError
+from catalog.settings import Settings
+from dashboard.access import access_to
+
+_THREADS = 16
+_STOPS_WITHIN = 3  # seconds that a request may take to end
+
+
+def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = None) -> None:
+    """Answer browsers until the process is stopped.
+
+    Raises
+    ------
+    DataError
+        When others could reach the host and no credential is set, or when the port is taken.
+    """
+    access = access_to(host, os.environ)
+    _refuse_a_taken_port(host, port)
+    os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
+    os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
+
+    def load() -> Any:
+        from dashboard.app import create_app  # noqa: PLC0415 - in the process that serves
+
+        return create_app(settings, catalog_dir=catalog_dir, access=access).server
+
+    _Threads(load, host, port).run()
+
+
+class _Threads(BaseApplication):  # type: ignore[misc] # gunicorn carries no types
+    """Gunicorn with one worker of many threads: results that were read are shared by all browsers."""
+
+    def __init__(self, make: Any, host: str, port: int) -> None:
+        self._make = make
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            "bind": self._address,
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": _THREADS,
+            "keepalive": 30,
+            "graceful_timeout": _STOPS_WITHIN,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._make()
+
+
+def _refuse_a_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            found = "is taken; stop what listens there, or" if taken else f"cannot be used ({error.strerror});"
+            raise DataError(f"port {port} of {host} {found} give another --port") from error

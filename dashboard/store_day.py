@@ -1,0 +1,157 @@
+"""A store day as the Store page shows it: what stood on the shelf at a moment, and what had been earned until then."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from catalog.records import Opening
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Turns ticks into times of one business date, UTC."""
+
+    business_date: dt.date
+    opening: Opening
+
+    def starts(self, tick: int) -> dt.datetime:
+        """Return when a tick starts."""
+        midnight = dt.datetime.combine(self.business_date, dt.time(), tzinfo=dt.UTC)
+        return midnight + dt.timedelta(minutes=self.opening.opens_minute + tick * self.opening.tick_minutes)
+
+    def time(self, tick: int) -> str:
+        """Write when a tick starts: `10:15`."""
+        return f"{self.starts(tick):%H:%M}"
+
+
+@dataclass(frozen=True)
+class ProductNow:
+    """One product at a moment.
+
+    Attributes
+    ----------
+    sku, name, icon
+        What it is; the icon may be empty.
+    price, base_price
+        EUR; the price is None before anything happened, the base price None for a product the shelf does not know.
+    stock, par_stock
+        Units now and after restocking; None when unknown.
+    is_low
+        Whether fewer units are left than the store calls low.
+    units, revenue
+        Sold since opening, in units and EUR.
+    prices
+        The price in each tick since opening, EUR.
+    """
+
+    sku: str
+    name: str
+    icon: str
+    price: float | None
+    base_price: float | None
+    stock: int | None
+    par_stock: int | None
+    is_low: bool
+    units: int
+    revenue: float
+    prices: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class DayNow:
+    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, and the products."""
+
+    tick: int
+    revenue: float
+    units: int
+    mean_stock: float
+    model_version: str | None
+    products: tuple[ProductNow, ...]
+    course: "Course"
+
+
+@dataclass(frozen=True)
+class Course:
+    """What stood on the shelf in each tick: prices in EUR and stock in units, one row a tick and one column a sku."""
+
+    prices: pd.DataFrame
+    stock: pd.DataFrame
+
+
+def last_tick(events: pd.DataFrame) -> int:
+    """Return the newest tick in which something happened; -1 when nothing did."""
+    return int(events["tick"].max()) if len(events) else -1
+
+
+def course_of(events: pd.DataFrame, through: int) -> Course:
+    """Carry prices and stock forward over the ticks in which nothing happened.
+
+    Parameters
+    ----------
+    events
+        The rows of `shelf_by_tick`.
+    through
+        Last tick to show.
+    """
+    ticks = range(through + 1)
+    until = events[events["tick"] <= through]
+    prices = until.pivot(index="tick", columns="sku", values="price_eur")
+    stock = until.pivot(index="tick", columns="sku", values="stock_after")
+    return Course(prices.reindex(ticks).ffill(), stock.reindex(ticks).ffill())
+
+
+def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: int) -> DayNow:
+    """Sum a store day up to a tick.
+
+    Parameters
+    ----------
+    events
+        The rows of `shelf_by_tick`.
+    shelf
+        The rows of `shelf`; products that it does not know are shown by the name they were sold under.
+    through
+        Last tick to count.
+    low_stock
+        Stock below which a product is marked, units.
+    """
+    until = events[events["tick"] <= through]
+    course = course_of(events, through)
+    sums = until.groupby("sku")[["count_units", "revenue_eur"]].sum()
+    known = shelf.set_index("sku")
+    order = [*(sku for sku in known.index if sku in sums.index), *(sku for sku in sums.index if sku not in known.index)]
+    names = until.dropna(subset="product_name").groupby("sku")["product_name"].last()
+    products = tuple(_product(sku, sums.loc[sku], course, known, names, low_stock) for sku in order)
+    versions = until["model_version"].dropna()
+    stocks = [product.stock for product in products if product.stock is not None]
+    return DayNow(
+        tick=through,
+        revenue=float(sums["revenue_eur"].sum()),
+        units=int(sums["count_units"].sum()),
+        mean_stock=sum(stocks) / len(stocks) if stocks else 0.0,
+        model_version=str(versions.iloc[-1]) if len(versions) else None,
+        products=products,
+        course=course,
+    )
+
+
+def _product(
+    sku: str, sums: pd.Series, course: Course, known: pd.DataFrame, names: pd.Series, low_stock: int
+) -> ProductNow:
+    product = dict(known.loc[sku]) if sku in known.index else None
+    prices = course.prices[sku].dropna() if sku in course.prices else pd.Series(dtype=float)
+    stocks = course.stock[sku].dropna() if sku in course.stock else pd.Series(dtype=float)
+    stock = int(stocks.iloc[-1]) if len(stocks) else None
+    return ProductNow(
+        sku=sku,
+        name=str(product["product_name"] if product is not None else names.get(sku, sku)),
+        icon=str(product["icon"]) if product is not None else "",
+        price=float(prices.iloc[-1]) if len(prices) else None,
+        base_price=float(product["base_price"]) if product is not None else None,
+        stock=stock,
+        par_stock=int(product["par_stock"]) if product is not None else None,
+        is_low=stock is not None and stock < low_stock,
+        units=int(sums["count_units"]),
+        revenue=float(sums["revenue_eur"]),
+        prices=tuple(prices),
+    )

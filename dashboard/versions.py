@@ -1,0 +1,104 @@
+"""Judged model versions as the Models page tells about them, read from the rows of `model_versions`."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from catalog.metrics import METRICS, Metric
+
+Verdict = Literal["champion", "was champion", "refused"]
+
+_BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of the gate, whether it was met, and what was found."""
+
+    name: str
+    met: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One judged version.
+
+    Attributes
+    ----------
+    number, candidate
+        Version in the registry, and the model family it belongs to.
+    run_id, training_run_id
+        MLflow runs of the model and of the training it won; the training's run holds the report.
+    metrics, candidates
+        Judged metrics, and those of every candidate of its training, by name.
+    conditions
+        What the gate asked.
+    money
+        Estimated gain of its prices, as the gate saw it; None without an estimate.
+    """
+
+    number: str
+    candidate: str
+    run_id: str
+    training_run_id: str
+    trained_through: dt.date
+    judged_through: dt.date
+    metrics: dict[str, float]
+    candidates: dict[str, dict[str, float]]
+    promoted: bool
+    is_champion: bool
+    conditions: tuple[Condition, ...]
+    money: dict[str, Any] | None
+    decided_at: dt.datetime
+
+    @property
+    def verdict(self) -> Verdict:
+        """Where the version stands."""
+        if self.is_champion:
+            return "champion"
+        return "was champion" if self.promoted else "refused"
+
+
+def versions_of(rows: pd.DataFrame) -> tuple[Version, ...]:
+    """Return the versions, the newest first, from rows of the query `judged_versions`."""
+    return tuple(_version(row) for row in rows.to_dict(orient="records"))
+
+
+def champion_of(versions: Sequence[Version]) -> Version | None:
+    """Return the champion, or None when no version was promoted."""
+    return next((version for version in versions if version.is_champion), None)
+
+
+def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
+    """Return every metric that a version was judged by: the known ones in their order, then the others."""
+    named = dict.fromkeys(name for version in versions for name in version.metrics)
+    known = tuple(metric for metric in METRICS if metric.name in named)
+    others = (Metric(name, name.replace("_", " "), None, "") for name in named if name not in _BY_NAME)
+    return (*known, *others)
+
+
+def _version(row: dict[Any, Any]) -> Version:
+    money = row.get("money")
+    return Version(
+        number=str(row["version"]),
+        candidate=str(row["candidate"]),
+        run_id=str(row["run_id"]),
+        training_run_id=str(row["training_run_id"]),
+        trained_through=pd.Timestamp(row["trained_through"]).date(),
+        judged_through=pd.Timestamp(row["judged_through"]).date(),
+        metrics=json.loads(row["metrics"]),
+        candidates=json.loads(row["candidates"]),
+        promoted=bool(row["promoted"]),
+        is_champion=bool(row["is_champion"]),
+        conditions=tuple(
+            Condition(str(reason["condition"]), bool(reason["met"]), str(reason["found"]))
+            for reason in json.loads(row["reasons"])
+        ),
+        money=json.loads(money) if isinstance(money, str) else None,
+        decided_at=pd.Timestamp(row["decided_at"]).to_pydatetime(),
+    )

@@ -1,0 +1,103 @@
+"""Who may open the monitor, and what it promises the browser."""
+
+import socket
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from catalog.errors import DataError
+from catalog.settings import Settings
+from dashboard.access import HOSTS, PASSWORD, USER, Access, access_to, guard
+from dashboard.app import create_app
+from dashboard.server import serve
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked about, not bound to
+
+
+def client_of(access: Access) -> FlaskClient:
+    server = Flask("monitor")
+    server.add_url_rule("/", view_func=lambda: "page")
+    guard(server, access)
+    return server.test_client()
+
+
+def login(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
+def test_this_machine_alone_needs_no_credential(host: str) -> None:
+    assert not access_to(host, {}).guarded
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.168.1.4", "shop.example"])
+def test_an_address_that_others_reach_is_refused_without_a_credential(host: str) -> None:
+    with pytest.raises(DataError, match=f"{USER} and {PASSWORD}"):
+        access_to(host, {})
+    assert access_to(host, {USER: "ada", PASSWORD: "secret"}).guarded
+
+
+@pytest.mark.parametrize("half", [{USER: "ada"}, {PASSWORD: "secret"}, {USER: "ada", PASSWORD: ""}])
+def test_half_a_credential_is_refused_also_on_this_machine(half: dict[str, str]) -> None:
+    with pytest.raises(DataError, match="set both or neither"):
+        access_to("127.0.0.1", half)
+
+
+def test_a_foreign_host_and_a_foreign_origin_are_refused() -> None:
+    client = client_of(access_to("127.0.0.1", {}))
+    assert client.get("/", headers={"Host": "localhost:8050"}).status_code == 200
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert client.get("/", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert client.get("/", headers={"Host": "localhost:1", "Origin": "http://localhost:1"}).status_code == 200
+
+
+def test_a_named_host_is_trusted() -> None:
+    client = client_of(access_to(EVERYWHERE, {USER: "ada", PASSWORD: "secret", HOSTS: "shop.example, b.example"}))
+    assert client.get("/", headers={"Host": "b.example"} | login("ada", "secret")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        (login("ada", "secret"), 200),
+        (login("ada", "Secret"), 401),
+        (login("eve", "secret"), 401),
+        (login("ada", ""), 401),
+        ({"Authorization": "Basic nonsense"}, 401),
+        ({"Authorization": "Bearer secret"}, 401),
+    ],
+)
+def test_only_the_right_user_and_password_come_in(headers: dict[str, str], status: int) -> None:
+    assert client_of(Access(("localhost",), "ada", "secret")).get("/", headers=headers).status_code == status
+
+
+def test_the_browser_is_told_to_speak_to_no_other_host() -> None:
+    policy = client_of(access_to("127.0.0.1", {})).get("/").headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "http" not in policy
+
+
+def test_the_page_names_no_other_host_and_is_not_in_debug_mode(settings: Settings) -> None:
+    app = create_app(settings)
+    page = app.server.test_client().get("/").text
+    assert "//" not in page.replace("<!DOCTYPE html>", "").replace("http://www.w3.org", "")
+    assert '"ui":false' in page
+    assert app.server.debug is False
+
+
+def test_a_port_in_use_is_one_clear_line(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(DataError, match=f"port {port} of 127.0.0.1 is taken"):
+            serve(settings, "127.0.0.1", port)
+
+
+def test_a_catalog_folder_that_is_not_there_is_said_on_the_page(settings: Settings, tmp_path: Path) -> None:
+    app = create_app(settings, catalog_dir=tmp_path / "nowhere")
+    assert app.server.test_client().get("/").status_code == 200

@@ -1,0 +1,251 @@
+"""The Models, Policies and Pipeline pages in a real browser, over a lake that was really played."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from catalog.contracts import TABLES
+from catalog.settings import read_settings
+from warehouse.lake import Lake, Partition
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+HOSTILE = "<script>document.title = 'stolen'</script>'); drop table x; --"
+SOON = 15_000  # milliseconds; the machine may be busy
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's Chromium, see .ci/run")
+
+
+@contextmanager
+def serving(home: Path, api: str) -> Iterator[str]:
+    """Serve the monitor over a home and yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api}
+    environment["SHELFPRICE_MLFLOW_ADDRESS"] = "127.0.0.1:9"  # nothing listens there
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=environment)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+def wait_for(address: str) -> None:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own server
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"{address} did not answer")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A home in which the pipeline ran and policies were compared, with some rejected rows, and its orchestrator."""
+    home = tmp_path_factory.mktemp("played")
+    with prefect_test_harness(server_startup_timeout=120):
+        api = str(PREFECT_API_URL.value())
+        environment = {**os.environ, "SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        for arguments in (
+            ["pipeline", "--days", "4", "--explore-days", "2", "--stores", "2"],
+            ["compare", "--scenario", "200 visits", "--decisions", "500", "--seeds", "2", "--days", "2"],
+        ):
+            subprocess.run([sys.executable, "-m", "flows", *arguments], env=environment, check=True, timeout=300)
+        reject_some(home)
+        yield home, api
+
+
+def reject_some(home: Path) -> None:
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    rows = [
+        {"source": "till.csv", "row_number": n, "reason": "price is negative", "row_text": HOSTILE} for n in range(1, 4)
+    ]
+    lake = Lake(settings)
+    date = next(iter(lake.partitions("interactions"))).business_date
+    table = pa.Table.from_pylist(rows, schema=TABLES["rejected"].schema)
+    lake.publish(Partition("rejected", date, "till"), table, inputs="till")
+
+
+@pytest.fixture(scope="module")
+def monitor(played: tuple[Path, str]) -> Iterator[str]:
+    with serving(*played) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an address; at the end the console must hold no error and no request may have gone elsewhere."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(address: str, *, width: int = 1440, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        host = address.split("/")[2]
+        page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith((f"http://{host}/", "data:", "blob:")) else troubles.append(asked.url)
+            ),
+        )
+        page.set_default_timeout(SOON)
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("models", "Candidates of the newest training"),
+        ("policies", "A store day, policy by policy"),
+        ("pipeline", "Rejected rows"),
+    ],
+)
+def test_every_page_fits_its_screen_in_light_and_dark(
+    monitor: str, visit: Callable[..., Page], name: str, said: str, width: int, scheme: str
+) -> None:
+    page = visit(f"{monitor}/{name}", width=width, scheme=scheme)
+    expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    ink = page.locator(".js-plotly-plot .xtitle").first.evaluate("node => getComputedStyle(node).fill")
+    expected = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
+    assert ink == expected, "figures must follow light and dark"
+
+
+def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{monitor}/models")
+    table = page.locator("#models-versions")
+    expect(table.get_by_text("Version 1")).to_be_visible()
+    expect(page.get_by_text("The registry's pages are away")).to_be_visible()
+    page.locator("#models-judged").click()
+    page.get_by_role("option", name="Version 1").click()
+    expect(page.locator("#models-gate")).to_contain_text("version 1 became champion")
+    page.locator("#models-chosen").press("Backspace")  # by keyboard: the last one goes
+    expect(table.locator("thead th")).to_have_count(2)
+    page.locator("#models-products").press("Backspace")
+    expect(page.locator("#models-curves .js-plotly-plot")).to_have_count(4)
+
+
+def test_a_scenario_is_chosen_and_the_table_is_saved(monitor: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{monitor}/policies")
+    expect(page.locator("#policies-scenario")).to_have_value("200 visits")
+    expect(page.locator("#policies-learning .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".ag-row").first).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").press("Enter")
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert "200 visits" in text
+    assert "stock-aware" in text
+
+
+def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{monitor}/pipeline")
+    runs = page.locator("#pipeline-runs")
+    expect(runs.get_by_text("compare-2-seeds")).to_be_visible()
+    expect(runs.get_by_text("✓ Completed").first).to_be_visible()
+    expect(page.locator(".ag-cell", has_text="drop table x").first).to_be_visible()
+    expect(page).to_have_title("Pipeline · Shelfprice")
+
+
+def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
+    played: tuple[Path, str], tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    home, api = played
+    shutil.copytree(home / "lake", tmp_path / "lake")
+    shutil.copy(home / "warehouse.duckdb", tmp_path)
+    with serving(tmp_path, api) as address:
+        page = visit(f"{address}/pipeline")
+        expect(page.locator("#pipeline-proof")).to_contain_text("Not checked")
+        page.locator("#pipeline-verify").press("Enter")
+        expect(page.locator("#pipeline-proof")).to_contain_text("Every file is as it was published", timeout=SOON)
+        lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+        damaged = lake.path(next(iter(lake.partitions("repricings"))))
+        damaged.write_bytes(damaged.read_bytes()[:-10])
+        page.locator("#pipeline-verify").press("Enter")
+        expect(page.locator("#pipeline-proof")).to_contain_text("not as they were published", timeout=SOON)
+        expect(page.locator("#pipeline-proof")).to_contain_text("shelfprice verify --set-aside")
+
+
+def test_what_is_published_while_a_page_is_open_comes_to_it(
+    played: tuple[Path, str], tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    home, api = played
+    shutil.copytree(home / "lake", tmp_path / "lake")
+    shutil.copy(home / "warehouse.duckdb", tmp_path)
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    with serving(tmp_path, api) as address:
+        page = visit(f"{address}/models")
+        expect(page.locator("#models-body")).to_contain_text("Candidates of the newest training")
+        newest = lake.read(list(lake.partitions("model_versions"))[-1])
+        rows = [{**row, "version": "99", "promoted": False} for row in newest.to_pylist()]
+        lake.publish(
+            Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
+        )
+        expect(page.locator("#models-body")).to_contain_text("version 99", timeout=SOON)
+
+
+def test_without_data_each_page_names_the_command_that_makes_some(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    with serving(tmp_path, "http://127.0.0.1:9/api") as address:
+        for name in ("models", "policies", "pipeline"):
+            page = visit(f"{address}/{name}", width=390)
+            command = page.locator(f"#{name}-body").get_by_text("shelfprice demo", exact=True)
+            expect(command).to_be_visible(timeout=SOON)
+
+
+def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest_stands(
+    played: tuple[Path, str], visit: Callable[..., Page]
+) -> None:
+    with serving(played[0], "http://127.0.0.1:9/api") as address:
+        page = visit(f"{address}/pipeline")
+        runs = page.locator("#pipeline-runs")
+        expect(runs.get_by_text("The orchestrator is away")).to_be_visible(timeout=5_000)
+        expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
+        expect(page.locator("#pipeline-body")).to_contain_text("interactions")
