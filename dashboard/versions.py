@@ -10,7 +10,7 @@ import pandas as pd
 
 from catalog.metrics import METRICS, Metric
 
-Verdict = Literal["champion", "was champion", "refused"]
+Verdict = Literal["champion", "was champion", "not promoted"]
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -61,7 +61,7 @@ class Version:
         """Where the version stands."""
         if self.is_champion:
             return "champion"
-        return "was champion" if self.promoted else "refused"
+        return "was champion" if self.promoted else "not promoted"
 
 
 def versions_of(rows: pd.DataFrame) -> tuple[Version, ...]:

@@ -20,7 +20,7 @@ from dashboard.versions import Condition, Version, champion_of, metrics_of
 
 _REPORT = "training_report.html"
 _NOTHING = "–"
-_BADGES = {"champion": ("ocean", "filled"), "was champion": ("ocean", "light"), "refused": ("orange", "light")}
+_BADGES = {"champion": ("ocean", "filled"), "was champion": ("ocean", "light"), "not promoted": ("gray", "light")}
 
 
 def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.DataFrame) -> Component:
@@ -37,7 +37,7 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
     met = sum(condition.met for condition in newest.conditions)
     gate = stat(
         "Newest verdict",
-        "promoted" if newest.promoted else "refused",
+        "promoted" if newest.promoted else "not promoted",
         None,
         f"version {newest.number}: {met} of {len(newest.conditions)} conditions met",
     )

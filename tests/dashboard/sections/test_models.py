@@ -42,7 +42,7 @@ def three(add_version: Callable[..., None], monitor: Monitor) -> tuple[Version, 
 
 def test_versions_come_newest_first_and_the_champion_is_the_one_promoted_last(three: tuple[Version, ...]) -> None:
     assert [version.number for version in three] == ["10", "2", "1"]
-    assert [version.verdict for version in three] == ["refused", "champion", "was champion"]
+    assert [version.verdict for version in three] == ["not promoted", "champion", "was champion"]
 
 
 def test_without_a_promotion_there_is_no_champion_and_the_page_says_that_base_prices_stand(
@@ -127,7 +127,7 @@ def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_sta
 ) -> None:
     figure = figures.history(three, "light")
     drawn = {trace.name: list(trace.x) for trace in figure.data}
-    assert drawn == {"in force": [0, 1, 2], "champion": [1], "was champion": [0], "refused": [2]}
+    assert drawn == {"in force": [0, 1, 2], "champion": [1], "was champion": [0], "not promoted": [2]}
     assert list(figure.layout.xaxis.ticktext) == ["v10<br>21 Jan", "v2<br>13 Jan", "v1<br>12 Jan"]
     assert figure.layout.yaxis.title.text == "log loss, nats a decision"
 
