@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install demo test check lint types contracts sql bench lock docs clean
+.PHONY: help install demo up test check lint types contracts sql bench lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: install ## Play three stores for two weeks: simulate, learn, price, sell
 	@$(BIN)/shelfprice demo
+
+up: install ## Start Prefect, MLflow, the runner of live stores and the monitor; Ctrl-C stops all
+	@$(BIN)/shelfprice up
 
 test: install ## Run every test
 	@$(PYTEST)

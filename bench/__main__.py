@@ -43,6 +43,7 @@ def sections(*, quick: bool) -> dict[str, Callable[[], Iterable[Measurement]]]:
         "transform": throughput.transform,
         "fit": serving.fitting,
         "book": serving.price_book,
+        "large_book": serving.large_price_book,
         "quote": serving.quote,
         "learn": learning.quality,
         "loop": partial(loop.whole_loop, quick=quick),

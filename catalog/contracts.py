@@ -240,6 +240,14 @@ MODEL_VERSIONS = Table(
         Column("candidates", LONG_TEXT, "metrics of every candidate of the training, as a JSON object"),
         Column("promoted", pa.bool_(), "whether the gate made it champion"),
         Column("reasons", LONG_TEXT, "the gate's conditions and what was found, as a JSON list"),
+        Column(
+            "money",
+            LONG_TEXT,
+            "estimated gain of its prices over the champion's, or the base prices without one, as a JSON object; "
+            "null without an estimate",
+            "EUR per store day",
+            nullable=True,
+        ),
         Column("decided_at", MOMENT, "when the gate decided", "UTC"),
     ),
     by="key",
@@ -335,6 +343,9 @@ GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 REGISTERED_MODEL = "shelfprice-demand"
 """Name of the demand model in the registry; its alias `champion` is the one that prices."""
+
+LIVE_DEPLOYMENT = "live/live-store"
+"""Flow and deployment of the store that sells tick by tick, as the orchestrator names them."""
 
 TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
 """Types beyond skops' own that a registered model may hold; any other is refused before it is built."""

@@ -176,6 +176,15 @@ class Exploration(_Record):
     hold_ticks: Annotated[int, Field(ge=1, le=1440)] = 4
 
 
+class Gate(_Record):
+    """A champion is stale when it was trained through a date more than `stale_after_days` before the last one judged.
+
+    A challenger that is not worse takes a stale champion's place without having to earn more.
+    """
+
+    stale_after_days: Annotated[int, Field(ge=0, le=3650)] = 7
+
+
 class Guardrails(_Record):
     """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
 
@@ -217,6 +226,7 @@ class Store(_Record):
     ladder_prices: Annotated[int, Field(ge=2, le=1000)] = 20
     policies: Policies = Policies()
     exploration: Exploration = Exploration()
+    gate: Gate = Gate()
     guardrails: Guardrails = Guardrails()
     shocks: Annotated[tuple[Shock, ...], Field(strict=False)] = ()
 

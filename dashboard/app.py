@@ -9,6 +9,7 @@ from typing import Any
 
 import dash
 from dash import Dash, no_update, set_props
+from flask import current_app
 
 from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
@@ -21,6 +22,7 @@ from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
 logger = logging.getLogger(__name__)
 
+_MONITOR = "SHELFPRICE_MONITOR"
 _ASSETS = Path(__file__).parent / "assets"
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -68,6 +70,7 @@ def create_app(
         on_error=_tell,
         enable_mcp=False,
     )
+    app.server.config[_MONITOR] = monitor
     guard(app.server, access or access_to("127.0.0.1", {}))
     pages = all_pages()
     for page in pages:
@@ -77,7 +80,7 @@ def create_app(
             name=page.title,
             title=f"{page.title} · Shelfprice",
             order=page.order,
-            layout=_layout_of(page, monitor),
+            layout=_layout_of(page),
         )
         page.wire(app, monitor)
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
@@ -93,10 +96,12 @@ def all_pages() -> list[Page]:
     return sorted((module.PAGE for module in modules if hasattr(module, "PAGE")), key=lambda page: page.order)
 
 
-def _layout_of(page: Page, monitor: Monitor) -> Callable[..., Any]:
+def _layout_of(page: Page) -> Callable[..., Any]:
+    """Build a page for the app that answers: Dash keeps one registry of pages for all apps of a process."""
+
     def layout(**_: str) -> Any:
         try:
-            return page.layout(monitor)
+            return page.layout(current_app.config[_MONITOR])
         except Exception as error:  # noqa: BLE001 - the page says it, the log keeps it
             return trouble(_sentence(error))
 

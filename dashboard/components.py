@@ -12,7 +12,8 @@ _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "r
 _GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "plotlyServerURL": "",  # nothing leaves the machine, so there is nowhere to share a chart
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
 }
 
 

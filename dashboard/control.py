@@ -8,26 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from httpx import HTTPError
+from httpx import HTTPError, ReadTimeout, Request
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import DeploymentStatus, FlowRun
 from prefect.client.schemas.objects import State as RunState
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Cancelling, Paused, Running
 
+from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings
 
-LIVE_FLOW = "live"
-LIVE_DEPLOYMENT = "live/live-store"
-_ANSWER_WITHIN = 0.6  # seconds for each of at most three requests
+_LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
+_ANSWER_WITHIN = 1.8  # seconds for all requests of one call
 _A_MONTH = 30 * 24 * 3600  # seconds
 _AT_WORK = ("waiting", "selling", "paused", "stopping")
 
@@ -94,15 +96,12 @@ class LiveControl:
             current = self._newest(client, store)
             if current is not None and current.is_at_work:
                 raise Declined(f"{store} is {current.state} already, as {current.name}")
-            try:
-                deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
-            except ObjectNotFound as error:
-                raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}; run `shelfprice up`") from error
+            deployment = _served(client)
             parameters: dict[str, Any] = {"store": store, "tick_seconds": tick_seconds, "again": again}
             if business_date is not None:
                 parameters["date"] = business_date.isoformat()
             run = client.create_flow_run_from_deployment(
-                deployment.id, parameters=parameters, tags=[LIVE_FLOW, store], name=f"{LIVE_FLOW}-{store}"
+                deployment.id, parameters=parameters, tags=[_LIVE_FLOW, store], name=f"{_LIVE_FLOW}-{store}"
             )
             return self._told(store, run)
 
@@ -146,7 +145,7 @@ class LiveControl:
 
     def _newest(self, client: SyncPrefectClient, store: str) -> LiveRun | None:
         runs = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[LIVE_FLOW])),
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[_LIVE_FLOW])),
             flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[store])),
             sort=FlowRunSort.EXPECTED_START_TIME_DESC,
             limit=1,
@@ -168,17 +167,18 @@ class LiveControl:
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
+        login = PREFECT_API_AUTH_STRING.value()
         try:
             self._knock()
             with (
                 temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-                SyncPrefectClient(self.api, httpx_settings={"timeout": _ANSWER_WITHIN}) as client,
+                SyncPrefectClient(self.api, auth_string=login, httpx_settings=_all_within(_ANSWER_WITHIN)) as client,
             ):
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
                 f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
-                "nothing was changed, run `shelfprice up`"
+                "run `shelfprice up`, or try again if it is up"
             ) from error
 
     def _knock(self) -> None:
@@ -187,6 +187,30 @@ class LiveControl:
         port = address.port or (443 if address.scheme == "https" else 80)
         with socket.create_connection((address.hostname or "", port), timeout=_ANSWER_WITHIN):
             pass
+
+
+def _served(client: SyncPrefectClient) -> DeploymentResponse:
+    """Return the deployment of the live store; without a runner its runs would wait for ever."""
+    try:
+        deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
+    except ObjectNotFound:
+        deployment = None
+    if deployment is None or deployment.status != DeploymentStatus.READY:
+        raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}, so nobody would play the store; run `shelfprice up`")
+    return deployment
+
+
+def _all_within(seconds: float) -> dict[str, Any]:
+    """Return client settings under which all requests together have some seconds."""
+    end = monotonic() + seconds
+
+    def allow_the_rest(request: Request) -> None:
+        left = end - monotonic()
+        if left <= 0:
+            raise ReadTimeout("no time is left", request=request)
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
+
+    return {"timeout": seconds, "event_hooks": {"request": [allow_the_rest]}}
 
 
 def _state_of(state: RunState | None) -> State:

@@ -25,6 +25,7 @@ def shell(pages: Sequence[Page]) -> Component:
             ),
             html.Nav([_link(page) for page in pages], className="wide-nav", **aria(label="Pages")),
             dmc.ColorSchemeToggle(
+                id="scheme-switch",
                 lightIcon=icon("sun"),
                 darkIcon=icon("moon"),
                 variant="subtle",

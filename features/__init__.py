@@ -1,1 +1,1 @@
-"""Valid decisions to model input, one definition in SQL for training and for serving."""
+"""Valid decisions to model input, one definition in SQL for training and serving, and what a stored model answers."""

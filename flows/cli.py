@@ -8,6 +8,7 @@ import typer
 from catalog.errors import Declined, ShelfpriceError
 from flows.commands import compare, look, loop, monitor
 from flows.commands.live import live
+from flows.commands.up import up
 from flows.console import remark
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ for command in (
     loop.price,
     loop.pipeline,
     live,
+    up,
     compare.compare,
     monitor.monitor,
     look.quote,

@@ -5,9 +5,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 
 from catalog.settings import Settings, read_settings
+from warehouse.locks import is_held
+
+UP = "up"
 
 
 def prepare() -> Settings:
@@ -24,11 +28,18 @@ def prepare() -> Settings:
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
     }
+    if is_held(settings.locks, UP):  # the server that is up, not a second one on the same database
+        defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.prefect_home.mkdir(parents=True, exist_ok=True)
     return settings
+
+
+def api_url_file(settings: Settings) -> Path:
+    """Return the file in which `shelfprice up` says where its Prefect server answers, while it holds the lock `UP`."""
+    return settings.prefect_home / "api-url"
 
 
 @contextmanager

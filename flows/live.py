@@ -1,11 +1,10 @@
 """Sell a store's days tick by tick, at a pace that people can follow and change."""
 
 import datetime as dt
-import logging
 from typing import Annotated
 from uuid import UUID
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
@@ -19,8 +18,6 @@ from flows.selling.player import Player, SoldDay, Tick
 from flows.selling.prices import PriceDesk
 from flows.selling.wishes import FASTEST, SLOWEST, Wishes, wishes_of
 from warehouse.locks import held
-
-_LOG = logging.getLogger(__name__)
 
 
 @flow(name="live", persist_result=False)
@@ -109,10 +106,11 @@ def line_of(day: LiveDay, tick: Tick) -> str:
 
 
 def _announce(*sentences: str) -> None:
-    """Tell whoever hears this process, and the log."""
+    """Tell whoever hears this process, and the log of the run."""
+    log = get_run_logger()
     for sentence in sentences:
         say(sentence)
-        _LOG.info(sentence)
+        log.info(sentence)
 
 
 def _name_run(run_id: UUID, day: LiveDay) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from catalog.settings import read_settings
 from flows.console import show_table
 from serving.bookshelf import book_in_force
 from serving.price_book import PriceBook
+from training.off_policy import OffPolicyEstimate
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 
@@ -23,6 +25,11 @@ _METRICS = (
     "brier",
     "calibration_error",
     "excess_log_loss",
+    "threshold",
+    "recall_at_threshold",
+    "accuracy_at_threshold",
+    "truth_recall_at_threshold",
+    "truth_accuracy_at_threshold",
 )
 _DAYS = (Path(__file__).parent / "queries" / "revenue_per_day.sql").read_text
 _MODELS = (Path(__file__).parent / "queries" / "newest_model.sql").read_text
@@ -32,6 +39,13 @@ def show_candidates(title: str, scores: dict[str, dict[str, float]]) -> None:
     """Print the candidates side by side, one row per metric."""
     rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
+
+
+def show_money(money: OffPolicyEstimate, incumbent: str) -> None:
+    """Print what the challenger's prices would gain by each estimator, with the truth beside it where it is known."""
+    rows = [[name, *(round(x, 2) if isfinite(x) else None for x in numbers)] for name, *numbers in money.rows]
+    title = f"Gain over {incumbent}, estimated from the log, EUR per store day"
+    show_table(title, ["estimator", "gain", "95 % from", "to"], rows, money.note)
 
 
 def price_columns() -> list[str]:
@@ -104,7 +118,7 @@ def show_report(report: dict[str, Any]) -> None:
     show_table("Revenue per day, all stores", columns, rows, caption, money=("revenue, EUR", "mean price, EUR"))
     if report["candidates"]:
         model = report["model"]
-        gate = "champion" if model["promoted"] else "refused by the gate"
+        gate = "champion" if model["promoted"] else "the champion stays"
         title = f"Newest training: {model['best']} became version {model['version']}, {gate}"
         show_candidates(title, report["candidates"])
     if report["prices"]:

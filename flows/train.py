@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from catalog.errors import ModelError
 from features.cells import feature_workbench
 from flows.artifacts import show_models
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
+from flows.money import Challenger, gain_over
 from flows.progress import tell
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
@@ -19,10 +21,13 @@ from training import figures
 from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
-from training.gate import Verdict, pass_gate
-from training.judge import judge
+from training.fresh_process import FreshProcess, fresh_process
+from training.gate import Incumbent, Verdict, pass_gate
+from training.judge import choose_threshold, judge
+from training.off_policy import OffPolicyEstimate
 from training.registry import (
     LoggedModel,
+    folder_of,
     log_candidate,
     log_report,
     model_version_row,
@@ -47,13 +52,16 @@ class Judged:
 class Training:
     """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
 
+    `champion` is the version it was judged against, and `money` the estimated gain over that, or over the base prices.
     `report` is the page that was logged as an artifact of the parent run `run_id`.
     """
 
     scores: dict[str, dict[str, float]]
     best: str
     version: str
+    champion: str | None
     verdict: Verdict
+    money: OffPolicyEstimate | None
     trained_through: dt.date
     judged_through: dt.date
     run_id: str
@@ -76,16 +84,20 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
-    with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
-        for done, candidate in enumerate(CANDIDATES, start=1):
-            judged.append(train_candidate(candidate, dataset, truth, seed))
-            tell("training candidates", done, len(CANDIDATES))
-        best = min(judged, key=lambda item: item.scores["log_loss"])
-        version = register_challenger(best.logged, best.fitted, best.scores)
-    verdict = pass_gate(best.fitted, dataset, around.catalog.skus, champion_chances(champion, dataset))
+    with fresh_process() as fresh:
+        with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
+            for done, candidate in enumerate(CANDIDATES, start=1):
+                judged.append(train_candidate(candidate, dataset, truth, seed))
+                tell("training candidates", done, len(CANDIDATES))
+            best = min(judged, key=lambda item: item.scores["log_loss"])
+            version = register_challenger(best.logged, best.fitted, best.scores)
+        challenger = Challenger(version, best.fitted)
+        verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
     settle(around.settings, version, verdict, champion.version if champion else None)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
-    row = model_version_row(version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict)
+    row = model_version_row(
+        version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict, money=money
+    )
     around.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
     name = best.fitted.candidate.name
     show_models(scores, name, verdict)
@@ -97,12 +109,24 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         version=version,
         scores=scores,
         verdict=verdict,
+        money=money,
         run_id=run_id,
         seed=seed,
     )
     report = training_report(found)
     log_report(around.settings, run_id, report)
-    return Training(scores, name, version, verdict, dataset.trained_through, dataset.judged_through, run_id, report)
+    return Training(
+        scores=scores,
+        best=name,
+        version=version,
+        champion=champion.version if champion else None,
+        verdict=verdict,
+        money=money,
+        trained_through=dataset.trained_through,
+        judged_through=dataset.judged_through,
+        run_id=run_id,
+        report=report,
+    )
 
 
 @task(**COMPUTES, task_run_name="train-{candidate.name}")
@@ -110,7 +134,8 @@ def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
     chance, points = fitted.p_sale(dataset.holdout), curve_points(dataset)
-    scores = judge(chance, dataset.holdout, truth)
+    threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
+    scores = judge(chance, dataset.holdout, truth, threshold)
     pictures = {
         "demand_curves": figures.demand_curves(
             candidate.name, points.assign(predicted=fitted.p_sale(points)), dataset.holdout
@@ -121,6 +146,34 @@ def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None
     }
     logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
     return Judged(fitted, logged, scores)
+
+
+@task(**COMPUTES)
+def judge_challenger(
+    around: Surroundings,
+    dataset: Dataset,
+    challenger: Challenger,
+    champion: Champion | None,
+    folder: Path,
+    fresh: FreshProcess,
+) -> tuple[Verdict, OffPolicyEstimate | None]:
+    """Try the stored model in a fresh process, estimate what its prices gain, and ask the gate."""
+    fitted, holdout = challenger.fitted, dataset.holdout
+    with feature_workbench(around.settings) as connection:
+        is_known = came_from_the_twin(around.lake, dataset)
+        money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
+    trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
+    incumbent = None if champion is None else Incumbent(champion_chances(champion, dataset), champion.trained_through)
+    verdict = pass_gate(
+        fitted,
+        dataset,
+        around.catalog.skus,
+        trial=trial,
+        money=money,
+        champion=incumbent,
+        stale_after_days=around.catalog.store.gate.stale_after_days,
+    )
+    return verdict, money
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:
@@ -148,10 +201,8 @@ def came_from_the_twin(lake: Lake, dataset: Dataset) -> bool:
     return bool(receipts) and all(receipt is not None and receipt.seed is not None for receipt in receipts)
 
 
-def champion_chances(champion: Champion | None, dataset: Dataset) -> Floats | None:
-    """Return the champion's chance of sale on the held-out cells, or None without a champion that knows this shelf."""
-    if champion is None:
-        return None
+def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
+    """Return the champion's chance of sale on the held-out cells, or None when it does not know this shelf."""
     try:
         return champion.p_sale(dataset.holdout)
     except ModelError:
@@ -167,6 +218,7 @@ def gather_report(
     version: str,
     scores: dict[str, dict[str, float]],
     verdict: Verdict,
+    money: OffPolicyEstimate | None,
     run_id: str,
     seed: int,
 ) -> ReportInput:
@@ -194,4 +246,5 @@ def gather_report(
         champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
         truth=true_chances(around, dataset),
         budget_groups=budget_groups,
+        money=money,
     )

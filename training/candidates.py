@@ -15,6 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.smoothing import Smoothing, staircase_of
+from features.stored_model import with_odds
 from training.dataset import Dataset, weighted_rows
 from training.smoothing import Rows, choose_smoothing
 
@@ -49,7 +50,7 @@ class Candidate:
 CANDIDATES = (
     Candidate(
         "balanced_forest",
-        "The textbook start: price, stock and product, classes reweighted to the same total.",
+        "The textbook start: price, stock and product, classes reweighted to the same total, odds corrected after.",
         _SEES_STOCK,
         {"n_estimators": 100, "max_depth": 10},
         balance_classes=True,
@@ -73,20 +74,26 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed."""
+    """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed.
+
+    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds.
+    """
 
     candidate: Candidate
     features: list[str]
     model: Classifier
     smoothing: Smoothing | None = None
+    odds_factor: float = 1.0
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
         X = rows[self.features]
         if self.smoothing is None:
-            return p_sale(self.model, X)
-        raw = partial(p_sale, self.model)
-        return staircase_of(raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+            return self._raw(X)
+        return staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+
+    def _raw(self, X: pd.DataFrame) -> Floats:
+        return with_odds(p_sale(self.model, X), self.odds_factor)
 
 
 def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
@@ -112,7 +119,8 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
         smoothing = choose_smoothing(
             rows, lambda kept: partial(p_sale, _forest(candidate, kept, seed, _FOLD_TREES)), seed
         )
-    return FittedModel(candidate, features, forest, smoothing)
+    balanced = _balancing_weights(y, weight) if candidate.balance_classes else {0: 1.0, 1: 1.0}
+    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1])
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> RandomForestClassifier:

@@ -1,27 +1,30 @@
-"""The gate: what a model must show before it may price anything."""
+"""The gate: what a model must show before it may price anything. A refusal says which condition and by how much."""
 
+import datetime as dt
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from catalog.arrays import Floats
+from training import conditions
 from training.candidates import FittedModel
+from training.conditions import Condition
 from training.dataset import Dataset
-from training.judge import log_loss
-
-_PRICE_STEP = 1.1  # the sign test raises each price by a tenth
-_RISE_ALLOWED = 1e-9
-_TOLERATED_LOSS = 0.001  # nats: within this a fresher model is preferred to the champion
+from training.off_policy import OffPolicyEstimate
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One condition, whether it is met, and what was found."""
+class Incumbent:
+    """The champion that the challenger is judged against.
 
-    name: str
-    met: bool
-    found: str
+    Attributes
+    ----------
+    p_sale
+        Its chance of sale for each held-out cell, shape (n_cells,); None when it does not know this shelf.
+    trained_through
+        Last business date it was fitted on; None when it does not say, which counts as stale.
+    """
+
+    p_sale: Floats | None
+    trained_through: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,22 @@ class Verdict:
         """What stood in the way, one sentence per condition that is not met."""
         return [f"{condition.name}: {condition.found}" for condition in self.conditions if not condition.met]
 
+    @property
+    def waits(self) -> bool:
+        """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
+        open_questions = {condition.name for condition in self.conditions if not condition.met}
+        return bool(open_questions) and open_questions <= {conditions.EARNS_MORE, conditions.EARNS_MORE_THAN_BASE}
+
 
 def pass_gate(
-    challenger: FittedModel, dataset: Dataset, skus: tuple[str, ...], champion_p_sale: Floats | None
+    challenger: FittedModel,
+    dataset: Dataset,
+    skus: tuple[str, ...],
+    *,
+    trial: Condition,
+    money: OffPolicyEstimate | None,
+    champion: Incumbent | None,
+    stale_after_days: int,
 ) -> Verdict:
     """Judge a challenger on the held-out days.
 
@@ -50,68 +66,46 @@ def pass_gate(
     ----------
     skus
         Products that are to be priced.
-    champion_p_sale
-        The champion's chance of sale for each held-out cell, or None when there is no champion.
+    trial
+        What a fresh process made of the stored model.
+    money
+        The estimated gain of the challenger's prices, or None when there is no estimate.
+    champion
+        The champion, or None when there is none.
+    stale_after_days
+        Days between the champion's last training day and the last day judged after which it is stale.
     """
-    holdout = dataset.holdout
-    chance = challenger.p_sale(holdout)
-    conditions = [
-        _sees_every_product(dataset, skus),
-        _prices_varied(dataset, skus),
-        _is_finite(chance),
-        _never_rises_with_price(challenger, dataset),
-        _beats_the_base_rate(chance, dataset),
+    chance = challenger.p_sale(dataset.holdout)
+    found = [
+        trial,
+        conditions.sees_only_what_is_known(challenger, dataset),
+        conditions.every_product_was_seen(dataset, skus),
+        conditions.every_price_varied(dataset, skus),
+        conditions.chances_are_probabilities(chance),
     ]
-    if champion_p_sale is not None:
-        conditions.append(_not_worse_than_champion(chance, champion_p_sale, holdout))
-    return Verdict(tuple(conditions))
+    if found[-1].met:  # what follows reckons with probabilities
+        found += [
+            conditions.never_rises_with_price(challenger, dataset.holdout),
+            conditions.is_calibrated(chance, dataset.holdout),
+            conditions.is_reliable(chance, dataset.holdout),
+            conditions.beats_the_base_rate(chance, dataset),
+            *_against_champion(chance, dataset, money, champion, stale_after_days),
+        ]
+    return Verdict(tuple(found))
 
 
-def _sees_every_product(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
-    missing = sorted(set(skus) - set(dataset.training["sku"]))
-    found = f"no decisions about {', '.join(missing)}" if missing else f"decisions about all {len(skus)} products"
-    return Condition("every product was seen", not missing, found)
-
-
-def _prices_varied(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
-    prices = dataset.training.groupby("sku")["price_offered"].nunique()
-    constant = [sku for sku in skus if prices.get(sku, 0) == 1]
-    found = f"one price only for {', '.join(constant)}" if constant else f"at least {prices.min()} prices per product"
-    return Condition("every price varied", not constant, found)
-
-
-def _is_finite(chance: Floats) -> Condition:
-    bad = int((~np.isfinite(chance) | (chance < 0) | (chance > 1)).sum())
-    return Condition("every chance of sale is a probability", bad == 0, f"{bad} of {len(chance)} are not")
-
-
-def _never_rises_with_price(challenger: FittedModel, dataset: Dataset) -> Condition:
-    cells = dataset.holdout
-    dearer = cells.assign(
-        price_offered=cells["price_offered"] * _PRICE_STEP, price_ratio=cells["price_ratio"] * _PRICE_STEP
-    )
-    rise = challenger.p_sale(dearer) - challenger.p_sale(cells)
-    worst = int(np.argmax(rise))
-    met = bool(rise[worst] <= _RISE_ALLOWED)
-    found = (
-        "never"
-        if met
-        else f"by {rise[worst]:.3f} for {cells['sku'].iloc[worst]} at {cells['price_offered'].iloc[worst]:.2f}"
-    )
-    return Condition("a price 10 % higher never sells more", met, found if met else f"it does, {found}")
-
-
-def _beats_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
-    totals = dataset.training.groupby("sku")[["n_purchased", "n_offered"]].sum()
-    rates: pd.Series = totals["n_purchased"] / totals["n_offered"]
-    base = dataset.holdout["sku"].map(rates).fillna(0.5).to_numpy()
-    ours, theirs = log_loss(chance, dataset.holdout), log_loss(base, dataset.holdout)
-    return Condition("better than each product's base rate", ours < theirs, f"log loss {ours:.4f} against {theirs:.4f}")
-
-
-def _not_worse_than_champion(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Condition:
-    ours, theirs = log_loss(chance, holdout), log_loss(champion, holdout)
-    met = ours <= theirs + _TOLERATED_LOSS
-    return Condition(
-        "not worse than the champion", met, f"log loss {ours:.4f} against {theirs:.4f}, {_TOLERATED_LOSS} tolerated"
-    )
+def _against_champion(
+    chance: Floats,
+    dataset: Dataset,
+    money: OffPolicyEstimate | None,
+    champion: Incumbent | None,
+    stale_after_days: int,
+) -> list[Condition]:
+    if champion is None or champion.p_sale is None:
+        return [conditions.earns_more(money)]
+    not_worse = conditions.is_not_worse(chance, champion.p_sale, dataset.holdout)
+    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days)
+    return [
+        conditions.no_product_regresses(chance, champion.p_sale, dataset.holdout),
+        conditions.earns_more_or_replaces(money, not_worse, age),
+    ]

@@ -9,7 +9,15 @@ from sklearn import metrics
 from catalog.arrays import Floats, Ints
 
 _THRESHOLD = 0.5
+_RECALL_WANTED = 0.71
+_RECALL_MARGIN = 0.02  # two standard errors of a recall among 2,000 held-out purchases
 _BINS = 10
+NEARLY_SURE = 0.005
+"""Log odds are taken no further out: a forest's 0 and 1 say no more."""
+
+_NEWTON_STEPS = 20
+_FAR = 30.0  # log odds beyond which nothing changes
+_RIDGE = 1e-9  # keeps the information matrix solvable
 _SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
 
 
@@ -34,7 +42,9 @@ def outcomes_of(cells: pd.DataFrame) -> Outcomes:
     return Outcomes(y[seen], weight[seen], cell[seen])
 
 
-def judge(p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None) -> dict[str, float]:
+def judge(
+    p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None, threshold: float | None = None
+) -> dict[str, float]:
     """Score predicted chances of sale on cells.
 
     Parameters
@@ -45,13 +55,17 @@ def judge(p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None) -> d
         Cells with `n_offered` and `n_purchased`.
     truth
         True chance of sale of each cell where it is known, shape (n_cells,).
+    threshold
+        Chance from which on a decision is called a purchase, chosen on other cells by `choose_threshold`.
 
     Returns
     -------
     dict
         accuracy, precision, recall and f1 at a threshold of 0.5; roc_auc; log_loss (nats per decision); brier;
         calibration_error (mean distance between predicted and observed in ten bins, weighted); with the truth also
-        excess_log_loss, the expected log loss above that of the truth itself (a Kullback-Leibler divergence).
+        excess_log_loss, the expected log loss above that of the truth itself (a Kullback-Leibler divergence). With a
+        threshold also threshold, recall_at_threshold and accuracy_at_threshold, and with the truth both for the
+        truth, at the threshold that is best for it: what no model can be expected to exceed.
     """
     rows = outcomes_of(cells)
     chance = np.clip(p_sale, _SURE, 1 - _SURE)
@@ -72,15 +86,59 @@ def judge(p_sale: Floats, cells: pd.DataFrame, truth: Floats | None = None) -> d
     }
     if truth is not None:
         scores["excess_log_loss"] = excess_log_loss(truth, chance, cells)
+    if threshold is not None:
+        scores["threshold"] = threshold
+        scores["recall_at_threshold"], scores["accuracy_at_threshold"] = _called_at(threshold, p_sale, cells)
+    if threshold is not None and truth is not None:
+        expected = cells.assign(n_purchased=truth * cells["n_offered"])
+        own = choose_threshold(truth, expected)
+        scores["truth_recall_at_threshold"], scores["truth_accuracy_at_threshold"] = _called_at(own, truth, cells)
     return scores
+
+
+def choose_threshold(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Choose the chance from which on a decision is called a purchase. It is reported; no price depends on it.
+
+    Of all thresholds that find the wanted share of the purchases, and a margin, the one with the highest accuracy.
+
+    Parameters
+    ----------
+    p_sale
+        Predicted chance of sale of each cell, shape (n_cells,); cells the model was fitted on, never those it is
+        judged on.
+    """
+    order = np.argsort(-p_sale, kind="stable")
+    called = p_sale[order]
+    bought = cells["n_purchased"].to_numpy()[order].astype(float)
+    refused = cells["n_offered"].to_numpy()[order] - bought
+    found, false_alarms = np.cumsum(bought), np.cumsum(refused)
+    right = (found + refused.sum() - false_alarms) / (bought.sum() + refused.sum())
+    ends = np.append(called[1:] < called[:-1], [True])  # a threshold takes all cells of one chance or none
+    enough = found >= (_RECALL_WANTED + _RECALL_MARGIN) * bought.sum()
+    return float(called[np.argmax(np.where(ends & enough, right, -1.0))])
+
+
+def _called_at(threshold: float, p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float]:
+    """Recall and accuracy when every decision with at least this chance is called a purchase."""
+    called = p_sale >= threshold
+    bought = cells["n_purchased"].to_numpy()
+    refused = cells["n_offered"].to_numpy() - bought
+    right = bought[called].sum() + refused[~called].sum()
+    recall = bought[called].sum() / bought.sum() if bought.sum() else float("nan")
+    return float(recall), float(right / (bought.sum() + refused.sum()))
+
+
+def losses(p_sale: Floats, cells: pd.DataFrame) -> Floats:
+    """Negative log likelihood of each cell, nats, shape (n_cells,)."""
+    chance = np.clip(p_sale, _SURE, 1 - _SURE)
+    bought = cells["n_purchased"].to_numpy()
+    refused = cells["n_offered"].to_numpy() - bought
+    return np.asarray(-(bought * np.log(chance) + refused * np.log(1 - chance)), dtype=float)
 
 
 def log_loss(p_sale: Floats, cells: pd.DataFrame) -> float:
     """Mean negative log likelihood, nats per decision."""
-    chance = np.clip(p_sale, _SURE, 1 - _SURE)
-    bought = cells["n_purchased"].to_numpy()
-    refused = cells["n_offered"].to_numpy() - bought
-    return float(-(bought * np.log(chance) + refused * np.log(1 - chance)).sum() / (bought + refused).sum())
+    return float(losses(p_sale, cells).sum() / cells["n_offered"].sum())
 
 
 def calibration_table(p_sale: Floats, cells: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +162,35 @@ def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
     """Distance between predicted and observed, averaged over the bins by their decisions."""
     table = calibration_table(p_sale, cells)
     return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
+
+
+def calibration_luck(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Calibration error that luck alone shows for a perfect model: sqrt(2 / pi) standard errors in each bin."""
+    offered = cells["n_offered"].to_numpy().astype(float)
+    bins = np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
+    spread = np.sqrt(np.bincount(bins, p_sale * (1 - p_sale) * offered))
+    return float(np.sqrt(2 / np.pi) * spread.sum() / offered.sum())
+
+
+def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float]:
+    """Slope of a logistic regression of purchases on predicted log odds, and its standard error; below 1 overconfident.
+
+    After Cox, "Two further applications of a model for binary regression" (Biometrika, 1958), by Newton's method.
+    """
+    offered, bought = (cells[name].to_numpy().astype(float) for name in ("n_offered", "n_purchased"))
+    sure = np.clip(p_sale, NEARLY_SURE, 1 - NEARLY_SURE)
+    odds = np.log(sure / (1 - sure))
+    centred = odds - np.average(odds, weights=offered)
+    if np.allclose(centred, 0):
+        return 0.0, 0.0  # one chance for all: no purchase is told from a refusal
+    X = np.column_stack([np.ones(len(odds)), centred])
+    beta = np.array([np.average(odds, weights=offered), 1.0])
+    for _ in range(_NEWTON_STEPS):
+        fitted = 1 / (1 + np.exp(-np.clip(X @ beta, -_FAR, _FAR)))
+        information = X.T @ (X * (offered * fitted * (1 - fitted))[:, None]) + _RIDGE * np.eye(2)
+        step = np.linalg.solve(information, X.T @ (bought - offered * fitted))
+        beta = beta + np.clip(step, -2, 2)
+    return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
 
 
 def excess_log_loss(truth: Floats, p_sale: Floats, cells: pd.DataFrame) -> float:

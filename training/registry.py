@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -27,6 +28,7 @@ from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict
+from training.off_policy import OffPolicyEstimate
 from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
@@ -126,10 +128,15 @@ def log_candidate(
             signature=_signature(fitted.features),
             pip_requirements=list(_REQUIREMENTS),
             pyfunc_predict_fn="predict_proba",
-            metadata={"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else None,
+            metadata=_metadata(fitted, dataset),
         )
         training_run_id = run.data.tags["mlflow.parentRunId"]
         return LoggedModel(run.info.run_id, training_run_id, logged.model_id, logged.model_uri)
+
+
+def folder_of(logged: LoggedModel) -> Path:
+    """Return the local folder of a logged model, fetched when the registry is elsewhere."""
+    return Path(mlflow.artifacts.download_artifacts(logged.model_uri))
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
@@ -209,6 +216,7 @@ def model_version_row(
     dataset: Dataset,
     scores: Mapping[str, Mapping[str, float]],
     verdict: Verdict,
+    money: OffPolicyEstimate | None,
 ) -> pa.Table:
     """Return the row of `model_versions` for a judged version; `scores` are those of every candidate by name."""
     reasons = [{"condition": c.name, "met": c.met, "found": c.found} for c in verdict.conditions]
@@ -224,10 +232,17 @@ def model_version_row(
             "candidates": [json.dumps(scores)],
             "promoted": [verdict.promoted],
             "reasons": [json.dumps(reasons)],
+            "money": [None if money is None else json.dumps(money.as_record())],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },
         schema=MODEL_VERSIONS.schema,
     )
+
+
+def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+    """Return what must be known beside the classifier to price by it."""
+    smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
+    return {"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through), **smoothing}
 
 
 def _signature(features: list[str]) -> ModelSignature:

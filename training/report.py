@@ -15,7 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from catalog.arrays import Floats
-from catalog.metrics import METRICS
 from training import figures
 from training.breakdown import prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import FittedModel
@@ -23,6 +22,8 @@ from training.dataset import Dataset
 from training.gate import Verdict
 from training.inline_svg import inline_svg
 from training.judge import judge
+from training.metrics import METRICS
+from training.off_policy import OffPolicyEstimate
 
 _CURVES = 12  # products drawn; every product is in the tables
 _NOTHING = "–"  # shown where there is no number
@@ -34,23 +35,6 @@ class Rival:
 
     version: str
     p_sale: Floats | None
-
-
-@dataclass(frozen=True)
-class MoneyEstimate:
-    """What a price book would earn, by estimate.
-
-    Attributes
-    ----------
-    rows
-        Name, estimate, and the low and high end of its interval, in the unit that `note` states; what is not known is
-        not finite.
-    note
-        What was estimated, from what, and how sure the interval is.
-    """
-
-    rows: tuple[tuple[str, float, float, float], ...]
-    note: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +73,7 @@ class ReportInput:
     champion: Rival | None
     truth: Floats | None
     budget_groups: pd.DataFrame
-    money: MoneyEstimate | None = None
+    money: OffPolicyEstimate | None = None
 
 
 def training_report(found: ReportInput) -> str:

@@ -54,6 +54,8 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
+    _wire_quote(app, monitor)
+    _wire_pickers(app, monitor)
 
     @app.callback(
         Output(NOTICES, "children"),
@@ -86,6 +88,12 @@ def wire(app: Dash, monitor: Monitor) -> None:
         demand, trail = _demand(monitor, sku, book, date, scheme), _trail(monitor, sku, store, date)
         return tell(health(monitor, date)), missing, book is None, demand, trail, now
 
+    @app.callback(Output(TRAIL, "exportDataAsCsv"), Input(SAVE, "n_clicks"), prevent_initial_call=True)
+    def save(_clicks: int) -> bool:
+        return True
+
+
+def _wire_quote(app: Dash, monitor: Monitor) -> None:
     @app.callback(
         Output(QUOTE, "children"),
         Output(REVENUE, "figure"),
@@ -116,22 +124,42 @@ def wire(app: Dash, monitor: Monitor) -> None:
             figures.guarded(book, now, scheme),
         )
 
-    @app.callback(Output(TRAIL, "exportDataAsCsv"), Input(SAVE, "n_clicks"), prevent_initial_call=True)
-    def save(_clicks: int) -> bool:
-        return True
+
+def _wire_pickers(app: Dash, monitor: Monitor) -> None:
+    @app.callback(
+        Output(PRODUCT, "data"),
+        Output(PRODUCT, "value"),
+        Output(STORE, "data"),
+        Output(STORE, "value"),
+        Output(DAY, "data"),
+        Input(PULSE, "n_intervals"),
+        State(PRODUCT, "value"),
+        State(STORE, "value"),
+        State(DAY, "data"),
+        prevent_initial_call=True,
+    )
+    def offer(_pulse: int, sku: str | None, store: str | None, had_days: list[Any]) -> Any:
+        date, dates = shown_date(monitor, NEWEST), days(monitor)
+        if date is None or (dates == had_days and sku and store):
+            raise PreventUpdate
+        products, offered = _products(monitor, date), stores(monitor, date)
+        return products, sku or products[0]["value"], offered, store or offered[0], dates
 
 
 def _pickers(monitor: Monitor, date: dt.date | None) -> Component:
-    names, offered = _names(monitor) if date else {}, stores(monitor, date)
-    products = [{"value": sku, "label": name} for sku, name in names.items()]
+    products, offered = _products(monitor, date), stores(monitor, date)
     return html.Div(
         [
-            picker(PRODUCT, "Product", products, 170, next(iter(names), None)),
+            picker(PRODUCT, "Product", products, 170, products[0]["value"] if products else None),
             picker(STORE, "Store", offered, 100, next(iter(offered), None)),
             picker(DAY, "Day", days(monitor), 180, NEWEST),
         ],
         className="controls",
     )
+
+
+def _products(monitor: Monitor, date: dt.date | None) -> list[dict[str, str]]:
+    return [{"value": sku, "label": name} for sku, name in (_names(monitor) if date else {}).items()]
 
 
 def _book_cards(monitor: Monitor) -> list[Component]:

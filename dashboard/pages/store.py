@@ -29,7 +29,7 @@ STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "stor
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
 LIVE_PULSE = "store-live-pulse"
 
-_MOST_EVENTS = 80
+_MOST_VISITS, _MOST_DECISIONS = 60, 25
 _KEPT_PICTURES = 12
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
 _LIVE_MS, _QUIET_MS, _REPLAY_MS, _ASK_MS = 500, 5_000, 400, 2_000
@@ -139,6 +139,7 @@ def _full() -> Component:
         id=SLIDER, min=0, max=47, value=0, step=1, label=None, className="replay-slider", thumbLabel="Moment of the day"
     )
     figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
+    newest = f"The newest {_MOST_VISITS} visits and {_MOST_DECISIONS} price decisions."
     feed = html.Ol(id=FEED, className="feed", tabIndex="0")
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
     caption = (
@@ -153,7 +154,7 @@ def _full() -> Component:
             html.Div(
                 [
                     card("Price and stock over the day", figure, caption=caption),
-                    card("What happened", feed, caption=f"The newest {_MOST_EVENTS} events."),
+                    card("What happened", feed, caption=newest),
                 ],
                 className="grid split",
             ),
@@ -235,7 +236,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
     models = monitor.reader.ask("models", ("model_versions",))
     feed = monitor.reader.ask(
         "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
-        most=_MOST_EVENTS,
+        most_visits=_MOST_VISITS, most_decisions=_MOST_DECISIONS,
     )  # fmt: skip
     is_live = monitor.reader.holds("live_interactions", choice.date, f"live-{choice.store}")
     return {

@@ -1,4 +1,5 @@
--- One row per event of one store day up to a tick, the newest first: a sale, a walk-away or a price decision.
+-- One row per event of one store day up to a tick, the newest first: the newest visits (sales and walk-aways), and the
+-- newest price decisions, which the visits must not crowd out.
 with visits as (
     select
         interactions.seen_at as happened_at,
@@ -12,7 +13,7 @@ with visits as (
     left join shoppers on interactions.shopper_id = shoppers.shopper_id
     where interactions.business_date = $date and interactions.store_id = $store and interactions.tick <= $through
     order by interactions.seen_at desc
-    limit $most
+    limit $most_visits
 ),
 
 decisions as (
@@ -27,7 +28,7 @@ decisions as (
     from repricings
     where business_date = $date and store_id = $store and tick <= $through
     order by decided_at desc
-    limit $most
+    limit $most_decisions
 )
 
 select
@@ -49,5 +50,4 @@ select
     price_eur,
     reason
 from decisions
-order by happened_at desc, kind asc
-limit $most;
+order by happened_at desc, kind asc;

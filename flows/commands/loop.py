@@ -81,7 +81,7 @@ def train(
         writable(report)
     prepare()
     with orchestrated(), progress_bars():
-        from flows.report import show_candidates
+        from flows.report import show_candidates, show_money
         from flows.train import train as flow
         from training.registry import REPORT
 
@@ -100,6 +100,7 @@ def train(
                 "promoted": verdict.promoted,
                 "refusals": verdict.refusals,
                 "scores": outcome.scores,
+                "money": outcome.money and outcome.money.as_record(),
             }
         )
     else:
@@ -107,6 +108,8 @@ def train(
         show_candidates(f"Candidates, {days}", outcome.scores)
         conditions = [[c.name, c.met, c.found] for c in verdict.conditions]
         show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
+        if outcome.money:
+            show_money(outcome.money, f"champion {outcome.champion}" if outcome.champion else "the base prices")
     if not verdict.promoted:
         raise Declined(f"version {outcome.version} was not promoted: {'; '.join(verdict.refusals)}; old prices hold")
 

@@ -1,7 +1,7 @@
 """The policies that meet: those that know nothing, those that learned from a log, and the clairvoyant."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -11,7 +11,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from flows.comparison.logs import Log, draw_log
-from serving.champion import Champion
+from flows.money import Challenger
 from serving.curves import DemandCurves, demand_curves
 from serving.policies import GreedyPolicy, StockAwarePolicy, costs_that_count, policy_without_model
 from simulation.truth import chance_on
@@ -46,10 +46,9 @@ def learn(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions: in
 def curves_from(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, log: Log, candidate: str, seed: int
 ) -> DemandCurves:
-    """Fit one of the candidate models on a log and ask it for the catalog's ladder."""
+    """Fit one of the candidate models on a log and ask it for the catalog's ladder, reweighted classes as they are."""
     fitted = fit(_BY_NAME[candidate], log.dataset(connection), seed)
-    model = Champion(f"log {seed}", tuple(fitted.features), fitted.model, fitted.smoothing)
-    return demand_curves(connection, model, catalog)
+    return demand_curves(connection, Challenger(f"log {seed}", replace(fitted, odds_factor=1.0)), catalog)
 
 
 def policy_of(name: str, catalog: Catalog, learned: Learned) -> Policy:

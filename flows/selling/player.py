@@ -11,7 +11,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from etl.live import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
 from etl.load import DayRows, rows_of
-from flows.selling.prices import InForce, PriceDesk
+from flows.selling.prices import CurrentPrices, PriceDesk
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
 from warehouse.lake import Lake
@@ -111,7 +111,7 @@ class Player:
         self._stretch = self._begin()
 
     def _begin(self) -> Stretch:
-        now: InForce = self._in_force
+        now: CurrentPrices = self._in_force
         began = standing_after(self._past, now.catalog, self._since) if self._past else None
         day = self._day
         return Stretch(now.catalog, now.priced_by.policy, (day.store,), day.business_date, self._visits, began)

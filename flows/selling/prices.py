@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class InForce:
+class CurrentPrices:
     """A catalog, the policy that prices by it, and the fingerprint of everything that decides a day under them."""
 
     catalog: Catalog
@@ -31,7 +31,7 @@ class PriceDesk:
         self._stamp = self._newest_changes()
         self._in_force = self._read()
 
-    def in_force(self) -> InForce:
+    def in_force(self) -> CurrentPrices:
         """Return the prices in force now; a catalog that cannot be used changes nothing, and is said once."""
         stamp = self._newest_changes()
         if stamp != self._stamp:
@@ -42,11 +42,11 @@ class PriceDesk:
                 _LOG.warning("%s; the catalog in force stays", error)
         return self._in_force
 
-    def _read(self) -> InForce:
+    def _read(self) -> CurrentPrices:
         catalog = load(self._folder)
         priced_by = pricing_on(self._lake, catalog, self._day.business_date, None)
         batch = Batch(self._day.business_date, self._day.part("interactions").group, (self._day.store,))
-        return InForce(catalog, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
+        return CurrentPrices(catalog, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
 
     def _newest_changes(self) -> tuple[int, ...]:
         books = self._lake.root / "price_book"

@@ -85,6 +85,8 @@ STORE_FAULTS = {
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: static", "before_champion: magic", ["policies.before_champion", "'magic'"]),
     "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),
+    "champion that ages backwards": ("stale_after_days: 7", "stale_after_days: -1", ["gate.stale_after_days", "-1"]),
+    "stale after half a day": ("stale_after_days: 7", "stale_after_days: 0.5", ["gate.stale_after_days", "0.5"]),
     "budget above one": ("budget: 0.01", "budget: 1.01", ["exploration.budget", "1.01"]),
     "frozen stranger": ("frozen: {}", "frozen: {WINE: 5.0}", ["guardrails", "frozen", "'WINE'"]),
     "frozen above its ceiling": ("frozen: {}", "frozen: {MILK: 2.41}", ["frozen", "MILK", "2.41", "ceiling 2.4"]),

@@ -33,7 +33,8 @@ def test_a_page_can_be_opened_before_there_is_any_data(page: Page, settings: Set
     server = create_app(settings).server
     answer = server.test_client().get(page.path)
     assert answer.status_code == 200
-    layout = app_module._layout_of(page, app_module.Monitor(settings, None))()  # type: ignore[arg-type]
+    with server.test_request_context():
+        layout = app_module._layout_of(page)()
     assert "failed unexpectedly" not in json.dumps(layout.to_plotly_json(), default=str)
 
 
@@ -68,6 +69,7 @@ def test_a_page_that_cannot_be_built_is_one_sentence(settings: Settings) -> None
         raise KeyError("secret")
 
     broken = Page("broken", "/broken", "Broken", "store", 9, layout, lambda *_: None)
-    shown = app_module._layout_of(broken, None)()  # type: ignore[arg-type]
+    with create_app(settings).server.test_request_context():
+        shown = app_module._layout_of(broken)()
     assert "failed unexpectedly" in str(shown)
     assert "secret" not in str(shown)

@@ -110,5 +110,7 @@ def test_a_reader_keeps_a_bounded_number_of_results(sold: Settings, monkeypatch:
     monkeypatch.setattr(reading, "_KEPT_RESULTS", 3)
     reader = Reader(sold)
     for through in range(10):
-        reader.ask("newest_events", SOLD, on=DAY, date=DAY, store="S01", through=through, most=5)
+        reader.ask(
+            "newest_events", SOLD, on=DAY, date=DAY, store="S01", through=through, most_visits=5, most_decisions=5
+        )
     assert len(reader._results) == 3

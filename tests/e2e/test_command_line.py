@@ -96,17 +96,18 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
     (shelf / "products.yaml").write_text(
         "products:\n"
         '  - {sku: "\'); drop table x; --", name: <script>alert(1)</script>, category: odd, '
-        "base_price: 2.0, unit_cost: 1.0}\n"
-        "  - {sku: ../../x, name: مرحبا 🥨, category: odd, base_price: 3.0, unit_cost: 1.5}\n",
+        "base_price: 2.0, unit_cost: 1.0, par_stock: 800}\n"
+        "  - {sku: ../../x, name: مرحبا 🥨, category: odd, base_price: 3.0, unit_cost: 1.5, "
+        "par_stock: 800}\n",  # enough for a day, so that both are tried at many prices
         encoding="utf-8",
     )
     (shelf / "store.yaml").write_text(
-        'stores: [K1]\nopening: {opens: "09:00", closes: "17:00"}\nvisits_per_day: 3000\nhourly_profile: [1, 2, 1]\n'
+        'stores: [K1]\nopening: {opens: "09:00", closes: "17:00"}\nvisits_per_day: 300\nhourly_profile: [1, 2, 1]\n'
         "personas:\n  - {name: all, share: 1.0, mean: 1.0, standard_deviation: 0.25}\n",
         encoding="utf-8",
     )
     here = ["--catalog", str(shelf)]
-    loop = run(world, "pipeline", "--days", "3", "--explore-days", "2", *here, "--json")
+    loop = run(world, "pipeline", "--days", "3", "--explore-days", "2", "--stores", "12", *here, "--json")
     assert loop.returncode == 0, loop.stderr
     assert json.loads(loop.stdout)["days"][2]["policy"] == "stock_aware"
     quote = run(world, "quote", "--sku", "'); drop table x; --", "--stock", "5", *here, "--json")
@@ -213,3 +214,20 @@ def test_reset_removes_what_was_made_and_nothing_else(world: dict[str, str]) -> 
     (home / "mine.txt").unlink()
     assert run(world, "reset", "--yes").returncode == 0
     assert not home.exists()
+
+
+def test_compare_prints_the_tables_as_json_and_refuses_what_it_does_not_know(world: dict[str, str]) -> None:
+    few = ("--scenario", "400 visits", "--decisions", "500", "--seeds", "2", "--days", "3", "--first-days", "9")
+    answer = run(world, "compare", *few, "--json")
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [row["policy"] for row in found["table"]] == ["true_demand", "stock_aware", "greedy", "prototype"]
+    shares = {row["policy"]: row["share"] for row in found["played"]}
+    assert shares["clairvoyant"] == 1.0
+    assert shares["greedy"] < shares["stock_aware"] <= 1.02
+    assert found["regret"]["stock_aware"]["days 8 to 9"] < found["regret"]["greedy"]["days 8 to 9"]
+    kept = run(world, "sql", "select count(*) from policy_results", "--csv")
+    assert kept.stdout.split() == ["count_star()", str(2 * len(shares))]
+    refused = run(world, "compare", "--policy", "magic")
+    assert refused.returncode == 1
+    assert "found 'magic'; nothing was compared" in refused.stderr

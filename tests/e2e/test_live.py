@@ -20,6 +20,7 @@ from catalog.settings import read_settings
 from dashboard.control import LiveControl
 from etl.live import LiveDay, sold_so_far
 from flows.selling.wishes import Wish, Wishes, _look
+from flows.services.runner import mark_runs_left_behind
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -81,19 +82,31 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
-def test_killed_in_the_middle_and_started_again_it_ends_with_the_same_bytes(town: Callable[[str], Town]) -> None:
+def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_same_bytes(
+    town: Callable[[str], Town], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quiet, killed = town("quiet"), town("killed")
-    undisturbed, process = quiet.start(), killed.start()
+    undisturbed = quiet.start()
+    assert ended(undisturbed)[0] == 0
+    process = killed.start()
     wait_until(lambda: killed.tick >= 5, "no ticks appeared")
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=10)
     assert verify(killed.lake).findings == ()
     assert 5 <= killed.tick < 12
+    control, later = LiveControl(server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    settings = read_settings(killed.environment)
+    assert mark_runs_left_behind(settings, later - dt.timedelta(minutes=2), is_first_look=False) == []
+    assert f"live-S01-{DATE}" in mark_runs_left_behind(settings, later, is_first_look=False)
+    found = control.status("S01")
+    assert found is not None
+    assert found.state == "failed"
+    assert found.message == "its process is gone; start it again to go on"
     code, said = ended(killed.start())
     assert code == 0, said
     assert "going on from tick" in said
     assert "Opened" not in said
-    assert ended(undisturbed)[0] == 0
     assert killed.bytes_of() == quiet.bytes_of()
 
 

@@ -40,7 +40,7 @@ def played_loop(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) 
     home = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patch, orchestrated():
         live_in(patch, home)
-        pipeline(START, 4, 2, 2, 7, None)
+        pipeline(START, 4, 2, 6, 7, None)
         with get_client(sync_client=True) as client:
             tables = {
                 artifact.key: json.loads(str(artifact.data)) for artifact in client.read_artifacts() if artifact.key

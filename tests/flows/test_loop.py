@@ -18,13 +18,14 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli import app
-from flows.pipeline import pipeline
+from flows.pipeline import pipeline, stays_because
 from flows.price import price
-from flows.train import train
+from flows.train import Training, train
 from flows.transform import transform
 from serving.bookshelf import book_in_force
 from serving.champion import load_champion
-from training.gate import Condition, Verdict
+from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
+from training.gate import Verdict
 from training.registry import EXPERIMENT, REPORT, champion_version, settle
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
@@ -58,7 +59,7 @@ def test_every_file_of_the_lake_is_proven(in_the_loop: Loop) -> None:
 
 def test_running_the_loop_again_changes_no_byte(in_the_loop: Loop) -> None:
     before = bytes_of(in_the_loop.settings)
-    again = pipeline(in_the_loop.dates[0], 4, 2, 2, 7, None)
+    again = pipeline(in_the_loop.dates[0], 4, 2, 6, 7, None)
     assert again.nights_done_before == 2
     assert bytes_of(in_the_loop.settings) == before
 
@@ -123,6 +124,43 @@ def test_model_versions_tell_what_the_registry_holds(in_the_loop: Loop) -> None:
     assert {"condition", "met", "found"} == set(json.loads(rows[0][3])[0])
 
 
+def test_the_first_version_earned_its_place_and_the_next_one_waits(in_the_loop: Loop) -> None:
+    with read_only(in_the_loop.settings) as warehouse:
+        rows = warehouse.execute("select promoted, money, reasons from model_versions order by version").fetchall()
+    first, second = (json.loads(row[1]) for row in rows)
+    assert first["dr"]["lower"] > 0
+    assert first["dr"]["lower"] <= first["truth"] <= first["dr"]["upper"]
+    assert second["dr"]["lower"] <= second["truth"] <= second["dr"]["upper"]
+    assert [row[0] for row in rows] == [True, False]
+    open_questions = [reason["condition"] for reason in json.loads(rows[1][2]) if not reason["met"]]
+    assert open_questions == [EARNS_MORE]
+
+
+def test_a_champion_knows_how_long_ago_it_was_trained_and_by_how_much_its_odds_are_corrected(
+    in_the_loop: Loop,
+) -> None:
+    champion = load_champion(in_the_loop.settings)
+    assert champion is not None
+    assert champion.trained_through == in_the_loop.dates[0]
+    assert champion.model.odds_factor == 1.0
+
+
+@pytest.mark.parametrize(
+    ("champion", "unmet", "said"),
+    [
+        ("3", EARNS_MORE, "champion 3 stays; version 4 is sound, but not shown to earn more: gain +1"),
+        (None, EARNS_MORE_THAN_BASE, "base prices stay; version 4 is sound, but not shown to earn more: gain +1"),
+        ("3", "is calibrated", "champion 3 stays; version 4 was refused: is calibrated: gain +1"),
+    ],
+)
+def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
+    champion: str | None, unmet: str, said: str, in_the_loop: Loop
+) -> None:
+    verdict = Verdict((Condition("always", met=True, found="yes"), Condition(unmet, met=False, found="gain +1")))
+    day = in_the_loop.dates[0]
+    assert stays_because(Training({}, "demand_forest", "4", champion, verdict, None, day, day, "run", "page")) == said
+
+
 def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:
     assert {row["candidate"] for row in in_the_loop.table_artifacts["models"]} >= {"demand_forest"}
     assert {row["sku"] for row in in_the_loop.table_artifacts["prices"]} == set(load().skus)
@@ -173,7 +211,7 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
             described.replace("serialization_format: skops", "serialization_format: cloudpickle")
         )
     else:
-        monkeypatch.setattr("serving.champion.TRUSTED_MODEL_TYPES", ())
+        monkeypatch.setattr("features.stored_model.TRUSTED_MODEL_TYPES", ())
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)

@@ -15,6 +15,7 @@ from catalog.settings import Settings
 from flows.quotes import explained, show_explanation, show_quote
 from flows.simulate import pricing_on
 from serving.curves import DemandCurves
+from serving.newcomers import for_shelf
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook, tabulate
 from simulation.truth import chance_of_sale
@@ -101,6 +102,8 @@ def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_m
     assert (answer.price, answer.binding_rule, answer.p_sale) == (2.0, "unknown_product", None)
     assert "no model knows the product yet" in answer.reason
     assert json.loads(json.dumps(vars(answer), allow_nan=False))["sku"] == "WINE"
+    known, _ = for_shelf(wider, BOOK, CURVES)
+    assert (known.quote("WINE", 8, 48).price, known.quote("MEAT", 8, 48)) == (2.0, BOOK.quote("MEAT", 8, 48))
     assert explained(wider, BOOK, CURVES, "MEAT", 8).price == BOOK.quote("MEAT", 8, 48).price
     show_quote("Wine", answer)
     show_explanation(answer)

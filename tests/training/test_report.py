@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.metrics import METRICS
 from features.smoothing import Kernel, Smoothing
 from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import CANDIDATES, FittedModel
+from training.conditions import EARNS_MORE, Condition
 from training.dataset import Dataset
-from training.gate import Condition, Verdict
+from training.gate import Verdict
 from training.judge import judge, log_loss
-from training.report import MoneyEstimate, ReportInput, Rival, training_report
+from training.metrics import METRICS
+from training.off_policy import Interval, OffPolicyEstimate
+from training.report import ReportInput, Rival, training_report
 
 HOSTILE = {
     "MILK": "<script>alert(1)</script>",
@@ -263,12 +265,19 @@ def test_a_champion_of_another_shelf_is_named_and_not_compared() -> None:
 
 def test_an_estimate_in_money_has_its_place(page: str) -> None:
     assert 'id="money"' not in page
-    unknown = ("the truth", 1230.0, float("nan"), float("inf"))
-    money = MoneyEstimate((("new prices", 1234.5, 1200.0, 1270.25), unknown), "EUR a store day, 95 % intervals.")
+    dr, unsure = Interval(2.5, 1.25, 3.75), Interval(1234.5, float("-inf"), float("inf"))
+    money = OffPolicyEstimate(unsure, unsure, dr, 2.0, 4_000, 300, 55.0, 1.0)
     said = words(training_report(found(money=money)))
     assert money.note in said
-    assert "new prices 1,234.50 1,200.00 1,270.25" in said
-    assert "the truth 1,230.00 – –" in said
+    assert "self-normalised 1,234.50 – –" in said
+    assert "doubly robust 2.50 1.25 3.75" in said
+    assert "the truth, which only the twin knows 2.00 – –" in said
+
+
+def test_a_sound_model_that_is_not_shown_to_earn_more_waits() -> None:
+    said = words(training_report(found(verdict=Verdict((MET, Condition(EARNS_MORE, met=False, found="gain 0"))))))
+    assert "Waits. Nothing is wrong with it" in said
+    assert "Refused" not in said
 
 
 def test_a_long_shelf_draws_twelve_curves_and_lists_every_product() -> None:

@@ -6,15 +6,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import load
+from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, FittedModel, fit
+from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, _last_training_day, weighted_rows
-from training.gate import pass_gate
-from training.judge import calibration_error, judge, log_loss
+from training.judge import (
+    _called_at,
+    calibration_error,
+    calibration_luck,
+    choose_threshold,
+    judge,
+    log_loss,
+    reliability_slope,
+)
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
@@ -114,55 +124,60 @@ def test_scores_of_a_perfect_judge_are_those_of_the_truth() -> None:
     assert calibration_error(np.clip(truth + 0.2, 0, 1), frame) > 0.1
 
 
-class Double:
-    """A model that fails on purpose."""
-
-    classes_ = np.array([0, 1])
-
-    def __init__(self, chance: Any) -> None:
-        self.chance = chance
-
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        p = np.broadcast_to(self.chance(X), len(X)).astype(float)
-        return np.column_stack([1 - p, p])
-
-
-BAD = {
-    "rising in price": (lambda X: np.clip(X["price_ratio"] / 2, 0, 1), "10 % higher never sells more"),
-    "not a number": (lambda _: np.nan, "is a probability"),
-    "above one": (lambda _: 1.5, "is a probability"),
-    "constant": (lambda _: 0.01, "base rate"),
-}
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])
+def test_the_reliability_slope_undoes_how_sharp_predictions_are(sharpness: float) -> None:
+    frame = cells(400_000, 8)
+    frame = frame[frame["price_ratio"].between(0.7, 1.3)]
+    truth = chance_of_sale(CATALOG, frame["price_ratio"].to_numpy())
+    odds = (truth / (1 - truth)) ** sharpness
+    slope, error = reliability_slope(odds / (1 + odds), frame)
+    assert slope == pytest.approx(1 / sharpness, abs=4 * error)
+    assert error < 0.02
+    assert calibration_luck(truth, frame) == pytest.approx(calibration_error(truth, frame), rel=0.9)
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_model_is_never_promoted_and_the_gate_says_why(name: str) -> None:
-    chance, condition = BAD[name]
-    data = dataset(cells(20_000, 1), cells(5_000, 2))
-    verdict = pass_gate(FittedModel(DEMAND, ["price_ratio", *ONE_HOT], Double(chance)), data, CATALOG.skus, None)
-    assert not verdict.promoted
-    assert any(condition in refusal for refusal in verdict.refusals)
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+def test_at_the_chosen_threshold_purchases_are_found_and_calls_are_right(candidate: Candidate) -> None:
+    data = dataset(cells(20_000, 11), cells(10_000, 12))
+    fitted = fit(candidate, data, 0)
+    threshold = choose_threshold(fitted.p_sale(data.training), data.training)
+    truth = chance_of_sale(CATALOG, data.holdout["price_ratio"].to_numpy())
+    scores = judge(fitted.p_sale(data.holdout), data.holdout, truth, threshold)
+    assert scores["recall_at_threshold"] >= 0.71
+    assert scores["accuracy_at_threshold"] >= 0.77
+    assert scores["accuracy_at_threshold"] == pytest.approx(scores["truth_accuracy_at_threshold"], abs=0.02)
+    assert scores["recall_at_threshold"] == pytest.approx(scores["truth_recall_at_threshold"], abs=0.05)
 
 
-def test_a_good_model_passes_and_a_worse_one_than_the_champion_does_not() -> None:
-    data = dataset(cells(20_000, 1), cells(5_000, 2))
-    fitted = fit(DEMAND, data, 0)
-    assert pass_gate(fitted, data, CATALOG.skus, None).promoted
-    perfect = chance_of_sale(CATALOG, data.holdout["price_ratio"].to_numpy())
-    weak = fit(DEMAND, dataset(cells(120, 9), data.holdout), 0)
-    verdict = pass_gate(weak, dataset(cells(120, 9), data.holdout), CATALOG.skus, perfect)
-    assert any("not worse than the champion" in refusal for refusal in verdict.refusals)
+@settings(deadline=None)
+@given(
+    chances=st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.5000001, 0.9, 1.0]), min_size=1, max_size=20),
+    seed=st.integers(0, 1_000),
+)
+def test_no_threshold_that_finds_as_many_purchases_is_more_often_right(chances: list[float], seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    offered = draw.integers(1, 50, len(chances))
+    frame = pd.DataFrame({"n_offered": offered, "n_purchased": draw.integers(0, offered + 1)})
+    predicted = np.array(chances)
+    chosen = choose_threshold(predicted, frame)
+    recall, accuracy = _called_at(chosen, predicted, frame)
+    assert frame["n_purchased"].sum() == 0 or recall >= 0.73
+    others = [_called_at(other, predicted, frame) for other in chances]
+    assert accuracy == pytest.approx(max(right for found, right in others if np.isnan(found) or found >= 0.73))
 
 
-def test_products_never_seen_or_never_varied_stop_the_gate() -> None:
-    training = cells(20_000, 1)
-    holdout = cells(5_000, 2)
-    unseen = dataset(training[training["sku"] != "MILK"], holdout)
-    verdict = pass_gate(fit(DEMAND, unseen, 0), unseen, CATALOG.skus, None)
-    assert any("MILK" in refusal for refusal in verdict.refusals)
-    one_price = (training["sku"] != "MEAT") | (
-        training["price_offered"] == training.loc[training["sku"] == "MEAT", "price_offered"].iloc[0]
-    )
-    constant = dataset(training[one_price], holdout)
-    verdict = pass_gate(fit(DEMAND, constant, 0), constant, CATALOG.skus, None)
-    assert any("one price only for MEAT" in refusal for refusal in verdict.refusals)
+def test_a_balanced_forest_is_corrected_before_it_is_judged_or_prices() -> None:
+    data = dataset(cells(20_000, 1), cells(20_000, 2))
+    fitted = fit(BALANCED, data, 0)
+    raw = p_sale(fitted.model, data.holdout[fitted.features])
+    rate = data.training["n_purchased"].sum() / data.training["n_offered"].sum()
+    assert fitted.odds_factor == pytest.approx(rate / (1 - rate))
+    assert calibration_error(raw, data.holdout) > 0.05
+    assert calibration_error(fitted.p_sale(data.holdout), data.holdout) < 0.025
+
+
+@given(chance=st.floats(0, 1), factor=st.floats(0.01, 100))
+def test_an_odds_factor_is_undone_by_its_inverse_and_keeps_chances(chance: float, factor: float) -> None:
+    there = with_odds(np.array([chance]), factor)
+    assert 0 <= there[0] <= 1
+    assert with_odds(there, 1 / factor)[0] == pytest.approx(chance, abs=1e-9)

@@ -6,8 +6,15 @@ with closed as (
         regexp_extract(file, 'business_date=([0-9-]+)', 1)::date as business_date,
         regexp_extract(file, 'part-live-(.+)[.]parquet$', 1) as store_id
     from glob('lake/interactions/*/part-live-*.parquet')
+),
+
+parts as (
+    select *
+    from read_parquet(
+        'lake/live_interactions/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
+    )
 )
 
 select parts.*
-from read_parquet('lake/live_interactions/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}) as parts
+from parts
 anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;

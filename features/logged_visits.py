@@ -1,0 +1,89 @@
+"""Logged visits: what was shown with which chance, and what came of it, as arrays for judging prices from the log.
+
+Precondition for an honest judgement: the days are later than everything the judged prices were learned from, and
+every logged propensity is the whole chance of the shown price in its state.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from catalog.arrays import Flags, Floats, Ints
+from catalog.load import Catalog
+from features.cells import query
+
+_MOST_VISITS = 1_000_000
+
+
+@dataclass(frozen=True)
+class LoggedVisits:
+    """Visits that found the product on the shelf, arrays of shape (n_visits,).
+
+    Attributes
+    ----------
+    days, day
+        The business dates, and each visit's position among them.
+    product, stock, tick
+        Position on the shelf, units before the decision, and tick of the day.
+    price, propensity
+        Price shown, EUR, and the chance with which it was shown.
+    purchased
+        Whether a unit was bought.
+    dice
+        Number of the throw that decided the price: visits with the same number met the same price for the same
+        reason, and are one piece of evidence.
+    n_store_days
+        Store days they come from.
+    """
+
+    days: tuple[dt.date, ...]
+    day: Ints
+    product: Ints
+    stock: Ints
+    tick: Ints
+    price: Floats
+    propensity: Floats
+    purchased: Flags
+    dice: Ints
+    n_store_days: int
+
+
+def logged_visits(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    trained_through: dt.date,
+    judged_through: dt.date,
+    n_decisions: int,
+) -> LoggedVisits:
+    """Read the visits of the held-out days; of more than a million, whole store days that make about as many.
+
+    Parameters
+    ----------
+    n_decisions
+        How many there are.
+    """
+    found = connection.execute(
+        query("logged_visits"),
+        {
+            "skus": list(catalog.skus),
+            "trained_through": trained_through,
+            "judged_through": judged_through,
+            "hold_ticks": catalog.store.exploration.hold_ticks,
+            "kept_of_10000": min(10_000, max(1, 10_000 * _MOST_VISITS // max(1, n_decisions))),
+        },
+    ).df()
+    days, day = np.unique(found["business_date"].to_numpy(), return_inverse=True)
+    return LoggedVisits(
+        days=tuple(days.astype("datetime64[D]").tolist()),
+        day=day,
+        product=found["product"].to_numpy(dtype=np.int64),
+        stock=found["inventory_level"].to_numpy(dtype=np.int64),
+        tick=found["tick"].to_numpy(dtype=np.int64),
+        price=found["price_offered"].to_numpy(dtype=float),
+        propensity=found["propensity"].to_numpy(dtype=float),
+        purchased=found["purchased"].to_numpy(dtype=bool),
+        dice=np.unique(found["dice"].to_numpy(), return_inverse=True)[1],
+        n_store_days=found["store_day"].nunique(),
+    )

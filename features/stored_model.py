@@ -1,0 +1,134 @@
+"""A demand model as it is kept: data in skops format with a description beside it, read without running any code.
+
+Training tries a stored model in a fresh process and serving prices by it; both read it here, so what was tried is
+what prices.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import skops.io
+import yaml
+from sklearn.base import ClassifierMixin
+
+from catalog.arrays import Floats
+from catalog.contracts import TRUSTED_MODEL_TYPES
+from catalog.errors import ModelError
+from features.smoothing import Smoothing, staircase_of
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A classifier that was read, what it says of itself, and how its odds become honest.
+
+    Attributes
+    ----------
+    features
+        Input columns in order.
+    types
+        Their types in the signature, all `double` in a model of ours.
+    built_with
+        Version of scikit-learn that built it.
+    odds_factor
+        What the odds of sale are multiplied by; not 1 where the classes were reweighted.
+    smoothing
+        How its staircase is smoothed, or None.
+    metadata
+        Everything else that was written beside it when it was logged.
+    """
+
+    features: tuple[str, ...]
+    types: tuple[str, ...]
+    built_with: str
+    odds_factor: float
+    smoothing: Smoothing | None
+    metadata: Mapping[str, Any]
+    classifier: Any
+
+    def p_sale(self, rows: pd.DataFrame) -> Floats:
+        """Chance of sale for rows that have the features, shape (n_rows,).
+
+        Raises
+        ------
+        ModelError
+            When a feature is missing, the model never saw a purchase, or a prediction is not a probability.
+        """
+        missing = [feature for feature in self.features if feature not in rows.columns]
+        if missing:
+            raise ModelError(f"expects the feature {missing[0]!r}, which the shelf does not have")
+        classes = [int(label) for label in self.classifier.classes_]
+        if classes != [0, 1]:
+            raise ModelError(f"tells the classes {classes} apart, expected 0 (refused) and 1 (bought)")
+        X = rows[list(self.features)].astype(float)
+        chance = (
+            staircase_of(self._raw, X, self.smoothing.grid).smoothed(self.smoothing.kernels)
+            if self.smoothing
+            else self._raw(X)
+        )
+        if not (np.isfinite(chance).all() and (chance >= 0).all() and (chance <= 1).all()):
+            raise ModelError("predicts something that is no probability")
+        return chance
+
+    def _raw(self, X: pd.DataFrame) -> Floats:
+        return with_odds(np.asarray(self.classifier.predict_proba(X)[:, 1], dtype=float), self.odds_factor)
+
+
+def with_odds(chance: Floats, factor: float) -> Floats:
+    """Multiply the odds of some chances by a factor; 0 and 1 stay.
+
+    A model fitted with class weights w0 and w1 sees w1 / w0 times the odds there are; the factor w0 / w1 takes that
+    back. After Elkan, "The foundations of cost-sensitive learning" (IJCAI, 2001).
+    """
+    return chance if factor == 1 else chance * factor / (1 - chance + chance * factor)
+
+
+def read_model(folder: Path) -> StoredModel:
+    """Read a logged model's folder. Nothing in it is executed: a pickle or an unknown type is refused unread.
+
+    Raises
+    ------
+    ModelError
+        When the folder is damaged or holds anything but a classifier in skops format; the message is a predicate,
+        "cannot be read (...)", to be put behind the name of the model.
+    """
+    try:
+        described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+        flavor = described["flavors"]["sklearn"]
+        inputs = json.loads(described["signature"]["inputs"])
+        metadata = described.get("metadata") or {}
+        smoothing = Smoothing.from_json(metadata["smoothing"]) if "smoothing" in metadata else None
+        file = folder / flavor["pickled_model"]
+        _refuse_code(flavor.get("serialization_format"), file)
+        classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged file makes its reader do
+        raise ModelError(f"cannot be read ({_first_line(error)})") from error
+    if not isinstance(classifier, ClassifierMixin):
+        raise ModelError(f"is a {type(classifier).__name__}, expected a classifier")
+    return StoredModel(
+        features=tuple(str(column["name"]) for column in inputs),
+        types=tuple(str(column["type"]) for column in inputs),
+        built_with=str(flavor.get("sklearn_version")),
+        odds_factor=float(metadata.get("odds_factor", 1.0)),
+        smoothing=smoothing,
+        metadata=metadata,
+        classifier=classifier,
+    )
+
+
+def _refuse_code(kept_as: object, file: Path) -> None:
+    if kept_as != "skops":
+        raise ModelError(f"is kept as {kept_as}, which can run code when it is read, expected skops")
+    untrusted = set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_MODEL_TYPES)
+    if untrusted:
+        raise ModelError(f"holds the untrusted type {min(untrusted)}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

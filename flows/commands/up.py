@@ -1,0 +1,43 @@
+"""The command that brings everything up."""
+
+import os
+import signal
+from pathlib import Path
+from threading import Event
+
+from flows.commands.options import Catalog, text_of
+from flows.console import remark, show_table
+from flows.environment import UP, api_url_file, prepare
+
+
+def up(catalog: Catalog = None) -> None:
+    """Start Prefect, MLflow, the runner of live stores and the monitor as one group; Ctrl-C stops all of it.
+
+    Where they listen is set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS and SHELFPRICE_MONITOR_ADDRESS.
+    """
+    from flows.services.group import refuse_taken_ports, run_group
+    from flows.services.house import services_of
+    from warehouse.files import write_durably
+    from warehouse.locks import held
+
+    folder = text_of(catalog)
+    settings = prepare()
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    with held(settings.locks, UP):
+        services = services_of(settings, Path(folder) if folder else None, os.environ)
+        refuse_taken_ports(services)
+        width = max(len(service.name) for service in services)
+
+        def log(name: str, line: str) -> None:
+            remark(f"{name:<{width}} | {line}")
+
+        def all_answer() -> None:
+            rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
+            show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what is there"], rows)
+
+        remark(f"Starting {', '.join(service.name for service in services)} ...")
+        write_durably(api_url_file(settings), f"{settings.prefect.url}/api\n")
+        run_group(services, log, all_answer, stop)
+    remark("stopped; everything that was published stands")

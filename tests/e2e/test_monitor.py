@@ -1,0 +1,381 @@
+"""The Store and Prices pages in a real browser, over a lake that is sold from while people look."""
+
+import datetime as dt
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from catalog.load import DEFAULT_DIR
+from catalog.settings import Settings, read_settings
+from dashboard.app import create_app
+from dashboard.control import LiveRun
+from etl.live import LiveDay
+from flows.selling.player import Player
+from flows.selling.prices import PriceDesk
+from warehouse.connection import read_only
+from warehouse.lake import Lake, Partition
+
+TODAY, TOMORROW = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
+HOSTILE = "<script>document.title = 'stolen'</script><b>x</b>"
+SOON = 15_000  # milliseconds; the machine may be busy
+
+
+class Orchestrator:
+    """A control that does as it is told and remembers it."""
+
+    def __init__(self) -> None:
+        self.state: Any = None
+        self.asked: list[str] = []
+
+    def status(self, store: str) -> LiveRun | None:
+        link = "http://127.0.0.1:4200/runs/flow-run/1"
+        return LiveRun(store, "1", f"live-{store}", self.state, "", None, 1.0, link) if self.state else None
+
+    def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
+        return self._do("selling", f"{'again' if again else 'start'} {store} {tick_seconds:g}")
+
+    def pause(self, store: str) -> LiveRun:
+        return self._do("paused", f"pause {store}")
+
+    def resume(self, store: str) -> LiveRun:
+        return self._do("selling", f"resume {store}")
+
+    def cancel(self, store: str) -> LiveRun:
+        return self._do("stopped", f"cancel {store}")
+
+    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
+        return self._do(self.state, f"speed {store} {tick_seconds:g}")
+
+    def _do(self, state: str, told: str) -> LiveRun:
+        self.asked.append(told)
+        self.state = state
+        found = self.status(told.split()[1])
+        assert found is not None
+        return found
+
+
+Serve = Callable[..., str]
+Visit = Callable[..., Page]
+
+
+@contextmanager
+def serving(settings: Settings, **parts: Any) -> Iterator[str]:
+    """Serve the real app from a thread of this process."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, create_app(settings, **parts).server, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve until the test and its browser are done: asked for before `visit`, it ends after it."""
+    with ExitStack() as servers:
+        yield lambda settings, **parts: servers.enter_context(serving(settings, **parts))
+
+
+@pytest.fixture(scope="module")
+def sold(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return sell_two_days(tmp_path_factory.mktemp("sold"))
+
+
+@pytest.fixture(scope="module")
+def monitor(sold: Settings) -> Iterator[str]:
+    with serving(sold, control=Orchestrator()) as address:
+        yield address
+
+
+@pytest.fixture
+def copied(sold: Settings, tmp_path: Path) -> Settings:
+    """A home of its own with the same two days, to write in."""
+    shutil.copytree(sold.home, tmp_path, dirs_exist_ok=True)
+    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+
+
+def euros(page: Page) -> float:
+    return float(page.locator("#store-stats .stat-value").first.inner_text().strip("€").replace(",", ""))
+
+
+def revenue_of(settings: Settings, date: dt.date) -> float:
+    with read_only(settings) as warehouse:
+        row = warehouse.execute(
+            "select sum(price_offered) from interactions where business_date = $1 and store_id = 'S01' and purchased",
+            [date],
+        ).fetchone()
+    return round(row[0], 2) if row else 0.0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize(
+    ("path", "title", "said"), [("", "Store", "What happened"), ("prices", "Prices", "Decision trail")]
+)
+def test_a_page_fits_its_screen_in_light_and_dark(
+    monitor: str, visit: Visit, path: str, title: str, said: str, width: int, scheme: str
+) -> None:
+    page = visit(f"{monitor}/{path}", width=width, scheme=scheme)
+    expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
+    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible(timeout=SOON)
+    expect(page).to_have_title(f"{title} · Shelfprice")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    ink = page.locator(".js-plotly-plot .ytitle").first.evaluate("node => getComputedStyle(node).fill")
+    assert ink == {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
+
+
+def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
+    page = visit(monitor)
+    title = page.locator(".js-plotly-plot .ytitle").first
+    expect(title).to_have_css("fill", "rgb(102, 112, 127)")
+    page.get_by_label("Switch between light and dark").click()
+    expect(title).to_have_css("fill", "rgb(152, 162, 179)")
+    page.reload()
+    expect(title).to_have_css("fill", "rgb(152, 162, 179)")
+
+
+def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:
+    page = visit(monitor)
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the page")).to_be_focused()
+    reached = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()"))
+    assert {"Prices", "scheme-switch", "store-store", "store-day", "live-start", "store-play", "store-feed"} <= reached
+
+
+def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serve: Serve, visit: Visit) -> None:
+    lake = Lake(copied)
+    address = serve(copied, control=Orchestrator())
+    page = visit(address)
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+    assert euros(page) == revenue_of(copied, TODAY)
+    day = LiveDay("S01", TOMORROW)
+    player = Player(lake, PriceDesk(lake, None, day, 7), day, 7)
+    player.sell_tick()
+    expect(page.locator("#store-moment")).to_have_text("08:00 to 08:15")
+    waits = []
+    for tick in range(1, 6):
+        player.sell_tick()
+        published = time.monotonic()
+        page.wait_for_function(
+            "start => document.querySelector('#store-moment').innerText.startsWith(start)",
+            arg=f"{8 + tick // 4:02d}:{15 * (tick % 4):02d}",
+        )
+        waits.append(time.monotonic() - published)
+    assert euros(page) == revenue_of(copied, TOMORROW)
+    assert min(waits) < 1.5, waits
+    while not player.is_over:
+        player.sell_tick()
+    player.close()
+    expect(page.locator("#store-moment")).to_have_text("19:45 to 20:00")
+    expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(copied, TOMORROW):,.2f}")
+    repriced = page.locator(".event-priced, .event-tried").first
+    expect(repriced).to_contain_text(re.compile("Raised|Lowered|Opened"))
+
+
+def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) -> None:
+    page = visit(monitor)
+    page.locator("#store-day").click()
+    page.get_by_role("option", name="Mon 5 Jan 2026").click()
+    yesterday = TODAY - dt.timedelta(days=1)
+    expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(sold, yesterday):,.2f}")
+    page.get_by_label("Play the day again").click()
+    expect(page.locator("#store-moment")).to_have_text("08:15 to 08:30")
+    early = euros(page)
+    page.wait_for_function("document.querySelector('#store-moment').innerText.startsWith('09:')")
+    page.get_by_label("Play the day again").click()
+    assert early <= euros(page) < revenue_of(sold, yesterday)
+    thumb = page.locator("#store-slider [role=slider]")
+    thumb.press("End")
+    expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(sold, yesterday):,.2f}")
+    thumb.press("Home")
+    expect(page.locator("#store-moment")).to_have_text("08:00 to 08:15")
+
+
+def test_every_control_asks_the_orchestrator_and_reset_asks_first(sold: Settings, serve: Serve, visit: Visit) -> None:
+    orchestrator = Orchestrator()
+    address = serve(sold, control=orchestrator)
+    page = visit(address)
+    expect(page.locator("#live-state")).to_contain_text("not live")
+    page.locator("#live-start").click()
+    expect(page.locator("#live-state")).to_contain_text("selling")
+    expect(page.locator("#live-start")).to_be_disabled()
+    expect(page.locator("#live-reset")).to_be_disabled()
+    page.locator("#live-pause").click()
+    expect(page.locator("#live-pause")).to_have_text("Resume")
+    page.locator("#live-pause").click()
+    expect(page.locator("#live-pause")).to_have_text("Pause")
+    page.locator("#live-speed").click()
+    page.get_by_role("option", name="5 ticks a second").click()
+    page.wait_for_timeout(500)
+    page.locator("#live-stop").click()
+    expect(page.locator("#live-state")).to_contain_text("stopped")
+    page.locator("#live-reset").click()
+    page.locator("#live-no").click()
+    expect(page.locator("#live-no")).to_be_hidden()
+    assert "again S01 0.2" not in orchestrator.asked
+    page.locator("#live-reset").click()
+    page.locator("#live-yes").click()
+    expect(page.locator("#live-state")).to_contain_text("selling")
+    assert orchestrator.asked == [
+        "start S01 1",
+        "pause S01",
+        "resume S01",
+        "speed S01 0.2",
+        "cancel S01",
+        "again S01 0.2",
+    ]
+
+
+def test_with_the_orchestrator_away_the_store_is_shown_and_the_command_named(
+    sold: Settings, serve: Serve, visit: Visit
+) -> None:
+    away = read_settings({"SHELFPRICE_HOME": str(sold.home), "PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    address = serve(away)
+    page = visit(address)
+    expect(page.locator("#live-state")).to_contain_text("shelfprice up")
+    expect(page.locator("#live-start")).to_be_disabled()
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["", "prices"])
+def test_without_data_the_page_names_the_command_and_then_fills_by_itself(
+    path: str, sell_two_days: Callable[[Path], Settings], tmp_path: Path, serve: Serve, visit: Visit
+) -> None:
+    address = serve(read_settings({"SHELFPRICE_HOME": str(tmp_path)}), control=Orchestrator())
+    page = visit(f"{address}/{path}")
+    expect(page.get_by_text("shelfprice demo", exact=True)).to_be_visible()
+    sell_two_days(tmp_path)
+    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible(timeout=2 * SOON)
+    expect(page.get_by_text("shelfprice demo", exact=True)).to_have_count(0)
+
+
+def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> None:
+    page = visit(f"{monitor}/prices")
+    page.locator("#prices-product").click()
+    page.get_by_role("option", name="Milk").click()
+    price = page.locator(".quote-price")
+    expect(page.locator(".quote")).to_contain_text("Milk, 10 left with 3 h to go")
+    few = float(price.inner_text().strip("€"))
+    page.locator("#prices-stock [role=slider]").press("End")
+    expect(page.locator(".quote")).to_contain_text("Milk, 100 left")
+    assert float(price.inner_text().strip("€")) < few
+    page.locator("#prices-time [role=slider]").press("Home")
+    expect(page.locator(".quote")).to_contain_text("15 min to go")
+    expect(page.locator("#prices-revenue")).to_contain_text(f"chosen, {price.inner_text()}")
+
+
+def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> None:
+    page = visit(f"{monitor}/prices")
+    rows = page.locator("#prices-trail .ag-center-cols-container .ag-row")
+    expect(rows.first).to_be_visible()
+    page.locator("#prices-trail").get_by_label("why Filter Input").fill("Opened")
+    expect(rows).to_have_count(2)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    lines = Path(saved.value.path()).read_text(encoding="utf-8").strip().splitlines()
+    assert len(lines) == 3
+    assert "Opened" in lines[1]
+
+
+def test_a_day_before_the_first_book_says_so_and_keeps_its_trail(monitor: str, visit: Visit) -> None:
+    page = visit(f"{monitor}/prices")
+    expect(page.locator(".quote-price")).to_be_visible()
+    page.locator("#prices-day").click()
+    page.get_by_role("option", name="Mon 5 Jan 2026").click()
+    expect(page.get_by_text("No price book for this day")).to_be_visible()
+    expect(page.locator(".quote-price")).to_be_hidden()
+    expect(page.locator("#prices-trail .ag-center-cols-container .ag-row").first).to_be_visible()
+
+
+def test_the_kill_switch_is_said_on_both_pages(sold: Settings, tmp_path: Path, serve: Serve, visit: Visit) -> None:
+    for name in ("products.yaml", "store.yaml"):
+        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
+    address = serve(sold, control=Orchestrator(), catalog_dir=tmp_path)
+    for path in ("", "prices"):
+        expect(visit(f"{address}/{path}").get_by_text("The kill switch is on")).to_be_visible()
+
+
+def test_a_hostile_name_is_shown_literally(copied: Settings, serve: Serve, visit: Visit) -> None:
+    lake = Lake(copied)
+    (part,) = lake.partitions("products")
+    rows = lake.read(part)
+    names = pa.array([HOSTILE, *rows["product_name"].to_pylist()[1:]], pa.string())
+    lake.publish(part, rows.set_column(1, rows.schema.field(1), names), inputs="hostile")
+    address = serve(copied, control=Orchestrator())
+    for path in ("", "prices"):
+        page = visit(f"{address}/{path}")
+        expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
+        assert "stolen" not in page.title()
+    page = visit(address)
+    expect(page.locator(".product-name", has_text=HOSTILE)).to_be_visible()
+    expect(page.locator("#store-figure .legendtext", has_text="<script>")).to_be_visible()
+
+
+def test_a_damaged_partition_is_one_sentence_on_the_page(copied: Settings, serve: Serve, visit: Visit) -> None:
+    victim = Lake(copied).path(Partition("interactions", TODAY, "all"))
+    victim.write_bytes(victim.read_bytes()[:500])
+    address = serve(copied, control=Orchestrator())
+    page = visit(address)
+    expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
+    assert "Traceback" not in page.content()
+
+
+def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_stops_when_asked(sold: Settings) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "dashboard", "--port", str(port)]
+    world = {**os.environ, "SHELFPRICE_HOME": str(sold.home)}
+    process = subprocess.Popen(command, env=world)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        limit = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except urllib.error.URLError:
+                assert time.monotonic() < limit, "the monitor did not answer"
+                time.sleep(0.1)
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(urllib.request.Request(address, headers={"Host": "evil.example"}), timeout=5)
+        second = subprocess.run(command, env=world, capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 1
+        assert f"port {port} of 127.0.0.1 is taken" in second.stderr
+        assert "Traceback" not in second.stderr
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("path", ["", "prices"])
+def test_no_figure_offers_to_leave_the_machine(monitor: str, visit: Visit, path: str) -> None:
+    page = visit(f"{monitor}/{path}")
+    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
+    expect(page.locator(".modebar-btn").first).to_be_attached()
+    for word in ("Share", "cloud", "Cloud", "Studio"):
+        expect(page.locator(f".modebar-btn[data-title*='{word}']")).to_have_count(0)

@@ -1,0 +1,155 @@
+"""Everything in one command: it comes up, it plays a store, and nothing of it stays behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import ServiceError
+from catalog.settings import Settings, read_settings
+from dashboard.control import LiveControl
+from etl.live import LiveDay, days_sold_live, sold_so_far
+from warehouse.lake import Lake
+from warehouse.verify import verify
+
+PATIENCE = 150.0
+SERVICES = ("prefect", "mlflow", "monitor")
+
+
+class House:
+    """A home of its own, with ports that nobody else uses, and `shelfprice up` in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.mkdir()
+        moved = {f"SHELFPRICE_{name.upper()}_ADDRESS": f"127.0.0.1:{free_port()}" for name in SERVICES}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))}
+        self.environment = {**kept, **moved, "SHELFPRICE_HOME": str(home), "COLUMNS": "200"}
+        self.log = home.with_suffix(".log")
+
+    @property
+    def settings(self) -> Settings:
+        return read_settings(self.environment)
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def up(self, **changes: str) -> subprocess.Popen[str]:
+        with self.log.open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "flows", "up"],
+                env={**self.environment, **changes},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def processes(self) -> set[str]:
+        """Return the command lines of every process that lives in this home."""
+        mark = f"SHELFPRICE_HOME={self.home}".encode()
+        found = set()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (folder / "environ").read_bytes().split(b"\0") and (folder / "cmdline").read_bytes():
+                    found.add((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue  # it has ended, or is not ours
+        return found
+
+
+def begins(control: LiveControl, store: str) -> bool:
+    """Start a store, unless the server is still too busy with its own start to answer soon."""
+    try:
+        return control.start(store, tick_seconds=1.0).is_at_work
+    except ServiceError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], object], what: Callable[[], str], patience: float = PATIENCE) -> None:
+    limit = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < limit, what()
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    own = House(tmp_path / "home")
+    yield own
+    assert own.processes() == set()
+
+
+def test_it_comes_up_sells_a_store_on_request_and_ctrl_c_leaves_nothing_within_ten_seconds(house: House) -> None:
+    process = house.up()
+    try:
+        wait_until(lambda: "Everything is up" in house.said or process.poll() is not None, lambda: house.said)
+        assert process.poll() is None, house.said
+        assert house.settings.prefect.url in house.said
+        assert house.settings.mlflow.url in house.said
+        control, lake = LiveControl(house.settings.prefect_api), Lake(house.settings)
+        wait_until(lambda: begins(control, "S02"), lambda: house.said, 30)
+        wait_until(lambda: days_sold_live(lake), lambda: house.said, 60)
+        day = days_sold_live(lake)[0]
+        wait_until(lambda: (found := sold_so_far(lake, day)) and found.mark.tick >= 2, lambda: house.said, 30)
+        assert "runner" in house.said
+        assert "Opened Milk" in house.said
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        assert process.wait(timeout=30) == 0
+        assert time.monotonic() - begun < 10
+        assert "stopped; everything that was published stands" in house.said
+        assert house.processes() == set()
+        assert verify(lake).findings == ()
+        assert day == LiveDay("S02", day.business_date)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+
+def test_killed_outright_it_takes_everything_with_it(house: House) -> None:
+    process = house.up()
+    wait_until(lambda: len(house.processes()) >= 4 or process.poll() is not None, lambda: house.said)
+    process.kill()
+    process.wait(timeout=10)
+    wait_until(lambda: not house.processes(), lambda: str(house.processes()), 15)
+
+
+def test_a_port_in_use_is_one_line_that_names_it_and_the_setting(house: House) -> None:
+    taken = house.settings.mlflow
+    with socket.socket() as other:
+        other.bind((taken.host, taken.port))
+        other.listen()
+        assert house.up().wait(timeout=60) == 1
+    line = house.said.strip()
+    assert line.startswith(f"error: {taken.host}:{taken.port} cannot be listened on")
+    assert "mlflow needs it" in line
+    assert "set SHELFPRICE_MLFLOW_ADDRESS to another address" in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SHELFPRICE_PREFECT_ADDRESS": "0.0.0.0:4200"}, "set PREFECT_SERVER_API_AUTH_STRING"),
+        ({"SHELFPRICE_MLFLOW_ADDRESS": "0.0.0.0:5000"}, "MLflow asks nobody for a credential"),
+        ({"SHELFPRICE_MONITOR_ADDRESS": "8050"}, "expected a host and a port such as 127.0.0.1:8050, found '8050'"),
+        ({"SHELFPRICE_PREFECT_ADDRESS": "127.0.0.1:70000"}, "found '127.0.0.1:70000'"),
+    ],
+)
+def test_a_door_that_would_stand_open_or_is_none_is_refused(house: House, changes: dict[str, str], said: str) -> None:
+    assert house.up(**changes).wait(timeout=60) == 1
+    assert said in house.said
+    assert "Traceback" not in house.said
