@@ -33,7 +33,7 @@ def versions(monitor: Monitor) -> tuple[Version, ...]:
 
 @pytest.fixture
 def three(add_version: Callable[..., None], monitor: Monitor) -> tuple[Version, ...]:
-    """Version 1 was champion, 2 is champion, 10 was refused: text order would put 10 before 2."""
+    """Version 1 was champion, 2 is champion, 10 was not promoted: text order would put 10 before 2."""
     add_version(1)
     add_version(2)
     add_version(10, promoted=False)
@@ -135,11 +135,11 @@ def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_sta
 def test_a_version_trained_again_on_earlier_days_is_the_newest_all_the_same(
     add_version: Callable[..., None], monitor: Monitor
 ) -> None:
-    add_version(2)
-    add_version(3, judged=FIRST)
+    add_version(9)
+    add_version(10, judged=FIRST)
     assert [(version.number, version.verdict) for version in versions(monitor)] == [
-        ("3", "champion"),
-        ("2", "was champion"),
+        ("10", "champion"),
+        ("9", "was champion"),
     ]
 
 
