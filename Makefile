@@ -12,10 +12,10 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install demo up test check lint types contracts sql bench lock docs clean
+.PHONY: help install demo up test check lint types contracts sql bench screenshots lock docs clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Create .venv with the locked packages and this project
 
@@ -53,6 +53,9 @@ sql: install
 
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench
+
+screenshots: install ## Picture every page of the monitor over the data at hand
+	@$(BIN)/python -m bench.screenshots
 
 lock: install ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

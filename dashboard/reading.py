@@ -41,6 +41,9 @@ class Reader:
         self._settings = settings
         self._lock = Lock()
         self._results: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+        self._reading = Lock()  # one query at a time: each uses every core
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._opened = 0
 
     def stamp(self, *tables: str, date: dt.date | None = None) -> Stamp:
         """Return what changes whenever one of the tables is published, on one date if given.
@@ -109,22 +112,39 @@ class Reader:
             return kept.frame
 
     def _read(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
-        try:
-            return self._read_once(query, parameters)
-        except duckdb.Error:  # a partition was replaced between listing and opening it
-            pass
-        try:
-            return self._read_once(query, parameters)
-        except duckdb.Error as error:
-            reason = str(error).partition("\n")[0]
-            raise LakeError(
-                f"the warehouse cannot answer {query!r} ({reason}); run `shelfprice transform` to bring its views up "
-                "to date, and `shelfprice verify`"
-            ) from error
+        with self._reading:
+            try:
+                return self._read_once(query, parameters)
+            except duckdb.Error:  # a partition was replaced between listing and opening it
+                self._close()
+            try:
+                return self._read_once(query, parameters)
+            except duckdb.Error as error:
+                self._close()
+                reason = str(error).partition("\n")[0]
+                raise LakeError(
+                    f"the warehouse cannot answer {query!r} ({reason}); run `shelfprice transform` to bring its views "
+                    "up to date, and `shelfprice verify`"
+                ) from error
 
     def _read_once(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
-        with read_only(self._settings) as connection:
-            return connection.execute(_text_of(query), parameters).df()
+        return self._open().execute(_text_of(query), parameters).df()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection; opening takes longer than most queries, so it is kept until the file is replaced."""
+        stamp = modified(self._settings.warehouse_file)
+        if self._connection is None or stamp != self._opened:
+            self._close()  # first: DuckDB would hand out the old file again while a connection to it lives
+            self._connection = read_only(self._settings)
+            self._connection.execute("set enable_external_file_cache = false")  # partitions are replaced under it
+            self._connection.execute("set memory_limit = '1GB'")
+            self._opened = stamp
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 @cache

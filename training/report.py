@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from catalog.arrays import Floats
+from catalog.metrics import METRICS
 from training import figures
 from training.breakdown import prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import FittedModel
@@ -22,7 +23,6 @@ from training.dataset import Dataset
 from training.gate import Verdict
 from training.inline_svg import inline_svg
 from training.judge import judge
-from training.metrics import METRICS
 from training.off_policy import OffPolicyEstimate
 
 _CURVES = 12  # products drawn; every product is in the tables

@@ -27,17 +27,17 @@ def copied(sold: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """Every opening of the warehouse."""
-    openings: list[Settings] = []
-    really = reading.read_only
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every query that the warehouse answered."""
+    queries: list[str] = []
+    really = Reader._read
 
-    def counting(settings: Settings) -> duckdb.DuckDBPyConnection:
-        openings.append(settings)
-        return really(settings)
+    def counting(self: Reader, query: str, parameters: Any) -> Any:
+        queries.append(query)
+        return really(self, query, parameters)
 
-    monkeypatch.setattr(reading, "read_only", counting)
-    return openings
+    monkeypatch.setattr(Reader, "_read", counting)
+    return queries
 
 
 def publish_again(settings: Settings, *, rows: int) -> None:
@@ -45,19 +45,19 @@ def publish_again(settings: Settings, *, rows: int) -> None:
     lake.publish(part, lake.read(part).slice(0, rows), inputs=f"{rows} rows")
 
 
-def test_an_unchanged_lake_is_opened_once(sold: Settings, opened: list[Settings]) -> None:
+def test_an_unchanged_lake_is_read_once(sold: Settings, asked: list[str]) -> None:
     reader = Reader(sold)
     first = reader.ask("shelf_by_tick", SOLD, **QUESTION)
     assert reader.ask("shelf_by_tick", SOLD, **QUESTION) is first
-    assert len(opened) == 1
+    assert len(asked) == 1
 
 
-def test_twenty_browsers_that_ask_at_once_open_it_once(sold: Settings, opened: list[Settings]) -> None:
+def test_twenty_browsers_that_ask_at_once_read_it_once(sold: Settings, asked: list[str]) -> None:
     reader = Reader(sold)
     with ThreadPoolExecutor(20) as browsers:
         answers = list(browsers.map(lambda _: reader.ask("shelf_by_tick", SOLD, **QUESTION), range(20)))
     assert all(answer is answers[0] for answer in answers)
-    assert len(opened) == 1
+    assert len(asked) == 1
 
 
 def test_a_day_that_is_published_again_is_read_again(copied: Settings) -> None:
@@ -67,14 +67,27 @@ def test_a_day_that_is_published_again_is_read_again(copied: Settings) -> None:
     assert reader.ask("shelf_by_tick", SOLD, **QUESTION)["count_visits"].sum() == 40 < before
 
 
-def test_another_day_that_is_published_disturbs_nobody(copied: Settings, opened: list[Settings]) -> None:
+def test_another_day_that_is_published_disturbs_nobody(copied: Settings, asked: list[str]) -> None:
     reader = Reader(copied)
     yesterday = DAY - dt.timedelta(days=1)
     question = {"on": yesterday, "date": yesterday, "store": "S01"}
     first = reader.ask("shelf_by_tick", SOLD, **question)
     publish_again(copied, rows=40)
     assert reader.ask("shelf_by_tick", SOLD, **question) is first
-    assert len(opened) == 1
+    assert len(asked) == 1
+
+
+def test_a_file_of_views_that_was_replaced_is_opened_anew(copied: Settings) -> None:
+    reader = Reader(copied)
+    reader.ask("shelf", ("products",))
+    draft = copied.home / "draft.duckdb"
+    with duckdb.connect(str(draft)) as connection:
+        connection.execute(
+            "create view products as select 'X' as sku, 'New' as product_name, '' as icon, 1.0 as base_price, "
+            "1.0 as unit_cost, 1.0 as floor_price, 1.0 as ceiling_price, 1 as par_stock"
+        )
+    draft.replace(copied.warehouse_file)
+    assert reader.ask("shelf", ("products",))["product_name"].tolist() == ["New"]
 
 
 class Flaky:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.metrics import METRICS
 from features.smoothing import Kernel, Smoothing
 from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import CANDIDATES, FittedModel
@@ -19,7 +20,6 @@ from training.conditions import EARNS_MORE, Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.judge import judge, log_loss
-from training.metrics import METRICS
 from training.off_policy import Interval, OffPolicyEstimate
 from training.report import ReportInput, Rival, training_report
 
