@@ -78,7 +78,7 @@ def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
     """Return every metric that a version was judged by: the known ones in their order, then the others."""
     named = dict.fromkeys(name for version in versions for name in version.metrics)
     known = tuple(metric for metric in METRICS if metric.name in named)
-    others = (Metric(name, name.replace("_", " "), None, "") for name in named if name not in _BY_NAME)
+    others = (Metric(name, name.replace("_", " ").capitalize(), None, "") for name in named if name not in _BY_NAME)
     return (*known, *others)
 
 

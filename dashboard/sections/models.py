@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
 import pandas as pd
@@ -72,10 +73,12 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
 def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
     """Compare versions metric by metric, the best of a row marked, with links where the registry has `pages`."""
     metrics = metrics_of(versions)
-    judged = [("trained through", [_short(version.trained_through) for version in versions])]
+    judged: list[tuple[str, list[Any]]] = [
+        ("trained through", [_short(version.trained_through) for version in versions])
+    ]
     judged += [("judged through", [_short(version.judged_through) for version in versions])]
     if any(version.money for version in versions):
-        judged += [("estimated gain", [_gain(version) for version in versions])]
+        judged += [("gain a store day", [_gain(version) for version in versions])]
     head = [
         dmc.TableTh([html.Div(f"Version {version.number}"), _badge(version)], className="number")
         for version in versions
@@ -242,13 +245,13 @@ def _short(date: dt.date) -> str:
     return f"{date.day} {date:%b %Y}"
 
 
-def _gain(version: Version) -> str:
+def _gain(version: Version) -> list[Component | str]:
     found = (version.money or {}).get("dr") or {}
     middle, low, high = (found.get(name) for name in ("estimate", "lower", "upper"))
     if middle is None:
-        return _NOTHING
-    interval = f" ({euros(low)} to {euros(high)})" if low is not None and high is not None else ""
-    return f"{euros(middle)} a store day{interval}"
+        return [_NOTHING]
+    interval = f"{euros(low)} to {euros(high)}" if low is not None and high is not None else "no interval"
+    return [euros(middle), dmc.Text(interval, c="dimmed", size="xs")]
 
 
 def _links(version: Version, pages: str | None) -> Component:

@@ -68,7 +68,7 @@ def test_the_page_tells_champion_verdict_metrics_and_curves(
     assert "Version 2" in said
     assert "version 10: 1 of 2 conditions met" in said
     assert "0.0 points off on its days" in said
-    assert "own metric" in said
+    assert "Own metric" in said
     assert "Milk" in said
 
 
@@ -120,6 +120,8 @@ def test_an_estimate_of_money_is_drawn_with_its_truth_and_its_warning(
     version = versions(monitor)[0]
     told = sections.gate(Version(**{**vars(version), "money": MONEY}), "dark")
     assert "Mind: poor overlap with the log." in words(told)
+    beside = words(sections.side_by_side([Version(**{**vars(version), "money": MONEY})], None))
+    assert "€4.00 €1.00 to €7.00" in beside
 
 
 def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_stays_in_force_until_now(
