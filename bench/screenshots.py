@@ -4,6 +4,7 @@ It looks at the home of SHELFPRICE_HOME, after `shelfprice demo` for example, an
 """
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -26,15 +27,17 @@ LOOKS = (("", 1440, "light"), ("-dark", 1440, "dark"), ("-phone", 390, "light"))
 
 _ANSWERS_WITHIN = 60  # seconds
 _SETTLED_AFTER = 4_000  # milliseconds
-_COLOURS = 128
-_PORT = 8061
+_COLOURS = 256
 
 
 @contextmanager
 def served() -> Iterator[str]:
     """Serve the monitor as people do, and yield its address."""
-    process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(_PORT)], env=dict(os.environ))
-    address, limit = f"http://127.0.0.1:{_PORT}", time.monotonic() + _ANSWERS_WITHIN
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=dict(os.environ))
+    address, limit = f"http://127.0.0.1:{port}", time.monotonic() + _ANSWERS_WITHIN
     try:
         while time.monotonic() < limit:
             try:
