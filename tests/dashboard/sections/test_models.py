@@ -14,6 +14,7 @@ from dashboard.figures import models as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 from dashboard.registry import registry_pages
+from dashboard.sections import evidence
 from dashboard.sections import models as sections
 from dashboard.versions import Version, champion_of, versions_of
 
@@ -182,7 +183,7 @@ def test_prices_outside_the_curve_and_days_without_one_are_left_out() -> None:
     nothing = promised(curve, observed[observed["business_date"] == 2])
     assert nothing.empty
     assert math.isnan(calibration_error(nothing))
-    assert "No day that a champion priced is over yet." in str(sections.evidence(nothing, "light"))
+    assert "No day that a champion priced is over yet." in str(evidence.promises(nothing, "light"))
 
 
 def test_an_empty_home_and_a_lake_without_models_name_the_command_that_helps(
