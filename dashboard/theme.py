@@ -59,7 +59,7 @@ def _template(scheme: Scheme) -> go.layout.Template:
         "gridcolor": GRID[scheme],
         "linecolor": GRID[scheme],
         "zeroline": False,
-        "title": {"font": {"size": 12, "color": FAINT[scheme]}},
+        "title": {"font": {"size": 12, "color": FAINT[scheme]}, "standoff": 10},
         "tickfont": {"color": FAINT[scheme]},
         "automargin": True,
     }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from catalog.metrics import METRICS, Metric
 
-Verdict = Literal["champion", "was champion", "refused"]
+Verdict = Literal["champion", "was champion", "not promoted"]
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -61,7 +61,7 @@ class Version:
         """Where the version stands."""
         if self.is_champion:
             return "champion"
-        return "was champion" if self.promoted else "refused"
+        return "was champion" if self.promoted else "not promoted"
 
 
 def versions_of(rows: pd.DataFrame) -> tuple[Version, ...]:
@@ -78,7 +78,7 @@ def metrics_of(versions: Sequence[Version]) -> tuple[Metric, ...]:
     """Return every metric that a version was judged by: the known ones in their order, then the others."""
     named = dict.fromkeys(name for version in versions for name in version.metrics)
     known = tuple(metric for metric in METRICS if metric.name in named)
-    others = (Metric(name, name.replace("_", " "), None, "") for name in named if name not in _BY_NAME)
+    others = (Metric(name, name.replace("_", " ").capitalize(), None, "") for name in named if name not in _BY_NAME)
     return (*known, *others)
 
 

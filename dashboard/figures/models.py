@@ -10,7 +10,7 @@ from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
 from dashboard.versions import Version
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
-_MARKS = {"champion": "star-diamond", "was champion": "diamond", "refused": "x-thin"}
+_MARKS = {"champion": "star-diamond", "was champion": "diamond", "not promoted": "x-thin"}
 _CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
 _NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
 _LABELS = 8  # versions named on an axis
@@ -90,7 +90,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
 def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     """Held-out log loss of every judged version in the order they were judged, and the champion in force as a step.
 
-    Look for: a step that does not climb; a version refused below the step deserves a look at its reasons.
+    Look for: a step that does not climb; a version below the step that was not promoted deserves a look at its reasons.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
         line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
         hoverinfo="skip",
     )
-    colours = {"champion": colour(1, scheme), "was champion": colour(0, scheme), "refused": FAINT[scheme]}
+    colours = {"champion": colour(1, scheme), "was champion": colour(0, scheme), "not promoted": FAINT[scheme]}
     for verdict, symbol in _MARKS.items():
         own = [version for version in oldest_first if version.verdict == verdict]
         figure.add_scatter(
@@ -125,7 +125,7 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
                 "symbol": symbol,
                 "size": 15 if verdict == "champion" else 10,
                 "color": colours[verdict],
-                "line": {"color": colours[verdict], "width": 2 if verdict == "refused" else 0},
+                "line": {"color": colours[verdict], "width": 2 if verdict == "not promoted" else 0},
             },
             hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
             f"%{{customdata[2]}}<extra>{verdict}</extra>",

@@ -101,7 +101,7 @@ def learning(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
 def money_left(found: Comparison, scheme: Scheme) -> go.Figure:
     """Money that each policy leaves on the table in each scenario, EUR per store day.
 
-    Look for: pale columns. Darker means further from the clairvoyant on the same shoppers.
+    Look for: columns near zero. Stronger colour means further from the clairvoyant on the same shoppers.
     """
     table = found.played.pivot_table(index="scenario", columns="policy", values="left_eur").reindex(
         index=list(reversed(found.scenarios)), columns=list(found.policies)

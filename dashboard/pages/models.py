@@ -11,6 +11,7 @@ from dashboard.calibration import promised
 from dashboard.components import aria, card, empty, heading, notice
 from dashboard.monitor import Monitor, Page
 from dashboard.registry import registry_pages
+from dashboard.sections import evidence
 from dashboard.sections import models as sections
 from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
@@ -74,7 +75,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
         curves, observed = _curves_and_observed(monitor)
-        return sections.curves_of(curves, observed, _names(monitor), skus or [], _of(scheme))
+        return evidence.curves_of(curves, observed, _names(monitor), skus or [], _of(scheme))
 
 
 def _body(monitor: Monitor, scheme: Scheme) -> Component:
@@ -90,7 +91,7 @@ def _body(monitor: Monitor, scheme: Scheme) -> Component:
         *_warnings(versions),
         sections.health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
-        html.Div([sections.evidence(seen, scheme), sections.timeline(versions, scheme)], className="grid grid-2"),
+        html.Div([evidence.promises(seen, scheme), evidence.timeline(versions, scheme)], className="grid grid-2"),
         _curves_card(curves, observed, _names(monitor), scheme),
         card(
             f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",
@@ -173,7 +174,7 @@ def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, 
     )
     return card(
         "Demand as the champion sees it",
-        html.Div(sections.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme), id="models-curves"),
+        html.Div(evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme), id="models-curves"),
         caption=f"Chance of sale over price. Blue: newest curve, grey: the ones before it. Squares: what shoppers "
         f"did on the newest {_DATES} priced days, with 95 % intervals.",
         right=choice,

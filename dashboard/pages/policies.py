@@ -129,7 +129,7 @@ def _money_card(found: Comparison, scheme: Scheme) -> Component:
     return card(
         "Money left on the table, EUR a store day",
         chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
-        caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for pale columns.",
+        caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for columns near zero.",
     )
 
 

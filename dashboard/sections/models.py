@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
 import pandas as pd
@@ -11,16 +12,16 @@ from dash.development.base_component import Component
 
 from catalog.metrics import Metric
 from dashboard import calibration
-from dashboard.components import aria, card, empty, stat
+from dashboard.components import aria, stat
 from dashboard.figures import models as figures
 from dashboard.registry import artifact_link, run_link, version_link
 from dashboard.sections.chart import chart
-from dashboard.theme import Scheme, count, day, euros
+from dashboard.theme import Scheme, day, euros
 from dashboard.versions import Condition, Version, champion_of, metrics_of
 
 _REPORT = "training_report.html"
 _NOTHING = "–"
-_BADGES = {"champion": ("ocean", "filled"), "was champion": ("ocean", "light"), "refused": ("orange", "light")}
+_BADGES = {"champion": ("ocean", "filled"), "was champion": ("ocean", "light"), "not promoted": ("gray", "light")}
 
 
 def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.DataFrame) -> Component:
@@ -37,7 +38,7 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
     met = sum(condition.met for condition in newest.conditions)
     gate = stat(
         "Newest verdict",
-        "promoted" if newest.promoted else "refused",
+        "promoted" if newest.promoted else "not promoted",
         None,
         f"version {newest.number}: {met} of {len(newest.conditions)} conditions met",
     )
@@ -72,10 +73,12 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
 def side_by_side(versions: Sequence[Version], pages: str | None) -> Component:
     """Compare versions metric by metric, the best of a row marked, with links where the registry has `pages`."""
     metrics = metrics_of(versions)
-    judged = [("trained through", [_short(version.trained_through) for version in versions])]
+    judged: list[tuple[str, list[Any]]] = [
+        ("trained through", [_short(version.trained_through) for version in versions])
+    ]
     judged += [("judged through", [_short(version.judged_through) for version in versions])]
     if any(version.money for version in versions):
-        judged += [("estimated gain", [_gain(version) for version in versions])]
+        judged += [("gain a store day", [_gain(version) for version in versions])]
     head = [
         dmc.TableTh([html.Div(f"Version {version.number}"), _badge(version)], className="number")
         for version in versions
@@ -125,56 +128,6 @@ def gate(version: Version, scheme: Scheme) -> Component:
         if warning := version.money.get("warning"):
             parts.append(dmc.Text(f"Mind: {warning}.", size="sm"))
     return html.Div(parts)
-
-
-def evidence(seen: pd.DataFrame, scheme: Scheme) -> Component:
-    """Show promised against observed shares on the days the curves were made for."""
-    title = "Promised and kept"
-    if seen.empty:
-        return card(title, dmc.Text("No day that a champion priced is over yet.", c="dimmed", size="sm"))
-    table = calibration.reliability(seen)
-    return card(
-        title,
-        chart("models-reliability", "Observed over promised share of purchases", figures.reliability(table, scheme)),
-        caption=f"Look for points on the diagonal. {count(seen['n_offered'].sum())} decisions on the newest "
-        f"{seen['business_date'].nunique()} priced days, which their model had not seen; lines are 95 % intervals.",
-    )
-
-
-def timeline(versions: Sequence[Version], scheme: Scheme) -> Component:
-    """Show who was champion when."""
-    return card(
-        "Champions over time",
-        chart("models-history", "Log loss of every judged version over time", figures.history(versions, scheme)),
-        caption="Look for a line that does not climb. Each version is judged on the days before its date, so days that "
-        "are harder to foresee lift every version of that time.",
-    )
-
-
-def curves_of(
-    curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], skus: Sequence[str], scheme: Scheme
-) -> Component:
-    """Draw the demand curve of each product with what was observed, newest curve in front."""
-    panels: list[Component] = []
-    for position, sku in enumerate(skus):
-        own, seen = curves[curves["sku"] == sku], observed[observed["sku"] == sku]
-        if own.empty:
-            continue
-        label = names.get(sku, sku)
-        drawn = figures.demand(own, calibration.by_price(seen), scheme)
-        panels.append(
-            html.Div(
-                [
-                    dmc.Text(label, fw=600, size="sm", truncate=True),
-                    chart(f"models-curve-{position}", f"Demand for {label}", drawn),
-                ]
-            )
-        )
-    if not panels:
-        return empty(
-            "No demand curves yet", "They are drawn from the champion when a day is priced.", "shelfprice price"
-        )
-    return html.Div(panels, className="grid grid-3")
 
 
 def _metric_row(metric: Metric, values: Sequence[float]) -> Component:
@@ -242,13 +195,13 @@ def _short(date: dt.date) -> str:
     return f"{date.day} {date:%b %Y}"
 
 
-def _gain(version: Version) -> str:
+def _gain(version: Version) -> list[Component | str]:
     found = (version.money or {}).get("dr") or {}
     middle, low, high = (found.get(name) for name in ("estimate", "lower", "upper"))
     if middle is None:
-        return _NOTHING
-    interval = f" ({euros(low)} to {euros(high)})" if low is not None and high is not None else ""
-    return f"{euros(middle)} a store day{interval}"
+        return [_NOTHING]
+    interval = f"{euros(low)} to {euros(high)}" if low is not None and high is not None else "no interval"
+    return [euros(middle), dmc.Text(interval, c="dimmed", size="xs")]
 
 
 def _links(version: Version, pages: str | None) -> Component:

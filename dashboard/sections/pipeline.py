@@ -45,7 +45,7 @@ def runs(newest: Sequence[Run], now: dt.datetime) -> Component:
         ]
         for run in newest
     ]
-    return _table(["Run", "Flow", "State", "Started", "Took"], rows, numbers=(3, 4), width=560)
+    return _table(["Run", "Flow", "State", "Started", "Took"], rows, numbers=(3, 4), width=640)
 
 
 def tables(states: Sequence[TableState], now: dt.datetime) -> Component:

@@ -67,7 +67,7 @@ def table(found: Comparison) -> Component:
     columns: list[dict[str, Any]] = [
         {"field": "scenario", "pinned": "left", "width": 150, "flex": 0},
         {"field": "policy", "minWidth": 120},
-        _number("share_percent", "Of clairvoyant, %", "d3.format('.2f')(params.value)"),
+        _number("share_percent", "Share, %", "d3.format('.2f')(params.value)"),
         _number("plus_minus", "± 95 %", "params.value == null ? '–' : d3.format('.2f')(params.value)"),
         _number("left_eur", "Left on the table, EUR", "d3.format(',.2f')(params.value)"),
         _number("revenue_eur", "Revenue, EUR", "d3.format(',.2f')(params.value)"),

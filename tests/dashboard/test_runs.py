@@ -35,6 +35,15 @@ def test_an_orchestrator_that_never_answers_is_given_up_after_two_seconds() -> N
         assert time.monotonic() - began < 3
 
 
+def test_an_answer_that_comes_in_drops_is_given_up_when_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE", 0.1)
+    monkeypatch.setattr(module, "_read", lambda _api, _n: time.sleep(1))
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match="no answer within"):
+        Runs("http://127.0.0.1:9/api").last(5)
+    assert time.monotonic() - began < 0.9
+
+
 def test_browsers_that_ask_at_the_same_time_share_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

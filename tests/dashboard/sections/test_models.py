@@ -14,6 +14,7 @@ from dashboard.figures import models as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 from dashboard.registry import registry_pages
+from dashboard.sections import evidence
 from dashboard.sections import models as sections
 from dashboard.versions import Version, champion_of, versions_of
 
@@ -33,7 +34,7 @@ def versions(monitor: Monitor) -> tuple[Version, ...]:
 
 @pytest.fixture
 def three(add_version: Callable[..., None], monitor: Monitor) -> tuple[Version, ...]:
-    """Version 1 was champion, 2 is champion, 10 was refused: text order would put 10 before 2."""
+    """Version 1 was champion, 2 is champion, 10 was not promoted: text order would put 10 before 2."""
     add_version(1)
     add_version(2)
     add_version(10, promoted=False)
@@ -42,7 +43,7 @@ def three(add_version: Callable[..., None], monitor: Monitor) -> tuple[Version, 
 
 def test_versions_come_newest_first_and_the_champion_is_the_one_promoted_last(three: tuple[Version, ...]) -> None:
     assert [version.number for version in three] == ["10", "2", "1"]
-    assert [version.verdict for version in three] == ["refused", "champion", "was champion"]
+    assert [version.verdict for version in three] == ["not promoted", "champion", "was champion"]
 
 
 def test_without_a_promotion_there_is_no_champion_and_the_page_says_that_base_prices_stand(
@@ -68,7 +69,7 @@ def test_the_page_tells_champion_verdict_metrics_and_curves(
     assert "Version 2" in said
     assert "version 10: 1 of 2 conditions met" in said
     assert "0.0 points off on its days" in said
-    assert "own metric" in said
+    assert "Own metric" in said
     assert "Milk" in said
 
 
@@ -120,6 +121,8 @@ def test_an_estimate_of_money_is_drawn_with_its_truth_and_its_warning(
     version = versions(monitor)[0]
     told = sections.gate(Version(**{**vars(version), "money": MONEY}), "dark")
     assert "Mind: poor overlap with the log." in words(told)
+    beside = words(sections.side_by_side([Version(**{**vars(version), "money": MONEY})], None))
+    assert "€4.00 €1.00 to €7.00" in beside
 
 
 def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_stays_in_force_until_now(
@@ -127,7 +130,7 @@ def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_sta
 ) -> None:
     figure = figures.history(three, "light")
     drawn = {trace.name: list(trace.x) for trace in figure.data}
-    assert drawn == {"in force": [0, 1, 2], "champion": [1], "was champion": [0], "refused": [2]}
+    assert drawn == {"in force": [0, 1, 2], "champion": [1], "was champion": [0], "not promoted": [2]}
     assert list(figure.layout.xaxis.ticktext) == ["v10<br>21 Jan", "v2<br>13 Jan", "v1<br>12 Jan"]
     assert figure.layout.yaxis.title.text == "log loss, nats a decision"
 
@@ -135,11 +138,11 @@ def test_the_timeline_marks_each_version_by_where_it_stands_and_the_champion_sta
 def test_a_version_trained_again_on_earlier_days_is_the_newest_all_the_same(
     add_version: Callable[..., None], monitor: Monitor
 ) -> None:
-    add_version(2)
-    add_version(3, judged=FIRST)
+    add_version(9)
+    add_version(10, judged=FIRST)
     assert [(version.number, version.verdict) for version in versions(monitor)] == [
-        ("3", "champion"),
-        ("2", "was champion"),
+        ("10", "champion"),
+        ("9", "was champion"),
     ]
 
 
@@ -180,7 +183,7 @@ def test_prices_outside_the_curve_and_days_without_one_are_left_out() -> None:
     nothing = promised(curve, observed[observed["business_date"] == 2])
     assert nothing.empty
     assert math.isnan(calibration_error(nothing))
-    assert "No day that a champion priced is over yet." in str(sections.evidence(nothing, "light"))
+    assert "No day that a champion priced is over yet." in str(evidence.promises(nothing, "light"))
 
 
 def test_an_empty_home_and_a_lake_without_models_name_the_command_that_helps(
