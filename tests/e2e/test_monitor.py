@@ -156,6 +156,7 @@ def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered
 def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:
     page = visit(monitor)
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+    expect(page.locator("#live-start")).to_be_enabled()
     page.keyboard.press("Tab")
     expect(page.get_by_text("Skip to the page")).to_be_focused()
     reached = set()
