@@ -18,8 +18,9 @@ FLAGS = [
 SOON = 15_000  # milliseconds; the machine may be busy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: while it runs, its event loop would stand in the way of tests that start their own."""
     if not Path(CHROMIUM).exists():
         pytest.skip("needs Debian's Chromium, see .ci/run")
     with sync_playwright() as playwright:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
@@ -22,19 +22,8 @@ from catalog.contracts import TABLES
 from catalog.settings import read_settings
 from warehouse.lake import Lake, Partition
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 HOSTILE = "<script>document.title = 'stolen'</script>'); drop table x; --"
 SOON = 15_000  # milliseconds; the machine may be busy
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's Chromium, see .ci/run")
 
 
 @contextmanager
@@ -99,43 +88,6 @@ def reject_some(home: Path) -> None:
 def monitor(played: tuple[Path, str]) -> Iterator[str]:
     with serving(*played) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an address; at the end the console must hold no error and no request may have gone elsewhere."""
-    troubles: list[str] = []
-    contexts = []
-
-    def open_page(address: str, *, width: int = 1440, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        host = address.split("/")[2]
-        page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda asked: (
-                None if asked.url.startswith((f"http://{host}/", "data:", "blob:")) else troubles.append(asked.url)
-            ),
-        )
-        page.set_default_timeout(SOON)
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert troubles == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
