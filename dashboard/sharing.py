@@ -1,9 +1,12 @@
 """Work that is done once for all browsers that look at the same thing."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from plotly.io.json import to_json_plotly
 
 _Result = TypeVar("_Result")
 
@@ -38,3 +41,8 @@ class Shared(Generic[_Result]):
                 while len(self._results) > self._most:
                     self._results.popitem(last=False)
             return result
+
+
+def plain(result: Any) -> Any:
+    """Turn components and figures into plain values once, which every browser is then sent without that work."""
+    return json.loads(to_json_plotly(result))

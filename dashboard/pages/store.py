@@ -18,7 +18,7 @@ from dashboard.monitor import Monitor, Page
 from dashboard.sections.live import live_bar
 from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
 from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
-from dashboard.sharing import Shared
+from dashboard.sharing import Shared, plain
 from dashboard.shell import SCHEME
 from dashboard.store_day import Clock, day_at, last_tick
 from dashboard.theme import Scheme
@@ -129,7 +129,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         key = repr((store, date, through, scheme, stamp, monitor.catalog.read().fingerprint, monitor.catalog.error))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
-        result = pictures.of(key, lambda: _shown(monitor, choice, through, scheme))
+        result = pictures.of(key, lambda: plain(_shown(monitor, choice, through, scheme)))
         return result | {"shown": {"key": key, "last": choice.last}}
 
 

@@ -106,7 +106,7 @@ def _mlflow(settings: Settings) -> Service:
         *("--workers", "1", "--backend-store-uri", settings.tracking_uri),
         *("--artifacts-destination", settings.artifacts.as_uri(), "--uvicorn-opts", "--log-level warning"),
     )
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONWARNINGS": "ignore"}
     health = f"{address.url}/health"
     return Service("mlflow", "models", command, environment, address, lambda: _answers(health, None))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
-from etl.live import LiveDay, days_sold_live, discard
+from etl.live import LiveDay, days_sold_live, discard, sold_so_far
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, stale_cells
 from flows.comparison.contestants import true_curves
@@ -121,7 +121,8 @@ def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before
 ) -> None:
     undisturbed, killed = shop(), shop()
     undisturbed.sell()
-    player = killed.sell(20)
+    repriced = max(undisturbed.lake.read(DAY.part("repricings"))["tick"].to_pylist())
+    player = killed.sell(repriced)
     publish = Lake.publish
 
     def die_before_decisions(lake: Lake, partition: object, *rows: object, **facts: object) -> object:
@@ -133,7 +134,11 @@ def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before
         patched.setattr(Lake, "publish", die_before_decisions)
         with pytest.raises(KeyboardInterrupt):
             player.sell_tick()
-    assert killed.player().next_tick == 20
+    assert max(killed.lake.read(DAY.part("live_repricings"))["tick"].to_pylist()) == repriced
+    found = sold_so_far(killed.lake, DAY)
+    assert found is not None
+    assert max(found.rows.repricings["tick"].to_pylist()) < repriced
+    assert killed.player().next_tick == repriced
     killed.sell()
     assert killed.bytes_of() == undisturbed.bytes_of()
 
@@ -143,12 +148,15 @@ def test_a_kill_switch_counts_from_the_next_tick_on_and_changes_nothing_before(s
     calm.sell()
     player = switched.sell(20)
     before = switched.ask("select * from interactions order by seen_at")
+    told_before = switched.ask("select * from repricings order by tick, sku")
     switched.change("store.yaml", "kill_switch: false", "kill_switch: true")
     while not player.is_over:
         player.sell_tick()
     player.close()
     assert switched.ask("select * from interactions where tick < 20 order by seen_at") == before
     assert calm.ask("select * from interactions where tick < 20 order by seen_at") == before
+    for own in (switched, calm):
+        assert own.ask("select * from repricings where tick < 20 order by tick, sku") == told_before
     after = switched.ask("select distinct sku, price_offered, policy from interactions where tick >= 20")
     base = {product.sku: product.base_price for product in switched.catalog.products}
     assert {(sku, price) for sku, price, _ in after} == set(base.items())
