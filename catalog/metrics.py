@@ -32,4 +32,11 @@ METRICS = (
     Metric("precision", "Precision", "higher", "Share of the called purchases that were purchases."),
     Metric("recall", "Recall", "higher", "Share of the purchases that were called. Inflated chances lift it."),
     Metric("f1", "F1", "higher", "Harmonic mean of precision and recall."),
+    Metric(
+        "threshold", "Threshold", None, "Chance from which on a decision is called a purchase; no price depends on it."
+    ),
+    Metric("recall_at_threshold", "Recall at the threshold", "higher", "Share of the purchases called there."),
+    Metric("accuracy_at_threshold", "Accuracy at the threshold", "higher", "Share called rightly there."),
+    Metric("truth_recall_at_threshold", "Recall of the truth", None, "What the true chances reach at their threshold."),
+    Metric("truth_accuracy_at_threshold", "Accuracy of the truth", None, "The most that any model can be right."),
 )

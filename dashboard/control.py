@@ -29,7 +29,7 @@ from catalog.errors import Declined, ServiceError
 from catalog.settings import Settings
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
-_ANSWER_WITHIN = 1.8  # seconds for all requests of one call
+_ANSWER_WITHIN = 1.5  # seconds for all requests of one call
 _A_MONTH = 30 * 24 * 3600  # seconds
 _AT_WORK = ("waiting", "selling", "paused", "stopping")
 

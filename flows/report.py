@@ -133,7 +133,7 @@ def where_to_look_next() -> str:
         "Next, with .venv/bin before each command:\n"
         "  shelfprice quote --sku MILK --stock 8\n"
         '  shelfprice sql "from daily_sales order by business_date, store_id, sku"\n'
-        "  shelfprice verify\n"
-        f"  mlflow ui --backend-store-uri {settings.tracking_uri}\n"
+        "  shelfprice up              # Prefect, MLflow and the monitor, where a store can be watched selling\n"
+        "  shelfprice compare         # policies against what a clairvoyant would earn\n"
         f"Everything that was made is under {settings.home}"
     )

@@ -199,7 +199,20 @@ def test_quick_commands_import_no_service() -> None:
 
 def test_every_command_explains_itself() -> None:
     overview = subprocess.run([*SHELFPRICE, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
-    for command in ("demo", "simulate", "transform", "train", "price", "pipeline", "quote", "sql", "verify", "reset"):
+    for command in (
+        "demo",
+        "simulate",
+        "transform",
+        "train",
+        "price",
+        "pipeline",
+        "live",
+        "up",
+        "quote",
+        "sql",
+        "verify",
+        "reset",
+    ):
         assert command in overview
 
 

@@ -119,7 +119,7 @@ def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[
     expect(page.get_by_text("The registry's pages are away")).to_be_visible()
     page.locator("#models-judged").click()
     page.get_by_role("option", name="Version 1").click()
-    expect(page.locator("#models-gate")).to_contain_text("version 1 became champion")
+    expect(page.locator("#models-gate")).to_contain_text("Decided for Wed 7 Jan 2026")
     page.locator("#models-chosen").press("Backspace")  # by keyboard: the last one goes
     expect(table.locator("thead th")).to_have_count(2)
     page.locator("#models-products").press("Backspace")

@@ -87,7 +87,7 @@ def found(skus: list[str] | None = None, **changes: Any) -> ReportInput:
     chance = fall(holdout)
     points = curve_points(data)
     curves = points.assign(predicted=fall(points), champion=fall(points) * 0.9, truth=fall(points))
-    scores = {candidate.name: judge(chance * share, holdout, chance) for candidate, share in CANDIDATES_SHARES}
+    scores = {candidate.name: judge(chance * share, holdout, chance, 0.4) for candidate, share in CANDIDATES_SHARES}
     known = ReportInput(
         data,
         FittedModel(CANDIDATES[2], ["price_ratio", *one_hot], Double(), Smoothing(0.7, 1.6, KERNELS)),
@@ -213,7 +213,7 @@ def test_every_metric_that_is_judged_is_explained_and_shown_for_every_candidate(
     assert {metric.name for metric in METRICS} == set(scores["demand_forest"])
     for metric in METRICS:
         row = " ".join(f"{own[metric.name]:.4f}" for own in scores.values())
-        assert f"{metric.label} {row} {metric.better} {metric.says}" in words(page)
+        assert f"{metric.label} {row} {metric.better or '–'} {metric.says}" in words(page)
 
 
 def test_the_best_candidate_of_each_row_is_marked(page: str) -> None:
