@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import learning, loop, serving, throughput
+from bench import learning, loop, monitor, serving, throughput
 from bench.measure import Measurement, say
 
 _RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -47,6 +47,7 @@ def sections(*, quick: bool) -> dict[str, Callable[[], Iterable[Measurement]]]:
         "quote": serving.quote,
         "learn": learning.quality,
         "loop": partial(loop.whole_loop, quick=quick),
+        "monitor": monitor.monitor,
     }
 
 

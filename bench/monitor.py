@@ -1,0 +1,139 @@
+"""How quick the monitor is over ten million decisions: what a browser waits for, and what an open page costs.
+
+Every figure comes from the real app in a process of its own and from Debian's Chromium.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+from playwright.sync_api import Browser, Request, sync_playwright
+
+from bench.loop import ROOT
+from bench.measure import Measurement, say
+from bench.screenshots import CHROMIUM, FLAGS, served
+from dashboard.app import all_pages
+
+_STORES, _DAYS = 2_000, 10  # of 500 visits: ten million decisions
+_SETTLED_AFTER = 4_000  # milliseconds
+_IDLE_SECONDS = 20.0
+_BROWSERS = 20
+_POLLS = 15
+_UPDATE = "_dash-update-component"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one visit to a page took, milliseconds: until something is painted, and of server time for each update."""
+
+    painted: float
+    updates: tuple[float, ...]
+    polls: tuple[tuple[str, bytes], ...]
+
+
+def monitor() -> Iterator[Measurement]:
+    """Look at every page twice: the second visit is what people usually get."""
+    with tempfile.TemporaryDirectory(prefix="shelfprice-bench-", ignore_cleanup_errors=True) as home:
+        say("  playing ten million decisions")
+        _play(home)
+        with patch.dict(os.environ, {"SHELFPRICE_HOME": home}), served() as address, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            visits = {page.name: [look(browser, f"{address}{page.path}") for _ in range(2)] for page in all_pages()}
+            for name, (first, second) in visits.items():
+                yield Measurement("monitor", f"{name}: first paint", second.painted / 1000, "s", (), 1.5)
+                yield Measurement("monitor", f"{name}: first picture", max(first.updates) / 1000, "s", (), None)
+                yield Measurement("monitor", f"{name}: an update", max(second.updates) / 1000, "s", (), 0.15)
+            yield Measurement("monitor", "an open page, idle", _idle(browser, address), "cores", (), 0.03)
+            browser.close()
+            polls = visits["store"][1].polls
+            took = together(address, polls)
+            yield Measurement("monitor", f"an update, {_BROWSERS} browsers, p95", took, "s", (), 0.15)
+
+
+def look(browser: Browser, address: str) -> Looked:
+    """Open a page in a fresh browser context and wait until its figures stand."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    updates: list[float] = []
+    polls: list[tuple[str, bytes]] = []
+
+    def note(request: Request) -> None:
+        if _UPDATE in request.url:
+            updates.append(request.timing["responseStart"] - request.timing["requestStart"])
+            polls.append((request.url, request.post_data_buffer or b""))
+
+    page.on("requestfinished", note)
+    page.goto(address)
+    page.wait_for_timeout(_SETTLED_AFTER)
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    context.close()
+    return Looked(float(painted), tuple(updates), tuple(polls))
+
+
+def together(address: str, polls: tuple[tuple[str, bytes], ...]) -> float:
+    """Let many browsers ask again what one asked, once a second; return the 95th percentile of an answer, seconds."""
+
+    def ask(_: int) -> list[float]:
+        took = []
+        for number in range(_POLLS):
+            url, body = polls[number % len(polls)]
+            headers = {"Content-Type": "application/json", "Origin": address}
+            asked = urllib.request.Request(url, body, headers)  # noqa: S310 - our own server's address
+            start = time.perf_counter()
+            urllib.request.urlopen(asked, timeout=30).read()  # noqa: S310
+            took.append(time.perf_counter() - start)
+            time.sleep(max(0.0, 1 - took[-1]))
+        return took
+
+    with ThreadPoolExecutor(_BROWSERS) as browsers:
+        return float(np.percentile(np.concatenate(list(browsers.map(ask, range(_BROWSERS)))), 95))
+
+
+def _idle(browser: Browser, address: str) -> float:
+    """Return the share of a core that the server takes while one page is open and nothing happens."""
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_timeout(_SETTLED_AFTER)
+    before = _cpu_seconds(os.getpid())
+    page.wait_for_timeout(_IDLE_SECONDS * 1000)
+    used = _cpu_seconds(os.getpid()) - before
+    page.close()
+    return used / _IDLE_SECONDS
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU seconds of every server below a process: those that run the monitor."""
+    total = 0.0
+    for child in _children(pid):
+        command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        if "dashboard" in command:
+            fields = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        total += _cpu_seconds(int(child))
+    return total
+
+
+def _children(pid: int) -> list[str]:
+    return [child for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+
+
+def _play(home: str) -> None:
+    """Run the real loop, so that the last day is sold from a price book."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))}
+    size = ["--days", str(_DAYS), "--explore-days", str(_DAYS - 1), "--stores", str(_STORES)]
+    subprocess.run(
+        [sys.executable, "-m", "flows", "pipeline", *size, "--json"],
+        cwd=ROOT,
+        env=environ | {"SHELFPRICE_HOME": home},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
