@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +24,8 @@ from warehouse.lake import Lake, Partition
 
 HOSTILE = "<script>document.title = 'stolen'</script>'); drop table x; --"
 SOON = 15_000  # milliseconds; the machine may be busy
+NOBODY = "http://127.0.0.1:9/api"  # nothing listens there
+Serve = Callable[[Path, str], str]
 
 
 @contextmanager
@@ -82,6 +84,13 @@ def reject_some(home: Path) -> None:
     date = next(iter(lake.partitions("interactions"))).business_date
     table = pa.Table.from_pylist(rows, schema=TABLES["rejected"].schema)
     lake.publish(Partition("rejected", date, "till"), table, inputs="till")
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve other homes until the test and the pages it visited are over; ask for it before `visit`."""
+    with ExitStack() as servers:
+        yield lambda home, api: servers.enter_context(serving(home, api))
 
 
 @pytest.fixture(scope="module")
@@ -148,56 +157,55 @@ def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit
 
 
 def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
-    played: tuple[Path, str], tmp_path: Path, visit: Callable[..., Page]
+    played: tuple[Path, str], tmp_path: Path, serve: Serve, visit: Callable[..., Page]
 ) -> None:
     home, api = played
     shutil.copytree(home / "lake", tmp_path / "lake")
     shutil.copy(home / "warehouse.duckdb", tmp_path)
-    with serving(tmp_path, api) as address:
-        page = visit(f"{address}/pipeline")
-        expect(page.locator("#pipeline-proof")).to_contain_text("Not checked")
-        page.locator("#pipeline-verify").press("Enter")
-        expect(page.locator("#pipeline-proof")).to_contain_text("Every file is as it was published", timeout=SOON)
-        lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-        damaged = lake.path(next(iter(lake.partitions("repricings"))))
-        damaged.write_bytes(damaged.read_bytes()[:-10])
-        page.locator("#pipeline-verify").press("Enter")
-        expect(page.locator("#pipeline-proof")).to_contain_text("not as they were published", timeout=SOON)
-        expect(page.locator("#pipeline-proof")).to_contain_text("shelfprice verify --set-aside")
+    page = visit(f"{serve(tmp_path, api)}/pipeline")
+    expect(page.locator("#pipeline-proof")).to_contain_text("Not checked")
+    page.locator("#pipeline-verify").press("Enter")
+    expect(page.locator("#pipeline-proof")).to_contain_text("Every file is as it was published", timeout=SOON)
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    damaged = lake.path(next(iter(lake.partitions("repricings"))))
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    page.locator("#pipeline-verify").press("Enter")
+    expect(page.locator("#pipeline-proof")).to_contain_text("not as they were published", timeout=SOON)
+    expect(page.locator("#pipeline-proof")).to_contain_text("shelfprice verify --set-aside")
 
 
 def test_what_is_published_while_a_page_is_open_comes_to_it(
-    played: tuple[Path, str], tmp_path: Path, visit: Callable[..., Page]
+    played: tuple[Path, str], tmp_path: Path, serve: Serve, visit: Callable[..., Page]
 ) -> None:
     home, api = played
     shutil.copytree(home / "lake", tmp_path / "lake")
     shutil.copy(home / "warehouse.duckdb", tmp_path)
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
-    with serving(tmp_path, api) as address:
-        page = visit(f"{address}/models")
-        expect(page.locator("#models-body")).to_contain_text("Candidates of the newest training")
-        newest = lake.read(list(lake.partitions("model_versions"))[-1])
-        rows = [{**row, "version": "99", "promoted": False} for row in newest.to_pylist()]
-        lake.publish(
-            Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
-        )
-        expect(page.locator("#models-body")).to_contain_text("version 99", timeout=SOON)
+    page = visit(f"{serve(tmp_path, api)}/models")
+    expect(page.locator("#models-body")).to_contain_text("Candidates of the newest training")
+    newest = lake.read(list(lake.partitions("model_versions"))[-1])
+    rows = [{**row, "version": "99", "promoted": False} for row in newest.to_pylist()]
+    lake.publish(
+        Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
+    )
+    expect(page.locator("#models-body")).to_contain_text("version 99", timeout=SOON)
 
 
-def test_without_data_each_page_names_the_command_that_makes_some(tmp_path: Path, visit: Callable[..., Page]) -> None:
-    with serving(tmp_path, "http://127.0.0.1:9/api") as address:
-        for name in ("models", "policies", "pipeline"):
-            page = visit(f"{address}/{name}", width=390)
-            command = page.locator(f"#{name}-body").get_by_text("shelfprice demo", exact=True)
-            expect(command).to_be_visible(timeout=SOON)
+def test_without_data_each_page_names_the_command_that_makes_some(
+    tmp_path: Path, serve: Serve, visit: Callable[..., Page]
+) -> None:
+    address = serve(tmp_path, NOBODY)
+    for name in ("models", "policies", "pipeline"):
+        page = visit(f"{address}/{name}", width=390)
+        command = page.locator(f"#{name}-body").get_by_text("shelfprice demo", exact=True)
+        expect(command).to_be_visible(timeout=SOON)
 
 
 def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest_stands(
-    played: tuple[Path, str], visit: Callable[..., Page]
+    played: tuple[Path, str], serve: Serve, visit: Callable[..., Page]
 ) -> None:
-    with serving(played[0], "http://127.0.0.1:9/api") as address:
-        page = visit(f"{address}/pipeline")
-        runs = page.locator("#pipeline-runs")
-        expect(runs.get_by_text("The orchestrator is away")).to_be_visible(timeout=5_000)
-        expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
-        expect(page.locator("#pipeline-body")).to_contain_text("interactions")
+    page = visit(f"{serve(played[0], NOBODY)}/pipeline")
+    runs = page.locator("#pipeline-runs")
+    expect(runs.get_by_text("The orchestrator is away")).to_be_visible(timeout=5_000)
+    expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
+    expect(page.locator("#pipeline-body")).to_contain_text("interactions")
