@@ -5,44 +5,11 @@ Tables by day keep their `business_date` in the folder name, not in the file.
 """
 
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import replace
 
 import pyarrow as pa
 
-TEXT = pa.dictionary(pa.int32(), pa.string())
-LONG_TEXT = pa.string()
-MOMENT = pa.timestamp("us", tz="UTC")
-CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: what it holds, in which type and unit, and whether it may be null."""
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    unit: str = ""
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: `grain` says what one row is, `key` names the columns that identify it within a partition."""
-
-    name: str
-    grain: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    by: Literal["day", "key"] = "day"
-
-    @cached_property
-    def schema(self) -> pa.Schema:
-        """The Arrow schema of one partition file."""
-        return pa.schema([pa.field(column.name, column.type, nullable=column.nullable) for column in self.columns])
-
+from catalog.table import CLAMPS, LONG_TEXT, MOMENT, TEXT, Column, Table
 
 _STORE = Column("store_id", TEXT, "the store")
 _SKU = Column("sku", TEXT, "stock-keeping unit of the product")
@@ -340,12 +307,3 @@ TABLES: dict[str, Table] = {
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """What a partition may be called; anything else could leave the lake's folder."""
-
-REGISTERED_MODEL = "shelfprice-demand"
-"""Name of the demand model in the registry; its alias `champion` is the one that prices."""
-
-LIVE_DEPLOYMENT = "live/live-store"
-"""Flow and deployment of the store that sells tick by tick, as the orchestrator names them."""
-
-TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
-"""Types beyond skops' own that a registered model may hold; any other is refused before it is built."""

@@ -4,7 +4,8 @@ import sys
 
 import pyarrow as pa
 
-from catalog.contracts import TABLES, Table
+from catalog.contracts import TABLES
+from catalog.table import Table
 
 
 def data_dictionary() -> str:

@@ -6,7 +6,7 @@ A day's curves are made before the day begins, so the day's decisions are eviden
 import numpy as np
 import pandas as pd
 
-from dashboard.intervals import wilson
+from catalog.intervals import wilson
 
 _BINS = 10
 _COUNTS = ["n_offered", "n_purchased"]

@@ -24,8 +24,8 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Cancelling, Paused, Running
 
-from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.errors import Declined, ServiceError
+from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]

@@ -3,7 +3,7 @@
 import socket
 from urllib.parse import urlsplit
 
-from catalog.contracts import REGISTERED_MODEL
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 
 _PATIENCE = 0.2  # seconds

@@ -17,8 +17,8 @@ import yaml
 from sklearn.base import ClassifierMixin
 
 from catalog.arrays import Floats
-from catalog.contracts import TRUSTED_MODEL_TYPES
 from catalog.errors import ModelError
+from catalog.names import TRUSTED_MODEL_TYPES
 from features.smoothing import Smoothing, staircase_of
 
 

@@ -11,8 +11,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from catalog.arrays import Floats
-from catalog.contracts import REGISTERED_MODEL
 from catalog.errors import ModelError
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
+from catalog.intervals import wilson
 from training.candidates import FittedModel
 from training.judge import calibration_table, outcomes_of
 
@@ -19,7 +20,6 @@ _LINES: dict[str, dict[str, Any]] = {
     "predicted": {"color": BLUE},
 }
 _BUCKETS = 10
-_Z95 = 1.96
 
 
 def demand_curves(name: str, curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
@@ -120,13 +120,12 @@ def _buckets(cells: pd.DataFrame) -> pd.DataFrame:
     weighted = by_price.assign(total=by_price["price_offered"] * by_price["n_offered"])
     sums = weighted.groupby(bucket)[["total", "n_offered", "n_purchased"]].sum()
     n, rate = sums["n_offered"], sums["n_purchased"] / sums["n_offered"]
-    centre = (rate + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 / (1 + _Z95**2 / n) * np.sqrt(rate * (1 - rate) / n + _Z95**2 / (4 * n**2))
+    low, high = wilson(sums["n_purchased"].to_numpy(float), n.to_numpy(float))
     return pd.DataFrame(
         {
             "price": sums["total"] / n,
             "rate": rate,
-            "below": (rate - (centre - half)).clip(lower=0),
-            "above": (centre + half - rate).clip(lower=0),
+            "below": np.maximum(rate - low, 0),
+            "above": np.maximum(high - rate, 0),
         }
     )

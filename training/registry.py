@@ -22,8 +22,9 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
-from catalog.contracts import MODEL_VERSIONS, REGISTERED_MODEL, TRUSTED_MODEL_TYPES
+from catalog.contracts import MODEL_VERSIONS
 from catalog.errors import Declined
+from catalog.names import REGISTERED_MODEL, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.dataset import Dataset

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.contracts import MOMENT, TEXT
+from catalog.table import MOMENT, TEXT
 
 
 def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:

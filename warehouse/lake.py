@@ -16,9 +16,10 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.contracts import GROUP_NAME, TABLES, Table
+from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings
+from catalog.table import Table
 from warehouse.files import sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.intervals import wilson
+from catalog.intervals import wilson
 from dashboard.price_book import Quote
 from dashboard.theme import FAINT, Scheme, colour, styled
 

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy.stats import t as student_t
 
 from catalog.contracts import LEARNING_RESULTS, POLICY_RESULTS
+from catalog.intervals import half_width
 from flows.comparison.arena import Tally
-
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,8 @@ class Interval:
 def interval(values: Sequence[float]) -> Interval:
     """Return the mean of independent values and its 95 % interval."""
     own = np.asarray(values, dtype=float)
-    mean = float(own.mean())
-    if len(own) < 2:  # noqa: PLR2004 - one value has no spread
-        return Interval(mean, float("nan"), float("nan"))
-    half = float(student_t.ppf((1 + _CONFIDENCE) / 2, len(own) - 1) * own.std(ddof=1) / np.sqrt(len(own)))
+    mean, spread = float(own.mean()), float(own.std(ddof=1)) if len(own) > 1 else 0.0
+    half = float(half_width(np.array([spread]), np.array([float(len(own))]))[0])
     return Interval(mean, mean - half, mean + half)
 
 

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 
-from catalog.contracts import LIVE_DEPLOYMENT
 from catalog.errors import SettingError
+from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Address, Settings
 
 _ANSWER_WITHIN = 0.5  # seconds

@@ -10,7 +10,7 @@ import logging
 from threading import Thread
 from time import sleep
 
-from catalog.contracts import LIVE_DEPLOYMENT
+from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from flows.environment import prepare
 from warehouse.locks import is_held

@@ -12,9 +12,9 @@ import pytest
 import typer
 from mlflow.tracking import MlflowClient
 
-from catalog.contracts import REGISTERED_MODEL
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli import app

@@ -19,9 +19,9 @@ from mlflow.models import infer_signature
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from catalog.contracts import TRUSTED_MODEL_TYPES
 from catalog.ladder import price_ladder
 from catalog.load import load
+from catalog.names import TRUSTED_MODEL_TYPES
 from simulation.truth import chance_of_sale
 from training import fresh_process as parent
 from training.candidates import CANDIDATES, FittedModel, fit

@@ -1,0 +1,10 @@
+"""What the registry and the orchestrator call our things, and what a stored model may be made of."""
+
+REGISTERED_MODEL = "shelfprice-demand"
+"""Name of the demand model in the registry; its alias `champion` is the one that prices."""
+
+LIVE_DEPLOYMENT = "live/live-store"
+"""Flow and deployment of the store that sells tick by tick, as the orchestrator names them."""
+
+TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
+"""Types beyond skops' own that a registered model may hold; any other is refused before it is built."""

@@ -1,0 +1,39 @@
+"""What a table is: one row is one grain, some columns are its key, and each column has a type, a unit and a meaning."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pyarrow as pa
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+LONG_TEXT = pa.string()
+MOMENT = pa.timestamp("us", tz="UTC")
+CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("after", pa.float64())]))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it holds, in which type and unit, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `grain` says what one row is, `key` names the columns that identify it within a partition."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    by: Literal["day", "key"] = "day"
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of one partition file."""
+        return pa.schema([pa.field(column.name, column.type, nullable=column.nullable) for column in self.columns])
