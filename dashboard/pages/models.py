@@ -1,26 +1,24 @@
 """The Models page: which model prices the shelf, what it promised, and why the gate let it."""
 
-from typing import Any, cast
+from typing import Any
 
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from dashboard.body import frame, scheme_of, wire_body
 from dashboard.calibration import promised
-from dashboard.components import aria, card, empty, heading, notice
+from dashboard.components import aria, card, empty, notice
 from dashboard.monitor import Monitor, Page
 from dashboard.registry import registry_pages
 from dashboard.sections import evidence
 from dashboard.sections import models as sections
-from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
 from dashboard.versions import Version, champion_of, versions_of
 
 _TABLES = ("model_versions", "demand_curves", "demand_cells")
-_LOOK_AGAIN = 5_000  # milliseconds
-_KEPT_BODIES = 4  # light and dark, and two on their way out
 _DATES = 7  # newest dates whose promises are held against what came
 _PRODUCTS = 6  # curves drawn before someone asks for others
 _RIVALS = 2  # versions beside the champion before someone asks for others
@@ -28,30 +26,17 @@ _RIVALS = 2  # versions beside the champion before someone asks for others
 
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
-    return html.Div(
-        [
-            heading("Models", "Which model prices the shelf, what it promised, and why the gate let it."),
-            dcc.Interval(id="models-clock", interval=_LOOK_AGAIN),
-            dcc.Store(id="models-seen"),
-            html.Div(dmc.Skeleton(height=420, radius="md"), id="models-body"),
-        ]
-    )
+    return frame("models", "Models", "Which model prices the shelf, what it promised, and why the gate let it.")
 
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    bodies = Shared[Component](_KEPT_BODIES)
-
-    @app.callback(
-        Output("models-body", "children"),
-        Output("models-seen", "data"),
-        Input("models-clock", "n_intervals"),
-        Input(SCHEME, "data"),
-        State("models-seen", "data"),
+    wire_body(
+        app,
+        "models",
+        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES)}",
+        lambda scheme: _body(monitor, scheme),
     )
-    def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
-        now = f"{scheme} {registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES)}"
-        return (no_update, no_update) if now == seen else (bodies.of(now, lambda: _body(monitor, _of(scheme))), now)
 
     @app.callback(Output("models-versions", "children"), Input("models-chosen", "value"), prevent_initial_call=True)
     def compare(chosen: list[str] | None) -> Any:
@@ -65,7 +50,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def judge(number: str | None, scheme: str | None) -> Any:
         version = next((version for version in _versions(monitor) if version.number == number), None)
-        return sections.gate(version, _of(scheme)) if version else no_update
+        return sections.gate(version, scheme_of(scheme)) if version else no_update
 
     @app.callback(
         Output("models-curves", "children"),
@@ -75,7 +60,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
         curves, observed = _curves_and_observed(monitor)
-        return evidence.curves_of(curves, observed, _names(monitor), skus or [], _of(scheme))
+        return evidence.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme))
 
 
 def _body(monitor: Monitor, scheme: Scheme) -> Component:
@@ -193,10 +178,6 @@ def _curves_and_observed(monitor: Monitor) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _names(monitor: Monitor) -> dict[str, str]:
     return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog.read().products}
-
-
-def _of(scheme: str | None) -> Scheme:
-    return cast("Scheme", scheme or "light")
 
 
 PAGE = Page("models", "/models", "Models", "models", 3, layout, wire)

@@ -1,53 +1,35 @@
 """The Policies page: what each policy earns of what a clairvoyant would, and what it leaves on the table."""
 
-from typing import Any, cast
+from typing import Any
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
+from dashboard.body import frame, scheme_of, wire_body
 from dashboard.comparison import Comparison, comparison_of
-from dashboard.components import aria, card, empty, heading
+from dashboard.components import aria, card, empty
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.sections import policies as sections
 from dashboard.sections.chart import chart
-from dashboard.sharing import Shared
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme
 
 _TABLES = ("policy_results", "learning_results")
-_LOOK_AGAIN = 5_000  # milliseconds
-_KEPT_BODIES = 4  # light and dark, and two on their way out
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 
 
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
-    return html.Div(
-        [
-            heading("Policies", "What each way of pricing earns of what a clairvoyant would, on the same shoppers."),
-            dcc.Interval(id="policies-clock", interval=_LOOK_AGAIN),
-            dcc.Store(id="policies-seen"),
-            html.Div(dmc.Skeleton(height=420, radius="md"), id="policies-body"),
-        ]
+    return frame(
+        "policies", "Policies", "What each way of pricing earns of what a clairvoyant would, on the same shoppers."
     )
 
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    bodies = Shared[Component](_KEPT_BODIES)
-
-    @app.callback(
-        Output("policies-body", "children"),
-        Output("policies-seen", "data"),
-        Input("policies-clock", "n_intervals"),
-        Input(SCHEME, "data"),
-        State("policies-seen", "data"),
-    )
-    def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
-        now = f"{scheme} {monitor.reader.stamp(*_TABLES)}"
-        return (no_update, no_update) if now == seen else (bodies.of(now, lambda: _body(monitor, _of(scheme))), now)
+    wire_body(app, "policies", lambda: f"{monitor.reader.stamp(*_TABLES)}", lambda scheme: _body(monitor, scheme))
 
     @app.callback(
         Output("policies-learning", "children"),
@@ -56,7 +38,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         prevent_initial_call=True,
     )
     def choose(scenario: str, scheme: str | None) -> Any:
-        return _learning(_comparison(monitor), scenario, _of(scheme))
+        return _learning(_comparison(monitor), scenario, scheme_of(scheme))
 
     @app.callback(
         Output("policies-table", "exportDataAsCsv"), Input("policies-export", "n_clicks"), prevent_initial_call=True
@@ -136,10 +118,6 @@ def _money_card(found: Comparison, scheme: Scheme) -> Component:
 def _comparison(monitor: Monitor) -> Comparison:
     played = monitor.reader.ask("policies_played", ("policy_results",))
     return comparison_of(played, monitor.reader.ask("policies_learned", ("learning_results",)))
-
-
-def _of(scheme: str | None) -> Scheme:
-    return cast("Scheme", scheme or "light")
 
 
 PAGE = Page("policies", "/policies", "Policies", "policies", 4, layout, wire)
