@@ -13,7 +13,7 @@ def data_dictionary() -> str:
     intro = [
         "# Data dictionary",
         "",
-        "Written from `catalog/contracts.py` by `make docs`; a test fails when the two differ. Money is EUR, times are",
+        "Written from `catalog/tables` by `make docs`; a test fails when the two differ. Money is EUR, times are",
         "UTC. Tables by day also have a `business_date` column, which is the name of their folder.",
     ]
     return "\n".join([*intro, *(line for table in TABLES.values() for line in _section(table))]) + "\n"

@@ -8,10 +8,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Ints
-from catalog.contracts import INTERACTIONS, REPRICINGS
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
+from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.reasons import Changes, reasons
 from warehouse.columns import coded, constant, moments
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from catalog.contracts import PRODUCTS, SHOPPERS
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
+from catalog.tables.shelf import PRODUCTS, SHOPPERS
 from etl.extract import interactions_of, repricings_of
 from etl.transform import conform
 from etl.validate import validate

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Ints
-from catalog.contracts import INTERACTIONS
+from catalog.tables.decisions import INTERACTIONS
 
 
 def conform(valid: pa.Table) -> pa.Table:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Ints
-from catalog.contracts import INTERACTIONS, REJECTED
 from catalog.load import Catalog
 from catalog.store_day import OUTCOMES
+from catalog.tables.decisions import INTERACTIONS, REJECTED
 
 _MAX_ROW_TEXT = 2_000
 _MAX_PRICE = 1_000_000.0

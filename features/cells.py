@@ -13,9 +13,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from catalog.contracts import DEMAND_CELLS
 from catalog.load import Catalog
 from catalog.settings import Settings
+from catalog.tables.decisions import DEMAND_CELLS
 from warehouse.connection import VIEW_FOLDERS, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 

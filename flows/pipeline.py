@@ -5,12 +5,10 @@ from dataclasses import dataclass
 
 from prefect import flow
 
-from catalog.errors import DataError, Declined
 from flows.edge import DEFAULT_SEED, DEFAULT_START, Surroundings, dates_from
-from flows.price import price
+from flows.learn import learn_and_price
 from flows.progress import tell
 from flows.simulate import batch_inputs, batches_of, pricing_on, simulate, without_live_days
-from flows.train import Training, train
 from flows.transform import transform
 
 
@@ -50,29 +48,6 @@ def pipeline(
             transform(catalog_dir)
         tell("days played", dates.index(date) + 1, days)
     return Loop(done_before, tuple(remarks))
-
-
-def learn_and_price(date: dt.date, seed: int, catalog_dir: str | None) -> list[str]:
-    """Train on everything before a date and price the date; return what did not go as usual, if anything."""
-    try:
-        trained = train(date - dt.timedelta(days=1), seed, catalog_dir)
-        if trained.champion is None and not trained.verdict.promoted:
-            return [f"{date}: {stays_because(trained)}"]
-        priced = price(date, catalog_dir)
-    except (DataError, Declined) as error:
-        return [f"{date}: old prices hold: {error}"]
-    if priced.old_prices_hold:
-        return [f"{date}: {priced.old_prices_hold}"]
-    return [] if trained.verdict.promoted else [f"{date}: {stays_because(trained)}"]
-
-
-def stays_because(trained: Training) -> str:
-    """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
-    stays = "base prices stay" if trained.champion is None else f"champion {trained.champion} stays"
-    if trained.verdict.waits:
-        found = "; ".join(condition.found for condition in trained.verdict.conditions if not condition.met)
-        return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
-    return f"{stays}; version {trained.version} was refused: {'; '.join(trained.verdict.refusals)}"
 
 
 def is_played(date: dt.date, stores: int | None, seed: int, catalog_dir: str | None) -> bool:

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Flags, Floats
-from catalog.contracts import DEMAND_CURVES
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
+from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
 from warehouse.columns import coded, constant
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from catalog.contracts import PRICE_BOOK
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, NO_CLAMPS, Policy, PriceDecision, Shelf
+from catalog.tables.prices import PRICE_BOOK
 from serving.curves import DemandCurves
 from serving.exploration import chance_at
 from serving.guardrails import guarded_with_trail, limits_of

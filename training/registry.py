@@ -22,10 +22,10 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
-from catalog.contracts import MODEL_VERSIONS
 from catalog.errors import Declined
 from catalog.names import REGISTERED_MODEL, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
+from catalog.tables.models import MODEL_VERSIONS
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from catalog.contracts import LEARNING_RESULTS, POLICY_RESULTS
 from catalog.intervals import half_width
+from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS
 from flows.comparison.arena import Tally
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.contracts import INTERACTIONS, REJECTED
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
+from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.extract import interactions_of
 from etl.transform import conform
 from etl.validate import validate

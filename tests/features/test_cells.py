@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import INTERACTIONS
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.settings import Settings
+from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, model_input, stale_cells

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import INTERACTIONS
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.settings import Settings
+from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features import logged_visits as module

@@ -5,9 +5,9 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 
-from catalog.contracts import DEMAND_CELLS
 from catalog.load import load
 from catalog.settings import Settings
+from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions
 from features.cells import feature_workbench
 from features.support import observed_prices

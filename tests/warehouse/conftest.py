@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import DEMAND_CELLS
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from catalog.store_day import StoreDay
+from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, stale_cells
 from serving.exploration import Exploring

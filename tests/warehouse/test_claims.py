@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from catalog.contracts import INTERACTIONS, REPRICINGS
 from catalog.settings import Settings
+from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from warehouse import claims
 from warehouse.claims import broken_claims
 from warehouse.lake import Lake, Partition

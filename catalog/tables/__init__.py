@@ -1,0 +1,1 @@
+"""The tables that cross a folder, by what they tell about."""

@@ -1,0 +1,136 @@
+"""Decisions of shoppers and of prices as they come in, what was kept out, and what models learn from."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from catalog.table import CLAMPS, LONG_TEXT, MOMENT, TEXT, Column, Table
+from catalog.tables.columns import MODEL_VERSION, POLICY, SKU, STORE, TICK, UNIT_VALUE
+
+INTERACTIONS = Table(
+    "interactions",
+    "one shopper who considered one product",
+    ("store_id", "seen_at", "shopper_id", "sku"),
+    (
+        STORE,
+        TICK,
+        Column("seen_at", MOMENT, "when the shopper looked", "UTC"),
+        Column("shopper_id", pa.int32(), "who looked; the name is in shoppers"),
+        SKU,
+        Column("product_name", TEXT, "the product's name that day"),
+        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
+        Column(
+            "inventory_level",
+            pa.int32(),
+            "stock before the decision; null when unknown",
+            "units",
+            nullable=True,
+        ),
+        Column(
+            "budget_multiplier",
+            pa.float32(),
+            "hidden willingness to pay over base price; never a feature",
+            "ratio",
+            nullable=True,
+        ),
+        Column("purchased", pa.bool_(), "whether one unit was bought"),
+        Column("outcome", TEXT, "bought, too_expensive or out_of_stock"),
+        POLICY,
+        Column("propensity", pa.float64(), "chance with which the policy showed this price", "probability"),
+        MODEL_VERSION,
+    ),
+)
+
+REPRICINGS = Table(
+    "repricings",
+    "one price decision: an opening or a change",
+    ("store_id", "tick", "sku"),
+    (
+        STORE,
+        TICK,
+        Column("decided_at", MOMENT, "when the price was set", "UTC"),
+        SKU,
+        Column("old_price", pa.float64(), "the price before; null at opening", "EUR", nullable=True),
+        Column("new_price", pa.float64(), "the price from now on", "EUR"),
+        Column(
+            "unconstrained_price",
+            pa.float64(),
+            "what was asked for before any limit; null when that was no price",
+            "EUR",
+            nullable=True,
+        ),
+        Column("inventory_level", pa.int32(), "stock when it was decided", "units"),
+        Column(
+            "p_sale",
+            pa.float64(),
+            "chance of sale at the new price; null without a model",
+            "probability",
+            nullable=True,
+        ),
+        Column(
+            "expected_revenue",
+            pa.float64(),
+            "new price x chance of sale; null without a model",
+            "EUR per visit",
+            nullable=True,
+        ),
+        UNIT_VALUE,
+        Column("clamps", CLAMPS, "each limit that changed the price, in order; empty when none did", "EUR"),
+        Column(
+            "clamp_cost",
+            pa.float64(),
+            "(price - unit value) x chance of sale at the unconstrained price, less at the shown; null without a model",
+            "EUR per visit",
+            nullable=True,
+        ),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the rule that asked for it"),
+        Column("explored", pa.bool_(), "whether the price was tried in order to learn"),
+        POLICY,
+        MODEL_VERSION,
+        Column("reason", TEXT, "one sentence for people"),
+    ),
+)
+
+LIVE_INTERACTIONS = replace(
+    INTERACTIONS,
+    name="live_interactions",
+    grain="one shopper who considered one product on a day that is still being sold; part of interactions",
+)
+
+LIVE_REPRICINGS = replace(
+    REPRICINGS,
+    name="live_repricings",
+    grain="one price decision, an opening or a change, of a day that is still being sold; part of repricings",
+)
+
+REJECTED = Table(
+    "rejected",
+    "one bad row that was kept out",
+    ("source", "row_number", "reason"),
+    (
+        Column("source", TEXT, "where the row came from"),
+        Column("row_number", pa.int64(), "its position there, from 1"),
+        Column("reason", TEXT, "what is wrong with it"),
+        Column("row_text", LONG_TEXT, "the row as it came"),
+    ),
+)
+
+DEMAND_CELLS = Table(
+    "demand_cells",
+    "one distinct feature vector of a day's part; decisions met with an empty shelf are left out",
+    ("sku", "price_offered", "inventory_level"),
+    (
+        SKU,
+        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
+        Column("price_ratio", pa.float64(), "price over base price", "ratio"),
+        Column(
+            "inventory_level",
+            pa.int32(),
+            "stock before the decision; null when unknown",
+            "units",
+            nullable=True,
+        ),
+        Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
+        Column("n_purchased", pa.int64(), "of them, purchases", "decisions"),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Models, and what was decided about them."""
+
+import pyarrow as pa
+
+from catalog.table import LONG_TEXT, MOMENT, Column, Table
+
+MODEL_VERSIONS = Table(
+    "model_versions",
+    "one judged model version",
+    ("version",),
+    (
+        Column("version", LONG_TEXT, "version in the model registry"),
+        Column("candidate", LONG_TEXT, "name of the model family"),
+        Column("run_id", LONG_TEXT, "MLflow run that holds parameters, plots and the model"),
+        Column("training_run_id", LONG_TEXT, "MLflow run of the training it came from, which holds the report"),
+        Column("trained_through", pa.date32(), "last business date it was fitted on"),
+        Column("judged_through", pa.date32(), "last business date it was judged on"),
+        Column("metrics", LONG_TEXT, "judged metrics, as a JSON object"),
+        Column("candidates", LONG_TEXT, "metrics of every candidate of the training, as a JSON object"),
+        Column("promoted", pa.bool_(), "whether the gate made it champion"),
+        Column("reasons", LONG_TEXT, "the gate's conditions and what was found, as a JSON list"),
+        Column(
+            "money",
+            LONG_TEXT,
+            "estimated gain of its prices over the champion's, or the base prices without one, as a JSON object; "
+            "null without an estimate",
+            "EUR per store day",
+            nullable=True,
+        ),
+        Column("decided_at", MOMENT, "when the gate decided", "UTC"),
+    ),
+    by="key",
+)

@@ -1,0 +1,41 @@
+"""Prices worked out ahead, and the demand curves they stand on."""
+
+import pyarrow as pa
+
+from catalog.table import MOMENT, TEXT, Column, Table
+from catalog.tables.columns import EXPECTED_REVENUE, P_SALE, POLICY, PRICE, SKU, UNIT_VALUE
+
+PRICE_BOOK = Table(
+    "price_book",
+    "one product at one stock level with one number of ticks left",
+    ("sku", "inventory_level", "ticks_left"),
+    (
+        SKU,
+        Column("inventory_level", pa.int32(), "stock now", "units"),
+        Column("ticks_left", pa.int16(), "ticks until closing, this one included", "ticks"),
+        Column("price", pa.float64(), "price under the static limits, which look at no price shown before", "EUR"),
+        P_SALE,
+        EXPECTED_REVENUE,
+        UNIT_VALUE,
+        Column("unconstrained_price", pa.float64(), "the policy's price before any limit", "EUR"),
+        Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
+        POLICY,
+        Column("model_version", TEXT, "registered model version behind the price"),
+        Column("published_at", MOMENT, "start of the business date the book is made for", "UTC"),
+    ),
+)
+
+DEMAND_CURVES = Table(
+    "demand_curves",
+    "one candidate price of one product, as the champion sees it",
+    ("sku", "candidate"),
+    (
+        SKU,
+        Column("candidate", pa.int16(), "position on the price ladder, from 0"),
+        PRICE,
+        P_SALE,
+        EXPECTED_REVENUE,
+        Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
+        Column("model_version", TEXT, "registered model version behind the curve"),
+    ),
+)
