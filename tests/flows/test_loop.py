@@ -18,7 +18,8 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli import app
-from flows.pipeline import pipeline, stays_because
+from flows.learn import stays_because
+from flows.pipeline import pipeline
 from flows.price import price
 from flows.train import Training, train
 from flows.transform import transform
