@@ -10,8 +10,6 @@ from warehouse.connection import workbench
 from warehouse.lake import Lake
 
 _QUERIES = Path(__file__).parent / "queries"
-SHORT = 8
-"""Characters of a fingerprint that people are shown; `--json` shows all."""
 
 
 def past_day(settings: Settings, date: dt.date) -> list[dict[str, Any]]:
