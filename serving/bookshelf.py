@@ -67,7 +67,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> tuple[PriceBook, Dem
     ]
     for date in reversed(made_for):
         stored = in_force_for(date)
-        if _is_proven(lake, stored.book) and _is_proven(lake, stored.curves):
+        if _is_whole(lake, stored):
             return *stored.read(lake), sha256_of(lake.path(stored.book))
     return None
 
@@ -75,7 +75,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> tuple[PriceBook, Dem
 def newest_book_of(lake: Lake, model_version: str) -> StoredBook | None:
     """Return the newest proven price book of a model version, in force or replaced; None when there is none."""
     for stored in sorted(_stored_books(lake), key=lambda one: (one.book.business_date, not one.is_replaced))[::-1]:
-        if _is_proven(lake, stored.curves) and _is_proven(lake, stored.book):
+        if _is_whole(lake, stored):
             versions = lake.read(stored.curves)["model_version"]
             if len(versions) and versions[0].as_py() == model_version:
                 return stored
@@ -122,8 +122,7 @@ def _keep_replaced(lake: Lake, date: dt.date, inputs: str) -> None:
     if receipt is None or receipt.inputs == inputs:
         return
     kept = _replaced(date, receipt.sha256[:_NAME_LENGTH])
-    is_sound = _is_proven(lake, there.book) and _is_proven(lake, there.curves)
-    if lake.receipt(kept.book) is not None or not is_sound:
+    if lake.receipt(kept.book) is not None or not _is_whole(lake, there):
         return  # kept before, by one that was killed after that, or nothing to go back to
     for source, target in ((there.curves, kept.curves), (there.book, kept.book)):
         own = lake.receipt(source)
@@ -148,6 +147,11 @@ def _replaced(date: dt.date, name: str) -> StoredBook:
     return StoredBook(Partition("replaced_price_book", date, name), Partition("replaced_demand_curves", date, name))
 
 
-def _is_proven(lake: Lake, partition: Partition) -> bool:
-    receipt = lake.receipt(partition)
-    return receipt is not None and receipt.sha256 == sha256_of(lake.path(partition))
+def _is_whole(lake: Lake, stored: StoredBook) -> bool:
+    """Tell whether a book and its curves are proven and belong together: a kill may have come between the two."""
+    receipts = [lake.receipt(part) for part in (stored.book, stored.curves)]
+    made_from = {receipt.inputs for receipt in receipts if receipt is not None}
+    return len(made_from) == 1 and all(
+        receipt is not None and receipt.sha256 == sha256_of(lake.path(part))
+        for receipt, part in zip(receipts, (stored.book, stored.curves), strict=True)
+    )
