@@ -12,6 +12,7 @@ from catalog.arrays import Floats
 from catalog.errors import ModelError
 from features.cells import feature_workbench
 from flows.artifacts import show_models
+from flows.champions import catch_up
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.money import Challenger, gain_over
 from flows.progress import tell
@@ -20,6 +21,7 @@ from simulation.truth import chance_on
 from training import figures
 from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
+from training.champions import newest, settle
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
@@ -32,7 +34,6 @@ from training.registry import (
     log_report,
     model_version_row,
     register_challenger,
-    settle,
     training_run,
 )
 from training.report import ReportInput, Rival, training_report
@@ -81,6 +82,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     with feature_workbench(around.settings) as connection:
         dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
     truth = true_chances(around, dataset)
+    catch_up(around, dataset.judged_through + dt.timedelta(days=1))
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
@@ -93,7 +95,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             version = register_challenger(best.logged, best.fitted, best.scores)
         challenger = Challenger(version, best.fitted)
         verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
-    settle(around.settings, version, verdict, champion.version if champion else None)
+    settle(around.settings, version, verdict, champion.version if champion else None, dataset.judged_through)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(
         version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict, money=money
@@ -163,6 +165,7 @@ def judge_challenger(
         is_known = came_from_the_twin(around.lake, dataset)
         money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
     trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
+    last_change = newest(around.lake)
     incumbent = None if champion is None else Incumbent(champion_chances(champion, dataset), champion.trained_through)
     verdict = pass_gate(
         fitted,
@@ -172,6 +175,7 @@ def judge_challenger(
         money=money,
         champion=incumbent,
         stale_after_days=around.catalog.store.gate.stale_after_days,
+        rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
     )
     return verdict, money
 

@@ -17,6 +17,7 @@ from training.off_policy import OffPolicyEstimate
 
 EARNS_MORE_THAN_BASE = "earns more than the base prices"
 EARNS_MORE = "earns more, or is not worse than the champion and that one is stale"
+SAW_THE_ROLLBACK = "judged on what was sold since the rollback"
 
 _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth
@@ -164,6 +165,15 @@ def earns_more_or_replaces(money: OffPolicyEstimate | None, not_worse: Condition
     shown = money is not None and _is_shown(money)
     takes_over = money is not None and money.dr.upper >= 0 and not_worse.met and age.met
     return Condition(EARNS_MORE, shown or takes_over, "; ".join([_gain_found(money), not_worse.found, age.found]))
+
+
+def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condition:
+    """Ask for decisions of the days since a rollback, so that the same evidence does not bring its twin straight back.
+
+    `rolled_back_on` is the first business date that the champion before was to price again.
+    """
+    found = f"judged through {judged_through}, rolled back for {rolled_back_on}"
+    return Condition(SAW_THE_ROLLBACK, judged_through >= rolled_back_on, found)
 
 
 def _is_shown(money: OffPolicyEstimate) -> bool:

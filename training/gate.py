@@ -47,7 +47,8 @@ class Verdict:
     def waits(self) -> bool:
         """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
         open_questions = {condition.name for condition in self.conditions if not condition.met}
-        return bool(open_questions) and open_questions <= {conditions.EARNS_MORE, conditions.EARNS_MORE_THAN_BASE}
+        may_wait = {conditions.EARNS_MORE, conditions.EARNS_MORE_THAN_BASE, conditions.SAW_THE_ROLLBACK}
+        return bool(open_questions) and open_questions <= may_wait
 
 
 def pass_gate(
@@ -59,6 +60,7 @@ def pass_gate(
     money: OffPolicyEstimate | None,
     champion: Incumbent | None,
     stale_after_days: int,
+    rolled_back_on: dt.date | None = None,
 ) -> Verdict:
     """Judge a challenger on the held-out days.
 
@@ -74,6 +76,8 @@ def pass_gate(
         The champion, or None when there is none.
     stale_after_days
         Days between the champion's last training day and the last day judged after which it is stale.
+    rolled_back_on
+        First business date priced after a rollback that no later change followed, or None.
     """
     chance = challenger.p_sale(dataset.holdout)
     found = [
@@ -81,6 +85,7 @@ def pass_gate(
         conditions.sees_only_what_is_known(challenger, dataset),
         conditions.every_product_was_seen(dataset, skus),
         conditions.every_price_varied(dataset, skus),
+        *([conditions.saw_the_rollback(dataset.judged_through, rolled_back_on)] if rolled_back_on else []),
         conditions.chances_are_probabilities(chance),
     ]
     if found[-1].met:  # what follows reckons with probabilities

@@ -1,0 +1,3 @@
+create or replace view catalogs as
+select *
+from read_parquet('lake/catalogs/*.parquet');

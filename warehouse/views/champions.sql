@@ -1,0 +1,3 @@
+create or replace view champions as
+select *
+from read_parquet('lake/champions/*.parquet');

@@ -1,0 +1,21 @@
+-- One row per receipt of decisions, price decisions and demand cells: the fingerprint of the data of each batch.
+create or replace view receipts as
+select
+    business_date,
+    sha256,
+    rows as count_rows,
+    regexp_extract(filename, 'lake/([a-z_]+)/', 1) as table_name,
+    regexp_extract(filename, 'part-(.+)[.]receipt[.]json$', 1) as batch
+from
+    read_json(
+        [
+            'lake/interactions/*/*.receipt.json',
+            'lake/repricings/*/*.receipt.json',
+            'lake/demand_cells/*/*.receipt.json'
+        ],
+        columns = {rows: 'bigint', sha256: 'varchar'},
+        filename = true,
+        hive_partitioning = true,
+        hive_types = {'business_date': date}
+    )
+where batch <> 'contract';

@@ -1,0 +1,6 @@
+create or replace view replaced_demand_curves as
+select *
+from
+    read_parquet(
+        'lake/replaced_demand_curves/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
+    );
