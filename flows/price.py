@@ -68,6 +68,7 @@ def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceB
     with feature_workbench(around.settings) as connection:
         through = date - dt.timedelta(days=1)
         asked = demand_curves(connection, champion, around.catalog)
-        curves = with_support(asked, observed_prices(connection, around.catalog, through))
+        observed = observed_prices(connection, around.catalog, through, champion.learned_from)
+        curves = with_support(asked, observed)
         visits = expected_visits(connection, around.catalog, through)
     return publish_book(around.lake, around.catalog, curves, visits, date)
