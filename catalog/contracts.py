@@ -16,6 +16,7 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
+from catalog.tables.drift import DRIFT_CHECKS
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
@@ -38,6 +39,7 @@ TABLES: dict[str, Table] = {
         CHAMPIONS,
         DAYS_IN_FORCE,
         CATALOGS,
+        DRIFT_CHECKS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
         PRODUCTS,

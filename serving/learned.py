@@ -1,6 +1,7 @@
 """What is known of a business date before it begins: how demand answers to prices, and who will come."""
 
 import datetime as dt
+from typing import Protocol
 
 import duckdb
 
@@ -12,8 +13,17 @@ from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.support import with_support
 
 
+class DatedModel(DemandModel, Protocol):
+    """A demand model that says from which days it learned."""
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date it learned from; None for all of them."""
+        ...
+
+
 def learned_for(
-    connection: duckdb.DuckDBPyConnection, model: DemandModel, catalog: Catalog, date: dt.date
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, date: dt.date
 ) -> tuple[DemandCurves, Floats]:
     """Ask a model for the demand curves, and the log up to the day before for prices observed and footfall.
 
@@ -24,5 +34,5 @@ def learned_for(
     """
     through = date - dt.timedelta(days=1)
     asked = demand_curves(connection, model, catalog)
-    curves = with_support(asked, observed_prices(connection, catalog, through))
+    curves = with_support(asked, observed_prices(connection, catalog, through, model.learned_from))
     return curves, expected_visits(connection, catalog, through)

@@ -42,6 +42,7 @@ class TrueDemand:
     catalog: Catalog
     version: str
     factor: float = 1.0
+    learned_from: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         worse = 1.0 if self.version == "1" else 0.8
