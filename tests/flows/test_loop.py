@@ -27,7 +27,8 @@ from serving.bookshelf import book_in_force
 from serving.champion import load_champion
 from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
 from training.gate import Verdict
-from training.registry import EXPERIMENT, REPORT, champion_version, settle
+from training.registry import champion_version, settle
+from training.tracking import EVERY_TRAINING, EXPERIMENT, REPORT
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -73,16 +74,50 @@ def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> No
     runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
-    assert {run.info.run_name for run in children} == {"balanced_forest", "plain_forest", "demand_forest"}
+    assert {run.info.run_name for run in children} == {
+        f"{name} {in_the_loop.dates[1]}" for name in ("balanced_forest", "plain_forest", "demand_forest")
+    }
     for run in children:
         assert {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "calibration_error"} <= set(
             run.data.metrics
         )
         assert "excess_log_loss" in run.data.metrics
-        assert run.inputs.dataset_inputs[0].dataset.digest
-        assert "features" in run.data.params
-        pictures = {Path(item.path).stem for item in client.list_artifacts(run.info.run_id, "figures")}
-        assert pictures == {"demand_curves", "reliability", "precision_recall", "importance"}
+        assert [seen.tags[0].value for seen in run.inputs.dataset_inputs] == ["training", "holdout"]
+        assert all(seen.dataset.digest for seen in run.inputs.dataset_inputs)
+        assert {"features", "seed", "trained_through", "decisions_fitted_on"} <= set(run.data.params)
+        assert run.data.tags["mlflow.note.content"]
+        assert pictures_of(client, run.info.run_id) == {"reliability", "precision_recall", "importance"}
+    assert pictures_of(client, parents[0].info.run_id) == {"demand_curves"}
+
+
+def pictures_of(client: MlflowClient, run_id: str) -> set[str]:
+    return {Path(item.path).stem for item in client.list_artifacts(run_id, "figures")}
+
+
+def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_loop: Loop) -> None:
+    client = MlflowClient(in_the_loop.settings.tracking_uri, registry_uri=in_the_loop.settings.tracking_uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    assert "press Compare" in experiment.tags["mlflow.note.content"]
+    trainings = client.search_runs(
+        [experiment.experiment_id], "tags.registered_version like '%' and tags.gate like '%'"
+    )
+    assert {run.data.tags["registered_version"]: run.data.tags["gate"] for run in trainings} == {
+        "1": "promoted",
+        "2": "waits",
+    }
+    first = next(run for run in trainings if run.data.tags["registered_version"] == "1")
+    assert "| Log loss, nats | " in first.data.tags["mlflow.note.content"]
+    assert first.data.metrics["promoted"] == 1
+    assert first.data.metrics["gain_eur/lower"] > 0
+    history = client.search_runs([experiment.experiment_id], "tags.kind = 'history'")
+    assert [run.info.run_name for run in history] == [EVERY_TRAINING]
+    for name in ("balanced_forest", "plain_forest", "demand_forest"):
+        steps = client.get_metric_history(history[0].info.run_id, f"log_loss/{name}")
+        assert [step.step for step in steps] == [1, 2]
+    described = client.get_registered_model(REGISTERED_MODEL)
+    assert "models:/shelfprice-demand@champion" in str(described.description)
+    assert "- met: is calibrated" in str(client.get_model_version(REGISTERED_MODEL, "1").description)
 
 
 def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) -> None:

@@ -30,7 +30,7 @@ from training.dataset import Dataset
 from training.fresh_process import SECONDS_ALLOWED, fresh_process, verdict_on
 from training.gate import Incumbent, Verdict, pass_gate
 from training.off_policy import Interval, OffPolicyEstimate
-from training.registry import _metadata
+from training.tracking import _metadata
 from training.trial import Task, answer
 
 CATALOG = load()
