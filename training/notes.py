@@ -19,8 +19,10 @@ cells and are judged on the same later days, so their metrics can be compared: o
 candidates and press Compare. Lower `log_loss` is better and decides who is registered; `excess_log_loss` is the part
 above that of the twin's true demand.
 
-The run `every training` holds the same metrics with one step per registered version: its charts are the history.
-The report of a training, `training_report.html`, is among its artifacts.
+The run of a training holds the metrics of the candidate that was registered, what its prices would gain
+(`gain_eur/...`, EUR per store day, with the 95 % interval), and whether it was promoted (1) or not (0). Its report,
+`training_report.html`, is among its artifacts. The runs named `..., every training` hold each candidate's metrics with
+one step per registered version: select them, and the charts show a line for each candidate over time.
 """
 
 STUDIES = """\
@@ -28,11 +30,7 @@ Pricing policies compared on the same shoppers. `share/<scenario>/<policy>/<deci
 share of what a clairvoyant would, after learning from that many logged decisions.
 """
 
-HISTORY = """\
-One step per registered version, at the date through which it was judged: `log_loss/<candidate>` and the other metrics
-of every candidate, what the challenger's prices would gain (`gain_eur/...`, EUR per store day, with the 95 % interval),
-and whether it was promoted (1) or not (0).
-"""
+HISTORY = "One step per registered version, at the date through which it was judged, whoever was registered.\n"
 
 MODEL = f"""\
 Chance that a shopper who considers a product buys it at a price.
@@ -51,13 +49,14 @@ _COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_a
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What came of a training, as its run tells it; `metrics` hold a number for each candidate, `log_loss/<name>`."""
+    """What came of a training, as its run tells it: `metrics` of the version, `scores` of every candidate by name."""
 
     version: str
     judged_through: dt.date
     note: str
-    tags: Mapping[str, str]
+    tags: dict[str, str]
     metrics: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]]
 
 
 def parameters(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def conclusion(
         Version that was champion when the gate judged, or None.
     """
     gain = {"estimate": money.dr.estimate, "lower": money.dr.lower, "upper": money.dr.upper} if money else {}
-    metrics = {f"{metric}/{name}": own[metric] for name, own in scores.items() for metric in _COMPARED if metric in own}
+    gains = {f"gain_eur/{name}": value for name, value in gain.items() if isfinite(value)}
     tags = {
         "best": best,
         "registered_version": version,
@@ -123,16 +122,18 @@ def conclusion(
         dataset.judged_through,
         f"Version {version}: {version_note(best, dataset, verdict, money)}\n\n{rows}\n",
         tags,
-        metrics
-        | {f"gain_eur/{name}": value for name, value in gain.items() if isfinite(value)}
-        | {"promoted": float(verdict.promoted)},
+        {**scores[best], **gains, "promoted": float(verdict.promoted)},
+        scores,
     )
 
 
 def version_note(best: str, dataset: Dataset, verdict: Verdict, money: OffPolicyEstimate | None) -> str:
     """Describe a version: what it is, what it learned from, and the gate's verdict with every condition."""
     outcome = "promoted" if verdict.promoted else "not promoted"
-    gain = "" if money is None else f"\n\nIts prices against those in force: {money.note}."
+    gain = ""
+    if money is not None:
+        found = f"{money.dr.estimate:+.2f} EUR per store day, 95 % from {money.dr.lower:+.2f} to {money.dr.upper:+.2f}"
+        gain = f"\n\nIts prices would gain {found}. {money.note}."
     conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)
     return (
         f"{best}, fitted on days through {dataset.trained_through}, judged on those through "

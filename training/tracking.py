@@ -29,8 +29,11 @@ from training.dataset import Dataset
 
 EXPERIMENT = "shelfprice-training"
 REPORT = "training_report.html"
-EVERY_TRAINING = "every training"
+HISTORY_RUNS = "tags.kind = 'history'"
+"""Filter that finds the runs whose metrics have one step for each training."""
+
 _NOTE = "mlflow.note.content"  # the tag that MLflow shows as a description
+_KIND = {"mlflow.experimentKind": "custom_model_development"}  # which pages MLflow opens an experiment with
 _REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
 
@@ -78,8 +81,9 @@ def open_experiment(settings: Settings, name: str, note: str) -> None:
         if mlflow.get_experiment_by_name(name) is None:
             mlflow.create_experiment(name, artifact_location=settings.artifacts.as_uri())
     experiment = mlflow.set_experiment(name)
-    if experiment.tags.get(_NOTE) != note:
-        MlflowClient().set_experiment_tag(experiment.experiment_id, _NOTE, note)
+    for tag, value in (_KIND | {_NOTE: note}).items():
+        if experiment.tags.get(tag) != value:
+            MlflowClient().set_experiment_tag(experiment.experiment_id, tag, value)
 
 
 def log_study(
@@ -155,32 +159,36 @@ def folder_of(logged: LoggedModel) -> Path:
 
 
 def conclude(settings: Settings, found: notes.Conclusion, best: LoggedModel, page: str) -> None:
-    """Say on a training's run what came of it, keep its report there, and add it to the history of all trainings.
+    """Say on a training's run what came of it, keep its report there, and add a step to the history.
 
-    The gate decides when the run has ended; its tags, metrics and artifacts may still grow. The history is one run
-    whose metrics have a step for each version, so that its charts are lines over time.
+    The gate decides when the run has ended; its tags, metrics and artifacts may still grow. The history is one run for
+    each candidate whose metrics have a step for each training, so that its charts are lines over time.
     """
     client = MlflowClient(settings.tracking_uri)
     run_id = best.training_run_id
     client.log_text(run_id, page, REPORT)
-    for name, value in found.tags.items():
+    for name, value in (found.tags | {_NOTE: found.note}).items():
         client.set_tag(run_id, name, value)
-    client.set_tag(run_id, _NOTE, found.note)
     client.set_tag(best.run_id, "registered_version", found.version)
     at = int(dt.datetime.combine(found.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
-    metrics = [Metric(name, value, at, int(found.version)) for name, value in _numbers(found.metrics).items()]
-    for run in (run_id, _history_run(client, client.get_run(run_id).info.experiment_id)):
+    experiment = client.get_run(run_id).info.experiment_id
+    for run, scores in ((run_id, found.metrics), *_history_runs(client, experiment, found.scores)):
+        metrics = [Metric(name, value, at, int(found.version)) for name, value in _numbers(scores).items()]
         client.log_batch(run, metrics=metrics)
 
 
-def _history_run(client: MlflowClient, experiment: str) -> str:
-    found = client.search_runs([experiment], "tags.kind = 'history'", max_results=1)
-    if found:
-        return str(found[0].info.run_id)
-    tags = {"kind": "history", _NOTE: notes.HISTORY}
-    run = client.create_run(experiment, run_name=EVERY_TRAINING, tags=tags)
-    client.set_terminated(run.info.run_id)
-    return str(run.info.run_id)
+def _history_runs(
+    client: MlflowClient, experiment: str, scores: Mapping[str, Mapping[str, float]]
+) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Yield the history run of each candidate, made where it is not there, with the candidate's scores."""
+    known = {run.data.tags["candidate"]: run.info.run_id for run in client.search_runs([experiment], HISTORY_RUNS)}
+    for candidate, own in scores.items():
+        run_id = known.get(candidate)
+        if run_id is None:
+            tags = {"kind": "history", "candidate": candidate, _NOTE: notes.HISTORY}
+            run_id = client.create_run(experiment, run_name=f"{candidate}, every training", tags=tags).info.run_id
+            client.set_terminated(run_id)
+        yield run_id, own
 
 
 def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -28,7 +28,7 @@ from serving.champion import load_champion
 from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
 from training.gate import Verdict
 from training.registry import champion_version, settle
-from training.tracking import EVERY_TRAINING, EXPERIMENT, REPORT
+from training.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -110,10 +110,10 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
     assert "| Log loss, nats | " in first.data.tags["mlflow.note.content"]
     assert first.data.metrics["promoted"] == 1
     assert first.data.metrics["gain_eur/lower"] > 0
-    history = client.search_runs([experiment.experiment_id], "tags.kind = 'history'")
-    assert [run.info.run_name for run in history] == [EVERY_TRAINING]
-    for name in ("balanced_forest", "plain_forest", "demand_forest"):
-        steps = client.get_metric_history(history[0].info.run_id, f"log_loss/{name}")
+    history = client.search_runs([experiment.experiment_id], HISTORY_RUNS)
+    assert {run.data.tags["candidate"] for run in history} == {"balanced_forest", "plain_forest", "demand_forest"}
+    for run in history:
+        steps = client.get_metric_history(run.info.run_id, "log_loss")
         assert [step.step for step in steps] == [1, 2]
     described = client.get_registered_model(REGISTERED_MODEL)
     assert "models:/shelfprice-demand@champion" in str(described.description)
