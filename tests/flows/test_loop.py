@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import typer
 from mlflow.tracking import MlflowClient
@@ -21,6 +22,7 @@ from flows.cli import app
 from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
+from flows.scoring import score_champion
 from flows.train import Training, train
 from flows.transform import transform
 from serving.bookshelf import book_in_force
@@ -251,6 +253,26 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)
+
+
+def test_any_client_of_mlflow_gets_the_chances_that_prices_stand_on(
+    in_the_loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = score_champion(in_the_loop.settings)
+    with read_only(in_the_loop.settings) as warehouse:
+        metrics, judged_through = warehouse.execute(
+            "select metrics, judged_through from model_versions where version = $1", [found.version]
+        ).fetchone() or ("{}", None)
+        decisions = warehouse.execute(
+            "select sum(n_offered) from demand_cells where business_date = $1", [judged_through]
+        ).fetchone()
+    assert found.largest_difference == 0
+    assert (found.decisions,) == decisions
+    assert found.log_loss_as_priced == pytest.approx(json.loads(metrics)["log_loss"], abs=1e-12)
+    assert found.log_loss != found.log_loss_as_priced
+    monkeypatch.setattr("flows.scoring.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
+    with pytest.raises(ModelError, match="off the champion's, expected equal ones; do not price by it"):
+        score_champion(in_the_loop.settings)
 
 
 def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_loop: Loop) -> None:
