@@ -64,8 +64,9 @@ lock: install ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --quiet -o requirements.lock
 
-docs: install ## Write the data dictionary from the table contracts
+docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
+	@$(BIN)/python -m catalog.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment
 	rm -rf data $(VENV)
