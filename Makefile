@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install demo up test check lint types contracts sql bench screenshots lock docs clean
+.PHONY: help install demo up test check lint types contracts sql bench screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,12 +57,16 @@ bench: install ## Measure every stage against what one would otherwise do
 screenshots: install ## Picture every page of the monitor over the data at hand
 	@$(BIN)/python -m bench.screenshots
 
+cookbook: install ## Answer the questions of the SQL cookbook anew, from the demo's data
+	@$(BIN)/python -m bench.cookbook
+
 lock: install ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --quiet -o requirements.lock
 
-docs: install ## Write the data dictionary from the table contracts
+docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
+	@$(BIN)/python -m catalog.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment
 	rm -rf data $(VENV)

@@ -1,11 +1,13 @@
-"""The data dictionary as Markdown, written from the contracts: `python -m catalog.dictionary`."""
+"""The data dictionary, written from the contracts: a page by `python -m catalog.dictionary`, and rows for a table."""
 
 import sys
 
 import pyarrow as pa
 
 from catalog.contracts import TABLES
-from catalog.table import Table
+from catalog.table import Column, Table
+
+_BUSINESS_DATE = Column("business_date", pa.date32(), "calendar date of the opening; the name of the folder")
 
 
 def data_dictionary() -> str:
@@ -17,6 +19,17 @@ def data_dictionary() -> str:
         "UTC. Tables by day also have a `business_date` column, which is the name of their folder.",
     ]
     return "\n".join([*intro, *(line for table in TABLES.values() for line in _section(table))]) + "\n"
+
+
+def described_columns() -> pa.Table:
+    """Return one row for each column of each contract: `table_name`, `column_name`, `unit` and `meaning`."""
+    rows = [
+        (table.name, column.name, column.unit, column.meaning)
+        for table in TABLES.values()
+        for column in (*table.columns, *([_BUSINESS_DATE] if table.by == "day" else []))
+    ]
+    names = ("table_name", "column_name", "unit", "meaning")
+    return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 def _section(table: Table) -> list[str]:

@@ -21,6 +21,8 @@ from catalog.errors import ModelError
 from catalog.names import TRUSTED_MODEL_TYPES
 from features.smoothing import Smoothing, staircase_of
 
+_LOADER = "mlflow.sklearn"
+
 
 @dataclass(frozen=True)
 class StoredModel:
@@ -74,8 +76,12 @@ class StoredModel:
             raise ModelError("predicts something that is no probability")
         return chance
 
+    def as_classified(self, rows: pd.DataFrame) -> Floats:
+        """Chance of sale as the classifier gives it to anyone, odds uncorrected and steps left, shape (n_rows,)."""
+        return np.asarray(self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1], dtype=float)
+
     def _raw(self, X: pd.DataFrame) -> Floats:
-        return with_odds(np.asarray(self.classifier.predict_proba(X)[:, 1], dtype=float), self.odds_factor)
+        return with_odds(self.as_classified(X), self.odds_factor)
 
 
 def with_odds(chance: Floats, factor: float) -> Floats:
@@ -102,6 +108,7 @@ def read_model(folder: Path) -> StoredModel:
         inputs = json.loads(described["signature"]["inputs"])
         metadata = described.get("metadata") or {}
         smoothing = Smoothing.from_json(metadata["smoothing"]) if "smoothing" in metadata else None
+        _refuse_foreign_loader(described["flavors"].get("python_function", {}))
         file = folder / flavor["pickled_model"]
         _refuse_code(flavor.get("serialization_format"), file)
         classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
@@ -128,6 +135,13 @@ def _refuse_code(kept_as: object, file: Path) -> None:
     untrusted = set(skops.io.get_untrusted_types(file=file)) - set(TRUSTED_MODEL_TYPES)
     if untrusted:
         raise ModelError(f"holds the untrusted type {min(untrusted)}")
+
+
+def _refuse_foreign_loader(flavor: Mapping[str, Any]) -> None:
+    """Refuse a model that would bring code of its own wherever MLflow loads it."""
+    loader, code = flavor.get("loader_module", _LOADER), flavor.get("code")
+    if loader != _LOADER or code:
+        raise ModelError(f"would run the code of {code or loader} where MLflow loads it, expected {_LOADER} alone")
 
 
 def _first_line(error: BaseException) -> str:

@@ -37,7 +37,7 @@ from flows.comparison.results import (
 from flows.comparison.scenarios import PLAYED_ON, Scenario, built_in
 from flows.edge import COMPUTES, Surroundings, tag_run
 from flows.progress import tell
-from training.registry import log_study
+from training.tracking import log_study
 from warehouse.lake import Lake, Partition
 
 DECISIONS = (500, 2_000, 20_000)

@@ -46,7 +46,8 @@ def api_url_file(settings: Settings) -> Path:
 def orchestrated() -> Iterator[None]:
     """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
 
-    Prefect's own server, where none is configured, starts on the other core while the flows are imported here.
+    Prefect's own server, where none is configured, starts on the other core while the flows are imported here and
+    MLflow's database is made.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - slow import
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
@@ -54,6 +55,7 @@ def orchestrated() -> Iterator[None]:
     starting = Thread(target=get_client, kwargs={"sync_client": True}, daemon=True)
     starting.start()
     import_module("flows.pipeline")
+    import_module("training.tracking").prepare_tracking(read_settings())
     starting.join()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

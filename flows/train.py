@@ -20,7 +20,7 @@ from flows.money import Challenger, gain_over
 from flows.progress import tell
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
-from training import figures
+from training import figures, notes
 from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
 from training.champions import newest, settle
@@ -29,25 +29,19 @@ from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
 from training.judge import choose_threshold, judge
 from training.off_policy import OffPolicyEstimate
-from training.registry import (
-    LoggedModel,
-    folder_of,
-    log_candidate,
-    log_report,
-    model_version_row,
-    register_challenger,
-    training_run,
-)
+from training.registry import describe_version, model_version_row, register_challenger
 from training.report import ReportInput, Rival, training_report
+from training.tracking import LoggedModel, conclude, folder_of, log_candidate, log_figures, training_run
 from warehouse.lake import Lake, Partition
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate with its scores on the held-out days."""
+    """A candidate with its chances of sale, shape (n_cells,), and its scores on the held-out days."""
 
     fitted: FittedModel
     logged: LoggedModel
+    p_sale: Floats
     scores: dict[str, float]
 
 
@@ -94,16 +88,19 @@ def train(
     """
     around = Surroundings(catalog_dir)
     dataset = learning_days(around, through or newest_date(around.lake), since)
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
     truth = true_chances(around, dataset)
     catch_up(around, dataset.judged_through + dt.timedelta(days=1))
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
     with fresh_process() as fresh:
-        with training_run(around.settings, dataset, "Every candidate on the same days.") as run_id:
+        with training_run(around.settings, dataset) as run_id:
             for done, candidate in enumerate(CANDIDATES, start=1):
                 judged.append(train_candidate(candidate, dataset, truth, seed))
                 tell("training candidates", done, len(CANDIDATES))
+            log_figures({"demand_curves": figures.demand_curves(curves_of(judged, dataset), dataset.holdout)})
             best = min(judged, key=lambda item: item.scores["log_loss"])
             version = register_challenger(best.logged, best.fitted, best.scores)
         challenger = Challenger(version, best.fitted)
@@ -119,17 +116,25 @@ def train(
     found = gather_report(
         around,
         dataset,
-        best.fitted,
+        best,
         champion,
         version=version,
         scores=scores,
         verdict=verdict,
         money=money,
-        run_id=run_id,
+        truth=truth,
+        budget_groups=budget_groups,
         seed=seed,
     )
     report = training_report(found)
-    log_report(around.settings, run_id, report)
+    against = champion.version if champion else None
+    conclude(
+        around.settings,
+        notes.conclusion(version, name, dataset, scores, verdict, money, against),
+        best.logged,
+        report,
+    )
+    describe_version(around.settings, version, notes.version_note(name, dataset, verdict, money))
     return Training(
         scores=scores,
         best=name,
@@ -157,19 +162,23 @@ def learning_days(around: Surroundings, through: dt.date, since: dt.date | None)
 def train_candidate(candidate: Candidate, dataset: Dataset, truth: Floats | None, seed: int) -> Judged:
     """Fit, judge and log one candidate."""
     fitted = fit(candidate, dataset, seed)
-    chance, points = fitted.p_sale(dataset.holdout), curve_points(dataset)
+    chance = fitted.p_sale(dataset.holdout)
     threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
     scores = judge(chance, dataset.holdout, truth, threshold)
     pictures = {
-        "demand_curves": figures.demand_curves(
-            candidate.name, points.assign(predicted=fitted.p_sale(points)), dataset.holdout
-        ),
         "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
         "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
         "importance": figures.importance(fitted),
     }
     logged = log_candidate(fitted, dataset, scores, pictures, {"seed": seed})
-    return Judged(fitted, logged, scores)
+    return Judged(fitted, logged, chance, scores)
+
+
+def curves_of(judged: list[Judged], dataset: Dataset) -> pd.DataFrame:
+    """Return each candidate's chance of sale at every price that was offered, a column for each."""
+    points = curve_points(dataset)
+    curves = {item.fitted.candidate.name: item.fitted.p_sale(points) for item in judged}
+    return points[["sku", "price_offered"]].assign(**curves)
 
 
 @task(**COMPUTES)
@@ -245,39 +254,38 @@ def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
 def gather_report(
     around: Surroundings,
     dataset: Dataset,
-    fitted: FittedModel,
+    best: Judged,
     champion: Champion | None,
     *,
     version: str,
     scores: dict[str, dict[str, float]],
     verdict: Verdict,
     money: OffPolicyEstimate | None,
-    run_id: str,
+    truth: Floats | None,
+    budget_groups: pd.DataFrame,
     seed: int,
 ) -> ReportInput:
     """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
     points = curve_points(dataset)
     at_points = replace(dataset, holdout=points)
     curves = {
-        "predicted": fitted.p_sale(points),
+        "predicted": best.fitted.p_sale(points),
         "champion": champion_chances(champion, at_points) if champion else None,
         "truth": true_chances(around, at_points),
     }
-    with feature_workbench(around.settings) as connection:
-        budget_groups = holdout_budget_groups(connection, dataset)
     return ReportInput(
         dataset,
-        fitted,
+        best.fitted,
         version,
-        p_sale=fitted.p_sale(dataset.holdout),
+        p_sale=best.p_sale,
         curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
         scores=scores,
         verdict=verdict,
         names={product.sku: product.name for product in around.catalog.products},
-        run_id=run_id,
+        run_id=best.logged.training_run_id,
         seed=seed,
         champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
-        truth=true_chances(around, dataset),
+        truth=truth,
         budget_groups=budget_groups,
         money=money,
     )

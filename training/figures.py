@@ -1,11 +1,14 @@
 """What a model looks like, as figures for people: pure functions, frame -> Figure."""
 
+from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
@@ -14,33 +17,39 @@ from training.candidates import FittedModel
 from training.judge import calibration_table, outcomes_of
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
+_STYLES = ({"color": GREY, "ls": "--"}, {"color": GREEN, "ls": ":"}, {"color": BLUE})
 _LINES: dict[str, dict[str, Any]] = {
     "truth": {"color": GREY, "ls": ":", "lw": 2.0},
     "champion": {"color": GREEN, "ls": "--"},
     "predicted": {"color": BLUE},
 }
 _BUCKETS = 10
+_CHANCES = (0.0, 0.5, 1.0)  # ticks of every axis of chances; few, for ticks are most of what a figure costs
+_TITLE_AT = 1.02  # a place that is given is not searched for
 
 
-def demand_curves(name: str, curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
-    """Chance of sale over price, one panel per product, with what was observed and its 95 % intervals.
+def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+    """Chance of sale over price, one panel per product, a line per model, and what was observed with 95 % intervals.
 
-    Look for: the line within the intervals, and never rising.
+    Look for: lines within the intervals, and never rising.
 
     Parameters
     ----------
     curves
-        `sku`, `price_offered` (EUR, rising) and the chance of sale there: `predicted`.
+        `sku`, `price_offered` (EUR, rising) and the chance of sale there, in a column for each model.
     """
     skus = sorted(cells["sku"].unique())[:12]
+    models = [str(column) for column in curves if column not in {"sku", "price_offered"}]
+    styles = dict(zip(models, cycle(_STYLES), strict=False))
     figure = Figure(figsize=(3.0 * len(skus), 3.2))
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
     panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
     for panel, sku in zip(panels, skus, strict=True):
-        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku])
-        panel.set_title(sku, fontsize=9, parse_math=False)
+        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku], styles)
+        panel.set_title(sku, fontsize=9, parse_math=False, y=_TITLE_AT)
     panels[0].set_ylabel("chance of sale")
-    figure.suptitle(f"{name}: predicted (line), observed with 95 % intervals (points)", fontsize=10)
+    panels[0].legend(models, fontsize=7, loc="lower left", frameon=False)
+    figure.suptitle("predicted (lines), observed with 95 % intervals (points)", fontsize=10)
     return figure
 
 
@@ -60,7 +69,7 @@ def product_curves(curve: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(3.4, 2.5))
     figure.subplots_adjust(left=0.18, right=0.95, bottom=0.19, top=0.96)
     panel = figure.subplots()
-    _draw_demand(panel, curve, cells)
+    _draw_demand(panel, curve, cells, _LINES)
     panel.set_ylabel("chance of sale")
     return figure
 
@@ -71,7 +80,8 @@ def reliability(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     table = calibration_table(p_sale, cells)
     panel.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--")
     panel.plot(table["predicted"], table["observed"], marker="o", color=BLUE)
-    panel.set(xlabel="predicted chance of sale", ylabel="observed share of purchases", title=f"{name}: reliability")
+    panel.set(xlabel="predicted chance of sale", ylabel="observed share of purchases", xticks=_CHANCES, yticks=_CHANCES)
+    panel.set_title(f"{name}: reliability", y=_TITLE_AT)
     return figure
 
 
@@ -82,7 +92,8 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
     precision, recall, _ = precision_recall_curve(rows.y, p_sale[rows.cell], sample_weight=rows.weight)
     panel.plot(recall, precision, color=BLUE, drawstyle="steps-post")
     panel.axhline(float(np.average(rows.y, weights=rows.weight)), color=GREY, lw=1, ls="--")
-    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), title=f"{name}: precision and recall")
+    panel.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02), xticks=_CHANCES, yticks=_CHANCES)
+    panel.set_title(f"{name}: precision and recall", y=_TITLE_AT)
     return figure
 
 
@@ -92,18 +103,22 @@ def importance(model: FittedModel) -> Figure:
     weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
     order = np.argsort(weights)[-15:]
     panel.barh([model.features[position] for position in order], weights[order], color=BLUE)
-    panel.set(xlabel="share of impurity removed", title=f"{model.candidate.name}: feature importance")
+    panel.set(xlabel="share of impurity removed")
+    panel.set_title(f"{model.candidate.name}: feature importance", y=_TITLE_AT)
     return figure
 
 
-def _draw_demand(panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame) -> None:
+def _draw_demand(
+    panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]
+) -> None:
     seen = _buckets(cells)
     intervals = seen[["below", "above"]].T.to_numpy()
+    for name in (line for line in styles if line in curve):
+        panel.plot(curve["price_offered"], curve[name], **styles[name])
     panel.errorbar(seen["price"], seen["rate"], yerr=intervals, fmt="o", ms=3, color=ORANGE)
-    for name in (line for line in _LINES if line in curve):
-        panel.plot(curve["price_offered"], curve[name], **_LINES[name])
     panel.set_xlabel("price, EUR")
-    panel.set_ylim(-0.02, 1.02)
+    panel.set(ylim=(-0.02, 1.02), yticks=_CHANCES)
+    panel.xaxis.set_major_locator(MaxNLocator(4))
     panel.spines[["top", "right"]].set_visible(False)
 
 

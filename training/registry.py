@@ -1,7 +1,4 @@
-"""The model registry: every candidate a run, the best a registered version, one champion.
-
-Models are kept in skops format, which holds no code, and are never pickled.
-"""
+"""The model registry: the best candidate of each training is a registered version, and one version is champion."""
 
 import datetime as dt
 import json
@@ -9,144 +6,30 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
-import mlflow
-import mlflow.sklearn
-import pandas as pd
 import pyarrow as pa
-from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, DataType, Schema
 
 from catalog.errors import ModelError
-from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE, TRUSTED_MODEL_TYPES
+from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
 from catalog.settings import Settings
 from catalog.tables.models import MODEL_VERSIONS
+from training import notes
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.off_policy import OffPolicyEstimate
+from training.tracking import LoggedModel
 
-EXPERIMENT = "shelfprice-training"
-REPORT = "training_report.html"
 _FOLLOWED = "champion_change"
-_REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
-
-
-@dataclass(frozen=True)
-class LoggedModel:
-    """Where a candidate was logged: its run, the training's, and the model's id and address in the tracking store."""
-
-    run_id: str
-    training_run_id: str
-    model_id: str
-    model_uri: str
-
-
-@contextmanager
-def training_run(settings: Settings, dataset: Dataset, description: str) -> Iterator[str]:
-    """Open the parent run of one training; candidates are logged as its children. Yields the run id."""
-    _open_experiment(settings, EXPERIMENT)
-    with mlflow.start_run(run_name=f"training through {dataset.judged_through}", description=description) as run:
-        mlflow.set_tags(
-            {
-                "trained_since": str(dataset.trained_since),
-                "trained_through": str(dataset.trained_through),
-                "judged_through": str(dataset.judged_through),
-                "dataset_fingerprint": dataset.fingerprint,
-            }
-        )
-        yield run.info.run_id
-
-
-def _open_experiment(settings: Settings, name: str) -> None:
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    if settings.tracking_uri.startswith("sqlite"):
-        settings.artifacts.mkdir(parents=True, exist_ok=True)
-        if mlflow.get_experiment_by_name(name) is None:
-            mlflow.create_experiment(name, artifact_location=settings.artifacts.as_uri())
-    mlflow.set_experiment(name)
-
-
-def log_study(
-    settings: Settings,
-    experiment: str,
-    name: str,
-    description: str,
-    parameters: Mapping[str, Any],
-    metrics: Mapping[str, float],
-    figures: Mapping[str, Figure],
-    tables: Mapping[str, pd.DataFrame],
-) -> str:
-    """Log a study that registers no model as one run of an experiment of its own; return the run id."""
-    _open_experiment(settings, experiment)
-    with mlflow.start_run(run_name=name, description=description) as run:
-        mlflow.log_params(dict(parameters))
-        mlflow.log_metrics(dict(metrics))
-        for title, figure in figures.items():
-            mlflow.log_figure(figure, f"figures/{title}.png", save_kwargs={"dpi": 110})
-        for title, table in tables.items():
-            mlflow.log_table(table, f"tables/{title}.json")
-        return run.info.run_id
-
-
-def log_report(settings: Settings, run_id: str, page: str) -> None:
-    """Keep the training report beside the models it tells about: an artifact of the training's parent run.
-
-    The gate decides when the run has ended; its artifacts may still grow.
-    """
-    MlflowClient(settings.tracking_uri).log_text(run_id, page, REPORT)
-
-
-def log_candidate(
-    fitted: FittedModel,
-    dataset: Dataset,
-    scores: Mapping[str, float],
-    figures: Mapping[str, Figure],
-    parameters: Mapping[str, Any],
-) -> LoggedModel:
-    """Log one candidate as a child of the open training run: parameters, data, metrics, figures and the model."""
-    candidate = fitted.candidate
-    with mlflow.start_run(run_name=candidate.name, nested=True, description=candidate.description) as run:
-        mlflow.log_params({"features": ", ".join(fitted.features), **candidate.parameters, **parameters})
-        cells = mlflow.data.from_pandas(  # type: ignore[attr-defined]
-            dataset.training[[*fitted.features, "n_offered", "n_purchased"]].astype(float),
-            name=f"demand cells through {dataset.trained_through}",
-            digest=dataset.fingerprint[:32],
-        )
-        mlflow.log_input(cells, context="training")
-        mlflow.log_metrics({name: value for name, value in scores.items() if value == value})  # noqa: PLR0124 - not NaN
-        for name, figure in figures.items():
-            mlflow.log_figure(figure, f"figures/{name}.png", save_kwargs={"dpi": 80})
-        logged = mlflow.sklearn.log_model(
-            fitted.model,
-            name="model",
-            serialization_format="skops",
-            skops_trusted_types=list(TRUSTED_MODEL_TYPES),
-            signature=_signature(fitted.features),
-            pip_requirements=list(_REQUIREMENTS),
-            pyfunc_predict_fn="predict_proba",
-            metadata=_metadata(fitted, dataset),
-        )
-        training_run_id = run.data.tags["mlflow.parentRunId"]
-        return LoggedModel(run.info.run_id, training_run_id, logged.model_id, logged.model_uri)
-
-
-def folder_of(logged: LoggedModel) -> Path:
-    """Return the local folder of a logged model, fetched when the registry is elsewhere."""
-    return Path(mlflow.artifacts.download_artifacts(logged.model_uri))
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
     """Register a logged model as the newest version, give it the alias `challenger`, and return the version."""
     client = MlflowClient()
     if not _is_registered(client):
-        client.create_registered_model(REGISTERED_MODEL, description="Chance that a shopper buys at a price.")
+        client.create_registered_model(REGISTERED_MODEL, description=notes.MODEL)
     registered = client.create_model_version(
         REGISTERED_MODEL,
         logged.model_uri,
@@ -217,6 +100,11 @@ def follow(settings: Settings, version_name: str, change: int, left_behind: tupl
         client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, str(change))
 
 
+def describe_version(settings: Settings, version_name: str, note: str) -> None:
+    """Write on a version what it is and what the gate found."""
+    MlflowClient(settings.tracking_uri).update_model_version(REGISTERED_MODEL, version_name, note)
+
+
 def note_verdict(settings: Settings, challenger: str, verdict: Verdict) -> None:
     """Write on a version what the gate found."""
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
@@ -280,17 +168,3 @@ def model_version_row(
         },
         schema=MODEL_VERSIONS.schema,
     )
-
-
-def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
-    """Return what must be known beside the classifier to price by it."""
-    smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
-    learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
-    through = str(dataset.trained_through)
-    return {"odds_factor": fitted.odds_factor, "trained_through": through, **learned, **smoothing}
-
-
-def _signature(features: list[str]) -> ModelSignature:
-    inputs = Schema([ColSpec(DataType.double, name) for name in features])
-    outputs = Schema([ColSpec(DataType.double, str(label)) for label in (0, 1)])
-    return ModelSignature(inputs=inputs, outputs=outputs)

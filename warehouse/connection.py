@@ -11,12 +11,14 @@ from pathlib import Path
 
 import duckdb
 
+from catalog.dictionary import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.lake import Lake
 
 _HERE = Path(__file__).parent
 VIEW_FOLDERS = (_HERE / "views", _HERE / "marts")
+_DICTIONARY = (_HERE / "queries" / "dictionary.sql").read_text
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
@@ -27,10 +29,15 @@ def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
-    """Run every .sql file of some folders, in order of folder and name."""
+def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], *, with_comments: bool = False) -> None:
+    """Run every .sql file of some folders, in order of folder and name.
+
+    Comments on views and columns are for people: a connection that computes does without them, and opens sooner.
+    """
     for script in _scripts(folders):
-        connection.execute(script)
+        for statement in connection.extract_statements(script):
+            if with_comments or statement.type == duckdb.StatementType.CREATE:
+                connection.execute(statement)
 
 
 def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -64,7 +71,9 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     """
     folders = list(view_folders)
     products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]
-    fingerprint = hashlib.sha256("\n".join([*_scripts(folders), str(products)]).encode()).hexdigest()
+    columns = described_columns()
+    definitions = [*_scripts(folders), _DICTIONARY(encoding="utf-8"), str(columns.to_pylist()), str(products)]
+    fingerprint = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
     target = settings.warehouse_file
     if target.exists() and _fingerprint_of(settings) == fingerprint:
         return False
@@ -74,7 +83,10 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
     )
     try:
-        run_scripts(connection, folders)
+        run_scripts(connection, folders, with_comments=True)
+        connection.register("contract_columns", columns)
+        connection.execute(_DICTIONARY(encoding="utf-8"))
+        connection.unregister("contract_columns")
         connection.execute("create table about as select $1 as definitions_fingerprint", [fingerprint])
     finally:
         connection.close()

@@ -10,3 +10,5 @@ with features as (
 )
 
 pivot features on feature in shelf_feature using cast(count(*) as double) group by sku;
+
+comment on view product_one_hot is 'one product, with a 0/1 column for each product of the shelf';

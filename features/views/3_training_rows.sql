@@ -16,3 +16,10 @@ select * from with_price_ratio(decisions_with_stock);
 
 create or replace view training_rows as
 select * from model_input(decisions_with_ratio);
+
+comment on view decisions_with_stock is 'one decision of a day that is over, met with stock';
+comment on view decisions_with_ratio is 'one decision of a day that is over, met with stock, with its price ratio';
+comment on view training_rows is 'one decision of a day that is over, met with stock, as a model would see it';
+comment on column decisions_with_stock.inventory_level is 'stock before the decision, units; null when unknown';
+comment on column decisions_with_ratio.inventory_level is 'stock before the decision, units; null when unknown';
+comment on column training_rows.inventory_level is 'stock before the decision, units; null when unknown';

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from catalog.errors import DataError, Declined, LakeError
 from catalog.settings import read_settings
 from flows.commands.options import Catalog, Json
 from flows.console import emit, progress_bars, remark, show_table
+from flows.environment import prepare
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.")]
 Stock = Annotated[int, typer.Option(min=0, help="Units on the shelf.")]
@@ -83,9 +84,16 @@ def verify(
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that the good ones go on.")
     ] = False,
+    model: Annotated[
+        bool, typer.Option("--model", help="Also score the champion in a fresh process, as any client of MLflow would.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Prove every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned."""
+    """Prove every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned.
+
+    With --model, `mlflow models predict` also scores the champion on the days it was judged on, and must give the
+    chances of sale that prices are made from.
+    """
     from flows.progress import tell
     from warehouse.lake import Lake
     from warehouse.verify import set_aside as move_out
@@ -103,16 +111,30 @@ def verify(
     ]
     moved = [str(path.relative_to(settings.home)) for path in move_out(lake, verdict)] if set_aside else []
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
-    if as_json:
-        emit({**counts, "findings": findings, "set_aside": moved})
-    else:
-        if findings:
-            show_table("Findings", ["file", "kind", "what to do"], [list(finding.values()) for finding in findings])
+    if findings and not as_json:
+        show_table("Findings", ["file", "kind", "what to do"], [list(finding.values()) for finding in findings])
+    if not as_json:
         remark(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
-        if moved:
-            remark(f"set aside: {', '.join(moved)}")
+    if moved and not as_json:
+        remark(f"set aside: {', '.join(moved)}")
+    scored = _score_champion(as_json=as_json) if model else {}
+    if as_json:
+        emit({**counts, "findings": findings, "set_aside": moved, **scored})
     if findings and not set_aside:
         raise LakeError(f"{len(findings)} of {verdict.files} files are not as they were published")
+
+
+def _score_champion(*, as_json: bool) -> dict[str, Any]:
+    """Score the champion through MLflow, and show it unless it goes into the JSON answer."""
+    settings = prepare()
+    remark("scoring the champion with mlflow models predict ...")
+    from flows.scoring import score_champion
+
+    found = vars(score_champion(settings))
+    if not as_json:
+        rows = [[name.replace("_", " "), value] for name, value in found.items()]
+        show_table("The champion as MLflow scores it", ["", "found"], rows)
+    return {"model": found}
 
 
 def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:

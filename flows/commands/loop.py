@@ -83,7 +83,7 @@ def train(
     with orchestrated(), progress_bars():
         from flows.report import show_candidates, show_money
         from flows.train import train as flow
-        from training.registry import REPORT
+        from training.tracking import REPORT
 
         outcome = flow(through.date() if through else None, seed, text_of(catalog))
     verdict = outcome.verdict

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import typer
 from mlflow.tracking import MlflowClient
@@ -22,6 +23,7 @@ from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
 from flows.replay import replay
+from flows.scoring import score_champion
 from flows.train import Training, train
 from flows.transform import transform
 from serving.bookshelf import book_in_force
@@ -29,7 +31,8 @@ from serving.champion import load_champion
 from training.champions import history, settle
 from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
 from training.gate import Verdict
-from training.registry import EXPERIMENT, REPORT, standing
+from training.registry import standing
+from training.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -75,16 +78,50 @@ def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> No
     runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parents[0].info.run_id]
-    assert {run.info.run_name for run in children} == {"balanced_forest", "plain_forest", "demand_forest"}
+    assert {run.info.run_name for run in children} == {
+        f"{name} {in_the_loop.dates[1]}" for name in ("balanced_forest", "plain_forest", "demand_forest")
+    }
     for run in children:
         assert {"accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "calibration_error"} <= set(
             run.data.metrics
         )
         assert "excess_log_loss" in run.data.metrics
-        assert run.inputs.dataset_inputs[0].dataset.digest
-        assert "features" in run.data.params
-        pictures = {Path(item.path).stem for item in client.list_artifacts(run.info.run_id, "figures")}
-        assert pictures == {"demand_curves", "reliability", "precision_recall", "importance"}
+        assert [seen.tags[0].value for seen in run.inputs.dataset_inputs] == ["training", "holdout"]
+        assert all(seen.dataset.digest for seen in run.inputs.dataset_inputs)
+        assert {"features", "seed", "trained_through", "decisions_fitted_on"} <= set(run.data.params)
+        assert run.data.tags["mlflow.note.content"]
+        assert pictures_of(client, run.info.run_id) == {"reliability", "precision_recall", "importance"}
+    assert pictures_of(client, parents[0].info.run_id) == {"demand_curves"}
+
+
+def pictures_of(client: MlflowClient, run_id: str) -> set[str]:
+    return {Path(item.path).stem for item in client.list_artifacts(run_id, "figures")}
+
+
+def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_loop: Loop) -> None:
+    client = MlflowClient(in_the_loop.settings.tracking_uri, registry_uri=in_the_loop.settings.tracking_uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    assert "press Compare" in experiment.tags["mlflow.note.content"]
+    trainings = client.search_runs(
+        [experiment.experiment_id], "tags.registered_version like '%' and tags.gate like '%'"
+    )
+    assert {run.data.tags["registered_version"]: run.data.tags["gate"] for run in trainings} == {
+        "1": "promoted",
+        "2": "waits",
+    }
+    first = next(run for run in trainings if run.data.tags["registered_version"] == "1")
+    assert "| Log loss, nats | " in first.data.tags["mlflow.note.content"]
+    assert first.data.metrics["promoted"] == 1
+    assert first.data.metrics["gain_eur/lower"] > 0
+    history = client.search_runs([experiment.experiment_id], HISTORY_RUNS)
+    assert {run.data.tags["candidate"] for run in history} == {"balanced_forest", "plain_forest", "demand_forest"}
+    for run in history:
+        steps = client.get_metric_history(run.info.run_id, "log_loss")
+        assert [step.step for step in steps] == [1, 2]
+    described = client.get_registered_model(REGISTERED_MODEL)
+    assert "models:/shelfprice-demand@champion" in str(described.description)
+    assert "- met: is calibrated" in str(client.get_model_version(REGISTERED_MODEL, "1").description)
 
 
 def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) -> None:
@@ -218,6 +255,26 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)
+
+
+def test_any_client_of_mlflow_gets_the_chances_that_prices_stand_on(
+    in_the_loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = score_champion(in_the_loop.settings)
+    with read_only(in_the_loop.settings) as warehouse:
+        metrics, judged_through = warehouse.execute(
+            "select metrics, judged_through from model_versions where version = $1", [found.version]
+        ).fetchone() or ("{}", None)
+        decisions = warehouse.execute(
+            "select sum(n_offered) from demand_cells where business_date = $1", [judged_through]
+        ).fetchone()
+    assert found.largest_difference == 0
+    assert (found.decisions,) == decisions
+    assert found.log_loss_as_priced == pytest.approx(json.loads(metrics)["log_loss"], abs=1e-12)
+    assert found.log_loss != found.log_loss_as_priced
+    monkeypatch.setattr("flows.scoring.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
+    with pytest.raises(ModelError, match="off the champion's, expected equal ones; do not price by it"):
+        score_champion(in_the_loop.settings)
 
 
 def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_loop: Loop) -> None:

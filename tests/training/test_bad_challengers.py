@@ -30,7 +30,7 @@ from training.dataset import Dataset
 from training.fresh_process import SECONDS_ALLOWED, fresh_process, verdict_on
 from training.gate import Incumbent, Verdict, pass_gate
 from training.off_policy import Interval, OffPolicyEstimate
-from training.registry import _metadata
+from training.tracking import _metadata
 from training.trial import Task, answer
 
 CATALOG = load()
@@ -315,6 +315,14 @@ STORED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "pickle": (
         lambda f: describe(f, lambda d: d["flavors"]["sklearn"].update(serialization_format="cloudpickle")),
         "is kept as cloudpickle, which can run code",
+    ),
+    "loader of its own": (
+        lambda f: describe(f, lambda d: d["flavors"]["python_function"].update(loader_module="its_own")),
+        "would run the code of its_own where MLflow loads it",
+    ),
+    "code beside it": (
+        lambda f: describe(f, lambda d: d["flavors"]["python_function"].update(code="code")),
+        "would run the code of code where MLflow loads it",
     ),
     "corrupt file": (lambda f: rewrite(f, lambda b: b[:200] + b"\xff" * 4000 + b[4200:]), "cannot be read"),
     "truncated file": (lambda f: rewrite(f, lambda b: b[:1000]), "cannot be read"),

@@ -12,3 +12,11 @@ select
     avg(price_offered) as mean_price_eur
 from interactions
 group by business_date, store_id, sku;
+
+comment on view daily_sales is 'one business date, store and product';
+comment on column daily_sales.product_name is 'name for people';
+comment on column daily_sales.count_visits is 'shoppers who considered the product';
+comment on column daily_sales.count_units is 'units sold';
+comment on column daily_sales.count_sold_out_visits is 'of the visits, those that met an empty shelf';
+comment on column daily_sales.revenue_eur is 'revenue, EUR';
+comment on column daily_sales.mean_price_eur is 'mean price that visits saw, EUR';

@@ -2,3 +2,5 @@
 create or replace view closed_repricings as
 select *
 from read_parquet('lake/repricings/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});
+
+comment on view closed_repricings is 'one price decision: an opening or a change, on a day that is over';

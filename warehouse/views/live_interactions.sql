@@ -18,3 +18,6 @@ parts as (
 select parts.*
 from parts
 anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
+
+comment on view live_interactions is
+'one shopper who considered one product on a day that is still being sold; part of interactions';

@@ -3,3 +3,5 @@ create or replace view interactions as
 select * from closed_interactions
 union all by name
 select * from live_interactions;
+
+comment on view interactions is 'one shopper who considered one product';

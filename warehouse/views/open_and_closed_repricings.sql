@@ -3,3 +3,5 @@ create or replace view repricings as
 select * from closed_repricings
 union all by name
 select * from live_repricings;
+
+comment on view repricings is 'one price decision: an opening or a change';

@@ -1,0 +1,67 @@
+"""The configuration reference says what the code takes: every variable, every field, and what each is by default."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from catalog.configuration import ENVIRONMENT, configuration
+from catalog.meanings import MEANINGS, PRODUCT
+from catalog.records import Product, Store
+from catalog.settings import read_settings
+from dashboard.access import access_to
+from flows.services.house import services_of
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+class Asked(Mapping[str, str]):
+    """An environment that is empty and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_published_reference_is_the_one_the_records_give() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == configuration()
+
+
+def test_every_variable_that_is_read_is_in_the_reference_and_no_other() -> None:
+    asked = Asked()
+    settings = read_settings(asked)
+    access_to("127.0.0.1", asked)
+    services_of(settings, None, asked)
+    assert {variable.name for variable in ENVIRONMENT} == asked.names
+
+
+def test_every_field_has_a_meaning_and_every_meaning_a_field() -> None:
+    schema = Store.model_json_schema()
+    fields = {name: set(record["properties"]) for name, record in {"Store": schema, **schema["$defs"]}.items()}
+    assert {name: set(meanings) for name, meanings in MEANINGS.items()} == fields
+    assert set(PRODUCT) == set(Product.model_fields)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `hold_ticks` | whole number from 1 to 1,440 | `4` |",
+        "| `largest_step` | number above 0 to 10 or null | `null` |",
+        "| `objective` | `revenue` or `margin` | `revenue` |",
+        "| `kill_switch` | true or false | `false` |",
+        "| `icon` | text | empty |",
+        "| `visits_per_day` | number above 0 to 10,000,000 | required |",
+        "| `frozen` | number above 0 to 1,000,000, by sku | none |",
+    ],
+)
+def test_types_bounds_and_defaults_are_those_of_the_records(row: str) -> None:
+    assert row in configuration()

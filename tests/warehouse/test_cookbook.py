@@ -1,0 +1,109 @@
+"""Every query of the SQL cookbook runs, and what it says of the first week is what the demo's first week gives."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
+from catalog.ladder import price_ladder
+from catalog.load import load
+from catalog.settings import Settings, read_settings
+from catalog.tables.models import MODEL_VERSIONS
+from etl.load import load_dimensions, load_store_day
+from features.cells import ALL_VIEWS, cells_of, feature_workbench, stale_cells
+from flows.edge import DEFAULT_SEED, DEFAULT_START, dates_from
+from flows.simulate import pricing_on
+from serving.bookshelf import publish_book
+from serving.curves import DemandCurves
+from simulation.shoppers import shopper_names
+from simulation.store_day import play
+from simulation.truth import chance_of_sale
+from simulation.visits import expected_visits_on
+from warehouse.connection import build_file, read_only
+from warehouse.lake import Lake, Partition
+
+RECIPES = list(recipes(PAGE.read_text(encoding="utf-8")))
+EXACT = [recipe for recipe in RECIPES if recipe.exact]
+
+
+@pytest.fixture(scope="module")
+def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo's first week as it is, and two days from a price book of true demand, so that no model is needed."""
+    settings, catalog = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("weeks"))}), load()
+    lake, ladder = Lake(settings), price_ladder(catalog)
+    lake.prepare()
+    load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))
+    truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
+    for number, date in enumerate(dates_from(DEFAULT_START, 9)):
+        if number == 7:
+            curves = DemandCurves(catalog.skus, ladder, truth, "1")
+            publish_book(lake, catalog, curves, expected_visits_on(catalog, date), date)
+        policy = pricing_on(lake, catalog, date, None).policy
+        sold = play(catalog, policy, catalog.store.stores, date, DEFAULT_SEED)
+        load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)
+    with feature_workbench(settings) as connection:
+        for stale in list(stale_cells(lake, catalog)):
+            lake.publish(stale.cells, cells_of(connection, lake.path(stale.decisions)), inputs=stale.inputs)
+    lake.publish(Partition("model_versions", None, "v1"), a_version(), inputs="1")
+    build_file(settings, ALL_VIEWS)
+    return settings
+
+
+def a_version() -> pa.Table:
+    row = {
+        "version": "1",
+        "candidate": "demand_forest",
+        "run_id": "run",
+        "training_run_id": "training",
+        "trained_through": DEFAULT_START,
+        "judged_through": DEFAULT_START,
+        "metrics": json.dumps({"log_loss": 0.5}),
+        "candidates": "{}",
+        "promoted": True,
+        "reasons": "[]",
+        "money": json.dumps({"dr": {"estimate": 1.0}}),
+        "decided_at": dt.datetime(2026, 1, 12, tzinfo=dt.UTC),
+    }
+    return pa.Table.from_pylist([row], schema=MODEL_VERSIONS.schema)
+
+
+@pytest.fixture(scope="module")
+def warehouse(played_weeks: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    with read_only(played_weeks) as connection:
+        yield connection
+
+
+def test_there_are_enough_questions_and_most_are_compared_value_by_value() -> None:
+    assert len(RECIPES) >= 25
+    assert len(EXACT) >= 15
+    titles = [recipe.title for recipe in RECIPES]
+    assert [int(title.split(".")[0]) for title in titles] == list(range(1, len(titles) + 1))
+
+
+@pytest.mark.parametrize("recipe", EXACT, ids=lambda recipe: recipe.title)
+def test_an_answer_about_the_first_week_is_what_the_first_week_gives(
+    recipe: Recipe, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    assert written(asking(warehouse)(recipe.query)) == recipe.answer
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if not recipe.exact], ids=lambda recipe: recipe.title)
+def test_an_answer_about_models_has_the_columns_of_the_page_and_rows(
+    recipe: Recipe, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    columns, rows = asking(warehouse)(recipe.query)
+    assert recipe.answer.startswith(f"| {' | '.join(columns)} |\n")
+    assert rows
+
+
+def test_answering_a_page_changes_nothing_but_its_tables() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    changed = answered(page, lambda _query: (["a|b", "n"], [["x|y", 1]]))
+    assert changed.count("| x\\|y | 1 |\n") == len(RECIPES)
+    kept = [line for line in page.splitlines() if not line.startswith("|")]
+    assert [line for line in changed.splitlines() if not line.startswith("|")] == kept
+    assert answered(changed, lambda _query: (["a|b", "n"], [["x|y", 1]])) == changed

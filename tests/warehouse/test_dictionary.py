@@ -1,0 +1,58 @@
+"""The file of views says of itself what each view and each column means."""
+
+from collections.abc import Callable
+
+import pytest
+
+from catalog.contracts import TABLES
+from catalog.settings import Settings
+from features.cells import ALL_VIEWS
+from warehouse.connection import build_file, read_only
+from warehouse.lake import Lake
+
+Fill = Callable[[Settings], Lake]
+
+
+def test_every_view_says_what_one_row_is_as_its_contract_does(settings: Settings, fill_lake: Fill) -> None:
+    fill_lake(settings)
+    build_file(settings, ALL_VIEWS)
+    with read_only(settings) as warehouse:
+        comments = dict(
+            warehouse.execute("select view_name, comment from duckdb_views() where not internal").fetchall()
+        )
+    assert [view for view, comment in comments.items() if not comment] == []
+    assert {name: comments[name] for name in TABLES} == {name: table.grain for name, table in TABLES.items()}
+
+
+def test_every_column_of_every_view_has_a_meaning_in_the_dictionary(settings: Settings, fill_lake: Fill) -> None:
+    fill_lake(settings)
+    build_file(settings, ALL_VIEWS)
+    with read_only(settings) as warehouse:
+        described = warehouse.execute("select table_name, column_name, meaning from dictionary").fetchall()
+        shown = warehouse.execute(
+            "select table_name, column_name from duckdb_columns() where not internal and table_name in "
+            "(select view_name from duckdb_views() where not internal)"
+        ).fetchall()
+        price = warehouse.execute(
+            "select data_type, unit, meaning from dictionary "
+            "where table_name = 'closed_interactions' and column_name = 'price_offered'"
+        ).fetchall()
+    assert sorted(row[:2] for row in described if row[0] != "about") == sorted(shown)
+    assert [row for row in described if not row[2]] == []
+    assert price == [("DOUBLE", "EUR", "the price on the shelf")]
+
+
+@pytest.mark.parametrize("mart", ["hourly_sales", "daily_prices", "stock_outs", "demand_by_price"])
+def test_the_grain_of_a_mart_is_unique(settings: Settings, fill_lake: Fill, mart: str) -> None:
+    keys = {
+        "hourly_sales": ("business_date", "store_id", "sku", "hour_utc"),
+        "daily_prices": ("business_date", "store_id", "sku"),
+        "stock_outs": ("business_date", "store_id", "sku"),
+        "demand_by_price": ("sku", "price_offered"),
+    }
+    fill_lake(settings)
+    build_file(settings, ALL_VIEWS)
+    with read_only(settings) as warehouse:
+        rows = warehouse.view(mart).select(*keys[mart]).fetchall()
+    assert len(rows) == len(set(rows))
+    assert rows or mart == "stock_outs"

@@ -1,0 +1,43 @@
+-- Every column that the file shows, with its unit and meaning: from the contract of its table, from the comment in the
+-- definition of its mart, or, where every contract means the same by its name, from there.
+create table dictionary as
+with shown as (
+    select
+        table_name,
+        column_name,
+        column_index,
+        data_type,
+        comment,
+        regexp_replace(table_name, '^closed_|_history$', '') as contract
+    from duckdb_columns()
+    where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
+),
+
+shared as (
+    select
+        column_name,
+        any_value(unit) as unit,
+        any_value(meaning) as meaning
+    from contract_columns
+    group by column_name
+    having count(distinct meaning) = 1
+)
+
+select
+    shown.table_name,
+    shown.column_name,
+    shown.data_type,
+    coalesce(own.unit, case when shown.comment is null then shared.unit else '' end, '') as unit,
+    coalesce(
+        own.meaning,
+        shown.comment,
+        shared.meaning,
+        case when starts_with(shown.column_name, 'sku_') then '1 for this product, else 0' else '' end
+    ) as meaning
+from shown
+left join contract_columns as own
+    on shown.contract = own.table_name and shown.column_name = own.column_name
+left join shared on shown.column_name = shared.column_name
+order by shown.table_name, shown.column_index;
+
+comment on table dictionary is 'one column that the file shows, with its type, unit and meaning';
