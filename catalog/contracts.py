@@ -16,6 +16,7 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
+from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
@@ -28,6 +29,7 @@ TABLES: dict[str, Table] = {
         LIVE_INTERACTIONS,
         LIVE_REPRICINGS,
         REJECTED,
+        INGESTED_FILES,
         DEMAND_CELLS,
         PRICE_BOOK,
         DEMAND_CURVES,

@@ -1,4 +1,4 @@
-"""What the registry and the orchestrator call our things, and what a stored model may be made of."""
+"""What the registry, the orchestrator and the lake call our things, and what a stored model may be made of."""
 
 REGISTERED_MODEL = "shelfprice-demand"
 """Name of the demand model in the registry; its alias `champion` is the one that prices."""
@@ -8,3 +8,6 @@ LIVE_DEPLOYMENT = "live/live-store"
 
 TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
 """Types beyond skops' own that a registered model may hold; any other is refused before it is built."""
+
+EXTERNAL = "external"
+"""Name of the policy behind decisions that a retailer exported: whoever set those prices, it was none of ours."""
