@@ -15,9 +15,18 @@ def observed_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
 
     NaN for a product that was never offered.
     """
+    return _ranges(connection, catalog, through, "observed_prices")
+
+
+def own_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Floats:
+    """Return the same of the prices that policies of ours showed, exported decisions left out."""
+    return _ranges(connection, catalog, through, "own_prices")
+
+
+def _ranges(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, name: str) -> Floats:
     observed = np.full((len(catalog.skus), 2), np.nan)
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
-    for sku, lowest, highest in connection.execute(query("observed_prices"), {"through": through}).fetchall():
+    for sku, lowest, highest in connection.execute(query(name), {"through": through}).fetchall():
         if sku in positions:
             observed[positions[sku]] = lowest, highest
     return observed

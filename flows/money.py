@@ -12,12 +12,11 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
-from features.support import observed_prices
+from flows.response import supported_curves
 from serving.champion import Champion
-from serving.curves import DemandCurves, demand_curves
+from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
-from serving.support import with_support
 from simulation.truth import chance_of_sale
 from simulation.visits import budget_shifts_on
 from training.candidates import FittedModel
@@ -65,12 +64,11 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        observed = observed_prices(connection, catalog, dataset.judged_through)
-        curves = with_support(demand_curves(connection, challenger, catalog), observed)
+        curves = supported_curves(connection, challenger, catalog, dataset.judged_through)
         book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _book_of(connection, catalog, champion, footfall, observed, made_for)
+    incumbent = _book_of(connection, catalog, champion, footfall, made_for)
     return gain_on(catalog, visits, curves, book, incumbent, is_known=is_known)
 
 
@@ -122,14 +120,13 @@ def _book_of(
     catalog: Catalog,
     champion: Champion | None,
     footfall: Floats,
-    observed: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:
     """Return the champion's prices, or None without a champion that knows this shelf."""
     if champion is None:
         return None
     try:
-        curves = with_support(demand_curves(connection, champion, catalog), observed)
+        curves = supported_curves(connection, champion, catalog, made_for.date())
         return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except ModelError:
         return None

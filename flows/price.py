@@ -8,14 +8,12 @@ from prefect import flow, task
 from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
 from features.footfall import expected_visits
-from features.support import observed_prices
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
+from flows.response import supported_curves
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
-from serving.curves import demand_curves
 from serving.price_book import PriceBook
-from serving.support import with_support
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,6 @@ def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceB
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
         through = date - dt.timedelta(days=1)
-        asked = demand_curves(connection, champion, around.catalog)
-        curves = with_support(asked, observed_prices(connection, around.catalog, through))
+        curves = supported_curves(connection, champion, around.catalog, through)
         visits = expected_visits(connection, around.catalog, through)
     return publish_book(around.lake, around.catalog, curves, visits, date)

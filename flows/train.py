@@ -15,6 +15,7 @@ from flows.artifacts import show_models
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.money import Challenger, gain_over
 from flows.progress import tell
+from flows.response import responses_to_judge_by
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures
@@ -23,8 +24,9 @@ from training.candidates import CANDIDATES, Candidate, FittedModel, fit
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
-from training.judge import choose_threshold, judge
+from training.judge import base_rates, choose_threshold, judge, log_loss
 from training.off_policy import OffPolicyEstimate
+from training.price_response import PriceResponse, at_base_price
 from training.registry import (
     LoggedModel,
     folder_of,
@@ -53,7 +55,9 @@ class Training:
     """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
 
     `champion` is the version it was judged against, and `money` the estimated gain over that, or over the base prices.
-    `report` is the page that was logged as an artifact of the parent run `run_id`.
+    `responses` say how exported decisions answer to prices, where there are such, and `base_rate_log_loss` is that of
+    each product's share of purchases, nats. `report` is the page that was logged as an artifact of the parent run
+    `run_id`.
     """
 
     scores: dict[str, dict[str, float]]
@@ -62,6 +66,8 @@ class Training:
     champion: str | None
     verdict: Verdict
     money: OffPolicyEstimate | None
+    responses: tuple[PriceResponse, ...]
+    base_rate_log_loss: float
     trained_through: dt.date
     judged_through: dt.date
     run_id: str
@@ -92,7 +98,9 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             best = min(judged, key=lambda item: item.scores["log_loss"])
             version = register_challenger(best.logged, best.fitted, best.scores)
         challenger = Challenger(version, best.fitted)
-        verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
+        verdict, money, responses = judge_challenger(
+            around, dataset, challenger, champion, folder_of(best.logged), fresh
+        )
     settle(around.settings, version, verdict, champion.version if champion else None)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(
@@ -110,6 +118,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         scores=scores,
         verdict=verdict,
         money=money,
+        responses=responses,
         run_id=run_id,
         seed=seed,
     )
@@ -122,6 +131,8 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         champion=champion.version if champion else None,
         verdict=verdict,
         money=money,
+        responses=responses,
+        base_rate_log_loss=log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
         trained_through=dataset.trained_through,
         judged_through=dataset.judged_through,
         run_id=run_id,
@@ -156,14 +167,20 @@ def judge_challenger(
     champion: Champion | None,
     folder: Path,
     fresh: FreshProcess,
-) -> tuple[Verdict, OffPolicyEstimate | None]:
-    """Try the stored model in a fresh process, estimate what its prices gain, and ask the gate."""
+) -> tuple[Verdict, OffPolicyEstimate | None, tuple[PriceResponse, ...]]:
+    """Try the stored model in a fresh process, estimate what its prices gain, and ask the gate.
+
+    Exported prices were not drawn by lot, so from them no gain is estimated but the response to them.
+    """
     fitted, holdout = challenger.fitted, dataset.holdout
     with feature_workbench(around.settings) as connection:
-        is_known = came_from_the_twin(around.lake, dataset)
-        money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
+        responses, money = responses_to_judge_by(connection, around.catalog, dataset), None
+        if not responses:
+            is_known = came_from_the_twin(around.lake, dataset)
+            money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
     trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
-    incumbent = None if champion is None else Incumbent(champion_chances(champion, dataset), champion.trained_through)
+    asked = replace(dataset, holdout=at_base_price(holdout)) if responses else dataset
+    incumbent = None if champion is None else Incumbent(champion_chances(champion, asked), champion.trained_through)
     verdict = pass_gate(
         fitted,
         dataset,
@@ -172,8 +189,9 @@ def judge_challenger(
         money=money,
         champion=incumbent,
         stale_after_days=around.catalog.store.gate.stale_after_days,
+        responses=responses,
     )
-    return verdict, money
+    return verdict, money, responses
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:
@@ -219,6 +237,7 @@ def gather_report(
     scores: dict[str, dict[str, float]],
     verdict: Verdict,
     money: OffPolicyEstimate | None,
+    responses: tuple[PriceResponse, ...],
     run_id: str,
     seed: int,
 ) -> ReportInput:
@@ -247,4 +266,5 @@ def gather_report(
         truth=true_chances(around, dataset),
         budget_groups=budget_groups,
         money=money,
+        responses=responses,
     )
