@@ -1,7 +1,7 @@
 """Admit an export to the lake, date by date: valid decisions on one side, every other row with its reason on the other.
 
-Precondition for one row per decision: one export is admitted at a time. Rows that repeat a decision of another part of
-the lake are kept out, so that files that overlap count once.
+Preconditions: some row of the export can be read, and, for one row per decision, one export is admitted at a time. Rows
+that repeat a decision of another part of the lake are kept out, so that files that overlap count once.
 """
 
 import datetime as dt
@@ -84,7 +84,7 @@ class Admitting:
         self.given = admission
         self.places = places_on(admission.catalog, admission.intake)
         self.shares = _shares_of(admission.intake)
-        self.newest = max(admission.intake.spans, default=NO_DATE)
+        self.newest = max(admission.intake.spans)
 
     def dates(self) -> list[int]:
         """Return the dates of the export as days since 1970, also those with rows that were kept aside alone."""
@@ -127,7 +127,7 @@ class Admitting:
         """Return what was kept aside on a date; rows whose date cannot be read stand under the newest one."""
         aside = self.given.intake.aside
         own = pc.equal(aside["date"], date)
-        if self.newest in (date, NO_DATE):
+        if date == self.newest:
             own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
         rows = aside.filter(own)
         source = constant(self.given.source, rows.num_rows)

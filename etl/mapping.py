@@ -59,6 +59,10 @@ class Reading(BaseModel):
         for ours in columns:
             if ours not in COMMON_NAMES:
                 raise ValueError(f"{ours!r} is none of our columns, which are {', '.join(COMMON_NAMES)}")
+        theirs = list(columns.values())
+        twice = next((name for name in theirs if theirs.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is said to be two of our columns, expected one")
         return columns
 
     @field_validator("time_zone")
