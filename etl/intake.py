@@ -111,6 +111,7 @@ class _Taker:
 
     def take(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
+        self._refuse_other_than_times(columns["seen_at"].type)
         if self.decimal is None:
             self.decimal = self._found_decimal([columns[name] for name in self.numbers])
         typed, faults = self._typed(columns, self.export.reading, self.decimal)
@@ -134,6 +135,13 @@ class _Taker:
     def close(self) -> None:
         self.rows.close()
         self.aside.close()
+
+    def _refuse_other_than_times(self, kind: pa.DataType) -> None:
+        if not (pa.types.is_string(kind) or pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+            raise DataError(
+                f"{self.where}: expected times or text in {self.theirs['seen_at']!r}, taken for seen_at, found {kind}; "
+                "nothing was published: say which column it is with --column seen_at=NAME, or write times"
+            )
 
     def _found_decimal(self, columns: list[pa.Array]) -> str:
         found = decimal_of(columns)

@@ -79,8 +79,9 @@ def moments(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
         Moments in UTC, and whether the local time does not exist or happens twice, shape (n_rows,) each.
     """
     if not _is_text(column.type):
-        typed = column.cast(pa.timestamp("us", tz=column.type.tz) if pa.types.is_timestamp(column.type) else _MOMENT)
-        if typed.type.tz is not None:
+        zone = column.type.tz if pa.types.is_timestamp(column.type) else None
+        typed = column.cast(pa.timestamp("us", tz=zone), safe=False)  # what is finer than that is cut off
+        if zone is not None:
             return typed.cast(_UTC), np.zeros(len(column), dtype=bool)
         return _in_zone(typed, reading.time_zone)
     try:

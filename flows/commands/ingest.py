@@ -1,5 +1,6 @@
 """The command that brings a retailer's own export in."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -137,4 +138,4 @@ _WITHOUT = {
 
 def _next_steps(shelf: Path) -> list[str]:
     commands = ("transform", "train", "price", "quote --sku SKU --stock 20")
-    return [f"shelfprice {command} --catalog {shelf}" for command in commands]
+    return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in commands]

@@ -66,7 +66,7 @@ def test_a_column_that_was_said_and_is_not_there_is_refused() -> None:
         ("encoding: base64", "'base64' is no encoding of text"),
         ("decimal: ';'", "decimal"),
         ("delimiter: ';;'", "delimiter"),
-        ("colums: {}", "colums"),
+        ("column: {}", "column"),
     ],
 )
 def test_a_mapping_file_with_a_mistake_is_refused_by_field_and_value(tmp_path: Path, text: str, said: str) -> None:

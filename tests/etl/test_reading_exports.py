@@ -156,6 +156,10 @@ def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(take_in: TakeIn)
     intake = take_in(sink.getvalue(), "visits.parquet")
     assert (lines(intake), intake.products.words) == ([1, 2], ["17", "18"])
     assert aside(intake) == {3: "a required value is missing"}
+    epochs = io.BytesIO()
+    pq.write_table(table.set_column(0, "visited_at", pa.array([1_767_600_000] * 3)), epochs)
+    with pytest.raises(DataError, match="expected times or text in 'visited_at', taken for seen_at, found int64"):
+        take_in(epochs.getvalue(), "visits.parquet")
     for broken in (sink.getvalue()[:100], b"PAR1", b"no parquet at all"):
         with pytest.raises(DataError, match="cannot be read as Parquet"):
             take_in(broken, "visits.parquet")

@@ -94,6 +94,15 @@ def test_a_declared_form_is_the_only_one_that_is_read() -> None:
     assert read.to_pylist() == [dt.datetime(2026, 2, 1, 9, tzinfo=dt.UTC)]
 
 
+def test_moments_of_parquet_are_in_their_zone_and_finer_than_a_microsecond_is_cut_off() -> None:
+    fine = pa.array([1_767_607_200_000_000_001], pa.timestamp("ns"))
+    ten = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC)
+    assert moments(fine, Reading())[0].to_pylist() == [ten]
+    assert moments(fine, Reading(time_zone="Europe/Berlin"))[0].to_pylist() == [ten - dt.timedelta(hours=1)]
+    assert moments(fine.cast(pa.timestamp("ns", tz="Asia/Tokyo")), Reading())[0].to_pylist() == [ten]
+    assert moments(pa.array([dt.date(2026, 1, 5)]), Reading())[0].to_pylist() == [ten.replace(hour=0)]
+
+
 def test_a_shopper_keeps_a_number_and_a_name_is_the_same_number_in_every_file() -> None:
     assert shopper_numbers(pa.array(["17", "4"])).to_pylist() == [17, 4]
     mixed = shopper_numbers(pa.array(["17", "anna", None, "-3", "99999999999"])).to_pylist()

@@ -132,7 +132,7 @@ def test_one_day_of_the_prototypes_log_is_profiled_and_train_says_what_is_missin
 
 
 def write_visits(file: Path) -> None:
-    """Half a year like a grocer's, one day a week: a product that answers to its price, one whose price follows the season, one constant."""
+    """Half a year, a day a week: a product that answers to its price, one that follows the season, one constant."""
     draw = np.random.default_rng(11)
     week, store, visit = (axis.ravel() for axis in np.mgrid[:WEEKS, :STORES, :60])
     season = np.sin(week.astype(float))
