@@ -97,7 +97,7 @@ def ingest(file: Path, reading: Reading, catalog_dir: str | None = None) -> Inge
             around = Surroundings(str(folder))
             inputs = _fingerprint(export, digest, catalog)
             days = admit(Admitting(Admission(lake, catalog, intake, file.name, part, inputs, now)))
-        publish_row(around, export, digest, days, inputs, now)
+        publish_row(around, export, digest, folder, days, inputs, now)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", folder, is_estimated=may_estimate, row=row_of(lake, part))
 
@@ -121,7 +121,13 @@ def admit_dates(admitting: Admitting, dates: list[int]) -> list[Admitted]:
 
 @task(**COMPUTES)
 def publish_row(
-    around: Surroundings, export: Export, digest: str, days: list[Admitted], inputs: str, now: dt.datetime
+    around: Surroundings,
+    export: Export,
+    digest: str,
+    shelf: Path,
+    days: list[Admitted],
+    inputs: str,
+    now: dt.datetime,
 ) -> None:
     """Profile what is in the lake now and publish the file's row, which says that all of it is there.
 
@@ -141,7 +147,8 @@ def publish_row(
         reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
         raise DataError(
             f"{export.path}: none of its {rejected:,} rows is a decision that can be used; {rows:,} because {reason}, "
-            f"first in line {line}; they are in the table rejected: mend the file or say what its columns mean"
+            f"first in line {line}; they are in the table rejected: mend the file, say what its columns mean, or mend "
+            f"the shelf in {shelf}"
         )
     dates = [day.business_date for day in days if day.valid]
     profiles = [as_record(profile) for profile in profile_of(around.settings, around.catalog, part)]

@@ -49,6 +49,7 @@ def ingest(
     inventory_level and propensity. Without --catalog a shelf is estimated from the file and written where you can mend
     it. The same file again changes nothing. docs/ingest.md tells more.
     """
+    from etl.export import open_export
     from etl.mapping import read_reading
 
     said = {
@@ -61,6 +62,7 @@ def ingest(
     }
     reading = read_reading(map_file, said)
     folder = text_of(catalog)
+    open_export(file, reading)  # what is refused by its header is refused before anything starts
     prepare()
     with orchestrated(), progress_bars():
         from flows.ingest import ingest as flow
