@@ -13,9 +13,9 @@ from catalog.errors import DataError, Declined, ModelError
 from etl.live import days_sold_live
 from features.cells import feature_workbench
 from flows.edge import Surroundings
+from flows.response import learned_for
 from serving.bookshelf import book_in_force, books_from, newest_book_of, publish_book, put_back, work_out
 from serving.champion import load_champion
-from serving.learned import learned_for
 from training.champions import (
     LOCK,
     Change,

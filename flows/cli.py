@@ -7,6 +7,7 @@ import typer
 
 from catalog.errors import Declined, ShelfpriceError
 from flows.commands import compare, look, loop, monitor, time_travel, way_back
+from flows.commands.ingest import ingest
 from flows.commands.live import live
 from flows.commands.up import up
 from flows.console import remark
@@ -22,6 +23,7 @@ app = typer.Typer(
 for command in (
     loop.demo,
     loop.simulate,
+    ingest,
     loop.transform,
     loop.train,
     loop.price,

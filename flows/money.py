@@ -12,12 +12,11 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
-from features.support import observed_prices
+from flows.response import supported_curves
 from serving.champion import Champion
-from serving.curves import DemandCurves, demand_curves
+from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
-from serving.support import with_support
 from simulation.truth import chance_of_sale
 from simulation.visits import budget_shifts_on
 from training.candidates import FittedModel
@@ -31,6 +30,7 @@ class Challenger:
 
     version: str
     fitted: FittedModel
+    learned_from: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
@@ -65,8 +65,7 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        observed = observed_prices(connection, catalog, dataset.judged_through, dataset.learned_from)
-        curves = with_support(demand_curves(connection, challenger, catalog), observed)
+        curves = supported_curves(connection, challenger, catalog, dataset.judged_through)
         book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
@@ -128,8 +127,7 @@ def _book_of(
     if champion is None:
         return None
     try:
-        observed = observed_prices(connection, catalog, made_for.date(), champion.learned_from)
-        curves = with_support(demand_curves(connection, champion, catalog), observed)
+        curves = supported_curves(connection, champion, catalog, made_for.date())
         return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except ModelError:
         return None

@@ -19,11 +19,11 @@ from etl.live import joined, standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
 from flows.progress import tell
+from flows.response import learned_for
 from flows.simulate import pricing_by_book
 from serving.bookshelf import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
 from serving.in_store import in_store_under_kill_switch, in_store_without_model
-from serving.learned import learned_for
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.files import sha256_of

@@ -143,7 +143,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     if not home.exists():
         remark(f"{home}: nothing to remove")
         return
-    known = {"lake", "locks", "mlflow", "prefect", "set-aside", "warehouse.duckdb"}
+    known = {"lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"}
     strangers = sorted(path.name for path in home.iterdir() if path.name not in known)
     if strangers:
         raise Declined(f"{home} also holds {strangers[0]}, which is not ours; nothing was removed: move it away first")

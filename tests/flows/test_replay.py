@@ -20,12 +20,12 @@ from features.cells import feature_workbench, stale_cells
 from flows import replay as replaying
 from flows.past import past_day
 from flows.replay import Part, replay
+from flows.response import learned_for
 from flows.selling.player import Player
 from flows.selling.prices import PriceDesk
 from flows.simulate import Batch, play_batch, pricing_on
 from flows.transform import group_partitions
 from serving.bookshelf import newest_book_of, publish_book, put_back
-from serving.learned import learned_for
 from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake, Partition

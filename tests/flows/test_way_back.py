@@ -75,6 +75,7 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
     for version in (OLD, NEW, REFUSED):
         row = dict.fromkeys(MODEL_VERSIONS.schema.names, "{}") | {
             "version": version,
+            "trained_since": None,
             "trained_through": SECOND,
             "judged_through": SECOND,
             "promoted": version != REFUSED,

@@ -1,0 +1,3 @@
+create or replace view ingested_files as
+select *
+from read_parquet('lake/ingested_files/*.parquet');
