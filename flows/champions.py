@@ -87,7 +87,7 @@ def promote(around: Surroundings, version: str, reason: str | None, asked_at: dt
     asked_at
         When it was asked for, UTC: a change that was made since then wins.
     force
-        Whether to do it although the gate refused the version, never judged it, or it was rolled back.
+        Whether to do it although the gate refused the version, or it was rolled back.
 
     Raises
     ------
@@ -230,13 +230,13 @@ def _to_go_back_to(changes: list[Change], to: str | None) -> str:
 
 
 def _objection(lake: Lake, changes: list[Change], version: str) -> str | None:
-    """Return what speaks against a version: a rollback, or what the gate said of it."""
+    """Return what speaks against a version: a rollback, or what the gate said of it; one it never saw is declined."""
+    judged = Partition("model_versions", None, f"v{version}")
+    if lake.receipt(judged) is None:
+        raise Declined(f"the gate never judged version {version}; nothing was promoted, `shelfprice train` judges one")
     left = left_by_rollback(changes).get(version)
     if left is not None:
         return f"version {version} was rolled back by {left.decided_by}: {left.reason}"
-    judged = Partition("model_versions", None, f"v{version}")
-    if lake.receipt(judged) is None:
-        return f"the gate never judged version {version}"
     row = lake.read(judged).to_pylist()[0]
     if row["promoted"]:
         return None
