@@ -146,8 +146,17 @@ def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Con
     return Condition("not worse than the champion", ours <= theirs + _TOLERATED_LOSS, found)
 
 
-def age_of(trained_through: dt.date | None, judged_through: dt.date, stale_after_days: int) -> Condition:
-    """Tell whether a champion is stale."""
+def age_of(
+    trained_through: dt.date | None,
+    judged_through: dt.date,
+    stale_after_days: int,
+    rolled_back_on: dt.date | None = None,
+) -> Condition:
+    """Tell whether a champion is stale. One that was gone back to is old on purpose: its days count from then."""
+    if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
+        days = (judged_through - rolled_back_on).days
+        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
+        return Condition("the champion is stale", days > stale_after_days, found)
     if trained_through is None:
         return Condition("the champion is stale", met=True, found="champion of unknown age")
     days = (judged_through - trained_through).days
