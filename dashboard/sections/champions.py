@@ -12,10 +12,10 @@ from dashboard.theme import day, euros
 
 _NOTHING = "–"
 _WORDS = {
-    "promoted_by_gate": ("promoted by the gate", "ocean"),
-    "promoted_by_hand": ("promoted by hand", "grape"),
+    "promoted_by_gate": ("promoted", "ocean"),
+    "promoted_by_hand": ("by hand", "grape"),
     "rolled_back": ("rolled back", "orange"),
-    "found": ("found in the registry", "gray"),
+    "found": ("found", "gray"),
 }
 
 
@@ -43,7 +43,7 @@ def changes(rows: pd.DataFrame) -> list[Component]:
             "Changes of champion",
             dmc.TableScrollContainer(table, minWidth=760, type="native"),
             caption="A version that was rolled back comes back only when someone promotes it by hand; what is trained "
-            "next is judged on days sold since. `shelfprice rollback` goes one champion back.",
+            "next is judged on days sold since. shelfprice rollback goes one champion back.",
         )
     ]
 
@@ -55,7 +55,7 @@ def _row(row: dict[Any, Any]) -> Component:
     decided = html.Span(str(row["decided_by"]), title=f"{row['decided_at']:%Y-%m-%d %H:%M} UTC")
     cells = [
         day(pd.Timestamp(row["prices_from"]).date()),
-        f"Version {row['version']}",
+        str(row["version"]),
         dmc.Badge(what, color=colour, variant="light", size="sm", tt="none"),
         decided,
         earned,
