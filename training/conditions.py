@@ -187,12 +187,23 @@ def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Con
 
 
 def age_of(
-    trained_through: dt.date | None, judged_through: dt.date, stale_after_days: int, drifted_since: dt.date | None
+    trained_through: dt.date | None,
+    judged_through: dt.date,
+    stale_after_days: int,
+    drifted_since: dt.date | None = None,
+    rolled_back_on: dt.date | None = None,
 ) -> Condition:
-    """Tell whether a champion is stale, or shoppers no longer answer prices as it says."""
-    if drifted_since is not None:
+    """Tell whether a champion is stale, or shoppers no longer answer prices as it says.
+
+    One that was gone back to is old on purpose: its days count from then, and so do changes of demand.
+    """
+    if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
         found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
         return Condition("the champion no longer holds", met=True, found=found)
+    if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
+        days = (judged_through - rolled_back_on).days
+        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
+        return Condition("the champion is stale", days > stale_after_days, found)
     if trained_through is None:
         return Condition("the champion is stale", met=True, found="champion of unknown age")
     days = (judged_through - trained_through).days

@@ -113,7 +113,7 @@ def pass_gate(
             conditions.is_calibrated(chance, dataset.holdout),
             conditions.is_reliable(chance, dataset.holdout),
             conditions.beats_the_base_rate(chance, dataset),
-            *_against_champion(chance, dataset, money, champion, stale_after_days),
+            *_against_champion(chance, dataset, money, champion, stale_after_days, rolled_back_on),
         ]
     return Verdict(tuple(found))
 
@@ -174,11 +174,18 @@ def _against_champion(
     money: OffPolicyEstimate | None,
     champion: Incumbent | None,
     stale_after_days: int,
+    rolled_back_on: dt.date | None,
 ) -> list[Condition]:
     if champion is None or champion.p_sale is None:
         return [conditions.earns_more(money)]
     not_worse = conditions.is_not_worse(chance, champion.p_sale, dataset.holdout)
-    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days, champion.drifted_since)
+    age = conditions.age_of(
+        champion.trained_through,
+        dataset.judged_through,
+        stale_after_days,
+        drifted_since=champion.drifted_since,
+        rolled_back_on=rolled_back_on,
+    )
     return [
         conditions.no_product_regresses(chance, champion.p_sale, dataset.holdout),
         conditions.earns_more_or_replaces(money, not_worse, age),

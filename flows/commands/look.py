@@ -69,7 +69,8 @@ def sql(
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
     Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, rejected, products,
-    shoppers, policy_results, learning_results. Views for people: daily_sales, budget_groups, training_rows.
+    shoppers, champions, days_in_force, catalogs, policy_results, learning_results. Views for people: daily_sales,
+    budget_groups, training_rows, past_days, champion_history.
     """
     from flows.commands import sql_prompt
 

@@ -348,7 +348,7 @@ def test_what_speaks_against_a_promotion_is_said(around: Surroundings, version: 
         finish(around.settings, history(around.lake)[-1])
     before = state_of(around)
     with pytest.raises(Declined, match=said):
-        promote(around, version, None, dt.datetime.now(dt.UTC), force=False)
+        promote(around, version, None, dt.datetime.now(dt.UTC), force=version == UNJUDGED)
     assert state_of(around) == before
 
 

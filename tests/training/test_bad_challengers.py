@@ -108,8 +108,18 @@ def gate(
     trial: Condition = PASSED,
     money: OffPolicyEstimate | None = EARNS,
     champion: Incumbent | None = None,
+    rolled_back_on: dt.date | None = None,
 ) -> Verdict:
-    return pass_gate(challenger, data, CATALOG.skus, trial=trial, money=money, champion=champion, stale_after_days=7)
+    return pass_gate(
+        challenger,
+        data,
+        CATALOG.skus,
+        trial=trial,
+        money=money,
+        champion=champion,
+        stale_after_days=7,
+        rolled_back_on=rolled_back_on,
+    )
 
 
 def champion_trained(days_ago: int, p_sale: np.ndarray = TRUTH) -> Incumbent:
@@ -405,3 +415,22 @@ def test_a_process_that_goes_wrong_refuses_the_model_and_harms_nobody(
     trial = in_fresh_process(stored, (sys.executable, "-c", code), seconds=0.0)
     assert not trial.met
     assert said in trial.found
+
+
+def test_after_a_rollback_a_challenger_waits_until_it_is_judged_on_what_was_sold_since() -> None:
+    early = gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through + dt.timedelta(days=1))
+    assert early.refusals == [
+        "judged on what was sold since the rollback: judged through 2026-03-09, rolled back for 2026-03-10"
+    ]
+    assert early.waits
+    assert gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through).promoted
+
+
+def test_a_champion_that_was_gone_back_to_is_not_stale_at_once_however_long_ago_it_was_trained() -> None:
+    unclear = gain(-5, 5)
+    assert gate(GOOD, champion=champion_trained(30), money=unclear).promoted
+    for days, is_promoted in ((0, False), (7, False), (8, True)):
+        rolled_back_on = DATA.judged_through - dt.timedelta(days=days)
+        for champion in (champion_trained(30), Incumbent(TRUTH, None)):
+            verdict = gate(GOOD, champion=champion, money=unclear, rolled_back_on=rolled_back_on)
+            assert verdict.promoted == is_promoted

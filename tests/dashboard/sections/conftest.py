@@ -72,6 +72,26 @@ def add_version(lake: Lake) -> Callable[..., None]:
 
 
 @pytest.fixture
+def add_change(lake: Lake) -> Callable[..., None]:
+    """Publish one change of champion."""
+
+    def add(number: int, version: str, action: str, reason: str = "because", by: str = "the gate") -> None:
+        row = {
+            "change": number,
+            "version": version,
+            "previous": None,
+            "action": action,
+            "decided_by": by,
+            "decided_at": AT,
+            "reason": reason,
+            "prices_from": FIRST,
+        }
+        publish(lake, "champions", [row], None, f"{number:06d}")
+
+    return add
+
+
+@pytest.fixture
 def add_priced_day(lake: Lake) -> Callable[..., None]:
     """Publish one day's curves, and what shoppers did: exactly the promised share at every price."""
 
