@@ -16,8 +16,10 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
+from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
-from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK
+from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 
 TABLES: dict[str, Table] = {
@@ -31,7 +33,13 @@ TABLES: dict[str, Table] = {
         DEMAND_CELLS,
         PRICE_BOOK,
         DEMAND_CURVES,
+        REPLACED_PRICE_BOOK,
+        REPLACED_DEMAND_CURVES,
         MODEL_VERSIONS,
+        CHAMPIONS,
+        DAYS_IN_FORCE,
+        CATALOGS,
+        DRIFT_CHECKS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
         PRODUCTS,

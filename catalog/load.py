@@ -56,8 +56,12 @@ class Catalog:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over every value of the catalog: two catalogs that differ anywhere differ here."""
-        text = "\n".join([*(product.model_dump_json() for product in self.products), self.store.model_dump_json()])
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint_of(*self.as_json)
+
+    @property
+    def as_json(self) -> tuple[str, str]:
+        """The products, one JSON object a line, and the store, from which `restored` makes the catalog again."""
+        return "\n".join(product.model_dump_json() for product in self.products), self.store.model_dump_json()
 
     def product(self, sku: str) -> Product:
         """Return the product with this sku.
@@ -97,6 +101,26 @@ def load(directory: Path | None = None) -> Catalog:
     for conflict in conflicts(products, store.guardrails):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)
+
+
+def fingerprint_of(products: str, store: str) -> str:
+    """Return the fingerprint of a catalog from its JSON."""
+    return hashlib.sha256(f"{products}\n{store}".encode()).hexdigest()
+
+
+def restored(products: str, store: str) -> Catalog:
+    """Return a catalog from its JSON; what has been added to a catalog since has its default.
+
+    Raises
+    ------
+    CatalogError
+        When it has a field that is not known any more, or a value that is not allowed any more.
+    """
+    try:
+        shelf = tuple(Product.model_validate_json(line) for line in products.splitlines())
+        return Catalog(shelf, Store.model_validate_json(store))
+    except ValidationError as error:
+        raise CatalogError(f"a kept catalog cannot be read any more: {error.errors()[0]['msg']}") from error
 
 
 def _read_products(path: Path) -> tuple[Product, ...]:

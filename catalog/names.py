@@ -8,3 +8,6 @@ LIVE_DEPLOYMENT = "live/live-store"
 
 TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
 """Types beyond skops' own that a registered model may hold; any other is refused before it is built."""
+
+REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
+"""How long MLflow's client waits for a registry that is away; its own defaults would make it four minutes."""

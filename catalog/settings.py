@@ -1,5 +1,6 @@
 """Where things live and who is spoken to. Read from the environment once, at the edge, and handed down."""
 
+import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Settings:
-    """Places on this machine, and where services listen. `home` holds everything that is generated."""
+    """Places on this machine, where services listen, and who acts. `home` holds everything that is generated."""
 
     home: Path
     tracking_uri: str
@@ -34,6 +35,7 @@ class Settings:
     mlflow: Address
     monitor: Address
     prefect_api: str
+    user: str
 
     @property
     def lake(self) -> Path:
@@ -66,7 +68,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     `SHELFPRICE_HOME` (`data`), `MLFLOW_TRACKING_URI` (a file in it), where services listen:
     `SHELFPRICE_PREFECT_ADDRESS` (127.0.0.1:4200), `SHELFPRICE_MLFLOW_ADDRESS` (127.0.0.1:5000),
-    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), and `PREFECT_API_URL` (the API at the first of them).
+    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), `PREFECT_API_URL` (the API at the first of them), and
+    `SHELFPRICE_USER`, the name under which decisions of people are recorded (that of the system's user).
 
     Raises
     ------
@@ -84,7 +87,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mlflow=_address(values, "SHELFPRICE_MLFLOW_ADDRESS", 5000),
         monitor=_address(values, "SHELFPRICE_MONITOR_ADDRESS", 8050),
         prefect_api=values.get("PREFECT_API_URL") or f"{prefect.url}/api",
+        user=values.get("SHELFPRICE_USER") or _system_user(),
     )
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"user {os.getuid()}"
 
 
 def _address(values: Mapping[str, str], setting: str, port: int) -> Address:

@@ -9,6 +9,7 @@ from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 from etl.extract import interactions_of, repricings_of
+from etl.ledger import is_kept, keep_catalog
 from etl.transform import conform
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
@@ -62,13 +63,25 @@ def load_rows(
 
 
 def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
-    """Tell whether the shelf and the shoppers in the lake are those of this catalog."""
-    return all(lake.is_current(partition, catalog.fingerprint) for partition in (_PRODUCTS, _SHOPPERS))
+    """Tell whether the shelf and the shoppers in the lake are those of this catalog, and the catalog is kept."""
+    return is_kept(lake, catalog) and all(
+        lake.is_current(partition, catalog.fingerprint) for partition in (_PRODUCTS, _SHOPPERS)
+    )
 
 
 def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> None:
-    """Publish the shelf and the pool of shoppers."""
-    products = pa.table(
+    """Publish the shelf and the pool of shoppers, and keep the catalog for days to come."""
+    keep_catalog(lake, catalog)
+    shoppers = pa.table(
+        {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=SHOPPERS.schema
+    )
+    lake.publish(_PRODUCTS, products_of(catalog), inputs=catalog.fingerprint)
+    lake.publish(_SHOPPERS, shoppers, inputs=catalog.fingerprint)
+
+
+def products_of(catalog: Catalog) -> pa.Table:
+    """Return the shelf in the columns of `products`."""
+    return pa.table(
         {
             "sku": [product.sku for product in catalog.products],
             "product_name": [product.name for product in catalog.products],
@@ -82,8 +95,3 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
         },
         schema=PRODUCTS.schema,
     )
-    shoppers = pa.table(
-        {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=SHOPPERS.schema
-    )
-    lake.publish(_PRODUCTS, products, inputs=catalog.fingerprint)
-    lake.publish(_SHOPPERS, shoppers, inputs=catalog.fingerprint)

@@ -33,9 +33,15 @@ class StaleCells:
     inputs: str
 
 
-def feature_workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Return a connection in memory with the warehouse's views and the features' definitions."""
+def feature_workbench(settings: Settings, products: pa.Table | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection in memory with the warehouse's views and the features' definitions.
+
+    Features stand on the shelf in the lake, or on other `products`, such as those of a past day.
+    """
     connection = workbench(settings)
+    if products is not None:
+        connection.execute("drop view products")
+        connection.register("products", products)
     run_scripts(connection, [FEATURE_VIEWS])
     return connection
 
@@ -47,19 +53,25 @@ def query(name: str) -> str:
 
 def stale_cells(lake: Lake, catalog: Catalog) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed."""
+    definition = definition_of(catalog)
+    for decisions in lake.partitions("interactions"):
+        receipt = lake.receipt(decisions)
+        if receipt is None:
+            continue  # not proven: `verify` names it, and the good partitions go on
+        inputs = f"{receipt.sha256}:{definition}"
+        cells = Partition("demand_cells", decisions.business_date, decisions.group)
+        if not lake.is_current(cells, inputs):
+            yield StaleCells(decisions, cells, inputs)
+
+
+def definition_of(catalog: Catalog) -> str:
+    """Fingerprint of what cells are beside the decisions in them: the features' SQL and the base prices."""
     definition = hashlib.sha256(query("demand_cells").encode())
     for script in sorted(FEATURE_VIEWS.glob("*.sql")):
         definition.update(script.read_bytes())
     for product in catalog.products:
         definition.update(f"{product.sku}\n{product.base_price}\n".encode())
-    for decisions in lake.partitions("interactions"):
-        receipt = lake.receipt(decisions)
-        if receipt is None:
-            continue  # not proven: `verify` names it, and the good partitions go on
-        inputs = f"{receipt.sha256}:{definition.hexdigest()}"
-        cells = Partition("demand_cells", decisions.business_date, decisions.group)
-        if not lake.is_current(cells, inputs):
-            yield StaleCells(decisions, cells, inputs)
+    return definition.hexdigest()
 
 
 def cells_of(connection: duckdb.DuckDBPyConnection, decisions: Path) -> pa.Table:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop, monitor
+from flows.commands import compare, look, loop, monitor, time_travel, way_back
 from flows.commands.live import live
 from flows.commands.up import up
 from flows.console import remark
@@ -26,6 +26,11 @@ for command in (
     loop.train,
     loop.price,
     loop.pipeline,
+    way_back.promote,
+    way_back.rollback,
+    way_back.champions,
+    time_travel.history,
+    time_travel.replay,
     live,
     up,
     compare.compare,

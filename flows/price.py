@@ -7,15 +7,15 @@ from prefect import flow, task
 
 from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
-from features.footfall import expected_visits
-from features.support import observed_prices
 from flows.artifacts import show_prices
+from flows.champions import finish_changes
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
-from serving.curves import demand_curves
+from serving.learned import learned_for
 from serving.price_book import PriceBook
-from serving.support import with_support
+from training.champions import LOCK
+from warehouse.locks import held
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     Raises
     ------
     Declined
-        When the kill switch is on: base prices stand and no book is written.
+        When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
     DataError
         When there is no champion.
     ModelError
@@ -49,10 +49,12 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     date = for_date or newest_date(around.lake) + dt.timedelta(days=1)
     tag_run("pricing")
     try:
-        champion = load_champion(around.settings)
-        if champion is None:
-            raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
-        book = make_book(around, champion, date)
+        with held(around.settings.locks, LOCK):  # no rollback comes between the champion and its book
+            finish_changes(around, date)
+            champion = load_champion(around.settings)
+            if champion is None:
+                raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
+            book = make_book(around, champion, date)
     except ModelError as error:
         known_good = book_in_force(around.lake, date)
         if known_good is None:
@@ -66,8 +68,5 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        through = date - dt.timedelta(days=1)
-        asked = demand_curves(connection, champion, around.catalog)
-        curves = with_support(asked, observed_prices(connection, around.catalog, through))
-        visits = expected_visits(connection, around.catalog, through)
+        curves, visits = learned_for(connection, champion, around.catalog, date)
     return publish_book(around.lake, around.catalog, curves, visits, date)

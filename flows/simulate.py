@@ -11,15 +11,17 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import Policy
+from etl.ledger import InForce, write_down
 from etl.live import days_sold_live
 from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
 from serving.bookshelf import book_in_force
+from serving.curves import DemandCurves
 from serving.in_store import in_store, in_store_under_kill_switch, in_store_without_model
 from serving.newcomers import for_shelf
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_book import BookPolicy
+from serving.price_book import BookPolicy, PriceBook
 from serving.support import base_where_unvaried
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -29,10 +31,12 @@ VISITS_PER_FILE = 1_000_000
 
 @dataclass(frozen=True)
 class PricedBy:
-    """A policy and the fingerprint of what it is made of."""
+    """A policy, the fingerprint of what it is made of, and the price book it reads, if any: its date and SHA-256."""
 
     policy: Policy
     fingerprint: str
+    book_made_for: dt.date | None = None
+    book_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def play_batch(around: Surroundings, batch: Batch, priced_by: PricedBy, seed: in
         receipt = around.lake.receipt(batch.partition)
         return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
     day = play(around.catalog, priced_by.policy, batch.stores, batch.business_date, seed)
+    now = in_force(around.catalog, batch, priced_by, seed)
+    write_down(around.lake, around.catalog, batch.business_date, batch.group, now)
     published = load_store_day(around.lake, around.catalog, day, batch.group, inputs=inputs, seed=seed)[-1]
     action = "played" if published.action == "written" else published.action
     return BatchResult(batch, action, published.receipt.rows)
@@ -148,16 +154,31 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) ->
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            book, curves = for_shelf(catalog, found[0], found[1])
-            greedy = base_where_unvaried(GreedyPolicy(curves, costs_that_count(catalog)), catalog, curves)
-            inner = greedy if name == "greedy" else BookPolicy(book)
-            return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{found[2]}")
+            return pricing_by_book(catalog, *found, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
     without = in_store_without_model(catalog, name)
     return PricedBy(without, without.name)
+
+
+def pricing_by_book(
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, sha256: str, *, is_greedy: bool = False
+) -> PricedBy:
+    """Return the policy that sells from a price book, or from its curves alone by `greedy`."""
+    made_for = book.published_at.date()
+    book, curves = for_shelf(catalog, book, curves)
+    greedy = base_where_unvaried(GreedyPolicy(curves, costs_that_count(catalog)), catalog, curves)
+    inner = greedy if is_greedy else BookPolicy(book)
+    return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{sha256}", made_for, sha256)
+
+
+def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> InForce:
+    """Return what prices a batch from a tick on, for the ledger."""
+    policy = priced_by.policy
+    book = (priced_by.book_made_for, priced_by.book_sha256)
+    return InForce(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *book)
 
 
 def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:

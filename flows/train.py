@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 from prefect import flow, task
@@ -11,7 +12,9 @@ from prefect import flow, task
 from catalog.arrays import Floats
 from catalog.errors import ModelError
 from features.cells import feature_workbench
+from features.shifts import demand_shifts
 from flows.artifacts import show_models
+from flows.champions import catch_up
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.money import Challenger, gain_over
 from flows.progress import tell
@@ -20,12 +23,13 @@ from simulation.truth import chance_on
 from training import figures, notes
 from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
+from training.champions import newest, settle
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
 from training.judge import choose_threshold, judge
 from training.off_policy import OffPolicyEstimate
-from training.registry import describe_version, model_version_row, register_challenger, settle
+from training.registry import describe_version, model_version_row, register_challenger
 from training.report import ReportInput, Rival, training_report
 from training.tracking import LoggedModel, conclude, folder_of, log_candidate, log_figures, training_run
 from warehouse.lake import Lake, Partition
@@ -59,11 +63,23 @@ class Training:
     judged_through: dt.date
     run_id: str
     report: str
+    trained_since: dt.date | None = None
 
 
 @flow(name="train")
-def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Training:
+def train(
+    through: dt.date | None = None,
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+    since: dt.date | None = None,
+) -> Training:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
+
+    Parameters
+    ----------
+    since
+        First business date to learn from, by default as far back as `learning.window_days` lets it. Where a change in
+        demand was detected later, the days before it lend the shape of their curve alone.
 
     Raises
     ------
@@ -71,10 +87,9 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         When the data cannot teach anything; no model is registered.
     """
     around = Surroundings(catalog_dir)
-    with feature_workbench(around.settings) as connection:
-        dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
-        budget_groups = holdout_budget_groups(connection, dataset)
+    dataset = learning_days(around, through or newest_date(around.lake), since)
     truth = true_chances(around, dataset)
+    catch_up(around, dataset.judged_through + dt.timedelta(days=1))
     champion = load_champion(around.settings)
     judged = []
     tag_run("training")
@@ -88,7 +103,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             version = register_challenger(best.logged, best.fitted, best.scores)
         challenger = Challenger(version, best.fitted)
         verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
-    settle(around.settings, version, verdict, champion.version if champion else None)
+    settle(around.settings, version, verdict, champion.version if champion else None, dataset.judged_through)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(
         version, best.logged, best.fitted, dataset=dataset, scores=scores, verdict=verdict, money=money
@@ -106,7 +121,6 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         verdict=verdict,
         money=money,
         truth=truth,
-        budget_groups=budget_groups,
         seed=seed,
     )
     report = training_report(found)
@@ -129,7 +143,16 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         judged_through=dataset.judged_through,
         run_id=run_id,
         report=report,
+        trained_since=dataset.trained_since,
     )
+
+
+def learning_days(around: Surroundings, through: dt.date, since: dt.date | None) -> Dataset:
+    """Read the days to learn from: those of the window, split where demand was seen to change."""
+    window = around.catalog.store.learning.window_days
+    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    with feature_workbench(around.settings) as connection:
+        return load_dataset(connection, around.lake, through, first, demand_shifts(connection, through))
 
 
 @task(**COMPUTES, task_run_name="train-{candidate.name}")
@@ -169,8 +192,9 @@ def judge_challenger(
     with feature_workbench(around.settings) as connection:
         is_known = came_from_the_twin(around.lake, dataset)
         money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
+        incumbent = None if champion is None else incumbent_of(connection, champion, dataset)
     trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
-    incumbent = None if champion is None else Incumbent(champion_chances(champion, dataset), champion.trained_through)
+    last_change = newest(around.lake)
     verdict = pass_gate(
         fitted,
         dataset,
@@ -179,8 +203,16 @@ def judge_challenger(
         money=money,
         champion=incumbent,
         stale_after_days=around.catalog.store.gate.stale_after_days,
+        rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
     )
     return verdict, money
+
+
+def incumbent_of(connection: duckdb.DuckDBPyConnection, champion: Champion, dataset: Dataset) -> Incumbent:
+    """Return the champion as the gate sees it: its chances, its age, and whether its demand still holds."""
+    against = demand_shifts(connection, dataset.judged_through, champion.version)
+    drifted_since = against[-1] if against else None
+    return Incumbent(champion_chances(champion, dataset), champion.trained_through, drifted_since)
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:
@@ -227,7 +259,6 @@ def gather_report(
     verdict: Verdict,
     money: OffPolicyEstimate | None,
     truth: Floats | None,
-    budget_groups: pd.DataFrame,
     seed: int,
 ) -> ReportInput:
     """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
@@ -238,6 +269,8 @@ def gather_report(
         "champion": champion_chances(champion, at_points) if champion else None,
         "truth": true_chances(around, at_points),
     }
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
     return ReportInput(
         dataset,
         best.fitted,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from prefect import flow, task
 
 from catalog.errors import DataError
-from features.cells import StaleCells, cells_of, feature_workbench, stale_cells
+from etl.ledger import in_force_in, keep_first_cells, kept_catalog
+from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
 from warehouse.claims import broken_claims
+from warehouse.lake import Lake
 
 _PARTITIONS_PER_TASK = 16
 
@@ -52,7 +54,19 @@ def group_partitions(around: Surroundings, stale: list[StaleCells]) -> int:
     with feature_workbench(around.settings) as connection:
         for item in stale:
             cells = cells_of(connection, around.lake.path(item.decisions))
+            keep_what_the_day_had(around.lake, item)
             around.lake.publish(item.cells, cells, inputs=item.inputs)
             receipt = around.lake.receipt(item.decisions)
             decisions += receipt.rows if receipt else 0
     return decisions
+
+
+def keep_what_the_day_had(lake: Lake, item: StaleCells) -> None:
+    """Remember the cells that a day's decisions had under its own catalog, before those of another replace them."""
+    before, decisions = lake.receipt(item.cells), lake.receipt(item.decisions)
+    if before is None or decisions is None or not before.inputs.startswith(f"{decisions.sha256}:"):
+        return
+    for row in in_force_in(lake, item.cells.business_date or dt.date.min, item.cells.group)[:1]:
+        own = definition_of(kept_catalog(lake, row.catalog))
+        if before.inputs.endswith(f":{own}"):
+            keep_first_cells(lake, item.cells, before.sha256)

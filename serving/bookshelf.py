@@ -1,11 +1,13 @@
-"""Where price books are kept: publish the newest, and find the one in force on a date.
+"""Where price books are kept: publish the newest, find the one in force on a date, and put an earlier one back.
 
 The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away
-or a newer book is damaged.
+or a newer book is damaged. A book that another takes the place of is kept, for a day may have been sold from it.
 """
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
@@ -16,6 +18,30 @@ from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 
 GROUP = "all"
+_NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
+
+
+@dataclass(frozen=True)
+class StoredBook:
+    """Where a price book and the demand curves it stands on are kept, in force for a date or replaced."""
+
+    book: Partition
+    curves: Partition
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another book took its place."""
+        return self.book.table.startswith("replaced_")
+
+    def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
+        """Read both whole."""
+        return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
+
+
+def work_out(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
+    """Work the price book of a business date out, and publish nothing."""
+    published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
+    return tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
 
 
 def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
@@ -23,10 +49,10 @@ def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Flo
 
     `visits` are the visits expected per store day, shape (n_products, n_ticks).
     """
-    published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
-    book = tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
+    book = work_out(catalog, curves, visits, for_date)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
+    inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+    _keep_replaced(lake, for_date, inputs)
     lake.publish(Partition("demand_curves", for_date, GROUP), curves_to_table(curves), inputs=inputs)
     lake.publish(Partition("price_book", for_date, GROUP), book_to_table(book), inputs=inputs)
     return book
@@ -40,13 +66,92 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> tuple[PriceBook, Dem
         if partition.business_date is not None and (on is None or partition.business_date <= on)
     ]
     for date in reversed(made_for):
-        book, curves = Partition("price_book", date, GROUP), Partition("demand_curves", date, GROUP)
-        if _is_proven(lake, book) and _is_proven(lake, curves):
-            fingerprint = sha256_of(lake.path(book))
-            return book_from_table(lake.read(book)), curves_from_table(lake.read(curves)), fingerprint
+        stored = in_force_for(date)
+        if _is_whole(lake, stored):
+            return *stored.read(lake), sha256_of(lake.path(stored.book))
     return None
 
 
-def _is_proven(lake: Lake, partition: Partition) -> bool:
-    receipt = lake.receipt(partition)
-    return receipt is not None and receipt.sha256 == sha256_of(lake.path(partition))
+def newest_book_of(lake: Lake, model_version: str) -> StoredBook | None:
+    """Return the newest proven price book of a model version, in force or replaced; None when there is none."""
+    for stored in sorted(_stored_books(lake), key=lambda one: (one.book.business_date, not one.is_replaced))[::-1]:
+        if _is_whole(lake, stored):
+            versions = lake.read(stored.curves)["model_version"]
+            if len(versions) and versions[0].as_py() == model_version:
+                return stored
+    return None
+
+
+def book_with(lake: Lake, sha256: str) -> StoredBook | None:
+    """Return where the price book with these bytes is kept; None when it is not."""
+    for stored in _stored_books(lake):
+        receipt = lake.receipt(stored.book)
+        if receipt is not None and receipt.sha256 == sha256:
+            return stored
+    return None
+
+
+def catalog_of(lake: Lake, stored: StoredBook) -> str | None:
+    """Return the fingerprint of the catalog that a book was worked out under; None when its receipt does not say."""
+    receipt = lake.receipt(stored.book)
+    fingerprint, apart, _ = receipt.inputs.partition(":") if receipt else ("", "", "")
+    return fingerprint if apart else None
+
+
+def put_back(lake: Lake, stored: StoredBook, for_date: dt.date) -> None:
+    """Put a stored book in force for a date, byte for byte; its receipt says what it was made from, as before."""
+    receipts = {part: lake.receipt(part) for part in (stored.curves, stored.book)}
+    inputs = {part: receipt.inputs for part, receipt in receipts.items() if receipt is not None}
+    rows = {part: lake.read(part) for part in inputs}
+    _keep_replaced(lake, for_date, inputs[stored.book])
+    target = in_force_for(for_date)
+    lake.publish(target.curves, rows[stored.curves], inputs=inputs[stored.curves])
+    lake.publish(target.book, rows[stored.book], inputs=inputs[stored.book])
+
+
+def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
+    """Return the dates, from a first one on, that have a price book of their own."""
+    dates = (partition.business_date for partition in lake.partitions("price_book"))
+    return [date for date in dates if date is not None and date >= first]
+
+
+def _keep_replaced(lake: Lake, date: dt.date, inputs: str) -> None:
+    """Keep the book of a date when one made from something else is about to take its place."""
+    there = in_force_for(date)
+    receipt = lake.receipt(there.book)
+    if receipt is None or receipt.inputs == inputs:
+        return
+    kept = _replaced(date, receipt.sha256[:_NAME_LENGTH])
+    if lake.receipt(kept.book) is not None or not _is_whole(lake, there):
+        return  # kept before, by one that was killed after that, or nothing to go back to
+    for source, target in ((there.curves, kept.curves), (there.book, kept.book)):
+        own = lake.receipt(source)
+        lake.publish(target, lake.read(source), inputs=own.inputs if own else "")
+
+
+def _stored_books(lake: Lake) -> Iterator[StoredBook]:
+    for partition in lake.partitions("price_book"):
+        if partition.business_date is not None:
+            yield in_force_for(partition.business_date)
+    for partition in lake.partitions("replaced_price_book"):
+        if partition.business_date is not None:
+            yield _replaced(partition.business_date, partition.group)
+
+
+def in_force_for(date: dt.date) -> StoredBook:
+    """Return where the price book of a date is kept."""
+    return StoredBook(Partition("price_book", date, GROUP), Partition("demand_curves", date, GROUP))
+
+
+def _replaced(date: dt.date, name: str) -> StoredBook:
+    return StoredBook(Partition("replaced_price_book", date, name), Partition("replaced_demand_curves", date, name))
+
+
+def _is_whole(lake: Lake, stored: StoredBook) -> bool:
+    """Tell whether a book and its curves are proven and belong together: a kill may have come between the two."""
+    receipts = [lake.receipt(part) for part in (stored.book, stored.curves)]
+    made_from = {receipt.inputs for receipt in receipts if receipt is not None}
+    return len(made_from) == 1 and all(
+        receipt is not None and receipt.sha256 == sha256_of(lake.path(part))
+        for receipt, part in zip(receipts, (stored.book, stored.curves), strict=True)
+    )

@@ -1,4 +1,4 @@
-"""Load the champion from the registry: data only, no code, and within seconds or not at all."""
+"""Load the champion, or any version, from the registry: data only, no code, and within seconds or not at all."""
 
 import datetime as dt
 import os
@@ -12,12 +12,9 @@ from mlflow.tracking import MlflowClient
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError
-from catalog.names import REGISTERED_MODEL
+from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
-
-# The registry's own defaults would wait four minutes for a server that is away.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,15 @@ class Champion:
     @property
     def trained_through(self) -> dt.date | None:
         """Last business date it was fitted on, or None where it does not say."""
-        said = self.model.metadata.get("trained_through")
+        return self._date("trained_through")
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date that went into it, or None where it does not say."""
+        return self._date("learned_from")
+
+    def _date(self, name: str) -> dt.date | None:
+        said = self.model.metadata.get(name)
         return dt.date.fromisoformat(str(said)) if said else None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
@@ -54,28 +59,28 @@ class Champion:
             ) from error
 
 
-def load_champion(settings: Settings) -> Champion | None:
-    """Load the champion, or return None when the registry answers that there is none.
+def load_champion(settings: Settings, version: str | None = None) -> Champion | None:
+    """Load the champion, or the version asked for; return None when the registry answers that there is none.
 
     Raises
     ------
     ModelError
         When the registry is away, or the model is damaged, holds an untrusted type or is a pickle.
     """
-    for name, value in _PATIENCE.items():
+    for name, value in REGISTRY_PATIENCE.items():
         os.environ.setdefault(name, value)
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
     try:
-        version = client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
+        version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
         if version is None:
             return None
         mlflow.set_tracking_uri(settings.tracking_uri)
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/{REGISTERED_MODEL}/{version}"))
     except (MlflowException, OSError) as error:
-        if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and "Registered Model" in str(error):
+        if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
             return None
         raise ModelError(
-            f"the model registry at {settings.tracking_uri} gives no champion ({_first_line(error)}); "
+            f"the model registry at {settings.tracking_uri} gives no model ({_first_line(error)}); "
             "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
         ) from error
     return _read(folder, str(version))
@@ -86,6 +91,10 @@ def _read(folder: Path, version: str) -> Champion:
         return Champion(version, read_model(folder))
     except ModelError as error:
         raise ModelError(f"model version {version} {error}; old prices hold: train again or roll back") from error
+
+
+def _is_unknown(answer: str) -> bool:
+    return "Registered Model" in answer or "Model Version" in answer
 
 
 def _first_line(error: BaseException) -> str:

@@ -21,10 +21,13 @@ class Incumbent:
         Its chance of sale for each held-out cell, shape (n_cells,); None when it does not know this shelf.
     trained_through
         Last business date it was fitted on; None when it does not say, which counts as stale.
+    drifted_since
+        Date from which shoppers answer prices otherwise than it says; None while it holds.
     """
 
     p_sale: Floats | None
     trained_through: dt.date | None
+    drifted_since: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Verdict:
     def waits(self) -> bool:
         """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
         open_questions = {condition.name for condition in self.conditions if not condition.met}
-        return bool(open_questions) and open_questions <= {conditions.EARNS_MORE, conditions.EARNS_MORE_THAN_BASE}
+        may_wait = {conditions.EARNS_MORE, conditions.EARNS_MORE_THAN_BASE, conditions.SAW_THE_ROLLBACK}
+        return bool(open_questions) and open_questions <= may_wait
 
 
 def pass_gate(
@@ -59,6 +63,7 @@ def pass_gate(
     money: OffPolicyEstimate | None,
     champion: Incumbent | None,
     stale_after_days: int,
+    rolled_back_on: dt.date | None = None,
 ) -> Verdict:
     """Judge a challenger on the held-out days.
 
@@ -74,6 +79,8 @@ def pass_gate(
         The champion, or None when there is none.
     stale_after_days
         Days between the champion's last training day and the last day judged after which it is stale.
+    rolled_back_on
+        First business date priced after a rollback that no later change followed, or None.
     """
     chance = challenger.p_sale(dataset.holdout)
     found = [
@@ -81,6 +88,7 @@ def pass_gate(
         conditions.sees_only_what_is_known(challenger, dataset),
         conditions.every_product_was_seen(dataset, skus),
         conditions.every_price_varied(dataset, skus),
+        *([conditions.saw_the_rollback(dataset.judged_through, rolled_back_on)] if rolled_back_on else []),
         conditions.chances_are_probabilities(chance),
     ]
     if found[-1].met:  # what follows reckons with probabilities
@@ -104,7 +112,7 @@ def _against_champion(
     if champion is None or champion.p_sale is None:
         return [conditions.earns_more(money)]
     not_worse = conditions.is_not_worse(chance, champion.p_sale, dataset.holdout)
-    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days)
+    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days, champion.drifted_since)
     return [
         conditions.no_product_regresses(chance, champion.p_sale, dataset.holdout),
         conditions.earns_more_or_replaces(money, not_worse, age),

@@ -2,14 +2,17 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from catalog.errors import Declined
-from catalog.names import REGISTERED_MODEL
+from catalog.errors import ModelError
+from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
 from catalog.settings import Settings
 from catalog.tables.models import MODEL_VERSIONS
 from training import notes
@@ -18,7 +21,8 @@ from training.dataset import Dataset
 from training.gate import Verdict
 from training.off_policy import OffPolicyEstimate
 from training.tracking import LoggedModel
-from warehouse.locks import held
+
+_FOLLOWED = "champion_change"
 
 
 def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
@@ -44,45 +48,84 @@ def describe_version(settings: Settings, version_name: str, note: str) -> None:
     MlflowClient(settings.tracking_uri).update_model_version(REGISTERED_MODEL, version_name, note)
 
 
-def settle(settings: Settings, challenger: str, verdict: Verdict, judged_against: str | None) -> None:
-    """Make the challenger champion or say on it why not. Tags carry the gate's reasons either way.
+@dataclass(frozen=True)
+class Standing:
+    """Who is champion in the registry, and the number of the newest recorded change that it has followed, or 0."""
 
-    Parameters
-    ----------
-    challenger
-        Version that was judged.
-    judged_against
-        Version that was champion when the gate judged, or None.
+    champion: str | None
+    change: int
+
+
+def standing(settings: Settings) -> Standing:
+    """Return where the registry stands.
 
     Raises
     ------
-    Declined
-        When someone else is promoting right now, or did so since the gate judged.
+    ModelError
+        When the registry is away.
     """
-    with held(settings.locks, "promotion"):
-        client = MlflowClient()
-        current = champion_version(settings)
-        if current != judged_against:
-            raise Declined(
-                f"version {challenger} was judged against champion {judged_against}, but the champion is now "
-                f"{current}; nothing was promoted, train again"
-            )
-        reasons = [f"{'met' if c.met else 'NOT MET'} - {c.name}: {c.found}" for c in verdict.conditions]
-        client.set_model_version_tag(
-            REGISTERED_MODEL, challenger, "gate", "promoted" if verdict.promoted else "refused"
-        )
-        client.set_model_version_tag(REGISTERED_MODEL, challenger, "gate_reasons", "\n".join(reasons))
-        if verdict.promoted:
-            client.set_registered_model_alias(REGISTERED_MODEL, "champion", challenger)
+    with _patient(settings) as client:
+        if not _is_registered(client):
+            return Standing(None, 0)
+        model = client.get_registered_model(REGISTERED_MODEL)
+        champion = model.aliases.get("champion")
+        return Standing(None if champion is None else str(champion), int(model.tags.get(_FOLLOWED, 0)))
 
 
-def champion_version(settings: Settings) -> str | None:
-    """Return the champion's version, or None when there is none."""
+def knows(settings: Settings, version_name: str) -> bool:
+    """Tell whether the registry has a version.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    with _patient(settings) as client:
+        found = client.search_model_versions(f"name='{REGISTERED_MODEL}'") if _is_registered(client) else []
+        return version_name in {str(known.version) for known in found}
+
+
+def follow(settings: Settings, version_name: str, change: int, left_behind: tuple[str, str] | None = None) -> None:
+    """Make a version champion in the registry and then, last, note which recorded change it has followed.
+
+    Parameters
+    ----------
+    left_behind
+        The version that was rolled back and why, which becomes a tag on it, or None.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    with _patient(settings) as client:
+        client.set_registered_model_alias(REGISTERED_MODEL, "champion", version_name)
+        if left_behind is not None:
+            client.set_model_version_tag(REGISTERED_MODEL, left_behind[0], "rolled_back", left_behind[1])
+        client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, str(change))
+
+
+def note_verdict(settings: Settings, challenger: str, verdict: Verdict) -> None:
+    """Write on a version what the gate found."""
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
-    if not _is_registered(client):
-        return None
-    aliases = client.get_registered_model(REGISTERED_MODEL).aliases
-    return str(aliases["champion"]) if "champion" in aliases else None
+    reasons = [f"{'met' if c.met else 'NOT MET'} - {c.name}: {c.found}" for c in verdict.conditions]
+    client.set_model_version_tag(REGISTERED_MODEL, challenger, "gate", "promoted" if verdict.promoted else "refused")
+    client.set_model_version_tag(REGISTERED_MODEL, challenger, "gate_reasons", "\n".join(reasons))
+
+
+@contextmanager
+def _patient(settings: Settings) -> Iterator[MlflowClient]:
+    """Speak to the registry within seconds or not at all."""
+    for name, value in REGISTRY_PATIENCE.items():
+        os.environ.setdefault(name, value)
+    try:
+        yield MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
+    except (MlflowException, OSError) as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(
+            f"the model registry at {settings.tracking_uri} does not answer ({said}); "
+            "start the registry or set MLFLOW_TRACKING_URI"
+        ) from error
 
 
 def _is_registered(client: MlflowClient) -> bool:
@@ -113,6 +156,7 @@ def model_version_row(
             "candidate": [fitted.candidate.name],
             "run_id": [logged.run_id],
             "training_run_id": [logged.training_run_id],
+            "trained_since": [dataset.trained_since],
             "trained_through": [dataset.trained_through],
             "judged_through": [dataset.judged_through],
             "metrics": [json.dumps(scores[fitted.candidate.name])],

@@ -65,6 +65,7 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[str]:
     with mlflow.start_run(run_name=f"training through {dataset.judged_through}") as run:
         mlflow.set_tags(
             {
+                "trained_since": str(dataset.trained_since),
                 "trained_through": str(dataset.trained_through),
                 "judged_through": str(dataset.judged_through),
                 "dataset_fingerprint": dataset.fingerprint,
@@ -198,7 +199,9 @@ def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
 def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
     """Return what must be known beside the classifier to price by it."""
     smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
-    return {"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through), **smoothing}
+    learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
+    through = str(dataset.trained_through)
+    return {"odds_factor": fitted.odds_factor, "trained_through": through, **learned, **smoothing}
 
 
 def _signature(features: list[str]) -> ModelSignature:

@@ -1,5 +1,7 @@
 """Prices worked out ahead, and the demand curves they stand on."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from catalog.table import MOMENT, TEXT, Column, Table
@@ -21,7 +23,7 @@ PRICE_BOOK = Table(
         Column("binding_rule", TEXT, "the last limit that changed the price, else the policy's rule"),
         POLICY,
         Column("model_version", TEXT, "registered model version behind the price"),
-        Column("published_at", MOMENT, "start of the business date the book is made for", "UTC"),
+        Column("published_at", MOMENT, "start of the business date the book was worked out for", "UTC"),
     ),
 )
 
@@ -38,4 +40,16 @@ DEMAND_CURVES = Table(
         Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve"),
     ),
+)
+
+REPLACED_PRICE_BOOK = replace(
+    PRICE_BOOK,
+    name="replaced_price_book",
+    grain="one product at one stock level with one number of ticks left, of a book that another took the place of",
+)
+
+REPLACED_DEMAND_CURVES = replace(
+    DEMAND_CURVES,
+    name="replaced_demand_curves",
+    grain="one candidate price of one product, of curves that others took the place of",
 )

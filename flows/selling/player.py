@@ -9,9 +9,11 @@ import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.load import Catalog
+from etl.ledger import write_down
 from etl.live import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
 from etl.load import DayRows, rows_of
 from flows.selling.prices import CurrentPrices, PriceDesk
+from flows.simulate import in_force
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
 from warehouse.lake import Lake
@@ -114,6 +116,8 @@ class Player:
         now: CurrentPrices = self._in_force
         began = standing_after(self._past, now.catalog, self._since) if self._past else None
         day = self._day
+        row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
+        write_down(self._lake, now.catalog, day.business_date, now.batch.group, row)
         return Stretch(now.catalog, now.priced_by.policy, (day.store,), day.business_date, self._visits, began)
 
     def _mark(self) -> Mark:

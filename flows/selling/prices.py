@@ -18,6 +18,7 @@ class CurrentPrices:
     """A catalog, the policy that prices by it, and the fingerprint of everything that decides a day under them."""
 
     catalog: Catalog
+    batch: Batch
     priced_by: PricedBy
     fingerprint: str
 
@@ -46,7 +47,7 @@ class PriceDesk:
         catalog = load(self._folder)
         priced_by = pricing_on(self._lake, catalog, self._day.business_date, None)
         batch = Batch(self._day.business_date, self._day.part("interactions").group, (self._day.store,))
-        return CurrentPrices(catalog, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
+        return CurrentPrices(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
 
     def _newest_changes(self) -> tuple[int, ...]:
         books = self._lake.root / "price_book"

@@ -22,14 +22,16 @@ from flows.cli import app
 from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
+from flows.replay import replay
 from flows.scoring import score_champion
 from flows.train import Training, train
 from flows.transform import transform
 from serving.bookshelf import book_in_force
 from serving.champion import load_champion
+from training.champions import history, settle
 from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
 from training.gate import Verdict
-from training.registry import champion_version, settle
+from training.registry import standing
 from training.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
@@ -286,10 +288,30 @@ def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_lo
 
 def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"),))
-    current = champion_version(in_the_loop.settings)
+    before = standing(in_the_loop.settings)
     with pytest.raises(Declined, match="but the champion is now"):
-        settle(in_the_loop.settings, "1", verdict, "99")
-    assert champion_version(in_the_loop.settings) == current
+        settle(in_the_loop.settings, "1", verdict, "99", in_the_loop.dates[-1])
+    assert standing(in_the_loop.settings) == before
+
+
+def test_the_first_champion_is_on_record_with_the_date_it_prices_from_and_why(in_the_loop: Loop) -> None:
+    changes = history(Lake(in_the_loop.settings))
+    assert [(c.version, c.previous, c.action, c.decided_by) for c in changes] == [
+        ("1", None, "promoted_by_gate", "the gate")
+    ]
+    assert changes[0].prices_from == in_the_loop.dates[2]
+    assert changes[0].reason.startswith("earns more than the base prices: gain ")
+    assert standing(in_the_loop.settings).change == 1
+
+
+def test_every_day_of_the_loop_is_replayed_to_the_same_bytes(in_the_loop: Loop) -> None:
+    before = bytes_of(in_the_loop.settings)
+    parts = {date: replay(in_the_loop.settings, date) for date in in_the_loop.dates}
+    assert [len(own) for own in parts.values()] == [3, 3, 5, 5]
+    for own in parts.values():
+        assert [part.remark for part in own] == [""] * len(own)
+        assert all(part.is_same and part.rebuilt for part in own)
+    assert bytes_of(in_the_loop.settings) == before
 
 
 def test_one_day_of_data_is_too_little_and_no_model_is_registered(in_the_loop: Loop) -> None:

@@ -1,0 +1,114 @@
+"""The ledger of what priced each batch, and every catalog that ever did: what a past day is played again from.
+
+A batch's row is published before its decisions, so no decision is ever without one. The fingerprints of the data are
+not repeated here: they stand in the receipts of the decisions and cells, and the view `past_days` joins them.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import pyarrow as pa
+
+from catalog.errors import CatalogError
+from catalog.load import Catalog, fingerprint_of, restored
+from catalog.tables.history import CATALOGS, DAYS_IN_FORCE
+from warehouse.lake import CODE_VERSION, Lake, Partition
+
+_NAME_LENGTH = 16  # of a kept catalog: the start of its fingerprint
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What priced a batch from one tick on, as a row of `days_in_force`."""
+
+    since: int
+    stores: tuple[str, ...]
+    seed: int
+    catalog: str
+    policy: str
+    model_version: str | None
+    book_made_for: dt.date | None = None
+    book_sha256: str | None = None
+    first_cells_sha256: str | None = None
+    code_version: str = CODE_VERSION
+
+
+def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str, now: InForce) -> None:
+    """Write down what prices a batch from a tick on, in place of what was written for that tick and later ones."""
+    keep_catalog(lake, catalog)
+    earlier = [row for row in in_force_in(lake, business_date, batch) if row.since < now.since] if now.since else []
+    _publish(lake, business_date, batch, [*earlier, now])
+
+
+def in_force_in(lake: Lake, business_date: dt.date, batch: str) -> tuple[InForce, ...]:
+    """Return what priced a batch, in order of time; nothing when nobody played it here."""
+    partition = Partition("days_in_force", business_date, batch)
+    if lake.receipt(partition) is None:
+        return ()
+    rows = lake.read(partition).drop_columns(["batch"]).to_pylist()
+    return tuple(InForce(**{**row, "stores": tuple(json.loads(row["stores"]))}) for row in rows)
+
+
+def keep_first_cells(lake: Lake, cells: Partition, sha256: str) -> None:
+    """Remember the cells of a batch under the day's own catalog, which are about to be regrouped under another."""
+    if cells.business_date is None:
+        return
+    rows = in_force_in(lake, cells.business_date, cells.group)
+    if rows and rows[0].first_cells_sha256 is None:
+        kept = [replace(row, first_cells_sha256=sha256) for row in rows]
+        _publish(lake, cells.business_date, cells.group, kept)
+
+
+def keep_catalog(lake: Lake, catalog: Catalog) -> None:
+    """Keep a catalog for days to come; nothing happens when it is kept already."""
+    if is_kept(lake, catalog):
+        return
+    products, store = catalog.as_json
+    row = {"fingerprint": [catalog.fingerprint], "products": [products], "store": [store]}
+    lake.publish(_kept(catalog.fingerprint), pa.table(row, schema=CATALOGS.schema), inputs=catalog.fingerprint)
+
+
+def is_kept(lake: Lake, catalog: Catalog) -> bool:
+    """Tell whether a catalog is kept."""
+    return lake.is_current(_kept(catalog.fingerprint), catalog.fingerprint)
+
+
+def kept_catalog(lake: Lake, fingerprint: str) -> Catalog:
+    """Return the catalog with a fingerprint.
+
+    Raises
+    ------
+    CatalogError
+        When it is not kept, or cannot be read any more.
+    """
+    partition = _kept(fingerprint)
+    if lake.receipt(partition) is None:
+        raise CatalogError(f"the catalog {fingerprint[:_NAME_LENGTH]} was not kept")
+    row = lake.read(partition).to_pylist()[0]
+    if fingerprint_of(row["products"], row["store"]) != fingerprint:
+        raise CatalogError(f"the kept catalog {fingerprint[:_NAME_LENGTH]} is not what it was; run `shelfprice verify`")
+    return restored(row["products"], row["store"])
+
+
+def kept_catalogs(lake: Lake) -> Iterator[Catalog]:
+    """Yield every kept catalog that this version of the project can still read."""
+    for partition in lake.partitions("catalogs"):
+        receipt = lake.receipt(partition)
+        if receipt is not None:
+            try:
+                yield kept_catalog(lake, receipt.inputs)
+            except CatalogError:
+                continue
+
+
+def _kept(fingerprint: str) -> Partition:
+    return Partition("catalogs", None, fingerprint[:_NAME_LENGTH])
+
+
+def _publish(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[InForce]) -> None:
+    columns = [{"batch": batch, **asdict(row), "stores": json.dumps(row.stores)} for row in rows]
+    table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
+    partition = Partition("days_in_force", business_date, batch)
+    lake.publish(partition, table, inputs=repr(tuple(rows)), seed=rows[0].seed)

@@ -1,0 +1,254 @@
+"""Play a past day again from what the ledger says was in force, and hold every byte against its receipt.
+
+Everything is rebuilt in a scratch lake: the price book from the registered model version and the log before its date,
+the decisions from seed, catalog and book, the features from those decisions. Nothing in the lake is changed.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from catalog.errors import CatalogError, DataError, ModelError
+from catalog.load import Catalog
+from catalog.pricing import Policy
+from catalog.settings import Settings
+from etl.ledger import InForce, in_force_in, kept_catalog, kept_catalogs
+from etl.live import joined, standing_after
+from etl.load import DayRows, load_rows, products_of, rows_of
+from features.cells import cells_of, definition_of, feature_workbench
+from flows.progress import tell
+from flows.simulate import pricing_by_book
+from serving.bookshelf import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
+from serving.champion import load_champion
+from serving.in_store import in_store_under_kill_switch, in_store_without_model
+from serving.learned import learned_for
+from simulation.store_day import Stretch
+from simulation.visits import draw_visits
+from warehouse.files import sha256_of
+from warehouse.lake import CODE_VERSION, Lake, Partition
+
+_NAMES = {"repricings": "price decisions", "rejected": "rejected rows", "interactions": "decisions"}
+_TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One rebuilt part of a day.
+
+    Attributes
+    ----------
+    part, batch
+        What it is, and of which batch or price book.
+    rebuilt, recorded
+        SHA-256 of the rebuilt bytes and of those on record; None when there are none.
+    remark
+        Why they differ or could not be rebuilt; empty when they are the same.
+    """
+
+    part: str
+    batch: str
+    rebuilt: str | None
+    recorded: str | None
+    remark: str = ""
+
+    @property
+    def is_same(self) -> bool | None:
+        """Whether the bytes are the same; None when the part was not rebuilt, for a reason that is no fault."""
+        return None if self.rebuilt is None and self.recorded is None else self.rebuilt == self.recorded
+
+
+@dataclass(frozen=True)
+class UsedBook:
+    """A price book that a day was, or would have been, sold from, and the catalog of that day, if it is known."""
+
+    sha256: str
+    made_for: dt.date
+    model_version: str
+    catalog: str | None
+
+
+def replay(settings: Settings, date: dt.date) -> list[Part]:
+    """Rebuild a day's price books, decisions and features, and compare each with what is on record.
+
+    Raises
+    ------
+    DataError
+        When the date has no decisions that are closed.
+    """
+    lake = Lake(settings)
+    batches = [part for part in lake.partitions("interactions") if part.business_date == date]
+    if not batches:
+        raise DataError(
+            f"expected decisions of {date} in the lake, found none; nothing was replayed, name another date"
+        )
+    with TemporaryDirectory(prefix="shelfprice-replay-") as folder:
+        day = _Day(settings, lake, Lake(replace(settings, home=Path(folder))), date)
+        books = _books_of(lake, date, batches)
+        parts = []
+        for done, book in enumerate(books, start=1):
+            parts += day.book(book)
+            tell(f"replaying {date}", done, len(books) + len(batches))
+        for done, batch in enumerate(batches, start=1 + len(books)):
+            parts += day.batch(batch)
+            tell(f"replaying {date}", done, len(books) + len(batches))
+    return parts
+
+
+class _Day:
+    """One day that is played again; `scratch` is where what is rebuilt goes."""
+
+    def __init__(self, settings: Settings, lake: Lake, scratch: Lake, date: dt.date) -> None:
+        self._settings, self._lake, self._scratch, self._date = settings, lake, scratch, date
+
+    def book(self, used: UsedBook) -> list[Part]:
+        """Rebuild a price book and its demand curves from the model version and the log before its date."""
+        name, stored = f"made for {used.made_for}", book_with(self._lake, used.sha256)
+        try:
+            self._rebuild(used, stored)
+        except (CatalogError, DataError, ModelError) as error:
+            return [Part("price book", name, None, used.sha256, str(error))]
+        if stored is None:
+            rebuilt = self._scratch.receipt(in_force_for(used.made_for).book)
+            remark = "the book itself is not kept any more, or is damaged: run `shelfprice verify`"
+            return [Part("price book", name, rebuilt.sha256 if rebuilt else None, used.sha256, remark)]
+        ours = in_force_for(used.made_for)
+        why = self._why_the_book_differs(ours, stored)
+        return [
+            replace(self._compared("demand curves", ours.curves, stored.curves, why), batch=name),
+            replace(self._compared("price book", ours.book, stored.book, why), batch=name),
+        ]
+
+    def batch(self, batch: Partition) -> Iterator[Part]:
+        """Rebuild a batch's decisions and then, from those, its features."""
+        rows = in_force_in(self._lake, self._date, batch.group)
+        if not rows:
+            yield Part("decisions", batch.group, None, None, self._why_not_played(batch))
+            yield self._features(batch, rows, self._lake.path(batch))
+            return
+        try:
+            sold, catalog = self._sold(rows)
+        except (CatalogError, DataError) as error:
+            yield Part("decisions", batch.group, None, sha256_of(self._lake.path(batch)), str(error))
+            return
+        why = _other_version(rows) or "another version of a library, or the data behind the price book has changed"
+        for published in load_rows(
+            self._scratch, catalog, sold, self._date, batch.group, inputs="replay", seed=rows[0].seed
+        ):
+            there = published.partition
+            yield self._compared(_NAMES[there.table], there, there, why)
+        yield self._features(batch, rows, self._scratch.path(batch))
+
+    def _rebuild(self, used: UsedBook, stored: StoredBook | None) -> None:
+        fingerprint = catalog_of(self._lake, stored) if stored else used.catalog
+        if fingerprint is None:
+            raise CatalogError("nobody kept which catalog the book was worked out under, so it is not worked out again")
+        catalog = kept_catalog(self._lake, fingerprint)
+        model = load_champion(self._settings, used.model_version)
+        if model is None:
+            raise ModelError(f"the model registry does not have version {used.model_version} any more")
+        with feature_workbench(self._settings, products_of(catalog)) as connection:
+            curves, visits = learned_for(connection, model, catalog, used.made_for)
+        publish_book(self._scratch, catalog, curves, visits, used.made_for)
+
+    def _sold(self, rows: tuple[InForce, ...]) -> tuple[DayRows, Catalog]:
+        """Sell the day again, one stretch after another; return its rows and the catalog at closing."""
+        sold: DayRows | None = None
+        ends = [*(row.since for row in rows[1:]), None]
+        for row, end in zip(rows, ends, strict=True):
+            catalog = kept_catalog(self._lake, row.catalog)
+            visits = draw_visits(catalog, row.stores, self._date, row.seed)
+            began = standing_after(sold, catalog, row.since) if sold else None
+            stretch = Stretch(catalog, self._policy(row, catalog), row.stores, self._date, visits, began)
+            for _ in range(row.since, len(visits.dice) if end is None else end):
+                stretch.sell_tick()
+            new = rows_of(stretch.played(), catalog)
+            sold = joined(sold, new) if sold else new
+        assert sold is not None  # noqa: S101 - there is a first row
+        return sold, catalog
+
+    def _policy(self, row: InForce, catalog: Catalog) -> Policy:
+        """Return the policy of a stretch: from the rebuilt book when it is the one on record, else from that one."""
+        if row.book_sha256 is None or row.book_made_for is None:
+            is_off = catalog.store.guardrails.kill_switch
+            return in_store_under_kill_switch(catalog) if is_off else in_store_without_model(catalog, row.policy)
+        rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
+        receipt = self._scratch.receipt(rebuilt.book)
+        if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):
+            book, curves = rebuilt.read(self._scratch)
+        elif stored is not None:
+            book, curves = stored.read(self._lake)
+        else:
+            raise DataError("its price book is neither kept nor could it be worked out again")
+        is_greedy = row.policy == "greedy" and book.policy != "greedy"
+        return pricing_by_book(catalog, book, curves, row.book_sha256, is_greedy=is_greedy).policy
+
+    def _features(self, batch: Partition, rows: tuple[InForce, ...], decisions: Path) -> Part:
+        """Rebuild the demand cells under the catalog that those on record were grouped under."""
+        cells = Partition("demand_cells", self._date, batch.group)
+        receipt = self._lake.receipt(cells)
+        if receipt is None:
+            return Part("features", batch.group, None, None, "not grouped yet: run `shelfprice transform`")
+        first = rows[0].first_cells_sha256 if rows else None
+        try:
+            catalog = kept_catalog(self._lake, rows[0].catalog) if first else self._grouped_under(receipt.inputs)
+        except CatalogError as error:
+            return Part("features", batch.group, None, first or receipt.sha256, str(error))
+        with feature_workbench(self._settings, products_of(catalog)) as connection:
+            rebuilt = self._scratch.publish(cells, cells_of(connection, decisions), inputs="replay")
+        why = _other_version(rows) or "the decisions are others, or their features are defined otherwise now"
+        if first is None:
+            return self._compared("features", cells, cells, why)
+        is_same = rebuilt.receipt.sha256 == first
+        return Part("features", batch.group, rebuilt.receipt.sha256, first, "" if is_same else why)
+
+    def _grouped_under(self, inputs: str) -> Catalog:
+        for catalog in kept_catalogs(self._lake):
+            if inputs.endswith(f":{definition_of(catalog)}"):
+                return catalog
+        raise CatalogError("grouped under a catalog that was not kept, or by another definition of the features")
+
+    def _compared(self, part: str, ours: Partition, theirs: Partition, why: str) -> Part:
+        """Compare a partition of the scratch lake with one of the lake, whose bytes are read again."""
+        rebuilt, receipt, path = self._scratch.receipt(ours), self._lake.receipt(theirs), self._lake.path(theirs)
+        sha256 = rebuilt.sha256 if rebuilt else None
+        recorded = sha256_of(path) if path.exists() else None
+        is_proven = receipt is not None and receipt.sha256 == recorded
+        remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
+        return Part(part, theirs.group, sha256, recorded, remark)
+
+    def _why_the_book_differs(self, ours: StoredBook, stored: StoredBook) -> str:
+        rebuilt, receipt = self._scratch.receipt(ours.book), self._lake.receipt(stored.book)
+        if rebuilt and receipt and rebuilt.inputs != receipt.inputs:
+            return "the decisions before its date are not those it was worked out from, such as after a late batch"
+        return (
+            f"the same inputs give other bytes: worked out by another version than {CODE_VERSION}, or other libraries"
+        )
+
+    def _why_not_played(self, batch: Partition) -> str:
+        receipt = self._lake.receipt(batch)
+        if receipt is not None and receipt.seed is None:
+            return "real shoppers' decisions cannot be drawn again; features and prices are rebuilt"
+        return "played before it was written down what priced it; features and prices are rebuilt"
+
+
+def _books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBook]:
+    """Return the price books behind a day; for batches nobody played here, the one in force."""
+    rows = [row for batch in batches for row in in_force_in(lake, date, batch.group)]
+    used = {
+        row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, row.model_version, row.catalog)
+        for row in rows
+        if row.book_sha256 and row.book_made_for and row.model_version
+    }
+    if all(in_force_in(lake, date, batch.group) for batch in batches):
+        return list(used.values())
+    found = book_in_force(lake, date)
+    if found is not None:
+        used.setdefault(found[2], UsedBook(found[2], found[0].published_at.date(), found[0].model_version, None))
+    return list(used.values())
+
+
+def _other_version(rows: tuple[InForce, ...]) -> str | None:
+    played_by = {row.code_version for row in rows} - {CODE_VERSION}
+    return f"played by version {', '.join(sorted(played_by))}, and this is {CODE_VERSION}" if played_by else None

@@ -1,0 +1,60 @@
+"""Who was champion, in pure terms: where a rollback goes, and which versions it leaves behind."""
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.champions import Action, Change, before_current, left_by_rollback
+
+ON = dt.date(2026, 1, 19)
+AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)
+
+
+def told(*steps: tuple[Action, str]) -> list[Change]:
+    changes: list[Change] = []
+    for number, (action, version) in enumerate(steps, start=1):
+        previous = changes[-1].version if changes else None
+        changes.append(Change(number, version, previous, action, "ana", AT, "because", ON))
+    return changes
+
+
+def test_the_first_champion_has_none_to_go_back_to() -> None:
+    assert before_current([]) is None
+    assert before_current(told(("promoted_by_gate", "1"))) is None
+
+
+def test_going_back_twice_goes_back_two_champions_and_not_to_and_fro() -> None:
+    promoted = [("promoted_by_gate", "1"), ("promoted_by_gate", "2"), ("promoted_by_hand", "3")]
+    assert before_current(told(*promoted)) == "2"
+    assert before_current(told(*promoted, ("rolled_back", "2"))) == "1"
+    assert before_current(told(*promoted, ("rolled_back", "2"), ("rolled_back", "1"))) is None
+
+
+def test_what_is_promoted_after_a_rollback_goes_back_to_where_the_rollback_went() -> None:
+    steps = told(("promoted_by_gate", "1"), ("promoted_by_gate", "2"), ("rolled_back", "1"), ("promoted_by_gate", "3"))
+    assert before_current(steps) == "1"
+    assert left_by_rollback(steps).keys() == {"2"}
+
+
+def test_a_version_that_was_promoted_again_is_not_left_behind_any_more() -> None:
+    steps = [("promoted_by_gate", "1"), ("promoted_by_gate", "2"), ("rolled_back", "1"), ("promoted_by_hand", "2")]
+    assert left_by_rollback(told(*steps[:3])).keys() == {"2"}
+    assert left_by_rollback(told(*steps)) == {}
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["promoted_by_gate", "promoted_by_hand", "found"]), st.sampled_from("12345")), max_size=8
+)
+
+
+@given(STEPS)
+def test_going_back_again_and_again_ends_and_meets_no_version_twice(steps: list[tuple[Action, str]]) -> None:
+    changes = told(*steps)
+    met = [changes[-1].version] if changes else []
+    while (target := before_current(changes)) is not None:
+        assert target not in met
+        assert target in {version for _, version in steps}
+        met.append(target)
+        changes = told(*((change.action, change.version) for change in changes), ("rolled_back", target))
+    assert len(met) == len({version for _, version in steps})
