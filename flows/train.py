@@ -88,6 +88,8 @@ def train(
     """
     around = Surroundings(catalog_dir)
     dataset = learning_days(around, through or newest_date(around.lake), since)
+    with feature_workbench(around.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
     truth = true_chances(around, dataset)
     catch_up(around, dataset.judged_through + dt.timedelta(days=1))
     champion = load_champion(around.settings)
@@ -121,6 +123,7 @@ def train(
         verdict=verdict,
         money=money,
         truth=truth,
+        budget_groups=budget_groups,
         seed=seed,
     )
     report = training_report(found)
@@ -259,6 +262,7 @@ def gather_report(
     verdict: Verdict,
     money: OffPolicyEstimate | None,
     truth: Floats | None,
+    budget_groups: pd.DataFrame,
     seed: int,
 ) -> ReportInput:
     """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
@@ -269,8 +273,6 @@ def gather_report(
         "champion": champion_chances(champion, at_points) if champion else None,
         "truth": true_chances(around, at_points),
     }
-    with feature_workbench(around.settings) as connection:
-        budget_groups = holdout_budget_groups(connection, dataset)
     return ReportInput(
         dataset,
         best.fitted,

@@ -43,11 +43,6 @@ def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mappin
     return str(registered.version)
 
 
-def describe_version(settings: Settings, version_name: str, note: str) -> None:
-    """Write on a version what it is and what the gate found."""
-    MlflowClient(settings.tracking_uri).update_model_version(REGISTERED_MODEL, version_name, note)
-
-
 @dataclass(frozen=True)
 class Standing:
     """Who is champion in the registry, and the number of the newest recorded change that it has followed, or 0."""
@@ -103,6 +98,11 @@ def follow(settings: Settings, version_name: str, change: int, left_behind: tupl
         if left_behind is not None:
             client.set_model_version_tag(REGISTERED_MODEL, left_behind[0], "rolled_back", left_behind[1])
         client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, str(change))
+
+
+def describe_version(settings: Settings, version_name: str, note: str) -> None:
+    """Write on a version what it is and what the gate found."""
+    MlflowClient(settings.tracking_uri).update_model_version(REGISTERED_MODEL, version_name, note)
 
 
 def note_verdict(settings: Settings, challenger: str, verdict: Verdict) -> None:
