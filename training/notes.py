@@ -72,6 +72,7 @@ def parameters(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
         "smoothing": ", ".join(
             f"{k.weight:.0%} degree {k.degree} width {k.bandwidth:g}{' pooled' if k.pooled else ''}" for k in kernels
         ),
+        "trained_since": dataset.trained_since,
         "trained_through": dataset.trained_through,
         "judged_through": dataset.judged_through,
         "decisions_fitted_on": int(dataset.training["n_offered"].sum()),
@@ -135,8 +136,9 @@ def version_note(best: str, dataset: Dataset, verdict: Verdict, money: OffPolicy
         found = f"{money.dr.estimate:+.2f} EUR per store day, 95 % from {money.dr.lower:+.2f} to {money.dr.upper:+.2f}"
         gain = f"\n\nIts prices would gain {found}. {money.note}."
     conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)
+    since = f"from {dataset.trained_since} " if dataset.trained_since else ""
     return (
-        f"{best}, fitted on days through {dataset.trained_through}, judged on those through "
+        f"{best}, fitted on days {since}through {dataset.trained_through}, judged on those through "
         f"{dataset.judged_through}, {outcome}.{gain}\n\n{conditions}"
     )
 

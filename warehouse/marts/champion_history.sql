@@ -42,3 +42,11 @@ select
 from champions
 left join totals on champions.change = totals.change
 order by champions.change;
+
+comment on view champion_history is 'one change of champion, with what the version earned while it priced';
+comment on column champion_history.priced_through is 'last business date that the version priced';
+comment on column champion_history.count_store_days is 'store days that it priced';
+comment on column champion_history.revenue_eur is 'revenue of them, EUR';
+comment on column champion_history.version is 'registered model version that is champion from now on';
+comment on column champion_history.decided_at is 'when it was decided, UTC';
+comment on column champion_history.reason is 'why, in a sentence';

@@ -32,3 +32,13 @@ select
 from by_batch
 full join days_in_force
     on by_batch.business_date = days_in_force.business_date and by_batch.batch = days_in_force.batch;
+
+comment on view past_days is 'one batch of a business date and change of its prices, with the fingerprints of its data';
+comment on column past_days.count_decisions is 'decisions in the batch';
+comment on column past_days.decisions_sha256 is 'SHA-256 of the decisions';
+comment on column past_days.repricings_sha256 is 'SHA-256 of the price decisions';
+comment on column past_days.cells_sha256 is 'SHA-256 of the demand cells';
+comment on column past_days.since is 'first tick that was priced so, ticks since opening';
+comment on column past_days.seed is 'seed of the world';
+comment on column past_days.policy is 'name of the policy that set the prices';
+comment on column past_days.model_version is 'registered model version behind the price; null without';

@@ -19,3 +19,9 @@ from
         hive_types = {'business_date': date}
     )
 where batch <> 'contract';
+
+comment on view receipts is 'one receipt of a batch of decisions, price decisions or demand cells';
+comment on column receipts.sha256 is 'SHA-256 of the file';
+comment on column receipts.count_rows is 'rows in it';
+comment on column receipts.table_name is 'the table';
+comment on column receipts.batch is 'name of the batch';
