@@ -16,7 +16,7 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
-from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
@@ -36,6 +36,7 @@ TABLES: dict[str, Table] = {
         DRIFT_CHECKS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
+        DRIFT_RESULTS,
         PRODUCTS,
         SHOPPERS,
     )

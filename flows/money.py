@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -13,8 +14,7 @@ from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
 from features.support import observed_prices
-from serving.champion import Champion
-from serving.curves import DemandCurves, demand_curves
+from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
 from serving.support import with_support
@@ -25,12 +25,25 @@ from training.dataset import Dataset
 from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
 
 
+class PricingModel(DemandModel, Protocol):
+    """A model that is asked for curves and says which prices it can know of."""
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date that went into it, or None where it does not say."""
+        ...
+
+
 @dataclass(frozen=True)
 class Challenger:
-    """A fitted model under the version it is registered as, so that curves can be asked from it."""
+    """A fitted model under the version it is registered as, so that curves can be asked from it.
+
+    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    """
 
     version: str
     fitted: FittedModel
+    learned_from: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
@@ -41,8 +54,8 @@ def gain_over(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     dataset: Dataset,
-    challenger: Challenger,
-    champion: Champion | None,
+    challenger: PricingModel,
+    champion: PricingModel | None,
     *,
     is_known: bool,
 ) -> OffPolicyEstimate | None:
@@ -65,7 +78,7 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        observed = observed_prices(connection, catalog, dataset.judged_through, dataset.learned_from)
+        observed = observed_prices(connection, catalog, dataset.judged_through, challenger.learned_from)
         curves = with_support(demand_curves(connection, challenger, catalog), observed)
         book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
@@ -120,7 +133,7 @@ def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Float
 def _book_of(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
-    champion: Champion | None,
+    champion: PricingModel | None,
     footfall: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:

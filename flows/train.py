@@ -104,7 +104,7 @@ def train(
                 tell("training candidates", done, len(CANDIDATES))
             best = min(judged, key=lambda item: item.scores["log_loss"])
             version = register_challenger(best.logged, best.fitted, best.scores)
-        challenger = Challenger(version, best.fitted)
+        challenger = Challenger(version, best.fitted, dataset.learned_from)
         verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
     settle(around.settings, version, verdict, champion.version if champion else None)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
