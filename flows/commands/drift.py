@@ -13,8 +13,8 @@ Scenarios = Annotated[
     list[str] | None,
     typer.Option(
         "--scenario",
-        help='"quiet", "quiet and scarce", "budgets fall", "budgets rise", "one product", "slow slide", "second change", '
-        '"doubled footfall" or "missed delivery". Repeatable, by default all of them.',
+        help='"quiet", "quiet and scarce", "budgets fall", "budgets rise", "one product", "slow slide", '
+        '"second change", "doubled footfall" or "missed delivery". Repeatable, by default all of them.',
     ),
 ]
 Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Worlds to repeat everything on.")]
