@@ -16,7 +16,7 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
-from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
@@ -44,6 +44,7 @@ TABLES: dict[str, Table] = {
         DRIFT_CHECKS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
+        DRIFT_RESULTS,
         PRODUCTS,
         SHOPPERS,
     )

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop, monitor, time_travel, way_back
+from flows.commands import compare, drift, look, loop, monitor, time_travel, way_back
 from flows.commands.ingest import ingest
 from flows.commands.live import live
 from flows.commands.up import up
@@ -36,6 +36,8 @@ for command in (
     live,
     up,
     compare.compare,
+    drift.drift,
+    drift.shocks,
     monitor.monitor,
     look.quote,
     look.sql,

@@ -12,8 +12,7 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
-from flows.response import supported_curves
-from serving.champion import Champion
+from flows.response import DatedModel, supported_curves
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
@@ -26,7 +25,10 @@ from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gai
 
 @dataclass(frozen=True)
 class Challenger:
-    """A fitted model under the version it is registered as, so that curves can be asked from it."""
+    """A fitted model under the version it is registered as, so that curves can be asked from it.
+
+    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    """
 
     version: str
     fitted: FittedModel
@@ -41,8 +43,8 @@ def gain_over(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     dataset: Dataset,
-    challenger: Challenger,
-    champion: Champion | None,
+    challenger: DatedModel,
+    champion: DatedModel | None,
     *,
     is_known: bool,
 ) -> OffPolicyEstimate | None:
@@ -119,7 +121,7 @@ def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Float
 def _book_of(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
-    champion: Champion | None,
+    champion: DatedModel | None,
     footfall: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:

@@ -249,6 +249,18 @@ def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
     assert gate(GOOD, money=gain(-4, 9), champion=unknown_age).promoted
 
 
+def test_a_challenger_that_is_not_worse_replaces_a_champion_that_no_longer_holds_and_a_worse_one_does_not() -> None:
+    young = champion_trained(1, GOOD_CHANCES)
+    assert not gate(GOOD, money=gain(-4, 9), champion=young).promoted
+    drifted = replace(young, drifted_since=DATA.judged_through)
+    verdict = gate(GOOD, money=gain(-4, 9), champion=drifted)
+    assert verdict.promoted
+    assert f"otherwise than the champion says since {DATA.judged_through}" in verdict.conditions[-1].found
+    assert not gate(GOOD, money=gain(-9, -1), champion=drifted).promoted
+    worse = gate(replace(GOOD, odds_factor=1.2), money=gain(-4, 9), champion=drifted)
+    assert not worse.conditions[-1].met
+
+
 def test_a_champion_of_another_shelf_does_not_stand_in_the_way() -> None:
     assert gate(GOOD, champion=Incumbent(None, DATA.judged_through)).promoted
 
