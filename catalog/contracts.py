@@ -17,6 +17,7 @@ from catalog.tables.decisions import (
     REPRICINGS,
 )
 from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.nights import NIGHTS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 
@@ -32,6 +33,7 @@ TABLES: dict[str, Table] = {
         PRICE_BOOK,
         DEMAND_CURVES,
         MODEL_VERSIONS,
+        NIGHTS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
         PRODUCTS,

@@ -1,0 +1,128 @@
+"""Which nights are done, and which comes next: business dates are the store's, never the clock's.
+
+A night comes after a business date. It is done when its row stands in `nights`, or when someone priced the day after.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from catalog.errors import Declined
+from catalog.tables.nights import NIGHTS
+from etl.live import days_sold_live
+from flows.edge import DEFAULT_START
+from warehouse.lake import Lake, Partition
+
+ONE_DAY = dt.timedelta(days=1)
+Outcome = Literal["priced", "old prices hold", "base prices stay"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was decided in the night after a business date.
+
+    Attributes
+    ----------
+    outcome
+        What became of the prices of the day after.
+    learned_because
+        Why a model was trained; None when none was due.
+    trained_version, promoted
+        The version that was trained, and whether the gate made it champion.
+    priced_by
+        Model version behind the prices of the day after; None at base prices.
+    said
+        What did not go as usual; None when all did.
+    """
+
+    business_date: dt.date
+    outcome: Outcome
+    learned_because: str | None = None
+    trained_version: str | None = None
+    promoted: bool = False
+    priced_by: str | None = None
+    said: str | None = None
+
+    @property
+    def prices_for(self) -> dt.date:
+        """The business date that was priced: the day after."""
+        return self.business_date + ONE_DAY
+
+
+def record(lake: Lake, night: Night) -> None:
+    """Publish what was decided: from here on the night is done."""
+    columns = {name: [getattr(night, name)] for name in NIGHTS.schema.names}
+    rows = pa.table(columns, schema=NIGHTS.schema)
+    lake.publish(_part(night.business_date), rows, inputs=str(tuple(columns.values())))
+
+
+def recorded(lake: Lake, date: dt.date) -> Night | None:
+    """Return what was decided in the night after a date, or None when the night left no record."""
+    if lake.receipt(_part(date)) is None:
+        return None
+    row = lake.read(_part(date)).to_pylist()[0]
+    del row["prices_for"]
+    return Night(date, **row)
+
+
+def is_done(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is done."""
+    return lake.receipt(_part(date)) is not None or is_priced(lake, date + ONE_DAY)
+
+
+def is_priced(lake: Lake, date: dt.date) -> bool:
+    """Tell whether a price book was made for exactly this date."""
+    return any(part.business_date == date and lake.receipt(part) for part in lake.partitions("price_book"))
+
+
+def newest_sold(lake: Lake) -> dt.date | None:
+    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
+    closed = (part.business_date for part in lake.partitions("interactions") if part.business_date)
+    return max([*closed, *(day.business_date for day in days_sold_live(lake))], default=None)
+
+
+def comes_from_outside(lake: Lake, date: dt.date) -> bool:
+    """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
+    receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
+    return any(receipt is not None and receipt.seed is None for receipt in receipts)
+
+
+def night_to_do(lake: Lake) -> dt.date:
+    """Return the date whose night comes next: the newest with decisions while its night is not done, else the day after.
+
+    A lake that is fed from outside is never simulated, so there it is the newest date with decisions in any case.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return DEFAULT_START
+    is_next = is_done(lake, newest) and not comes_from_outside(lake, newest)
+    return newest + ONE_DAY if is_next else newest
+
+
+def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
+    """Refuse a date whose night would leave a gap before it, or would price a day that is sold already.
+
+    Raises
+    ------
+    Declined
+        With the dates there are and the command that does it.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return
+    if date > newest + ONE_DAY:
+        raise Declined(
+            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
+            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
+        )
+    if date > newest and comes_from_outside(lake, newest):
+        raise Declined(
+            f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
+            "ingest its decisions first"
+        )
+
+
+def _part(date: dt.date) -> Partition:
+    return Partition("nights", date, "all")
