@@ -119,12 +119,14 @@ class Persona(_Record):
 
 
 class Shock(_Record):
-    """What happens to the world on one date, to one product or (without `sku`) to all of them.
+    """What happens to the world from one date through another, to one product or (without `sku`) to all of them.
 
-    With `starts`, a time of day, the demand factor holds from there until closing; the rest always holds all day.
+    Without `through`, the last date, it is over the next morning. With `starts`, a time of day, the demand factor holds
+    from there until closing on each date; the rest always holds all day.
     """
 
     business_date: dt.date
+    through: dt.date | None = None
     sku: Sku | None = None
     starts: str | None = None
     demand_factor: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
@@ -135,6 +137,19 @@ class Shock(_Record):
     @classmethod
     def _is_a_time_of_day(cls, text: str | None) -> str | None:
         return None if text is None else _time_of_day(text)
+
+    def holds_on(self, date: dt.date) -> bool:
+        """Tell whether it is felt on a business date."""
+        return self.business_date <= date <= (self.through or self.business_date)
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Shock":
+        if self.through is not None and self.through < self.business_date:
+            raise ValueError(
+                f"through {self.through} is before business_date {self.business_date}: such a shock is never felt; "
+                "give the last date on which it holds, or leave through out for one date"
+            )
+        return self
 
     @model_validator(mode="after")
     def _only_footfall_changes_during_a_day(self) -> "Shock":
@@ -185,6 +200,17 @@ class Gate(_Record):
     stale_after_days: Annotated[int, Field(ge=0, le=3650)] = 7
 
 
+class Learning(_Record):
+    """How often the store learns, and from how many of its last days.
+
+    It trains every `train_every_days` days, and at once when the champion's demand no longer holds; `window_days` is
+    the most days that go into a training, all of them when null.
+    """
+
+    train_every_days: Annotated[int, Field(ge=1, le=3650)] = 1
+    window_days: Annotated[int, Field(ge=2, le=36_500)] | None = None
+
+
 class Guardrails(_Record):
     """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
 
@@ -227,6 +253,7 @@ class Store(_Record):
     policies: Policies = Policies()
     exploration: Exploration = Exploration()
     gate: Gate = Gate()
+    learning: Learning = Learning()
     guardrails: Guardrails = Guardrails()
     shocks: Annotated[tuple[Shock, ...], Field(strict=False)] = ()
 

@@ -208,7 +208,7 @@ def _number_of(store_id: str) -> int:
 
 
 def _shocks_of(catalog: Catalog, business_date: dt.date) -> list[Shock]:
-    return [shock for shock in catalog.store.shocks if shock.business_date == business_date]
+    return [shock for shock in catalog.store.shocks if shock.holds_on(business_date)]
 
 
 def _products_hit(catalog: Catalog, shock: Shock) -> list[int]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.records import Gate, Opening, Persona, Product, Shock, Store
+from catalog.records import Gate, Learning, Opening, Persona, Product, Shock, Store
 
 PRODUCT_CHANGES: dict[str, object] = {
     "sku": "MILK2",
@@ -28,6 +28,7 @@ STORE_CHANGES: dict[str, object] = {
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "ladder_prices": 21,
     "gate": Gate(stale_after_days=8),
+    "learning": Learning(window_days=60),
     "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),
 }
 

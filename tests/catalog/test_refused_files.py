@@ -82,6 +82,18 @@ STORE_FAULTS = {
         'shocks: [{business_date: 2026-01-09, starts: "13:00", budget_shift: 0.1}]',
         ["shocks.0", "13:00", "budget_shift"],
     ),
+    "a shock that ends before it begins": (
+        "shocks: []",
+        "shocks: [{business_date: 2026-01-09, through: 2026-01-08, budget_shift: -0.2}]",
+        ["shocks.0", "through 2026-01-08", "business_date 2026-01-09"],
+    ),
+    "a shock that ends on no day": (
+        "shocks: []",
+        "shocks: [{business_date: 2026-01-09, through: later}]",
+        ["shocks.0.through", "'later'"],
+    ),
+    "learns never": ("train_every_days: 1", "train_every_days: 0", ["learning.train_every_days", "0"]),
+    "learns from one day": ("window_days: null", "window_days: 1", ["learning.window_days", "1"]),
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: static", "before_champion: magic", ["policies.before_champion", "'magic'"]),
     "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),

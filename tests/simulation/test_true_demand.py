@@ -96,6 +96,22 @@ def test_a_shock_leaves_every_other_date_as_it_was(
         assert np.array_equal(opening_stock(shelf, other), opening_stock(shocked, other))
 
 
+def test_a_shock_with_a_last_date_holds_through_it_and_no_longer(
+    with_store: Callable[..., Catalog], day: dt.date
+) -> None:
+    last = day + dt.timedelta(days=2)
+    shock = {"business_date": day, "through": last, "demand_factor": 2.0, "budget_shift": 0.5, "delivered_share": 0.5}
+    catalog = with_store(shocks=(shock,))
+    for date in (day, day + dt.timedelta(days=1), last):
+        assert demand_factors_on(catalog, date)[0].tolist() == [2.0] * 5
+        assert budget_shifts_on(catalog, date).tolist() == [0.5] * 5
+        assert opening_stock(catalog, date).tolist() == [50] * 5
+    for date in (day - dt.timedelta(days=1), last + dt.timedelta(days=1)):
+        assert demand_factors_on(catalog, date)[0].tolist() == [1.0] * 5
+        assert budget_shifts_on(catalog, date).tolist() == [0.0] * 5
+        assert opening_stock(catalog, date).tolist() == [100] * 5
+
+
 @pytest.mark.parametrize("factor", [0.0, 0.5, 3.0])
 def test_a_shock_multiplies_the_demand_of_its_product_alone(
     with_store: Callable[..., Catalog], day: dt.date, factor: float
