@@ -26,7 +26,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Settings:
-    """Places on this machine, and where services listen. `home` holds everything that is generated."""
+    """Places on this machine, and where services listen.
+
+    `home` holds everything that is generated; `catalog_dir` is the folder of the shelf and the store where nobody names
+    one, and None for those that ship with the project.
+    """
 
     home: Path
     tracking_uri: str
@@ -34,6 +38,7 @@ class Settings:
     mlflow: Address
     monitor: Address
     prefect_api: str
+    catalog_dir: str | None
 
     @property
     def lake(self) -> Path:
@@ -66,7 +71,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     `SHELFPRICE_HOME` (`data`), `MLFLOW_TRACKING_URI` (a file in it), where services listen:
     `SHELFPRICE_PREFECT_ADDRESS` (127.0.0.1:4200), `SHELFPRICE_MLFLOW_ADDRESS` (127.0.0.1:5000),
-    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), and `PREFECT_API_URL` (the API at the first of them).
+    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), `PREFECT_API_URL` (the API at the first of them), and the catalog
+    where a command or a run names none, `SHELFPRICE_CATALOG` (the one that ships with the project).
 
     Raises
     ------
@@ -84,6 +90,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mlflow=_address(values, "SHELFPRICE_MLFLOW_ADDRESS", 5000),
         monitor=_address(values, "SHELFPRICE_MONITOR_ADDRESS", 8050),
         prefect_api=values.get("PREFECT_API_URL") or f"{prefect.url}/api",
+        catalog_dir=values.get("SHELFPRICE_CATALOG") or None,
     )
 
 

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop, monitor
+from flows.commands import compare, look, loop, monitor, nights
 from flows.commands.live import live
 from flows.commands.up import up
 from flows.console import remark
@@ -26,6 +26,9 @@ for command in (
     loop.train,
     loop.price,
     loop.pipeline,
+    nights.nightly,
+    nights.backfill,
+    nights.health,
     live,
     up,
     compare.compare,

@@ -4,56 +4,97 @@ import datetime as dt
 
 from prefect import flow
 
-from catalog.errors import DataError, Declined
+from catalog.errors import DataError, Declined, ModelError
 from flows.due import why_due
-from flows.edge import DEFAULT_SEED, Surroundings, newest_date
-from flows.nights import Night, Outcome, record
+from flows.edge import DEFAULT_SEED, Surroundings, name_run, newest_date
+from flows.nights import Night, Outcome, decided_from, inputs_of, is_done, record, recorded
 from flows.price import price
 from flows.train import Training, train
-from serving.bookshelf import book_in_force
+from serving.champion import load_champion
 from warehouse.locks import held
 
 
 @flow(name="learn", flow_run_name="learn-{through}")
 def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
-    """Train on everything through a business date if it is due, and price the day after it.
+    """Train on everything through a business date if that is due, and price the day after it.
 
-    The loop, the night and the event of a drift share this flow. One lake learns once at a time, and once a night.
+    The loop, the night and the event of a drift share this flow. A lake learns once at a time, and the same night from
+    the same decisions and catalog is not decided twice.
 
     Parameters
     ----------
     through
         Last business date to learn from; by default the newest one with demand cells.
 
+    Returns
+    -------
+    Night
+        What was decided. It is recorded, unless old prices hold because the registry is away: then it is yet to do.
+
     Raises
     ------
     Declined
         When another process is learning from this lake.
     ModelError
-        When the registry is away and there is no earlier book; the night is not done, run it again.
+        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
     """
     around = Surroundings(catalog_dir)
     date = through or newest_date(around.lake)
+    if through is None:
+        name_run(f"learn-{date}", through=date.isoformat())
     with held(around.settings.locks, "learning"):
-        because = why_due(around, date)
-        trained: Training | None = None
-        said = None
-        if because:
-            try:
-                trained = train(date, seed, catalog_dir)
-            except (DataError, Declined) as error:
-                said = str(error)
-        outcome, priced_by, held_because = price_after(around, date, catalog_dir)
-        if trained is not None and not trained.verdict.promoted:
-            said = stays_because(trained)
+        inputs = inputs_of(around.lake, around.catalog, date, seed)
+        decided = decided_from(around.lake, date)
+        because = (
+            "what the night was decided from has changed" if decided not in {None, inputs} else why_due(around, date)
+        )
+        if because is None and decided is not None and is_done(around.lake, date):
+            return recorded(around.lake, date)
+        trained, said = _train(date, seed, catalog_dir) if because else (None, None)
+        outcome, priced_by, held_because = _price_after(around, date, catalog_dir)
         night = Night(
             date,
             outcome,
             learned_because=because,
             trained_version=trained.version if trained else None,
-            promoted=bool(trained and trained.verdict.promoted),
+            promoted=trained is not None and trained.verdict.promoted,
             priced_by=priced_by,
             said=held_because or said,
         )
-        record(around.lake, night)
+        if outcome != "old prices hold":
+            record(around.lake, night, inputs)
         return night
+
+
+def _train(date: dt.date, seed: int, catalog_dir: str | None) -> tuple[Training | None, str | None]:
+    """Train, and say what did not go as usual, if anything."""
+    try:
+        trained = train(date, seed, catalog_dir)
+    except (DataError, Declined) as error:
+        return None, f"nothing new was learned: {error}"
+    return trained, None if trained.verdict.promoted else stays_because(trained)
+
+
+def _price_after(
+    around: Surroundings, date: dt.date, catalog_dir: str | None
+) -> tuple[Outcome, str | None, str | None]:
+    """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
+    if around.catalog.store.guardrails.kill_switch:
+        return "base prices stay", None, "the kill switch is on, so no price book was made"
+    try:
+        if load_champion(around.settings) is None:
+            return "base prices stay", None, None
+    except ModelError:
+        pass  # `price` knows which book holds meanwhile, or says that none does
+    priced = price(date + dt.timedelta(days=1), catalog_dir)
+    outcome: Outcome = "old prices hold" if priced.old_prices_hold else "priced"
+    return outcome, priced.book.model_version, priced.old_prices_hold
+
+
+def stays_because(trained: Training) -> str:
+    """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
+    stays = "base prices stay" if trained.champion is None else f"champion {trained.champion} stays"
+    if trained.verdict.waits:
+        found = "; ".join(condition.found for condition in trained.verdict.conditions if not condition.met)
+        return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
+    return f"{stays}; version {trained.version} was refused: {'; '.join(trained.verdict.refusals)}"

@@ -4,15 +4,18 @@ A night comes after a business date. It is done when its row stands in `nights`,
 """
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
 
 from catalog.errors import Declined
+from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
 from etl.live import days_sold_live
 from flows.edge import DEFAULT_START
+from serving.bookshelf import GROUP
 from warehouse.lake import Lake, Partition
 
 ONE_DAY = dt.timedelta(days=1)
@@ -50,31 +53,59 @@ class Night:
         """The business date that was priced: the day after."""
         return self.business_date + ONE_DAY
 
+    @property
+    def remark(self) -> str | None:
+        """What a person should know about the night; None when all went as usual."""
+        held = "old prices hold: " if self.outcome == "old prices hold" else ""
+        return f"{self.prices_for}: {held}{self.said}" if self.said else None
 
-def record(lake: Lake, night: Night) -> None:
-    """Publish what was decided: from here on the night is done."""
-    columns = {name: [getattr(night, name)] for name in NIGHTS.schema.names}
-    rows = pa.table(columns, schema=NIGHTS.schema)
-    lake.publish(_part(night.business_date), rows, inputs=str(tuple(columns.values())))
+
+def record(lake: Lake, night: Night, inputs: str) -> None:
+    """Publish what was decided, and from what: from here on the night is done."""
+    rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
+    lake.publish(_part(night.business_date), rows, inputs=inputs)
 
 
-def recorded(lake: Lake, date: dt.date) -> Night | None:
-    """Return what was decided in the night after a date, or None when the night left no record."""
-    if lake.receipt(_part(date)) is None:
-        return None
+def decided_from(lake: Lake, date: dt.date) -> str | None:
+    """Return the fingerprint of what the night after a date was decided from; None when it left no record."""
+    receipt = lake.receipt(_part(date))
+    return None if receipt is None else receipt.inputs
+
+
+def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
+    """Fingerprint of what decides the night after a date: the catalog, the seed and all demand cells up to the date."""
+    digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
+    for part in lake.partitions("demand_cells"):
+        receipt = lake.receipt(part)
+        if receipt is not None and part.business_date is not None and part.business_date <= date:
+            digest.update(f"{part}:{receipt.sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def recorded(lake: Lake, date: dt.date) -> Night:
+    """Return what was decided in the night after a date; without a record, what its price book shows."""
+    if decided_from(lake, date) is None:
+        return Night(date, "priced" if is_priced(lake, date + ONE_DAY) else "base prices stay")
     row = lake.read(_part(date)).to_pylist()[0]
     del row["prices_for"]
     return Night(date, **row)
 
 
 def is_done(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the night after a date is done."""
-    return lake.receipt(_part(date)) is not None or is_priced(lake, date + ONE_DAY)
+    """Tell whether the night after a date is done: its record stands, and the book it speaks of, or a book alone."""
+    if decided_from(lake, date) is None or recorded(lake, date).outcome == "priced":
+        return is_priced(lake, date + ONE_DAY)
+    return True
+
+
+def needs_a_decision(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
+    return date == newest_sold(lake) and not is_done(lake, date)
 
 
 def is_priced(lake: Lake, date: dt.date) -> bool:
     """Tell whether a price book was made for exactly this date."""
-    return any(part.business_date == date and lake.receipt(part) for part in lake.partitions("price_book"))
+    return lake.receipt(Partition("price_book", date, GROUP)) is not None
 
 
 def newest_sold(lake: Lake) -> dt.date | None:
@@ -90,9 +121,10 @@ def comes_from_outside(lake: Lake, date: dt.date) -> bool:
 
 
 def night_to_do(lake: Lake) -> dt.date:
-    """Return the date whose night comes next: the newest with decisions while its night is not done, else the day after.
+    """Return the date whose night comes next.
 
-    A lake that is fed from outside is never simulated, so there it is the newest date with decisions in any case.
+    It is the newest date with decisions while its night is not done, else the day after. A lake that is fed from
+    outside is never simulated, so there it is the newest date with decisions in any case.
     """
     newest = newest_sold(lake)
     if newest is None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import duckdb
 from prefect import flow, task
 
 from catalog.errors import DataError, Declined, ModelError
@@ -11,11 +12,12 @@ from features.footfall import expected_visits
 from features.support import observed_prices
 from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
-from serving.bookshelf import book_in_force, publish_book
+from serving.bookshelf import GROUP, book_in_force, publish_book
 from serving.champion import Champion, load_champion
-from serving.curves import demand_curves
+from serving.curves import DemandCurves, curves_from_table, demand_curves
 from serving.price_book import PriceBook
 from serving.support import with_support
+from warehouse.lake import Lake, Partition
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,26 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        through = date - dt.timedelta(days=1)
-        asked = demand_curves(connection, champion, around.catalog)
-        curves = with_support(asked, observed_prices(connection, around.catalog, through))
-        visits = expected_visits(connection, around.catalog, through)
+        return _publish(around, connection, demand_curves(connection, champion, around.catalog), date)
+
+
+def has_curves(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the demand curves are there that a date's book was made from."""
+    return lake.receipt(Partition("demand_curves", date, GROUP)) is not None
+
+
+@task(**TOUCHES_THE_DISK)
+def make_book_again(around: Surroundings, date: dt.date) -> PriceBook:
+    """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
+    asked = curves_from_table(around.lake.read(Partition("demand_curves", date, GROUP)))
+    with feature_workbench(around.settings) as connection:
+        return _publish(around, connection, asked, date)
+
+
+def _publish(
+    around: Surroundings, connection: duckdb.DuckDBPyConnection, asked: DemandCurves, date: dt.date
+) -> PriceBook:
+    through = date - dt.timedelta(days=1)
+    curves = with_support(asked, observed_prices(connection, around.catalog, through))
+    visits = expected_visits(connection, around.catalog, through)
     return publish_book(around.lake, around.catalog, curves, visits, date)

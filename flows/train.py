@@ -68,7 +68,7 @@ class Training:
     report: str
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name="train-{through}")
 def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Training:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 

@@ -15,7 +15,10 @@ NIGHTS = Table(
         Column("trained_version", LONG_TEXT, "model version that was trained; null without one", nullable=True),
         Column("promoted", pa.bool_(), "whether the gate made that version champion"),
         Column(
-            "priced_by", LONG_TEXT, "model version behind the prices of the day after; null at base prices", nullable=True
+            "priced_by",
+            LONG_TEXT,
+            "model version behind the prices of the day after; null at base prices",
+            nullable=True,
         ),
         Column("said", LONG_TEXT, "what did not go as usual; null when all did", nullable=True),
     ),
