@@ -71,16 +71,15 @@ def backfill(
     with held(around.settings.locks, "night"):
         name_run(f"backfill-{start}-to-{end}")
         dates = dates_from(start, (end - start).days + 1)
-        filled = []
+        before = {date: _seals(around.lake, date) for date in dates}
         for done, date in enumerate(dates, start=1):
             refuse_what_cannot_be_closed(around.lake, date)
-            filled.append(_fill(around, date, seed, force=force))
+            _fill(around, date, seed, force=force)
             tell("business dates filled", done, len(dates))
-        return filled
+        return [_what_became_of(date, before[date], _seals(around.lake, date)) for date in dates]
 
 
-def _fill(around: Surroundings, date: dt.date, seed: int, *, force: bool) -> Filled:
-    before = _seals(around.lake, date)
+def _fill(around: Surroundings, date: dt.date, seed: int, *, force: bool) -> None:
     if force:
         play_again(around, date)
     close_day(around, date, seed)
@@ -89,8 +88,6 @@ def _fill(around: Surroundings, date: dt.date, seed: int, *, force: bool) -> Fil
         make_book_again(around, date + ONE_DAY)
     elif needs_a_decision(around.lake, date):
         learn(date, seed, around.catalog_dir)
-    after = _seals(around.lake, date)
-    return Filled(date, *(_change(*pair) for pair in zip(before, after, strict=True)))
 
 
 def _seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
@@ -104,6 +101,10 @@ def _seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
         )
         for table, day in parts
     ]
+
+
+def _what_became_of(date: dt.date, before: list[tuple[str, ...]], after: list[tuple[str, ...]]) -> Filled:
+    return Filled(date, *(_change(*pair) for pair in zip(before, after, strict=True)))
 
 
 def _change(before: tuple[str, ...], after: tuple[str, ...]) -> Change:

@@ -68,7 +68,7 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        return _publish(around, connection, demand_curves(connection, champion, around.catalog), date)
+        return publish_from(around, connection, demand_curves(connection, champion, around.catalog), date)
 
 
 def has_curves(lake: Lake, date: dt.date) -> bool:
@@ -81,12 +81,13 @@ def make_book_again(around: Surroundings, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
     asked = curves_from_table(around.lake.read(Partition("demand_curves", date, GROUP)))
     with feature_workbench(around.settings) as connection:
-        return _publish(around, connection, asked, date)
+        return publish_from(around, connection, asked, date)
 
 
-def _publish(
+def publish_from(
     around: Surroundings, connection: duckdb.DuckDBPyConnection, asked: DemandCurves, date: dt.date
 ) -> PriceBook:
+    """Work a date's book out from demand curves, the prices observed before it and the footfall, and publish it."""
     through = date - dt.timedelta(days=1)
     curves = with_support(asked, observed_prices(connection, around.catalog, through))
     visits = expected_visits(connection, around.catalog, through)

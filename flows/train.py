@@ -90,7 +90,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
                 judged.append(train_candidate(candidate, dataset, truth, seed))
                 tell("training candidates", done, len(CANDIDATES))
             best = min(judged, key=lambda item: item.scores["log_loss"])
-            version = register_challenger(best.logged, best.fitted, best.scores)
+            version = register_challenger(best.logged, best.fitted, best.scores, f"{dataset.fingerprint}:{seed}")
         challenger = Challenger(version, best.fitted)
         verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
     settle(around.settings, version, verdict, champion.version if champion else None)

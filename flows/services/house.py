@@ -18,6 +18,8 @@ from pathlib import Path
 from catalog.errors import SettingError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Address, Settings
+from flows.environment import WORKER
+from warehouse.locks import is_held
 
 _ANSWER_WITHIN = 0.5  # seconds
 _QUIET = "WARNING"
@@ -60,6 +62,7 @@ def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, 
     shelf = ("--catalog", str(catalog)) if catalog else ()
     place = {"SHELFPRICE_HOME": str(settings.home), **({"SHELFPRICE_CATALOG": str(catalog)} if catalog else {})}
     client = {"PREFECT_API_URL": api, **({"PREFECT_API_AUTH_STRING": login} if login else {})}
+    served = f"{api}/deployments/name/{LIVE_DEPLOYMENT}"
     services = [
         _prefect(settings, login),
         _mlflow(settings),
@@ -69,7 +72,7 @@ def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, 
             (sys.executable, "-m", "flows.services.worker"),
             {**client, **place, **_work(environ)},
             None,
-            lambda: _answers(f"{api}/deployments/name/{LIVE_DEPLOYMENT}", login, _is_ready),
+            lambda: is_held(settings.locks, WORKER) and _answers(served, login, _is_ready),
             after=("prefect",),
         ),
     ]

@@ -36,31 +36,38 @@ class Rounds:
 
     def look(self, now: dt.datetime) -> list[str]:
         """Mark the runs that are gone and return their names."""
+        marked, suspects = [], set[UUID]()
         with get_client(sync_client=True) as client:
-            gone = {run.id: run for run in _at_work(client) if self._is_gone(client, run, now)}
-            marked = [run for run in gone.values() if self._is_certain(run)]
-            for run in marked:
-                state: State[None] = Crashed(message="its process is gone; start it again to go on")
-                client.set_flow_run_state(run.id, state, force=True)
-        self._suspects = set(gone)
-        return [run.name for run in marked]
+            for run in _at_work(client):
+                top = _top_of(client, run)
+                if not self._is_gone(top, now):
+                    continue
+                suspects.add(run.id)
+                if self._is_certain(run, top):
+                    state: State[None] = Crashed(message="its process is gone; start it again to go on")
+                    client.set_flow_run_state(run.id, state, force=True)
+                    (self.settings.locks / f"{lock_of(run.id)}.lock").unlink(missing_ok=True)
+                    marked.append(run.name)
+        self._suspects = suspects
+        return marked
 
-    def _is_certain(self, run: FlowRun) -> bool:
-        return run.deployment_id is not None if self._suspects is None else run.id in self._suspects
-
-    def _is_gone(self, client: SyncPrefectClient, run: FlowRun, now: dt.datetime) -> bool:
-        """Tell whether nobody works on a run; of runs that started neither a worker nor a live store, nobody knows."""
-        top = _top_of(client, run)
-        if top.state is not None and top.state.is_final():
+    def _is_gone(self, top: FlowRun, now: dt.datetime) -> bool:
+        """Tell whether nobody works on a run; of runs that neither a worker nor a live store started, nobody knows."""
+        if top.state is None or top.state.is_final():
             return True
         is_live = _LIVE_FLOW in top.tags
         if top.deployment_id is None and not is_live:
             return False
-        locks = [lock_of(top.id), f"{_LIVE_FLOW}-{top.parameters.get('store')}"][: 1 + is_live]
+        locks = [lock_of(top.id), *([f"{_LIVE_FLOW}-{top.parameters.get('store')}"] if is_live else [])]
         if any(is_held(self.settings.locks, lock) for lock in locks):
             return False
-        is_first_look = self._suspects is None and top.deployment_id is not None
-        return is_first_look or (top.state is not None and now - top.state.timestamp >= _TIME_TO_START)
+        return self._is_first_look_at(top) or now - top.state.timestamp >= _TIME_TO_START
+
+    def _is_certain(self, run: FlowRun, top: FlowRun) -> bool:
+        return self._is_first_look_at(top) or (self._suspects is not None and run.id in self._suspects)
+
+    def _is_first_look_at(self, top: FlowRun) -> bool:
+        return self._suspects is None and top.deployment_id is not None
 
 
 def _at_work(client: SyncPrefectClient) -> list[FlowRun]:

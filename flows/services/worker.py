@@ -12,8 +12,9 @@ import anyio
 
 from catalog.errors import ServiceError
 from catalog.settings import Settings
-from flows.environment import prepare
+from flows.environment import WORKER, prepare
 from flows.services.deployments import PREFECT_FILE, work_pool
+from warehouse.locks import held
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY = 30.0  # seconds
@@ -28,7 +29,8 @@ def main() -> None:
     _make_pool(work_pool())
     _deploy()
     Thread(target=_keep_marking, args=(settings,), daemon=True).start()
-    anyio.run(ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_RUNS_AT_ONCE).start)
+    with held(settings.locks, WORKER):
+        anyio.run(ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_RUNS_AT_ONCE).start)
 
 
 def _make_pool(name: str) -> None:

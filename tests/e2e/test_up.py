@@ -104,7 +104,7 @@ def test_it_comes_up_sells_a_store_on_request_and_ctrl_c_leaves_nothing_within_t
         wait_until(lambda: days_sold_live(lake), lambda: house.said, 60)
         day = days_sold_live(lake)[0]
         wait_until(lambda: (found := sold_so_far(lake, day)) and found.mark.tick >= 2, lambda: house.said, 30)
-        assert "runner" in house.said
+        assert "worker" in house.said
         assert "Opened Milk" in house.said
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()
