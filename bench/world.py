@@ -65,7 +65,8 @@ class World:
         """Return the demand cells of the first days, all of them to fit on."""
         last = date_of(days - 1)
         with feature_workbench(self.settings) as connection:
-            training = connection.execute(query("training_cells"), {"trained_through": last}).df()
+            span = {"first": FIRST_DAY, "trained_through": last}
+            training = connection.execute(query("training_cells"), span).df()
         return dataset_of(training, last)
 
 

@@ -16,6 +16,7 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
+from catalog.tables.drift import DRIFT_CHECKS
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.nights import NIGHTS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK
@@ -33,6 +34,7 @@ TABLES: dict[str, Table] = {
         PRICE_BOOK,
         DEMAND_CURVES,
         MODEL_VERSIONS,
+        DRIFT_CHECKS,
         NIGHTS,
         POLICY_RESULTS,
         LEARNING_RESULTS,

@@ -10,14 +10,18 @@ from catalog.load import Catalog
 from features.cells import query
 
 
-def observed_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Floats:
+def observed_prices(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None = None
+) -> Floats:
     """Return the lowest and highest price observed with stock up to a date, EUR, shape (n_products, 2).
 
-    NaN for a product that was never offered.
+    NaN for a product that was never offered. With `since`, only what was offered from that date on counts: a model
+    knows nothing of prices that were observed before the days it learned from.
     """
     observed = np.full((len(catalog.skus), 2), np.nan)
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
-    for sku, lowest, highest in connection.execute(query("observed_prices"), {"through": through}).fetchall():
+    span = {"first": since or dt.date.min, "through": through}
+    for sku, lowest, highest in connection.execute(query("observed_prices"), span).fetchall():
         if sku in positions:
             observed[positions[sku]] = lowest, highest
     return observed

@@ -8,6 +8,7 @@ from prefect import flow
 
 from catalog.errors import DataError
 from flows.closing import close_day, play_again
+from flows.drift import watch_drift
 from flows.edge import DEFAULT_SEED, Surroundings, dates_from, name_run
 from flows.learn import learn
 from flows.nights import ONE_DAY, is_priced, needs_a_decision, refuse_what_cannot_be_closed
@@ -87,6 +88,7 @@ def _fill(around: Surroundings, date: dt.date, seed: int, *, force: bool) -> Non
     if has_curves(around.lake, date + ONE_DAY) and (force or not is_priced(around.lake, date + ONE_DAY)):
         make_book_again(around, date + ONE_DAY)
     elif needs_a_decision(around.lake, date):
+        watch_drift(date, around.catalog_dir)
         learn(date, seed, around.catalog_dir)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.errors import ModelError
-from features.cells import stale_cells
+from features.cells import feature_workbench, stale_cells
+from features.shifts import demand_shifts
 from flows.edge import Surroundings
 from flows.nights import ONE_DAY, comes_from_outside, is_done, newest_sold, recorded
 from serving.bookshelf import book_in_force
@@ -47,6 +48,7 @@ def check_up(around: Surroundings, on_file: Callable[[int, int], None] = lambda 
         _claims(around, newest),
         *registry,
         *_age(around, champion, newest),
+        *_drift(around, champion, newest),
         _prices(around, champion, newest),
         files,
     ]
@@ -101,6 +103,18 @@ def _age(around: Surroundings, champion: Champion | None, newest: dt.date) -> li
     if age > allowed:
         return [Check("champion's age", "warning", f"{found}; it is stale after {allowed}", "shelfprice nightly")]
     return [Check("champion's age", "ok", found)]
+
+
+def _drift(around: Surroundings, champion: Champion | None, newest: dt.date) -> list[Check]:
+    """Warn of a change in demand that the champion does not know; the night learns from it."""
+    if champion is None:
+        return []
+    with feature_workbench(around.settings) as connection:
+        shifts = demand_shifts(connection, newest, champion.version)
+    if shifts:
+        found = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"
+        return [Check("drift", "warning", found, "shelfprice nightly, and see what the gate says")]
+    return [Check("drift", "ok", f"no change against champion {champion.version} was found")]
 
 
 def _prices(around: Surroundings, champion: Champion | None, newest: dt.date) -> Check:

@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+from features.cells import feature_workbench
+from features.shifts import demand_shifts
 from flows.edge import Surroundings
 from serving.champion import load_champion
 from warehouse.connection import read_only
@@ -33,9 +35,12 @@ def why_due(around: Surroundings, through: dt.date) -> str | None:
         return "nothing was learned yet"
     if (through - judged).days >= every:
         return f"the last training saw {judged}, and one is due {'every day' if every == 1 else f'every {every} days'}"
-    if load_champion(around.settings) is None:
+    champion = load_champion(around.settings)
+    if champion is None:
         return "there is no champion yet"
-    return None
+    with feature_workbench(around.settings) as connection:
+        shifts = demand_shifts(connection, through, champion.version)
+    return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
 
 
 def newest_judged(around: Surroundings) -> dt.date | None:

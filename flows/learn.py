@@ -1,6 +1,7 @@
 """Learn from what was sold, let the gate decide, and price the next day; old prices hold when that fails."""
 
 import datetime as dt
+import time
 
 from prefect import flow
 
@@ -11,15 +12,18 @@ from flows.nights import Night, Outcome, decided_from, inputs_of, is_done, recor
 from flows.price import price
 from flows.train import Training, train
 from serving.champion import load_champion
-from warehouse.locks import held
+from warehouse.locks import held, is_held
+
+_LEARNING = "learning"
+_LOOK_EVERY = 0.5  # seconds
 
 
 @flow(name="learn", flow_run_name="learn-{through}")
 def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
     """Train on everything through a business date if that is due, and price the day after it.
 
-    The loop, the night and the event of a drift share this flow. A lake learns once at a time, and the same night from
-    the same decisions and catalog is not decided twice.
+    The loop, the night and the event of a drift share this flow. Who comes while another one learns from this lake waits
+    for its turn, and finds that the same night was decided from the same decisions and catalog.
 
     Parameters
     ----------
@@ -33,8 +37,6 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
 
     Raises
     ------
-    Declined
-        When another process is learning from this lake.
     ModelError
         When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
     """
@@ -42,7 +44,9 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     date = through or newest_date(around.lake)
     if through is None:
         name_run(f"learn-{date}", through=date.isoformat())
-    with held(around.settings.locks, "learning"):
+    while is_held(around.settings.locks, _LEARNING):
+        time.sleep(_LOOK_EVERY)
+    with held(around.settings.locks, _LEARNING):
         inputs = inputs_of(around.lake, around.catalog, date, seed)
         decided = decided_from(around.lake, date)
         because = (

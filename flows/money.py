@@ -65,12 +65,12 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        observed = observed_prices(connection, catalog, dataset.judged_through)
+        observed = observed_prices(connection, catalog, dataset.judged_through, dataset.learned_from)
         curves = with_support(demand_curves(connection, challenger, catalog), observed)
         book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _book_of(connection, catalog, champion, footfall, observed, made_for)
+    incumbent = _book_of(connection, catalog, champion, footfall, made_for)
     return gain_on(catalog, visits, curves, book, incumbent, is_known=is_known)
 
 
@@ -122,13 +122,13 @@ def _book_of(
     catalog: Catalog,
     champion: Champion | None,
     footfall: Floats,
-    observed: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:
     """Return the champion's prices, or None without a champion that knows this shelf."""
     if champion is None:
         return None
     try:
+        observed = observed_prices(connection, catalog, made_for.date(), champion.learned_from)
         curves = with_support(demand_curves(connection, champion, catalog), observed)
         return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except ModelError:

@@ -6,6 +6,7 @@ from prefect import flow
 
 from catalog.errors import ModelError
 from flows.closing import close_day
+from flows.drift import watch_drift
 from flows.edge import DEFAULT_SEED, Surroundings, name_run
 from flows.learn import learn
 from flows.nights import Night, needs_a_decision, night_to_do, recorded, refuse_what_cannot_be_closed
@@ -15,7 +16,7 @@ from warehouse.locks import held
 
 @flow(name="nightly", persist_result=False)
 def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
-    """Close a business date, group its decisions, learn if that is due, and price the day after.
+    """Close a business date, group its decisions, watch for drift, learn if that is due, and price the day after.
 
     The run is named by its business date and keeps it as its parameter, so that running it again means the same night.
     A night that is done is not done again; one that was interrupted goes on where it stopped.
@@ -48,6 +49,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         transform(catalog_dir)
         if not needs_a_decision(around.lake, night_of):
             return recorded(around.lake, night_of)
+        watch_drift(night_of, catalog_dir)
         night = learn(night_of, seed, catalog_dir)
         if night.outcome == "old prices hold":
             raise ModelError(f"{night.remark}; run this night again when it is mended")

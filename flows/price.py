@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass
 
-import duckdb
 from prefect import flow, task
 
 from catalog.errors import DataError, Declined, ModelError
@@ -14,7 +13,7 @@ from flows.artifacts import show_prices
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from serving.bookshelf import GROUP, book_in_force, publish_book
 from serving.champion import Champion, load_champion
-from serving.curves import DemandCurves, curves_from_table, demand_curves
+from serving.curves import curves_from_table, demand_curves
 from serving.price_book import PriceBook
 from serving.support import with_support
 from warehouse.lake import Lake, Partition
@@ -68,7 +67,12 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
 def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceBook:
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
-        return publish_from(around, connection, demand_curves(connection, champion, around.catalog), date)
+        through = date - dt.timedelta(days=1)
+        asked = demand_curves(connection, champion, around.catalog)
+        observed = observed_prices(connection, around.catalog, through, champion.learned_from)
+        curves = with_support(asked, observed)
+        visits = expected_visits(connection, around.catalog, through)
+    return publish_book(around.lake, around.catalog, curves, visits, date)
 
 
 def has_curves(lake: Lake, date: dt.date) -> bool:
@@ -79,16 +83,7 @@ def has_curves(lake: Lake, date: dt.date) -> bool:
 @task(**TOUCHES_THE_DISK)
 def make_book_again(around: Surroundings, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
-    asked = curves_from_table(around.lake.read(Partition("demand_curves", date, GROUP)))
+    curves = curves_from_table(around.lake.read(Partition("demand_curves", date, GROUP)))
     with feature_workbench(around.settings) as connection:
-        return publish_from(around, connection, asked, date)
-
-
-def publish_from(
-    around: Surroundings, connection: duckdb.DuckDBPyConnection, asked: DemandCurves, date: dt.date
-) -> PriceBook:
-    """Work a date's book out from demand curves, the prices observed before it and the footfall, and publish it."""
-    through = date - dt.timedelta(days=1)
-    curves = with_support(asked, observed_prices(connection, around.catalog, through))
-    visits = expected_visits(connection, around.catalog, through)
+        visits = expected_visits(connection, around.catalog, date - dt.timedelta(days=1))
     return publish_book(around.lake, around.catalog, curves, visits, date)

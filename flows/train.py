@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 from prefect import flow, task
@@ -11,6 +12,7 @@ from prefect import flow, task
 from catalog.arrays import Floats
 from catalog.errors import ModelError
 from features.cells import feature_workbench
+from features.shifts import demand_shifts
 from flows.artifacts import show_models
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.money import Challenger, gain_over
@@ -66,11 +68,23 @@ class Training:
     judged_through: dt.date
     run_id: str
     report: str
+    trained_since: dt.date | None = None
 
 
 @flow(name="train", flow_run_name="train-{through}")
-def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Training:
+def train(
+    through: dt.date | None = None,
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+    since: dt.date | None = None,
+) -> Training:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
+
+    Parameters
+    ----------
+    since
+        First business date to learn from, by default as far back as `learning.window_days` lets it. Where a change in
+        demand was detected later, the days before it lend the shape of their curve alone.
 
     Raises
     ------
@@ -78,8 +92,7 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         When the data cannot teach anything; no model is registered.
     """
     around = Surroundings(catalog_dir)
-    with feature_workbench(around.settings) as connection:
-        dataset = load_dataset(connection, around.lake, through or newest_date(around.lake))
+    dataset = learning_days(around, through or newest_date(around.lake), since)
     truth = true_chances(around, dataset)
     champion = load_champion(around.settings)
     judged = []
@@ -126,7 +139,16 @@ def train(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
         judged_through=dataset.judged_through,
         run_id=run_id,
         report=report,
+        trained_since=dataset.trained_since,
     )
+
+
+def learning_days(around: Surroundings, through: dt.date, since: dt.date | None) -> Dataset:
+    """Read the days to learn from: those of the window, split where demand was seen to change."""
+    window = around.catalog.store.learning.window_days
+    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    with feature_workbench(around.settings) as connection:
+        return load_dataset(connection, around.lake, through, first, demand_shifts(connection, through))
 
 
 @task(**COMPUTES, task_run_name="train-{candidate.name}")
@@ -162,8 +184,8 @@ def judge_challenger(
     with feature_workbench(around.settings) as connection:
         is_known = came_from_the_twin(around.lake, dataset)
         money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
+        incumbent = None if champion is None else incumbent_of(connection, champion, dataset)
     trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
-    incumbent = None if champion is None else Incumbent(champion_chances(champion, dataset), champion.trained_through)
     verdict = pass_gate(
         fitted,
         dataset,
@@ -174,6 +196,13 @@ def judge_challenger(
         stale_after_days=around.catalog.store.gate.stale_after_days,
     )
     return verdict, money
+
+
+def incumbent_of(connection: duckdb.DuckDBPyConnection, champion: Champion, dataset: Dataset) -> Incumbent:
+    """Return the champion as the gate sees it: its chances, its age, and whether its demand still holds."""
+    against = demand_shifts(connection, dataset.judged_through, champion.version)
+    drifted_since = against[-1] if against else None
+    return Incumbent(champion_chances(champion, dataset), champion.trained_through, drifted_since)
 
 
 def true_chances(around: Surroundings, dataset: Dataset) -> Floats | None:

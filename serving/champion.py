@@ -35,7 +35,15 @@ class Champion:
     @property
     def trained_through(self) -> dt.date | None:
         """Last business date it was fitted on, or None where it does not say."""
-        said = self.model.metadata.get("trained_through")
+        return self._date("trained_through")
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date that went into it, or None where it does not say."""
+        return self._date("learned_from")
+
+    def _date(self, name: str) -> dt.date | None:
+        said = self.model.metadata.get(name)
         return dt.date.fromisoformat(str(said)) if said else None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:

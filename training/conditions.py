@@ -16,7 +16,7 @@ from training.judge import NEARLY_SURE, calibration_error, calibration_luck, log
 from training.off_policy import OffPolicyEstimate
 
 EARNS_MORE_THAN_BASE = "earns more than the base prices"
-EARNS_MORE = "earns more, or is not worse than the champion and that one is stale"
+EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"
 
 _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth
@@ -145,8 +145,13 @@ def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Con
     return Condition("not worse than the champion", ours <= theirs + _TOLERATED_LOSS, found)
 
 
-def age_of(trained_through: dt.date | None, judged_through: dt.date, stale_after_days: int) -> Condition:
-    """Tell whether a champion is stale."""
+def age_of(
+    trained_through: dt.date | None, judged_through: dt.date, stale_after_days: int, drifted_since: dt.date | None
+) -> Condition:
+    """Tell whether a champion is stale, or shoppers no longer answer prices as it says."""
+    if drifted_since is not None:
+        found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
+        return Condition("the champion no longer holds", met=True, found=found)
     if trained_through is None:
         return Condition("the champion is stale", met=True, found="champion of unknown age")
     days = (judged_through - trained_through).days
@@ -160,7 +165,7 @@ def earns_more(money: OffPolicyEstimate | None) -> Condition:
 
 
 def earns_more_or_replaces(money: OffPolicyEstimate | None, not_worse: Condition, age: Condition) -> Condition:
-    """Ask for a gain over the champion, or that the champion is stale and the challenger is not worse."""
+    """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse."""
     shown = money is not None and _is_shown(money)
     takes_over = money is not None and money.dr.upper >= 0 and not_worse.met and age.met
     return Condition(EARNS_MORE, shown or takes_over, "; ".join([_gain_found(money), not_worse.found, age.found]))

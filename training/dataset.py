@@ -6,6 +6,7 @@ was judged is the model that is registered.
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +16,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.cells import query
+from training.carry_over import carried_through
 from warehouse.lake import Lake
 
 HOLDOUT_SHARE = 0.2
@@ -33,7 +35,12 @@ class Dataset:
     trained_through, judged_through
         Last business date of each part.
     fingerprint
-        SHA-256 over the receipts of every partition that went in.
+        SHA-256 over the receipts of every partition that went in, and the dates at which demand changed.
+    trained_since
+        First business date that counts as it is; earlier ones lend the shape of their demand alone. None where nobody
+        noted it.
+    learned_from
+        First business date of anything that went in; None as above.
     """
 
     training: pd.DataFrame
@@ -42,29 +49,60 @@ class Dataset:
     trained_through: dt.date
     judged_through: dt.date
     fingerprint: str
+    trained_since: dt.date | None = None
+    learned_from: dt.date | None = None
 
 
-def load_dataset(connection: duckdb.DuckDBPyConnection, lake: Lake, through: dt.date) -> Dataset:
+def load_dataset(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    through: dt.date,
+    since: dt.date | None = None,
+    shifts: Sequence[dt.date] = (),
+) -> Dataset:
     """Read the demand cells up to a date; the last days, with at least a fifth of the decisions, are held out.
+
+    Parameters
+    ----------
+    since
+        First date to learn from; None is the first there is.
+    shifts
+        Dates from which shoppers answered prices otherwise than before. Days are judged since the last of them, and
+        the days before lend their shape to the days since.
 
     Raises
     ------
     DataError
-        When fewer than two days hold decisions.
+        When fewer than two days hold decisions, since the last shift if there is one.
     """
-    days = connection.execute(query("decisions_per_day"), {"through": through}).df()
+    first = since or dt.date.min
+    begins = [first, *sorted({date for date in shifts if first < date <= through})]
+    days = connection.execute(query("decisions_per_day"), {"first": begins[-1], "through": through}).df()
     if len(days) < 2:  # noqa: PLR2004 - one to fit on, one to judge on
+        asked = "" if begins[-1] == dt.date.min else f" from {begins[-1]}"
         raise DataError(
-            f"expected at least two days of decisions up to {through}, found {len(days)}; "
+            f"expected at least two days of decisions{asked} up to {through}, found {len(days)}; "
             "no model was trained: simulate or ingest more days, then transform"
         )
     dates = [stamp.date() for stamp in pd.to_datetime(days["business_date"])]
     trained_through = dates[_last_training_day(days["n_offered"].to_numpy())]
-    span = {"trained_through": trained_through}
-    training = connection.execute(query("training_cells"), span).df()
-    holdout = connection.execute(query("holdout_cells"), span | {"judged_through": dates[-1]}).df()
+    ends = [*(date - dt.timedelta(days=1) for date in begins[1:]), trained_through]
+    periods = [_training_cells(connection, *span) for span in zip(begins, ends, strict=True)]
+    training = carried_through([cells for cells in periods if len(cells)])
+    span = {"trained_through": trained_through, "judged_through": dates[-1]}
+    holdout = connection.execute(query("holdout_cells"), span).df()
     one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
-    return Dataset(training, holdout, one_hot, trained_through, dates[-1], _fingerprint(lake, through))
+    used = [date for date in _dates(lake) if first <= date <= through]
+    return Dataset(
+        training,
+        holdout,
+        one_hot,
+        trained_through,
+        dates[-1],
+        _fingerprint(lake, through, begins),
+        dates[0],
+        min(used, default=dates[0]),
+    )
 
 
 def holdout_budget_groups(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> pd.DataFrame:
@@ -101,10 +139,19 @@ def _last_training_day(decisions: Ints) -> int:
     return int(enough[-1]) if len(enough) else 0
 
 
-def _fingerprint(lake: Lake, through: dt.date) -> str:
-    digest = hashlib.sha256()
+def _training_cells(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:
+    return connection.execute(query("training_cells"), {"first": first, "trained_through": last}).df()
+
+
+def _dates(lake: Lake) -> set[dt.date]:
+    return {partition.business_date for partition in lake.partitions("demand_cells") if partition.business_date}
+
+
+def _fingerprint(lake: Lake, through: dt.date, begins: Sequence[dt.date]) -> str:
+    """Fingerprint the cells of the periods that begin on some dates and the dates themselves, if demand changed."""
+    digest = hashlib.sha256("".join(f"{date}\n" for date in begins[1:]).encode())
     for partition in lake.partitions("demand_cells"):
         receipt = lake.receipt(partition)
-        if receipt is not None and partition.business_date is not None and partition.business_date <= through:
+        if receipt is not None and partition.business_date and begins[0] <= partition.business_date <= through:
             digest.update(f"{partition}:{receipt.sha256}\n".encode())
     return digest.hexdigest()

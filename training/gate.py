@@ -21,10 +21,13 @@ class Incumbent:
         Its chance of sale for each held-out cell, shape (n_cells,); None when it does not know this shelf.
     trained_through
         Last business date it was fitted on; None when it does not say, which counts as stale.
+    drifted_since
+        Date from which shoppers answer prices otherwise than it says; None while it holds.
     """
 
     p_sale: Floats | None
     trained_through: dt.date | None
+    drifted_since: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _against_champion(
     if champion is None or champion.p_sale is None:
         return [conditions.earns_more(money)]
     not_worse = conditions.is_not_worse(chance, champion.p_sale, dataset.holdout)
-    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days)
+    age = conditions.age_of(champion.trained_through, dataset.judged_through, stale_after_days, champion.drifted_since)
     return [
         conditions.no_product_regresses(chance, champion.p_sale, dataset.holdout),
         conditions.earns_more_or_replaces(money, not_worse, age),

@@ -54,6 +54,7 @@ def training_run(settings: Settings, dataset: Dataset, description: str) -> Iter
     with mlflow.start_run(run_name=f"training through {dataset.judged_through}", description=description) as run:
         mlflow.set_tags(
             {
+                "trained_since": str(dataset.trained_since),
                 "trained_through": str(dataset.trained_through),
                 "judged_through": str(dataset.judged_through),
                 "dataset_fingerprint": dataset.fingerprint,
@@ -247,6 +248,7 @@ def model_version_row(
             "candidate": [fitted.candidate.name],
             "run_id": [logged.run_id],
             "training_run_id": [logged.training_run_id],
+            "trained_since": [dataset.trained_since],
             "trained_through": [dataset.trained_through],
             "judged_through": [dataset.judged_through],
             "metrics": [json.dumps(scores[fitted.candidate.name])],
@@ -263,7 +265,9 @@ def model_version_row(
 def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
     """Return what must be known beside the classifier to price by it."""
     smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
-    return {"odds_factor": fitted.odds_factor, "trained_through": str(dataset.trained_through), **smoothing}
+    learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
+    through = str(dataset.trained_through)
+    return {"odds_factor": fitted.odds_factor, "trained_through": through, **learned, **smoothing}
 
 
 def _signature(features: list[str]) -> ModelSignature:

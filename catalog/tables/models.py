@@ -13,6 +13,12 @@ MODEL_VERSIONS = Table(
         Column("candidate", LONG_TEXT, "name of the model family"),
         Column("run_id", LONG_TEXT, "MLflow run that holds parameters, plots and the model"),
         Column("training_run_id", LONG_TEXT, "MLflow run of the training it came from, which holds the report"),
+        Column(
+            "trained_since",
+            pa.date32(),
+            "first business date whose decisions counted as they were; null where nobody noted it",
+            nullable=True,
+        ),
         Column("trained_through", pa.date32(), "last business date it was fitted on"),
         Column("judged_through", pa.date32(), "last business date it was judged on"),
         Column("metrics", LONG_TEXT, "judged metrics, as a JSON object"),

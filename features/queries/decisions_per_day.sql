@@ -3,6 +3,6 @@ select
     business_date,
     sum(n_offered)::bigint as n_offered
 from demand_cells
-where business_date <= $through
+where business_date between $first and $through
 group by business_date
 order by business_date;

@@ -1,4 +1,4 @@
--- Demand cells of the days up to a date, merged over partitions.
+-- Demand cells of some days, merged over partitions.
 with cells as (
     select
         sku,
@@ -8,7 +8,7 @@ with cells as (
         sum(n_offered)::bigint as n_offered,
         sum(n_purchased)::bigint as n_purchased
     from demand_cells
-    where business_date <= $trained_through
+    where business_date between $first and $trained_through
     group by sku, price_offered, price_ratio, inventory_level
 )
 

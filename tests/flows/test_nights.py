@@ -14,6 +14,7 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
 from etl.live import LiveDay
 from features.cells import feature_workbench, stale_cells
+from features.footfall import expected_visits
 from flows import backfill as backfilling
 from flows import nightly as nights_work
 from flows.backfill import Filled, backfill
@@ -31,9 +32,9 @@ from flows.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
-from flows.price import publish_from
 from flows.selling.player import Player
 from flows.selling.prices import PriceDesk
+from serving.bookshelf import publish_book
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 
@@ -46,7 +47,8 @@ def books_and_records(date: dt.date, seed: int, catalog_dir: str | None) -> Nigh
     around = Surroundings(catalog_dir)
     tomorrow = date + ONE_DAY
     with feature_workbench(around.settings) as connection:
-        publish_from(around, connection, true_curves(around.catalog, tomorrow), tomorrow)
+        visits = expected_visits(connection, around.catalog, date)
+    publish_book(around.lake, around.catalog, true_curves(around.catalog, tomorrow), visits, tomorrow)
     night = Night(date, "priced", priced_by="truth")
     record(around.lake, night, inputs_of(around.lake, around.catalog, date, seed))
     return night
