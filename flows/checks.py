@@ -9,7 +9,7 @@ from catalog.errors import ModelError
 from features.cells import feature_workbench, stale_cells
 from features.shifts import demand_shifts
 from flows.edge import Surroundings
-from flows.nights import ONE_DAY, comes_from_outside, is_done, newest_sold, recorded
+from flows.nights import ONE_DAY, comes_from_outside, is_done, newest_sold
 from serving.bookshelf import book_in_force
 from serving.champion import Champion, load_champion
 from warehouse.claims import broken_claims
@@ -129,8 +129,7 @@ def _prices(around: Surroundings, champion: Champion | None, newest: dt.date) ->
     if book and made_for == tomorrow:
         return Check("prices", "ok", f"a book for {tomorrow}, by {book.policy} from version {book.model_version}")
     if is_done(around.lake, newest) and champion is None:
-        said = recorded(around.lake, newest).said
-        return Check("prices", "ok", f"base prices on {tomorrow}" + (f": {said}" if said else ""))
+        return Check("prices", "ok", f"base prices on {tomorrow}, for no model was promoted yet")
     behind = f"the newest is for {made_for}" if made_for else "there is none"
     return Check("prices", "warning", f"no book for {tomorrow} yet, {behind}", "shelfprice nightly")
 

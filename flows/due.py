@@ -9,7 +9,9 @@ from flows.edge import Surroundings
 from serving.champion import load_champion
 from warehouse.connection import read_only
 
-_NEWEST_JUDGED = (Path(__file__).parent / "queries" / "newest_judged.sql").read_text
+_QUERIES = Path(__file__).parent / "queries"
+_NEWEST_JUDGED = (_QUERIES / "newest_judged.sql").read_text
+_JUDGED_THROUGH = (_QUERIES / "judged_through.sql").read_text
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on
 
@@ -41,6 +43,13 @@ def why_due(around: Surroundings, through: dt.date) -> str | None:
     with feature_workbench(around.settings) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
+
+
+def judged_through(around: Surroundings, date: dt.date) -> tuple[str, bool] | None:
+    """Return the newest version that was judged through a date and whether it was promoted; None without one."""
+    with read_only(around.settings) as warehouse:
+        row = warehouse.execute(_JUDGED_THROUGH(encoding="utf-8"), {"through": date}).fetchone()
+    return None if row is None else (str(row[0]), bool(row[1]))
 
 
 def newest_judged(around: Surroundings) -> dt.date | None:

@@ -6,7 +6,7 @@ import time
 from prefect import flow
 
 from catalog.errors import DataError, Declined, ModelError
-from flows.due import why_due
+from flows.due import judged_through, why_due
 from flows.edge import DEFAULT_SEED, Surroundings, name_run, newest_date
 from flows.nights import Night, Outcome, decided_from, inputs_of, is_done, record, recorded
 from flows.price import price
@@ -22,8 +22,8 @@ _LOOK_EVERY = 0.5  # seconds
 def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
     """Train on everything through a business date if that is due, and price the day after it.
 
-    The loop, the night and the event of a drift share this flow. Who comes while another one learns from this lake waits
-    for its turn, and finds that the same night was decided from the same decisions and catalog.
+    The loop, the night and the event of a drift share this flow. Who comes while another one learns from this lake
+    waits for its turn, and finds that the same night was decided from the same decisions and catalog.
 
     Parameters
     ----------
@@ -49,34 +49,26 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     with held(around.settings.locks, _LEARNING):
         inputs = inputs_of(around.lake, around.catalog, date, seed)
         decided = decided_from(around.lake, date)
-        because = (
-            "what the night was decided from has changed" if decided not in {None, inputs} else why_due(around, date)
-        )
+        changed = decided not in {None, inputs}
+        because = "what the night was decided from has changed" if changed else why_due(around, date)
         if because is None and decided is not None and is_done(around.lake, date):
             return recorded(around.lake, date)
-        trained, said = _train(date, seed, catalog_dir) if because else (None, None)
+        said = _train(date, seed, catalog_dir) if because else None
         outcome, priced_by, held_because = _price_after(around, date, catalog_dir)
-        night = Night(
-            date,
-            outcome,
-            learned_because=because,
-            trained_version=trained.version if trained else None,
-            promoted=trained is not None and trained.verdict.promoted,
-            priced_by=priced_by,
-            said=held_because or said,
-        )
+        judged = judged_through(around, date)
+        night = Night(date, outcome, *(judged or (None, False)), priced_by=priced_by, said=held_because or said)
         if outcome != "old prices hold":
             record(around.lake, night, inputs)
         return night
 
 
-def _train(date: dt.date, seed: int, catalog_dir: str | None) -> tuple[Training | None, str | None]:
+def _train(date: dt.date, seed: int, catalog_dir: str | None) -> str | None:
     """Train, and say what did not go as usual, if anything."""
     try:
         trained = train(date, seed, catalog_dir)
     except (DataError, Declined) as error:
-        return None, f"nothing new was learned: {error}"
-    return trained, None if trained.verdict.promoted else stays_because(trained)
+        return f"nothing new was learned: {error}"
+    return None if trained.verdict.promoted else stays_because(trained)
 
 
 def _price_after(

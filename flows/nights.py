@@ -30,20 +30,17 @@ class Night:
     ----------
     outcome
         What became of the prices of the day after.
-    learned_because
-        Why a model was trained; None when none was due.
-    trained_version, promoted
-        The version that was trained, and whether the gate made it champion.
+    judged_version, promoted
+        The model version that was judged through the date, and whether the gate made it champion; None without one.
     priced_by
         Model version behind the prices of the day after; None at base prices.
     said
-        What did not go as usual; None when all did.
+        What did not go as usual; None when all did. It is told once and not kept.
     """
 
     business_date: dt.date
     outcome: Outcome
-    learned_because: str | None = None
-    trained_version: str | None = None
+    judged_version: str | None = None
     promoted: bool = False
     priced_by: str | None = None
     said: str | None = None

@@ -10,9 +10,8 @@ NIGHTS = Table(
     ("prices_for",),
     (
         Column("prices_for", pa.date32(), "business date that was priced: the day after"),
-        Column("outcome", LONG_TEXT, "priced, old prices hold or base prices stay"),
-        Column("learned_because", LONG_TEXT, "why a model was trained; null when none was due", nullable=True),
-        Column("trained_version", LONG_TEXT, "model version that was trained; null without one", nullable=True),
+        Column("outcome", LONG_TEXT, "priced, or base prices stay"),
+        Column("judged_version", LONG_TEXT, "model version that was judged; null when none was due", nullable=True),
         Column("promoted", pa.bool_(), "whether the gate made that version champion"),
         Column(
             "priced_by",
@@ -20,6 +19,5 @@ NIGHTS = Table(
             "model version behind the prices of the day after; null at base prices",
             nullable=True,
         ),
-        Column("said", LONG_TEXT, "what did not go as usual; null when all did", nullable=True),
     ),
 )

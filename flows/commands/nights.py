@@ -35,8 +35,8 @@ def nightly(date: Date = None, seed: Seed = 7, catalog: Catalog = None, as_json:
     if as_json:
         emit({**vars(night), "prices_for": night.prices_for})
         return
-    columns = ["closed", "prices for", "outcome", "priced by version", "trained version", "promoted"]
-    row = [night.business_date, night.prices_for, night.outcome, night.priced_by, night.trained_version, night.promoted]
+    columns = ["closed", "prices for", "outcome", "priced by version", "judged version", "promoted"]
+    row = [night.business_date, night.prices_for, night.outcome, night.priced_by, night.judged_version, night.promoted]
     show_table(f"The night after {night.business_date}", columns, [row], night.said)
 
 

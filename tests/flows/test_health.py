@@ -46,8 +46,8 @@ def test_a_store_without_a_champion_is_warned_of_it_and_of_missing_prices_alone(
     assert {name for name, check in checks.items() if check.state != "ok"} == {"registry", "prices"}
     assert checks["prices"].found == "no book for 2026-01-07 yet, the newest is for 2026-01-06"
     assert checks["prices"].remedy == "shelfprice nightly"
-    record(around.lake, Night(NEWEST, "base prices stay", said="too little was seen"), "inputs")
-    assert found(around)["prices"].found == "base prices on 2026-01-07: too little was seen"
+    record(around.lake, Night(NEWEST, "base prices stay"), "inputs")
+    assert found(around)["prices"].found == "base prices on 2026-01-07, for no model was promoted yet"
 
 
 def test_cells_that_are_behind_a_damaged_file_and_a_missing_day_are_each_found(around: Surroundings) -> None:

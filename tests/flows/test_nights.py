@@ -157,7 +157,7 @@ def test_a_date_beyond_tomorrow_is_declined_with_the_command_that_fills_the_gap(
 
 
 def test_a_night_is_kept_as_it_was_decided_and_is_not_done_while_its_book_is_missing(lake: Lake) -> None:
-    night = Night(FIRST, "priced", "nothing was learned yet", "3", promoted=True, priced_by="3", said="all well")
+    night = Night(FIRST, "priced", "3", promoted=True, priced_by="3")
     record(lake, night, "inputs")
     assert recorded(lake, FIRST) == night
     assert not is_done(lake, FIRST)
