@@ -55,8 +55,8 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
             return recorded(around.lake, date)
         said = _train(date, seed, catalog_dir) if because else None
         outcome, priced_by, held_because = _price_after(around, date, catalog_dir)
-        judged = judged_through(around, date)
-        night = Night(date, outcome, *(judged or (None, False)), priced_by=priced_by, said=held_because or said)
+        version, promoted = judged_through(around, date) or (None, False)
+        night = Night(date, outcome, version, promoted, priced_by, held_because or said)
         if outcome != "old prices hold":
             record(around.lake, night, inputs)
         return night

@@ -16,7 +16,7 @@ NIGHTS = Table(
         Column(
             "priced_by",
             LONG_TEXT,
-            "model version behind the prices of the day after; null at base prices",
+            "model version behind the prices of that date; null at base prices",
             nullable=True,
         ),
     ),

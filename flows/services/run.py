@@ -8,7 +8,6 @@ makes heartbeats needless, which cost a second for each flow.
 import os
 import runpy
 import sys
-from pathlib import Path
 
 from flows.environment import prepare
 from warehouse.locks import held
@@ -32,7 +31,7 @@ def main() -> None:
         except CancelledRun as stopped:  # someone asked for it, and the state of the run says so
             sys.stderr.write(f"{stopped}\n")
         finally:
-            Path(settings.locks / f"{name}.lock").unlink()
+            (settings.locks / f"{name}.lock").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
