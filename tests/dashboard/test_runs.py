@@ -85,9 +85,8 @@ def test_finished_and_failed_runs_come_newest_first_without_the_runs_they_starte
         with pytest.raises(ValueError, match="on purpose"):
             breaks()
         with get_client(sync_client=True) as client:
-            client.create_flow_run(
-                works, name="tomorrow", state=Scheduled(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
-            )
+            tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+            client.create_flow_run(works, name="tomorrow", state=Scheduled(scheduled_time=tomorrow))
         last = Runs(str(PREFECT_API_URL.value())).last(5)
     assert [(run.name, run.flow, run.state, run.kind) for run in last] == [
         ("breaks-down", "breaks", "Failed", "failed"),
