@@ -1,0 +1,3 @@
+create or replace view nights as
+select *
+from read_parquet('lake/nights/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});
