@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import learning, loop, monitor, serving, throughput
+from bench import imports, learning, loop, monitor, serving, throughput
 from bench.measure import Measurement, say
 
 _RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -40,6 +40,7 @@ def sections(*, quick: bool) -> dict[str, Callable[[], Iterable[Measurement]]]:
     """Return the sections by name, in their order."""
     return {
         "simulate": throughput.simulate,
+        "ingest": imports.ingest,
         "transform": throughput.transform,
         "fit": serving.fitting,
         "book": serving.price_book,

@@ -7,7 +7,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import naive
-from bench.measure import Measurement, Otherwise, say, seconds
+from bench.measure import Measurement, Otherwise, peak_bytes, say, seconds
 from catalog.load import load
 
 ROOT = Path(__file__).parent.parent
@@ -83,24 +82,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         run("train", train)
         run("price", lambda: price(DEFAULT_START + dt.timedelta(days=days)))
     decisions = sum(result.rows for result in results["simulate"])
-    return {"stages": stages, "decisions": decisions, "peak_gb": _peak_bytes() / 1e9}
-
-
-def _peak_bytes() -> int:
-    """Peak memory of this process and the children it still has.
-
-    `ru_maxrss` is the last resort: it counts what the parent held when this process was started.
-    """
-    if not Path("/proc/self/status").exists():
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    children = {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
-    return sum(_high_water(pid) for pid in ("self", *children))
-
-
-def _high_water(pid: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    return {"stages": stages, "decisions": decisions, "peak_gb": peak_bytes() / 1e9}
 
 
 if __name__ == "__main__":

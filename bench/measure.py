@@ -1,9 +1,11 @@
 """What a measurement is, and how seconds are taken."""
 
+import resource
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -80,6 +82,23 @@ def seconds(work: Callable[[], object], repeats: int = 1, clock: Callable[[], fl
         work()
         best = min(best, clock() - start)
     return best
+
+
+def peak_bytes(pid: str = "self") -> int:
+    """Peak memory of a process and the children it still has, by default of this one.
+
+    `ru_maxrss` is the last resort: it counts what the parent held when this process was started.
+    """
+    if not Path("/proc/self/status").exists():
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    children = {one for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()}
+    return sum(_high_water(one) for one in (pid, *children))
+
+
+def _high_water(pid: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def say(text: str) -> None:

@@ -16,7 +16,8 @@ from catalog.tables.decisions import (
     REJECTED,
     REPRICINGS,
 )
-from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
+from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
@@ -30,6 +31,7 @@ TABLES: dict[str, Table] = {
         LIVE_INTERACTIONS,
         LIVE_REPRICINGS,
         REJECTED,
+        INGESTED_FILES,
         DEMAND_CELLS,
         PRICE_BOOK,
         DEMAND_CURVES,
@@ -42,6 +44,7 @@ TABLES: dict[str, Table] = {
         DRIFT_CHECKS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
+        DRIFT_RESULTS,
         PRODUCTS,
         SHOPPERS,
     )

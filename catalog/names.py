@@ -1,4 +1,4 @@
-"""What the registry and the orchestrator call our things, and what a stored model may be made of."""
+"""What the registry, the orchestrator and the lake call our things, and what a stored model may be made of."""
 
 REGISTERED_MODEL = "shelfprice-demand"
 """Name of the demand model in the registry; its alias `champion` is the one that prices."""
@@ -11,3 +11,6 @@ TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
 
 REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
 """How long MLflow's client waits for a registry that is away; its own defaults would make it four minutes."""
+
+EXTERNAL = "external"
+"""Name of the policy behind decisions that a retailer exported: whoever set those prices, it was none of ours."""

@@ -9,11 +9,13 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
 Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
 _CENT_NOISE = 1e-9  # of decimals kept as binary
+_MIDNIGHT = "24:00"  # the end of the date
 
 
 class _Record(BaseModel):
@@ -21,14 +23,14 @@ class _Record(BaseModel):
 
 
 class Product(_Record):
-    """One product on the shelf. Prices and cost in EUR; `par_stock` in units after restocking."""
+    """One product on the shelf. Prices and cost in EUR, cost 0 when not known; `par_stock` in units when restocked."""
 
     sku: Sku
     name: Name
     category: Name
     icon: str = ""
     base_price: Price
-    unit_cost: Price
+    unit_cost: Cost
     floor_price: Price | None = None
     ceiling_price: Price | None = None
     par_stock: Annotated[int, Field(ge=1, le=30_000)] = 100
@@ -68,16 +70,21 @@ class Product(_Record):
 
 
 class Opening(_Record):
-    """Opening hours (UTC, within one calendar date) cut into ticks; a price stands for one tick."""
+    """Opening hours (UTC, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
 
     opens: str
     closes: str
     tick_minutes: Annotated[int, Field(ge=1, le=240)] = 15
 
-    @field_validator("opens", "closes")
+    @field_validator("opens")
     @classmethod
     def _is_a_time_of_day(cls, text: str) -> str:
         return _time_of_day(text)
+
+    @field_validator("closes")
+    @classmethod
+    def _is_a_time_of_day_or_midnight(cls, text: str) -> str:
+        return text if text == _MIDNIGHT else _time_of_day(text)
 
     @property
     def opens_minute(self) -> int:

@@ -53,6 +53,16 @@ class Settings:
         return self.home / "locks"
 
     @property
+    def shelf(self) -> Path:
+        """Folder of the shelf that was estimated from a retailer's export."""
+        return self.home / "shelf"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of what is kept on disk while an export is taken in."""
+        return self.home / "scratch"
+
+    @property
     def artifacts(self) -> Path:
         """Folder of MLflow's artifacts when the registry is a local file."""
         return self.home / "mlflow" / "artifacts"

@@ -36,6 +36,8 @@ class Version:
         MLflow runs of the model and of the training it won; the training's run holds the report.
     metrics, candidates
         Judged metrics, and those of every candidate of its training, by name.
+    promoted, was_champion
+        Whether the gate made it champion, and whether it ever was, by the gate or by a person.
     conditions
         What the gate asked.
     money
@@ -52,6 +54,7 @@ class Version:
     candidates: dict[str, dict[str, float]]
     promoted: bool
     is_champion: bool
+    was_champion: bool
     conditions: tuple[Condition, ...]
     money: dict[str, Any] | None
     decided_at: dt.datetime
@@ -61,7 +64,7 @@ class Version:
         """Where the version stands."""
         if self.is_champion:
             return "champion"
-        return "was champion" if self.promoted else "not promoted"
+        return "was champion" if self.was_champion else "not promoted"
 
 
 def versions_of(rows: pd.DataFrame) -> tuple[Version, ...]:
@@ -95,6 +98,7 @@ def _version(row: dict[Any, Any]) -> Version:
         candidates=json.loads(row["candidates"]),
         promoted=bool(row["promoted"]),
         is_champion=bool(row["is_champion"]),
+        was_champion=bool(row["was_champion"]),
         conditions=tuple(
             Condition(str(reason["condition"]), bool(reason["met"]), str(reason["found"]))
             for reason in json.loads(row["reasons"])

@@ -20,7 +20,7 @@ _NAME_LENGTH = 16  # of a kept catalog: the start of its fingerprint
 
 
 @dataclass(frozen=True)
-class InForce:
+class LedgerRow:
     """What priced a batch from one tick on, as a row of `days_in_force`."""
 
     since: int
@@ -35,20 +35,20 @@ class InForce:
     code_version: str = CODE_VERSION
 
 
-def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str, now: InForce) -> None:
+def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str, now: LedgerRow) -> None:
     """Write down what prices a batch from a tick on, in place of what was written for that tick and later ones."""
     keep_catalog(lake, catalog)
     earlier = [row for row in in_force_in(lake, business_date, batch) if row.since < now.since] if now.since else []
     _publish(lake, business_date, batch, [*earlier, now])
 
 
-def in_force_in(lake: Lake, business_date: dt.date, batch: str) -> tuple[InForce, ...]:
+def in_force_in(lake: Lake, business_date: dt.date, batch: str) -> tuple[LedgerRow, ...]:
     """Return what priced a batch, in order of time; nothing when nobody played it here."""
     partition = Partition("days_in_force", business_date, batch)
     if lake.receipt(partition) is None:
         return ()
     rows = lake.read(partition).drop_columns(["batch"]).to_pylist()
-    return tuple(InForce(**{**row, "stores": tuple(json.loads(row["stores"]))}) for row in rows)
+    return tuple(LedgerRow(**{**row, "stores": tuple(json.loads(row["stores"]))}) for row in rows)
 
 
 def keep_first_cells(lake: Lake, cells: Partition, sha256: str) -> None:
@@ -107,7 +107,7 @@ def _kept(fingerprint: str) -> Partition:
     return Partition("catalogs", None, fingerprint[:_NAME_LENGTH])
 
 
-def _publish(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[InForce]) -> None:
+def _publish(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
     columns = [{"batch": batch, **asdict(row), "stores": json.dumps(row.stores)} for row in rows]
     table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
     partition = Partition("days_in_force", business_date, batch)

@@ -14,9 +14,11 @@ from catalog.load import Catalog
 from catalog.store_day import OUTCOMES
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 
-_MAX_ROW_TEXT = 2_000
+MISSING = "a required value is missing"
+PURCHASED = "purchased is neither 0 nor 1"
+LONGEST_TEXT = 2_000
+"""Characters of a bad row that are kept."""
 _MAX_PRICE = 1_000_000.0
-_MAX_TICK = 1_440
 _MAX_INT32 = 2**31 - 1
 _RAREST = 1e-12
 
@@ -29,7 +31,9 @@ class Validated:
     rejected: pa.Table
 
 
-def validate(rows: pa.Table, catalog: Catalog, source: str, not_after: dt.datetime) -> Validated:
+def validate(
+    rows: pa.Table, catalog: Catalog, source: str, not_after: dt.datetime, lines: Ints | None = None
+) -> Validated:
     """Split rows with the columns of `interactions` into valid and rejected ones.
 
     Parameters
@@ -40,11 +44,13 @@ def validate(rows: pa.Table, catalog: Catalog, source: str, not_after: dt.dateti
         Where the rows came from, for the quarantine.
     not_after
         Latest moment a decision can have been seen at.
+    lines
+        Number of each row in its source, shape (n_rows,); by default its position from 1.
 
     Returns
     -------
     Validated
-        Valid rows in their order and their types; rejected rows numbered from 1 in their source.
+        Valid rows in their order and their types; rejected rows with their number in the source.
     """
     reason = np.zeros(rows.num_rows, dtype=np.int8)
     checks = _checks(catalog, not_after)
@@ -59,22 +65,25 @@ def validate(rows: pa.Table, catalog: Catalog, source: str, not_after: dt.dateti
     rejected = pa.table(
         {
             "source": pa.array([source] * len(bad), pa.string()).dictionary_encode(),
-            "row_number": pa.array(bad + 1, pa.int64()),
+            "row_number": pa.array(bad + 1 if lines is None else lines[bad], pa.int64()),
             "reason": pa.array([sentences[code - 1] for code in reason[bad]], pa.string()).dictionary_encode(),
-            "row_text": pa.array(
-                [str(row)[:_MAX_ROW_TEXT] for row in rows.take(pa.array(bad)).to_pylist()], pa.string()
-            ),
+            "row_text": pa.array(row_texts(rows, bad), pa.string()),
         },
         schema=REJECTED.schema,
     )
     return Validated(rows.filter(pa.array(reason == 0)), rejected)
 
 
+def row_texts(rows: pa.Table, bad: Ints) -> list[str]:
+    """Return some rows as text, cut to what is kept."""
+    return [str(row)[:LONGEST_TEXT] for row in rows.take(pa.array(bad)).to_pylist()]
+
+
 def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callable[[pa.Table], Flags]]]:
     known = pa.array(catalog.skus)
     latest = pa.scalar(not_after, pa.timestamp("us", tz="UTC"))
     return [
-        ("a required value is missing", _lacks_a_value),
+        (MISSING, _lacks_a_value),
         (
             "the price is not a positive finite number",
             lambda rows: (
@@ -84,11 +93,14 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
         ("the product is not in the catalog", lambda rows: ~_holds(_is_in(rows["sku"], known))),
         ("the time is in the future", lambda rows: ~_holds(pc.less_equal(rows["seen_at"], latest))),
         ("the stock is negative or not a whole number", _impossible_stock),
-        ("the tick is not one of a day", lambda rows: ~_within(rows["tick"], 0, _MAX_TICK)),
+        (
+            "the time is outside the opening hours",
+            lambda rows: ~_within(rows["tick"], 0, catalog.store.opening.ticks - 1),
+        ),
         ("the shopper's number cannot be", lambda rows: ~_within(rows["shopper_id"], 0, _MAX_INT32)),
         ("the propensity is not a probability above 0", lambda rows: ~_within(rows["propensity"], _RAREST, 1.0)),
         ("the outcome is none of the known ones", lambda rows: ~_holds(_is_in(rows["outcome"], pa.array(OUTCOMES)))),
-        ("purchased is neither 0 nor 1", lambda rows: ~_holds(_is_flag(rows["purchased"]))),
+        (PURCHASED, lambda rows: ~_holds(_is_flag(rows["purchased"]))),
         (
             "it was bought although the stock was 0",
             lambda rows: _holds(pc.and_(_as_flag(rows["purchased"]), pc.equal(rows["inventory_level"], 0))),

@@ -18,10 +18,23 @@ def observed_prices(
     NaN for a product that was never offered. With `since`, only what was offered from that date on counts: a model
     knows nothing of prices that were observed before the days it learned from.
     """
+    return _ranges(connection, catalog, through, since, "observed_prices")
+
+
+def own_prices(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None = None
+) -> Floats:
+    """Return the same of the prices that policies of ours showed, exported decisions left out."""
+    return _ranges(connection, catalog, through, since, "own_prices")
+
+
+def _ranges(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None, name: str
+) -> Floats:
     observed = np.full((len(catalog.skus), 2), np.nan)
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     span = {"first": since or dt.date.min, "through": through}
-    for sku, lowest, highest in connection.execute(query("observed_prices"), span).fetchall():
+    for sku, lowest, highest in connection.execute(query(name), span).fetchall():
         if sku in positions:
             observed[positions[sku]] = lowest, highest
     return observed

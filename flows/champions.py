@@ -13,9 +13,9 @@ from catalog.errors import DataError, Declined, ModelError
 from etl.live import days_sold_live
 from features.cells import feature_workbench
 from flows.edge import Surroundings
+from flows.response import learned_for
 from serving.bookshelf import book_in_force, books_from, newest_book_of, publish_book, put_back, work_out
 from serving.champion import load_champion
-from serving.learned import learned_for
 from training.champions import (
     LOCK,
     Change,
@@ -31,7 +31,7 @@ from training.champions import (
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 
-PutInForce = Callable[[dt.date], object]
+PutPrices = Callable[[dt.date], object]
 _LONGEST_REASON = 1_000
 
 
@@ -87,7 +87,7 @@ def promote(around: Surroundings, version: str, reason: str | None, asked_at: dt
     asked_at
         When it was asked for, UTC: a change that was made since then wins.
     force
-        Whether to do it although the gate refused the version, never judged it, or it was rolled back.
+        Whether to do it although the gate refused the version, or it was rolled back.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def first_open_date(lake: Lake) -> dt.date:
     return min([*being_sold, *after])
 
 
-def _change_to(around: Surroundings, changes: list[Change], change: Change, put: PutInForce, away: str | None) -> Done:
+def _change_to(around: Surroundings, changes: list[Change], change: Change, put: PutPrices, away: str | None) -> Done:
     """Write a change down, put its prices in force, and let the registry follow: in this order."""
     numbered = replace(
         change,
@@ -174,7 +174,7 @@ def _change_to(around: Surroundings, changes: list[Change], change: Change, put:
     return Done(numbered, found[0].published_at.date() if found else None, behind)
 
 
-def _stored_prices_of(around: Surroundings, version: str, first: dt.date) -> PutInForce:
+def _stored_prices_of(around: Surroundings, version: str, first: dt.date) -> PutPrices:
     """Return how to put a version's newest stored book in force; without one, as `_priced_by_model`."""
     stored = newest_book_of(around.lake, version)
     if stored is None:
@@ -187,7 +187,7 @@ def _stored_prices_of(around: Surroundings, version: str, first: dt.date) -> Put
     return put
 
 
-def _priced_by_model(around: Surroundings, version: str, first: dt.date) -> PutInForce:
+def _priced_by_model(around: Surroundings, version: str, first: dt.date) -> PutPrices:
     """Work prices out from a version's model, and return how to put them in force. Nothing is published before."""
     model = load_champion(around.settings, version)
     if model is None:
@@ -230,13 +230,13 @@ def _to_go_back_to(changes: list[Change], to: str | None) -> str:
 
 
 def _objection(lake: Lake, changes: list[Change], version: str) -> str | None:
-    """Return what speaks against a version: a rollback, or what the gate said of it."""
+    """Return what speaks against a version: a rollback, or what the gate said of it; one it never saw is declined."""
+    judged = Partition("model_versions", None, f"v{version}")
+    if lake.receipt(judged) is None:
+        raise Declined(f"the gate never judged version {version}; nothing was promoted, `shelfprice train` judges one")
     left = left_by_rollback(changes).get(version)
     if left is not None:
         return f"version {version} was rolled back by {left.decided_by}: {left.reason}"
-    judged = Partition("model_versions", None, f"v{version}")
-    if lake.receipt(judged) is None:
-        return f"the gate never judged version {version}"
     row = lake.read(judged).to_pylist()[0]
     if row["promoted"]:
         return None

@@ -6,7 +6,8 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, look, loop, monitor, time_travel, way_back
+from flows.commands import compare, drift, look, loop, monitor, time_travel, way_back
+from flows.commands.ingest import ingest
 from flows.commands.live import live
 from flows.commands.up import up
 from flows.console import remark
@@ -22,6 +23,7 @@ app = typer.Typer(
 for command in (
     loop.demo,
     loop.simulate,
+    ingest,
     loop.transform,
     loop.train,
     loop.price,
@@ -34,6 +36,8 @@ for command in (
     live,
     up,
     compare.compare,
+    drift.drift,
+    drift.shocks,
     monitor.monitor,
     look.quote,
     look.sql,

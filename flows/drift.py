@@ -131,7 +131,7 @@ def publish_checks(
     if new:
         _announce(champion.version, new)
     for date, (partition, inputs) in stale.items():
-        around.lake.publish(partition, _to_table(days[date], champion.version), inputs=inputs)
+        around.lake.publish(partition, checks_to_table(days[date], champion.version), inputs=inputs)
     return new
 
 
@@ -175,7 +175,8 @@ def _detection(check: DayCheck) -> Detection:
     return Detection(check.sku, check.business_date, shift.since, shift.direction, shift.before, shift.after)
 
 
-def _to_table(checks: list[DayCheck], version: str) -> pa.Table:
+def checks_to_table(checks: list[DayCheck], version: str) -> pa.Table:
+    """Return the checks of one day in the columns of `drift_checks`."""
     shifts = [check.shift for check in checks]
     columns = {
         "sku": pa.array([check.sku for check in checks]).dictionary_encode(),

@@ -12,12 +12,10 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from features.footfall import expected_visits
 from features.logged_visits import LoggedVisits, logged_visits
-from features.support import observed_prices
-from serving.champion import Champion
-from serving.curves import DemandCurves, demand_curves
+from flows.response import DatedModel, supported_curves
+from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book import PriceBook, tabulate
-from serving.support import with_support
 from simulation.truth import chance_of_sale
 from simulation.visits import budget_shifts_on
 from training.candidates import FittedModel
@@ -27,10 +25,14 @@ from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gai
 
 @dataclass(frozen=True)
 class Challenger:
-    """A fitted model under the version it is registered as, so that curves can be asked from it."""
+    """A fitted model under the version it is registered as, so that curves can be asked from it.
+
+    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    """
 
     version: str
     fitted: FittedModel
+    learned_from: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
@@ -41,8 +43,8 @@ def gain_over(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
     dataset: Dataset,
-    challenger: Challenger,
-    champion: Champion | None,
+    challenger: DatedModel,
+    champion: DatedModel | None,
     *,
     is_known: bool,
 ) -> OffPolicyEstimate | None:
@@ -65,8 +67,7 @@ def gain_over(
     made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
     try:
         footfall = expected_visits(connection, catalog, dataset.judged_through)
-        observed = observed_prices(connection, catalog, dataset.judged_through, dataset.learned_from)
-        curves = with_support(demand_curves(connection, challenger, catalog), observed)
+        curves = supported_curves(connection, challenger, catalog, dataset.judged_through)
         book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
@@ -120,7 +121,7 @@ def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Float
 def _book_of(
     connection: duckdb.DuckDBPyConnection,
     catalog: Catalog,
-    champion: Champion | None,
+    champion: DatedModel | None,
     footfall: Floats,
     made_for: dt.datetime,
 ) -> PriceBook | None:
@@ -128,8 +129,7 @@ def _book_of(
     if champion is None:
         return None
     try:
-        observed = observed_prices(connection, catalog, made_for.date(), champion.learned_from)
-        curves = with_support(demand_curves(connection, champion, catalog), observed)
+        curves = supported_curves(connection, champion, catalog, made_for.date())
         return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
     except ModelError:
         return None

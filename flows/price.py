@@ -10,9 +10,9 @@ from features.cells import feature_workbench
 from flows.artifacts import show_prices
 from flows.champions import finish_changes
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
+from flows.response import learned_for
 from serving.bookshelf import book_in_force, publish_book
 from serving.champion import Champion, load_champion
-from serving.learned import learned_for
 from serving.price_book import PriceBook
 from training.champions import LOCK
 from warehouse.locks import held

@@ -14,16 +14,16 @@ from catalog.errors import CatalogError, DataError, ModelError
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.settings import Settings
-from etl.ledger import InForce, in_force_in, kept_catalog, kept_catalogs
+from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live import joined, standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
 from flows.progress import tell
+from flows.response import learned_for
 from flows.simulate import pricing_by_book
 from serving.bookshelf import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
 from serving.in_store import in_store_under_kill_switch, in_store_without_model
-from serving.learned import learned_for
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.files import sha256_of
@@ -152,7 +152,7 @@ class _Day:
             curves, visits = learned_for(connection, model, catalog, used.made_for)
         publish_book(self._scratch, catalog, curves, visits, used.made_for)
 
-    def _sold(self, rows: tuple[InForce, ...]) -> tuple[DayRows, Catalog]:
+    def _sold(self, rows: tuple[LedgerRow, ...]) -> tuple[DayRows, Catalog]:
         """Sell the day again, one stretch after another; return its rows and the catalog at closing."""
         sold: DayRows | None = None
         ends = [*(row.since for row in rows[1:]), None]
@@ -168,7 +168,7 @@ class _Day:
         assert sold is not None  # noqa: S101 - there is a first row
         return sold, catalog
 
-    def _policy(self, row: InForce, catalog: Catalog) -> Policy:
+    def _policy(self, row: LedgerRow, catalog: Catalog) -> Policy:
         """Return the policy of a stretch: from the rebuilt book when it is the one on record, else from that one."""
         if row.book_sha256 is None or row.book_made_for is None:
             is_off = catalog.store.guardrails.kill_switch
@@ -184,7 +184,7 @@ class _Day:
         is_greedy = row.policy == "greedy" and book.policy != "greedy"
         return pricing_by_book(catalog, book, curves, row.book_sha256, is_greedy=is_greedy).policy
 
-    def _features(self, batch: Partition, rows: tuple[InForce, ...], decisions: Path) -> Part:
+    def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], decisions: Path) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""
         cells = Partition("demand_cells", self._date, batch.group)
         receipt = self._lake.receipt(cells)
@@ -249,6 +249,6 @@ def _books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedB
     return list(used.values())
 
 
-def _other_version(rows: tuple[InForce, ...]) -> str | None:
+def _other_version(rows: tuple[LedgerRow, ...]) -> str | None:
     played_by = {row.code_version for row in rows} - {CODE_VERSION}
     return f"played by version {', '.join(sorted(played_by))}, and this is {CODE_VERSION}" if played_by else None

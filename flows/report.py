@@ -11,6 +11,7 @@ from flows.console import show_table
 from serving.bookshelf import book_in_force
 from serving.price_book import PriceBook
 from training.off_policy import OffPolicyEstimate
+from training.price_response import PriceResponse, Slope
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 
@@ -46,6 +47,31 @@ def show_money(money: OffPolicyEstimate, incumbent: str) -> None:
     rows = [[name, *(round(x, 2) if isfinite(x) else None for x in numbers)] for name, *numbers in money.rows]
     title = f"Gain over {incumbent}, estimated from the log, EUR per store day"
     show_table(title, ["estimator", "gain", "95 % from", "to"], rows, money.note)
+
+
+def show_responses(responses: Sequence[PriceResponse]) -> None:
+    """Print how purchases answer to prices that somebody else set, and what can be told from other causes."""
+
+    def rounded(slope: Slope | None, *names: str) -> list[float | None]:
+        return [round(getattr(slope, name), 2) if slope else None for name in names]
+
+    rows = [
+        [
+            own.sku,
+            own.decisions,
+            own.purchases,
+            *rounded(own.estimate, "estimate", "lower", "upper"),
+            *rounded(own.naive, "estimate"),
+            *rounded(own.strict, "estimate"),
+            own.verdict,
+            own.why,
+        ]
+        for own in responses
+    ]
+    columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "store and week"]
+    title = "Response to prices that somebody else set: log odds of a purchase per log price, within store and month"
+    caption = "Only what is told moves its price; what is not keeps its base price until the store has tried others"
+    show_table(title, [*columns, "verdict", "why"], rows, caption)
 
 
 def price_columns() -> list[str]:

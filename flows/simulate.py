@@ -11,7 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from etl.ledger import InForce, write_down
+from etl.ledger import LedgerRow, write_down
 from etl.live import days_sold_live
 from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
@@ -174,11 +174,11 @@ def pricing_by_book(
     return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{sha256}", made_for, sha256)
 
 
-def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> InForce:
+def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:
     """Return what prices a batch from a tick on, for the ledger."""
     policy = priced_by.policy
     book = (priced_by.book_made_for, priced_by.book_sha256)
-    return InForce(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *book)
+    return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *book)
 
 
 def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:

@@ -18,6 +18,7 @@ from flows.champions import catch_up
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
 from flows.money import Challenger, gain_over
 from flows.progress import tell
+from flows.response import responses_to_judge_by
 from serving.champion import Champion, load_champion
 from simulation.truth import chance_on
 from training import figures, notes
@@ -27,8 +28,9 @@ from training.champions import newest, settle
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
 from training.fresh_process import FreshProcess, fresh_process
 from training.gate import Incumbent, Verdict, pass_gate
-from training.judge import choose_threshold, judge
+from training.judge import base_rates, choose_threshold, judge, log_loss
 from training.off_policy import OffPolicyEstimate
+from training.price_response import PriceResponse, at_base_price
 from training.registry import describe_version, model_version_row, register_challenger
 from training.report import ReportInput, Rival, training_report
 from training.tracking import LoggedModel, conclude, folder_of, log_candidate, log_figures, training_run
@@ -50,7 +52,9 @@ class Training:
     """The outcome of one training: scores of every candidate, the challenger's version and the gate's verdict.
 
     `champion` is the version it was judged against, and `money` the estimated gain over that, or over the base prices.
-    `report` is the page that was logged as an artifact of the parent run `run_id`.
+    `responses` say how exported decisions answer to prices, where there are such, and `base_rate_log_loss` is that of
+    each product's share of purchases, nats. `report` is the page that was logged as an artifact of the parent run
+    `run_id`.
     """
 
     scores: dict[str, dict[str, float]]
@@ -59,6 +63,8 @@ class Training:
     champion: str | None
     verdict: Verdict
     money: OffPolicyEstimate | None
+    responses: tuple[PriceResponse, ...]
+    base_rate_log_loss: float
     trained_through: dt.date
     judged_through: dt.date
     run_id: str
@@ -103,8 +109,10 @@ def train(
             log_figures({"demand_curves": figures.demand_curves(curves_of(judged, dataset), dataset.holdout)})
             best = min(judged, key=lambda item: item.scores["log_loss"])
             version = register_challenger(best.logged, best.fitted, best.scores)
-        challenger = Challenger(version, best.fitted)
-        verdict, money = judge_challenger(around, dataset, challenger, champion, folder_of(best.logged), fresh)
+        challenger = Challenger(version, best.fitted, dataset.learned_from)
+        verdict, money, responses = judge_challenger(
+            around, dataset, challenger, champion, folder_of(best.logged), fresh
+        )
     settle(around.settings, version, verdict, champion.version if champion else None, dataset.judged_through)
     scores = {item.fitted.candidate.name: item.scores for item in judged}
     row = model_version_row(
@@ -124,6 +132,7 @@ def train(
         money=money,
         truth=truth,
         budget_groups=budget_groups,
+        responses=responses,
         seed=seed,
     )
     report = training_report(found)
@@ -142,6 +151,8 @@ def train(
         champion=champion.version if champion else None,
         verdict=verdict,
         money=money,
+        responses=responses,
+        base_rate_log_loss=log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
         trained_through=dataset.trained_through,
         judged_through=dataset.judged_through,
         run_id=run_id,
@@ -189,13 +200,19 @@ def judge_challenger(
     champion: Champion | None,
     folder: Path,
     fresh: FreshProcess,
-) -> tuple[Verdict, OffPolicyEstimate | None]:
-    """Try the stored model in a fresh process, estimate what its prices gain, and ask the gate."""
+) -> tuple[Verdict, OffPolicyEstimate | None, tuple[PriceResponse, ...]]:
+    """Try the stored model in a fresh process, estimate what its prices gain, and ask the gate.
+
+    Exported prices were not drawn by lot, so from them no gain is estimated but the response to them.
+    """
     fitted, holdout = challenger.fitted, dataset.holdout
     with feature_workbench(around.settings) as connection:
-        is_known = came_from_the_twin(around.lake, dataset)
-        money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
-        incumbent = None if champion is None else incumbent_of(connection, champion, dataset)
+        responses, money = responses_to_judge_by(connection, around.catalog, dataset), None
+        if not responses:
+            is_known = came_from_the_twin(around.lake, dataset)
+            money = gain_over(connection, around.catalog, dataset, challenger, champion, is_known=is_known)
+        asked = replace(dataset, holdout=at_base_price(holdout)) if responses else dataset
+        incumbent = None if champion is None else incumbent_of(connection, champion, asked)
     trial = fresh.judge(folder, fitted.features, holdout, fitted.p_sale(holdout))
     last_change = newest(around.lake)
     verdict = pass_gate(
@@ -207,8 +224,9 @@ def judge_challenger(
         champion=incumbent,
         stale_after_days=around.catalog.store.gate.stale_after_days,
         rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
+        responses=responses,
     )
-    return verdict, money
+    return verdict, money, responses
 
 
 def incumbent_of(connection: duckdb.DuckDBPyConnection, champion: Champion, dataset: Dataset) -> Incumbent:
@@ -263,6 +281,7 @@ def gather_report(
     money: OffPolicyEstimate | None,
     truth: Floats | None,
     budget_groups: pd.DataFrame,
+    responses: tuple[PriceResponse, ...],
     seed: int,
 ) -> ReportInput:
     """Gather what the training report tells, with the champion, the truth and the budgets where they are known."""
@@ -288,4 +307,5 @@ def gather_report(
         truth=truth,
         budget_groups=budget_groups,
         money=money,
+        responses=responses,
     )

@@ -60,7 +60,7 @@ def record(lake: Lake, change: Change) -> None:
 def before_current(changes: Sequence[Change]) -> str | None:
     """Return the version to go back to: the champion before the current one, leaving out those rolled back.
 
-    Going back twice goes back two champions, and never to and fro.
+    Going back twice goes back two champions: the second does not undo the first.
     """
     in_turn: list[str] = []
     for change in changes:

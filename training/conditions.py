@@ -4,6 +4,7 @@ Limits that chance could break on few decisions allow for it: two standard error
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +13,22 @@ import pandas as pd
 from catalog.arrays import Floats
 from training.candidates import FittedModel
 from training.dataset import Dataset
-from training.judge import NEARLY_SURE, calibration_error, calibration_luck, log_loss, losses, reliability_slope
+from training.judge import (
+    NEARLY_SURE,
+    base_rates,
+    calibration_error,
+    calibration_luck,
+    log_loss,
+    losses,
+    reliability_slope,
+)
 from training.off_policy import OffPolicyEstimate
+from training.price_response import PriceResponse, told_skus
 
 EARNS_MORE_THAN_BASE = "earns more than the base prices"
 EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"
 SAW_THE_ROLLBACK = "judged on what was sold since the rollback"
+PRICE_RESPONSE_IS_TOLD = "the response to prices is told from other causes"
 
 _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth
@@ -113,12 +124,41 @@ def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
     return Condition("is reliable", met_slope and met_offset, found)
 
 
+def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
+    """Ask of prices that somebody else set that for some product their effect is told from that of store and season.
+
+    It stands in for the estimate in money, which wants prices that were drawn by lot.
+    """
+    told = told_skus(responses)
+    others: dict[str, list[str]] = {}
+    for response in responses:
+        if response.sku not in told:
+            others.setdefault(response.verdict, []).append(response.sku)
+    keep = "; ".join(f"{verdict}: {', '.join(skus)}" for verdict, skus in others.items())
+    found = f"for {', '.join(told) or 'no product'}" + (f"; base prices for what is {keep}" if others else "")
+    return Condition(PRICE_RESPONSE_IS_TOLD, bool(told), found)
+
+
+def not_worse_than_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
+    """Ask for a log loss not above that of each product's share of purchases in training.
+
+    Where few buy, even a sure response to prices makes a log loss hardly better; whether there is one is asked apart.
+    """
+    ours, theirs = (
+        log_loss(chance, dataset.holdout),
+        log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
+    )
+    return Condition(
+        "not worse than each product's base rate", ours <= theirs, f"log loss {ours:.5f} against {theirs:.5f}"
+    )
+
+
 def beats_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
     """Ask for a log loss 0.001 nats below that of each product's share of purchases in training."""
-    totals = dataset.training.groupby("sku")[["n_purchased", "n_offered"]].sum()
-    rates: pd.Series = totals["n_purchased"] / totals["n_offered"]
-    base = dataset.holdout["sku"].map(rates).fillna(0.5).to_numpy()
-    ours, theirs = log_loss(chance, dataset.holdout), log_loss(base, dataset.holdout)
+    ours, theirs = (
+        log_loss(chance, dataset.holdout),
+        log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
+    )
     found = f"log loss {ours:.4f} against {theirs:.4f}, at least {_TOLERATED_LOSS} less wanted"
     return Condition("better than each product's base rate", ours <= theirs - _TOLERATED_LOSS, found)
 
@@ -147,12 +187,23 @@ def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Con
 
 
 def age_of(
-    trained_through: dt.date | None, judged_through: dt.date, stale_after_days: int, drifted_since: dt.date | None
+    trained_through: dt.date | None,
+    judged_through: dt.date,
+    stale_after_days: int,
+    drifted_since: dt.date | None = None,
+    rolled_back_on: dt.date | None = None,
 ) -> Condition:
-    """Tell whether a champion is stale, or shoppers no longer answer prices as it says."""
-    if drifted_since is not None:
+    """Tell whether a champion is stale, or shoppers no longer answer prices as it says.
+
+    One that was gone back to is old on purpose: its days count from then, and so do changes of demand.
+    """
+    if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
         found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
         return Condition("the champion no longer holds", met=True, found=found)
+    if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
+        days = (judged_through - rolled_back_on).days
+        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
+        return Condition("the champion is stale", days > stale_after_days, found)
     if trained_through is None:
         return Condition("the champion is stale", met=True, found="champion of unknown age")
     days = (judged_through - trained_through).days

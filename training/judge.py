@@ -128,6 +128,13 @@ def _called_at(threshold: float, p_sale: Floats, cells: pd.DataFrame) -> tuple[f
     return float(recall), float(right / (bought.sum() + refused.sum()))
 
 
+def base_rates(training: pd.DataFrame, holdout: pd.DataFrame) -> Floats:
+    """Return each held-out cell's share of purchases of its product in training, 0.5 for a product not seen there."""
+    totals = training.groupby("sku")[["n_purchased", "n_offered"]].sum()
+    rates: pd.Series = totals["n_purchased"] / totals["n_offered"]
+    return np.asarray(holdout["sku"].map(rates).fillna(0.5), dtype=float)
+
+
 def losses(p_sale: Floats, cells: pd.DataFrame) -> Floats:
     """Negative log likelihood of each cell, nats, shape (n_cells,)."""
     chance = np.clip(p_sale, _SURE, 1 - _SURE)

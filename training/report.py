@@ -7,7 +7,7 @@ such as a product's name, is text and never markup.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 import pandas as pd
@@ -22,8 +22,9 @@ from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.inline_svg import inline_svg
-from training.judge import judge
+from training.judge import base_rates, judge, log_loss
 from training.off_policy import OffPolicyEstimate
+from training.price_response import PriceResponse
 
 _CURVES = 12  # products drawn; every product is in the tables
 _NOTHING = "–"  # shown where there is no number
@@ -58,6 +59,8 @@ class ReportInput:
         None where there is none.
     budget_groups
         Held-out decisions as `holdout_budget_groups` reads them; empty where nobody knows the budgets.
+    responses
+        How exported decisions answer to prices; empty where all prices were ours.
     """
 
     dataset: Dataset
@@ -74,6 +77,7 @@ class ReportInput:
     truth: Floats | None
     budget_groups: pd.DataFrame
     money: OffPolicyEstimate | None = None
+    responses: tuple[PriceResponse, ...] = ()
 
 
 def training_report(found: ReportInput) -> str:
@@ -89,6 +93,7 @@ def training_report(found: ReportInput) -> str:
         parts=[("fitted on", found.dataset.training), ("held out", holdout)],
         offered=prices_by_product(found.dataset).to_dict("records"),
         products=scores_by_product(holdout, found.p_sale, rival, found.truth).to_dict("records"),
+        base_rate_loss=log_loss(base_rates(found.dataset.training, holdout), holdout),
         groups=scores_by_budget_group(found.budget_groups, holdout, found.p_sale).to_dict("records"),
         curves=_curves(found),
         judgement=_judgement(found),
@@ -123,12 +128,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["nan"] = nan
     environment.filters.update(
         count=lambda value: _written(value, ",.0f"),
         percent=lambda value: _written(value, ".1%"),
         points=lambda value: _written(100 * value, "+.1f"),
         eur=lambda value: _written(value, ",.2f"),
         score=lambda value: _written(value, ".4f"),
+        slope=lambda value: _written(value, "+.2f"),
         change=lambda value: _written(value, "+.4f"),
     )
     return environment

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.table import LONG_TEXT, TEXT, Column, Table
+from catalog.table import LONG_TEXT, MOMENT, TEXT, Column, Table
 
 DRIFT_CHECKS = Table(
     "drift_checks",
@@ -29,4 +29,45 @@ DRIFT_CHECKS = Table(
             "residual_after", pa.float64(), "mean residual since then; null without one", "probability", nullable=True
         ),
     ),
+)
+
+DRIFT_RESULTS = Table(
+    "drift_results",
+    "one rule's score for one change of a scripted world with one seed",
+    ("scenario", "rule", "seed", "change"),
+    (
+        Column("scenario", LONG_TEXT, "the scripted world"),
+        Column(
+            "rule",
+            LONG_TEXT,
+            "what raises the alarm: residuals, coin, or none, which never learns again",
+        ),
+        Column("seed", pa.int64(), "seed of the shoppers and of the forests"),
+        Column("change", pa.int64(), "number of the change in the world, from 1; 0 is the time before any"),
+        Column("days", pa.int64(), "priced days from the change until the next one or the end", "days"),
+        Column(
+            "false_alarms",
+            pa.int64(),
+            "days with an alarm before any, or after recovery from this one",
+            "days",
+        ),
+        Column(
+            "detected_after_days",
+            pa.int64(),
+            "days of the change that were sold when the alarm came, 1 is the evening of the first; null without one",
+            "days",
+            nullable=True,
+        ),
+        Column("decisions", pa.int64(), "decisions on those days; null without an alarm", "decisions", nullable=True),
+        Column(
+            "recovered_after_days",
+            pa.int64(),
+            "days that were sold before prices were good again for the rest of the time; null where they never were",
+            "days",
+            nullable=True,
+        ),
+        Column("lost_eur", pa.float64(), "what the clairvoyant earned more on those days, all stores", "EUR"),
+        Column("played_at", MOMENT, "when the scorecard was made", "UTC"),
+    ),
+    by="key",
 )

@@ -12,13 +12,13 @@ from dashboard.calibration import promised
 from dashboard.components import aria, card, empty, notice
 from dashboard.monitor import Monitor, Page
 from dashboard.registry import registry_pages
-from dashboard.sections import evidence
+from dashboard.sections import champions, drift, evidence
 from dashboard.sections import models as sections
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
 from dashboard.versions import Version, champion_of, versions_of
 
-_TABLES = ("model_versions", "demand_curves", "demand_cells")
+_TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
 _DATES = 7  # newest dates whose promises are held against what came
 _PRODUCTS = 6  # curves drawn before someone asks for others
 _RIVALS = 2  # versions beside the champion before someone asks for others
@@ -34,7 +34,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     wire_body(
         app,
         "models",
-        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES)}",
+        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES)}",
         lambda scheme: _body(monitor, scheme),
     )
 
@@ -77,6 +77,8 @@ def _body(monitor: Monitor, scheme: Scheme) -> Component:
         sections.health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([evidence.promises(seen, scheme), evidence.timeline(versions, scheme)], className="grid grid-2"),
+        *champions.changes(monitor.reader.ask("champions", ("champions", "interactions"))),
+        drift.drift_card(monitor, scheme),
         _curves_card(curves, observed, _names(monitor), scheme),
         card(
             f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",
@@ -167,7 +169,7 @@ def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, 
 
 
 def _versions(monitor: Monitor) -> tuple[Version, ...]:
-    return versions_of(monitor.reader.ask("judged_versions", ("model_versions",)))
+    return versions_of(monitor.reader.ask("judged_versions", ("model_versions", "champions")))
 
 
 def _curves_and_observed(monitor: Monitor) -> tuple[pd.DataFrame, pd.DataFrame]:

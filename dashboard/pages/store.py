@@ -29,6 +29,7 @@ STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "stor
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
 LIVE_PULSE = "store-live-pulse"
 
+_TOLD = (*SOLD, "shoppers", "drift_checks")
 _MOST_VISITS, _MOST_DECISIONS = 60, 25
 _KEPT_PICTURES = 12
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
@@ -125,7 +126,10 @@ def wire(app: Dash, monitor: Monitor) -> None:
         choice = _Choice(store, date, _events(monitor, store, date))
         follows = ctx.triggered_id in {STORE, DAY} or tick >= before["last"]
         through = choice.last if follows else min(tick, choice.last)
-        stamp = (monitor.reader.stamp(*SOLD, date=date), monitor.reader.stamp("model_versions", "price_book"))
+        stamp = (
+            monitor.reader.stamp(*SOLD, date=date),
+            monitor.reader.stamp("model_versions", "price_book", "drift_checks"),
+        )
         key = repr((store, date, through, scheme, stamp, monitor.catalog.read().fingerprint, monitor.catalog.error))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
@@ -235,7 +239,7 @@ def _shown(monitor: Monitor, choice: _Choice, through: int, scheme: Scheme) -> d
     before = day_at(yesterday, shelf, through, low) if len(yesterday) else None
     models = monitor.reader.ask("models", ("model_versions",))
     feed = monitor.reader.ask(
-        "newest_events", (*SOLD, "shoppers"), on=choice.date, date=choice.date, store=choice.store, through=through,
+        "newest_events", _TOLD, on=choice.date, date=choice.date, store=choice.store, through=through,
         most_visits=_MOST_VISITS, most_decisions=_MOST_DECISIONS,
     )  # fmt: skip
     is_live = monitor.reader.holds("live_interactions", choice.date, f"live-{choice.store}")

@@ -1,5 +1,5 @@
 -- One row per event of one store day up to a tick, the newest first: the newest visits (sales and walk-aways), and the
--- newest price decisions, which the visits must not crowd out.
+-- newest price decisions, which the visits must not crowd out. Drift is seen when the day is over, so it comes last.
 with visits as (
     select
         interactions.seen_at as happened_at,
@@ -29,6 +29,34 @@ decisions as (
     where business_date = $date and store_id = $store and tick <= $through
     order by decided_at desc
     limit $most_decisions
+),
+
+drift as (
+    select
+        (select max(visits.happened_at) from visits) as happened_at,
+        'drift' as kind,
+        checks.sku,
+        products.product_name,
+        null as shopper_name,
+        null::double as price_eur,
+        format(
+            'Since {}, {} is bought {} than version {} says at the same prices: a new model is asked for',
+            strftime(checks.since, '%-d %b'),
+            products.product_name,
+            checks.direction,
+            checks.model_version
+        ) as reason
+    from drift_checks as checks
+    inner join products on checks.sku = products.sku
+    where
+        checks.business_date = $date
+        and checks.detected
+        and exists (select 1 from visits)
+        and not exists (
+            select 1
+            from interactions
+            where business_date = $date and store_id = $store and tick > $through
+        )
 )
 
 select
@@ -50,4 +78,14 @@ select
     price_eur,
     reason
 from decisions
-order by happened_at desc, kind asc;
+union all
+select
+    happened_at,
+    kind,
+    sku,
+    product_name,
+    shopper_name,
+    price_eur,
+    reason
+from drift
+order by happened_at desc, kind = 'drift' desc, kind asc;

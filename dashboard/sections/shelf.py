@@ -15,8 +15,15 @@ from dashboard.theme import Scheme, change, colour, count, euros, share
 
 MOST_CARDS = 60
 _NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
-_KINDS = {"bought": "sale", "too_expensive": "walk", "out_of_stock": "walk", "repriced": "priced", "tried": "tried"}
-_ICONS = {"sale": "sale", "walk": "walk", "priced": "prices", "tried": "tried"}
+_KINDS = {
+    "bought": "sale",
+    "too_expensive": "walk",
+    "out_of_stock": "walk",
+    "repriced": "priced",
+    "tried": "tried",
+    "drift": "drift",
+}
+_ICONS = {"sale": "sale", "walk": "walk", "priced": "prices", "tried": "tried", "drift": "problem"}
 
 
 def stats(now: DayNow, before: DayNow | None, model: ModelNow | None, model_before: ModelNow | None) -> list[Component]:
@@ -143,7 +150,7 @@ def _line(event: object, names: dict[str, str]) -> Component:
 
 
 def _sentence(kind: str, event: object, names: dict[str, str]) -> str:
-    if kind in {"repriced", "tried"}:
+    if kind in {"repriced", "tried", "drift"}:
         return str(event.reason)  # type: ignore[attr-defined]
     who = event.shopper_name if isinstance(event.shopper_name, str) else "A shopper"  # type: ignore[attr-defined]
     what = names.get(event.sku, event.product_name)  # type: ignore[attr-defined]

@@ -68,10 +68,10 @@ def sql(
 ) -> None:
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
-    For people: daily_sales, hourly_sales, daily_prices, stock_outs, demand_by_price, budget_groups, champion_history.
-    As kept: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, products, shoppers,
-    rejected, policy_results, learning_results. `from dictionary` says what every column means; docs/sql-cookbook.md
-    has questions with their answers.
+    For people: daily_sales, hourly_sales, daily_prices, stock_outs, demand_by_price, budget_groups, champion_history,
+    past_days. As kept: interactions, repricings, demand_cells, training_rows, price_book, demand_curves,
+    model_versions, champions, days_in_force, catalogs, products, shoppers, rejected, policy_results, learning_results.
+    `from dictionary` says what every column means; docs/sql-cookbook.md has questions with their answers.
     """
     from flows.commands import sql_prompt
 
@@ -145,7 +145,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
     if not home.exists():
         remark(f"{home}: nothing to remove")
         return
-    known = {"lake", "locks", "mlflow", "prefect", "set-aside", "warehouse.duckdb"}
+    known = {"lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"}
     strangers = sorted(path.name for path in home.iterdir() if path.name not in known)
     if strangers:
         raise Declined(f"{home} also holds {strangers[0]}, which is not ours; nothing was removed: move it away first")

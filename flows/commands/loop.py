@@ -81,7 +81,7 @@ def train(
         writable(report)
     prepare()
     with orchestrated(), progress_bars():
-        from flows.report import show_candidates, show_money
+        from flows.report import show_candidates, show_money, show_responses
         from flows.train import train as flow
         from training.tracking import REPORT
 
@@ -100,16 +100,21 @@ def train(
                 "promoted": verdict.promoted,
                 "refusals": verdict.refusals,
                 "scores": outcome.scores,
+                "base_rate_log_loss": outcome.base_rate_log_loss,
                 "money": outcome.money and outcome.money.as_record(),
+                "price_response": [response.as_record() for response in outcome.responses],
             }
         )
     else:
         days = f"trained through {outcome.trained_through}, judged through {outcome.judged_through}"
         show_candidates(f"Candidates, {days}", outcome.scores)
+        remark(f"Each product's own share of purchases has a log loss of {outcome.base_rate_log_loss:.5f} nats")
         conditions = [[c.name, c.met, c.found] for c in verdict.conditions]
         show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
         if outcome.money:
             show_money(outcome.money, f"champion {outcome.champion}" if outcome.champion else "the base prices")
+        if outcome.responses:
+            show_responses(outcome.responses)
     if not verdict.promoted:
         raise Declined(f"version {outcome.version} was not promoted: {'; '.join(verdict.refusals)}; old prices hold")
 

@@ -48,3 +48,17 @@ def test_everything_generated_lives_under_one_home(tmp_path: Path) -> None:
 def test_without_an_environment_home_is_the_folder_data_here() -> None:
     assert read_settings({}).home == Path("data").resolve()
     assert read_settings({"MLFLOW_TRACKING_URI": "http://x"}).tracking_uri == "http://x"
+
+
+def test_decisions_are_recorded_under_the_name_that_is_set_or_that_of_the_systems_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read_settings({"SHELFPRICE_USER": "ana"}).user == "ana"
+    monkeypatch.setattr("getpass.getuser", lambda: "ben")
+    assert read_settings({}).user == "ben"
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert read_settings({}).user.startswith("user ")

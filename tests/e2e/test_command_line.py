@@ -138,6 +138,9 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(world: dict[str, st
         (["verify"], 1, "expected a lake"),
         (["simulate", "--catalog", "/nowhere"], 1, "expected a folder"),
         (["train", "--report", "/nowhere/report.html"], 1, "found no folder /nowhere"),
+        (["ingest", "/nowhere.csv"], 1, "/nowhere.csv: expected a file"),
+        (["ingest", "/nowhere.csv", "--column", "sku"], 1, "--column sku: expected OURS=THEIRS"),
+        (["ingest", "/nowhere.csv", "--decimal", ";"], 2, "--decimal"),
         (["simulate", "--days", "0"], 2, "--days"),
         (["simulate", "--start", "tomorrow"], 2, "tomorrow"),
         (["nonsense"], 2, "nonsense"),
@@ -202,6 +205,7 @@ def test_every_command_explains_itself() -> None:
     for command in (
         "demo",
         "simulate",
+        "ingest",
         "transform",
         "train",
         "price",

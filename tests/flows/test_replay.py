@@ -1,6 +1,7 @@
 """A past day played again, without any server: the same bytes whatever happened since, and what differs is named."""
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,14 +19,15 @@ from etl.live import LiveDay
 from etl.load import load_dimensions
 from features.cells import feature_workbench, stale_cells
 from flows import replay as replaying
+from flows.commands import time_travel
 from flows.past import past_day
 from flows.replay import Part, replay
+from flows.response import learned_for
 from flows.selling.player import Player
 from flows.selling.prices import PriceDesk
 from flows.simulate import Batch, play_batch, pricing_on
 from flows.transform import group_partitions
 from serving.bookshelf import newest_book_of, publish_book, put_back
-from serving.learned import learned_for
 from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake, Partition
@@ -314,3 +316,19 @@ def test_selling_a_day_again_changes_no_byte_of_its_record(chain: Chain) -> None
     was = before()
     chain.sell(SECOND)
     assert before() == was
+
+
+def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHELFPRICE_HOME", str(chain.settings.home))
+    time_travel.history(dt.datetime.combine(SECOND, dt.time()), True)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["book_made_for"], row["model_version"], row["seed"]) == (str(SECOND), "1", SEED)
+    assert row["catalog"] == chain.catalog.fingerprint
+    time_travel.replay(dt.datetime.combine(FIRST, dt.time()), 2, True)
+    parts = json.loads(capsys.readouterr().out)["parts"]
+    assert [part["is_same"] for part in parts] == [True] * 8
+    chain.lake.path(Partition("repricings", FIRST, "g000")).write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"others in 1 of 8 parts, first in the price decisions of 2026-01-19, g000: "):
+        time_travel.replay(dt.datetime.combine(FIRST, dt.time()), 2, True)

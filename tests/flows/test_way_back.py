@@ -75,6 +75,7 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
     for version in (OLD, NEW, REFUSED):
         row = dict.fromkeys(MODEL_VERSIONS.schema.names, "{}") | {
             "version": version,
+            "trained_since": None,
             "trained_through": SECOND,
             "judged_through": SECOND,
             "promoted": version != REFUSED,
@@ -347,7 +348,7 @@ def test_what_speaks_against_a_promotion_is_said(around: Surroundings, version: 
         finish(around.settings, history(around.lake)[-1])
     before = state_of(around)
     with pytest.raises(Declined, match=said):
-        promote(around, version, None, dt.datetime.now(dt.UTC), force=False)
+        promote(around, version, None, dt.datetime.now(dt.UTC), force=version == UNJUDGED)
     assert state_of(around) == before
 
 

@@ -108,8 +108,18 @@ def gate(
     trial: Condition = PASSED,
     money: OffPolicyEstimate | None = EARNS,
     champion: Incumbent | None = None,
+    rolled_back_on: dt.date | None = None,
 ) -> Verdict:
-    return pass_gate(challenger, data, CATALOG.skus, trial=trial, money=money, champion=champion, stale_after_days=7)
+    return pass_gate(
+        challenger,
+        data,
+        CATALOG.skus,
+        trial=trial,
+        money=money,
+        champion=champion,
+        stale_after_days=7,
+        rolled_back_on=rolled_back_on,
+    )
 
 
 def champion_trained(days_ago: int, p_sale: np.ndarray = TRUTH) -> Incumbent:
@@ -237,6 +247,18 @@ def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
     assert gate(GOOD, money=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
     unknown_age = Incumbent(GOOD_CHANCES, None)
     assert gate(GOOD, money=gain(-4, 9), champion=unknown_age).promoted
+
+
+def test_a_challenger_that_is_not_worse_replaces_a_champion_that_no_longer_holds_and_a_worse_one_does_not() -> None:
+    young = champion_trained(1, GOOD_CHANCES)
+    assert not gate(GOOD, money=gain(-4, 9), champion=young).promoted
+    drifted = replace(young, drifted_since=DATA.judged_through)
+    verdict = gate(GOOD, money=gain(-4, 9), champion=drifted)
+    assert verdict.promoted
+    assert f"otherwise than the champion says since {DATA.judged_through}" in verdict.conditions[-1].found
+    assert not gate(GOOD, money=gain(-9, -1), champion=drifted).promoted
+    worse = gate(replace(GOOD, odds_factor=1.2), money=gain(-4, 9), champion=drifted)
+    assert not worse.conditions[-1].met
 
 
 def test_a_champion_of_another_shelf_does_not_stand_in_the_way() -> None:
@@ -405,3 +427,22 @@ def test_a_process_that_goes_wrong_refuses_the_model_and_harms_nobody(
     trial = in_fresh_process(stored, (sys.executable, "-c", code), seconds=0.0)
     assert not trial.met
     assert said in trial.found
+
+
+def test_after_a_rollback_a_challenger_waits_until_it_is_judged_on_what_was_sold_since() -> None:
+    early = gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through + dt.timedelta(days=1))
+    assert early.refusals == [
+        "judged on what was sold since the rollback: judged through 2026-03-09, rolled back for 2026-03-10"
+    ]
+    assert early.waits
+    assert gate(GOOD, champion=champion_trained(3), rolled_back_on=DATA.judged_through).promoted
+
+
+def test_a_champion_that_was_gone_back_to_is_not_stale_at_once_however_long_ago_it_was_trained() -> None:
+    unclear = gain(-5, 5)
+    assert gate(GOOD, champion=champion_trained(30), money=unclear).promoted
+    for days, is_promoted in ((0, False), (7, False), (8, True)):
+        rolled_back_on = DATA.judged_through - dt.timedelta(days=days)
+        for champion in (champion_trained(30), Incumbent(TRUTH, None)):
+            verdict = gate(GOOD, champion=champion, money=unclear, rolled_back_on=rolled_back_on)
+            assert verdict.promoted == is_promoted

@@ -24,7 +24,7 @@ def test_the_first_champion_has_none_to_go_back_to() -> None:
     assert before_current(told(("promoted_by_gate", "1"))) is None
 
 
-def test_going_back_twice_goes_back_two_champions_and_not_to_and_fro() -> None:
+def test_going_back_twice_goes_back_two_champions_and_does_not_undo_itself() -> None:
     promoted = [("promoted_by_gate", "1"), ("promoted_by_gate", "2"), ("promoted_by_hand", "3")]
     assert before_current(told(*promoted)) == "2"
     assert before_current(told(*promoted, ("rolled_back", "2"))) == "1"

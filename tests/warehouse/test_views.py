@@ -35,7 +35,7 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
     assert found.get("business_date", "DATE") == "DATE"
 
 
-@pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", *NEWEST_ONLY])
+@pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", "past_days", "champion_history", *NEWEST_ONLY])
 def test_every_mart_of_an_empty_lake_answers_with_no_rows(lake: Lake, settings: Settings, mart: str) -> None:
     lake.prepare()
     with workbench(settings) as connection:

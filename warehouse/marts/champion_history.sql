@@ -50,3 +50,4 @@ comment on column champion_history.revenue_eur is 'revenue of them, EUR';
 comment on column champion_history.version is 'registered model version that is champion from now on';
 comment on column champion_history.decided_at is 'when it was decided, UTC';
 comment on column champion_history.reason is 'why, in a sentence';
+comment on column champion_history.change is 'number of the change, from 1';

@@ -42,7 +42,12 @@ def add_version(lake: Lake) -> Callable[..., None]:
     """Publish one judged version; later numbers are decided later."""
 
     def add(
-        number: int, *, promoted: bool = True, judged: dt.date | None = None, money: dict[str, Any] | None = None
+        number: int,
+        *,
+        promoted: bool = True,
+        judged: dt.date | None = None,
+        money: dict[str, Any] | None = None,
+        since: dt.date | None = None,
     ) -> None:
         judged = judged or FIRST + dt.timedelta(days=number - 1)
         metrics = {"log_loss": 0.6 - number / 100, "calibration_error": 0.02, "roc_auc": 0.6, "own_metric": 3.0}
@@ -51,6 +56,7 @@ def add_version(lake: Lake) -> Callable[..., None]:
             "candidate": "demand_forest",
             "run_id": f"run{number}",
             "training_run_id": f"training{number}",
+            "trained_since": since,
             "trained_through": judged - dt.timedelta(days=2),
             "judged_through": judged,
             "metrics": json.dumps(metrics),
@@ -67,6 +73,26 @@ def add_version(lake: Lake) -> Callable[..., None]:
         }
         known = {name: value for name, value in row.items() if name in TABLES["model_versions"].schema.names}
         publish(lake, "model_versions", [known], None, f"v{number}")
+
+    return add
+
+
+@pytest.fixture
+def add_change(lake: Lake) -> Callable[..., None]:
+    """Publish one change of champion."""
+
+    def add(number: int, version: str, action: str, reason: str = "because", by: str = "the gate") -> None:
+        row = {
+            "change": number,
+            "version": version,
+            "previous": None,
+            "action": action,
+            "decided_by": by,
+            "decided_at": AT,
+            "reason": reason,
+            "prices_from": FIRST,
+        }
+        publish(lake, "champions", [row], None, f"{number:06d}")
 
     return add
 

@@ -1,0 +1,13 @@
+-- One row per change of champion, the newest first, with what the version earned while it priced.
+select
+    change,
+    version,
+    action,
+    decided_by,
+    decided_at,
+    reason,
+    prices_from,
+    count_store_days,
+    revenue_eur
+from champion_history
+order by change desc;

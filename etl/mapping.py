@@ -1,0 +1,178 @@
+"""Which column of a retailer's export means what, and how its times and numbers are written.
+
+What is not said is found out from the header by common names, and what was taken for what is told. Whatever could
+mean two things is refused: a wrong guess would price a shelf.
+"""
+
+import codecs
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from catalog.errors import DataError
+from catalog.strict_yaml import read_mapping
+
+COMMON_NAMES: dict[str, tuple[str, ...]] = {
+    "seen_at": ("timestamp", "visited_at", "datetime", "date_time", "time", "sold_at", "date"),
+    "store_id": ("store", "store_number", "shop", "branch", "location"),
+    "shopper_id": ("shopper", "household", "household_id", "customer", "customer_id", "user_id", "basket_id"),
+    "sku": ("product_id", "item_id", "article", "ean", "gtin", "upc"),
+    "product_name": ("product", "item", "item_name", "name", "description"),
+    "category": ("department", "product_group"),
+    "price_offered": ("shelf_price", "price", "unit_price", "price_eur"),
+    "base_price": ("regular_price", "list_price", "usual_price"),
+    "unit_cost": ("cost", "cost_price", "purchase_price"),
+    "inventory_level": ("stock", "stock_level", "inventory", "on_hand"),
+    "budget_multiplier": (),
+    "propensity": (),
+    "purchased": ("bought", "sold", "is_purchased", "purchase"),
+}
+"""Our columns, and the names under which they are known elsewhere, our own first."""
+
+NEEDED = ("seen_at", "price_offered", "purchased")
+_NOT_A_NAME = re.compile(r"[^0-9a-z]+")
+
+
+class Reading(BaseModel):
+    """How an export is to be read, from a YAML file or from options; None is found out.
+
+    `columns` leads from ours to theirs. Times without an offset are in `time_zone`; `time_format` is that of strptime.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    columns: dict[str, str] = Field(default_factory=dict)
+    time_zone: str = "UTC"
+    time_format: str | None = None
+    decimal: Literal[".", ","] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    encoding: str = "utf-8"
+
+    @field_validator("columns")
+    @classmethod
+    def _are_ours(cls, columns: dict[str, str]) -> dict[str, str]:
+        for ours in columns:
+            if ours not in COMMON_NAMES:
+                raise ValueError(f"{ours!r} is none of our columns, which are {', '.join(COMMON_NAMES)}")
+        theirs = list(columns.values())
+        twice = next((name for name in theirs if theirs.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is said to be two of our columns, expected one")
+        return columns
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no time zone; expected a name such as Europe/Berlin or UTC") from error
+        return name
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, name: str) -> str:
+        try:
+            is_of_text = codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - the only place that says so
+        except LookupError:
+            is_of_text = False
+        if not is_of_text:
+            raise ValueError(f"{name!r} is no encoding of text; expected a name such as utf-8, cp1252 or latin-1")
+        return name
+
+
+def read_reading(file: Path | None, said: Mapping[str, Any]) -> Reading:
+    """Read the mapping file, if there is one, and let what was said as options go first.
+
+    Raises
+    ------
+    DataError
+        When a field is unknown or cannot be; the message names it and the value found.
+    """
+    written = read_mapping(file) if file else {}
+    columns = written.get("columns")
+    merged = {**written, **{name: value for name, value in said.items() if value not in (None, {})}}
+    if isinstance(columns, dict) and "columns" in said:
+        merged["columns"] = columns | said["columns"]
+    try:
+        return Reading.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        where = f"{file}: " if file and first["loc"] and first["loc"][0] in written else ""
+        problem = first["msg"].removeprefix("Value error, ")
+        found = "" if first["type"] == "value_error" else f", found {str(first['input'])[:80]!r}"
+        raise DataError(f"{where}{field}: {problem}{found}; nothing was read") from error
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What was taken for what: `theirs` by our name, and which of those were said and not found out."""
+
+    theirs: dict[str, str]
+    said: frozenset[str]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{theirs} as {ours}" for ours, theirs in self.theirs.items())
+
+
+def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
+    """Find the column of each of ours in a header.
+
+    Parameters
+    ----------
+    where
+        The file, and the line of its header if it has lines, for messages.
+
+    Raises
+    ------
+    DataError
+        When a name stands twice, a column that is needed is missing, or two could be meant.
+    """
+    named = [name for name in header if name]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{where}: the column {twice[:80]!r} is there twice; rename one, nothing was read")
+    unknown = next((name for name in reading.columns.values() if name not in named), None)
+    if unknown is not None:
+        raise DataError(f"{where}: expected the column {unknown[:80]!r}, found {_listed(named)}; nothing was read")
+    taken = set(reading.columns.values())
+    theirs = dict(reading.columns)
+    for ours in COMMON_NAMES:
+        if ours not in theirs and (found := _found_out(ours, [name for name in named if name not in taken], where)):
+            theirs[ours] = found
+            taken.add(found)
+    missing = [ours for ours in NEEDED if ours not in theirs]
+    if not {"sku", "product_name"} & theirs.keys():
+        missing.append("sku or product_name")
+    if missing:
+        raise DataError(
+            f"{where}: no column was taken for {', '.join(missing)}, found {_listed(named)}; "
+            f"say which is meant, such as --column {missing[0].split()[0]}={named[0][:40] if named else 'NAME'}"
+        )
+    return Columns({ours: theirs[ours] for ours in COMMON_NAMES if ours in theirs}, frozenset(reading.columns))
+
+
+def _found_out(ours: str, names: Sequence[str], where: str) -> str | None:
+    """Return the one column that goes by our name, or else by another common name of it."""
+    plain = {name: _NOT_A_NAME.sub("_", name.strip().lower()).strip("_") for name in names}
+    for known in ((ours,), COMMON_NAMES[ours]):
+        meant = [name for name in names if plain[name] in known]
+        if len(meant) > 1:
+            raise DataError(
+                f"{where}: both {meant[0]!r} and {meant[1]!r} could be {ours}; "
+                f"say which is meant: --column {ours}={meant[0]}"
+            )
+        if meant:
+            return meant[0]
+    return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:20])
+    return (shown or "no columns") + (" ..." if len(names) > 20 else "")  # noqa: PLR2004

@@ -1,0 +1,33 @@
+"""Decisions that were exported: prices that somebody else set, for reasons nobody logged."""
+
+import datetime as dt
+
+import duckdb
+import pandas as pd
+
+from features.cells import query
+
+
+def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
+    """Return exported decisions with stock up to a date, grouped.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per `sku`, `store_id`, `week_number` (weeks since 1970) and `price_offered` (EUR) with `n_offered` and
+        `n_purchased`; no rows where no file was ingested.
+    """
+    files = connection.execute(query("files_up_to"), {"through": through}).fetchone()
+    if not files or not files[0]:
+        return pd.DataFrame()
+    return connection.execute(query("exported_cells"), {"through": through}).df()
+
+
+def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:
+    """Tell whether any held-out decision met a price that somebody else set."""
+    files = connection.execute(query("files_up_to"), {"through": judged_through}).fetchone()
+    if not files or not files[0]:
+        return False
+    span = {"trained_through": trained_through, "judged_through": judged_through}
+    found = connection.execute(query("exported_holdout"), span).fetchone()
+    return bool(found and found[0])

@@ -1,0 +1,200 @@
+"""Files as people send them: read with the right line numbers, or refused with the line that is wrong."""
+
+import csv
+import gzip
+import io
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import DataError
+from etl.export import open_export
+from etl.intake import Intake, taken_in
+from etl.mapping import Reading
+
+HEADER = "time,sku,price,bought"
+ROW = "2026-01-05 10:00:00,MILK,1.50,1"
+TakeIn = Callable[..., Intake]
+
+
+@pytest.fixture
+def take_in(tmp_path: Path) -> "pytest.Generator[TakeIn]":
+    """Take a file in, given as text or bytes, and keep it open until the test ends."""
+    with ExitStack() as stack:
+
+        def take(content: str | bytes, name: str = "shop.csv", **reading: object) -> Intake:
+            file = tmp_path / name
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            export = open_export(file, Reading.model_validate(reading))
+            return stack.enter_context(taken_in(export, tmp_path / "scratch", lambda _share: None))
+
+        yield take
+
+
+def lines(intake: Intake) -> list[int]:
+    return intake.rows["line"].to_pylist()
+
+
+def aside(intake: Intake) -> dict[int, str]:
+    return dict(zip(intake.aside["line"].to_pylist(), intake.aside["reason"].to_pylist(), strict=True))
+
+
+def test_the_prototypes_log_is_read_whole(take_in: TakeIn) -> None:
+    intake = take_in((Path(__file__).parent / "exports" / "prototype_transactions.csv").read_bytes())
+    assert lines(intake) == list(range(2, 327))
+    assert intake.aside.num_rows == 0
+    assert intake.products.words == ["Meat", "Cheese", "Milk", "Eggs", "Bread"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_byte_order_mark_semicolons_and_decimal_commas_are_read(take_in: TakeIn, end: str) -> None:
+    text = end.join(
+        ["time;article;price;bought", "05.01.2026 10:00;Käse;1,50;ja", '05.01.2026 10:01;"Brot; frisch";2,10;1']
+    )
+    intake = take_in(b"\xef\xbb\xbf" + text.encode())
+    assert intake.rows["price_offered"].to_pylist() == [2.1]
+    assert intake.products.words == ["Käse", "Brot; frisch"]
+    assert aside(intake) == {2: "purchased is neither 0 nor 1"}
+
+
+def test_another_encoding_is_refused_with_its_line_and_read_when_it_is_said(take_in: TakeIn) -> None:
+    text = "\n".join([HEADER, ROW, ROW.replace("MILK", "Käse")]).encode("cp1252")
+    with pytest.raises(DataError, match=r"shop.csv line 3: byte 0xe4 is not utf-8.*--encoding cp1252"):
+        take_in(text)
+    assert take_in(text, encoding="cp1252").products.words == ["MILK", "Käse"]
+    with pytest.raises(DataError, match="line 1: it begins as utf-16 does"):
+        take_in("\n".join([HEADER, ROW]).encode("utf-16"))
+    assert lines(take_in("\n".join([HEADER, ROW]).encode("utf-16"), encoding="utf-16")) == [2]
+
+
+def test_a_packed_file_is_read_and_one_cut_short_is_refused(take_in: TakeIn) -> None:
+    packed = gzip.compress("\n".join([HEADER, *[ROW] * 5_000]).encode())
+    assert len(lines(take_in(packed, "shop.csv.gz"))) == 5_000
+    with pytest.raises(DataError, match="ends or breaks in the middle"):
+        take_in(packed[: len(packed) // 2], "shop.csv.gz")
+
+
+def test_a_line_without_end_is_refused_by_its_number_before_it_is_in_memory(take_in: TakeIn) -> None:
+    with pytest.raises(DataError, match="line 3: expected a record of at most 8 MB"):
+        take_in(f"{HEADER}\n{ROW}\n" + "x" * 20_000_000)
+
+
+def test_a_quote_that_never_closes_is_refused_by_its_line(take_in: TakeIn) -> None:
+    with pytest.raises(DataError, match="line 4: a quote opens and never closes"):
+        take_in("\n".join([HEADER, ROW, ROW, '2026-01-05,"MILK,1.50,1', ROW, ROW]))
+
+
+def test_values_that_hold_line_breaks_leave_the_line_numbers_right(take_in: TakeIn) -> None:
+    intake = take_in("\n".join([HEADER, ROW, '2026-01-05,"Milk\nand\nhoney",2,0', ROW, "what,MILK,1,1"]))
+    assert lines(intake) == [2, 3, 6]
+    assert aside(intake) == {7: "the time cannot be read"}
+
+
+def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(take_in: TakeIn) -> None:
+    intake = take_in("\n".join([HEADER, "", ROW, "", "1,2", ROW + ",9", ROW, ""]))
+    assert lines(intake) == [3, 7]
+    assert aside(intake) == {5: "it has 2 fields, the header 4", 6: "it has 5 fields, the header 4"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "line 1: .*found no columns"),
+        (HEADER.replace("sku", "time"), "line 1: the column 'time' is there twice"),
+        ("just one word\n1\n", "no column was taken for"),
+        (f'{HEADER}\n2026-01-05,MILK,1.5,1\n2026-01-05,MILK,"1,5",1\n', "some numbers have a decimal comma and some"),
+    ],
+)
+def test_a_file_in_doubt_is_refused(take_in: TakeIn, content: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        take_in(content)
+
+
+def test_a_header_alone_is_a_file_without_rows(take_in: TakeIn) -> None:
+    assert take_in(HEADER).rows.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",MILK,1.5,1", "a required value is missing"),
+        ("2026-01-05, ,1.5,1", "a required value is missing"),
+        ("2026-01-05,MILK,,1", "a required value is missing"),
+        ("2026-01-05,MILK,1.5,NULL", "a required value is missing"),
+        ("yesterday,MILK,1.5,1", "the time cannot be read"),
+        ("1969-12-31,MILK,1.5,1", "the time is before 1970"),
+        ("1970-01-01,MILK,1.5,1", "the time is before 1970"),
+        ("2026-01-05,MILK,cheap,1", "price_offered cannot be read as a number with a decimal point"),
+        ("2026-01-05,MILK,1.5,2", "purchased is neither 0 nor 1"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_kept_aside_as_it_came(take_in: TakeIn, row: str, reason: str) -> None:
+    intake = take_in("\n".join([HEADER, ROW, row]))
+    assert aside(intake) == {3: reason}
+    assert "MILK" in intake.aside["text"][0].as_py() or " " in row
+    assert lines(intake) == [2]
+
+
+def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(take_in: TakeIn) -> None:
+    table = pa.table(
+        {
+            "visited_at": pa.array(["2026-01-05T10:00", "2026-01-05T11:00", None]).cast(pa.timestamp("ms")),
+            "sku": pa.array([17, 18, 18]),
+            "shelf_price": pa.array([1.5, 2.5, 3.5], pa.float32()),
+            "bought": pa.array([True, False, True]),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    intake = take_in(sink.getvalue(), "visits.parquet")
+    assert (lines(intake), intake.products.words) == ([1, 2], ["17", "18"])
+    assert aside(intake) == {3: "a required value is missing"}
+    epochs = io.BytesIO()
+    pq.write_table(table.set_column(0, "visited_at", pa.array([1_767_600_000] * 3)), epochs)
+    with pytest.raises(DataError, match="expected times or text in 'visited_at', taken for seen_at, found int64"):
+        take_in(epochs.getvalue(), "visits.parquet")
+    for broken in (sink.getvalue()[:100], b"PAR1", b"no parquet at all"):
+        with pytest.raises(DataError, match="cannot be read as Parquet"):
+            take_in(broken, "visits.parquet")
+
+
+def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(take_in: TakeIn, tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "rows.arrow").write_bytes(b"half of it")
+    file = tmp_path / "shop.csv"
+    file.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
+    with taken_in(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as intake:
+        assert intake.rows.num_rows == 1
+    assert not (tmp_path / "scratch").exists()
+
+
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from(["2026-01-05", "2026-01-04 10:00", "?"]), VALUES, VALUES, VALUES), max_size=8
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    last=st.booleans(),
+)
+def test_rows_in_are_rows_taken_plus_rows_aside_each_with_its_line(
+    take_in: TakeIn, rows: list[tuple[str, ...]], delimiter: str, last: bool
+) -> None:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(["time", "sku", "price", "bought"])
+    begins = []
+    for row in rows:
+        begins.append(out.getvalue().count("\n") + 1)
+        writer.writerow(row)
+    intake = take_in(out.getvalue() if last else out.getvalue().rstrip("\n"), delimiter=delimiter, decimal=".")
+    assert sorted(lines(intake) + list(aside(intake))) == begins
