@@ -56,7 +56,9 @@ def orchestrated() -> Iterator[None]:
     starting = Thread(target=get_client, kwargs={"sync_client": True}, daemon=True)
     starting.start()
     import_module("flows.pipeline")
-    import_module("training.tracking").prepare_tracking(read_settings())
+    settings = read_settings()
+    if not is_held(settings.locks, UP):  # its MLflow server makes the database
+        import_module("training.tracking").prepare_tracking(settings)
     starting.join()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

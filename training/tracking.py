@@ -21,11 +21,13 @@ from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
+from catalog.errors import Declined
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from training import notes
 from training.candidates import FittedModel
 from training.dataset import Dataset
+from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
 REPORT = "training_report.html"
@@ -50,12 +52,13 @@ class LoggedModel:
 def prepare_tracking(settings: Settings) -> None:
     """Make MLflow's database where it is a file that is not there yet, which takes it more than a second.
 
-    What is wrong with it is told by whoever needs it.
+    One process makes it, for two at once break it; what is wrong with it is told by whoever needs it.
     """
     file = settings.tracking_uri.removeprefix("sqlite:///")
-    if file != settings.tracking_uri and not Path(file).exists():
-        with suppress(MlflowException, OSError):
-            MlflowClient(settings.tracking_uri).get_experiment_by_name(EXPERIMENT)
+    if file == settings.tracking_uri or Path(file).exists():
+        return
+    with suppress(Declined, MlflowException, OSError), held(settings.locks, "tracking"):
+        MlflowClient(settings.tracking_uri).get_experiment_by_name(EXPERIMENT)
 
 
 @contextmanager

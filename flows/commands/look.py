@@ -68,9 +68,10 @@ def sql(
 ) -> None:
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
-    Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, rejected, products,
-    shoppers, champions, days_in_force, catalogs, policy_results, learning_results. Views for people: daily_sales,
-    budget_groups, training_rows, past_days, champion_history.
+    For people: daily_sales, hourly_sales, daily_prices, stock_outs, demand_by_price, budget_groups, champion_history,
+    past_days. As kept: interactions, repricings, demand_cells, training_rows, price_book, demand_curves,
+    model_versions, champions, days_in_force, catalogs, products, shoppers, rejected, policy_results, learning_results.
+    `from dictionary` says what every column means; docs/sql-cookbook.md has questions with their answers.
     """
     from flows.commands import sql_prompt
 
