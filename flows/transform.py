@@ -69,7 +69,9 @@ def group_partitions(around: Surroundings, stale: list[StaleCells]) -> int:
 def keep_what_the_day_had(lake: Lake, item: StaleCells) -> None:
     """Remember the cells that a day's decisions had under its own catalog, before those of another replace them."""
     before, decisions = lake.receipt(item.cells), lake.receipt(item.decisions)
-    if before is None or decisions is None or not before.inputs.startswith(f"{decisions.sha256}:"):
+    if before is None or decisions is None or before.inputs == item.inputs:
+        return
+    if not before.inputs.startswith(f"{decisions.sha256}:"):
         return
     for row in in_force_in(lake, item.cells.business_date or dt.date.min, item.cells.group)[:1]:
         own = definition_of(kept_catalog(lake, row.catalog))
