@@ -66,12 +66,12 @@ class Training:
     champion: str | None
     verdict: Verdict
     money: OffPolicyEstimate | None
-    responses: tuple[PriceResponse, ...]
-    base_rate_log_loss: float
     trained_through: dt.date
     judged_through: dt.date
     run_id: str
     report: str
+    responses: tuple[PriceResponse, ...] = ()
+    base_rate_log_loss: float = np.nan
 
 
 @flow(name="train")
