@@ -17,17 +17,19 @@ def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> p
         One row per `sku`, `store_id`, `week_number` (weeks since 1970) and `price_offered` (EUR) with `n_offered` and
         `n_purchased`; no rows where no file was ingested.
     """
-    files = connection.execute(query("files_up_to"), {"through": through}).fetchone()
-    if not files or not files[0]:
+    if not _count(connection, "files_up_to", {"through": through}):
         return pd.DataFrame()
     return connection.execute(query("exported_cells"), {"through": through}).df()
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:
     """Tell whether any held-out decision met a price that somebody else set."""
-    files = connection.execute(query("files_up_to"), {"through": judged_through}).fetchone()
-    if not files or not files[0]:
+    if not _count(connection, "files_up_to", {"through": judged_through}):
         return False
     span = {"trained_through": trained_through, "judged_through": judged_through}
-    found = connection.execute(query("exported_holdout"), span).fetchone()
-    return bool(found and found[0])
+    return _count(connection, "exported_holdout", span) > 0
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str, span: dict[str, dt.date]) -> int:
+    [(count,)] = connection.execute(query(name), span).fetchall()
+    return int(count)

@@ -63,13 +63,13 @@ class Training:
     champion: str | None
     verdict: Verdict
     money: OffPolicyEstimate | None
-    responses: tuple[PriceResponse, ...]
-    base_rate_log_loss: float
     trained_through: dt.date
     judged_through: dt.date
     run_id: str
     report: str
     trained_since: dt.date | None = None
+    responses: tuple[PriceResponse, ...] = ()
+    base_rate_log_loss: float = np.nan
 
 
 @flow(name="train", flow_run_name="train-{through}")

@@ -10,7 +10,7 @@ from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
-from warehouse.claims import broken_claims
+from warehouse.claims import BrokenClaim, broken_claims
 from warehouse.lake import Lake
 
 _PARTITIONS_PER_TASK = 16
@@ -47,7 +47,11 @@ def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ())
         decisions += group_partitions(around, stale[first : first + _PARTITIONS_PER_TASK])
         tell("grouping decisions into demand cells", min(first + _PARTITIONS_PER_TASK, len(stale)), len(stale))
     dates = tuple(sorted({item.decisions.business_date for item in stale if item.decisions.business_date}))
-    if broken := broken_claims(around.settings, dates):
+    broken: list[BrokenClaim] = []
+    for first in range(0, len(dates), _PARTITIONS_PER_TASK):
+        broken += broken_claims(around.settings, dates[first : first + _PARTITIONS_PER_TASK])
+        tell("checking what the data claim to be", min(first + _PARTITIONS_PER_TASK, len(dates)), len(dates))
+    if broken:
         raise DataError("; ".join(map(str, broken)))
     return Transformed(len(stale), decisions, dates)
 

@@ -17,6 +17,7 @@ from catalog.errors import DataError
 from etl.export import open_export
 from etl.intake import Intake, taken_in
 from etl.mapping import Reading
+from etl.text import records
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"
@@ -94,6 +95,18 @@ def test_values_that_hold_line_breaks_leave_the_line_numbers_right(take_in: Take
     intake = take_in("\n".join([HEADER, ROW, '2026-01-05,"Milk\nand\nhoney",2,0', ROW, "what,MILK,1,1"]))
     assert lines(intake) == [2, 3, 6]
     assert aside(intake) == {7: "the time cannot be read"}
+
+
+@given(st.lists(st.sampled_from(["a,b\n", '"a\nb",c\n', '"say ""no\n""",c\n', "\n"]), max_size=12), st.integers(1, 9))
+def test_blocks_end_where_records_do_and_know_their_first_line(written: list[str], size: int) -> None:
+    text = "".join(["head\n", *written]).encode()
+    chunks = (text[first : first + size] for first in range(0, len(text), size))
+    read = b""
+    for first_line, block in records(chunks, "file"):
+        assert first_line == 1 + read.count(b"\n")
+        assert block.count(b'"') % 2 == 0
+        read += block
+    assert read.rstrip() == text.rstrip()
 
 
 def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(take_in: TakeIn) -> None:

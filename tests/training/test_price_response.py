@@ -129,7 +129,7 @@ def test_stores_and_weeks_without_a_purchase_change_nothing_and_break_nothing() 
     found, same = response_to(pd.concat([cells, idle], ignore_index=True)), response_to(cells)
     assert found.estimate is not None
     assert same.estimate is not None
-    assert found.estimate.estimate == pytest.approx(same.estimate.estimate, abs=1e-6)
+    assert vars(found.estimate) == pytest.approx(vars(same.estimate))
 
 
 def test_odds_answer_to_the_price_by_the_slope_and_stand_at_the_base_price() -> None:
