@@ -67,8 +67,8 @@ def sql(
 ) -> None:
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
-    Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, rejected, products,
-    shoppers, policy_results, learning_results. Views for people: daily_sales, budget_groups, training_rows.
+    Tables: interactions, repricings, demand_cells, price_book, demand_curves, model_versions, nights, rejected,
+    products, shoppers, policy_results, learning_results. Views for people: daily_sales, budget_groups, training_rows.
     """
     from flows.commands import sql_prompt
 
