@@ -69,8 +69,9 @@ def sql(
     """Ask the warehouse in SQL, read-only, while flows write as they like.
 
     For people: daily_sales, hourly_sales, daily_prices, stock_outs, demand_by_price, budget_groups, champion_history,
-    past_days. As kept: interactions, repricings, demand_cells, training_rows, price_book, demand_curves,
-    model_versions, champions, days_in_force, catalogs, products, shoppers, rejected, policy_results, learning_results.
+    past_days. As kept: interactions, repricings, demand_cells, training_rows, price_book, demand_curves, nights,
+    model_versions, champions, drift_checks, days_in_force, catalogs, ingested_files, rejected, products, shoppers,
+    policy_results, learning_results, drift_results.
     `from dictionary` says what every column means; docs/sql-cookbook.md has questions with their answers.
     """
     from flows.commands import sql_prompt

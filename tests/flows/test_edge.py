@@ -6,6 +6,7 @@ import pytest
 from prefect import flow, task
 
 from catalog.errors import ContractError, LakeError
+from catalog.load import DEFAULT_DIR
 from flows.edge import TOUCHES_THE_DISK, Surroundings
 from flows.progress import listening, tell
 from warehouse.connection import read_only
@@ -44,3 +45,16 @@ def test_who_listens_hears_how_far_it_is() -> None:
         tell("counting", 1, 2)
     tell("counting", 2, 2)
     assert heard == [("counting", 1, 2)]
+
+
+def test_a_run_that_names_no_catalog_takes_that_of_the_settings(
+    empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    for name in ("products.yaml", "store.yaml"):
+        text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
+        (shelf / name).write_text(text.replace("[S01, S02, S03]", "[K1]"), encoding="utf-8")
+    monkeypatch.setenv("SHELFPRICE_CATALOG", str(shelf))
+    assert Surroundings(None).catalog.store.stores == ("K1",)
+    assert Surroundings(str(DEFAULT_DIR)).catalog.store.stores == ("S01", "S02", "S03")
