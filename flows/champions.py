@@ -140,7 +140,8 @@ def finish_changes(around: Surroundings, on: dt.date) -> None:
         return
     prices_of = {"rolled_back": _stored_prices_of, "promoted_by_hand": _priced_by_model}.get(open_change.action)
     if prices_of is not None:
-        prices_of(around, open_change.version, open_change.prices_from)(open_change.prices_from)
+        first = first_open_date(around.lake)  # days that were sold meanwhile keep the book they were sold from
+        prices_of(around, open_change.version, first)(first)
     finish(around.settings, open_change)
 
 
@@ -246,7 +247,7 @@ def _objection(lake: Lake, changes: list[Change], version: str) -> str | None:
 
 def _refuse_if_changed_since(lake: Lake, asked_at: dt.datetime) -> None:
     now = newest(lake)
-    if now is not None and now.decided_at >= asked_at:
+    if now is not None and asked_at <= now.decided_at <= _now():  # one from the future says that the clock was set back
         raise Declined(
             f"{now.decided_by} changed the champion to version {now.version} just now ({now.reason}); nothing more was "
             "changed, look at `shelfprice champions` and decide again"
@@ -266,9 +267,9 @@ def _checked(reason: str) -> str:
 
 
 def _what_fails(do: Callable[[], object]) -> str | None:
-    """Do what the registry is needed for, and return why it cannot be done now, if so."""
+    """Do what the registry or a model is needed for, and return why it cannot be done now, if so."""
     try:
         do()
-    except ModelError as error:
+    except (DataError, ModelError) as error:
         return str(error)
     return None

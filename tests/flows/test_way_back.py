@@ -277,6 +277,31 @@ def test_who_asked_before_the_champion_changed_is_declined(around: Surroundings)
         promote(around, UNJUDGED, "late", asked_at, force=True)
 
 
+def test_a_clock_that_was_set_back_closes_no_way(around: Surroundings) -> None:
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
+    record(around.lake, Change(3, "4", NEW, "promoted_by_hand", "ana", ahead, "the clock ran ahead", THIRD))
+    finish(around.settings, history(around.lake)[-1])
+    assert go_back(around).version == NEW
+
+
+def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(champions, "put_back", killed)
+        with pytest.raises(Killed):
+            go_back(around)
+    sold_from = book_of(around, THIRD)
+    around.lake.publish(
+        Partition("interactions", THIRD, "all"),
+        around.lake.read(Partition("interactions", SECOND, "all")).slice(0, 0),
+        inputs="sold",
+    )
+    catch_up(around, THIRD + dt.timedelta(days=1))
+    assert book_of(around, THIRD) == sold_from
+    assert version_on(around, THIRD + dt.timedelta(days=1)) == OLD
+
+
 def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(around: Surroundings) -> None:
     go_back(around)
     with pytest.raises(Declined, match="judged against champion 8, but the champion is now 7"):
