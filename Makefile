@@ -31,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install ## Play three stores for two weeks: simulate, learn, price, sell
 	@$(BIN)/shelfprice demo
 
-up: install ## Start Prefect, MLflow, the runner of live stores and the monitor; Ctrl-C stops all
+up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all
 	@$(BIN)/shelfprice up
 
 test: install ## Run every test

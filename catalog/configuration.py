@@ -28,6 +28,7 @@ ENVIRONMENT = (
     Variable("SHELFPRICE_HOME", "`data`", "folder of everything that is generated: lake, warehouse, models, runs"),
     Variable("MLFLOW_TRACKING_URI", "a file in `SHELFPRICE_HOME`", "MLflow's tracking store and model registry"),
     Variable("PREFECT_API_URL", "the one of `shelfprice up`, else one of its own", "Prefect's API"),
+    Variable("SHELFPRICE_CATALOG", "the shelf that ships", "folder of both YAML files without `--catalog`"),
     Variable("SHELFPRICE_USER", "the system's user", "who is recorded for a promotion or a rollback by hand"),
     Variable("SHELFPRICE_PREFECT_ADDRESS", "`127.0.0.1:4200`", "where `shelfprice up` lets Prefect listen"),
     Variable("SHELFPRICE_MLFLOW_ADDRESS", "`127.0.0.1:5000`", "where it lets MLflow listen"),

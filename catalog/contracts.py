@@ -20,6 +20,7 @@ from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.nights import NIGHTS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 
@@ -42,6 +43,7 @@ TABLES: dict[str, Table] = {
         DAYS_IN_FORCE,
         CATALOGS,
         DRIFT_CHECKS,
+        NIGHTS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
         DRIFT_RESULTS,

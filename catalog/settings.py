@@ -27,7 +27,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Settings:
-    """Places on this machine, where services listen, and who acts. `home` holds everything that is generated."""
+    """Places on this machine, where services listen, and who acts.
+
+    `home` holds everything that is generated; `catalog_dir` is the folder of the shelf and the store where nobody names
+    one, and None for those that ship with the project; `user` is who decides by hand.
+    """
 
     home: Path
     tracking_uri: str
@@ -36,6 +40,7 @@ class Settings:
     monitor: Address
     prefect_api: str
     user: str
+    catalog_dir: str | None
 
     @property
     def lake(self) -> Path:
@@ -78,8 +83,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     `SHELFPRICE_HOME` (`data`), `MLFLOW_TRACKING_URI` (a file in it), where services listen:
     `SHELFPRICE_PREFECT_ADDRESS` (127.0.0.1:4200), `SHELFPRICE_MLFLOW_ADDRESS` (127.0.0.1:5000),
-    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), `PREFECT_API_URL` (the API at the first of them), and
-    `SHELFPRICE_USER`, the name under which decisions of people are recorded (that of the system's user).
+    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), `PREFECT_API_URL` (the API at the first of them), the catalog where a
+    command or a run names none, `SHELFPRICE_CATALOG` (the one that ships with the project), and `SHELFPRICE_USER`, the
+    name under which decisions of people are recorded (that of the system's user).
 
     Raises
     ------
@@ -98,6 +104,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         monitor=_address(values, "SHELFPRICE_MONITOR_ADDRESS", 8050),
         prefect_api=values.get("PREFECT_API_URL") or f"{prefect.url}/api",
         user=values.get("SHELFPRICE_USER") or _system_user(),
+        catalog_dir=values.get("SHELFPRICE_CATALOG") or None,
     )
 
 

@@ -43,7 +43,7 @@ class LiveRun:
     Attributes
     ----------
     state
-        `waiting` for a runner, `selling`, `paused`, `stopping`, or at its end `over` (all days are sold), `stopped`
+        `waiting` for a worker, `selling`, `paused`, `stopping`, or at its end `over` (all days are sold), `stopped`
         (cancelled) or `failed`.
     message
         What the orchestrator says about the state; empty when nothing.
@@ -88,7 +88,7 @@ class LiveControl:
     def start(
         self, store: str, business_date: date | None = None, tick_seconds: float = 1.0, *, again: bool = False
     ) -> LiveRun:
-        """Ask the runner to let a store sell.
+        """Ask the worker to let a store sell.
 
         A day that was left open goes on where it stopped; with `again`, what was sold of it is forgotten.
         """
@@ -190,13 +190,13 @@ class LiveControl:
 
 
 def _served(client: SyncPrefectClient) -> DeploymentResponse:
-    """Return the deployment of the live store; without a runner its runs would wait for ever."""
+    """Return the deployment of the live store; without a worker its runs would wait for ever."""
     try:
         deployment = client.read_deployment_by_name(LIVE_DEPLOYMENT)
     except ObjectNotFound:
         deployment = None
     if deployment is None or deployment.status != DeploymentStatus.READY:
-        raise ServiceError(f"no runner serves {LIVE_DEPLOYMENT}, so nobody would play the store; run `shelfprice up`")
+        raise ServiceError(f"no worker serves {LIVE_DEPLOYMENT}, so nobody would play the store; run `shelfprice up`")
     return deployment
 
 

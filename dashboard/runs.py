@@ -9,7 +9,14 @@ from typing import Literal
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowFilter, FlowFilterId, FlowRunFilter, FlowRunFilterParentTaskRunId
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterId,
+    FlowRunFilter,
+    FlowRunFilterParentTaskRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+)
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectException
@@ -24,6 +31,7 @@ from catalog.errors import ServiceError
 Kind = Literal["done", "failed", "going", "waiting"]
 
 _PATIENCE = 2.0  # seconds
+_TO_COME = "Scheduled"  # of a schedule, weeks ahead; a run that is late or waits for its turn has another name
 _FRESH = 4.0  # seconds for which an answer is shared by all browsers
 _KINDS: dict[str, Kind] = {
     "COMPLETED": "done",
@@ -98,7 +106,10 @@ def _read(api: str, n: int) -> tuple[Run, ...]:
         ) as client,
     ):
         newest = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True)),
+            flow_run_filter=FlowRunFilter(
+                parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True),
+                state=FlowRunFilterState(name=FlowRunFilterStateName(not_any_=[_TO_COME])),
+            ),
             sort=FlowRunSort.EXPECTED_START_TIME_DESC,
             limit=n,
         )

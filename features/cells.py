@@ -4,8 +4,9 @@ Precondition for learning from cells instead of rows: a model that sees only the
 decisions of one cell apart, so counts as weights carry everything the rows do.
 """
 
+import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +52,11 @@ def query(name: str) -> str:
     return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def stale_cells(lake: Lake, catalog: Catalog) -> Iterator[StaleCells]:
-    """Yield the partitions to transform: those whose decisions, base prices or definition of features changed."""
+def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ()) -> Iterator[StaleCells]:
+    """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
+
+    Those of the dates in `anew_on` are among them in any case.
+    """
     definition = definition_of(catalog)
     for decisions in lake.partitions("interactions"):
         receipt = lake.receipt(decisions)
@@ -60,7 +64,7 @@ def stale_cells(lake: Lake, catalog: Catalog) -> Iterator[StaleCells]:
             continue  # not proven: `verify` names it, and the good partitions go on
         inputs = f"{receipt.sha256}:{definition}"
         cells = Partition("demand_cells", decisions.business_date, decisions.group)
-        if not lake.is_current(cells, inputs):
+        if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
             yield StaleCells(decisions, cells, inputs)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from prefect.artifacts import create_table_artifact
 
+from flows.checks import Check
 from flows.comparison.results import Interval
 from flows.report import price_columns, price_rows
 from serving.price_book import PriceBook
@@ -42,3 +43,8 @@ def show_prices(book: PriceBook) -> None:
     """Keep the prices at three stock levels, with the whole day left, as a table."""
     rows = [dict(zip(price_columns(), row, strict=True)) for row in price_rows(book)]
     create_table_artifact(key="prices", table=rows, description=f"Prices for {book.published_at:%Y-%m-%d}, EUR")
+
+
+def show_checks(checks: list[Check]) -> None:
+    """Keep what a check-up found as a table."""
+    create_table_artifact(key="health", table=[vars(check) for check in checks], description="How the store is")

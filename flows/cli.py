@@ -6,7 +6,7 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.commands import compare, drift, look, loop, monitor, time_travel, way_back
+from flows.commands import compare, drift, look, loop, monitor, nights, time_travel, way_back
 from flows.commands.ingest import ingest
 from flows.commands.live import live
 from flows.commands.up import up
@@ -28,6 +28,9 @@ for command in (
     loop.train,
     loop.price,
     loop.pipeline,
+    nights.nightly,
+    nights.backfill,
+    nights.health,
     way_back.promote,
     way_back.rollback,
     way_back.champions,

@@ -27,7 +27,8 @@ class Surroundings:
 
     def __init__(self, catalog_dir: str | None) -> None:
         self.settings: Settings = read_settings()
-        self.catalog: Catalog = load(Path(catalog_dir) if catalog_dir else None)
+        self.catalog_dir: str | None = catalog_dir or self.settings.catalog_dir
+        self.catalog: Catalog = load(Path(self.catalog_dir) if self.catalog_dir else None)
         self.lake = Lake(self.settings)
         self.lake.prepare()
         if not dimensions_are_current(self.lake, self.catalog):
@@ -35,10 +36,20 @@ class Surroundings:
         build_file(self.settings, ALL_VIEWS)
 
 
-def tag_run(tag: str) -> None:
-    """Tag the flow run we are in. Tags that tasks inherit would each cost them a second at the concurrency limiter."""
+def tag_run(tag: str, name: str | None = None) -> None:
+    """Tag the flow run we are in, and name it where a name is given.
+
+    Tags that tasks inherit would each cost them a second at the concurrency limiter.
+    """
     with get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(flow_run.get_id()), tags=[tag])
+        client.update_flow_run(UUID(flow_run.get_id()), tags=[tag], name=name or flow_run.get_name())
+
+
+def name_run(name: str, **parameters: Any) -> None:
+    """Name the flow run we are in, and keep parameters that it chose itself: run again, it chooses the same."""
+    run_id = UUID(flow_run.get_id())
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(run_id, name=name, parameters={**flow_run.get_parameters(), **parameters})
 
 
 def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:

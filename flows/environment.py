@@ -11,7 +11,8 @@ from threading import Thread
 from catalog.settings import Settings, read_settings
 from warehouse.locks import is_held
 
-UP = "up"
+UP, WORKER = "up", "worker"
+"""Locks that are held while everything is up, and while a worker works off what is deployed."""
 
 
 def prepare() -> Settings:

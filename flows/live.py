@@ -71,7 +71,7 @@ def live(
         with wishes_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as wishes:
             for number in range(days):
                 _name_run(run_id, day)
-                done = _sell(around, day, seed, catalog_dir, wishes)
+                done = _sell(around, day, seed, wishes)
                 if done is None:
                     message = f"{store} stopped on {day.business_date}; run it again to go on"
                     return Cancelled(message=message)  # type: ignore[return-value]  # Prefect takes it as the state
@@ -81,9 +81,9 @@ def live(
         return sold
 
 
-def _sell(around: Surroundings, day: LiveDay, seed: int, catalog_dir: str | None, wishes: Wishes) -> SoldDay | None:
+def _sell(around: Surroundings, day: LiveDay, seed: int, wishes: Wishes) -> SoldDay | None:
     """Sell one day to its end and close it; None when it was stopped before."""
-    player = Player(around.lake, PriceDesk(around.lake, catalog_dir, day, seed), day, seed)
+    player = Player(around.lake, PriceDesk(around.lake, around.catalog_dir, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
     while not player.is_over:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prefect import flow
 
 from flows.edge import DEFAULT_SEED, DEFAULT_START, Surroundings, dates_from
-from flows.learn import learn_and_price
+from flows.learn import learn
 from flows.progress import tell
 from flows.simulate import batch_inputs, batches_of, pricing_on, simulate, without_live_days
 from flows.transform import transform
@@ -43,7 +43,8 @@ def pipeline(
         if is_played(date, stores, seed, catalog_dir):
             done_before += 1
         else:
-            remarks += learn_and_price(date, seed, catalog_dir)
+            night = learn(date - dt.timedelta(days=1), seed, catalog_dir)
+            remarks += [night.remark] if night.remark else []
             simulate(date, 1, stores, seed, None, catalog_dir)
             transform(catalog_dir)
         tell("days played", dates.index(date) + 1, days)

@@ -7,14 +7,17 @@ from prefect import flow, task
 
 from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
+from features.footfall import expected_visits
 from flows.artifacts import show_prices
 from flows.champions import finish_changes
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from flows.response import learned_for
-from serving.bookshelf import book_in_force, publish_book
+from serving.bookshelf import GROUP, book_in_force, publish_book
 from serving.champion import Champion, load_champion
+from serving.curves import curves_from_table
 from serving.price_book import PriceBook
 from training.champions import LOCK
+from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 
 
@@ -69,4 +72,18 @@ def make_book(around: Surroundings, champion: Champion, date: dt.date) -> PriceB
     """Ask the champion for the demand curves and the log for the footfall, work the policy out, and publish."""
     with feature_workbench(around.settings) as connection:
         curves, visits = learned_for(connection, champion, around.catalog, date)
+    return publish_book(around.lake, around.catalog, curves, visits, date)
+
+
+def has_curves(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the demand curves are there that a date's book was made from."""
+    return lake.receipt(Partition("demand_curves", date, GROUP)) is not None
+
+
+@task(**TOUCHES_THE_DISK)
+def make_book_again(around: Surroundings, date: dt.date) -> PriceBook:
+    """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
+    curves = curves_from_table(around.lake.read(Partition("demand_curves", date, GROUP)))
+    with feature_workbench(around.settings) as connection:
+        visits = expected_visits(connection, around.catalog, date - dt.timedelta(days=1))
     return publish_book(around.lake, around.catalog, curves, visits, date)

@@ -98,10 +98,12 @@ def simulate(
 
 
 @task(**TOUCHES_THE_DISK)
-def play_batch(around: Surroundings, batch: Batch, priced_by: PricedBy, seed: int) -> BatchResult:
-    """Play one batch and publish it, unless exactly this batch is published already."""
+def play_batch(
+    around: Surroundings, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
+) -> BatchResult:
+    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`."""
     inputs = batch_inputs(around.catalog, batch, priced_by, seed)
-    if around.lake.is_current(batch.partition, inputs):
+    if not anew and around.lake.is_current(batch.partition, inputs):
         receipt = around.lake.receipt(batch.partition)
         return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
     day = play(around.catalog, priced_by.policy, batch.stores, batch.business_date, seed)

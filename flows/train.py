@@ -72,7 +72,7 @@ class Training:
     trained_since: dt.date | None = None
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name="train-{through}")
 def train(
     through: dt.date | None = None,
     seed: int = DEFAULT_SEED,
@@ -108,7 +108,8 @@ def train(
                 tell("training candidates", done, len(CANDIDATES))
             log_figures({"demand_curves": figures.demand_curves(curves_of(judged, dataset), dataset.holdout)})
             best = min(judged, key=lambda item: item.scores["log_loss"])
-            version = register_challenger(best.logged, best.fitted, best.scores)
+            inputs = f"{dataset.fingerprint}:{seed}"
+            version = register_challenger(best.logged, best.fitted, best.scores, inputs)
         challenger = Challenger(version, best.fitted, dataset.learned_from)
         verdict, money, responses = judge_challenger(
             around, dataset, challenger, champion, folder_of(best.logged), fresh

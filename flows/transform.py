@@ -26,8 +26,10 @@ class Transformed:
 
 
 @flow(name="transform")
-def transform(catalog_dir: str | None = None) -> Transformed:
+def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ()) -> Transformed:
     """Group the decisions of every new or changed partition into demand cells, then run the SQL assertions on them.
+
+    Partitions of the dates in `anew_on` are grouped again even though nothing changed.
 
     Raises
     ------
@@ -35,9 +37,12 @@ def transform(catalog_dir: str | None = None) -> Transformed:
         When an assertion finds rows that break it; the message names the claim, the date and the first rows.
     """
     around = Surroundings(catalog_dir)
-    stale = list(stale_cells(around.lake, around.catalog))
+    stale = list(stale_cells(around.lake, around.catalog, anew_on))
     decisions = 0
-    tag_run("features")
+    newest = max(
+        (part.business_date for part in around.lake.partitions("interactions") if part.business_date), default="empty"
+    )
+    tag_run("features", f"transform-{newest}")
     for first in range(0, len(stale), _PARTITIONS_PER_TASK):
         decisions += group_partitions(around, stale[first : first + _PARTITIONS_PER_TASK])
         tell("grouping decisions into demand cells", min(first + _PARTITIONS_PER_TASK, len(stale)), len(stale))

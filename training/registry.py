@@ -25,22 +25,40 @@ from training.tracking import LoggedModel
 _FOLLOWED = "champion_change"
 
 
-def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float]) -> str:
-    """Register a logged model as the newest version, give it the alias `challenger`, and return the version."""
+def register_challenger(logged: LoggedModel, fitted: FittedModel, scores: Mapping[str, float], inputs: str) -> str:
+    """Register a logged model as the newest version, give it the alias `challenger`, and return the version.
+
+    A training that was interrupted before the gate leaves a version without a verdict. Run again it learns the same
+    model from the same `inputs`, its data and seed, and takes that version: prices name it as if nothing had happened.
+    """
     client = MlflowClient()
     if not _is_registered(client):
         client.create_registered_model(REGISTERED_MODEL, description=notes.MODEL)
-    registered = client.create_model_version(
-        REGISTERED_MODEL,
-        logged.model_uri,
-        run_id=logged.run_id,
-        model_id=logged.model_id,
-        description=fitted.candidate.description,
+    version_name = _left_without_verdict(client, inputs)
+    if version_name is None:
+        registered = client.create_model_version(
+            REGISTERED_MODEL,
+            logged.model_uri,
+            run_id=logged.run_id,
+            model_id=logged.model_id,
+            description=fitted.candidate.description,
+            tags={
+                "candidate": fitted.candidate.name,
+                "log_loss": f"{scores['log_loss']:.6f}",
+                "inputs": inputs,
+            },
+        )
+        version_name = str(registered.version)
+    client.set_registered_model_alias(REGISTERED_MODEL, "challenger", version_name)
+    return version_name
+
+
+def _left_without_verdict(client: MlflowClient, inputs: str) -> str | None:
+    versions = client.search_model_versions(
+        f"name = '{REGISTERED_MODEL}'", max_results=1, order_by=["version_number DESC"]
     )
-    client.set_registered_model_alias(REGISTERED_MODEL, "challenger", registered.version)
-    client.set_model_version_tag(REGISTERED_MODEL, registered.version, "candidate", fitted.candidate.name)
-    client.set_model_version_tag(REGISTERED_MODEL, registered.version, "log_loss", f"{scores['log_loss']:.6f}")
-    return str(registered.version)
+    left = [one for one in versions if one.tags.get("inputs") == inputs and "gate" not in one.tags]
+    return str(left[0].version) if left else None
 
 
 @dataclass(frozen=True)

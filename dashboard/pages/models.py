@@ -12,7 +12,7 @@ from dashboard.calibration import promised
 from dashboard.components import aria, card, empty, notice
 from dashboard.monitor import Monitor, Page
 from dashboard.registry import registry_pages
-from dashboard.sections import champions, drift, evidence
+from dashboard.sections import champions, drift, evidence, shocks
 from dashboard.sections import models as sections
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
@@ -34,7 +34,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     wire_body(
         app,
         "models",
-        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES)}",
+        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES, shocks.TABLE)}",
         lambda scheme: _body(monitor, scheme),
     )
 
@@ -79,6 +79,7 @@ def _body(monitor: Monitor, scheme: Scheme) -> Component:
         html.Div([evidence.promises(seen, scheme), evidence.timeline(versions, scheme)], className="grid grid-2"),
         *champions.changes(monitor.reader.ask("champions", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
+        *shocks.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme),
         card(
             f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",

@@ -10,7 +10,12 @@ from catalog.errors import DataError
 
 Catalog = Annotated[
     Path | None,
-    typer.Option("--catalog", metavar="DIR", help="Folder with products.yaml and store.yaml, instead of the default."),
+    typer.Option(
+        "--catalog",
+        metavar="DIR",
+        envvar="SHELFPRICE_CATALOG",
+        help="Folder with products.yaml and store.yaml, instead of the default.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
 Start = Annotated[

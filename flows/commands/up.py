@@ -11,8 +11,11 @@ from flows.environment import UP, api_url_file, prepare
 
 
 def up(catalog: Catalog = None) -> None:
-    """Start Prefect, MLflow, the runner of live stores and the monitor as one group; Ctrl-C stops all of it.
+    """Start Prefect, MLflow, the monitor and a worker with the deployments as one group; Ctrl-C stops all of it.
 
+    The deployments stand in prefect.yaml: nightly/default, transform/hourly-transform, compare/weekly-compare,
+    learn/on-drift, backfill/default, health/default and live/live-store. Run one with
+    `prefect deployment run 'nightly/default'`, under the PREFECT_API_URL that is shown.
     Where they listen is set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS and SHELFPRICE_MONITOR_ADDRESS.
     """
     from flows.services.group import refuse_taken_ports, run_group

@@ -72,7 +72,7 @@ def wishes_of(run_id: UUID, tick_seconds: float, *, ends_with_parent: bool) -> I
     Parameters
     ----------
     ends_with_parent
-        Whether to stop when the process that started this one is gone, as a deployment's runner may be.
+        Whether to stop when the process that started this one is gone, as a deployment's worker may be.
     """
     wishes = Wishes(tick_seconds)
     with get_client(sync_client=True) as client:

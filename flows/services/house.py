@@ -5,6 +5,7 @@ All stay on this machine unless a setting says otherwise, and then want a creden
 
 import base64
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -17,6 +18,8 @@ from pathlib import Path
 from catalog.errors import SettingError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Address, Settings
+from flows.environment import WORKER
+from warehouse.locks import is_held
 
 _ANSWER_WITHIN = 0.5  # seconds
 _QUIET = "WARNING"
@@ -57,17 +60,19 @@ def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, 
     login = environ.get("PREFECT_SERVER_API_AUTH_STRING")
     api = f"{settings.prefect.url}/api"
     shelf = ("--catalog", str(catalog)) if catalog else ()
+    place = {"SHELFPRICE_HOME": str(settings.home), **({"SHELFPRICE_CATALOG": str(catalog)} if catalog else {})}
     client = {"PREFECT_API_URL": api, **({"PREFECT_API_AUTH_STRING": login} if login else {})}
+    served = f"{api}/deployments/name/{LIVE_DEPLOYMENT}"
     services = [
         _prefect(settings, login),
         _mlflow(settings),
         Service(
-            "runner",
-            f"plays {LIVE_DEPLOYMENT}",
-            (sys.executable, "-m", "flows.services.runner", *shelf),
-            {**client, "PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_EXTRA_LOGGERS": "flows"},
+            "worker",
+            "nights, live stores and what else prefect.yaml deploys",
+            (sys.executable, "-m", "flows.services.worker"),
+            {**client, **place, **_work(environ)},
             None,
-            lambda: _answers(f"{api}/deployments/name/{LIVE_DEPLOYMENT}", login, _is_ready),
+            lambda: is_held(settings.locks, WORKER) and _answers(served, login, _is_ready),
             after=("prefect",),
         ),
     ]
@@ -79,6 +84,16 @@ def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, 
             Service("monitor", "the store at work", command, client, settings.monitor, lambda: _answers(url, None))
         )
     return services
+
+
+def _work(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the worker and its runs: `python` is this one, and a run is picked up in two seconds."""
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]),
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",
+    }
 
 
 def _prefect(settings: Settings, login: str | None) -> Service:

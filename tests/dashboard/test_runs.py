@@ -1,12 +1,15 @@
 """The last runs, against a real Prefect server, a dead port and one that never answers."""
 
+import datetime as dt
 import socket
 import threading
 import time
 from contextlib import closing
 
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
+from prefect.states import Scheduled
 from prefect.testing.utilities import prefect_test_harness
 
 from catalog.errors import ServiceError
@@ -81,6 +84,9 @@ def test_finished_and_failed_runs_come_newest_first_without_the_runs_they_starte
         works()
         with pytest.raises(ValueError, match="on purpose"):
             breaks()
+        with get_client(sync_client=True) as client:
+            tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+            client.create_flow_run(works, name="tomorrow", state=Scheduled(scheduled_time=tomorrow))
         last = Runs(str(PREFECT_API_URL.value())).last(5)
     assert [(run.name, run.flow, run.state, run.kind) for run in last] == [
         ("breaks-down", "breaks", "Failed", "failed"),

@@ -20,7 +20,7 @@ from catalog.settings import read_settings
 from dashboard.control import LiveControl
 from etl.live import LiveDay, sold_so_far
 from flows.selling.wishes import Wish, Wishes, _look
-from flows.services.runner import mark_runs_left_behind
+from flows.services.left_behind import Rounds
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -97,8 +97,10 @@ def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_sa
     control, later = LiveControl(server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
     monkeypatch.setenv("PREFECT_API_URL", server)
     settings = read_settings(killed.environment)
-    assert mark_runs_left_behind(settings, later - dt.timedelta(minutes=2), is_first_look=False) == []
-    assert f"live-S01-{DATE}" in mark_runs_left_behind(settings, later, is_first_look=False)
+    rounds = Rounds(settings)
+    assert rounds.look(later - dt.timedelta(minutes=2)) == []
+    assert rounds.look(later) == []
+    assert f"live-S01-{DATE}" in rounds.look(later)
     found = control.status("S01")
     assert found is not None
     assert found.state == "failed"

@@ -56,6 +56,7 @@ class Model:
     """A double of a registered model that asks for dearer prices than the truth would."""
 
     version = REFUSED
+    learned_from = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         return chance_of_sale(load(), rows["price_ratio"].to_numpy() * 0.9)

@@ -1,0 +1,157 @@
+"""Which nights are done, and which comes next: business dates are the store's, never the clock's.
+
+A night comes after a business date. It is done when its row stands in `nights`, or when someone priced the day after.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from catalog.errors import Declined
+from catalog.load import Catalog
+from catalog.tables.nights import NIGHTS
+from etl.live import days_sold_live
+from flows.edge import DEFAULT_START
+from serving.bookshelf import GROUP
+from warehouse.lake import Lake, Partition
+
+ONE_DAY = dt.timedelta(days=1)
+Outcome = Literal["priced", "old prices hold", "base prices stay"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """What was decided in the night after a business date.
+
+    Attributes
+    ----------
+    outcome
+        What became of the prices of the day after.
+    judged_version, promoted
+        The model version that was judged through the date, and whether the gate made it champion; None without one.
+    priced_by
+        Model version behind the prices of the day after; None at base prices.
+    said
+        What did not go as usual; None when all did. It is told once and not kept.
+    """
+
+    business_date: dt.date
+    outcome: Outcome
+    judged_version: str | None = None
+    promoted: bool = False
+    priced_by: str | None = None
+    said: str | None = None
+
+    @property
+    def prices_for(self) -> dt.date:
+        """The business date that was priced: the day after."""
+        return self.business_date + ONE_DAY
+
+    @property
+    def remark(self) -> str | None:
+        """What a person should know about the night; None when all went as usual."""
+        held = "old prices hold: " if self.outcome == "old prices hold" else ""
+        return f"{self.prices_for}: {held}{self.said}" if self.said else None
+
+
+def record(lake: Lake, night: Night, inputs: str) -> None:
+    """Publish what was decided, and from what: from here on the night is done."""
+    rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
+    lake.publish(_part(night.business_date), rows, inputs=inputs)
+
+
+def decided_from(lake: Lake, date: dt.date) -> str | None:
+    """Return the fingerprint of what the night after a date was decided from; None when it left no record."""
+    receipt = lake.receipt(_part(date))
+    return None if receipt is None else receipt.inputs
+
+
+def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
+    """Fingerprint of what decides the night after a date: the catalog, the seed and all demand cells up to the date."""
+    digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
+    for part in lake.partitions("demand_cells"):
+        receipt = lake.receipt(part)
+        if receipt is not None and part.business_date is not None and part.business_date <= date:
+            digest.update(f"{part}:{receipt.sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def recorded(lake: Lake, date: dt.date) -> Night:
+    """Return what was decided in the night after a date; without a record, what its price book shows."""
+    if decided_from(lake, date) is None:
+        return Night(date, "priced" if is_priced(lake, date + ONE_DAY) else "base prices stay")
+    row = lake.read(_part(date)).to_pylist()[0]
+    del row["prices_for"]
+    return Night(date, **row)
+
+
+def is_done(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is done: its record stands, and the book it speaks of, or a book alone."""
+    if decided_from(lake, date) is None or recorded(lake, date).outcome == "priced":
+        return is_priced(lake, date + ONE_DAY)
+    return True
+
+
+def needs_a_decision(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
+    return date == newest_sold(lake) and not is_done(lake, date)
+
+
+def is_priced(lake: Lake, date: dt.date) -> bool:
+    """Tell whether a price book was made for exactly this date."""
+    return lake.receipt(Partition("price_book", date, GROUP)) is not None
+
+
+def newest_sold(lake: Lake) -> dt.date | None:
+    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
+    closed = (part.business_date for part in lake.partitions("interactions") if part.business_date)
+    return max([*closed, *(day.business_date for day in days_sold_live(lake))], default=None)
+
+
+def comes_from_outside(lake: Lake, date: dt.date) -> bool:
+    """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
+    receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
+    return any(receipt is not None and receipt.seed is None for receipt in receipts)
+
+
+def night_to_do(lake: Lake) -> dt.date:
+    """Return the date whose night comes next.
+
+    It is the newest date with decisions while its night is not done, else the day after. A lake that is fed from
+    outside is never simulated, so there it is the newest date with decisions in any case.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return DEFAULT_START
+    is_next = is_done(lake, newest) and not comes_from_outside(lake, newest)
+    return newest + ONE_DAY if is_next else newest
+
+
+def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
+    """Refuse a date whose night would leave a gap before it, or would price a day that is sold already.
+
+    Raises
+    ------
+    Declined
+        With the dates there are and the command that does it.
+    """
+    newest = newest_sold(lake)
+    if newest is None:
+        return
+    if date > newest + ONE_DAY:
+        raise Declined(
+            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
+            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
+        )
+    if date > newest and comes_from_outside(lake, newest):
+        raise Declined(
+            f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
+            "ingest its decisions first"
+        )
+
+
+def _part(date: dt.date) -> Partition:
+    return Partition("nights", date, "all")

@@ -1,0 +1,47 @@
+"""A night's learning, with a real registry: interrupted before the gate, it goes on as if nothing had happened."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog.settings import Settings
+from flows.due import why_due
+from flows.edge import Surroundings
+from flows.environment import orchestrated
+from flows.learn import learn
+from flows.nights import is_done, recorded
+from training.registry import champion_version
+
+NEWEST = dt.date(2026, 1, 6)
+
+
+def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_due(
+    empty_home: Path, sell_two_days: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell_two_days(empty_home)
+    around = Surroundings(None)
+    assert why_due(around, NEWEST - dt.timedelta(days=1)) is None
+    assert why_due(around, NEWEST) == "nothing was learned yet"
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with orchestrated():
+        with monkeypatch.context() as patched:
+            patched.setattr("flows.train.judge_challenger", die)
+            with pytest.raises(KeyboardInterrupt):
+                learn(NEWEST)
+        assert not is_done(around.lake, NEWEST)
+        night = learn(NEWEST)
+        assert night.judged_version == "1"
+        assert is_done(around.lake, NEWEST)
+        assert why_due(around, NEWEST) is None
+        book = around.lake.root / "price_book"
+        before = {path: path.read_bytes() for path in book.rglob("*.parquet")}
+        again = learn(NEWEST)
+    assert again == recorded(around.lake, NEWEST)
+    assert (again.outcome, again.promoted) == (night.outcome, night.promoted)
+    assert night.promoted == (champion_version(around.settings) == "1")
+    assert {path: path.read_bytes() for path in book.rglob("*.parquet")} == before

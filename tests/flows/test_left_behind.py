@@ -1,0 +1,105 @@
+"""Runs whose process is gone are found by their locks and marked; those at work are left alone."""
+
+import datetime as dt
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from prefect import flow, task
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Cancelling, Pending, Running, Scheduled, State
+
+from catalog.settings import Settings
+from flows.services.left_behind import Rounds
+from flows.services.run import lock_of
+from warehouse.locks import held
+
+
+@flow(name="night-like")
+def night_like() -> None:
+    """Stand for any flow that is deployed."""
+
+
+@task
+def starts_it() -> None:
+    """Stand for the task that a flow within a flow hangs on."""
+
+
+@pytest.fixture
+def client(prefect_server: None) -> Iterator[SyncPrefectClient]:
+    with get_client(sync_client=True) as client:
+        yield client
+
+
+@pytest.fixture
+def deployment(client: SyncPrefectClient) -> UUID:
+    return client.create_deployment(client.create_flow(night_like), "default")
+
+
+def run_in(client: SyncPrefectClient, deployment: UUID, *states: State[None]) -> FlowRun:
+    run = client.create_flow_run_from_deployment(deployment)
+    for state in states:
+        client.set_flow_run_state(run.id, state, force=True)
+    return run
+
+
+def state_of(client: SyncPrefectClient, run: FlowRun) -> str:
+    state = client.read_flow_run(run.id).state
+    assert state is not None
+    return str(state.name)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def test_at_the_first_look_every_deployed_run_without_a_process_is_marked(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings
+) -> None:
+    gone = [run_in(client, deployment, *states) for states in ([Running()], [Pending()], [Running(), Cancelling()])]
+    waiting, at_work = run_in(client, deployment, Scheduled()), run_in(client, deployment, Running())
+    with held(settings.locks, lock_of(at_work.id)):
+        marked = Rounds(settings).look(now())
+    assert {run.name for run in gone} <= set(marked)
+    assert {state_of(client, run) for run in gone} == {"Crashed"}
+    assert state_of(client, waiting) == "Scheduled"
+    assert state_of(client, at_work) == "Running"
+
+
+def test_later_a_run_has_a_minute_to_start_and_is_looked_at_twice(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings
+) -> None:
+    rounds = Rounds(settings)
+    rounds.look(now())
+    run = run_in(client, deployment, Running())
+    assert run.name not in rounds.look(now())
+    later = now() + dt.timedelta(minutes=2)
+    assert run.name not in rounds.look(later)
+    assert run.name in rounds.look(later)
+    assert state_of(client, run) == "Crashed"
+
+
+def test_a_run_that_is_just_ending_is_not_marked(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings
+) -> None:
+    rounds, later = Rounds(settings), now() + dt.timedelta(minutes=2)
+    rounds.look(now())
+    run = run_in(client, deployment, Running())
+    assert run.name not in rounds.look(later)
+    with held(settings.locks, lock_of(run.id)):
+        assert run.name not in rounds.look(later)
+    assert run.name not in rounds.look(later)
+    assert state_of(client, run) == "Running"
+
+
+def test_runs_that_a_gone_run_started_are_marked_with_it_and_a_persons_own_runs_are_left(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings
+) -> None:
+    top = run_in(client, deployment, Running())
+    hook = client.create_task_run(task=starts_it, flow_run_id=top.id, dynamic_key="0")
+    child = client.create_flow_run(night_like, parent_task_run_id=hook.id, state=Running())
+    own = client.create_flow_run(night_like, state=Running())
+    marked = Rounds(settings).look(now())
+    assert {top.name, child.name} <= set(marked)
+    assert own.name not in marked
