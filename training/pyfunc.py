@@ -18,7 +18,7 @@ from catalog.arrays import Floats
 from catalog.errors import ModelError
 from catalog.settings import Settings
 
-_SECONDS_ALLOWED = 120.0
+_SECONDS_ALLOWED = 300.0
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",

@@ -53,5 +53,5 @@ def test_mlflow_is_not_waited_for_without_end(settings: Settings, monkeypatch: p
         raise subprocess.TimeoutExpired(command, timeout)
 
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(ModelError, match="no answer within 120 seconds"):
+    with pytest.raises(ModelError, match="no answer within 300 seconds"):
         predict(settings, "models:/m@champion", ROWS)

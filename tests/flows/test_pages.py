@@ -1,0 +1,48 @@
+"""What the pages for people name is there: commands with their options, files, and targets of make."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from flows.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"\bshelfprice ([a-z]+)([^\n`|#]*)")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def named(page: Path) -> list[tuple[str, list[str]]]:
+    """Commands in code on a page, with the options that stand behind them."""
+    text = page.read_text(encoding="utf-8")
+    code = [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^(?: {4}|\$ )(.*)$", text, re.MULTILINE)]
+    return [(found[1], re.findall(r"(?<=\s)--[a-z-]+", found[2])) for line in code for found in COMMAND.finditer(line)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_is_there_with_its_options(page: Path) -> None:
+    unknown = [name for name, _ in named(page) if name not in COMMANDS]
+    options = {name: {text for one in command.params for text in one.opts} for name, command in COMMANDS.items()}
+    odd = [(name, option) for name, said in named(page) for option in said if option not in {*options[name], "--help"}]
+    assert unknown == []
+    assert odd == []
+
+
+def test_the_readme_names_commands_of_every_kind() -> None:
+    assert {"quote", "sql", "nightly", "ingest", "verify"} <= {name for name, _ in named(ROOT / "README.md")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_target_of_make_that_a_page_names_is_there(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE)
+    assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
