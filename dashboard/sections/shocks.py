@@ -48,7 +48,7 @@ def _cells(row: dict[Any, Any]) -> list[str]:
         world,
         _RULES.get(row["rule"], str(row["rule"])),
         _came(row, "detected") if is_change and watched else "",
-        f"{row['false_alarms']:.1f} of {row['days']:.0f}" if watched else "",
+        f"{row['mean_false_alarms']:.1f} of {row['mean_days']:.0f}" if watched else "",
         _came(row, "recovered") if is_change else "",
         count(row["mean_lost_eur"]) if is_change else "",
     ]
@@ -57,7 +57,7 @@ def _cells(row: dict[Any, Any]) -> list[str]:
 def _came(row: dict[Any, Any], what: str) -> str:
     """Write the mean of the seeds on which it came, and how many those are when not all."""
     times, seeds = int(row[f"count_{what}"]), int(row["count_seeds"])
-    mean = row[f"{what}_after_days"]
+    mean = row[f"mean_{what}_after_days"]
     if not times or pd.isna(mean):
         return _NEVER
     return f"{mean:.1f}" if times == seeds else f"{mean:.1f} on {times} of {seeds}"

@@ -1,6 +1,7 @@
 """A loop that was played, demand that falls the day after it, and what watching and learning make of that."""
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings, read_settings
 from flows import drift
+from flows.commands.drift import drift as command
 from flows.drift import DRIFT_DETECTED, watch_drift
 from flows.simulate import simulate
 from flows.train import train
@@ -158,6 +160,19 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
     with read_only(drifted.settings) as warehouse:
         kept = warehouse.execute("select distinct model_version from drift_checks where detected order by 1").fetchall()
     assert kept == [(champion.version,)]
+
+
+def test_the_command_prints_one_object_or_says_that_the_champion_holds(
+    drifted: Drifted, events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    through = dt.datetime.combine(drifted.shifted[1], dt.time())
+    command(through, None, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["through"] == str(drifted.shifted[1])
+    assert (said["standing"], said["announced"], said["since"], said["unchecked"]) == ([], [], None, None)
+    command(through, None, as_json=False)
+    assert f"champion {said['champion']} holds" in capsys.readouterr().err
+    assert events == []
 
 
 def test_a_store_without_a_champion_is_not_watched_and_says_why(

@@ -11,7 +11,7 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file, read_only, workbench
 from warehouse.lake import Lake, Partition
 
-NEWEST_ONLY = ["price_book", "demand_curves", "policy_results", "learning_results"]
+NEWEST_ONLY = ["price_book", "demand_curves", "policy_results", "learning_results", "drift_results"]
 VIEW_OF = {name: f"{name}_history" for name in NEWEST_ONLY}
 DUCKDB_TYPE = {"double": "DOUBLE", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN"}
 
