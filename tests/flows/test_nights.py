@@ -214,7 +214,7 @@ def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town:
     assert not list(town.lake.partitions("interactions"))
 
 
-@pytest.mark.parametrize("publication", [1, 3, 4])
+@pytest.mark.parametrize("publication", [1, 3])
 def test_killed_at_any_publication_and_run_again_a_night_ends_with_the_same_bytes(
     town: Town, publication: int, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
