@@ -10,7 +10,7 @@ from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
-from warehouse.claims import BrokenClaim, broken_claims
+from warehouse.claims import BrokenClaim, broken_claims, portions
 from warehouse.lake import Lake
 
 _PARTITIONS_PER_TASK = 16
@@ -46,14 +46,19 @@ def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ())
     for first in range(0, len(stale), _PARTITIONS_PER_TASK):
         decisions += group_partitions(around, stale[first : first + _PARTITIONS_PER_TASK])
         tell("grouping decisions into demand cells", min(first + _PARTITIONS_PER_TASK, len(stale)), len(stale))
-    dates = tuple(sorted({item.decisions.business_date for item in stale if item.decisions.business_date}))
+    rows_of: dict[dt.date, int] = {}
+    for item in stale:
+        if date := item.decisions.business_date:
+            rows_of[date] = rows_of.get(date, 0) + rows_in(around.lake, item)
     broken: list[BrokenClaim] = []
-    for first in range(0, len(dates), _PARTITIONS_PER_TASK):
-        broken += broken_claims(around.settings, dates[first : first + _PARTITIONS_PER_TASK])
-        tell("checking what the data claim to be", min(first + _PARTITIONS_PER_TASK, len(dates)), len(dates))
+    checked = 0
+    for dates in portions(rows_of):
+        broken += broken_claims(around.settings, dates)
+        checked += len(dates)
+        tell("checking what the data claim to be", checked, len(rows_of))
     if broken:
         raise DataError("; ".join(map(str, broken)))
-    return Transformed(len(stale), decisions, dates)
+    return Transformed(len(stale), decisions, tuple(sorted(rows_of)))
 
 
 @task(**TOUCHES_THE_DISK)
@@ -65,9 +70,14 @@ def group_partitions(around: Surroundings, stale: list[StaleCells]) -> int:
             cells = cells_of(connection, around.lake.path(item.decisions))
             keep_what_the_day_had(around.lake, item)
             around.lake.publish(item.cells, cells, inputs=item.inputs)
-            receipt = around.lake.receipt(item.decisions)
-            decisions += receipt.rows if receipt else 0
+            decisions += rows_in(around.lake, item)
     return decisions
+
+
+def rows_in(lake: Lake, item: StaleCells) -> int:
+    """Return how many decisions a partition holds by its receipt."""
+    receipt = lake.receipt(item.decisions)
+    return receipt.rows if receipt else 0
 
 
 def keep_what_the_day_had(lake: Lake, item: StaleCells) -> None:

@@ -9,7 +9,7 @@ import pytest
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from warehouse import claims
-from warehouse.claims import broken_claims
+from warehouse.claims import broken_claims, portions
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)
@@ -121,3 +121,10 @@ def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(
     rows[5]["policy"] = "external"
     lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="external")
     assert "prices_stay_between_floor_and_ceiling" not in {found.claim for found in broken_claims(settings, [DAY])}
+
+
+def test_dates_are_checked_in_portions_of_two_million_rows_and_a_larger_date_alone() -> None:
+    days = [DAY + dt.timedelta(days=n) for n in range(5)]
+    rows_of = dict(zip(reversed(days), [900_000, 1_000_000, 5_000_000, 1_200_000, 700_000], strict=True))
+    assert list(portions(rows_of)) == [days[:2], [days[2]], days[3:]]
+    assert list(portions({})) == []

@@ -2,6 +2,7 @@
 -- them ends at the new price and names the rule. Half a cent is rounding. Rows = failure.
 with told as (
     select
+        business_date,
         store_id,
         tick,
         sku,
@@ -12,10 +13,11 @@ with told as (
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'after')) as prices_after,
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'rule')) as limits
     from repricings
-    where business_date = $business_date
+    where list_contains($business_dates, business_date)
 )
 
 select
+    business_date,
     store_id,
     tick,
     sku,

@@ -1,7 +1,8 @@
 -- A purchase needs stock. Rows = failure.
 select
+    business_date,
     store_id,
     seen_at,
     sku
 from interactions
-where business_date = $business_date and purchased and inventory_level = 0;
+where list_contains($business_dates, business_date) and purchased and inventory_level = 0;

@@ -1,7 +1,8 @@
 -- `bought` and the flag `purchased` say the same. Rows = failure.
 select
+    business_date,
     store_id,
     seen_at,
     sku
 from interactions
-where business_date = $business_date and purchased <> (outcome = 'bought');
+where list_contains($business_dates, business_date) and purchased <> (outcome = 'bought');

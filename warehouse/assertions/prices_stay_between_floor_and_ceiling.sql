@@ -1,15 +1,17 @@
 -- No shopper of the twin is shown a price outside the product's limits. Rows = failure.
 with shown as (
     select
+        business_date,
         sku,
         min(price_offered) as lowest_price,
         max(price_offered) as highest_price
     from interactions
-    where business_date = $business_date and policy <> 'external'
-    group by sku
+    where list_contains($business_dates, business_date) and policy <> 'external'
+    group by business_date, sku
 )
 
 select
+    shown.business_date,
     shown.sku,
     shown.lowest_price,
     shown.highest_price
