@@ -12,7 +12,7 @@ from flows.edge import Surroundings
 from flows.environment import orchestrated
 from flows.learn import learn
 from flows.nights import is_done, recorded
-from training.registry import champion_version
+from training.registry import standing
 
 NEWEST = dt.date(2026, 1, 6)
 
@@ -43,5 +43,5 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
         again = learn(NEWEST)
     assert again == recorded(around.lake, NEWEST)
     assert (again.outcome, again.promoted) == (night.outcome, night.promoted)
-    assert night.promoted == (champion_version(around.settings) == "1")
+    assert night.promoted == (standing(around.settings).champion == "1")
     assert {path: path.read_bytes() for path in book.rglob("*.parquet")} == before
