@@ -7,6 +7,7 @@ what prices.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,23 @@ def with_odds(chance: Floats, factor: float) -> Floats:
 def read_model(folder: Path) -> StoredModel:
     """Read a logged model's folder. Nothing in it is executed: a pickle or an unknown type is refused unread.
 
+    A night asks for the same champion again and again: while none of its files changes, it is read once.
+
     Raises
     ------
     ModelError
         When the folder is damaged or holds anything but a classifier in skops format; the message is a predicate,
         "cannot be read (...)", to be put behind the name of the model.
     """
+    try:
+        stands = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
+    except OSError as error:
+        raise ModelError(f"cannot be read ({_first_line(error)})") from error
+    return _read(folder, tuple((path, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size) for path, stat in stands))
+
+
+@lru_cache(maxsize=2)
+def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -> StoredModel:
     try:
         described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
         flavor = described["flavors"]["sklearn"]
