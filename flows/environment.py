@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -44,20 +45,20 @@ def api_url_file(settings: Settings) -> Path:
 
 
 @contextmanager
-def orchestrated() -> Iterator[None]:
+def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
 
-    Prefect's own server, where none is configured, starts on the other core while the flows are imported here and
-    MLflow's database is made.
+    Prefect's own server, where none is configured, starts on the other core while the flow is imported here and, for a
+    flow that speaks to MLflow, MLflow's database is made. A flow that learns nothing starts seconds sooner.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - slow import
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
 
     starting = Thread(target=get_client, kwargs={"sync_client": True}, daemon=True)
     starting.start()
-    import_module("flows.pipeline")
+    import_module(flow_module)
     settings = read_settings()
-    if not is_held(settings.locks, UP):  # its MLflow server makes the database
+    if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # its MLflow server makes the database
         import_module("training.tracking").prepare_tracking(settings)
     starting.join()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):

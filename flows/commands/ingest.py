@@ -64,7 +64,7 @@ def ingest(
     folder = text_of(catalog)
     open_export(file, reading)  # what is refused by its header is refused before anything starts
     prepare()
-    with orchestrated(), progress_bars():
+    with orchestrated("flows.ingest"), progress_bars():
         from flows.ingest import ingest as flow
 
         done = flow(file, reading, folder)

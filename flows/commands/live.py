@@ -40,7 +40,7 @@ def live(
     """
     prepare()
     remark("Starting Prefect ...")
-    with orchestrated(), progress_bars():
+    with orchestrated("flows.live"), progress_bars():
         from flows.live import live as flow
         from flows.progress import hearing
 

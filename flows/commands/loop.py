@@ -42,7 +42,7 @@ def simulate(
     Running it again changes nothing: a day that is there already, from the same inputs, is not played again.
     """
     prepare()
-    with orchestrated(), progress_bars():
+    with orchestrated("flows.simulate"), progress_bars():
         from flows.simulate import simulate as flow
 
         results = flow(start.date(), days, stores, seed, policy, text_of(catalog))
@@ -59,7 +59,7 @@ def simulate(
 def transform(catalog: Catalog = None, as_json: Json = False) -> None:
     """Group new or changed decisions into demand cells, and run the SQL assertions on them."""
     prepare()
-    with orchestrated(), progress_bars():
+    with orchestrated("flows.transform"), progress_bars():
         from flows.transform import transform as flow
 
         done = flow(text_of(catalog))
