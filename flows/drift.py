@@ -70,7 +70,7 @@ class Watched:
         return max((detection.since for detection in self.standing), default=None)
 
 
-@flow(name="watch-drift")
+@flow(name="watch-drift", flow_run_name="watch-drift-{through}")
 def watch_drift(through: dt.date | None = None, catalog_dir: str | None = None) -> Watched:
     """Check the champion on every day since its training, and announce each change in demand once.
 
