@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile # one file to a process; one more than cores, since some wait for servers
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile # one process a core, one file to a process
 
 # Nothing is fetched or reported at run time.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
