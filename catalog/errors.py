@@ -39,3 +39,8 @@ class ServiceError(ShelfpriceError):
 
 class Declined(ShelfpriceError):  # noqa: N818 - a refusal is an answer, not an error
     """Work refused on purpose; nothing is broken and nothing was changed."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, cut to one line of at most 200 characters, or its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -40,6 +40,11 @@ class LiveDay:
         return lake.receipt(self.part("interactions")) is not None
 
 
+def is_live(partition: Partition) -> bool:
+    """Tell whether a partition is of a day that was sold live, or is being sold."""
+    return partition.group.startswith(_GROUP)
+
+
 @dataclass(frozen=True)
 class Mark:
     """How far a live day is sold, kept as the inputs of its receipt.

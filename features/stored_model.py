@@ -18,7 +18,7 @@ import yaml
 from sklearn.base import ClassifierMixin
 
 from catalog.arrays import Floats
-from catalog.errors import ModelError
+from catalog.errors import ModelError, first_line
 from catalog.names import TRUSTED_MODEL_TYPES
 from features.smoothing import Smoothing, staircase_of
 
@@ -108,7 +108,7 @@ def read_model(folder: Path) -> StoredModel:
     try:
         stands = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
     except OSError as error:
-        raise ModelError(f"cannot be read ({_first_line(error)})") from error
+        raise ModelError(f"cannot be read ({first_line(error)})") from error
     return _read(folder, tuple((path, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size) for path, stat in stands))
 
 
@@ -127,7 +127,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file makes its reader do
-        raise ModelError(f"cannot be read ({_first_line(error)})") from error
+        raise ModelError(f"cannot be read ({first_line(error)})") from error
     if not isinstance(classifier, ClassifierMixin):
         raise ModelError(f"is a {type(classifier).__name__}, expected a classifier")
     return StoredModel(
@@ -154,7 +154,3 @@ def _refuse_foreign_loader(flavor: Mapping[str, Any]) -> None:
     loader, code = flavor.get("loader_module", _LOADER), flavor.get("code")
     if loader != _LOADER or code:
         raise ModelError(f"would run the code of {code or loader} where MLflow loads it, expected {_LOADER} alone")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -153,9 +153,9 @@ def first_open_date(lake: Lake) -> dt.date:
     DataError
         When nothing was ever sold.
     """
-    sold = [part.business_date for part in lake.partitions("interactions") if part.business_date]
+    sold = lake.dates("interactions")
     being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
-    after = [max(sold) + dt.timedelta(days=1)] if sold else []
+    after = [sold[-1] + dt.timedelta(days=1)] if sold else []
     if not sold and not being_sold:
         raise DataError("expected days that were sold, found none: no champion can price yet; run `shelfprice demo`")
     return min([*being_sold, *after])

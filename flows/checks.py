@@ -56,11 +56,11 @@ def check_up(around: Surroundings, on_file: Callable[[int, int], None] = lambda 
 
 def _decisions(around: Surroundings, newest: dt.date) -> Check:
     """Warn of business dates that nobody sold between the first and the newest."""
-    dates = {part.business_date for part in around.lake.partitions("interactions") if part.business_date}
-    first = min(dates, default=newest)
+    dates = around.lake.dates("interactions")
+    first = dates[0] if dates else newest
     days = (first + dt.timedelta(days=day) for day in range((newest - first).days))
-    missing = [date for date in days if date not in dates]
-    if missing and not comes_from_outside(around.lake, max(dates)):
+    missing = sorted(set(days).difference(dates))
+    if missing and not comes_from_outside(around.lake, dates[-1]):
         remedy = f"shelfprice backfill --start {missing[0]} --end {missing[-1]}"
         return Check(
             "decisions", "warning", f"through {newest}, {len(missing)} days missing, such as {missing[0]}", remedy
@@ -77,8 +77,8 @@ def _cells(around: Surroundings) -> Check:
 
 def _claims(around: Surroundings, newest: dt.date) -> Check:
     """Run the SQL assertions on the newest closed date; a day that is being sold is not over yet."""
-    closed = {part.business_date for part in around.lake.partitions("interactions")}
-    broken = broken_claims(around.settings, [newest] if newest in closed else [])
+    is_closed = newest in around.lake.dates("interactions")
+    broken = broken_claims(around.settings, [newest] if is_closed else [])
     if broken:
         return Check("claims", "failed", "; ".join(map(str, broken)), "mend what wrote the rows, then transform again")
     return Check("claims", "ok", f"all hold on {newest}")

@@ -4,7 +4,7 @@ import datetime as dt
 
 from prefect import get_run_logger
 
-from etl.live import days_sold_live, sold_so_far
+from etl.live import days_sold_live, is_live, sold_so_far
 from flows.edge import Surroundings
 from flows.nights import comes_from_outside
 from flows.progress import tell
@@ -69,7 +69,7 @@ def play_again(around: Surroundings, date: dt.date) -> None:
     priced_by = pricing_on(around.lake, around.catalog, date, None)
     for part in list(around.lake.partitions("interactions")):
         receipt = around.lake.receipt(part)
-        if part.business_date == date and receipt and receipt.seed is not None and not part.group.startswith("live-"):
+        if part.business_date == date and receipt and receipt.seed is not None and not is_live(part):
             batch = Batch(date, part.group, _stores_of(around, part))
             play_batch(around, batch, priced_by, receipt.seed, anew=True)
 

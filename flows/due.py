@@ -26,8 +26,7 @@ def why_due(around: Surroundings, through: dt.date) -> str | None:
     ModelError
         When the registry is away.
     """
-    days = {part.business_date for part in around.lake.partitions("demand_cells") if part.business_date}
-    if len([day for day in days if day <= through]) < _LEAST_DAYS:
+    if len([day for day in around.lake.dates("demand_cells") if day <= through]) < _LEAST_DAYS:
         return None
     judged = newest_judged(around)
     if judged is not None and judged >= through:

@@ -88,9 +88,9 @@ def newest_date(lake: Lake) -> dt.date:
     DataError
         When there is none.
     """
-    dates = [partition.business_date for partition in lake.partitions("demand_cells") if partition.business_date]
+    dates = lake.dates("demand_cells")
     if not dates:
         raise DataError(
             "expected demand cells in the lake, found none; run `shelfprice simulate` and `shelfprice transform`"
         )
-    return max(dates)
+    return dates[-1]

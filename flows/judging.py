@@ -92,7 +92,7 @@ def came_from_the_twin(lake: Lake, dataset: Dataset) -> bool:
         for partition in lake.partitions("interactions")
         if partition.business_date and dataset.trained_through < partition.business_date <= dataset.judged_through
     ]
-    return bool(receipts) and all(receipt is not None and receipt.seed is not None for receipt in receipts)
+    return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)
 
 
 def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:

@@ -107,14 +107,13 @@ def is_priced(lake: Lake, date: dt.date) -> bool:
 
 def newest_sold(lake: Lake) -> dt.date | None:
     """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
-    closed = (part.business_date for part in lake.partitions("interactions") if part.business_date)
-    return max([*closed, *(day.business_date for day in days_sold_live(lake))], default=None)
+    return max([*lake.dates("interactions"), *(day.business_date for day in days_sold_live(lake))], default=None)
 
 
 def comes_from_outside(lake: Lake, date: dt.date) -> bool:
     """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
     receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
-    return any(receipt is not None and receipt.seed is None for receipt in receipts)
+    return any(receipt is not None and not receipt.is_of_the_twin for receipt in receipts)
 
 
 def night_to_do(lake: Lake) -> dt.date:

@@ -228,7 +228,7 @@ class _Day:
 
     def _why_not_played(self, batch: Partition) -> str:
         receipt = self._lake.receipt(batch)
-        if receipt is not None and receipt.seed is None:
+        if receipt is not None and not receipt.is_of_the_twin:
             return "real shoppers' decisions cannot be drawn again; features and prices are rebuilt"
         return "played before it was written down what priced it; features and prices are rebuilt"
 

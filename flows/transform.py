@@ -39,10 +39,8 @@ def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ())
     around = Surroundings(catalog_dir)
     stale = list(stale_cells(around.lake, around.catalog, anew_on))
     decisions = 0
-    newest = max(
-        (part.business_date for part in around.lake.partitions("interactions") if part.business_date), default="empty"
-    )
-    tag_run("features", f"transform-{newest}")
+    sold = around.lake.dates("interactions")
+    tag_run("features", f"transform-{sold[-1] if sold else 'empty'}")
     for first in range(0, len(stale), _PARTITIONS_PER_TASK):
         decisions += group_partitions(around, stale[first : first + _PARTITIONS_PER_TASK])
         tell("grouping decisions into demand cells", min(first + _PARTITIONS_PER_TASK, len(stale)), len(stale))

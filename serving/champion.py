@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from catalog.arrays import Floats
-from catalog.errors import ModelError
+from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
@@ -80,7 +80,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
         if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
             return None
         raise ModelError(
-            f"the model registry at {settings.tracking_uri} gives no model ({_first_line(error)}); "
+            f"the model registry at {settings.tracking_uri} gives no model ({first_line(error)}); "
             "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
         ) from error
     return _read(folder, str(version))
@@ -95,7 +95,3 @@ def _read(folder: Path, version: str) -> Champion:
 
 def _is_unknown(answer: str) -> bool:
     return "Registered Model" in answer or "Model Version" in answer
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

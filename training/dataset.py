@@ -92,7 +92,7 @@ def load_dataset(
     span = {"trained_through": trained_through, "judged_through": dates[-1]}
     holdout = connection.execute(query("holdout_cells"), span).df()
     one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
-    used = [date for date in _dates(lake) if first <= date <= through]
+    used = [date for date in lake.dates("demand_cells") if first <= date <= through]
     return Dataset(
         training,
         holdout,
@@ -141,10 +141,6 @@ def _last_training_day(decisions: Ints) -> int:
 
 def _training_cells(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:
     return connection.execute(query("training_cells"), {"first": first, "trained_through": last}).df()
-
-
-def _dates(lake: Lake) -> set[dt.date]:
-    return {partition.business_date for partition in lake.partitions("demand_cells") if partition.business_date}
 
 
 def _fingerprint(lake: Lake, through: dt.date, begins: Sequence[dt.date]) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from catalog.errors import ModelError
+from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
 from catalog.settings import Settings
 from catalog.tables.models import MODEL_VERSIONS
@@ -139,9 +139,8 @@ def _patient(settings: Settings) -> Iterator[MlflowClient]:
     try:
         yield MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
     except (MlflowException, OSError) as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelError(
-            f"the model registry at {settings.tracking_uri} does not answer ({said}); "
+            f"the model registry at {settings.tracking_uri} does not answer ({first_line(error)}); "
             "start the registry or set MLFLOW_TRACKING_URI"
         ) from error
 

@@ -107,6 +107,10 @@ class Lake:
                 match = _DAY_FOLDER.fullmatch(path.parent.name)
                 yield Partition(table, dt.date.fromisoformat(match[1]) if match else None, group)
 
+    def dates(self, table: str) -> list[dt.date]:
+        """Return the business dates of which a table by day holds data, ascending."""
+        return sorted({part.business_date for part in self.partitions(table) if part.business_date})
+
     def read(self, partition: Partition) -> pa.Table:
         """Read one partition whole, in the types of its contract.
 

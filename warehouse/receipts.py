@@ -39,6 +39,11 @@ class Receipt:
     seed: int | None
     code_version: str
 
+    @property
+    def is_of_the_twin(self) -> bool:
+        """Whether the twin made the rows: what comes from outside has no seed."""
+        return self.seed is not None
+
     def to_json(self) -> str:
         """Return the receipt as JSON text."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"

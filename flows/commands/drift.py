@@ -62,7 +62,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
 
     A store that watches residuals stands beside one that follows the first demo's rule (of the last 50 calls fewer than
     half were right) and one that never learns again. Every world is played day by day in a temporary lake; the score is
-    kept in this one as drift_results, and in MLflow with a figure. Three seeds take about ten minutes on two cores.
+    kept in this one as drift_results, and in MLflow with a figure. Each seed plays hundreds of days.
     """
     prepare()
     with orchestrated(), progress_bars():

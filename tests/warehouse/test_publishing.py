@@ -167,3 +167,13 @@ def test_a_prepared_lake_is_sound_and_is_not_prepared_twice(lake: Lake) -> None:
     assert len(files) == len(TABLES)
     assert [list(lake.partitions(name)) for name in TABLES] == [[]] * len(TABLES)
     assert verify(lake).findings == ()
+
+
+def test_a_date_is_named_once_however_many_parts_it_has_and_an_empty_table_has_none(
+    lake: Lake, cells: Callable[..., pa.Table]
+) -> None:
+    lake.prepare()
+    assert lake.dates("demand_cells") == []
+    for day, group in ((1, "b"), (0, "a"), (0, "b")):
+        lake.publish(Partition("demand_cells", DAY + dt.timedelta(days=day), group), cells(), inputs="a")
+    assert lake.dates("demand_cells") == [DAY, DAY + dt.timedelta(days=1)]
