@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from catalog.settings import read_settings
-from flows.console import shown
+from flows.cli.console import shown
 from warehouse.connection import read_only
 
 PAGE = Path(__file__).parent.parent / "docs" / "sql-cookbook.md"

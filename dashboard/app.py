@@ -15,9 +15,9 @@ from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
-from dashboard.control import live_control
-from dashboard.live import Control
+from dashboard.live_controls import Control
 from dashboard.monitor import Monitor, Page
+from dashboard.prefect.control import live_control
 from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from catalog.errors import CatalogError
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import Settings
-from dashboard.live import Control
-from dashboard.reading import Reader, modified
+from dashboard.data.reading import Reader, modified
+from dashboard.live_controls import Control
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Ints
 from catalog.load import Catalog
+from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
-from etl.reasons import Changes, reasons
 from warehouse.columns import coded, constant, moments
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()

@@ -19,10 +19,12 @@ from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
 from warehouse.connection import VIEW_FOLDERS, run_scripts, workbench
 from warehouse.lake import Lake, Partition
+from warehouse.sql_files import queries_beside
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
-_QUERIES = Path(__file__).parent / "queries"
+query = queries_beside(__file__)
+"""Text of one of the features' queries, by name."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,6 @@ def feature_workbench(settings: Settings, products: pa.Table | None = None) -> d
         connection.register("products", products)
     run_scripts(connection, [FEATURE_VIEWS])
     return connection
-
-
-def query(name: str) -> str:
-    """Return the text of one of the features' queries."""
-    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ()) -> Iterator[StaleCells]:

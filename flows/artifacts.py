@@ -4,9 +4,9 @@ from typing import Any
 
 from prefect.artifacts import create_table_artifact
 
+from evaluation.results import Interval
 from flows.checks import Check
-from flows.comparison.results import Interval
-from flows.report import price_columns, price_rows
+from flows.cli.report import price_columns, price_rows
 from serving.price_book import PriceBook
 from training.gate import Verdict
 

@@ -10,9 +10,9 @@ from features.cells import feature_workbench, stale_cells
 from features.shifts import demand_shifts
 from flows.edge import Surroundings
 from flows.nights import ONE_DAY, comes_from_outside, is_done, newest_sold
-from serving.bookshelf import book_in_force
+from serving.book_store import book_in_force
 from serving.champion import Champion, load_champion
-from warehouse.claims import broken_claims
+from warehouse.assertions.run import broken_claims
 from warehouse.verify import verify
 
 State = Literal["ok", "warning", "failed"]

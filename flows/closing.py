@@ -4,13 +4,13 @@ import datetime as dt
 
 from prefect import get_run_logger
 
-from etl.live import days_sold_live, is_live, sold_so_far
+from etl.live.day import days_sold_live, is_live, sold_so_far
+from etl.live.player import Player
 from flows.edge import Surroundings
 from flows.nights import comes_from_outside
 from flows.progress import tell
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
 from flows.simulate import Batch, batches_of, play_batch, pricing_on, without_live_days
+from serving.live_prices import PriceDesk
 from warehouse.lake import Partition
 from warehouse.locks import held
 

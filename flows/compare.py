@@ -12,11 +12,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.pricing import Policy
-from features.cells import feature_workbench
-from flows.artifacts import show_shares
-from flows.comparison import figures
-from flows.comparison.arena import expected_gain, play_all
-from flows.comparison.contestants import (
+from evaluation import comparison_figures as figures
+from evaluation.contestants import (
     CLAIRVOYANT,
     POLICIES,
     TRUE_DEMAND,
@@ -25,8 +22,8 @@ from flows.comparison.contestants import (
     policy_of,
     with_true_demand,
 )
-from flows.comparison.first_days import DayResult, live_first_days
-from flows.comparison.results import (
+from evaluation.first_days import DayResult, live_first_days
+from evaluation.results import (
     Match,
     Score,
     matches_by_policy,
@@ -34,10 +31,13 @@ from flows.comparison.results import (
     scores_to_table,
     shares,
 )
-from flows.comparison.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.scores import expected_gain, play_all
+from features.cells import feature_workbench
+from flows.artifacts import show_shares
 from flows.edge import COMPUTES, Surroundings, tag_run
 from flows.progress import tell
-from training.tracking import log_study
+from training.mlflow.tracking import log_study
 from warehouse.lake import Lake, Partition
 
 DECISIONS = (500, 2_000, 20_000)

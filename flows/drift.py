@@ -16,7 +16,7 @@ from features.cells import feature_workbench, query
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
 from flows.progress import say
 from serving.champion import Champion, load_champion
-from training.drift import DayCheck, check_days
+from training.drift.checks import DayCheck, check_days
 from warehouse.lake import Lake, Partition
 
 DRIFT_DETECTED = "shelfprice.drift.detected"

@@ -59,7 +59,7 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     import_module(flow_module)
     settings = read_settings()
     if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # its MLflow server makes the database
-        import_module("training.tracking").prepare_tracking(settings)
+        import_module("training.mlflow.tracking").prepare_tracking(settings)
     starting.join()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

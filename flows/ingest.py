@@ -16,12 +16,12 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
 from catalog.tables.exports import INGESTED_FILES
-from etl.admit import Admission, Admitted, Admitting
-from etl.export import Export, open_export
-from etl.intake import Intake, taken_in
-from etl.mapping import Reading
-from etl.profile import as_record, profile_of
-from etl.shelf import is_untouched, sku_of, write_shelf
+from etl.exports.admit import Admission, Admitted, Admitting
+from etl.exports.columns import Reading
+from etl.exports.estimate_shelf import is_untouched, sku_of, write_shelf
+from etl.exports.profile import as_record, profile_of
+from etl.exports.read import Export, open_export
+from etl.exports.stage import Intake, taken_in
 from features.cells import ALL_VIEWS
 from flows.edge import COMPUTES, Surroundings, tag_run
 from flows.progress import tell

@@ -6,12 +6,12 @@ import time
 from prefect import flow
 
 from catalog.errors import DataError, Declined, ModelError
-from flows.due import judged_through, why_due
 from flows.edge import DEFAULT_SEED, Surroundings, name_run, newest_date
 from flows.nights import Night, Outcome, decided_from, inputs_of, is_done, record, recorded
 from flows.price import price
 from flows.train import Training, train
 from serving.champion import load_champion
+from training.due import judged_through, why_due
 from warehouse.locks import held, is_held
 
 _LEARNING = "learning"

@@ -10,13 +10,13 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 from pydantic import Field
 
-from etl.live import LiveDay, discard
+from etl.live.calendar import day_to_sell, refuse_unknown_store
+from etl.live.day import LiveDay, discard
+from etl.live.player import Player, SoldDay, Tick
 from flows.edge import DEFAULT_SEED, Surroundings
+from flows.live_controls import FASTEST, SLOWEST, Wishes, wishes_of
 from flows.progress import say, tell
-from flows.selling.calendar import day_to_sell, refuse_unknown_store
-from flows.selling.player import Player, SoldDay, Tick
-from flows.selling.prices import PriceDesk
-from flows.selling.wishes import FASTEST, SLOWEST, Wishes, wishes_of
+from serving.live_prices import PriceDesk
 from warehouse.locks import held
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
-from etl.live import days_sold_live
+from etl.live.day import days_sold_live
 from flows.edge import DEFAULT_START
-from serving.bookshelf import GROUP
+from serving.book_store import GROUP
 from warehouse.lake import Lake, Partition
 
 ONE_DAY = dt.timedelta(days=1)

@@ -9,14 +9,14 @@ from catalog.errors import DataError, Declined, ModelError
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from flows.artifacts import show_prices
-from flows.champions import finish_changes
 from flows.edge import TOUCHES_THE_DISK, Surroundings, newest_date, tag_run
-from flows.response import learned_for
-from serving.bookshelf import GROUP, book_in_force, publish_book
+from serving.book_store import GROUP, book_in_force, publish_book
 from serving.champion import Champion, load_champion
 from serving.curves import curves_from_table
+from serving.day_curves import learned_for
 from serving.price_book import PriceBook
-from training.champions import LOCK
+from training.promotion.change import finish_changes
+from training.promotion.history import LOCK
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 

@@ -15,15 +15,15 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
-from etl.live import joined, standing_after
+from etl.live.day import joined, standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
 from flows.progress import tell
-from flows.response import learned_for
 from flows.simulate import pricing_by_book
-from serving.bookshelf import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
+from serving.book_store import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
-from serving.in_store import in_store_under_kill_switch, in_store_without_model
+from serving.day_curves import learned_for
+from serving.storefront import in_store_under_kill_switch, in_store_without_model
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.files import sha256_of

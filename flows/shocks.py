@@ -10,13 +10,13 @@ from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from catalog.errors import DataError
-from flows.comparison.alarms import RULES
-from flows.comparison.scorecard import UNHEALED, Outcome, ScoredDay, outcomes, outcomes_to_table, play_world
-from flows.comparison.shock_figures import shares_by_day
-from flows.comparison.shocks import ShockedWorld, shocked_worlds
+from evaluation.drift.alarms import RULES
+from evaluation.drift.figures import shares_by_day
+from evaluation.drift.scorecard import UNHEALED, Outcome, ScoredDay, outcomes, outcomes_to_table, play_world
+from evaluation.drift.worlds import ShockedWorld, shocked_worlds
 from flows.edge import COMPUTES, Surroundings, tag_run
 from flows.progress import tell
-from training.tracking import log_study
+from training.mlflow.tracking import log_study
 from warehouse.lake import Partition
 
 _EXPERIMENT = "shelfprice-comparison"

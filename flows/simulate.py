@@ -12,16 +12,16 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from etl.ledger import LedgerRow, write_down
-from etl.live import days_sold_live
+from etl.live.day import days_sold_live
 from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
-from serving.bookshelf import book_in_force
+from serving.book_store import book_in_force
+from serving.cold_start import for_shelf
 from serving.curves import DemandCurves
-from serving.in_store import in_store, in_store_under_kill_switch, in_store_without_model
-from serving.newcomers import for_shelf
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import BookPolicy, PriceBook
+from serving.storefront import in_store, in_store_under_kill_switch, in_store_without_model
 from serving.support import base_where_unvaried
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition

@@ -9,27 +9,28 @@ from prefect import flow, task
 
 from catalog.arrays import Floats
 from features.cells import feature_workbench
+from features.price_response import PriceResponse
 from features.shifts import demand_shifts
 from flows.artifacts import show_models
-from flows.champions import catch_up
 from flows.edge import COMPUTES, DEFAULT_SEED, Surroundings, newest_date, tag_run
-from flows.judging import champion_chances, judge_challenger, true_chances
-from flows.money import Challenger
 from flows.progress import tell
 from serving.champion import Champion, load_champion
-from training import figures, notes
-from training.breakdown import curve_points
 from training.candidates import CANDIDATES, Candidate, FittedModel, fit
-from training.champions import settle
 from training.dataset import Dataset, holdout_budget_groups, load_dataset
-from training.fresh_process import fresh_process
+from training.gain import Challenger
 from training.gate import Verdict
 from training.judge import base_rates, choose_threshold, judge, log_loss
+from training.judgement import champion_chances, judge_challenger, true_chances
+from training.load_check.process import fresh_process
+from training.mlflow import notes
+from training.mlflow.registry import describe_version, model_version_row, register_challenger
+from training.mlflow.tracking import LoggedModel, conclude, folder_of, log_candidate, log_figures, training_run
 from training.off_policy import OffPolicyEstimate
-from training.price_response import PriceResponse
-from training.registry import describe_version, model_version_row, register_challenger
-from training.report import ReportInput, Rival, training_report
-from training.tracking import LoggedModel, conclude, folder_of, log_candidate, log_figures, training_run
+from training.promotion.change import catch_up
+from training.promotion.history import settle
+from training.report import figures
+from training.report.breakdown import curve_points
+from training.report.page import ReportInput, Rival, training_report
 from warehouse.lake import Partition
 
 

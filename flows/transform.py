@@ -10,7 +10,7 @@ from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
-from warehouse.claims import BrokenClaim, broken_claims, portions
+from warehouse.assertions.run import BrokenClaim, broken_claims, portions
 from warehouse.lake import Lake
 
 _PARTITIONS_PER_TASK = 16

@@ -41,7 +41,7 @@ def sell_two_days() -> Callable[[Path], Settings]:
         from etl.load import load_dimensions, load_store_day
         from features.cells import cells_of, feature_workbench, stale_cells
         from flows.simulate import pricing_on
-        from serving.bookshelf import publish_book
+        from serving.book_store import publish_book
         from serving.curves import DemandCurves
         from simulation.shoppers import shopper_names
         from simulation.store_day import play

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from features.price_response import PriceResponse, told_skus
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.judge import (
@@ -23,7 +24,6 @@ from training.judge import (
     reliability_slope,
 )
 from training.off_policy import OffPolicyEstimate
-from training.price_response import PriceResponse, told_skus
 
 EARNS_MORE_THAN_BASE = "earns more than the base prices"
 EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"

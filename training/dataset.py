@@ -16,7 +16,7 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
 from features.cells import query
-from training.carry_over import carried_through
+from training.earlier_days import carried_through
 from warehouse.lake import Lake
 
 HOLDOUT_SHARE = 0.2

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog.arrays import Floats
+from features.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training import conditions
 from training.candidates import FittedModel
 from training.conditions import Condition
 from training.dataset import Dataset
 from training.off_policy import OffPolicyEstimate
-from training.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from catalog.dictionary import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.lake import Lake
+from warehouse.sql_files import queries_beside
 
 _HERE = Path(__file__).parent
 VIEW_FOLDERS = (_HERE / "views", _HERE / "marts")
-_DICTIONARY = (_HERE / "queries" / "dictionary.sql").read_text
+_query = queries_beside(__file__)
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
@@ -72,7 +73,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     folders = list(view_folders)
     products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]
     columns = described_columns()
-    definitions = [*_scripts(folders), _DICTIONARY(encoding="utf-8"), str(columns.to_pylist()), str(products)]
+    definitions = [*_scripts(folders), _query("dictionary"), str(columns.to_pylist()), str(products)]
     fingerprint = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
     target = settings.warehouse_file
     if target.exists() and _fingerprint_of(settings) == fingerprint:
@@ -85,7 +86,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     try:
         run_scripts(connection, folders, with_comments=True)
         connection.register("contract_columns", columns)
-        connection.execute(_DICTIONARY(encoding="utf-8"))
+        connection.execute(_query("dictionary"))
         connection.unregister("contract_columns")
         connection.execute("create table about as select $1 as definitions_fingerprint", [fingerprint])
     finally:

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard.data.versions import Version
 from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
-from dashboard.versions import Version
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
 _MARKS = {"champion": "star-diamond", "was champion": "diamond", "not promoted": "x-thin"}
@@ -23,7 +23,7 @@ def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
     Parameters
     ----------
     table
-        `promised`, `observed`, `low`, `high` and `n_offered`, as `dashboard.calibration.reliability` returns it.
+        `promised`, `observed`, `low`, `high` and `n_offered`, as `dashboard.data.calibration.reliability` returns it.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -55,7 +55,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         `business_date`, `model_version`, `price` (EUR, rising) and `p_sale` of one product.
     seen
         `price` (EUR), `observed`, `low`, `high` and `n_offered` of the product, as
-        `dashboard.calibration.by_price` returns it.
+        `dashboard.data.calibration.by_price` returns it.
     """
     figure = go.Figure()
     dates = sorted(curves["business_date"].unique())[-1 - _SHOWN_BEFORE :]

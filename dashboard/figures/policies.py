@@ -5,7 +5,7 @@ from math import isfinite
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.comparison import POLICIES, TRUE_DEMAND, Comparison, label
+from dashboard.data.comparison import POLICIES, TRUE_DEMAND, Comparison, label
 from dashboard.theme import FAINT, GRID, INK, SERIES, Scheme, colour, styled
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")

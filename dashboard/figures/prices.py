@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from catalog.intervals import wilson
-from dashboard.price_book import Quote
+from dashboard.data.price_book import Quote
 from dashboard.theme import FAINT, Scheme, colour, styled
 
 HEIGHT = 330  # pixels

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.store_day import Clock, Course, ProductNow
+from dashboard.data.store_day import Clock, Course, ProductNow
 from dashboard.theme import Scheme, colour, literal, styled
 
 HEIGHT = 470  # pixels

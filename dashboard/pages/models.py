@@ -7,16 +7,16 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard.body import frame, scheme_of, wire_body
-from dashboard.calibration import promised
 from dashboard.components import aria, card, empty, notice
+from dashboard.data.calibration import promised
+from dashboard.data.registry import registry_pages
+from dashboard.data.versions import Version, champion_of, versions_of
 from dashboard.monitor import Monitor, Page
-from dashboard.registry import registry_pages
+from dashboard.page_frame import frame, scheme_of, wire_body
 from dashboard.sections import champions, drift, evidence, shocks
 from dashboard.sections import models as sections
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme, day
-from dashboard.versions import Version, champion_of, versions_of
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
 _DATES = 7  # newest dates whose promises are held against what came

@@ -12,16 +12,16 @@ from dash.development.base_component import Component
 from catalog.contracts import TABLES
 from catalog.errors import ServiceError
 from dashboard.components import aria, card, empty, heading, notice
+from dashboard.data.reading import Stamp
+from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
-from dashboard.reading import Stamp
-from dashboard.runs import Runs
+from dashboard.prefect.runs import Runs
 from dashboard.sections import pipeline as sections
 from dashboard.sections.chart import chart
 from dashboard.shell import SCHEME
 from dashboard.tables import TableState, table_states
 from dashboard.theme import Scheme
-from dashboard.verification import Verification
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _WHILE_CHECKING = 500  # milliseconds

@@ -6,11 +6,11 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard.body import frame, scheme_of, wire_body
-from dashboard.comparison import Comparison, comparison_of
 from dashboard.components import aria, card, empty
+from dashboard.data.comparison import Comparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
+from dashboard.page_frame import frame, scheme_of, wire_body
 from dashboard.sections import policies as sections
 from dashboard.sections.chart import chart
 from dashboard.shell import SCHEME

@@ -10,12 +10,12 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components import aria, card, empty, graph, heading
+from dashboard.data.health import tell
+from dashboard.data.price_book import quote
 from dashboard.figures import prices as figures
-from dashboard.health import tell
 from dashboard.monitor import Monitor, Page
-from dashboard.price_book import quote
+from dashboard.pickers import NEWEST, SOLD, book_date, days, health, picker, shown_date, stores
 from dashboard.sections.prices import TRAIL, quote_in_words, save_button, trail_grid, trail_rows
-from dashboard.selection import NEWEST, SOLD, book_date, days, health, picker, shown_date, stores
 from dashboard.shell import SCHEME
 from dashboard.theme import Scheme
 

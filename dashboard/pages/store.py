@@ -10,17 +10,17 @@ from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import live
+from dashboard import live_controls as live
+from dashboard.cache import Shared, plain
 from dashboard.components import aria, card, graph, heading, icon
+from dashboard.data.health import model_behind, tell
+from dashboard.data.store_day import Clock, day_at, last_tick
 from dashboard.figures.store import HEIGHT, MOST_LINES, price_and_stock
-from dashboard.health import model_behind, tell
 from dashboard.monitor import Monitor, Page
+from dashboard.pickers import NEWEST, SOLD, days, health, picker, shown_date, stores
 from dashboard.sections.live import live_bar
 from dashboard.sections.shelf import event_list, nothing_sold, shelf_cards, stats
-from dashboard.selection import NEWEST, SOLD, days, health, picker, shown_date, stores
-from dashboard.sharing import Shared, plain
 from dashboard.shell import SCHEME
-from dashboard.store_day import Clock, day_at, last_tick
 from dashboard.theme import Scheme
 
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"

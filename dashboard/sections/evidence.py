@@ -7,12 +7,12 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import calibration
 from dashboard.components import card, empty
+from dashboard.data import calibration
+from dashboard.data.versions import Version
 from dashboard.figures import models as figures
 from dashboard.sections.chart import chart
 from dashboard.theme import Scheme, count
-from dashboard.versions import Version
 
 
 def promises(seen: pd.DataFrame, scheme: Scheme) -> Component:

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from catalog.errors import ShelfpriceError
 from dashboard.components import aria, icon
-from dashboard.control import LiveRun
+from dashboard.prefect.control import LiveRun
 
 START, PAUSE, STOP, RESET, SPEED, STATE = (
     "live-start", "live-pause", "live-stop", "live-reset", "live-speed", "live-state",

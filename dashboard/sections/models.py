@@ -11,13 +11,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from catalog.metrics import Metric
-from dashboard import calibration
 from dashboard.components import aria, stat
+from dashboard.data import calibration
+from dashboard.data.registry import artifact_link, run_link, version_link
+from dashboard.data.versions import Condition, Version, champion_of, metrics_of
 from dashboard.figures import models as figures
-from dashboard.registry import artifact_link, run_link, version_link
 from dashboard.sections.chart import chart
 from dashboard.theme import Scheme, day, euros
-from dashboard.versions import Condition, Version, champion_of, metrics_of
 
 _REPORT = "training_report.html"
 _NOTHING = "–"
@@ -32,7 +32,7 @@ def health(versions: Sequence[Version], newest_date: dt.date | None, seen: pd.Da
     newest_date
         Newest business date in the lake.
     seen
-        What shoppers did on the days the curves were made for, as `dashboard.calibration.promised` returns it.
+        What shoppers did on the days the curves were made for, as `dashboard.data.calibration.promised` returns it.
     """
     champion, newest = champion_of(versions), versions[0]
     met = sum(condition.met for condition in newest.conditions)

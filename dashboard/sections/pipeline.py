@@ -11,10 +11,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, notice, stat
-from dashboard.runs import Kind, Run
+from dashboard.data.verification import Check
+from dashboard.prefect.runs import Kind, Run
 from dashboard.tables import TableState
 from dashboard.theme import count, day
-from dashboard.verification import Check
 
 _NOTHING = "–"
 _STATES: dict[Kind, tuple[str, str]] = {

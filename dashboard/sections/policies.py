@@ -9,8 +9,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.comparison import CLAIRVOYANT, SAYS, Comparison, label
 from dashboard.components import stat
+from dashboard.data.comparison import CLAIRVOYANT, SAYS, Comparison, label
 from dashboard.theme import count, euros, share
 
 DEFAULT_POLICY = "stock_aware"

@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.price_book import Quote
+from dashboard.data.price_book import Quote
 from dashboard.theme import euros, share
 
 TRAIL = "prices-trail"

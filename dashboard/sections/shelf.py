@@ -8,9 +8,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, empty, icon, stat
+from dashboard.data.health import ModelNow
+from dashboard.data.store_day import DayNow, ProductNow
 from dashboard.figures.store import sparkline
-from dashboard.health import ModelNow
-from dashboard.store_day import DayNow, ProductNow
 from dashboard.theme import Scheme, change, colour, count, euros, share
 
 MOST_CARDS = 60

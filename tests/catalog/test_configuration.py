@@ -10,7 +10,7 @@ from catalog.meanings import MEANINGS, PRODUCT
 from catalog.records import Product, Store
 from catalog.settings import read_settings
 from dashboard.access import access_to
-from flows.services.house import services_of
+from flows.up.services import services_of
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

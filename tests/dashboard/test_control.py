@@ -9,8 +9,8 @@ from prefect.states import Cancelled, Cancelling, Completed, Crashed, Failed, Pa
 
 from catalog.errors import ServiceError
 from catalog.settings import read_settings
-from dashboard.control import LiveControl, _state_of, live_control
-from flows.selling.wishes import Wish, wish_of
+from dashboard.prefect.control import LiveControl, _state_of, live_control
+from flows.live_controls import Wish, wish_of
 
 
 def test_with_nobody_listening_every_control_says_within_two_seconds_what_to_run() -> None:

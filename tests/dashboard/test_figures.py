@@ -11,12 +11,12 @@ import pytest
 
 from catalog.load import load
 from catalog.settings import Settings
+from dashboard.data.price_book import Quote, quote
+from dashboard.data.reading import Reader
+from dashboard.data.store_day import Clock, Course, ProductNow, day_at
 from dashboard.figures import prices
 from dashboard.figures.store import MOST_LINES, price_and_stock, sparkline
-from dashboard.price_book import Quote, quote
-from dashboard.reading import Reader
-from dashboard.selection import SOLD
-from dashboard.store_day import Clock, Course, ProductNow, day_at
+from dashboard.pickers import SOLD
 from dashboard.theme import SERIES, change, euros, literal
 
 DAY = dt.date(2026, 1, 6)

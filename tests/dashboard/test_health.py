@@ -10,9 +10,9 @@ import pytest
 
 from catalog.errors import CatalogError
 from catalog.load import DEFAULT_DIR
-from dashboard.health import model_behind, notices
+from dashboard.data.health import model_behind, notices
+from dashboard.data.store_day import Course, DayNow
 from dashboard.monitor import CatalogInForce
-from dashboard.store_day import Course, DayNow
 
 TODAY = dt.date(2026, 1, 6)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from catalog.errors import Declined, ServiceError
-from dashboard.control import LiveRun
-from dashboard.live import SharedStatus, press, usable
+from dashboard.live_controls import SharedStatus, press, usable
+from dashboard.prefect.control import LiveRun
 from dashboard.sections.live import PAUSE, SPEED, START, STOP, YES, away, standing
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from dashboard import reading
-from dashboard.reading import Reader
-from dashboard.selection import SOLD
+from dashboard.data import reading
+from dashboard.data.reading import Reader
+from dashboard.pickers import SOLD
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 6)

@@ -13,8 +13,8 @@ from prefect.states import Scheduled
 from prefect.testing.utilities import prefect_test_harness
 
 from catalog.errors import ServiceError
-from dashboard import runs as module
-from dashboard.runs import Runs
+from dashboard.prefect import runs as module
+from dashboard.prefect.runs import Runs
 
 
 def test_a_dead_port_is_told_within_two_seconds() -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 from dash import html
 
-from dashboard.sharing import Shared, plain
+from dashboard.cache import Shared, plain
 
 
 def test_twenty_who_want_the_same_at_once_have_it_made_once() -> None:

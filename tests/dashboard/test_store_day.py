@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from catalog.records import Opening
 from catalog.settings import Settings
-from dashboard.reading import Reader
-from dashboard.selection import SOLD
-from dashboard.store_day import Clock, day_at, last_tick
+from dashboard.data.reading import Reader
+from dashboard.data.store_day import Clock, day_at, last_tick
+from dashboard.pickers import SOLD
 from warehouse.connection import read_only
 
 DAY = dt.date(2026, 1, 6)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from catalog.settings import Settings
-from dashboard import verification
-from dashboard.verification import Verification
+from dashboard.data import verification
+from dashboard.data.verification import Verification
 from warehouse.lake import Lake
 from warehouse.verify import Verdict
 

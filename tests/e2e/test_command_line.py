@@ -194,7 +194,7 @@ def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(world: di
 
 def test_quick_commands_import_no_service() -> None:
     code = (
-        "import sys; import flows.cli, serving.bookshelf, warehouse.verify, flows.commands.sql_prompt;"
+        "import sys; import flows.cli.main, serving.book_store, warehouse.verify, flows.cli.sql_prompt;"
         "sys.exit(len({'prefect', 'mlflow', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

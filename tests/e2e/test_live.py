@@ -17,10 +17,10 @@ from prefect.testing.utilities import prefect_test_harness
 from catalog.errors import Declined
 from catalog.load import DEFAULT_DIR
 from catalog.settings import read_settings
-from dashboard.control import LiveControl
-from etl.live import LiveDay, sold_so_far
-from flows.selling.wishes import Wish, Wishes, _look
-from flows.services.left_behind import Rounds
+from dashboard.prefect.control import LiveControl
+from etl.live.day import LiveDay, sold_so_far
+from flows.live_controls import Wish, Wishes, _look
+from flows.up.zombie_runs import Rounds
 from warehouse.lake import Lake
 from warehouse.verify import verify
 

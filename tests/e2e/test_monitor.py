@@ -26,10 +26,10 @@ from werkzeug.serving import make_server
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
-from dashboard.control import LiveRun
-from etl.live import LiveDay
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
+from dashboard.prefect.control import LiveRun
+from etl.live.day import LiveDay
+from etl.live.player import Player
+from serving.live_prices import PriceDesk
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 

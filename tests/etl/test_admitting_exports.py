@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from etl.admit import Admission, Admitting
-from etl.export import open_export
-from etl.intake import Intake, taken_in
-from etl.mapping import Reading
-from etl.profile import profile_of
-from etl.shelf import is_untouched, sku_of, store_id_of, write_shelf
-from warehouse.claims import broken_claims
+from etl.exports.admit import Admission, Admitting
+from etl.exports.columns import Reading
+from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
+from etl.exports.profile import profile_of
+from etl.exports.read import open_export
+from etl.exports.stage import Intake, taken_in
+from warehouse.assertions.run import broken_claims
 from warehouse.lake import Lake
 from warehouse.verify import verify
 

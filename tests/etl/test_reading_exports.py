@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from etl.export import open_export
-from etl.intake import Intake, taken_in
-from etl.mapping import Reading
-from etl.text import records
+from etl.exports.columns import Reading
+from etl.exports.decode import records
+from etl.exports.read import open_export
+from etl.exports.stage import Intake, taken_in
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"

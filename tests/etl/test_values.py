@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.mapping import Reading
-from etl.values import decimal_of, flags, moments, numbers, shopper_numbers
+from etl.exports.columns import Reading
+from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from catalog.errors import ServiceError
 from catalog.names import LIVE_DEPLOYMENT
-from flows.cli import app
-from flows.services import deployments as module
-from flows.services.deployments import PREFECT_FILE, deployments, work_pool
+from flows.cli.main import app
+from flows.up import deployments as module
+from flows.up.deployments import PREFECT_FILE, deployments, work_pool
 
 DEPLOYED = {
     "nightly/default": "date",
@@ -71,8 +71,8 @@ def test_no_machine_and_no_address_stands_in_the_file_and_its_command_is_a_modul
     assert yaml.safe_load(text)["pull"] == []
     assert re.search(r"(^|[\s\"'])(/|~|[A-Z]:\\)|https?:", text) is None
     commands = {one["work_pool"]["job_variables"]["command"] for one in deployments()}
-    assert commands == {"python -m flows.services.run"}
-    assert importlib.util.find_spec("flows.services.run") is not None
+    assert commands == {"python -m flows.up.run_process"}
+    assert importlib.util.find_spec("flows.up.run_process") is not None
     assert work_pool() == "shelfprice"
 
 

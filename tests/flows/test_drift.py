@@ -14,7 +14,7 @@ from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings, read_settings
 from flows import drift
-from flows.commands.drift import drift as command
+from flows.cli.drift import drift as command
 from flows.drift import DRIFT_DETECTED, watch_drift
 from flows.simulate import simulate
 from flows.train import train

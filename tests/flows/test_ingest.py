@@ -12,14 +12,14 @@ import pytest
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
-from etl.mapping import Reading
+from etl.exports.columns import Reading
 from features.cells import feature_workbench
 from flows.ingest import Ingested, ingest
 from flows.price import price
-from flows.response import supported_curves
 from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
+from serving.day_curves import supported_curves
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 from warehouse.verify import verify

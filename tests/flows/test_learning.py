@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings
-from flows.due import why_due
 from flows.edge import Surroundings
 from flows.environment import orchestrated
 from flows.learn import learn
 from flows.nights import is_done, recorded
-from training.registry import standing
+from training.due import why_due
+from training.mlflow.registry import standing
 
 NEWEST = dt.date(2026, 1, 6)
 

@@ -11,8 +11,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling, Pending, Running, Scheduled, State
 
 from catalog.settings import Settings
-from flows.services.left_behind import Rounds
-from flows.services.run import lock_of
+from flows.up.run_process import lock_of
+from flows.up.zombie_runs import Rounds
 from warehouse.locks import held
 
 

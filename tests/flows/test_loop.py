@@ -18,21 +18,21 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.cells import feature_workbench
-from flows.cli import app
+from flows.cli.main import app
 from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
 from flows.replay import replay
-from flows.scoring import score_champion
 from flows.train import Training, train
 from flows.transform import transform
-from serving.bookshelf import book_in_force
+from serving.book_store import book_in_force
 from serving.champion import load_champion
-from training.champions import history, settle
 from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
 from training.gate import Verdict
-from training.registry import standing
-from training.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
+from training.mlflow.registry import standing
+from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
+from training.mlflow_check import score_champion
+from training.promotion.history import history, settle
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -272,7 +272,7 @@ def test_any_client_of_mlflow_gets_the_chances_that_prices_stand_on(
     assert (found.decisions,) == decisions
     assert found.log_loss_as_priced == pytest.approx(json.loads(metrics)["log_loss"], abs=1e-12)
     assert found.log_loss != found.log_loss_as_priced
-    monkeypatch.setattr("flows.scoring.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
+    monkeypatch.setattr("training.mlflow_check.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
     with pytest.raises(ModelError, match="off the champion's, expected equal ones; do not price by it"):
         score_champion(in_the_loop.settings)
 

@@ -10,7 +10,6 @@ import pytest
 from catalog.ladder import price_ladder
 from catalog.load import load
 from features.logged_visits import LoggedVisits
-from flows.money import gain_on
 from serving.curves import DemandCurves
 from serving.exploration import Exploring
 from serving.policies import policy_with_model, policy_without_model
@@ -18,6 +17,7 @@ from serving.price_book import BookPolicy, PriceBook, tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
+from training.gain import gain_on
 from training.off_policy import OffPolicyEstimate
 
 CATALOG = load()

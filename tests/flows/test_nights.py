@@ -12,13 +12,14 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
-from etl.live import LiveDay
+from etl.live.day import LiveDay
+from etl.live.player import Player
+from evaluation.contestants import true_curves
 from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
 from flows import backfill as backfilling
 from flows import nightly as nights_work
 from flows.backfill import Filled, backfill
-from flows.comparison.contestants import true_curves
 from flows.edge import DEFAULT_START, Surroundings
 from flows.nightly import nightly
 from flows.nights import (
@@ -32,9 +33,8 @@ from flows.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
-from serving.bookshelf import publish_book
+from serving.book_store import publish_book
+from serving.live_prices import PriceDesk
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 

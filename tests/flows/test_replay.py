@@ -15,21 +15,21 @@ from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
-from etl.live import LiveDay
+from etl.live.day import LiveDay
+from etl.live.player import Player
 from etl.load import load_dimensions
 from features.cells import feature_workbench, stale_cells
 from flows import replay as replaying
-from flows.commands import time_travel
-from flows.past import past_day
+from flows.cli import time_travel
 from flows.replay import Part, replay
-from flows.response import learned_for
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
 from flows.simulate import Batch, play_batch, pricing_on
 from flows.transform import group_partitions
-from serving.bookshelf import newest_book_of, publish_book, put_back
+from serving.book_store import newest_book_of, publish_book, put_back
+from serving.day_curves import learned_for
+from serving.live_prices import PriceDesk
 from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
+from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import final_path
 

@@ -13,9 +13,9 @@ import pytest
 
 from catalog.errors import ServiceError
 from flows.environment import UP, api_url_file, prepare
-from flows.services.group import run_group
-from flows.services.guardian import end_groups
-from flows.services.house import Service
+from flows.up.reaper import end_groups
+from flows.up.services import Service
+from flows.up.supervisor import run_group
 from warehouse.files import write_durably
 from warehouse.locks import held
 
@@ -75,7 +75,7 @@ def test_a_process_that_does_not_listen_is_killed_after_the_patience() -> None:
 def test_the_guardian_ends_the_groups_when_its_input_ends() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     guardian = subprocess.Popen(
-        [sys.executable, "-m", "flows.services.guardian"], stdin=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-m", "flows.up.reaper"], stdin=subprocess.PIPE, text=True, env=os.environ
     )
     assert guardian.stdin is not None
     guardian.stdin.write(f"{sleeper.pid}\n")

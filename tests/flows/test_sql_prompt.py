@@ -9,7 +9,7 @@ import pytest
 from catalog.contracts import TABLES
 from catalog.settings import read_settings
 from features.cells import ALL_VIEWS
-from flows.commands.sql_prompt import answer
+from flows.cli.sql_prompt import answer
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 

@@ -19,20 +19,20 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
 from catalog.tables.models import MODEL_VERSIONS
-from etl.live import LiveDay
-from flows import champions
-from flows.champions import catch_up, promote, rollback
-from flows.commands import way_back
+from etl.live.day import LiveDay
+from etl.live.player import Player
+from flows.cli import way_back
 from flows.edge import Surroundings
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
 from flows.simulate import pricing_on
-from serving.bookshelf import book_in_force, publish_book
+from serving.book_store import book_in_force, publish_book
+from serving.live_prices import PriceDesk
 from simulation.truth import chance_of_sale
-from training.champions import Change, adopt, finish, history, record, settle, unfinished
 from training.conditions import Condition
 from training.gate import Verdict
-from training.registry import standing
+from training.mlflow.registry import standing
+from training.promotion import change as champions
+from training.promotion.change import catch_up, promote, rollback
+from training.promotion.history import Change, adopt, finish, history, record, settle, unfinished
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
@@ -166,10 +166,10 @@ def test_a_rollback_wants_a_reason(around: Surroundings, reason: str) -> None:
 @pytest.mark.parametrize(
     "dies_in",
     [
-        "flows.champions.put_back",
+        "training.promotion.change.put_back",
         "between the curves and the book",
-        "flows.champions.finish",
-        "training.champions.follow",
+        "training.promotion.change.finish",
+        "training.promotion.history.follow",
         "mlflow.tracking.MlflowClient.set_registered_model_tag",
     ],
 )

@@ -13,7 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from catalog.pricing import PriceDecision, Shelf
 from catalog.settings import read_settings
-from serving.bookshelf import book_in_force, publish_book
+from serving.book_store import book_in_force, publish_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model, sure_decision
 from serving.price_book import BookPolicy, PriceBook, book_from_table, book_to_table, tabulate

@@ -15,7 +15,7 @@ from catalog.records import Guardrails, Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
 from flows.simulate import pricing_on
-from serving.bookshelf import publish_book
+from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.exploration import Exploring
 from serving.guardrails import limits_of

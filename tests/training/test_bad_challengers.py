@@ -23,15 +23,15 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from catalog.names import TRUSTED_MODEL_TYPES
 from simulation.truth import chance_of_sale
-from training import fresh_process as parent
 from training.candidates import CANDIDATES, FittedModel, fit
 from training.conditions import Condition
 from training.dataset import Dataset
-from training.fresh_process import SECONDS_ALLOWED, fresh_process, verdict_on
 from training.gate import Incumbent, Verdict, pass_gate
+from training.load_check import process as parent
+from training.load_check.process import SECONDS_ALLOWED, fresh_process, verdict_on
+from training.load_check.worker import Task, answer
+from training.mlflow.tracking import _metadata
 from training.off_policy import Interval, OffPolicyEstimate
-from training.tracking import _metadata
-from training.trial import Task, answer
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)

@@ -10,8 +10,8 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, fit
-from training.carry_over import carried_over, carried_through, odds_ratios
 from training.dataset import Dataset
+from training.earlier_days import carried_over, carried_through, odds_ratios
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)

@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.champions import Action, Change, before_current, left_by_rollback
+from training.promotion.history import Action, Change, before_current, left_by_rollback
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)

@@ -9,10 +9,7 @@ import pandas as pd
 import pytest
 
 from catalog.arrays import Floats
-from training.conditions import PRICE_RESPONSE_IS_TOLD, Condition
-from training.dataset import Dataset
-from training.gate import Incumbent, Verdict, pass_gate
-from training.price_response import (
+from features.price_response import (
     PriceResponse,
     Slope,
     at_base_price,
@@ -21,6 +18,9 @@ from training.price_response import (
     told_skus,
     with_response,
 )
+from training.conditions import PRICE_RESPONSE_IS_TOLD, Condition
+from training.dataset import Dataset
+from training.gate import Incumbent, Verdict, pass_gate
 
 STORES, WEEKS = 10, 40
 PASSED = Condition("trial", met=True, found="passed")

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.errors import ModelError
 from catalog.settings import Settings
-from training.pyfunc import predict
+from training.mlflow.pyfunc import predict
 
 ROWS = pd.DataFrame({"price_ratio": [0.9, 1.0]})
 

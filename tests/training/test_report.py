@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.metrics import METRICS
+from features.price_response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
-from training.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.candidates import CANDIDATES, FittedModel
 from training.conditions import EARNS_MORE, Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.judge import judge, log_loss
 from training.off_policy import Interval, OffPolicyEstimate
-from training.price_response import PriceResponse, Slope
-from training.report import ReportInput, Rival, training_report
+from training.report.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
+from training.report.page import ReportInput, Rival, training_report
 
 HOSTILE = {
     "MILK": "<script>alert(1)</script>",

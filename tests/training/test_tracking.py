@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings, read_settings
-from training import tracking
-from training.tracking import EXPERIMENT, open_experiment, prepare_tracking
+from training.mlflow import tracking
+from training.mlflow.tracking import EXPERIMENT, open_experiment, prepare_tracking
 from warehouse.locks import held
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
-from warehouse import claims
-from warehouse.claims import broken_claims, portions
+from warehouse.assertions import run as claims
+from warehouse.assertions.run import broken_claims, portions
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)

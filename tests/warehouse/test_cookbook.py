@@ -17,7 +17,7 @@ from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS, cells_of, feature_workbench, stale_cells
 from flows.edge import DEFAULT_SEED, DEFAULT_START, dates_from
 from flows.simulate import pricing_on
-from serving.bookshelf import publish_book
+from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from simulation.shoppers import shopper_names
 from simulation.store_day import play

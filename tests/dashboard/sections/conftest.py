@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from dashboard.control import live_control
 from dashboard.monitor import Monitor
+from dashboard.prefect.control import live_control
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition

@@ -1,10 +1,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from dashboard.data.versions import champion_of, versions_of
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
 from dashboard.sections.champions import changes
-from dashboard.versions import champion_of, versions_of
 
 HOSTILE = "<script>alert(1)</script>'); drop table x; --"
 

@@ -12,13 +12,13 @@ from catalog.load import load
 from catalog.settings import Settings
 from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.prices import PRICE_BOOK
+from dashboard.data.reading import Reader
 from dashboard.figures.drift import control_chart
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
-from dashboard.reading import Reader
+from dashboard.pickers import SOLD
 from dashboard.sections import drift, shocks
 from dashboard.sections.shelf import event_list
-from dashboard.selection import SOLD
 from etl.load import load_dimensions
 from warehouse.lake import Lake, Partition
 

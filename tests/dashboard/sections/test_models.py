@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from catalog.settings import read_settings
-from dashboard.calibration import calibration_error, promised
+from dashboard.data.calibration import calibration_error, promised
+from dashboard.data.registry import registry_pages
+from dashboard.data.versions import Version, champion_of, versions_of
 from dashboard.figures import models as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
-from dashboard.registry import registry_pages
 from dashboard.sections import evidence
 from dashboard.sections import models as sections
-from dashboard.versions import Version, champion_of, versions_of
 
 FIRST = dt.date(2026, 1, 12)
 MONEY = {

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.contracts import TABLES
+from dashboard.data.verification import Check
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import pipeline as page
-from dashboard.runs import Run
+from dashboard.prefect.runs import Run
 from dashboard.sections import pipeline as sections
 from dashboard.tables import table_states
-from dashboard.verification import Check
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import final_path
 from warehouse.verify import verify

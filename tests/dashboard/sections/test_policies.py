@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard.comparison import policies_in_order
+from dashboard.data.comparison import policies_in_order
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor
 from dashboard.pages import policies as page

@@ -8,9 +8,9 @@ from mlflow.tracking import MlflowClient
 
 from catalog.errors import DataError
 from catalog.settings import read_settings
+from evaluation import comparison_report as report
 from features.cells import feature_workbench
 from flows.compare import Comparison, compare
-from flows.comparison import report
 from flows.environment import orchestrated
 
 WORLDS = ("200 visits", "two peaks, 200 visits")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.first_days import DayResult, live_first_days, regret_by_period
+from evaluation.scenarios import built_in
 from features.cells import feature_workbench
-from flows.comparison.first_days import DayResult, live_first_days, regret_by_period
-from flows.comparison.scenarios import built_in
 from flows.edge import Surroundings
 
 

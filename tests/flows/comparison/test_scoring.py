@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from catalog.load import Catalog, load
-from flows.comparison.arena import expected_gain, play_all
-from flows.comparison.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
-from flows.comparison.results import Interval, Match, interval, matches_by_policy, shares
-from flows.comparison.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
+from evaluation.results import Interval, Match, interval, matches_by_policy, shares
+from evaluation.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.scores import expected_gain, play_all
 from serving.policies import GreedyPolicy, StaticPolicy
 from simulation.visits import expected_visits_on
 

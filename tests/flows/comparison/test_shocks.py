@@ -9,11 +9,11 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.load import load
+from evaluation.drift import report as shock_report
+from evaluation.drift.alarms import coin_alarms
+from evaluation.drift.scorecard import UNHEALED, ScoredDay, outcomes, play_world
+from evaluation.drift.worlds import ShockedWorld, shocked_worlds
 from flows import shocks as flow_module
-from flows.comparison import shock_report
-from flows.comparison.alarms import coin_alarms
-from flows.comparison.scorecard import UNHEALED, ScoredDay, outcomes, play_world
-from flows.comparison.shocks import ShockedWorld, shocked_worlds
 from flows.shocks import play_shocks
 from simulation.visits import budget_shifts_on, demand_factors_on, opening_stock
 from warehouse.connection import read_only

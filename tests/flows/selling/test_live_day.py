@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
-from etl.live import LiveDay, days_sold_live, discard, sold_so_far
+from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
+from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
+from evaluation.contestants import true_curves
 from features.cells import cells_of, feature_workbench, stale_cells
-from flows.comparison.contestants import true_curves
-from flows.selling.player import Player
-from flows.selling.prices import PriceDesk
 from flows.simulate import Batch, batch_inputs, batches_of, pricing_on, without_live_days
-from serving.bookshelf import publish_book
+from serving.book_store import publish_book
+from serving.live_prices import PriceDesk
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
-from warehouse.claims import broken_claims
+from warehouse.assertions.run import broken_claims
 from warehouse.connection import workbench
 from warehouse.lake import Lake
 from warehouse.verify import verify

@@ -1,0 +1,1 @@
+"""What the monitor reads: records and frames from the warehouse."""

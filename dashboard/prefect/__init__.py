@@ -1,0 +1,1 @@
+"""What the monitor asks Prefect's API and lets it do."""

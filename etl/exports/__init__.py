@@ -1,0 +1,1 @@
+"""A retailer's export: read, staged, checked, admitted to the lake and profiled."""

@@ -1,0 +1,172 @@
+"""Text of an export to typed values, whole columns at once: what cannot be read is null, and named as such.
+
+Numbers and times are read by the strict rules of what was declared. A comma in a number is either the decimal sign or
+a thousands separator, never both.
+"""
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Flags
+from etl.exports.columns import Reading
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$|^[+-]?(nan|NaN|inf|Inf|Infinity)$"
+_THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
+_WITH_COMMA = r"^[+-]?\d*,\d+$"
+_ZONED = r"(Z|z|[+-]\d{2}(:?\d{2})?)$"
+_TIME_OF_DAY = r":\d{2}"
+_FORMATS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")  # read the same everywhere, unlike slashes
+_YES, _NO = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
+_MOMENT = pa.timestamp("us")
+_UTC = pa.timestamp("us", tz="UTC")
+_MOST = 2**31 - 1
+_DIGITS = 19  # of a whole number in 64 bits
+
+
+def numbers(column: pa.Array, decimal: str) -> pa.Array:
+    """Read numbers as float64; null where there is none."""
+    if not _is_text(column.type):
+        return column.cast(pa.float64(), safe=False)
+    try:
+        if decimal == ".":
+            return pc.cast(column, pa.float64())
+    except pa.ArrowInvalid:
+        pass  # some value is no plain number: look closely
+    text = pc.utf8_trim_whitespace(column)
+    grouped = pc.match_substring_regex(text, _THOUSANDS[decimal])
+    bare = pc.replace_substring(text, "," if decimal == "." else ".", "")
+    if decimal == ",":
+        fits = pc.invert(pc.match_substring(text, "."))
+        text = pc.if_else(fits, pc.replace_substring(text, ",", "."), None)
+        bare = pc.replace_substring(bare, ",", ".")
+    text = pc.if_else(grouped, bare, text)
+    return pc.cast(pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None), pa.float64())
+
+
+def decimal_of(columns: list[pa.Array]) -> str | None:
+    """Find out the decimal sign of some columns of numbers; None when the values contradict one another."""
+    commas = points = False
+    for column in columns:
+        if _is_text(column.type):
+            text = pc.utf8_trim_whitespace(column.drop_null())
+            commas |= bool(pc.any(pc.match_substring_regex(text, _WITH_COMMA)).as_py())
+            points |= bool(pc.any(pc.match_substring_regex(text, r"^[+-]?\d*\.\d+$")).as_py())
+    if commas and points:
+        return None
+    return "," if commas else "."
+
+
+def flags(column: pa.Array) -> pa.Array:
+    """Read 0 and 1, or words for them, as float64; null where it is neither."""
+    if not _is_text(column.type):
+        typed = column.cast(pa.float64(), safe=False)
+        return pc.if_else(pc.is_in(typed, value_set=pa.array([0.0, 1.0])), typed, None)
+    coded = column.dictionary_encode()
+    words = [str(word).strip().lower() for word in coded.dictionary.to_pylist()]
+    values = [1.0 if word in _YES else 0.0 if word in _NO else None for word in words]
+    return pa.array(values, pa.float64()).take(coded.indices)
+
+
+def moments(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
+    """Read times as UTC, null where there is none, and flag those that a change of clocks leaves in doubt.
+
+    Returns
+    -------
+    moments, doubtful
+        Moments in UTC, and whether the local time does not exist or happens twice, shape (n_rows,) each.
+    """
+    if not _is_text(column.type):
+        zone = column.type.tz if pa.types.is_timestamp(column.type) else None
+        typed = column.cast(pa.timestamp("us", tz=zone), safe=False)  # what is finer than that is cut off
+        if zone is not None:
+            return typed.cast(_UTC), np.zeros(len(column), dtype=bool)
+        return _in_zone(typed, reading.time_zone)
+    try:
+        return (
+            _in_zone(pc.cast(column, _MOMENT), reading.time_zone)
+            if reading.time_format is None
+            else _slow(column, reading)
+        )
+    except pa.ArrowInvalid:
+        return _slow(column, reading)
+
+
+def _slow(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
+    text = pc.utf8_trim_whitespace(column)
+    if reading.time_format is not None:
+        return _as_formatted(text, reading.time_format, reading.time_zone)
+    has_offset = pc.and_(pc.match_substring_regex(text, _ZONED), pc.match_substring_regex(text, _TIME_OF_DAY))
+    with_offset = _each(pc.if_else(has_offset, text, None), _UTC)
+    local = pc.if_else(has_offset, None, text)
+    naive = _each(local, _MOMENT)
+    for form in _FORMATS:
+        naive = pc.coalesce(naive, pc.strptime(local, form, "us", error_is_null=True))
+    in_utc, doubtful = _in_zone(naive, reading.time_zone)
+    return pc.coalesce(with_offset, in_utc), doubtful
+
+
+def _as_formatted(text: pa.Array, form: str, zone: str) -> tuple[pa.Array, Flags]:
+    read = pc.strptime(text, form, "us", error_is_null=True)
+    if "%z" in form:  # Arrow reads the offset and reckons with it
+        return read.cast(_MOMENT).cast(pa.int64()).cast(_UTC), np.zeros(len(text), dtype=bool)
+    return _in_zone(read.cast(_MOMENT), zone)
+
+
+def _each(text: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Cast what can be cast; the distinct words alone are looked at one by one."""
+    try:
+        return pc.cast(text, kind)
+    except pa.ArrowInvalid:
+        coded = text.dictionary_encode()
+        return pa.array([_one(word, kind) for word in coded.dictionary], kind).take(coded.indices)
+
+
+def _one(word: pa.Scalar, kind: pa.DataType) -> pa.Scalar | None:
+    try:
+        return pc.cast(word, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _in_zone(naive: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
+    if zone == "UTC":
+        return naive.cast(pa.int64()).cast(_UTC), np.zeros(len(naive), dtype=bool)
+    early, late = (
+        pc.assume_timezone(naive, zone, ambiguous=side, nonexistent=side).cast(pa.int64())
+        for side in ("earliest", "latest")
+    )
+    doubtful = pc.fill_null(pc.not_equal(early, late), pa.scalar(value=False))
+    return early.cast(_UTC), doubtful.to_numpy(zero_copy_only=False)
+
+
+def shopper_numbers(column: pa.Array) -> pa.Array:
+    """Return shoppers' numbers: a whole number that fits stays what it is, any other name becomes its hash."""
+    if pa.types.is_integer(column.type) and (not len(column) or _fits(column.cast(pa.int64()))):
+        return column.cast(pa.int64())
+    text = column if _is_text(column.type) else column.cast(pa.string())
+    try:
+        whole = pc.cast(text, pa.int64())
+        if _fits(whole):
+            return whole
+    except pa.ArrowInvalid:
+        pass  # some are no numbers: a name stays the same person in every file
+    coded = text.dictionary_encode()
+    return pa.array([_number_of(str(word)) for word in coded.dictionary.to_pylist()], pa.int64()).take(coded.indices)
+
+
+def _number_of(name: str) -> int:
+    if name.isascii() and name.isdigit() and len(name) <= _DIGITS and int(name) <= _MOST:
+        return int(name)
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") & _MOST
+
+
+def _fits(whole: pa.Array) -> bool:
+    ends = pc.min_max(whole).as_py()
+    return ends["min"] is None or (ends["min"] >= 0 and ends["max"] <= _MOST)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)

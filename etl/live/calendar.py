@@ -1,0 +1,65 @@
+"""Which date a store sells next, and which dates it must not sell live."""
+
+import datetime as dt
+
+from catalog.errors import DataError, Declined
+from catalog.load import Catalog
+from etl.live.day import LiveDay, days_sold_live
+from flows.edge import DEFAULT_START, Surroundings
+from warehouse.connection import read_only
+from warehouse.lake import Lake
+from warehouse.sql_files import queries_beside
+
+_query = queries_beside(__file__)
+
+
+def refuse_unknown_store(catalog: Catalog, store: str) -> None:
+    """Refuse a store that the catalog does not have.
+
+    Raises
+    ------
+    DataError
+        When the store is unknown; the message lists the ones there are.
+    """
+    if store not in catalog.store.stores:
+        known = ", ".join(catalog.store.stores[:20])
+        raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold")
+
+
+def day_to_sell(around: Surroundings, store: str, date: dt.date | None) -> LiveDay:
+    """Return the day to sell: the one asked for, else the one left open, else the day after the store's newest.
+
+    Raises
+    ------
+    Declined
+        When the date has decisions of the store already.
+    """
+    if date is None:
+        return _open_day(around.lake, store) or LiveDay(store, _day_after_newest(around, store))
+    day = LiveDay(store, date)
+    if day.is_closed(around.lake):
+        raise Declined(f"{store} has sold {date} live, and the day is closed; nothing was sold, choose another date")
+    if around.lake.receipt(day.part("live_interactions")) is None and _has_decisions(around, day):
+        raise Declined(
+            f"{store} has decisions of {date} from a simulation; selling the day again would count it twice: nothing "
+            f"was sold, choose another date, such as {_day_after_newest(around, store)}"
+        )
+    return day
+
+
+def _open_day(lake: Lake, store: str) -> LiveDay | None:
+    own = [day for day in days_sold_live(lake) if day.store == store and not day.is_closed(lake)]
+    return own[0] if own else None
+
+
+def _day_after_newest(around: Surroundings, store: str) -> dt.date:
+    with read_only(around.settings) as warehouse:
+        row = warehouse.execute(_query("newest_day_of_store"), {"store_id": store}).fetchone()
+    return DEFAULT_START if row is None or row[0] is None else row[0] + dt.timedelta(days=1)
+
+
+def _has_decisions(around: Surroundings, day: LiveDay) -> bool:
+    parameters = {"store_id": day.store, "business_date": day.business_date}
+    with read_only(around.settings) as warehouse:
+        row = warehouse.execute(_query("decisions_of_store_day"), parameters).fetchone()
+    return row is not None and bool(row[0])

@@ -1,0 +1,166 @@
+"""One store sells one business date, tick after tick, and every tick is in the lake before the next begins."""
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+
+from catalog.errors import DataError
+from catalog.load import Catalog
+from etl.ledger import write_down
+from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
+from etl.load import DayRows, rows_of
+from flows.simulate import in_force
+from serving.live_prices import CurrentPrices, PriceDesk
+from simulation.store_day import Stretch
+from simulation.visits import Visits, draw_visits
+from warehouse.lake import Lake
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What one tick brought. `opens_at` is the time of day it began; revenue in EUR, units and visits in all so far."""
+
+    number: int
+    of: int
+    opens_at: dt.time
+    revenue_eur: float
+    units: int
+    visits: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SoldDay:
+    """A day that was sold to the end and has become a batch: its decisions, revenue (EUR) and units."""
+
+    business_date: dt.date
+    decisions: int
+    revenue_eur: float
+    units: int
+
+
+class Player:
+    """Plays one store day from opening, or from where it stopped.
+
+    The shoppers are drawn once. Whenever the prices in force change, what was sold stands and a new stretch begins
+    under the new ones. After an interruption the newest stretch is played again up to the tick that was published,
+    which gives the same rows, so that the day ends with the same bytes as one that was never interrupted.
+    """
+
+    def __init__(self, lake: Lake, desk: PriceDesk, day: LiveDay, seed: int) -> None:
+        self._lake, self._desk, self._day, self._seed = lake, desk, day, seed
+        self._in_force = desk.in_force()
+        self._refused: str | None = None
+        self._visits = draw_visits(self._in_force.catalog, (day.store,), day.business_date, seed)
+        self._since = 0  # first tick of the stretch
+        self._past: DayRows | None = None  # rows of earlier stretches
+        self._rows: DayRows | None = None  # rows of all of them
+        found = sold_so_far(lake, day)
+        if found is None:
+            self._stretch = self._begin()
+            return
+        _refuse_other_shoppers(found.rows, self._in_force.catalog, self._visits, found.mark.tick, day)
+        self._since = found.mark.since if found.mark.priced_by == self._in_force.fingerprint else found.mark.tick
+        self._past = before(found.rows, self._since) if self._since else None
+        self._rows = found.rows
+        self._stretch = self._begin()
+        while self.next_tick < found.mark.tick:
+            self._stretch.sell_tick()
+
+    @property
+    def next_tick(self) -> int:
+        """The tick that comes next; the number of ticks in a day when the day is over."""
+        return self._stretch.standing.tick
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every tick is sold."""
+        return self.next_tick == len(self._visits.dice)
+
+    def sell_tick(self) -> Tick:
+        """Sell the next tick at the prices in force and publish it."""
+        self._look_at_prices()
+        number = self.next_tick
+        self._stretch.sell_tick()
+        new = rows_of(self._stretch.played(), self._in_force.catalog)
+        self._rows = joined(self._past, new) if self._past else new
+        publish_tick(self._lake, self._day, self._rows, self._mark())
+        return self._told(self._rows, number)
+
+    def close(self) -> SoldDay:
+        """Make the day an ordinary batch."""
+        assert self._rows is not None  # noqa: S101 - a day that is over has rows
+        published = close_day(self._lake, self._in_force.catalog, self._day, self._rows, self._mark())
+        return SoldDay(self._day.business_date, published.receipt.rows, *takings(self._rows))
+
+    def _look_at_prices(self) -> None:
+        """Begin a new stretch when other prices are in force, unless their world has other shoppers."""
+        now = self._desk.in_force()
+        if now.fingerprint in {self._in_force.fingerprint, self._refused}:
+            return
+        others = draw_visits(now.catalog, (self._day.store,), self._day.business_date, self._seed)
+        if not _are_the_same(others, self._visits) or now.catalog.skus != self._in_force.catalog.skus:
+            self._refused = now.fingerprint
+            _LOG.warning("the catalog now has other products or shoppers; today goes on with the one it opened with")
+            return
+        self._since, self._past = self.next_tick, self._rows
+        self._in_force = now
+        self._stretch = self._begin()
+
+    def _begin(self) -> Stretch:
+        now: CurrentPrices = self._in_force
+        began = standing_after(self._past, now.catalog, self._since) if self._past else None
+        day = self._day
+        row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
+        write_down(self._lake, now.catalog, day.business_date, now.batch.group, row)
+        return Stretch(now.catalog, now.priced_by.policy, (day.store,), day.business_date, self._visits, began)
+
+    def _mark(self) -> Mark:
+        return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)
+
+    def _told(self, rows: DayRows, number: int) -> Tick:
+        opening, changes = self._in_force.catalog.store.opening, rows.repricings
+        minute = opening.opens_minute + number * opening.tick_minutes
+        revenue, units = takings(rows)
+        return Tick(
+            number=number,
+            of=len(self._visits.dice),
+            opens_at=dt.time(minute // 60, minute % 60),
+            revenue_eur=revenue,
+            units=units,
+            visits=rows.interactions.num_rows,
+            reasons=tuple(changes["reason"].filter(pc.equal(changes["tick"], number)).to_pylist()),
+        )
+
+
+def takings(rows: DayRows) -> tuple[float, int]:
+    """Return revenue, EUR, and units of some rows."""
+    decisions = rows.interactions
+    revenue = pc.sum(decisions["price_offered"].filter(decisions["purchased"])).as_py()
+    return revenue or 0.0, pc.sum(decisions["purchased"]).as_py() or 0
+
+
+def _are_the_same(one: Visits, other: Visits) -> bool:
+    names = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def _refuse_other_shoppers(rows: DayRows, catalog: Catalog, visits: Visits, tick: int, day: LiveDay) -> None:
+    """Refuse to go on with a day whose shoppers so far are not those of this catalog and seed."""
+    expected = slice(0, visits.starts[0, tick] if tick < visits.starts.shape[1] else None)
+    skus = np.array(catalog.skus)[visits.product[expected]]
+    same = (
+        np.array_equal(rows.interactions["shopper_id"].to_numpy(), visits.shopper[expected])
+        and np.array_equal(rows.interactions["budget_multiplier"].to_numpy(), visits.multiplier[expected])
+        and rows.interactions["sku"].to_pylist() == skus.tolist()
+    )
+    if not same:
+        raise DataError(
+            f"expected the shoppers that {day.store} has met on {day.business_date} so far, found others: the catalog "
+            "or the seed has changed; nothing was sold, put them back, or play the day from its opening with --again"
+        )

@@ -1,0 +1,1 @@
+"""What policies and whole learners earn, beside a clairvoyant that knows demand."""

@@ -1,0 +1,98 @@
+"""The command that compares policies."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import emit, progress_bars, remark, show_table
+from flows.cli.options import Catalog, Json, text_of
+from flows.environment import orchestrated, prepare
+
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy", help="static, rule, prototype, greedy or stock_aware; repeatable, by default all of them."
+    ),
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help='"100 visits", 150, 200, 400 or 1000 of them; "two peaks, 200 visits" and the like; "popular product"; '
+        '"mid-day shock". Repeatable, by default all of them.',
+    ),
+]
+Decisions = Annotated[
+    list[int] | None,
+    typer.Option(min=100, max=1_000_000, help="Logged decisions to learn from; repeatable: 500, 2000 and 20000."),
+]
+Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Logs and worlds to repeat everything on.")]
+StoreDays = Annotated[int, typer.Option("--days", min=1, max=10_000, help="Store days to play in each match.")]
+FirstDays = Annotated[
+    int,
+    typer.Option(
+        min=0, max=3_650, help="Also live the first days of a store that starts to learn, for example 60: its regret."
+    ),
+]
+
+
+def compare(
+    policy: Policies = None,
+    scenario: Scenarios = None,
+    decisions: Decisions = None,
+    seeds: Seeds = 10,
+    store_days: StoreDays = 60,
+    first_days: FirstDays = 0,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Compare policies with what a clairvoyant would earn: from logs of several sizes, and on the same shoppers.
+
+    The first table is exact: what prices learned from a log earn on average under the twin's true demand. The second
+    is played: every policy meets the same shoppers, store day by store day. Both are kept in the lake as
+    learning_results and policy_results, and in MLflow with their plots.
+    """
+    prepare()
+    with orchestrated(), progress_bars():
+        from evaluation.contestants import POLICIES
+        from flows.compare import DECISIONS
+        from flows.compare import compare as flow
+
+        found = flow(
+            tuple(policy or POLICIES),
+            tuple(scenario or ()),
+            tuple(sorted(set(decisions or DECISIONS))),
+            seeds,
+            store_days,
+            first_days,
+            text_of(catalog),
+        )
+    from evaluation import comparison_report as report
+
+    if as_json:
+        emit(report.as_json(found))
+        return
+    columns, rows = report.learning_rows(found)
+    show_table(
+        "Share of the clairvoyant, %, after learning from some decisions",
+        columns,
+        rows,
+        f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean",
+    )
+    columns, rows = report.match_rows(found)
+    show_table(
+        f"Played after {max(match.decisions for match in found.matches):,} decisions, per store day",
+        columns,
+        rows,
+        f"{seeds} seeds of {store_days} store days; every policy met the same shoppers",
+        money=("revenue, EUR", "mean price, EUR"),
+    )
+    if found.first_days:
+        columns, rows = report.regret_rows(found)
+        show_table(
+            "Regret, % of what the clairvoyant earned, while a store learns from its own decisions",
+            columns,
+            rows,
+            f"200 visits to each product for 100 units, {seeds} seeds; a week of trying, then prices on a budget",
+        )
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with plots")

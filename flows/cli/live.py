@@ -1,0 +1,59 @@
+"""The command that lets a store sell while people watch."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import emit, progress_bars, remark, show_table
+from flows.cli.options import Catalog, Json, Seed, text_of
+from flows.environment import orchestrated, prepare
+
+Store = Annotated[str, typer.Option(help="Store of the catalog.")]
+Date = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="First business date; by default the day that was left open, or the one after the store's newest.",
+    ),
+]
+Speed = Annotated[float, typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Time from one tick to the next.")]
+Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
+Again = Annotated[bool, typer.Option("--again", help="Forget what was sold of an open day, and begin it anew.")]
+
+_STOPPED = 130  # as after Ctrl-C
+
+
+def live(
+    store: Store = "S01",
+    date: Date = None,
+    speed: Speed = 1.0,
+    days: Days = 1,
+    seed: Seed = 7,
+    again: Again = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Let one store sell tick by tick, publishing each tick; stopped or killed, the same command goes on.
+
+    Prices come from the book in force; a change of the catalog or of the book takes effect at the next tick.
+    """
+    prepare()
+    remark("Starting Prefect ...")
+    with orchestrated("flows.live"), progress_bars():
+        from flows.live import live as flow
+        from flows.progress import hearing
+
+        with hearing(remark):
+            state = flow(
+                store, date.date() if date else None, speed, days, seed, text_of(catalog), again, return_state=True
+            )
+    if state.is_cancelled():
+        remark(f"{state.message}: shelfprice live --store {store}")
+        raise typer.Exit(_STOPPED)
+    sold = state.result()
+    if as_json:
+        emit([vars(day) for day in sold])
+        return
+    rows = [[str(day.business_date), day.decisions, day.units, day.revenue_eur] for day in sold]
+    show_table(f"Sold live by {store}", ["day", "decisions", "units", "revenue, EUR"], rows, money=["revenue, EUR"])

@@ -1,1 +1,0 @@
-"""Policies against each other and against a clairvoyant, on the same shoppers."""

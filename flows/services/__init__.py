@@ -1,1 +1,0 @@
-"""The services as one foreground group: what they are, how they are started, watched and stopped."""

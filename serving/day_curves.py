@@ -1,0 +1,78 @@
+"""What exported decisions tell about the response to prices, and so which curves and prices a policy may choose by.
+
+The prices of the twin, and of a store that sells from our price book, were drawn by lot where they were tried; those
+of an export were not. So a product moves on exported decisions alone only where its response can be told from other
+causes, and by that response. Any other keeps its base price until the store has tried prices of its own.
+"""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Protocol
+
+import duckdb
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from features.exported import exported_cells, holds_exported
+from features.footfall import expected_visits
+from features.price_response import PriceResponse, price_responses, slopes_of, with_response
+from features.support import observed_prices, own_prices
+from serving.curves import DemandCurves, DemandModel, demand_curves
+from serving.exploration import chance_at
+from serving.support import with_support
+from training.dataset import Dataset
+
+
+class DatedModel(DemandModel, Protocol):
+    """A demand model that says from which days it learned."""
+
+    @property
+    def learned_from(self) -> dt.date | None:
+        """First business date it learned from; None for all of them."""
+        ...
+
+
+def learned_for(
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, date: dt.date
+) -> tuple[DemandCurves, Floats]:
+    """Return what is known of a business date before it begins.
+
+    Returns
+    -------
+    tuple
+        Curves that know which prices were observed, and visits expected per store day, shape (n_products, n_ticks).
+    """
+    through = date - dt.timedelta(days=1)
+    return supported_curves(connection, model, catalog, through), expected_visits(connection, catalog, through)
+
+
+def responses_to_judge_by(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, dataset: Dataset
+) -> tuple[PriceResponse, ...]:
+    """Return each product's response on the days trained on; nothing where no held-out decision was exported."""
+    if not holds_exported(connection, dataset.trained_through, dataset.judged_through):
+        return ()
+    return price_responses(exported_cells(connection, dataset.trained_through), catalog.skus)
+
+
+def supported_curves(
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
+) -> DemandCurves:
+    """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for.
+
+    A product that was sold at exported prices alone answers to the price as they tell, or has no prices to choose from.
+    """
+    curves = demand_curves(connection, model, catalog)
+    observed = observed_prices(connection, catalog, through, model.learned_from)
+    exported = exported_cells(connection, through)
+    if exported.empty:
+        return with_support(curves, observed)
+    own = own_prices(connection, catalog, through, model.learned_from)
+    slope = slopes_of(price_responses(exported, catalog.skus), catalog.skus)
+    is_told, was_tried = np.isfinite(slope), own[:, 1] > own[:, 0]
+    base = catalog.base_prices[:, None]
+    at_base = chance_at(curves.prices, curves.p_sale, catalog.base_prices[None, :])[0][:, None]
+    told = with_response(at_base, curves.prices / base, np.where(is_told, slope, 0.0)[:, None])
+    p_sale = np.where((is_told & ~was_tried)[:, None], told, curves.p_sale)
+    return with_support(replace(curves, p_sale=p_sale), np.where(is_told[:, None], observed, own))

@@ -1,0 +1,164 @@
+"""A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import DataError
+from catalog.load import Catalog
+from catalog.pricing import PriceDecision, Shelf
+from catalog.reasons import Changes, reasons
+from flows.cli.console import OUT, show_table
+from serving.cold_start import for_shelf
+from serving.curves import DemandCurves
+from serving.price_book import BookPolicy, PriceBook
+from serving.storefront import in_store_with_nothing_tried
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A price with everything that led to it. Money in EUR; None where no model or policy knows.
+
+    `clamps` holds each limit that changed the price with the prices before and after, in order; `clamp_cost` and
+    `expected_revenue` are per visit.
+    """
+
+    sku: str
+    stock: int
+    ticks_left: int
+    price: float
+    p_sale: float | None
+    expected_revenue: float | None
+    unit_value: float | None
+    binding_rule: str
+    model_version: str
+    policy: str
+    made_for: str
+    unconstrained_price: float
+    clamps: list[dict[str, Any]]
+    clamp_cost: float | None
+    reason: str
+    candidates: list[dict[str, float | None]]
+
+
+def explained(
+    catalog: Catalog,
+    book: PriceBook,
+    curves: DemandCurves,
+    sku: str,
+    stock: int,
+    ticks_left: int | None = None,
+    shown: float | None = None,
+    opening: float | None = None,
+) -> Answer:
+    """Decide as the store would, with nothing tried; other products neither move nor hold this one back.
+
+    Parameters
+    ----------
+    ticks_left
+        Ticks until closing, this one included; None for the whole day.
+    shown, opening
+        Price on the shelf now and at opening, EUR; without them this is an opening.
+
+    Raises
+    ------
+    DataError
+        When there are not so many ticks in a day.
+    """
+    known, known_curves = for_shelf(catalog, book, curves)
+    n_ticks = known.prices.shape[2]
+    left = n_ticks if ticks_left is None else ticks_left
+    if not 1 <= left <= n_ticks:
+        raise DataError(f"expected 1 to {n_ticks} ticks left, found {left}")
+    policy = in_store_with_nothing_tried(catalog, BookPolicy(known), known_curves)
+    own = catalog.skus.index(sku)
+    shape = (1, len(catalog.skus))
+    now, opened_at = np.full(shape, np.nan), np.full(shape, np.nan)
+    if shown is not None:
+        now[0, own], opened_at[0, own] = shown, opening or shown
+    decision = policy.decide(Shelf(np.full(shape, stock), now, left, np.zeros(shape), opened_at))
+    price, p_sale = float(decision.prices[0, own]), _known(decision.p_sale[0, own])
+    return Answer(
+        sku=sku,
+        stock=stock,
+        ticks_left=left,
+        price=price,
+        p_sale=p_sale,
+        expected_revenue=None if p_sale is None else price * p_sale,
+        unit_value=_known(decision.unit_value[0, own]),
+        binding_rule=policy.rules[decision.rule[0, own]],
+        model_version=book.model_version,
+        policy=book.policy,
+        made_for=f"{book.published_at:%Y-%m-%d}",
+        unconstrained_price=float(decision.unconstrained[0, own]),
+        clamps=[
+            {"rule": policy.rules[clamp["rule"]], "before": _known(clamp["before"]), "after": float(clamp["after"])}
+            for clamp in decision.clamps[decision.clamps["decision"] == own]
+        ],
+        clamp_cost=_known(decision.clamp_cost[0, own]),
+        reason=_sentence(catalog, policy.rules, decision, own, now[0, own], left, stock),
+        candidates=[
+            {"price": float(one), "p_sale": _known(chance), "expected_revenue": _known(one * chance)}
+            for one, chance in zip(known_curves.prices[own], known_curves.p_sale[own], strict=True)
+        ],
+    )
+
+
+def show_quote(name: str, answer: Answer) -> None:
+    """Print the price beside its candidates."""
+    candidates = [["->" if one["price"] == answer.price else "", *one.values()] for one in answer.candidates]
+    chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
+    revenue = answer.expected_revenue
+    expected = "" if revenue is None else f", expected revenue {revenue:.2f} EUR per visit"
+    show_table(
+        f"{name}: {answer.price:.2f} EUR{chance}{expected}",
+        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
+        candidates,
+        f"{answer.stock} left, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
+        money=["price, EUR"],
+    )
+
+
+def show_explanation(answer: Answer) -> None:
+    """Print the sentence for people, and the way from the policy's price to the one that is shown."""
+    OUT.print(answer.reason, markup=False, highlight=False, soft_wrap=True)
+    rows = [["the policy's price", None, answer.unconstrained_price]]
+    rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
+    rows.append(["price to show", None, answer.price])
+    written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
+    show_table("Its way to the shelf, EUR", ["step", "before", "after"], written)
+    cost = "no limit changes the price"
+    if answer.clamps and answer.clamp_cost is None:
+        cost = "without a model nobody knows what the limits cost"
+    elif answer.clamps:
+        cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
+    facts = f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}."
+    OUT.print(facts, markup=False, highlight=False, soft_wrap=True)
+
+
+def _source(answer: Answer) -> str:
+    return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}"
+
+
+def _sentence(
+    catalog: Catalog, rules: tuple[str, ...], decision: PriceDecision, own: int, shown: float, left: int, stock: int
+) -> str:
+    changes = Changes(
+        product=np.array([own]),
+        old_price=np.array([shown]),
+        new_price=decision.prices[0, [own]],
+        unconstrained=decision.unconstrained[0, [own]],
+        explored=np.array([False]),
+        rule=decision.rule[0, [own]],
+        stock=np.array([stock]),
+        minutes_left=np.array([left * catalog.store.opening.tick_minutes]),
+        p_sale=decision.p_sale[0, [own]],
+        unit_value=decision.unit_value[0, [own]],
+    )
+    return str(reasons(catalog, rules, changes)[0])
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

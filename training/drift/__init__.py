@@ -1,0 +1,1 @@
+"""Whether demand still answers prices as the champion says."""

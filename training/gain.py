@@ -1,0 +1,150 @@
+"""What a challenger's prices would gain, from the log: both books, the held-out visits, and on the twin the truth."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from catalog.arrays import Floats, Ints
+from catalog.errors import DataError, ModelError
+from catalog.load import Catalog
+from features.footfall import expected_visits
+from features.logged_visits import LoggedVisits, logged_visits
+from serving.curves import DemandCurves
+from serving.day_curves import DatedModel, supported_curves
+from serving.policies import costs_that_count, policy_with_model, policy_without_model
+from serving.price_book import PriceBook, tabulate
+from simulation.truth import chance_of_sale
+from simulation.visits import budget_shifts_on
+from training.candidates import FittedModel
+from training.dataset import Dataset
+from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A fitted model under the version it is registered as, so that curves can be asked from it.
+
+    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    """
+
+    version: str
+    fitted: FittedModel
+    learned_from: dt.date | None = None
+
+    def p_sale(self, rows: pd.DataFrame) -> Floats:
+        """Chance of sale, shape (n_rows,)."""
+        return self.fitted.p_sale(rows)
+
+
+def gain_over(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    dataset: Dataset,
+    challenger: DatedModel,
+    champion: DatedModel | None,
+    *,
+    is_known: bool,
+) -> OffPolicyEstimate | None:
+    """Estimate what the challenger's price book gains over the champion's, or without one over the base prices.
+
+    Parameters
+    ----------
+    is_known
+        Whether the twin made the decisions, so that its truth can stand beside the estimate.
+
+    Returns
+    -------
+    OffPolicyEstimate | None
+        None when the challenger's book cannot be made or no held-out visit found its product on the shelf.
+    """
+    n_decisions = int(dataset.holdout["n_offered"].sum())
+    visits = logged_visits(connection, catalog, dataset.trained_through, dataset.judged_through, n_decisions)
+    if not len(visits.day):
+        return None
+    made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
+    try:
+        footfall = expected_visits(connection, catalog, dataset.judged_through)
+        curves = supported_curves(connection, challenger, catalog, dataset.judged_through)
+        book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
+    except (DataError, ModelError):
+        return None  # the gate says that there is no estimate
+    incumbent = _book_of(connection, catalog, champion, footfall, made_for)
+    return gain_on(catalog, visits, curves, book, incumbent, is_known=is_known)
+
+
+def gain_on(
+    catalog: Catalog,
+    visits: LoggedVisits,
+    curves: DemandCurves,
+    book: PriceBook,
+    incumbent: PriceBook | None,
+    *,
+    is_known: bool,
+) -> OffPolicyEstimate:
+    """Estimate on given visits what a book, made from the curves, gains over another, or without one over base prices.
+
+    A unit kept is worth what the incumbent's book says, or without one the challenger's, and where margin is the
+    objective its cost.
+    """
+    ticks_left = np.maximum(1, catalog.store.opening.ticks - visits.tick)
+    usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
+    price = book.quotes(visits.product, visits.stock, ticks_left)[0]
+    theirs = usual.quotes(visits.product, visits.stock, ticks_left)[0]
+    truth = (_true_chance(catalog, visits, price), _true_chance(catalog, visits, theirs)) if is_known else None
+    return estimate_gain(
+        Evidence(
+            product=visits.product,
+            price=visits.price,
+            propensity=visits.propensity,
+            purchased=visits.purchased.astype(float),
+            unit_value=_unit_values(incumbent or book, visits, ticks_left) + costs_that_count(catalog)[visits.product],
+            p_sale=_along(curves, visits.product, visits.price),
+            dice=visits.dice,
+            n_store_days=visits.n_store_days,
+            candidates=curves.prices,
+        ),
+        Shown(price, _along(curves, visits.product, price)),
+        Shown(theirs, _along(curves, visits.product, theirs)),
+        truth,
+    )
+
+
+def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Floats:
+    """Return the twin's chance of sale at a price for each visit, shocks included, shape (n_visits,)."""
+    shifts = np.array([budget_shifts_on(catalog, day) for day in visits.days])
+    return chance_of_sale(catalog, price / catalog.base_prices[visits.product], shifts[visits.day, visits.product])
+
+
+def _book_of(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    champion: DatedModel | None,
+    footfall: Floats,
+    made_for: dt.datetime,
+) -> PriceBook | None:
+    """Return the champion's prices, or None without a champion that knows this shelf."""
+    if champion is None:
+        return None
+    try:
+        curves = supported_curves(connection, champion, catalog, made_for.date())
+        return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
+    except ModelError:
+        return None
+
+
+def _unit_values(book: PriceBook, visits: LoggedVisits, ticks_left: Ints) -> Floats:
+    """Return what a unit kept is worth in each visit's state by a book, 0 where its policy does not value stock."""
+    level = np.minimum(visits.stock, book.unit_value.shape[1] - 1)
+    return np.nan_to_num(book.unit_value[visits.product, level, ticks_left - 1])
+
+
+def _along(curves: DemandCurves, product: Ints, price: Floats) -> Floats:
+    """Return the chance of sale at any price, read between the candidates of the curves, shape (n_visits,)."""
+    chance = np.empty(len(price))
+    for position in range(len(curves.skus)):
+        own = product == position
+        chance[own] = np.interp(price[own], curves.prices[position], curves.p_sale[position])
+    return chance

@@ -1,0 +1,1 @@
+"""A stored model must load and answer in a process of its own."""

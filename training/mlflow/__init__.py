@@ -1,0 +1,1 @@
+"""Everything that training says to MLflow."""

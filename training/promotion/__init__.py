@@ -1,0 +1,1 @@
+"""Changes of champion: their history, how one is made, and the prices that come with it."""

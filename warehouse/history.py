@@ -1,0 +1,49 @@
+"""What was in force on a past day, and who was champion when: looked up in the ledger."""
+
+import datetime as dt
+from typing import Any
+
+from catalog.errors import DataError, LakeError
+from catalog.settings import Settings
+from warehouse.connection import workbench
+from warehouse.lake import Lake
+from warehouse.sql_files import queries_beside
+
+_query = queries_beside(__file__)
+
+
+def past_day(settings: Settings, date: dt.date) -> list[dict[str, Any]]:
+    """Return what was in force on a date, one record for each batch and change of its prices.
+
+    Raises
+    ------
+    DataError
+        When the date has no decisions.
+    LakeError
+        When there is no lake.
+    """
+    rows = _asked(settings, "past_day", {"business_date": date})
+    if not rows:
+        raise DataError(f"expected decisions of {date} in the lake, found none; name another date")
+    return rows
+
+
+def champion_history(settings: Settings) -> list[dict[str, Any]]:
+    """Return every change of champion, the newest first, with what the version earned while it priced.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake.
+    """
+    return _asked(settings, "champion_history", {})
+
+
+def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
+    if not settings.lake.is_dir():
+        raise LakeError(f"{settings.lake}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
+    Lake(settings).prepare()  # a lake of an earlier version lacks the tables that came since
+    with workbench(settings) as connection:
+        answer = connection.execute(_query(name), parameters)
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
