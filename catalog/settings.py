@@ -6,23 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.addresses import Address
 from catalog.errors import SettingError
 
 _HIGHEST_PORT = 65_535
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a service listens, and the environment variable that says so."""
-
-    host: str
-    port: int
-    setting: str
-
-    @property
-    def url(self) -> str:
-        """The service's address for a browser on this machine."""
-        return f"http://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
 
+from catalog.addresses import Address, is_loopback
 from catalog.errors import SettingError
 from catalog.names import LIVE_DEPLOYMENT
-from catalog.settings import Address, Settings
+from catalog.settings import Settings
 from flows.environment import WORKER
 from warehouse.locks import is_held
 
@@ -127,23 +127,16 @@ def _mlflow(settings: Settings) -> Service:
 
 
 def _refuse_open_doors(settings: Settings, environ: Mapping[str, str]) -> None:
-    if not _is_this_machine(settings.prefect.host) and not environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+    if not is_loopback(settings.prefect.host) and not environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         raise SettingError(
             f"{settings.prefect.setting}: others could reach {settings.prefect.host}, which wants a credential; "
             "set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"
         )
-    if not _is_this_machine(settings.mlflow.host):
+    if not is_loopback(settings.mlflow.host):
         raise SettingError(
             f"{settings.mlflow.setting}: others could reach {settings.mlflow.host}, and MLflow asks nobody for a "
             "credential; stay on 127.0.0.1, and let a proxy that asks for one stand before it"
         )
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _is_ready(text: str) -> bool:

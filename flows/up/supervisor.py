@@ -6,15 +6,14 @@ process is killed. When one service ends by itself, all are stopped: half a hous
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
+from catalog.addresses import is_free
 from catalog.errors import ServiceError
-from catalog.settings import Address
 from flows.up.reaper import end_groups
 from flows.up.services import Service
 
@@ -32,7 +31,7 @@ def refuse_taken_ports(services: Sequence[Service]) -> None:
         Naming the address, the service and the setting that moves it.
     """
     for service in services:
-        if service.address is not None and not _is_free(service.address):
+        if service.address is not None and not is_free(service.address.host, service.address.port):
             where = f"{service.address.host}:{service.address.port}"
             raise ServiceError(
                 f"{where} cannot be listened on, it is in use or not this machine's; {service.name} needs it: nothing "
@@ -139,14 +138,3 @@ class _Group:
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", **own}
-
-
-def _is_free(address: Address) -> bool:
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(where)
-    except OSError:
-        return False
-    return True
