@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.records import Guardrails, Product
+from catalog.records.pricing_rules import Guardrails
+from catalog.records.product import Product
 
 _NOISE = 1e-6  # cents, of decimals kept as binary
 _BETWEEN_ENDINGS = 10  # cents

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from catalog.arrays import Floats
 from catalog.errors import CatalogError
 from catalog.limits import conflicts
-from catalog.records import Product, Store
+from catalog.records.product import Product
+from catalog.records.store import Store
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
