@@ -22,6 +22,7 @@ from etl.exports.stage import Intake, taken_in
 from warehouse.assertions.run import broken_claims
 from warehouse.lake import Lake
 from warehouse.verify import verify
+from warehouse.workspace import Workspace
 
 HEADER = "time,store,customer,sku,price,stock,bought"
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -201,7 +202,7 @@ def test_the_profile_says_why_a_product_cannot_be_priced(
 ) -> None:
     catalog = shelf_of(settings.home, rows)
     admit(settings, rows, catalog=catalog)
-    (found,) = profile_of(settings, catalog, "export-1")
+    (found,) = profile_of(Workspace(settings, catalog, Lake(settings)), "export-1")
     assert (found.why_not, found.decisions, found.sku) == (why_not, len(rows), "MILK")
     assert found.purchases == sum(text.endswith(",1") for text in rows)
 
