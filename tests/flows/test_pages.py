@@ -46,3 +46,19 @@ def test_every_target_of_make_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE)
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_and_folder_that_a_page_names_is_there(page: Path) -> None:
+    folders = "bench|catalog|dashboard|etl|evaluation|features|flows|serving|simulation|training|warehouse"
+    text = page.read_text(encoding="utf-8")
+    named_paths = re.findall(rf"`((?:{folders})/[a-z_/]*(?:\.py)?)`", text)
+    dotted = re.findall(rf"`((?:{folders})(?:\.[a-z_]+)+)`", text)
+    named_modules = [name.replace(".", "/") for name in dotted if name != "warehouse.duckdb"]
+    assert [name for name in [*named_paths, *named_modules] if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a folder or module is in the project; a module may have become a package of the same name."""
+    path = ROOT / name
+    return any(candidate.exists() for candidate in (path, path.with_suffix(".py"), path.with_suffix("")))
