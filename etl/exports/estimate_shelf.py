@@ -1,7 +1,7 @@
-"""A shelf and a store estimated from an export, written where a person can read and mend them.
+"""Estimates a shelf and a store from an export, and writes them where a person can read and correct them.
 
-What an export does not say is estimated and said: the base price is the usual price, the one in the middle of all
-visits; limits are the range that all but a hundredth of the visits saw; a cost that nobody gave is 0, not known.
+What an export does not say is estimated, and marked as such. The base price is the median price that visits saw; limits
+are the range that all but one in a hundred visits saw on either side; a missing cost is 0, which means not known.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from etl.exports.stage import Intake
 from warehouse.files import sync_folder, write_durably
 
 _TOO_MUCH = 1e6  # EUR
-_TAIL = 0.01  # share of the visits that may have seen a lower, or a higher, price
+_TAIL = 0.01  # share of the visits below the floor, and above the ceiling
 _PAR_STOCK, _MOST_STOCK = 100, 30_000
 _CHECKSUM = "# As estimated, not yet changed by anyone: "
 _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
@@ -30,12 +30,12 @@ _US_PER_HOUR = 3_600_000_000
 
 
 def store_id_of(word: str) -> str:
-    """Return a store's id: its name where that can be one, else what can be kept of it and a hash."""
+    """Return a store's id: its name where that is a valid id, else the valid part of it with a hash."""
     return word if _STORE_ID.fullmatch(word) else _shortened(re.sub(r"[^A-Za-z0-9_.-]", "-", word), word, 23)
 
 
 def sku_of(word: str) -> str:
-    """Return a product's sku: its number or name where that can be one, else what can be kept of it and a hash."""
+    """Return a product's sku: its number or name where that is valid, else the valid part of it with a hash."""
     return word if _SKU.fullmatch(word) else _shortened(re.sub(r"[\x00-\x1f\x7f]", "-", word), word, 55)
 
 
@@ -57,7 +57,7 @@ def places_on(catalog: Catalog, intake: Intake) -> "np.ndarray[tuple[int, ...], 
 
 
 def is_untouched(folder: Path) -> bool:
-    """Tell whether an estimated shelf stands there as it was written."""
+    """Tell whether the folder holds an estimated shelf that nobody has changed."""
     try:
         *lines, last = (folder / "products.yaml").read_text(encoding="utf-8").splitlines()
         store = (folder / "store.yaml").read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def write_shelf(folder: Path, intake: Intake, file: str) -> None:
 
 
 def _products(intake: Intake) -> pd.DataFrame:
-    """Return one row for each product that was offered at a possible price, by its code.
+    """Return one row for each product that was offered at a plausible price, indexed by its code.
 
     Columns: `visits`; `usual`, `low` and `high`, EUR; `cost` and `base`, EUR, and `stock`, units, where they are known.
     """
@@ -103,9 +103,9 @@ def _products(intake: Intake) -> pd.DataFrame:
 
 def _products_yaml(intake: Intake, found: pd.DataFrame, file: str) -> Iterator[str]:
     dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in (min(intake.spans), max(intake.spans))]
-    yield f"# The shelf, estimated from {_plain(file)}, {dates[0]} to {dates[1]}. It is yours now: read it and mend it."
-    yield "# base_price is the usual price: half of the visits saw it or a lower one. unit_cost 0 is not known."
-    yield "# floor_price and ceiling_price are the range that visits saw; widen it to let the store try more."
+    yield f"# The shelf, estimated from {_plain(file)}, {dates[0]} to {dates[1]}. Read it, and correct it."
+    yield "# base_price is the usual price: half of the visits saw it or a lower one. unit_cost 0 means not known."
+    yield "# floor_price and ceiling_price are the range that visits saw; widen it to explore more prices."
     yield "products:"
     for code, row in found.iterrows():
         beside = intake.products.beside.get(int(str(code)), {})
@@ -136,7 +136,7 @@ def _limits(base: float, low: float, high: float) -> tuple[float, float, str]:
 
 
 def _cost(cost: float, base: float) -> tuple[float, str]:
-    """Return a cost that the shelf can have, and what to say of it."""
+    """Return a cost that the shelf can have, and a remark about its source."""
     if not math.isfinite(cost) or cost <= 0:
         return 0.0, "not known"
     if cost > base:
@@ -153,7 +153,7 @@ def _store_yaml(intake: Intake, found: pd.DataFrame) -> Iterator[str]:
     profile = hours[opens:closes] / hours[opens:closes].mean()
     popularity = found["visits"] / found["visits"].mean()
     yield "# The stores, estimated from the same file. All times are UTC; a business date is a date in UTC."
-    yield "currency: EUR # money is taken as it is; columns say EUR"
+    yield "currency: EUR # amounts are used as they are; columns say EUR"
     yield f"stores: [{', '.join(_text(store_id_of(word)) for word in intake.stores.words)}]"
     yield f'opening: {{opens: "{opens:02d}:00", closes: "{closes:02d}:00", tick_minutes: 15}} # whole hours with visits'
     yield f"visits_per_day: {rows.num_rows / store_days:.2f} # decisions per store and day, all products together"
@@ -161,7 +161,7 @@ def _store_yaml(intake: Intake, found: pd.DataFrame) -> Iterator[str]:
     yield "popularity:"
     for code, weight in popularity.items():
         yield f"  {_text(sku_of(intake.products.words[int(str(code))]))}: {max(weight, 1e-4):.4f}"
-    yield "# Only the twin needs shoppers of its own; nothing in the file tells what they would pay."
+    yield "# Only the twin needs these shoppers; nothing in the file says what real shoppers would pay."
     yield "personas:"
     yield "  - {name: everyone, share: 1.0, mean: 1.0, standard_deviation: 0.25}"
 

@@ -1,8 +1,8 @@
-"""Take an export in: its rows typed and kept on disk in a few bytes each, what cannot be read kept aside.
+"""Stage an export: type its rows and keep them on disk in a few bytes each, and keep unreadable rows with a reason.
 
-A file of any size becomes one memory-mapped table, in the order of the file within each date, from which the shelf is
-estimated and the dates are published. It lies in a folder of its own, removed when the work is done or, after a kill,
-before the next.
+A file of any size becomes one memory-mapped table, in the order of the file within each date. From it the shelf is
+estimated and the dates are published. The table is in a folder of its own, which is removed when the work is done or,
+after a kill, before the next export is staged.
 """
 
 import shutil
@@ -45,17 +45,17 @@ _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.st
 
 @dataclass(frozen=True)
 class Intake:
-    """An export taken in.
+    """A staged export.
 
     Attributes
     ----------
     rows
         `date` (days since 1970), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds since
-        1970, UTC), `shopper` (null where nobody was named), `purchased`, and the numbers that the file has.
+        1970, UTC), `shopper` (null where the file names none), `purchased`, and the numbers that the file has.
     aside
-        Rows that cannot be read: `date` (`NO_DATE` where that is what cannot be read), `line`, `reason`, `text`.
+        Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
-        For each date its stretches in `rows`, (first, end) each, in order of the file.
+        For each date its ranges of `rows`, (first, end) each, in the order of the file.
     """
 
     rows: pa.Table
@@ -71,7 +71,7 @@ class Intake:
 
 @contextmanager
 def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[Intake]:
-    """Take an export in, and remove the folder in the end; what a kill left in it goes first.
+    """Stage an export, and remove the folder at the end; what a killed run left there is removed first.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) ->
 
 
 class _Taker:
-    """Types block after block and writes them down."""
+    """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
         self.export, self.theirs, self.where = export, export.columns.theirs, str(export.path)
@@ -116,7 +116,7 @@ class _Taker:
             self.decimal = self._found_decimal([columns[name] for name in self.numbers])
         typed, faults = self._typed(columns, self.export.reading, self.decimal)
         typed["line"] = pa.array(block.lines)
-        reason = np.zeros(len(block.lines), np.int8)  # the first one, from 1
+        reason = np.zeros(len(block.lines), np.int8)  # number of the first reason, from 1; 0 for none
         for number, (fails, _) in reversed(list(enumerate(faults, start=1))):
             reason[fails] = number
         good = reason == 0
