@@ -1,10 +1,10 @@
 """How purchases respond to prices that somebody else set, and whether that can be told from other causes.
 
-Exported prices were not randomised. Stores differ, and so do weeks: a price that is low where and when people buy more
+Nobody drew an exported price by lot. Stores differ, and so do weeks: a price that is low where and when people buy more
 anyway looks like a response. So each product's purchases are regressed on its log price three times (logistic
 regression by Newton's method, which is iteratively reweighted least squares: McCullagh and Nelder, "Generalized Linear
 Models", 2nd ed., 1989, ch. 4): as they are, with an effect for each store and each four weeks, and with an effect for
-each store and each week. The second is the estimate, and the others check it. Intervals are robust to whatever
+each store and each week. The second is the estimate, the others are its guards. Intervals are robust to whatever
 visits of one store in one week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models",
 Biometrika, 1986).
 
