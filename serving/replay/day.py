@@ -49,7 +49,7 @@ def replay(settings: Settings, date: dt.date, progress: Progress = silent) -> li
             f"expected decisions of {date} in the lake, found none; nothing was replayed, name another date"
         )
     with TemporaryDirectory(prefix="shelfprice-replay-") as folder:
-        day = _Day(settings, lake, Lake(replace(settings, home=Path(folder))), date)
+        day = _Day(settings, lake, Lake(settings.model_copy(update={"home": Path(folder)})), date)
         books = books_of(lake, date, batches)
         parts = []
         for done, book in enumerate(books, start=1):

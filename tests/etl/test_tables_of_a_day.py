@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
-from catalog.records import Guardrails
+from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, StoreDay
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
