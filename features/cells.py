@@ -76,10 +76,9 @@ def definition_of(catalog: Catalog) -> str:
 
 
 def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, str]]:
-    """Yield the date and the proof of each partition of cells from one date through another, in order.
+    """Yield the date and the fingerprint of each partition of cells from one date through another, in order.
 
-    Whatever is made from these cells is made from the same ones while the proofs are the same: fingerprints are made
-    of them.
+    While these are the same, the cells are the same: the fingerprint of anything made from them builds on these.
     """
     for partition in lake.partitions("demand_cells"):
         date, receipt = partition.business_date, lake.receipt(partition)

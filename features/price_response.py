@@ -3,9 +3,8 @@
 Exported prices were not randomised. Stores differ, and so do weeks: a price that is low where and when people buy more
 anyway looks like a response. So each product's purchases are regressed on its log price three times (logistic
 regression): as they are, with an effect for each store and each four weeks, and with an effect for each store and each
-week. The second is the estimate, the others are its guards. Intervals are robust to whatever
-visits of one store in one week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models",
-Biometrika, 1986).
+week. The second is the estimate, and the others check it. Intervals are robust to whatever visits of one store in one
+week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models", Biometrika, 1986).
 
 What must hold for an estimate to be the response: within a store and four weeks, prices do not follow demand. No data
 can prove that. Where a check disagrees, the estimate is refuted; where both agree, it is not refuted.

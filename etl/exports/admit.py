@@ -18,7 +18,7 @@ from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.exports.estimate_shelf import places_on, store_id_of
-from etl.exports.stage import NO_DATE, Intake
+from etl.exports.stage import NO_DATE, StagedExport
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
 from warehouse.columns import coded, constant, moments
@@ -47,7 +47,7 @@ class Admission:
 
     lake: Lake
     catalog: Catalog
-    intake: Intake
+    staged: StagedExport
     source: str
     part: str
     inputs: str
@@ -82,14 +82,14 @@ class Admitting:
 
     def __init__(self, admission: Admission) -> None:
         self.given = admission
-        self.places = places_on(admission.catalog, admission.intake)
-        self.shares = _shares_of(admission.intake)
-        self.newest = max(admission.intake.spans)
+        self.places = places_on(admission.catalog, admission.staged)
+        self.shares = _shares_of(admission.staged)
+        self.newest = max(admission.staged.spans)
 
     def dates(self) -> list[int]:
         """Return the dates of the export as days since 1970, also dates on which no row could be read."""
-        aside = set(pc.unique(self.given.intake.aside["date"]).to_pylist()) - {NO_DATE}
-        return sorted(aside | self.given.intake.spans.keys())
+        aside = set(pc.unique(self.given.staged.aside["date"]).to_pylist()) - {NO_DATE}
+        return sorted(aside | self.given.staged.spans.keys())
 
     def admit(self, date: int) -> Admitted:
         """Validate and publish one date: the rejected rows first, the decisions last."""
@@ -97,8 +97,8 @@ class Admitting:
         day = _EPOCH + dt.timedelta(days=date)
         bad = [self._unreadable(date)]
         valid = INTERACTIONS.schema.empty_table()
-        if date in given.intake.spans:
-            own = given.intake.on(date)
+        if date in given.staged.spans:
+            own = given.staged.on(date)
             lines = own["line"].to_numpy()
             rows = self._interactions(own)
             checked = validate(rows, given.catalog, given.source, given.not_after, lines)
@@ -125,7 +125,7 @@ class Admitting:
 
     def _unreadable(self, date: int) -> pa.Table:
         """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
-        aside = self.given.intake.aside
+        aside = self.given.staged.aside
         own = pc.equal(aside["date"], date)
         if date == self.newest:
             own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
@@ -136,11 +136,11 @@ class Admitting:
 
     def _interactions(self, own: pa.Table) -> pa.Table:
         """Return rows with the columns of `interactions`; a product that is not on the shelf keeps its own name."""
-        catalog, intake = self.given.catalog, self.given.intake
+        catalog, staged = self.given.catalog, self.given.staged
         n_rows = own.num_rows
         code = own["product"].to_numpy().astype(np.int64)
         place = np.where(self.places[code] >= 0, self.places[code], len(catalog.skus) + code)
-        words = intake.products.words
+        words = staged.products.words
         purchased = own["purchased"].to_numpy()
         stock = own["inventory_level"] if "inventory_level" in own.column_names else pa.nulls(n_rows, pa.float64())
         is_empty = pc.fill_null(pc.equal(stock, 0.0), pa.scalar(value=False)).to_numpy(zero_copy_only=False)
@@ -150,7 +150,7 @@ class Admitting:
         shares = pa.array(self.shares.of(code, price))
         return pa.table(
             {
-                "store_id": coded(own["store"].to_numpy(), [store_id_of(word) for word in intake.stores.words]),
+                "store_id": coded(own["store"].to_numpy(), [store_id_of(word) for word in staged.stores.words]),
                 "tick": pa.array(self._ticks(own["seen_at"].to_numpy())),
                 "seen_at": moments(own["seen_at"].to_numpy()),
                 "shopper_id": _shoppers(own),
@@ -216,12 +216,12 @@ def _shoppers(own: pa.Table) -> pa.Array:
     return pa.array(keys.groupby(["store", "seen_at", "product"], sort=False).cumcount().to_numpy())
 
 
-def _shares_of(intake: Intake) -> _Shares:
-    counted = intake.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
+def _shares_of(staged: StagedExport) -> _Shares:
+    counted = staged.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
     product, price = counted["product"].to_numpy().astype(np.int64), counted["price_offered"].to_numpy()
     count = counted["count_all"].to_numpy().astype(float)
     prices = np.unique(price)
     keys = product * len(prices) + np.searchsorted(prices, price)
     order = np.argsort(keys)
-    share = count / np.bincount(product, count, minlength=len(intake.products.codes))[product]
+    share = count / np.bincount(product, count, minlength=len(staged.products.codes))[product]
     return _Shares(prices, keys[order], share[order])

@@ -14,7 +14,7 @@ _BESIDE = ("product_name", "category")
 
 
 @dataclass
-class Words:
+class CodedWords:
     """The distinct words of a column in order of appearance, with the name and category of each."""
 
     column: str

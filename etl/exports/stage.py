@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Ints
 from catalog.errors import DataError
-from etl.exports.codes import Words
+from etl.exports.codes import CodedWords
 from etl.exports.columns import Reading
 from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
 from etl.exports.read import Block, Export
@@ -44,7 +44,7 @@ _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.st
 
 
 @dataclass(frozen=True)
-class Intake:
+class StagedExport:
     """A staged export.
 
     Attributes
@@ -61,8 +61,8 @@ class Intake:
     rows: pa.Table
     aside: pa.Table
     spans: dict[int, list[tuple[int, int]]]
-    stores: Words
-    products: Words
+    stores: CodedWords
+    products: CodedWords
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
@@ -70,7 +70,7 @@ class Intake:
 
 
 @contextmanager
-def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[Intake]:
+def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[StagedExport]:
     """Stage an export, and remove the folder at the end; what a killed run left there is removed first.
 
     Raises
@@ -82,19 +82,19 @@ def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) ->
     folder.mkdir(parents=True)
     try:
         with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
-            taker = _Taker(export, rows, aside)
+            stager = _Stager(export, rows, aside)
             for block in export.blocks():
-                taker.take(block)
+                stager.add(block)
                 on_share(block.read)
-            taker.close()
+            stager.close()
         with pa.memory_map(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
-            yield Intake(read, unread, taker.spans, taker.stores, taker.products)
+            yield StagedExport(read, unread, stager.spans, stager.stores, stager.products)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Taker:
+class _Stager:
     """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
@@ -103,13 +103,13 @@ class _Taker:
         schema = pa.schema([*_ROWS, *(pa.field(name, pa.float64()) for name in self.numbers)])
         self.rows, self.aside = pa.ipc.new_file(rows, schema), pa.ipc.new_file(aside, _ASIDE)
         self.schema = schema
-        self.stores = Words("store_id")
-        self.products = Words("sku" if "sku" in self.theirs else "product_name")
+        self.stores = CodedWords("store_id")
+        self.products = CodedWords("sku" if "sku" in self.theirs else "product_name")
         self.spans: dict[int, list[tuple[int, int]]] = {}
         self.decimal: str | None = export.reading.decimal
         self.n_rows = self.n_aside = 0
 
-    def take(self, block: Block) -> None:
+    def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
         self._refuse_other_than_times(columns["seen_at"].type)
         if self.decimal is None:
