@@ -1,23 +1,32 @@
 """Shared by all tests: no telemetry, and a world of our own for each."""
 
+import atexit
 import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import one_server
 import pytest
 
 from catalog.settings import Settings, read_settings
 
-os.environ.update(
-    PREFECT_SERVER_ANALYTICS_ENABLED="false",
-    DO_NOT_TRACK="true",
-    MLFLOW_DISABLE_TELEMETRY="true",
-    MLFLOW_LOGGING_LEVEL="ERROR",
-    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
-    MPLBACKEND="Agg",
-)
-os.environ.pop("MLFLOW_TRACKING_URI", None)
+pytest_plugins = ["distribution", "isolation", "once_a_run", "shell"]
+
+# Set before anything imports Prefect or MLflow. The processes of a run take over what the first of them has set.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    for name in list(os.environ):
+        if name.startswith(("PREFECT_", "MLFLOW_")):
+            del os.environ[name]  # a developer's own servers are none of the tests'
+    os.environ.update(
+        one_server.begin(),
+        DASH_DISABLE_VERSION_CHECK="true",
+        MLFLOW_DISABLE_TELEMETRY="true",
+        MLFLOW_LOGGING_LEVEL="ERROR",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+        MPLBACKEND="Agg",
+    )
+    atexit.register(one_server.end)
 
 SOLD_ON = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
 
