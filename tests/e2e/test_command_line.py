@@ -157,7 +157,7 @@ def test_a_mistake_that_a_flow_finds_gets_one_line_from_the_program_as_installed
 ) -> None:
     answer = terminal.process("simulate", "--catalog", "/nowhere")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("error: /nowhere: expected a folder")
+    assert answer.stderr.startswith("error: --catalog /nowhere: expected a folder")
     assert len(answer.stderr.splitlines()) == 1
     assert answer.stdout == ""
 
@@ -194,7 +194,7 @@ def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(sold: Ter
     assert "missing" in findings
     assert sold("verify", "--set-aside").returncode == 0
     assert sold("verify").returncode == 0
-    assert sold("sql", "--csv", "select count(distinct business_date) from interactions").stdout.split()[1] == "1"
+    assert sold("sql", "--csv", "select distinct business_date from interactions").stdout.count("\n") == 2
 
 
 def test_quick_commands_import_no_service() -> None:

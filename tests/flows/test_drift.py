@@ -119,6 +119,7 @@ def test_an_announcement_cut_off_before_its_day_was_published_is_repeated_under_
     drifted: Drifted, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = drifted.shifted[0]
+    watch_drift(drifted.quiet[-1])
     champion = load_champion(drifted.settings)
     assert champion is not None
     with monkeypatch.context() as patch:
