@@ -2,19 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from bench import imports, learning, loop, monitor, serving, throughput
-from bench.measure import NotMeasured
-from bench.results import Row, keep, line_of, table_of
-from bench.run import Section, rows_of
+from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-_WIDTH = 150  # the table is not squeezed where it is piped
 
 
 def main() -> None:
@@ -29,18 +23,6 @@ def main() -> None:
         if not options.only or name in options.only
     }
     sys.exit(0 if measure_all(chosen, RESULTS) else 1)
-
-
-def measure_all(chosen: Mapping[str, Section], file: Path) -> bool:
-    """Measure sections, print and keep every row as it comes; return whether none failed."""
-    rows: list[Row] = []
-    for row in rows_of(chosen):
-        rows.append(row)
-        print(line_of(row), flush=True)
-        keep(rows, file)
-    console = Console()
-    Console(width=max(console.width, _WIDTH)).print(table_of(rows))
-    return not any(isinstance(row, NotMeasured) and row.is_failure for row in rows)
 
 
 def sections(*, quick: bool) -> dict[str, Section]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import measure_all
 from bench.browser import NoBrowserError
 from bench.measure import Measurement, Otherwise
+from bench.run import measure_all
 
 
 def good(*names: str) -> Iterator[Measurement]:
