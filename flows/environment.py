@@ -1,4 +1,7 @@
-"""What must be set before Prefect and MLflow are imported: nothing reports home, everything stays in one folder."""
+"""What must be set before Prefect and MLflow are imported: no telemetry, and all data in one folder.
+
+This module alone writes the environment: it is the edge, and Prefect and MLflow read theirs when they are imported.
+"""
 
 import logging
 import os
@@ -13,7 +16,7 @@ from catalog.settings import Settings, read_settings
 from warehouse.locks import is_held
 
 UP, WORKER = "up", "worker"
-"""Locks that are held while everything is up, and while a worker works off what is deployed."""
+"""Locks that are held while all services run, and while a worker executes deployments."""
 
 
 def prepare() -> Settings:
@@ -22,7 +25,7 @@ def prepare() -> Settings:
     defaults = {
         "PREFECT_HOME": str(settings.prefect_home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is told once, by the command line
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is reported once, by the command line
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -30,7 +33,7 @@ def prepare() -> Settings:
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
     }
-    if is_held(settings.locks, UP):  # the server that is up, not a second one on the same database
+    if is_held(settings.locks, UP):  # the server that runs, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

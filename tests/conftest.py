@@ -2,13 +2,14 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bench.browser import REMEDY, find_browser
 from catalog.settings import Settings, read_settings
+
+pytest_plugins = ["browser_tests"]
 
 os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
@@ -68,34 +69,3 @@ def sell_two_days() -> Callable[[Path], Settings]:
         return settings
 
     return sell
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: needs Chromium, Chrome or Edge; set by itself")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that ask for a browser, and skip them where there is none."""
-    is_missing = find_browser() is None
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
-            if is_missing:
-                item.add_marker(pytest.mark.skip(reason="no browser"))
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Say in the last line how many tests had no browser; where `CI` is set, that is a failure."""
-    yield
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    if hasattr(session.config, "workerinput") or terminal is None or find_browser() is not None:
-        return
-    skipped = sum("browser" in report.keywords for report in terminal.stats.get("skipped", []))
-    if skipped == 0:
-        return
-    line = f"{skipped} browser tests did not run, no browser was found: {REMEDY}"
-    if os.environ.get("CI") and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    terminal.write_line(f"error: {line}" if os.environ.get("CI") else line, yellow=True)

@@ -1,6 +1,6 @@
 """Where a browser is looked for, and what happens where there is none."""
 
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_where_nothing_helps_there_is_none_and_the_error_says_what_to_install(
 def test_without_a_browser_the_other_tests_run_and_the_last_line_says_how_many_did_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ci: str, code: int, said: str
 ) -> None:
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["browser_tests"]', encoding="utf-8")
     (tmp_path / "test_some.py").write_text(
         "import pytest\n"
         "@pytest.fixture\n"
@@ -81,8 +81,10 @@ def test_without_a_browser_the_other_tests_run_and_the_last_line_says_how_many_d
     )
     monkeypatch.setenv("SHELFPRICE_BROWSER", "/nowhere")
     monkeypatch.setenv("CI", ci)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:dash", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "plugins")]))
+    options = ["-q", "-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:dash", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == code, done.stdout
     assert "1 passed, 2 skipped" in done.stdout
     assert done.stdout.splitlines()[-1].startswith(said)

@@ -14,7 +14,7 @@ SOON = 15_000  # milliseconds; the machine may be busy
 def browser() -> Iterator[Browser]:
     """Ends with its module: while it runs, its event loop would disturb tests that start their own.
 
-    Where there is no browser, tests that ask for it are skipped, see tests/conftest.py.
+    Where there is no browser, tests that ask for it are skipped, see tests/plugins/browser_tests.py.
     """
     with sync_playwright() as playwright:
         browser = launch(playwright)

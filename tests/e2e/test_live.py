@@ -20,7 +20,7 @@ from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
 from flows.live_controls import Wish, Wishes, _look
-from flows.up.zombie_runs import Rounds
+from flows.up.zombie_runs import ZombieRuns
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -97,14 +97,14 @@ def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_sa
     control, later = LiveControl(server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
     monkeypatch.setenv("PREFECT_API_URL", server)
     settings = read_settings(killed.environment)
-    rounds = Rounds(settings)
-    assert rounds.look(later - dt.timedelta(minutes=2)) == []
-    assert rounds.look(later) == []
-    assert f"live-S01-{DATE}" in rounds.look(later)
+    zombies = ZombieRuns(settings)
+    assert zombies.poll(later - dt.timedelta(minutes=2)) == []
+    assert zombies.poll(later) == []
+    assert f"live-S01-{DATE}" in zombies.poll(later)
     found = control.status("S01")
     assert found is not None
     assert found.state == "failed"
-    assert found.message == "its process is gone; start it again to go on"
+    assert found.message == "its process is gone; start it again to continue"
     code, said = ended(killed.start())
     assert code == 0, said
     assert "going on from tick" in said
