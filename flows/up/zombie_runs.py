@@ -5,10 +5,10 @@ here by its free lock, within two polls of half a minute, and then its concurren
 
 Prefect's own way, heartbeats and an automation that marks runs without one for 90 seconds, was tried with 3.9.1. It
 marked a killed run after 81 seconds, and one killed together with the server 62 seconds after the restart. It is not
-used, for three reasons. A run that died before its first heartbeat stays pending for ever, and with a limit of one run
-every later night would wait behind it. Every synchronous flow run takes a second longer, in which the heartbeat's
-thread is joined. And a missing heartbeat proves nothing: a machine that slept would have its runs marked while they
-work on. A lock cannot be wrong about that, because the kernel holds it exactly as long as the process lives.
+used, for three reasons. A run that died before its first heartbeat stays pending for ever, and its concurrency slot is
+free only after five minutes, when its lease expires. Every synchronous flow run takes a second longer, in which the
+heartbeat's thread is joined. And a missing heartbeat proves nothing: a machine that slept would have its runs marked
+while they work on. A lock cannot be wrong about that: the kernel holds it exactly as long as the process lives.
 """
 
 import datetime as dt
