@@ -27,8 +27,9 @@ def promote(
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.edge import Surroundings
+    from flows.workspace import open_workspace, registry_of
     from training.promotion.change import promote as make_champion
 
-    done = make_champion(Surroundings(text_of(catalog)), str(version), reason, asked_at, force=force)
+    workspace = open_workspace(text_of(catalog))
+    done = make_champion(workspace, registry_of(workspace), str(version), reason, asked_at, force=force)
     show_change(done, as_json=as_json)

@@ -21,10 +21,11 @@ def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
     """
     settings = prepare()
     with progress_bars():
-        from flows.replay import replay as rebuild
+        from flows.progress import tell
+        from serving.replay.day import replay as rebuild
 
         dates = [date.date() + dt.timedelta(days=day) for day in range(days)]
-        parts = [(day, part) for day in dates for part in rebuild(settings, day)]
+        parts = [(day, part) for day in dates for part in rebuild(settings, day, tell)]
     if as_json:
         emit({"parts": [{"date": day, **vars(part), "is_same": part.is_same} for day, part in parts]})
     else:

@@ -26,8 +26,10 @@ def rollback(reason: Reason, to: To = None, catalog: Catalog = None, as_json: Js
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.edge import Surroundings
+    from flows.workspace import open_workspace, registry_of
     from training.promotion.change import rollback as roll_back
 
-    done = roll_back(Surroundings(text_of(catalog)), reason, None if to is None else str(to), asked_at)
+    workspace = open_workspace(text_of(catalog))
+    target = None if to is None else str(to)
+    done = roll_back(workspace, registry_of(workspace), reason, target, asked_at)
     show_change(done, as_json=as_json)

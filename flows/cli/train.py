@@ -29,12 +29,13 @@ def train(
     prepare()
     with orchestrated(), progress_bars():
         from flows.train import train as flow
-        from training.mlflow.tracking import REPORT
+        from training.mlflow.runs import REPORT
+        from training.report.page import training_report
 
         outcome = flow(date_of(through), seed, text_of(catalog))
     verdict = outcome.verdict
     if report:
-        report.write_text(outcome.report, encoding="utf-8")
+        report.write_text(training_report(outcome), encoding="utf-8")
     copied = f", and {report}" if report else ""
     remark(f"The training report: {REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
     if as_json:
@@ -56,7 +57,7 @@ def _as_json(outcome: Any) -> dict[str, Any]:
         "refusals": outcome.verdict.refusals,
         "scores": outcome.scores,
         "base_rate_log_loss": outcome.base_rate_log_loss,
-        "money": outcome.money and outcome.money.as_record(),
+        "money": outcome.gain and outcome.gain.as_record(),
         "price_response": [response.as_record() for response in outcome.responses],
     }
 
@@ -64,12 +65,12 @@ def _as_json(outcome: Any) -> dict[str, Any]:
 def _show(outcome: Any) -> None:
     from flows.cli.training_tables import show_candidates, show_gain, show_responses
 
-    days = f"trained through {outcome.trained_through}, judged through {outcome.judged_through}"
+    days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
     show_candidates(f"Candidates, {days}", outcome.scores)
     remark(f"Predicting each product's own share of purchases has a log loss of {outcome.base_rate_log_loss:.5f} nats")
     conditions = [[one.name, one.met, one.found] for one in outcome.verdict.conditions]
     show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
-    if outcome.money:
-        show_gain(outcome.money, f"champion {outcome.champion}" if outcome.champion else "the base prices")
+    if outcome.gain:
+        show_gain(outcome.gain, f"champion {outcome.champion.version}" if outcome.champion else "the base prices")
     if outcome.responses:
         show_responses(outcome.responses)

@@ -1,6 +1,6 @@
 """Tables about candidates: their scores, what their prices would gain, and how purchases respond to prices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from features.price_response import PriceResponse, Slope
@@ -25,7 +25,7 @@ _METRICS = (
 )
 
 
-def show_candidates(title: str, scores: dict[str, dict[str, float]]) -> None:
+def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """Print the candidates side by side, one row per metric."""
     rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
