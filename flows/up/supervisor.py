@@ -104,13 +104,17 @@ class _Group:
         """Stop the newest services first, those they depend on after them, then the reaper."""
         newest_first = [process.pid for process in reversed(self._running.values())]
         half = len(newest_first) // 2
-        stop_groups(newest_first[:half])
-        stop_groups(newest_first[half:])
+        stop_groups(newest_first[:half], reap=self._reap)
+        stop_groups(newest_first[half:], reap=self._reap)
         for process in self._running.values():
             process.wait()
         assert self._reaper.stdin is not None  # noqa: S101 - it was asked for
         self._reaper.stdin.close()
         self._reaper.wait()
+
+    def _reap(self) -> None:
+        for process in self._running.values():
+            process.poll()
 
     def _launch(self, service: Service) -> None:
         process = subprocess.Popen(  # noqa: S603 - the commands are our own
