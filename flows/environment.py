@@ -16,6 +16,7 @@ from catalog.settings import Settings, read_settings
 from flows.temporary_server import temporary_server
 from warehouse.locks import is_held
 
+_DELIVERY_TIMEOUT = 5.0  # seconds
 UP, WORKER = "up", "worker"
 """Locks that are held while all services run, and while a worker executes deployments."""
 
@@ -58,6 +59,9 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     """
     with ExitStack() as stack:
         server = None if _has_server() else stack.enter_context(temporary_server())
+        if server is not None:  # Prefect's own threads know no other settings than those of its import
+            os.environ["PREFECT_API_URL"] = server.api
+            stack.callback(os.environ.pop, "PREFECT_API_URL")
         import_module(flow_module)
         settings = read_settings()
         if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # the running MLflow server creates its own
@@ -65,10 +69,17 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
         prefect = import_module("prefect.settings")
         changed = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
         if server is not None:
-            server.wait_until_ready()
             changed[prefect.PREFECT_API_URL] = server.api
+            server.wait_until_ready()
+            stack.callback(_deliver_what_is_queued)
         stack.enter_context(prefect.temporary_settings(changed))
         yield
+
+
+def _deliver_what_is_queued() -> None:
+    """Send events and log lines that are still queued, while the server runs; at exit it would be too late."""
+    import_module("prefect.events.worker").EventsWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
+    import_module("prefect.logging.handlers").APILogWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
 
 
 def _has_server() -> bool:
