@@ -1,4 +1,4 @@
-"""Rollback and promotion, with a real registry and no server: who is champion, whose prices stand, and what a kill leaves."""
+"""Rollback and promotion, with a real registry: who is champion, whose prices stand, and what a kill leaves."""
 
 import datetime as dt
 import json
