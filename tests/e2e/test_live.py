@@ -18,7 +18,7 @@ from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
 from flows import live_controls
-from flows.live_controls import Wish, wishes_of
+from flows.live_controls import Request, controls_of
 from flows.up.zombie_runs import Rounds
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -197,7 +197,7 @@ def test_an_orchestrator_that_does_not_answer_stops_no_sale(monkeypatch: pytest.
 
     away = Away()
     monkeypatch.setattr(live_controls, "get_client", lambda **_: away)
-    with wishes_of(uuid4(), 0.2, ends_with_parent=False) as wishes:
+    with controls_of(uuid4(), 0.2, ends_with_parent=False) as controls:
         wait_until(lambda: away.asked >= 2, "nobody asked again")
-        assert wishes.wish == Wish(0.2)
-        assert wishes.rest()
+        assert controls.request == Request(0.2)
+        assert controls.rest()
