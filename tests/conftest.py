@@ -7,9 +7,10 @@ from pathlib import Path
 import one_server
 import pytest
 
+from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 
-pytest_plugins = ["distribution", "isolation", "homes", "shell"]
+pytest_plugins = ["browser_tests", "distribution", "homes", "isolation", "shell"]
 
 # Set before anything imports Prefect or MLflow. The processes of a run take over what the first of them has set.
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -23,6 +24,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         MLFLOW_LOGGING_LEVEL="ERROR",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         MPLBACKEND="Agg",
+        **REGISTRY_PATIENCE,
     )
     atexit.register(one_server.end)
 
