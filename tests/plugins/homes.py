@@ -3,12 +3,13 @@
 import datetime as dt
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import one_server
 import pytest
-from once_a_run import PlayedLoop, copy_home, living_in, made_once
+from once_a_run import PlayedLoop, copy_home, living_in, made_once, without_heartbeats
 
 from catalog.settings import Settings, read_settings
 
@@ -90,3 +91,34 @@ def _sell_two_days(home: Path) -> None:
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):
             lake.publish(stale.cells, cells_of(connection, lake.path(stale.decisions)), inputs=stale.inputs)
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeats(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "prefect_server" not in request.fixturenames:
+        yield
+        return
+    with without_heartbeats():
+        yield
+
+
+@pytest.fixture
+def in_the_loop(played_loop: PlayedLoop) -> Iterator[PlayedLoop]:
+    """Live in the home where the loop was played; only read it."""
+    with living_in(played_loop.settings.home):
+        yield played_loop
+
+
+@pytest.fixture
+def empty_home(prefect_server: str, tmp_path: Path) -> Iterator[Path]:
+    """Live in a home with nothing in it."""
+    with living_in(tmp_path):
+        yield tmp_path
+
+
+@pytest.fixture
+def copy_of_the_loop(played_loop: PlayedLoop, tmp_path: Path) -> Iterator[Settings]:
+    """Live in a copy of the lake alone: the registry is not there."""
+    shutil.copytree(played_loop.settings.lake, tmp_path / "lake")
+    with living_in(tmp_path):
+        yield read_settings({"SHELFPRICE_HOME": str(tmp_path)})
