@@ -11,24 +11,20 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.calibration import calibration_error
+from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE, PRICE_RESPONSE_IS_TOLD, SAW_THE_ROLLBACK
 from features.price_response import PriceResponse, told_skus
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.judge import (
     NEARLY_SURE,
     base_rates,
-    calibration_error,
     calibration_luck,
     log_loss,
     losses,
     reliability_slope,
 )
 from training.off_policy import OffPolicyEstimate
-
-EARNS_MORE_THAN_BASE = "earns more than the base prices"
-EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"
-SAW_THE_ROLLBACK = "judged on what was sold since the rollback"
-PRICE_RESPONSE_IS_TOLD = "the response to prices is told from other causes"
 
 _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth

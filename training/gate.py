@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog.arrays import Floats
+from catalog.gate import outcome_of
 from features.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training import conditions
 from training.candidates import FittedModel
@@ -52,14 +53,7 @@ class Verdict:
     @property
     def waits(self) -> bool:
         """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
-        open_questions = {condition.name for condition in self.conditions if not condition.met}
-        may_wait = {
-            conditions.EARNS_MORE,
-            conditions.EARNS_MORE_THAN_BASE,
-            conditions.SAW_THE_ROLLBACK,
-            conditions.PRICE_RESPONSE_IS_TOLD,
-        }
-        return bool(open_questions) and open_questions <= may_wait
+        return outcome_of(condition.name for condition in self.conditions if not condition.met) == "waits"
 
 
 def pass_gate(

@@ -158,7 +158,7 @@ class LiveControl:
             store=store,
             run_id=str(run.id),
             name=run.name,
-            state=_state_of(run.state),
+            state=word_for(run.state),
             message=(run.state.message or "") if run.state else "",
             business_date=None if asked is None else str(asked)[:10],
             tick_seconds=None if seconds is None else float(seconds),
@@ -213,7 +213,7 @@ def _all_within(seconds: float) -> dict[str, Any]:
     return {"timeout": seconds, "event_hooks": {"request": [allow_the_rest]}}
 
 
-def _state_of(state: RunState | None) -> State:
+def word_for(state: RunState | None) -> State:
     """Say in a store's words what state a run is in."""
     if state is None or state.is_scheduled() or state.is_pending():
         return "waiting"

@@ -81,16 +81,16 @@ def train(
         writable(report)
     prepare()
     with orchestrated(), progress_bars():
+        from catalog.names import TRAINING_REPORT
         from flows.cli.report import show_candidates, show_money, show_responses
         from flows.train import train as flow
-        from training.mlflow.tracking import REPORT
 
         outcome = flow(through.date() if through else None, seed, text_of(catalog))
     verdict = outcome.verdict
     if report:
         report.write_text(outcome.report, encoding="utf-8")
     copied = f", and {report}" if report else ""
-    remark(f"The training report: {REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
+    remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
     if as_json:
         emit(
             {

@@ -14,8 +14,9 @@ import typer
 from mlflow.tracking import MlflowClient
 
 from catalog.errors import DataError, Declined, ModelError
+from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import DEFAULT_DIR, load
-from catalog.names import REGISTERED_MODEL
+from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli.main import app
@@ -27,10 +28,10 @@ from flows.train import Training, train
 from flows.transform import transform
 from serving.book_store import book_in_force
 from serving.champion import load_champion
-from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
+from training.conditions import Condition
 from training.gate import Verdict
 from training.mlflow.registry import standing
-from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
+from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS
 from training.mlflow_check import score_champion
 from training.promotion.history import history, settle
 from warehouse.connection import read_only
@@ -132,8 +133,8 @@ def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) 
     newest = client.search_runs(
         [experiment.experiment_id], "tags.judged_through like '%'", order_by=["attributes.start_time desc"]
     )[0]
-    assert REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
-    page = mlflow.artifacts.load_text(f"{newest.info.artifact_uri}/{REPORT}")
+    assert TRAINING_REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
+    page = mlflow.artifacts.load_text(f"{newest.info.artifact_uri}/{TRAINING_REPORT}")
     assert "Demand model, version 2" in page
     assert "Champion 1" in page
     assert "truth of the twin" in page

@@ -22,7 +22,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
 from catalog.errors import Declined
-from catalog.names import TRUSTED_MODEL_TYPES
+from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.dataset import Dataset
@@ -30,7 +30,6 @@ from training.mlflow import notes
 from warehouse.locks import held
 
 EXPERIMENT = "shelfprice-training"
-REPORT = "training_report.html"
 HISTORY_RUNS = "tags.kind = 'history'"
 """Filter that finds the runs whose metrics have one step for each training."""
 
@@ -170,7 +169,7 @@ def conclude(settings: Settings, found: notes.Conclusion, best: LoggedModel, pag
     """
     client = MlflowClient(settings.tracking_uri)
     run_id = best.training_run_id
-    client.log_text(run_id, page, REPORT)
+    client.log_text(run_id, page, TRAINING_REPORT)
     for name, value in (found.tags | {_NOTE: found.note}).items():
         client.set_tag(run_id, name, value)
     client.set_tag(best.run_id, "registered_version", found.version)
