@@ -129,7 +129,7 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 390])
 @pytest.mark.parametrize(
-    ("path", "title", "said"), [("", "Store", "What happened"), ("prices", "Prices", "Decision trail")]
+    ("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")]
 )
 def test_a_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Visit, path: str, title: str, said: str, width: int, scheme: str
@@ -192,7 +192,7 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
     player.close()
     expect(page.locator("#store-moment")).to_have_text("19:45 to 20:00")
     expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(copied, TOMORROW):,.2f}")
-    repriced = page.locator(".event-priced, .event-tried").first
+    repriced = page.locator(".event-priced, .event-explored").first
     expect(repriced).to_contain_text(re.compile("Raised|Lowered|Opened"))
 
 
