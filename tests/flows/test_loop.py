@@ -11,7 +11,9 @@ import mlflow
 import numpy as np
 import pytest
 import typer
+from flows.replay import replay
 from mlflow.tracking import MlflowClient
+from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
@@ -23,15 +25,13 @@ from flows.cli.main import app
 from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
-from flows.replay import replay
 from flows.train import Training, train
 from flows.transform import transform
 from serving.book_store import book_in_force
 from serving.champion import load_champion
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.gate import Verdict
 from training.mlflow.registry import standing
-from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS
 from training.mlflow_check import score_champion
 from training.promotion.history import history, settle
 from warehouse.connection import read_only

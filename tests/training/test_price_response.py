@@ -19,7 +19,7 @@ from features.price_response import (
     told_skus,
     with_response,
 )
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Incumbent, Verdict, pass_gate
 

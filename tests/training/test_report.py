@@ -17,7 +17,7 @@ from catalog.metrics import METRICS
 from features.price_response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.judge import judge, log_loss
