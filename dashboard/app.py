@@ -53,7 +53,7 @@ def create_app(
     access
         Who may come in; by default browsers on this machine.
     control
-        Starts and stops live stores; by default through the orchestrator of the settings.
+        Starts and stops live stores; by default through the Prefect server of the settings.
     """
     monitor = Monitor(settings, control or live_control(settings), catalog_dir)
     app = Dash(

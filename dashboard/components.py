@@ -29,6 +29,11 @@ def icon(name: str) -> Component:
     return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))
 
 
+def prose(text: str) -> list[Component | str]:
+    """Return a sentence in which what stands between backticks is code."""
+    return [dmc.Code(part) if position % 2 else part for position, part in enumerate(text.split("`"))]
+
+
 def heading(title: str, explanation: str, *, right: Component | None = None) -> Component:
     """Open a page: its title, one sentence on what it answers, and controls at the right."""
     words = html.Div(
@@ -44,7 +49,7 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
         [dmc.Title(title, order=2, className="card-title"), *([right] if right is not None else [])],
         className="card-head",
     )
-    foot = [dmc.Text(caption, c="dimmed", size="xs", className="caption")] if caption else []
+    foot = [dmc.Text(prose(caption), c="dimmed", size="xs", className="caption")] if caption else []
     return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")
 
 
@@ -84,7 +89,7 @@ def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "i
     """Say what is missing or wrong and, ready to copy, the command that mends it."""
     mend = [html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []
     return dmc.Alert(
-        [dmc.Text(text, size="sm"), *mend],
+        [dmc.Text(prose(text), size="sm"), *mend],
         title=title,
         color=_COLOURS[mood],
         variant="light",

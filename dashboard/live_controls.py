@@ -1,4 +1,4 @@
-"""Start, pause, stop and pace a live store from the Store page; the orchestrator does it."""
+"""Start, pause, stop and pace a live store from the Store page; Prefect does it."""
 
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ class Control(Protocol):
 
 
 class SharedStatus:
-    """The newest live run of each store; the orchestrator is asked now and then, however many browsers look."""
+    """The newest live run of each store; Prefect is asked now and then, however many browsers look."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -51,7 +51,7 @@ class SharedStatus:
         Raises
         ------
         ServiceError
-            When the orchestrator is away.
+            When Prefect does not answer.
         """
         if now:
             self._answers.forget(store)

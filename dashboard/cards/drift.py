@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, chart
+from dashboard.components import card, chart, prose
 from dashboard.figures.drift import control_chart
 from dashboard.formats import day
 from dashboard.monitor import Monitor
@@ -23,8 +23,10 @@ def drift_card(monitor: Monitor, scheme: Scheme) -> Component:
     days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
     title = "Drift"
     if days.empty:
-        said = "No day has been checked yet. The pipeline checks each day a champion priced; so does shelfprice drift."
-        return card(title, dmc.Text(said, c="dimmed", size="sm"))
+        said = (
+            "No day has been checked for drift yet. The command `shelfprice drift` checks the days a champion priced."
+        )
+        return card(title, dmc.Text(prose(said), c="dimmed", size="sm"))
     steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
     return card(
         title,

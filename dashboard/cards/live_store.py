@@ -1,11 +1,11 @@
-"""The controls of a live store: its state, and buttons that ask the orchestrator."""
+"""The controls of a live store: its state, and buttons that ask Prefect."""
 
 import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
 from catalog.errors import ShelfpriceError
-from dashboard.components import aria, icon
+from dashboard.components import aria, icon, prose
 from dashboard.prefect.control import LiveRun
 
 START, PAUSE, STOP, RESET, SPEED, STATE = (
@@ -46,8 +46,10 @@ def live_bar() -> Component:
             dmc.Modal(
                 [
                     dmc.Text(
-                        "Deletes what this store has sold on its open day and starts the day again. Closed days, "
-                        "models and prices stay. To remove all generated data, run shelfprice reset.",
+                        prose(
+                            "Deletes what this store has sold on its open day and starts the day again. Closed days, "
+                            "models and prices stay. To remove all generated data, run `shelfprice reset`."
+                        ),
                         size="sm",
                     ),
                     html.Div(
@@ -79,7 +81,7 @@ def state_of_store(run: LiveRun | None) -> list[Component]:
 
 def away(error: ShelfpriceError) -> list[Component]:
     """Say why the controls cannot be used."""
-    return [dmc.Badge("no controls", color="gray", variant="light"), html.Span(str(error))]
+    return [dmc.Badge("no controls", color="gray", variant="light"), html.Span(prose(str(error)))]
 
 
 def _button(identifier: str, picture: str, label: str, look: str) -> Component:

@@ -30,7 +30,7 @@ def headline(found: PolicyComparison) -> Component:
                 None,
                 "of the clairvoyant, mean of scenarios",
             ),
-            stat("Lowest share", share(weakest["share"]), None, str(weakest["scenario"])),
+            stat("Its lowest share", share(weakest["share"]), None, str(weakest["scenario"])),
             stat("Left on the table", euros(own["left_eur"].mean()), None, "a store day, mean of scenarios"),
         ]
     if not others.empty:

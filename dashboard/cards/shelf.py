@@ -57,10 +57,10 @@ def nothing_sold() -> Component:
 def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:
     if model is None:
         return stat("Model", "none", None, "these prices come from no model")
-    age = days((date - model.trained_through).days)
-    told = f"calibration error {_error(model)}, {age} old, promoted by {'the gate' if model.promoted else 'hand'}"
-    if before is not None:
-        told += f"; the day before: version {before.number}, {_error(before)}"
+    by_hand = "" if model.promoted else ", promoted by hand"
+    told = f"{days((date - model.trained_through).days)} old{by_hand}, calibration error {_error(model)}"
+    if before is not None and before is not model:
+        told += f"; the day before, version {before.number}: {_error(before)}"
     return stat("Model", f"Version {model.number}", None, told)
 
 

@@ -68,8 +68,8 @@ def _wire_runs(app: Dash, runs: Runs) -> None:
             return cards.run_list(runs.last(_RUNS), _now())
         except ServiceError as error:
             return notice(
-                "The orchestrator is away",
-                f"{str(error)[0].upper()}{str(error)[1:]}. Start it:",
+                "Prefect does not answer",
+                f"{error}. Start it:",
                 command="shelfprice up",
                 mood="warning",
             )

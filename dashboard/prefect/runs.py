@@ -84,7 +84,7 @@ class Runs:
         Raises
         ------
         ServiceError
-            When Prefect is not there; the message says what to do.
+            When Prefect does not answer.
         """
         answer = self._answers.get(n, lambda: self._ask(n))
         if isinstance(answer, ServiceError):
@@ -100,7 +100,7 @@ class Runs:
             reason = f"no answer within {self._patience_s:.0f} s"
         except (httpx.HTTPError, PrefectException, OSError, RuntimeError) as error:
             reason = first_line(error)
-        return ServiceError(f"the orchestrator at {self._api} is away ({reason})")
+        return ServiceError(f"Prefect at {self._api} does not answer ({reason})")
 
 
 def newest_runs(api: str, n: int) -> tuple[Run, ...]:

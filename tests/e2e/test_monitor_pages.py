@@ -206,6 +206,6 @@ def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest
 ) -> None:
     page = visit(f"{serve(played[0], NOBODY)}/pipeline")
     runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("The orchestrator is away")).to_be_visible(timeout=5_000)
+    expect(runs.get_by_text("Prefect does not answer")).to_be_visible(timeout=5_000)
     expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
     expect(page.locator("#pipeline-content")).to_contain_text("interactions")

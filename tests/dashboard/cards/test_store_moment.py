@@ -53,7 +53,7 @@ def test_the_model_behind_a_day_is_the_version_that_priced_it(
     assert version_behind(three, None) is None
     model = next(version for version in three if version.number == "2")
     said = words(stats(now, None, model, None, model.trained_through + dt.timedelta(days=1)))
-    assert "Version 2 calibration error 2.0 points, 1 day old, promoted by the gate" in said
+    assert "Version 2 1 day old, calibration error 2.0 points" in said
 
 
 def test_a_day_that_is_being_sold_is_asked_for_more_often(

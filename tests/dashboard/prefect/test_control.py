@@ -1,16 +1,14 @@
-"""The controls when the orchestrator is not as it should be: they say so, soon."""
+"""The controls when Prefect does not answer: they say so, soon."""
 
 import socket
 import time
 
 import pytest
-from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled, Cancelling, Completed, Crashed, Failed, Paused, Pending, Running, Scheduled
 
 from catalog.errors import ServiceError
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl, live_control, word_for
-from flows.live_controls import Wish, wish_of
 
 
 def test_with_nobody_listening_every_control_says_within_two_seconds_what_to_run() -> None:
@@ -58,21 +56,3 @@ def test_the_controls_speak_to_the_orchestrator_of_the_settings() -> None:
 )
 def test_every_state_of_a_run_has_a_word_of_the_shop(state: object, word: str) -> None:
     assert word_for(state) == word  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("parameters", "state", "wish"),
-    [
-        ({"tick_seconds": 3}, Running(), Wish(3.0)),
-        ({"tick_seconds": 99}, Running(), Wish(10.0)),
-        ({"tick_seconds": "fast"}, Running(), Wish(1.0)),
-        ({}, Paused(timeout_seconds=60), Wish(1.0, is_paused=True)),
-        ({}, Cancelling(), Wish(1.0, is_stopped=True)),
-        ({}, Crashed(), Wish(1.0, is_stopped=True)),
-    ],
-)
-def test_a_selling_store_reads_what_the_controls_wrote(
-    parameters: dict[str, object], state: object, wish: Wish
-) -> None:
-    run = FlowRun.model_construct(parameters=parameters, state=state)
-    assert wish_of(run, Wish(1.0)) == wish
