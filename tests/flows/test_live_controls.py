@@ -8,7 +8,7 @@ from flows.live_controls import Request, request_of
 
 
 @pytest.mark.parametrize(
-    ("parameters", "state", "request"),
+    ("parameters", "state", "read"),
     [
         ({"tick_seconds": 3}, Running(), Request(3.0)),
         ({"tick_seconds": 99}, Running(), Request(10.0)),
@@ -19,7 +19,7 @@ from flows.live_controls import Request, request_of
     ],
 )
 def test_a_selling_store_reads_what_the_controls_wrote(
-    parameters: dict[str, object], state: object, request: Request
+    parameters: dict[str, object], state: object, read: Request
 ) -> None:
     run = FlowRun.model_construct(parameters=parameters, state=state)
-    assert request_of(run, Request(1.0)) == request
+    assert request_of(run, Request(1.0)) == read

@@ -38,14 +38,19 @@ def test_an_orchestrator_that_never_answers_is_given_up_after_two_seconds() -> N
 
 
 def test_an_answer_that_comes_too_late_is_given_up() -> None:
+    done = threading.Event()
+
     def slowly(_api: str, _n: int) -> tuple[Run, ...]:
-        time.sleep(1)
+        done.wait(30)
         return ()
 
     began = time.monotonic()
-    with pytest.raises(ServiceError, match="no answer within"):
-        Runs("http://127.0.0.1:9/api", slowly, patience_s=0.1).last(5)
-    assert time.monotonic() - began < 0.9
+    try:
+        with pytest.raises(ServiceError, match="no answer within"):
+            Runs("http://127.0.0.1:9/api", slowly, patience_s=0.1).last(5)
+    finally:
+        done.set()
+    assert time.monotonic() - began < 5
 
 
 def test_browsers_that_ask_at_the_same_time_share_one_answer() -> None:
