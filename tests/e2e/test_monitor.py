@@ -128,9 +128,7 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize(
-    ("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")]
-)
+@pytest.mark.parametrize(("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")])
 def test_a_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Visit, path: str, title: str, said: str, width: int, scheme: str
 ) -> None:
@@ -172,8 +170,8 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
     page = visit(address)
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     assert euros(page) == revenue_of(copied, TODAY)
-    day, catalog = LiveDay("S01", TOMORROW), load()
-    player = Player(lake, LivePrices(lake, lambda: catalog, day, 7), day, 7)
+    day = LiveDay("S01", TOMORROW)
+    player = Player(lake, LivePrices(lake, load, day, 7), day, 7)
     player.sell_tick()
     expect(page.locator("#store-moment")).to_have_text("08:00 to 08:15")
     waits = []
