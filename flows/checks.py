@@ -12,7 +12,7 @@ from flows.edge import Surroundings
 from flows.nights import ONE_DAY, comes_from_outside, is_done, newest_sold
 from serving.book_store import book_in_force
 from serving.champion import Champion, load_champion
-from warehouse.assertions.run import broken_claims
+from warehouse.assertions.run import broken_assertions
 from warehouse.verify import verify
 
 State = Literal["ok", "warning", "failed"]
@@ -45,7 +45,7 @@ def check_up(around: Surroundings, on_file: Callable[[int, int], None] = lambda 
     return [
         _decisions(around, newest),
         _cells(around),
-        _claims(around, newest),
+        _assertions(around, newest),
         *registry,
         *_age(around, champion, newest),
         *_drift(around, champion, newest),
@@ -75,13 +75,15 @@ def _cells(around: Surroundings) -> Check:
     return Check("demand cells", "ok", "made from the decisions as they are now")
 
 
-def _claims(around: Surroundings, newest: dt.date) -> Check:
+def _assertions(around: Surroundings, newest: dt.date) -> Check:
     """Run the SQL assertions on the newest closed date; a day that is being sold is not over yet."""
     is_closed = newest in around.lake.dates("interactions")
-    broken = broken_claims(around.settings, [newest] if is_closed else [])
+    broken = broken_assertions(around.settings, [newest] if is_closed else [])
     if broken:
-        return Check("claims", "failed", "; ".join(map(str, broken)), "mend what wrote the rows, then transform again")
-    return Check("claims", "ok", f"all hold on {newest}")
+        return Check(
+            "assertions", "failed", "; ".join(map(str, broken)), "mend what wrote the rows, then transform again"
+        )
+    return Check("assertions", "ok", f"all hold on {newest}")
 
 
 def _registry(around: Surroundings) -> tuple[list[Check], Champion | None]:

@@ -10,7 +10,7 @@ from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from flows.edge import TOUCHES_THE_DISK, Surroundings, tag_run
 from flows.progress import tell
-from warehouse.assertions.run import BrokenClaim, broken_claims, portions
+from warehouse.assertions.run import BrokenAssertion, broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake
 
 _PARTITIONS_PER_TASK = 16
@@ -48,10 +48,10 @@ def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ())
     for item in stale:
         if date := item.decisions.business_date:
             rows_of[date] = rows_of.get(date, 0) + rows_in(around.lake, item)
-    broken: list[BrokenClaim] = []
+    broken: list[BrokenAssertion] = []
     checked = 0
-    for dates in portions(rows_of):
-        broken += broken_claims(around.settings, dates)
+    for dates in dates_to_check_at_once(rows_of):
+        broken += broken_assertions(around.settings, dates)
         checked += len(dates)
         tell("checking what the data claim to be", checked, len(rows_of))
     if broken:

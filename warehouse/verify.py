@@ -27,7 +27,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Inspection:
     """What was checked and what was found; the lake is sound when `findings` is empty."""
 
     files: int
@@ -36,7 +36,7 @@ class Verdict:
     findings: tuple[Finding, ...]
 
 
-def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Verdict:
+def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
     """Check every file of the lake against its receipt. Partitions being written right now are left out and counted.
 
     Parameters
@@ -57,10 +57,10 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
             findings.extend(found)
             rows += counted
         on_file(done, len(files))
-    return Verdict(len(files), rows, busy, tuple(findings))
+    return Inspection(len(files), rows, busy, tuple(findings))
 
 
-def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
+def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
     """Move damaged and orphaned files, and receipts without a file, out of the lake, so that the good ones go on.
 
     Returns
@@ -69,7 +69,7 @@ def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
         Where each file went, under `set-aside/` beside the lake. Nothing is deleted.
     """
     moved = []
-    for finding in verdict.findings:
+    for finding in inspection.findings:
         for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
             if path.exists():
                 target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))

@@ -133,4 +133,5 @@ DEMAND_CELLS = Table(
         Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
         Column("n_purchased", pa.int64(), "of them, purchases", "decisions"),
     ),
+    unique_in="partition",
 )

@@ -16,13 +16,14 @@ import pandas as pd
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from warehouse import history
 from warehouse.connection import read_only
 from warehouse.sql_files import queries_beside
 
 Parameter = str | int | float | dt.date | None
 Stamp = tuple[int, ...]
 
-_query = queries_beside(__file__)
+_query = queries_beside(__file__, history.__file__)
 _KEPT_RESULTS = 96
 
 
@@ -36,7 +37,7 @@ class _Kept:
 
 
 class Reader:
-    """Answers the named queries of `dashboard/data/queries` from the file of views."""
+    """Answers the named queries of `dashboard/data/queries`, and of `warehouse/queries`, from the file of views."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,7 +82,7 @@ class Reader:
         Parameters
         ----------
         query
-            Name of a file in `dashboard/data/queries`, without its ending.
+            Name of a file in one of those folders, without its ending.
         tables
             The tables that the query reads.
         on

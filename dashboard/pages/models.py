@@ -77,7 +77,7 @@ def _body(monitor: Monitor, scheme: Scheme) -> Component:
         sections.health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([evidence.promises(seen, scheme), evidence.timeline(versions, scheme)], className="grid grid-2"),
-        *champions.changes(monitor.reader.ask("champions", ("champions", "interactions"))),
+        *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
         *shocks.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme),

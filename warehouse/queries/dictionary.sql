@@ -8,7 +8,10 @@ with shown as (
         column_index,
         data_type,
         comment,
-        regexp_replace(table_name, '^closed_|_history$', '') as contract
+        case table_name
+            when 'decisions_with_stock' then 'interactions'
+            else regexp_replace(table_name, '^closed_|_history$', '')
+        end as contract
     from duckdb_columns()
     where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
 ),

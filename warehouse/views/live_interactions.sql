@@ -1,5 +1,5 @@
--- Decisions of days that are being sold. A live day that closed has become a batch, which carries the name of
--- its live part and takes its place: so nothing is shown twice.
+-- One row per decision of a day that is being sold. A live day that closed has become a batch, which carries the name
+-- of its live part and takes its place: so nothing is shown twice.
 create or replace view live_interactions as
 with closed as (
     select
@@ -9,15 +9,24 @@ with closed as (
 ),
 
 parts as (
-    select *
-    from read_parquet(
-        'lake/live_interactions/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
-    )
+    select * from lake_by_day('lake/live_interactions/*/*.parquet')
 )
 
-select parts.*
+select
+    parts.store_id,
+    parts.tick,
+    parts.seen_at,
+    parts.shopper_id,
+    parts.sku,
+    parts.product_name,
+    parts.price_offered,
+    parts.inventory_level,
+    parts.budget_multiplier,
+    parts.purchased,
+    parts.outcome,
+    parts.policy,
+    parts.propensity,
+    parts.model_version,
+    parts.business_date
 from parts
 anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
-
-comment on view live_interactions is
-'one shopper who considered one product on a day that is still being sold; part of interactions';

@@ -1,5 +1,5 @@
--- Price decisions of days that are being sold. A live day that closed has become a batch, which carries the name of
--- its live part and takes its place: so nothing is shown twice.
+-- One row per price decision of a day that is being sold. A live day that closed has become a batch, which carries
+-- the name of its live part and takes its place: so nothing is shown twice.
 create or replace view live_repricings as
 with closed as (
     select
@@ -9,15 +9,28 @@ with closed as (
 ),
 
 parts as (
-    select *
-    from read_parquet(
-        'lake/live_repricings/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
-    )
+    select * from lake_by_day('lake/live_repricings/*/*.parquet')
 )
 
-select parts.*
+select
+    parts.store_id,
+    parts.tick,
+    parts.decided_at,
+    parts.sku,
+    parts.old_price,
+    parts.new_price,
+    parts.unconstrained_price,
+    parts.inventory_level,
+    parts.p_sale,
+    parts.expected_revenue,
+    parts.unit_value,
+    parts.clamps,
+    parts.clamp_cost,
+    parts.binding_rule,
+    parts.explored,
+    parts.policy,
+    parts.model_version,
+    parts.reason,
+    parts.business_date
 from parts
 anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
-
-comment on view live_repricings is
-'one price decision, an opening or a change, of a day that is still being sold; part of repricings';
