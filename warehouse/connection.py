@@ -1,7 +1,7 @@
 """DuckDB over the lake: a file of views for everyone who reads, and connections in memory for those who compute.
 
 DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is
-built beside its place and moved there, and flows compute in memory. Nobody ever waits for a writer.
+written under another name and renamed, and flows compute in memory. Nobody ever waits for a writer.
 """
 
 import hashlib
@@ -84,7 +84,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     Returns
     -------
     bool
-        Whether a new file took its place.
+        Whether a new file was built.
     """
     folders = list(view_folders)
     products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]

@@ -52,7 +52,7 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
             busy += 1
         else:
             found, counted = _check(lake, data)
-            if found:  # a writer may have come between the receipt and the bytes: look once more
+            if found:  # a writer may have replaced it between receipt and bytes: check once more
                 found, counted = _check(lake, data)
             findings.extend(found)
             rows += counted
@@ -61,7 +61,7 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
 
 
 def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
-    """Move damaged and orphaned files, and receipts without a file, out of the lake, so that the good ones go on.
+    """Move damaged and orphaned files, and receipts without a file, out of the lake; readers go on with the others.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
 
 
 def _free_name(path: Path) -> Path:
-    """Return the path, or the path with the first number that nothing has yet."""
+    """Return the path, or the path with the first number that is free."""
     numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
     return path if not path.exists() else next(name for name in numbered if not name.exists())
 
@@ -93,7 +93,7 @@ def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
     if not data.exists():
         return [Finding(data, "missing", "its receipt is there, the file is not: make the batch again")], 0
     if not receipts:
-        return [Finding(data, "orphaned", "it has no receipt, so nothing proves it: make the batch again")], 0
+        return [Finding(data, "orphaned", "it has no receipt to prove it: make the batch again")], 0
     actual = sha256_of(data)
     receipt = next((receipt for receipt in receipts if receipt.sha256 == actual), None)
     if receipt is None:

@@ -23,7 +23,6 @@ select
     sku,
     price_offered,
     inventory_level,
-    price_ratio,
-    columns('^sku_')
+    columns('^(price_ratio|sku_.*)$')
 from model_input(with_ratio)
 order by row_number;

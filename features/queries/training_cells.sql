@@ -18,7 +18,6 @@ select
     price_ratio,
     inventory_level,
     n_offered,
-    n_purchased,
-    columns('^sku_')
+    columns('^(n_purchased|sku_.*)$')
 from model_input(cells)
 order by sku, price_offered, price_ratio, inventory_level;

@@ -8,7 +8,8 @@ create or replace macro with_price_ratio(decisions) as table
     from query_table(decisions) as given
     inner join products on given.sku = products.sku;
 
--- Adds the products one-hot to any relation with sku.
+-- Adds the products one-hot to any relation with sku. How many columns that makes depends on the shelf, so who selects
+-- from it names them by their pattern, together with the column before them: a shelf may be empty.
 create or replace macro model_input(cells) as table
     select
         given.*,

@@ -33,8 +33,7 @@ select
     price_offered,
     inventory_level,
     purchased,
-    price_ratio,
-    columns('^sku_')
+    columns('^(price_ratio|sku_.*)$')
 from model_input(decisions_with_ratio);
 
 comment on view decisions_with_ratio is 'one decision of a day that is over, met with stock, with its price ratio';

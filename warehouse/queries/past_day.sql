@@ -1,4 +1,4 @@
--- One row per batch of a business date and change of its prices: what was in force, and what came of it.
+-- One row per batch of a business date and change of its prices: what was in force, and the resulting data.
 select
     past_days.business_date,
     past_days.batch,

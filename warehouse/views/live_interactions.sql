@@ -1,5 +1,5 @@
 -- One row per decision of a day that is being sold. A live day that closed has become a batch, which carries the name
--- of its live part and takes its place: so nothing is shown twice.
+-- of its live partition and replaces it: so nothing is shown twice.
 create or replace view live_interactions as
 with closed as (
     select
@@ -8,25 +8,25 @@ with closed as (
     from glob('lake/interactions/*/part-live-*.parquet')
 ),
 
-parts as (
+live as (
     select * from lake_by_day('lake/live_interactions/*/*.parquet')
 )
 
 select
-    parts.store_id,
-    parts.tick,
-    parts.seen_at,
-    parts.shopper_id,
-    parts.sku,
-    parts.product_name,
-    parts.price_offered,
-    parts.inventory_level,
-    parts.budget_multiplier,
-    parts.purchased,
-    parts.outcome,
-    parts.policy,
-    parts.propensity,
-    parts.model_version,
-    parts.business_date
-from parts
-anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
+    live.store_id,
+    live.tick,
+    live.seen_at,
+    live.shopper_id,
+    live.sku,
+    live.product_name,
+    live.price_offered,
+    live.inventory_level,
+    live.budget_multiplier,
+    live.purchased,
+    live.outcome,
+    live.policy,
+    live.propensity,
+    live.model_version,
+    live.business_date
+from live
+anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

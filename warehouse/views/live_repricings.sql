@@ -1,5 +1,5 @@
 -- One row per price decision of a day that is being sold. A live day that closed has become a batch, which carries
--- the name of its live part and takes its place: so nothing is shown twice.
+-- the name of its live partition and replaces it: so nothing is shown twice.
 create or replace view live_repricings as
 with closed as (
     select
@@ -8,29 +8,29 @@ with closed as (
     from glob('lake/repricings/*/part-live-*.parquet')
 ),
 
-parts as (
+live as (
     select * from lake_by_day('lake/live_repricings/*/*.parquet')
 )
 
 select
-    parts.store_id,
-    parts.tick,
-    parts.decided_at,
-    parts.sku,
-    parts.old_price,
-    parts.new_price,
-    parts.unconstrained_price,
-    parts.inventory_level,
-    parts.p_sale,
-    parts.expected_revenue,
-    parts.unit_value,
-    parts.clamps,
-    parts.clamp_cost,
-    parts.binding_rule,
-    parts.explored,
-    parts.policy,
-    parts.model_version,
-    parts.reason,
-    parts.business_date
-from parts
-anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
+    live.store_id,
+    live.tick,
+    live.decided_at,
+    live.sku,
+    live.old_price,
+    live.new_price,
+    live.unconstrained_price,
+    live.inventory_level,
+    live.p_sale,
+    live.expected_revenue,
+    live.unit_value,
+    live.clamps,
+    live.clamp_cost,
+    live.binding_rule,
+    live.explored,
+    live.policy,
+    live.model_version,
+    live.reason,
+    live.business_date
+from live
+anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;
