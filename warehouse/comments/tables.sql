@@ -10,7 +10,7 @@ comment on view live_repricings is
 comment on view rejected is 'one bad row that was kept out';
 comment on view ingested_files is 'one file that was ingested whole';
 comment on view demand_cells is
-'one distinct feature vector of a day''s part; decisions met with an empty shelf are left out';
+'one demand cell of a partition: a distinct feature vector; decisions at an empty shelf are left out';
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
 comment on view demand_curves_history is
