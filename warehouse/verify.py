@@ -91,15 +91,15 @@ def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
     except LakeError as error:
         return [Finding(data, "damaged", str(error))], 0
     if not data.exists():
-        return [Finding(data, "missing", "its receipt is there, the file is not: make the batch again")], 0
+        return [Finding(data, "missing", "its receipt is there, the file is not: make the partition again")], 0
     if not receipts:
-        return [Finding(data, "orphaned", "it has no receipt to prove it: make the batch again")], 0
+        return [Finding(data, "orphaned", "it has no receipt to prove it: make the partition again")], 0
     actual = sha256_of(data)
     receipt = next((receipt for receipt in receipts if receipt.sha256 == actual), None)
     if receipt is None:
         size, expected = data.stat().st_size, receipts[0].bytes
         detail = f"{size} bytes instead of {expected}" if size != expected else "its bytes differ from its receipt"
-        return [Finding(data, "damaged", f"{detail}: set it aside and make the batch again")], 0
+        return [Finding(data, "damaged", f"{detail}: set it aside and make the partition again")], 0
     return list(_contract_findings(lake, data, receipt.rows)), receipt.rows
 
 
@@ -111,14 +111,14 @@ def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
     try:
         described = pq.read_metadata(data)
     except (OSError, pa.ArrowException) as error:
-        yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the batch again")
+        yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the partition again")
         return
     if described.num_rows != rows:
         yield Finding(
-            data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the batch again"
+            data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
         )
     if not described.schema.to_arrow_schema().equals(table.schema):
-        yield Finding(data, "damaged", "its columns are not those of the contract: make the batch again")
+        yield Finding(data, "damaged", "its columns are not those of the contract: make the partition again")
 
 
 def _data_of(receipt: Path) -> Path:

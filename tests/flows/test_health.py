@@ -71,9 +71,9 @@ def test_a_claim_that_does_not_hold_is_told_in_its_own_words(around: Surrounding
     part = Partition("interactions", NEWEST, "all")
     rows = around.lake.read(part)
     around.lake.publish(Partition("interactions", NEWEST, "again"), rows, inputs="x", seed=7)
-    claims = found(around)["assertions"]
+    claims = found(around)["claims"]
     assert claims.state == "failed"
-    assert "the key of interactions is unique" in claims.found
+    assert "one row per decision" in claims.found
 
 
 def test_a_registry_that_is_away_is_told_within_five_seconds(

@@ -6,9 +6,10 @@ import pytest
 
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
+from catalog.names import EXTERNAL
 from catalog.settings import Settings
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file, read_only, workbench_with_marts
+from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
 
 NEWEST_ONLY = ["price_book", "demand_curves", "policy_results", "learning_results", "drift_results"]
@@ -61,6 +62,22 @@ def test_daily_sales_and_budget_groups_count_each_visit_once(
     assert row is not None
     assert row[0] == row[1] == row[2] > 1_000
     assert row[3] == pytest.approx(row[4]) == pytest.approx(row[5])
+
+
+def test_decisions_with_stock_leave_out_an_empty_shelf_alone_and_own_prices_are_not_external(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
+) -> None:
+    lake = fill_lake(settings)
+    partition = next(iter(lake.partitions("interactions")))
+    rows = lake.read(partition).to_pylist()[:4]
+    for row, level, policy in zip(rows, [None, 0, 1, 2], [EXTERNAL, "static", "static", "rule"], strict=True):
+        row["inventory_level"], row["policy"] = level, policy
+    lake.publish(partition, pa.Table.from_pylist(rows, schema=TABLES["interactions"].schema), inputs="few")
+    with workbench(settings) as connection:
+        levels = connection.execute("select inventory_level from decisions_with_stock order by seen_at").fetchall()
+        external = connection.execute("select policy from closed_interactions where is_external(policy)").fetchall()
+    assert levels == [(row["inventory_level"],) for row in rows if row["inventory_level"] != 0]
+    assert external == [(EXTERNAL,)]
 
 
 def test_without_a_warehouse_the_reader_is_told_how_to_make_one(settings: Settings) -> None:
