@@ -2,7 +2,7 @@
 
 -- Adds price_ratio, the price over the base price, to any relation with sku and price_offered.
 create or replace macro with_price_ratio(decisions) as table
-    select
+    select -- noqa: AM04 - the columns are those it is given, and one or more
         given.*,
         given.price_offered / products.base_price as price_ratio
     from query_table(decisions) as given
@@ -11,7 +11,7 @@ create or replace macro with_price_ratio(decisions) as table
 -- Adds the products one-hot to any relation with sku. How many columns that makes depends on the shelf, so who selects
 -- from it names them by their pattern, together with the column before them: a shelf may be empty.
 create or replace macro model_input(cells) as table
-    select
+    select -- noqa: AM04 - the columns are those it is given, and one or more
         given.*,
         product_one_hot.* exclude (sku)
     from query_table(cells) as given

@@ -1,4 +1,4 @@
--- The newest demand curves: one row per product and candidate price.
+-- One row per product and candidate price, of the newest demand curves.
 -- Earlier ones are in demand_curves_history.
 create or replace view demand_curves as
 select

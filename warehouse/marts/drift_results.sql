@@ -1,4 +1,4 @@
--- The newest scorecard of scripted changes: one row per scenario, rule, seed and change.
+-- One row per scenario, rule, seed and change, of the newest scorecard of scripted changes.
 -- Earlier ones are in drift_results_history.
 create or replace view drift_results as
 select

@@ -1,4 +1,4 @@
--- The newest comparison: one row per policy, scenario, size of the log and seed.
+-- One row per policy, scenario, size of the log and seed, of the newest comparison.
 -- Earlier ones are in policy_results_history.
 create or replace view policy_results as
 select

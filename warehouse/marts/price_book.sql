@@ -1,4 +1,4 @@
--- The newest price book: one row per product, stock level and number of ticks left.
+-- One row per product, stock level and number of ticks left, of the newest price book.
 -- Earlier ones are in price_book_history.
 create or replace view price_book as
 select

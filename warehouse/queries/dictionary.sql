@@ -1,5 +1,5 @@
--- Every column that the file shows, with its unit and meaning: from the contract of its table, from the comment in the
--- definition of its mart, or, where every contract means the same by its name, from there.
+-- One row per column that the file shows, with its unit and meaning: from the contract of its table, from the comment
+-- in the definition of its mart, or, where every contract means the same by its name, from there.
 create table dictionary as
 with shown as (
     select
