@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 
 os.environ.update(
@@ -16,6 +17,7 @@ os.environ.update(
     MLFLOW_LOGGING_LEVEL="ERROR",
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
     MPLBACKEND="Agg",
+    **REGISTRY_PATIENCE,
 )
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
@@ -40,9 +42,9 @@ def sell_two_days() -> Callable[[Path], Settings]:
         from catalog.load import load
         from etl.load import load_dimensions, load_store_day
         from features.cells import cells_of, feature_workbench, stale_cells
-        from flows.simulate import pricing_on
         from serving.book_store import publish_book
         from serving.curves import DemandCurves
+        from serving.in_force import pricing_on
         from simulation.shoppers import shopper_names
         from simulation.store_day import play
         from simulation.truth import chance_of_sale

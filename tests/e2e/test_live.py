@@ -19,7 +19,7 @@ from catalog.load import DEFAULT_DIR
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
-from flows.live_controls import Wish, Wishes, _look
+from flows.live_controls import Controls, Request, poll
 from flows.up.zombie_runs import Rounds
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -196,9 +196,9 @@ def test_a_store_is_sold_by_one_process_and_a_date_is_sold_once(town: Callable[[
 def test_an_orchestrator_that_does_not_answer_stops_no_sale() -> None:
     class Away:
         def read_flow_run(self, _run: object) -> None:
-            wishes.stop.set()
+            controls.stop.set()
             raise OSError("away")
 
-    wishes = Wishes(0.2)
-    _look(Away(), object(), wishes, None)  # type: ignore[arg-type]
-    assert wishes.wish == Wish(0.2)
+    controls = Controls(0.2)
+    poll(Away(), object(), controls, None)  # type: ignore[arg-type]
+    assert controls.request == Request(0.2)

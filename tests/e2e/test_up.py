@@ -16,9 +16,9 @@ from prefect.client.schemas.objects import FlowRun
 from catalog.errors import ServiceError
 from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl
+from etl.business_dates import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live, sold_so_far
-from flows.edge import DEFAULT_START
-from flows.nights import is_done
+from training.nights import is_done
 from warehouse.lake import Lake
 from warehouse.verify import verify
 

@@ -19,7 +19,9 @@ from flows.drift import DRIFT_DETECTED, watch_drift
 from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
+from flows.workspace import open_workspace
 from serving.champion import load_champion
+from training.drift.watch import check_champion, publish_checks
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 
@@ -119,7 +121,7 @@ def test_an_announcement_cut_off_before_its_day_was_published_is_repeated_under_
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "publish", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            drift.publish_checks.fn(*arguments_of(drifted, champion, first))
+            publish_checks(*arguments_of(drifted, champion, first))
     watch_drift(first)
     assert len(events) == 2
     assert events[0]["id"] == events[1]["id"]
@@ -130,9 +132,9 @@ def interrupted(*_: object, **__: object) -> None:
 
 
 def arguments_of(drifted: Drifted, champion: Any, through: dt.date) -> tuple[Any, ...]:
-    around = drift.Surroundings(None)
-    checks = drift.check_champion.fn(around, champion, champion.trained_through, through)
-    return around, champion, champion.trained_through, through, checks
+    workspace = open_workspace(None)
+    checks = check_champion(workspace, champion, champion.trained_through, through)
+    return workspace.lake, champion.version, champion.trained_through, checks, drift.announce
 
 
 def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_holds(
@@ -147,7 +149,8 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
 
     healed = train(second)
     assert healed.verdict.promoted, healed.verdict.refusals
-    assert (healed.trained_since, healed.trained_through, healed.judged_through) == (first, first, second)
+    days = healed.dataset
+    assert (days.trained_since, days.trained_through, days.judged_through) == (first, first, second)
     assert any(f"otherwise than the champion says since {first}" in c.found for c in healed.verdict.conditions)
     with read_only(drifted.settings) as warehouse:
         row = warehouse.execute(
