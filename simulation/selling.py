@@ -14,8 +14,7 @@ from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
 
 @numba.njit(cache=True, nogil=True)
 def sell_tick(
-    first: Ints,
-    last: Ints,
+    spans: Ints,
     product: NDArray[np.int16],
     willing_price: NDArray[np.float32],
     prices: Floats,
@@ -27,8 +26,8 @@ def sell_tick(
 
     Parameters
     ----------
-    first, last
-        Rows of the tick's visits in each store, last excluded, shape (n_stores,).
+    spans
+        First row of the tick's visits in each store, and the one after its last, shape (n_stores, 2).
     product, willing_price
         Product that each visit looks at, and the most it would pay for it (EUR), shape (n_visits,).
     prices
@@ -38,8 +37,8 @@ def sell_tick(
     inventory, outcome
         Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`.
     """
-    for store in range(len(first)):
-        for row in range(first[store], last[store]):
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
             item = product[row]
             left = stock[store, item]
             inventory[row] = left

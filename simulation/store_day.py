@@ -66,10 +66,8 @@ class Stretch:
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         answer = self._policy.decide(shelf)
-        first, last = visits.starts[:, now.tick], visits.starts[:, now.tick + 1]
-        sell_tick(
-            first, last, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome
-        )
+        spans = visits.starts[:, now.tick : now.tick + 2]
+        sell_tick(spans, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)

@@ -11,7 +11,7 @@ from prefect import task
 from catalog.errors import DataError
 from catalog.load import load
 from evaluation.drift import report as shock_report
-from evaluation.drift.scorecard import UNHEALED, ScoredDay, outcomes, play_world
+from evaluation.drift.scorecard import UNWATCHED, ScoredDay, outcomes, play_world
 from evaluation.drift.worlds import ShockedWorld, shocked_worlds
 from flows import shocks as flow_module
 from flows.shocks import play_shocks
@@ -23,11 +23,11 @@ FALL = WORLDS["budgets fall"]
 CHANGE = FALL.changes[0]
 
 
-def days(earned: list[float], alarms: tuple[int, ...] = (), unhealed: float = 80.0) -> list[ScoredDay]:
+def days(earned: list[float], alarms: tuple[int, ...] = (), unwatched: float = 80.0) -> list[ScoredDay]:
     """Return days from a week before the change on; the clairvoyant earns 100 EUR."""
     first = CHANGE - dt.timedelta(days=7)
     return [
-        ScoredDay(first + dt.timedelta(days=day), 1_000, day in alarms, eur, eur if day < 7 else unhealed, 100.0)
+        ScoredDay(first + dt.timedelta(days=day), 1_000, day in alarms, eur, eur if day < 7 else unwatched, 100.0)
         for day, eur in enumerate(earned)
     ]
 
@@ -50,7 +50,7 @@ def test_what_is_never_seen_and_never_good_again_costs_until_the_end() -> None:
 
 def test_the_first_champion_forever_is_scored_by_its_own_prices_and_has_no_alarms() -> None:
     played = days([99.5] * 7 + [80.0, 99.5, 99.5], alarms=(2, 7))
-    before, after = outcomes(FALL, UNHEALED, 1, played)
+    before, after = outcomes(FALL, UNWATCHED, 1, played)
     assert (before.false_alarms, after.false_alarms, after.detected_after_days) == (0, 0, None)
     assert after.recovered_after_days is None
     assert after.lost_eur == pytest.approx(3 * 3 * 20)
@@ -115,6 +115,6 @@ def test_a_store_whose_shoppers_have_less_sees_it_that_evening_and_prices_well_t
     quiet, after = outcomes(world, "residuals", 3, played)
     assert quiet.false_alarms == 0
     assert (after.detected_after_days, after.recovered_after_days) == (1, 2)
-    unhealed = outcomes(world, UNHEALED, 3, played)[1]
-    assert unhealed.recovered_after_days is None
-    assert after.lost_eur < 0.6 * unhealed.lost_eur
+    unwatched = outcomes(world, UNWATCHED, 3, played)[1]
+    assert unwatched.recovered_after_days is None
+    assert after.lost_eur < 0.6 * unwatched.lost_eur
