@@ -69,9 +69,9 @@ def decisions(settings: Settings) -> list[dict[str, Any]]:
 
 
 def broken(settings: Settings, *days: int) -> list[str]:
-    """Return the claims that do not hold on days of January, that of the cells left out, for there are none yet."""
+    """Return the assertions that do not hold on days of January, that of the cells left out, for there are none yet."""
     found = broken_assertions(settings, [dt.date(2026, 1, day) for day in days])
-    return [str(claim) for claim in found if claim.assertion != "cells_hold_every_decision_with_stock"]
+    return [str(one) for one in found if one.assertion != "cells_hold_every_decision_with_stock"]
 
 
 def test_the_base_price_is_what_the_visit_in_the_middle_saw_and_the_rest_is_said_to_be_unknown(tmp_path: Path) -> None:
