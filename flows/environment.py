@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
@@ -67,7 +68,7 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
         if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # the running MLflow server creates its own
             import_module("training.mlflow.experiments").prepare_tracking(settings)
         prefect = import_module("prefect.settings")
-        changed = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
         if server is not None:
             changed[prefect.PREFECT_API_URL] = server.api
             server.wait_until_ready()
