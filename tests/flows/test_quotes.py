@@ -13,9 +13,9 @@ from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
 from flows.cli.quote import show_explanation, show_quote
-from flows.simulate import pricing_on
 from serving.cold_start import for_shelf
 from serving.curves import DemandCurves
+from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
 from serving.price_book import PriceBook, tabulate
 from serving.quote import explained
