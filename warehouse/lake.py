@@ -1,8 +1,8 @@
 """The Parquet lake: the one place that writes Parquet, whole or not at all.
 
 Layout:
-`lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without days `lake/<table>/part-<key>.parquet`.
-Every table also has one empty part that carries its columns, so that views over an empty lake have types.
+`lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `lake/<table>/part-<key>.parquet`.
+Every table also has one empty partition that carries its columns, so that views over an empty lake have types.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings
 from catalog.table import Table
-from warehouse.files import sha256_of, sync_file, sync_folder, write_durably
+from warehouse.files import modified_at, sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
 
@@ -33,7 +33,7 @@ _ROWS_PER_GROUP = 1 << 20
 
 @dataclass(frozen=True, order=True)
 class Partition:
-    """Name of one partition: a table, its business date (None for tables without days) and its group."""
+    """Name of one partition: a table, its business date (None for tables without dates) and its group."""
 
     table: str
     business_date: dt.date | None
@@ -47,7 +47,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did: `written` (new), `replaced` (other bytes stood there) or `unchanged`."""
+    """What publishing did: `written` (new), `replaced` (it had other bytes) or `unchanged`."""
 
     partition: Partition
     receipt: Receipt
@@ -75,13 +75,10 @@ class Lake:
                 f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
                 f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
             )
-        folder = self.root / table.name
-        if partition.business_date is not None:
-            folder /= f"business_date={partition.business_date.isoformat()}"
-        return folder / f"part-{partition.group}.parquet"
+        return self._folder(table.name, partition.business_date) / f"part-{partition.group}.parquet"
 
     def prepare(self) -> None:
-        """Make sure every table has its empty part; does nothing when they are there and current."""
+        """Make sure that every table has its empty partition; does nothing when they are there and current."""
         for table in TABLES.values():
             partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
             schema_print = str(table.schema)
@@ -110,6 +107,25 @@ class Lake:
     def dates(self, table: str) -> list[dt.date]:
         """Return the business dates of which a table by day holds data, ascending."""
         return sorted({part.business_date for part in self.partitions(table) if part.business_date})
+
+    def holds(self, partition: Partition) -> bool:
+        """Tell whether a partition has been published; its receipt may say otherwise."""
+        return self.path(partition).exists()
+
+    def changed_at(self, table: str, date: dt.date | None = None) -> int:
+        """Return when a table changed last, on one business date if given: nanoseconds since 1970, 0 for never.
+
+        Publishing and removing rename files, which changes their folder's time of modification, so no file is opened.
+        """
+        if date is not None:
+            return modified_at(self._folder(table, date))
+        folder = self._folder(table, None)
+        return max(modified_at(folder), *(modified_at(day) for day in folder.glob("business_date=*")), 0)
+
+    def published_at(self, partition: Partition) -> dt.datetime | None:
+        """Return when the receipt of a partition became final (UTC), or None without one."""
+        moment = modified_at(final_path(self.path(partition)))
+        return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
     def read(self, partition: Partition) -> pa.Table:
         """Read one partition whole, in the types of its contract.
@@ -144,7 +160,7 @@ class Lake:
         Declined
             When another process is writing this partition.
         LakeError
-            When the disk refuses; the partition stands as before.
+            When the disk refuses; the partition is unchanged.
         """
         conforming = _conform(rows, _table(partition.table))
         data = self.path(partition)
@@ -154,15 +170,15 @@ class Lake:
                 return self._replace(partition, data, conforming, inputs, seed)
         except OSError as error:
             raise LakeError(
-                f"{data}: cannot be written ({error.strerror or error}); the partition stands as it was, "
+                f"{data}: cannot be written ({error.strerror or error}); the partition is unchanged, "
                 "mend the disk and run again"
             ) from error
 
     def remove(self, partition: Partition) -> None:
-        """Take a partition away, with its receipt; nothing happens when it is not there.
+        """Remove a partition with its receipt; does nothing when there is none.
 
-        The receipt is pending while the data goes: a kill leaves the partition as it was, or what an interrupted
-        first publication leaves, which is nothing to any reader.
+        The receipt is pending while the data is removed: after a kill the partition is as it was, or as after an
+        interrupted first publication, which no reader sees.
 
         Raises
         ------
@@ -177,6 +193,10 @@ class Lake:
             pending_path(data).unlink(missing_ok=True)
             if data.parent.exists():
                 sync_folder(data.parent)
+
+    def _folder(self, table: str, date: dt.date | None) -> Path:
+        folder = self.root / _table(table).name
+        return folder if date is None else folder / f"business_date={date.isoformat()}"
 
     def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
         draft = data.with_suffix(".parquet.new")
@@ -212,7 +232,7 @@ def _table(name: str) -> Table:
 
 
 def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
-    """Finish what a kill interrupted: a pending receipt that speaks for the data becomes final, any other goes."""
+    """Finish what a kill interrupted: a pending receipt that matches the data becomes final, any other is removed."""
     pending = pending_path(data)
     if pending.exists():
         if in_force is not None and read_receipt(pending) == in_force:

@@ -19,7 +19,7 @@ with visits as (
 decisions as (
     select
         decided_at as happened_at,
-        if(explored, 'tried', 'repriced') as kind,
+        if(explored, 'explored', 'repriced') as kind,
         sku,
         null as product_name,
         null as shopper_name,
@@ -40,7 +40,7 @@ drift as (
         null as shopper_name,
         null::double as price_eur,
         format(
-            'Since {}, {} is bought {} than version {} says at the same prices: a new model is asked for',
+            'Since {}, {} is bought {} than version {} predicts at the same prices: a new model is requested',
             strftime(checks.since, '%-d %b'),
             products.product_name,
             checks.direction,
@@ -57,6 +57,14 @@ drift as (
             from interactions
             where business_date = $date and store_id = $store and tick > $through
         )
+),
+
+events as (
+    select * from visits
+    union all by name
+    select * from decisions
+    union all by name
+    select * from drift
 )
 
 select
@@ -67,25 +75,5 @@ select
     shopper_name,
     price_eur,
     reason
-from visits
-union all
-select
-    happened_at,
-    kind,
-    sku,
-    product_name,
-    shopper_name,
-    price_eur,
-    reason
-from decisions
-union all
-select
-    happened_at,
-    kind,
-    sku,
-    product_name,
-    shopper_name,
-    price_eur,
-    reason
-from drift
+from events
 order by happened_at desc, kind = 'drift' desc, kind asc;
