@@ -47,7 +47,7 @@ LIMITS = (
     "floor",
     "minimum_margin",
 )
-"""The rules that limit what a policy asks for, in the order they are applied: the last one has its way."""
+"""The rules that limit what a policy asks for, in the order they are applied: the last one wins."""
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])
 """One limit that changed one price: position of the decision in the flattened arrays, rule, prices in EUR."""

@@ -7,7 +7,7 @@ from prefect.artifacts import create_table_artifact
 from evaluation.results import Interval
 from flows.checks import Check
 from flows.cli.report import price_columns, price_rows
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 from training.gate import Verdict
 
 

@@ -11,7 +11,6 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.pricing import Policy
 from evaluation import comparison_figures as figures
 from evaluation.contestants import (
     CLAIRVOYANT,
@@ -37,6 +36,7 @@ from features.cells import feature_workbench
 from flows.artifacts import show_shares
 from flows.edge import COMPUTES, Surroundings, tag_run
 from flows.progress import tell
+from serving.pricing_policy import PricingPolicy
 from training.mlflow.tracking import log_study
 from warehouse.lake import Lake, Partition
 
@@ -49,7 +49,7 @@ _EXPERIMENT = "shelfprice-comparison"
 class Limit:
     """The clairvoyant of a scenario, and what it gains on average on a store day, EUR, shape (n_products,)."""
 
-    policy: Policy
+    policy: PricingPolicy
     gain: Floats
 
 

@@ -14,7 +14,7 @@ from serving.book_store import GROUP, book_in_force, publish_book
 from serving.champion import Champion, load_champion
 from serving.curves import curves_from_table
 from serving.day_curves import learned_for
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 from training.promotion.change import finish_changes
 from training.promotion.history import LOCK
 from warehouse.lake import Lake, Partition

@@ -17,12 +17,16 @@ from etl.load import load_store_day
 from flows.edge import DEFAULT_SEED, DEFAULT_START, TOUCHES_THE_DISK, Surroundings, dates_from, tag_run
 from flows.progress import tell
 from serving.book_store import book_in_force
-from serving.cold_start import for_shelf
+from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_book import BookPolicy, PriceBook
-from serving.storefront import in_store, in_store_under_kill_switch, in_store_without_model
-from serving.support import base_where_unvaried
+from serving.price_book.book import PriceBook
+from serving.storefront import (
+    storefront_at_base_prices,
+    storefront_before_champion,
+    storefront_with_book,
+    storefront_with_model,
+)
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
@@ -152,7 +156,7 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) ->
         When `greedy` is asked for and no price book is in force.
     """
     if catalog.store.guardrails.kill_switch:
-        return PricedBy(in_store_under_kill_switch(catalog), "kill_switch")
+        return PricedBy(storefront_at_base_prices(catalog), "kill_switch")
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
@@ -161,7 +165,7 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None) ->
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = in_store_without_model(catalog, name)
+    without = storefront_before_champion(catalog, name)
     return PricedBy(without, without.name)
 
 
@@ -170,10 +174,13 @@ def pricing_by_book(
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`."""
     made_for = book.published_at.date()
-    book, curves = for_shelf(catalog, book, curves)
-    greedy = base_where_unvaried(GreedyPolicy(curves, costs_that_count(catalog)), catalog, curves)
-    inner = greedy if is_greedy else BookPolicy(book)
-    return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{sha256}", made_for, sha256)
+    book, curves = match_to_shelf(catalog, book, curves)
+    if is_greedy:
+        greedy = GreedyPolicy(curves, costs_that_count(catalog))
+        store = storefront_with_model(catalog, greedy, curves)
+    else:
+        store = storefront_with_book(catalog, book, curves)
+    return PricedBy(store, f"{store.name}:{sha256}", made_for, sha256)
 
 
 def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:

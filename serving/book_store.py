@@ -13,7 +13,9 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
-from serving.price_book import PriceBook, book_from_table, book_to_table, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.table import book_from_table, book_to_table
+from serving.price_book.tabulate import tabulate
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 

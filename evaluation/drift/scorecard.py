@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from catalog.pricing import Policy
 from catalog.settings import read_settings
 from catalog.tables.drift import DRIFT_RESULTS
 from evaluation.contestants import clairvoyant
 from evaluation.drift.store import HealingStore
 from evaluation.drift.worlds import EXPLORE_DAYS, ShockedWorld
 from evaluation.scores import expected_gain
+from serving.pricing_policy import PricingPolicy
 from simulation.visits import budget_shifts_on, demand_factors_on
 
 UNHEALED = "none"
@@ -164,7 +164,7 @@ def _store_in(world: ShockedWorld, rule: str, seed: int) -> Iterator[HealingStor
             store.close()
 
 
-def _gain(world: ShockedWorld, policy: Policy, date: dt.date) -> float:
+def _gain(world: ShockedWorld, policy: PricingPolicy, date: dt.date) -> float:
     return float(expected_gain(policy, world.catalog, date).sum())
 
 

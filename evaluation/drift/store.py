@@ -13,7 +13,6 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import Policy
@@ -28,7 +27,8 @@ from features.shifts import demand_shifts
 from features.support import observed_prices
 from flows.drift import checks_to_table
 from serving.curves import DemandCurves, demand_curves
-from serving.storefront import in_store, in_store_without_model
+from serving.pricing_policy import PricingPolicy
+from serving.storefront import storefront_before_champion, storefront_with_model
 from serving.support import with_support
 from simulation.store_day import play
 from training.candidates import CANDIDATES, fit
@@ -55,7 +55,7 @@ class Champion:
 class Offer(NamedTuple):
     """A policy, and the curves with their support that it stands on."""
 
-    policy: Policy
+    policy: PricingPolicy
     curves: DemandCurves
 
 
@@ -76,7 +76,7 @@ class HealingStore:
         self._lake.prepare()
         load_dimensions(self._lake, catalog, ["Shopper"])
         self._connection: duckdb.DuckDBPyConnection = feature_workbench(settings)
-        self._policy: Policy = in_store_without_model(catalog)
+        self._policy: Policy = storefront_before_champion(catalog)
         self._versions = 0
         self._drifted = False
         self.champion: Champion | None = None
@@ -126,11 +126,11 @@ class HealingStore:
 
     def adopt(self, offer: Offer) -> None:
         """Sell by an offer from the next day on, trying prices on the budget."""
-        self._policy = in_store(self._catalog, offer.policy, offer.curves)
+        self._policy = storefront_with_model(self._catalog, offer.policy, offer.curves)
 
     def _coin(self, day: StoreDay, champion: Champion) -> bool:
         order = np.argsort(day.since_opening_us, kind="stable")
-        p_sale = _along(champion.curves, day)
+        p_sale = champion.curves.p_sale_at(day.product, day.price)
         return coin_alarms(p_sale[order], (day.outcome == BOUGHT)[order])
 
     def _residuals(self, date: dt.date, champion: Champion) -> bool:
@@ -157,12 +157,3 @@ class HealingStore:
             champion=Incumbent(incumbent.p_sale(dataset.holdout), champion.trained_through, against[-1]),
             stale_after_days=self._catalog.store.gate.stale_after_days,
         ).promoted
-
-
-def _along(curves: DemandCurves, day: StoreDay) -> Floats:
-    """Return the chance of sale at the price each visit met, shape (n_visits,)."""
-    chance = np.empty(len(day.price))
-    for position in range(len(curves.skus)):
-        own = day.product == position
-        chance[own] = np.interp(day.price[own], curves.prices[position], curves.p_sale[position])
-    return chance

@@ -9,7 +9,7 @@ from catalog.settings import read_settings
 from features.price_response import PriceResponse, Slope
 from flows.cli.console import show_table
 from serving.book_store import book_in_force
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 from training.off_policy import OffPolicyEstimate
 from warehouse.connection import read_only
 from warehouse.lake import Lake
