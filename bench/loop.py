@@ -64,7 +64,7 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
 
     prepare()
-    from flows.edge import DEFAULT_START  # noqa: PLC0415
+    from etl.business_dates import DEFAULT_START  # noqa: PLC0415
     from flows.price import price  # noqa: PLC0415
     from flows.simulate import simulate  # noqa: PLC0415
     from flows.train import train  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Where services listen, and what can be told of an address before anything is started."""
+"""Where services listen: whether others can reach an address, and whether its port is free."""
 
 import socket
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def is_loopback(host: str) -> bool:
 def is_free(host: str, port: int) -> bool:
     """Tell whether a server could listen there now: the port is not in use and the address is this machine's."""
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, where = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)

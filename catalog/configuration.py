@@ -1,46 +1,15 @@
-"""The configuration reference as Markdown, written from settings and records: `python -m catalog.configuration`.
-
-Only what has no other source stands here: what an environment variable means and what it is by default.
-"""
+"""The configuration reference as Markdown, written from settings and records: `python -m catalog.configuration`."""
 
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from catalog.meanings import MEANINGS, PRODUCT
-from catalog.records import Product, Store
+from catalog.records.product import Product
+from catalog.records.store import Store
+from catalog.settings import Settings
 
 _WORDS = {"string": "text", "number": "number", "integer": "whole number", "boolean": "true or false", "null": "null"}
-
-
-@dataclass(frozen=True)
-class Variable:
-    """An environment variable: its default in words, and what it means."""
-
-    name: str
-    default: str
-    meaning: str
-
-
-ENVIRONMENT = (
-    Variable("SHELFPRICE_HOME", "`data`", "folder of everything that is generated: lake, warehouse, models, runs"),
-    Variable("MLFLOW_TRACKING_URI", "a file in `SHELFPRICE_HOME`", "MLflow's tracking store and model registry"),
-    Variable("PREFECT_API_URL", "the one of `shelfprice up`, else one of its own", "Prefect's API"),
-    Variable("SHELFPRICE_CATALOG", "the shelf that ships", "folder of both YAML files without `--catalog`"),
-    Variable("SHELFPRICE_USER", "the system's user", "who is recorded for a promotion or a rollback by hand"),
-    Variable("SHELFPRICE_PREFECT_ADDRESS", "`127.0.0.1:4200`", "where `shelfprice up` lets Prefect listen"),
-    Variable("SHELFPRICE_MLFLOW_ADDRESS", "`127.0.0.1:5000`", "where it lets MLflow listen"),
-    Variable("SHELFPRICE_MONITOR_ADDRESS", "`127.0.0.1:8050`", "where it lets the monitor listen"),
-    Variable("SHELFPRICE_MONITOR_USER", "none", "user the monitor asks for; wanted where others could reach it"),
-    Variable("SHELFPRICE_MONITOR_PASSWORD", "none", "the password with it"),
-    Variable("SHELFPRICE_MONITOR_HOSTS", "none", "further host names the monitor answers to, separated by commas"),
-    Variable(
-        "PREFECT_SERVER_API_AUTH_STRING", "none", "`user:password` of Prefect; wanted where others could reach it"
-    ),
-)
-"""Variables that this project reads; Prefect and MLflow read more of their own."""
 
 
 def configuration() -> str:
@@ -49,27 +18,25 @@ def configuration() -> str:
         "# Configuration",
         "",
         "Written from `catalog` by `make docs`; a test fails when the two differ. Loading is strict: a field that is",
-        "unknown, out of bounds or in conflict with another is refused with file, field and value, and what was in",
+        "unknown, out of bounds or in conflict with another is refused with file, field and value, and the catalog in",
         "force stays.",
         "",
         "## Environment",
         "",
-        "Read once, when a command starts.",
+        "Read once, when a command starts. A variable that is empty counts as not set. Prefect and MLflow read more",
+        "variables of their own.",
         "",
-        "| variable | default | meaning |",
-        "|---|---|---|",
-        *(f"| `{variable.name}` | {variable.default} | {variable.meaning} |" for variable in ENVIRONMENT),
+        *_variables(Settings.model_json_schema()),
         "",
         "## products.yaml",
         "",
         "A list under `products`, in the order in which they are shown. `--catalog DIR` names another folder with both",
         "files.",
         "",
-        *_fields(Product.model_json_schema(), PRODUCT),
+        *_fields(Product.model_json_schema()),
     ]
-    schema = Store.model_json_schema()
-    for path, record in _records(schema, "Store", ""):
-        lines += ["", f"### {path}" if path else "## store.yaml", "", *_fields(record, MEANINGS[record["title"]])]
+    for path, record in _records(Store.model_json_schema(), "Store", ""):
+        lines += ["", f"### {path}" if path else "## store.yaml", "", *_fields(record)]
     return "\n".join(lines) + "\n"
 
 
@@ -83,10 +50,23 @@ def _records(schema: dict[str, Any], name: str, path: str) -> Iterator[tuple[str
             yield from _records(schema, inner.rsplit("/", 1)[1], f"{path}.{field}" if path else field)
 
 
-def _fields(record: dict[str, Any], meanings: dict[str, str]) -> list[str]:
+def _variables(settings: dict[str, Any]) -> list[str]:
+    rows = [
+        f"| `{variable}` | {_default_of_variable(described)} | {described['description']} |"
+        for variable, described in settings["properties"].items()
+    ]
+    return ["| variable | default | meaning |", "|---|---|---|", *rows]
+
+
+def _default_of_variable(described: dict[str, Any]) -> str:
+    return described.get("default_in_words") or (f"`{described['default']}`" if described["default"] else "none")
+
+
+def _fields(record: dict[str, Any]) -> list[str]:
     required = record.get("required", [])
     rows = [
-        f"| `{field}` | {_type(described)} | {_default(described, is_required=field in required)} | {meanings[field]} |"
+        f"| `{field}` | {_type(described)} | {_default(described, is_required=field in required)} "
+        f"| {described['description']} |"
         for field, described in record["properties"].items()
     ]
     return ["| field | value | default | meaning |", "|---|---|---|---|", *rows]

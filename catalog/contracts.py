@@ -1,6 +1,6 @@
 """Every table that crosses a folder: its grain, its columns, their types, units and nullability.
 
-Publishing enforces what stands in `catalog/tables`, the data dictionary is written from it, and nothing else defines a
+Publishing enforces the contracts in `catalog/tables`; the data dictionary is written from them. Nothing else defines a
 table. Tables by day keep their `business_date` in the folder name, not in the file.
 """
 
@@ -53,4 +53,4 @@ TABLES: dict[str, Table] = {
 }
 
 GROUP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-"""What a partition may be called; anything else could leave the lake's folder."""
+"""Names a partition may have; any other name could lead out of the lake's folder."""

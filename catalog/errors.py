@@ -1,7 +1,7 @@
 """Errors for the person who must act: what was expected, what was found, what happens now, what to do.
 
-`Declined` marks work that was refused on purpose while everything is in order (a gate that says no, a
-partition someone else is writing); every other `ShelfpriceError` marks something broken that needs mending.
+`Declined` marks work that was refused on purpose while nothing is broken, such as a partition that another process is
+writing; every other `ShelfpriceError` marks something that has to be fixed.
 """
 
 
@@ -14,7 +14,7 @@ class CatalogError(ShelfpriceError):
 
 
 class ContractError(ShelfpriceError):
-    """Data that does not have the columns, types or nullability its table promises."""
+    """Data without the columns, types or nullability of its table's contract."""
 
 
 class LakeError(ShelfpriceError):
@@ -22,7 +22,7 @@ class LakeError(ShelfpriceError):
 
 
 class DataError(ShelfpriceError):
-    """Data that is well formed but cannot answer what was asked of it."""
+    """Data that is well formed but not enough for what was asked."""
 
 
 class ModelError(ShelfpriceError):
@@ -34,7 +34,7 @@ class SettingError(ShelfpriceError):
 
 
 class ServiceError(ShelfpriceError):
-    """A service that is away, does not answer in time, or cannot be started."""
+    """A service that is not running, does not answer in time, or cannot be started."""
 
 
 class Declined(ShelfpriceError):  # noqa: N818 - a refusal is an answer, not an error

@@ -1,4 +1,4 @@
-"""How sure a figure is: 95 % intervals of shares and of means."""
+"""95 % confidence intervals of shares and of means."""
 
 import numpy as np
 from scipy.special import stdtrit
@@ -21,9 +21,9 @@ def wilson(bought: Floats, offered: Floats) -> tuple[Floats, Floats]:
 
 
 def half_width(standard_deviation: Floats, n: Floats) -> Floats:
-    """Return half the interval of a mean of `n` independent values (Student's t), shape (n_means,).
+    """Return half the width of the interval of a mean of `n` independent values (Student's t), shape (n_means,).
 
-    NaN where there is one value: it has no interval.
+    NaN where `n` is 1: a single value has no interval.
     """
     half = stdtrit(np.maximum(n - 1, 1), _UPPER) * standard_deviation / np.sqrt(n)
     return np.where(n > 1, half, np.nan)

@@ -1,7 +1,7 @@
-"""The limits on a price that hold whatever is on the shelf, and which rules can never hold together.
+"""The bounds on a price that do not depend on stock or time, and conflicts between guardrails.
 
-Floor and ceiling come from the product, cost plus margin and the price ending from the store's guardrails. All are
-whole cents: a limit that falls between two cents is drawn inwards, never outwards.
+Floor and ceiling come from the product; cost plus margin and the price ending come from the store's guardrails. All are
+whole cents: a bound between two cents is rounded inwards, never outwards.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.records import Guardrails, Product
+from catalog.records.pricing_rules import Guardrails
+from catalog.records.product import Product
 
 _NOISE = 1e-6  # cents, of decimals kept as binary
 _BETWEEN_ENDINGS = 10  # cents
@@ -18,7 +19,7 @@ _BETWEEN_ENDINGS = 10  # cents
 
 @dataclass(frozen=True)
 class PriceBounds:
-    """Bounds of each product's price, EUR, shape (n_products,); with a price ending, all of them have it."""
+    """Bounds of each product's price, EUR, shape (n_products,); with a price ending, every bound has it."""
 
     floors: Floats
     ceilings: Floats
@@ -26,7 +27,7 @@ class PriceBounds:
 
     @property
     def lowest(self) -> Floats:
-        """The higher of the two money floors, EUR, shape (n_products,)."""
+        """The higher of floor and cost plus margin, EUR, shape (n_products,)."""
         return np.maximum(self.floors, self.cost_plus_margin)
 
 
@@ -58,7 +59,7 @@ def not_above(prices: Floats, ending: int | None = None) -> Floats:
 
 
 def conflicts(products: Sequence[Product], guardrails: Guardrails) -> Iterator[str]:
-    """Yield what contradicts what, each as `field: what was found and what to do`."""
+    """Yield guardrails that contradict each other or the shelf, each as `field: what was found and what to do`."""
     yield from _conflicts_of_the_shelf(products, guardrails)
     bounds = price_bounds(products, guardrails)
     for position, product in enumerate(products):
@@ -98,7 +99,7 @@ def _conflicts_of_a_product(product: Product, guardrails: Guardrails) -> Iterato
 
 
 def _steps_too_small_to_move(sku: str, lowest: float, guardrails: Guardrails) -> Iterator[str]:
-    """Yield limits that allow less than the way to the next possible price: they would freeze the product in secret."""
+    """Yield limits smaller than the distance to the next possible price: they would freeze the product silently."""
     between = 1 if guardrails.price_ending is None else _BETWEEN_ENDINGS
     for field in ("largest_step", "largest_daily_move"):
         share = getattr(guardrails, field)

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from catalog.arrays import Floats
 from catalog.errors import CatalogError
 from catalog.limits import conflicts
-from catalog.records import Product, Store
+from catalog.records.product import Product
+from catalog.records.store import Store
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
@@ -55,12 +56,12 @@ class Catalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every value of the catalog: two catalogs that differ anywhere differ here."""
+        """SHA-256 over every value of the catalog; catalogs that differ anywhere have different fingerprints."""
         return fingerprint_of(*self.as_json)
 
     @property
     def as_json(self) -> tuple[str, str]:
-        """The products, one JSON object a line, and the store, from which `restored` makes the catalog again."""
+        """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog."""
         return "\n".join(product.model_dump_json() for product in self.products), self.store.model_dump_json()
 
     def product(self, sku: str) -> Product:
@@ -69,7 +70,7 @@ class Catalog:
         Raises
         ------
         CatalogError
-            When no product has it; the message lists the ones there are.
+            When no product has it; the message lists those that exist.
         """
         for product in self.products:
             if product.sku == sku:
@@ -109,18 +110,18 @@ def fingerprint_of(products: str, store: str) -> str:
 
 
 def restored(products: str, store: str) -> Catalog:
-    """Return a catalog from its JSON; what has been added to a catalog since has its default.
+    """Return a catalog from its JSON; a field added since then has its default.
 
     Raises
     ------
     CatalogError
-        When it has a field that is not known any more, or a value that is not allowed any more.
+        When it has a field or a value that is no longer allowed.
     """
     try:
         shelf = tuple(Product.model_validate_json(line) for line in products.splitlines())
         return Catalog(shelf, Store.model_validate_json(store))
     except ValidationError as error:
-        raise CatalogError(f"a kept catalog cannot be read any more: {error.errors()[0]['msg']}") from error
+        raise CatalogError(f"a stored catalog can no longer be read: {error.errors()[0]['msg']}") from error
 
 
 def _read_products(path: Path) -> tuple[Product, ...]:

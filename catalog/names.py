@@ -1,16 +1,16 @@
-"""What the registry, the orchestrator and the lake call our things, and what a stored model may be made of."""
+"""Names that the model registry, Prefect and the lake share, and the types a stored model may contain."""
 
 REGISTERED_MODEL = "shelfprice-demand"
 """Name of the demand model in the registry; its alias `champion` is the one that prices."""
 
 LIVE_DEPLOYMENT = "live/live-store"
-"""Flow and deployment of the store that sells tick by tick, as the orchestrator names them."""
+"""Flow and deployment of the store that sells tick by tick, as Prefect names them."""
 
 TRUSTED_MODEL_TYPES = ("sklearn.tree._tree.Tree",)
-"""Types beyond skops' own that a registered model may hold; any other is refused before it is built."""
+"""Types beyond skops' own that a registered model may contain; any other is refused before it is loaded."""
 
 REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
-"""How long MLflow's client waits for a registry that is away; its own defaults would make it four minutes."""
+"""How long MLflow's client waits for a registry that does not answer; its own defaults add up to four minutes."""
 
 EXTERNAL = "external"
-"""Name of the policy behind decisions that a retailer exported: whoever set those prices, it was none of ours."""
+"""Name of the policy behind a retailer's exported decisions: none of our policies set those prices."""

@@ -1,33 +1,138 @@
-"""Where things live and who is spoken to. Read from the environment once, at the edge, and handed down."""
+"""Where files live, where services listen, and who decides. Read from the environment once, at the edge, and passed on.
+
+Each field is one environment variable; `docs/configuration.md` lists them from here.
+"""
 
 import getpass
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from catalog.addresses import Address
 from catalog.errors import SettingError
 
 _HIGHEST_PORT = 65_535
+_IN_WORDS = "default_in_words"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Places on this machine, where services listen, and who acts.
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"user {os.getuid()}"
 
-    `home` holds everything that is generated; `catalog_dir` is the folder of the shelf and the store where nobody names
-    one, and None for those that ship with the project; `user` is who decides by hand.
+
+class Settings(BaseSettings):
+    """What the environment says. Frozen: `settings.model_copy(update={...})` makes another.
+
+    A path or address that has no variable of its own follows from `home` or from another field.
     """
 
-    home: Path
-    tracking_uri: str
-    prefect: Address
-    mlflow: Address
-    monitor: Address
-    prefect_api: str
-    user: str
-    catalog_dir: str | None
+    model_config = SettingsConfigDict(frozen=True)
+
+    home: Path = Field(
+        default=Path("data"),
+        validation_alias="SHELFPRICE_HOME",
+        description="folder of everything that is generated: lake, warehouse, models, runs",
+    )
+    tracking_uri: str = Field(
+        default_factory=lambda known: f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}",
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow's tracking store and model registry",
+        json_schema_extra={_IN_WORDS: "a file in `SHELFPRICE_HOME`"},
+    )
+    prefect: Address = Field(
+        default="127.0.0.1:4200",
+        validate_default=True,
+        validation_alias="SHELFPRICE_PREFECT_ADDRESS",
+        description="host and port on which `shelfprice up` starts Prefect",
+    )
+    mlflow: Address = Field(
+        default="127.0.0.1:5000",
+        validate_default=True,
+        validation_alias="SHELFPRICE_MLFLOW_ADDRESS",
+        description="host and port on which it starts MLflow",
+    )
+    monitor: Address = Field(
+        default="127.0.0.1:8050",
+        validate_default=True,
+        validation_alias="SHELFPRICE_MONITOR_ADDRESS",
+        description="host and port on which it starts the monitor",
+    )
+    prefect_api: str = Field(
+        default_factory=lambda known: f"{known['prefect'].url}/api",
+        validation_alias="PREFECT_API_URL",
+        description="Prefect's API",
+        json_schema_extra={_IN_WORDS: "that of `shelfprice up`; without it, a run starts a server of its own"},
+    )
+    prefect_login: SecretStr | None = Field(
+        default=None,
+        validation_alias="PREFECT_SERVER_API_AUTH_STRING",
+        description="`user:password` of Prefect; required where others could reach it",
+    )
+    user: str = Field(
+        default_factory=_system_user,
+        validation_alias="SHELFPRICE_USER",
+        description="name recorded for a promotion or a rollback by hand",
+        json_schema_extra={_IN_WORDS: "the system's user"},
+    )
+    catalog_dir: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_CATALOG",
+        description="folder of both YAML files where `--catalog` is not given",
+        json_schema_extra={_IN_WORDS: "the shelf that ships"},
+    )
+    monitor_user: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_MONITOR_USER",
+        description="user name the monitor asks for; required where others could reach it",
+    )
+    monitor_password: SecretStr | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_MONITOR_PASSWORD",
+        description="password of that user",
+    )
+    monitor_hosts: tuple[str, ...] = Field(
+        default=(),
+        validation_alias="SHELFPRICE_MONITOR_HOSTS",
+        description="further host names the monitor answers to, separated by commas",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `read_settings` was given and nothing else: neither the process's environment nor a `.env` file."""
+        return (init_settings,)
+
+    @field_validator("home")
+    @classmethod
+    def _is_absolute(cls, folder: Path) -> Path:
+        return folder.resolve()
+
+    @field_validator("prefect", "mlflow", "monitor", mode="before")
+    @classmethod
+    def _has_host_and_port(cls, text: object, info: ValidationInfo) -> Address:
+        field = cls.model_fields[str(info.field_name)]
+        host, _, number = str(text).rpartition(":")
+        if not host or not number.isdecimal() or not 0 < int(number) <= _HIGHEST_PORT:
+            raise ValueError(f"expected a host and a port such as {field.default}")
+        return Address(host, int(number), _variable_of(field))
+
+    @field_validator("monitor_hosts", mode="before")
+    @classmethod
+    def _is_separated_by_commas(cls, text: object) -> object:
+        return tuple(name.strip() for name in text.split(",") if name.strip()) if isinstance(text, str) else text
 
     @property
     def lake(self) -> Path:
@@ -51,7 +156,7 @@ class Settings:
 
     @property
     def scratch(self) -> Path:
-        """Folder of what is kept on disk while an export is taken in."""
+        """Folder of temporary files while an export is ingested."""
         return self.home / "scratch"
 
     @property
@@ -65,46 +170,39 @@ class Settings:
         return self.home / "prefect"
 
 
-def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings, each with its default.
+class _Variables(PydanticBaseSettingsSource):
+    """The variables of one environment, by name; an empty one counts as not set."""
 
-    `SHELFPRICE_HOME` (`data`), `MLFLOW_TRACKING_URI` (a file in it), where services listen:
-    `SHELFPRICE_PREFECT_ADDRESS` (127.0.0.1:4200), `SHELFPRICE_MLFLOW_ADDRESS` (127.0.0.1:5000),
-    `SHELFPRICE_MONITOR_ADDRESS` (127.0.0.1:8050), `PREFECT_API_URL` (the API at the first of them), the catalog where a
-    command or a run names none, `SHELFPRICE_CATALOG` (the one that ships with the project), and `SHELFPRICE_USER`, the
-    name under which decisions of people are recorded (that of the system's user).
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self._environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return a field's value, None when it is not set, the variable's name, and that it is plain text."""
+        variable = _variable_of(field)
+        return self._environ.get(variable) or None, variable, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the variables that are set."""
+        found = (self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items())
+        return {variable: value for value, variable, _ in found if value is not None}
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from a mapping, by default the process's environment; what is not set has its default.
 
     Raises
     ------
     SettingError
-        When an address is not a host and a port.
+        When a variable cannot be used; the message says which, what was expected and what was found.
     """
-    values = os.environ if environ is None else environ
-    home = Path(values.get("SHELFPRICE_HOME") or "data").resolve()
-    uri = values.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow' / 'mlflow.db'}"
-    prefect = _address(values, "SHELFPRICE_PREFECT_ADDRESS", 4200)
-    return Settings(
-        home=home,
-        tracking_uri=uri,
-        prefect=prefect,
-        mlflow=_address(values, "SHELFPRICE_MLFLOW_ADDRESS", 5000),
-        monitor=_address(values, "SHELFPRICE_MONITOR_ADDRESS", 8050),
-        prefect_api=values.get("PREFECT_API_URL") or f"{prefect.url}/api",
-        user=values.get("SHELFPRICE_USER") or _system_user(),
-        catalog_dir=values.get("SHELFPRICE_CATALOG") or None,
-    )
-
-
-def _system_user() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"user {os.getuid()}"
+        return Settings(**_Variables(os.environ if environ is None else environ)())
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{first['loc'][0]}: {message}, found {first['input']!r}") from error
 
 
-def _address(values: Mapping[str, str], setting: str, port: int) -> Address:
-    text = values.get(setting) or f"127.0.0.1:{port}"
-    host, _, number = text.rpartition(":")
-    if not host or not number.isdecimal() or not 0 < int(number) <= _HIGHEST_PORT:
-        raise SettingError(f"{setting}: expected a host and a port such as 127.0.0.1:{port}, found {text!r}")
-    return Address(host, int(number), setting)
+def _variable_of(field: FieldInfo) -> str:
+    return str(field.validation_alias)

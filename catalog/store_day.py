@@ -1,4 +1,4 @@
-"""The records of a business date as it is played: what the twin hands over and `etl` turns into tables."""
+"""The records of a played business date: what the twin returns and `etl` turns into tables."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
 
 @dataclass(frozen=True)
 class Standing:
-    """How the shelves stand at the start of a tick. Arrays have shape (n_stores, n_products).
+    """Stock and prices at the start of a tick. Arrays have shape (n_stores, n_products).
 
     Attributes
     ----------
     tick
-        The tick that comes next.
+        The tick about to be sold.
     stock
         Units on the shelf.
     shown, opened_at
-        Prices that stood in the tick before and in the first one, EUR; NaN at opening.
+        Prices in the tick before and in the first tick, EUR; NaN at opening.
     """
 
     tick: int
@@ -35,16 +35,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class StoreDay:
-    """One business date of some stores, or a stretch of its ticks. Visits are in order of store and time.
+    """One business date of some stores, or a range of its ticks. Visits are in order of store and time.
 
     Attributes
     ----------
     business_date, stores
         When and where: ids of the stores, shape (n_stores,).
     policy, model_version, rules
-        Under whose prices, and the names of the rules its decisions can be bound by.
+        What set the prices, and the names of the rules that can bind a decision.
     store, product, shopper
-        Positions in `stores`, on the shelf and in the pool of shoppers, shape (n_visits,).
+        Positions in `stores`, on the shelf and in the shopper pool, shape (n_visits,).
     tick, since_opening_us
         When: tick of the day and microseconds since opening, shape (n_visits,).
     price, propensity
@@ -58,7 +58,7 @@ class StoreDay:
     decisions, stock
         The policy's answers and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
     began
-        How the shelves stood when the first of these ticks began.
+        Stock and prices when the first of these ticks began.
     """
 
     business_date: dt.date

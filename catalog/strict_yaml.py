@@ -1,7 +1,7 @@
-"""YAML without its traps: what is written is what is read, or the file is refused.
+"""Strict YAML: a value is read as it is written, or the file is refused.
 
-Plain YAML keeps the last of two equal keys, reads `12:30` as 750, `0123` as 83 and `NO` as false, expands
-aliases without bound and builds Python objects from tags. Each of these is an error here.
+Plain YAML keeps the last of two equal keys, reads `12:30` as 750, `0123` as 83 and `NO` as false, expands aliases
+without limit and builds Python objects from tags. Each of these is an error here.
 """
 
 import math
@@ -31,7 +31,7 @@ _TRAPS = {
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses aliases, duplicate keys, tags and scalars that change their meaning."""
+    """A safe loader that refuses aliases, duplicate keys, tags, and scalars that YAML would reinterpret."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -87,8 +87,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises
     ------
     CatalogError
-        When the file is missing, empty, too large, not UTF-8, or holds anything whose meaning is in doubt; the
-        message names the file, the line and the value.
+        When the file is missing, empty, too large, not UTF-8, or ambiguous; the message names the file, the line and
+        the value.
     """
     try:
         raw = path.read_bytes()

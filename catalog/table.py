@@ -1,4 +1,4 @@
-"""What a table is: one row is one grain, some columns are its key, and each column has a type, a unit and a meaning."""
+"""What a table is: a grain, a key, and columns with a type, a unit and a meaning."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ CLAMPS = pa.list_(pa.struct([("rule", pa.string()), ("before", pa.float64()), ("
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it holds, in which type and unit, and whether it may be null."""
+    """One column: its type, meaning and unit, and whether it may be null."""
 
     name: str
     type: pa.DataType

@@ -1,4 +1,4 @@
-"""A catalog that may change while somebody works by it: read again when its files have changed."""
+"""A catalog whose files may change while it is in use: it is read again after every change."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 
 
 class WatchedCatalog:
-    """The catalog of a folder as it stands now; files that cannot be used change nothing.
+    """The newest usable catalog of a folder; files that cannot be used change nothing.
 
     Attributes
     ----------
     problem
-        Why the newest files cannot be used; None while they are in force.
+        Why the newest files cannot be used; None while they can.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -21,7 +21,7 @@ class WatchedCatalog:
         Raises
         ------
         CatalogError
-            When it cannot be used: there is none in force yet.
+            When it cannot be used, since there is no earlier catalog.
         """
         self._folder = folder or DEFAULT_DIR
         self._stamp = self._changed_at()
@@ -29,7 +29,7 @@ class WatchedCatalog:
         self.problem: str | None = None
 
     def current(self) -> Catalog:
-        """Return the newest catalog that could be read."""
+        """Return the newest catalog that could be used."""
         stamp = self._changed_at()
         if stamp != self._stamp:
             self._stamp = stamp

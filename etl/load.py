@@ -3,14 +3,17 @@
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
+from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
+from catalog.tables.decisions import INTERACTIONS
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 from etl.extract import interactions_of, repricings_of
 from etl.ledger import is_kept, keep_catalog
-from etl.transform import conform
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
 
@@ -95,3 +98,26 @@ def products_of(catalog: Catalog) -> pa.Table:
         },
         schema=PRODUCTS.schema,
     )
+
+
+def conform(valid: pa.Table) -> pa.Table:
+    """Cast to the contract of `interactions` and sort by store and time; rows that are in order are not moved.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        When a value does not fit its type; validation keeps such rows out.
+    """
+    typed = valid.select(INTERACTIONS.schema.names).cast(INTERACTIONS.schema)
+    moment = typed["seen_at"].cast(pa.int64()).to_numpy()
+    store = _alphabetical_codes(typed["store_id"])
+    ordered = (store[1:] > store[:-1]) | ((store[1:] == store[:-1]) & (moment[1:] >= moment[:-1]))
+    if ordered.all():
+        return typed
+    return typed.take(np.lexsort((moment, store)))
+
+
+def _alphabetical_codes(column: pa.ChunkedArray) -> Ints:
+    categories: pd.Categorical = column.to_pandas().array
+    rank = np.argsort(np.argsort(categories.categories.to_numpy()))
+    return rank[categories.codes]

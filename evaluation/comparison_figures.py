@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evaluation.first_days import DayResult
-from evaluation.results import Interval
+from evaluation.results import MeanInterval
 
 _COLOURS = {
     "static": "#777777",
@@ -52,7 +52,7 @@ def shares_by_scenario(matches: pd.DataFrame) -> Figure:
     return figure
 
 
-def learning_curves(shares: dict[tuple[str, int, str], Interval], scenarios: Sequence[str]) -> Figure:
+def learning_curves(shares: dict[tuple[str, int, str], MeanInterval], scenarios: Sequence[str]) -> Figure:
     """Share of the clairvoyant over logged decisions, one panel per scenario. Look for: how few decisions suffice."""
     columns = min(len(scenarios), 4)
     rows = -(-len(scenarios) // columns)

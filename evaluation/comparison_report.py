@@ -3,15 +3,15 @@
 import math
 from typing import Any
 
+from evaluation.comparison import PolicyComparison
 from evaluation.contestants import TRUE_DEMAND
 from evaluation.first_days import regret_by_period
-from evaluation.results import Interval, matches_by_policy, shares
-from flows.compare import Comparison
+from evaluation.results import MeanInterval, matches_by_policy, shares
 
 _SHOWN = ("stock_aware", "greedy", "prototype")
 
 
-def learning_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+def learning_rows(found: PolicyComparison) -> tuple[list[str], list[list[Any]]]:
     """Return columns and rows of the exact scores, one row per log size and policy; of two peaks, the worst."""
     exact = shares(found.scores)
     single = [world.name for world in found.scenarios if world.demand == "usual"]
@@ -28,7 +28,7 @@ def learning_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
     return ["decisions", "policy", *single, *(["two peaks, worst"] if peaks else [])], rows
 
 
-def match_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+def match_rows(found: PolicyComparison) -> tuple[list[str], list[list[Any]]]:
     """Return columns and rows of the matches, the best policy of each scenario first."""
     order = {world.name: position for position, world in enumerate(found.scenarios)}
     table = matches_by_policy(found.matches).to_dict(orient="records")
@@ -37,7 +37,7 @@ def match_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
             row["scenario"],
             row["policy"],
             row["revenue_eur"],
-            _percent(Interval(row["share"], row["low"], row["high"])),
+            _percent(MeanInterval(row["share"], row["low"], row["high"])),
             f"{row['units']:,.0f}",
             f"{row['sell_outs']:.1f}",
             f"{row['lost_sales']:,.0f}",
@@ -60,14 +60,14 @@ def match_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
     return columns, rows
 
 
-def regret_rows(found: Comparison) -> tuple[list[str], list[list[Any]]]:
+def regret_rows(found: PolicyComparison) -> tuple[list[str], list[list[Any]]]:
     """Return columns and rows of the regret by period, one row per policy."""
     regret = regret_by_period(found.first_days)
     rows = [[policy, *(f"{100 * lost:.2f}" for lost in own.values())] for policy, own in regret.items()]
     return ["policy", *next(iter(regret.values()))], rows
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(found: PolicyComparison) -> dict[str, Any]:
     """Return everything as one JSON object."""
     learning = [
         {"decisions": decisions, "policy": policy, "scenario": scenario, **vars(share)}
@@ -83,7 +83,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _percent(share: Interval) -> str:
+def _percent(share: MeanInterval) -> str:
     if math.isnan(share.low):  # one value has no interval
         return f"{100 * share.mean:.2f}"
     return f"{100 * share.mean:.2f} ± {100 * (share.high - share.mean):.2f}"

@@ -17,13 +17,17 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from evaluation.contestants import clairvoyant, curves_from, stock_aware
 from evaluation.logs import Log
+from evaluation.scenarios import built_in
 from evaluation.scores import tally
+from features.cells import feature_workbench
 from serving.policies import GreedyPolicy, costs_that_count, policy_without_model
 from serving.storefront import Storefront, storefront_before_champion, storefront_with_model
 from simulation.store_day import meet
 from simulation.visits import Visits, draw_visits
+from warehouse.workspace import Workspace
 
 LEARNERS = ("greedy", "stock_aware")
+LEARNING_WORLD = "200 visits"
 _EXPLORE_DAYS = 7
 _NIGHTLY_DAYS = 14
 _WEEK = 7
@@ -55,6 +59,13 @@ def live_first_days(connection: duckdb.DuckDBPyConnection, catalog: Catalog, day
             earned[name] = learner.live(connection, day, date, visits)
         results += [DayResult(name, seed, day, gain, most) for name, gain in earned.items()]
     return results
+
+
+def live_one_world(workspace: Workspace, days: int, seed: int) -> list[DayResult]:
+    """Live the first days where stock is scarce, in the scenario `LEARNING_WORLD`, with one seed."""
+    world = next(world for world in built_in(workspace.catalog) if world.name == LEARNING_WORLD)
+    with feature_workbench(workspace.settings) as connection:
+        return live_first_days(connection, world.catalog, days, seed)
 
 
 class _Learner:

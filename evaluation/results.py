@@ -38,7 +38,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Interval:
+class MeanInterval:
     """A mean over seeds with its 95 % interval (Student's t); without a second seed there is no interval."""
 
     mean: float
@@ -46,15 +46,15 @@ class Interval:
     high: float
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float]) -> MeanInterval:
     """Return the mean of independent values and its 95 % interval."""
     own = np.asarray(values, dtype=float)
     mean, spread = float(own.mean()), float(own.std(ddof=1)) if len(own) > 1 else 0.0
     half = float(half_width(np.array([spread]), np.array([float(len(own))]))[0])
-    return Interval(mean, mean - half, mean + half)
+    return MeanInterval(mean, mean - half, mean + half)
 
 
-def shares(rows: Sequence[Score | Match]) -> dict[tuple[str, int, str], Interval]:
+def shares(rows: Sequence[Score | Match]) -> dict[tuple[str, int, str], MeanInterval]:
     """Return the interval of the share for each (policy, decisions, scenario), in the order of the rows."""
     seeds: dict[tuple[str, int, str], list[float]] = {}
     for row in rows:

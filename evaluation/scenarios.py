@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.load import Catalog
-from catalog.records import Persona, Shock
+from catalog.records.shoppers import Persona, Shock
 
 PLAYED_ON = dt.date(2026, 6, 1)
 _STOCK = 100

@@ -10,6 +10,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from evaluation.scenarios import PLAYED_ON
+from serving.curves import DemandCurves
 from serving.policies import costs_that_count
 from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import PricingPolicy
@@ -33,9 +34,12 @@ class Tally:
     repricings_per_day: float
 
 
-def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date) -> Floats:
-    """Return what a policy gains on average on one store day under true demand, EUR, shape (n_products,)."""
-    prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC)).prices
+def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves: DemandCurves | None = None) -> Floats:
+    """Return what a policy gains on average on one store day under true demand, EUR, shape (n_products,).
+
+    Products without support in the curves that it chooses from are sold at their base price.
+    """
+    prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves).prices
     ratio = prices.reshape(len(prices), -1) / catalog.base_prices[:, None]
     chance = chance_on(catalog, date, ratio).reshape(prices.shape)
     gains = prices - costs_that_count(catalog)[:, None, None]

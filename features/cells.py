@@ -75,6 +75,18 @@ def definition_of(catalog: Catalog) -> str:
     return definition.hexdigest()
 
 
+def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, str]]:
+    """Yield the date and the proof of each partition of cells from one date through another, in order.
+
+    Whatever is made from these cells is made from the same ones while the proofs are the same: fingerprints are made
+    of them.
+    """
+    for partition in lake.partitions("demand_cells"):
+        date, receipt = partition.business_date, lake.receipt(partition)
+        if receipt is not None and date is not None and first <= date <= last:
+            yield date, f"{partition}:{receipt.sha256}\n"
+
+
 def cells_of(connection: duckdb.DuckDBPyConnection, decisions: Path) -> pa.Table:
     """Group one partition of decisions into demand cells, in the columns of their contract."""
     cells: pa.Table = connection.sql(query("demand_cells"), params={"decisions": str(decisions)}).to_arrow_table()

@@ -1,10 +1,9 @@
 """How purchases answer to prices that somebody else set, and whether that can be told from other causes.
 
-Nobody drew an exported price by lot. Stores differ, and so do weeks: a price that is low where and when people buy more
+Exported prices were not randomised. Stores differ, and so do weeks: a price that is low where and when people buy more
 anyway looks like a response. So each product's purchases are regressed on its log price three times (logistic
-regression by Newton's method, which is iteratively reweighted least squares: McCullagh and Nelder, "Generalized Linear
-Models", 2nd ed., 1989, ch. 4): as they are, with an effect for each store and each four weeks, and with an effect for
-each store and each week. The second is the estimate, the others are its guards. Intervals are robust to whatever
+regression): as they are, with an effect for each store and each four weeks, and with an effect for each store and each
+week. The second is the estimate, the others are its guards. Intervals are robust to whatever
 visits of one store in one week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models",
 Biometrika, 1986).
 
@@ -21,6 +20,7 @@ import pandas as pd
 from scipy.stats import t as student_t
 
 from catalog.arrays import Flags, Floats, Ints
+from features.logistic import fit_logistic
 
 _WEEKS_IN_A_PERIOD = 4
 _LEAST_OF_EACH = 30  # purchases, and refusals
@@ -29,10 +29,6 @@ _LEAST_SPREAD = 0.01  # standard deviation of log price that the effects leave: 
 _MOST_STORES, _MOST_WEEKS = 100, 104  # those with most decisions, and the newest
 _DISAGREE = 1.96  # standard errors of a difference
 _LEVEL = 0.975
-_NEWTON_STEPS = 50
-_CLOSE = 1e-8
-_FAR = 30.0  # log odds beyond which nothing changes
-_RIDGE = 1e-8  # keeps the information matrix solvable
 
 
 @dataclass(frozen=True)
@@ -197,7 +193,7 @@ def _slope(cells: _Cells, store: Ints, period: Ints) -> Slope | None:
     if spread < _LEAST_SPREAD:
         return None
     X = np.column_stack([own.log_price - np.average(own.log_price, weights=own.offered), effects])
-    beta, information, chance = _newton(X, own)
+    beta, information, chance = fit_logistic(X, own.offered, own.bought)
     score = np.zeros((n_clusters, X.shape[1]))
     np.add.at(score, cluster, X * (own.bought - own.offered * chance)[:, None])
     bread = np.linalg.inv(information)[0]
@@ -205,20 +201,6 @@ def _slope(cells: _Cells, store: Ints, period: Ints) -> Slope | None:
     error, estimate = float(np.sqrt(variance)), float(beta[0])
     half = float(student_t.ppf(_LEVEL, n_clusters - 1)) * error
     return Slope(estimate, estimate - half, estimate + half, error, spread)
-
-
-def _newton(X: Floats, own: _Cells) -> tuple[Floats, Floats, Floats]:
-    """Return coefficients, their information matrix and the fitted chances of the logistic regression."""
-    beta = np.zeros(X.shape[1])
-    for _ in range(_NEWTON_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(X @ beta, -_FAR, _FAR)))
-        weight = own.offered * chance * (1 - chance)
-        information = X.T @ (X * weight[:, None]) + _RIDGE * np.eye(X.shape[1])
-        step = np.clip(np.linalg.solve(information, X.T @ (own.bought - own.offered * chance)), -2, 2)
-        beta = beta + step
-        if np.abs(step).max() < _CLOSE:
-            break
-    return beta, information, chance
 
 
 def _informative(cells: _Cells, store: Ints, period: Ints) -> Flags:

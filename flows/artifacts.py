@@ -1,31 +1,48 @@
 """Tables that a person finds beside a run in the Prefect UI."""
 
+from functools import singledispatch
 from typing import Any
 
 from prefect.artifacts import create_table_artifact
 
-from evaluation.results import Interval
-from flows.checks import Check
+from catalog.check import Check
+from evaluation.results import MeanInterval
 from flows.cli.report import price_columns, price_rows
-from serving.price_book.book import PriceBook
-from training.gate import Verdict
+from training.pricing import Priced
+from training.result import TrainingResult
 
 
-def show_models(scores: dict[str, dict[str, float]], best: str, verdict: Verdict) -> None:
-    """Keep the candidates' scores and the gate's verdict as a table."""
+@singledispatch
+def show(result: object) -> None:
+    """Keep what a step found as a table beside its run; most results need none."""
+
+
+@show.register
+def _(result: TrainingResult) -> None:
+    """Keep the candidates' scores and the gate's verdict."""
+    verdict = result.verdict
     gate = "promoted" if verdict.promoted else "; ".join(verdict.refusals)
     rows: list[dict[str, Any]] = [
         {
             "candidate": name,
             **{metric: round(value, 4) for metric, value in own.items()},
-            "gate": gate if name == best else "",
+            "gate": gate if name == result.best else "",
         }
-        for name, own in scores.items()
+        for name, own in result.scores.items()
     ]
     create_table_artifact(key="models", table=rows, description="Candidates, judged on the held-out days")
 
 
-def show_shares(shares: dict[tuple[str, int, str], Interval]) -> None:
+@show.register
+def _(result: Priced) -> None:
+    """Keep the prices at three stock levels, with the whole day left."""
+    if result.old_prices_hold is None:
+        rows = [dict(zip(price_columns(), row, strict=True)) for row in price_rows(result.book)]
+        description = f"Prices for {result.book.published_at:%Y-%m-%d}, EUR"
+        create_table_artifact(key="prices", table=rows, description=description)
+
+
+def show_shares(shares: dict[tuple[str, int, str], MeanInterval]) -> None:
     """Keep each policy's share of the clairvoyant by scenario as a table."""
     rows: list[dict[str, Any]] = [
         {
@@ -37,12 +54,6 @@ def show_shares(shares: dict[tuple[str, int, str], Interval]) -> None:
         for (policy, decisions, scenario), found in shares.items()
     ]
     create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")
-
-
-def show_prices(book: PriceBook) -> None:
-    """Keep the prices at three stock levels, with the whole day left, as a table."""
-    rows = [dict(zip(price_columns(), row, strict=True)) for row in price_rows(book)]
-    create_table_artifact(key="prices", table=rows, description=f"Prices for {book.published_at:%Y-%m-%d}, EUR")
 
 
 def show_checks(checks: list[Check]) -> None:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
+from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from warehouse.locks import is_held
 
@@ -29,6 +30,7 @@ def prepare() -> Settings:
         "MLFLOW_LOGGING_LEVEL": "ERROR",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
+        **REGISTRY_PATIENCE,
     }
     if is_held(settings.locks, UP):  # the server that is up, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
@@ -59,7 +61,7 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     import_module(flow_module)
     settings = read_settings()
     if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # its MLflow server makes the database
-        import_module("training.mlflow.tracking").prepare_tracking(settings)
+        import_module("training.mlflow.experiments").prepare_tracking(settings)
     starting.join()
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

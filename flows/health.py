@@ -2,11 +2,13 @@
 
 from prefect import flow
 
+from catalog.check import Check
 from catalog.errors import DataError
+from etl.business_dates import newest_sold
 from flows.artifacts import show_checks
-from flows.checks import Check, check_up
-from flows.edge import Surroundings, name_run
-from flows.nights import newest_sold
+from flows.checks import check_up
+from flows.runs import name_run
+from flows.workspace import open_workspace, registry_of
 
 
 @flow(name="health", persist_result=False)
@@ -18,9 +20,9 @@ def health(catalog_dir: str | None = None) -> list[Check]:
     DataError
         When a check failed; the message names each with what to do.
     """
-    around = Surroundings(catalog_dir)
-    name_run(f"health-{newest_sold(around.lake) or 'empty'}")
-    checks = check_up(around)
+    workspace = open_workspace(catalog_dir)
+    name_run(f"health-{newest_sold(workspace.lake) or 'empty'}")
+    checks = check_up(workspace, registry_of(workspace))
     show_checks(checks)
     if failed := [check for check in checks if check.state == "failed"]:
         raise DataError("; ".join(f"{check.name}: {check.found}: {check.remedy}" for check in failed))

@@ -1,61 +1,16 @@
-"""Bring a retailer's own export into the lake: read, estimate the shelf, validate, publish, profile."""
+"""Bring a retailer's own export into the lake."""
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-import pyarrow as pa
-from prefect import flow, task
+from prefect import flow
 
-from catalog.errors import DataError, Declined
-from catalog.load import Catalog, load
 from catalog.settings import read_settings
-from catalog.tables.exports import INGESTED_FILES
-from etl.exports.admit import Admission, Admitted, Admitting
 from etl.exports.columns import Reading
-from etl.exports.estimate_shelf import is_untouched, sku_of, write_shelf
-from etl.exports.profile import as_record, profile_of
-from etl.exports.read import Export, open_export
-from etl.exports.stage import Intake, taken_in
-from features.cells import ALL_VIEWS
-from flows.edge import COMPUTES, Surroundings, tag_run
+from etl.exports.ingest import Ingested
+from etl.exports.ingest import ingest as ingest_file
 from flows.progress import tell
-from warehouse.connection import build_file
-from warehouse.files import sha256_of
-from warehouse.lake import CODE_VERSION, Lake, Partition
-from warehouse.locks import held
-
-_STEPS = 100  # of the progress while a file is read
-_DATES_PER_TASK = 32
-_WRITERS = 2
-_SHOWN = 80  # characters of a value in a message
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What became of a file.
-
-    Attributes
-    ----------
-    action
-        `ingested`, or `unchanged` when it was in the lake already.
-    shelf
-        Folder of the shelf that its products were looked up on.
-    is_estimated
-        Whether that shelf was estimated from this file just now.
-    row
-        Its row of `ingested_files` as plain values, the JSON in it read.
-    """
-
-    action: Literal["ingested", "unchanged"]
-    shelf: Path
-    is_estimated: bool
-    row: dict[str, Any]
+from flows.runs import as_task, tag_run
 
 
 @flow(name="ingest")
@@ -76,150 +31,6 @@ def ingest(file: Path, reading: Reading, catalog_dir: str | None = None) -> Inge
     Declined
         When the lake belongs to another shelf, or another file is being ingested.
     """
-    settings, now = read_settings(), dt.datetime.now(dt.UTC)
-    lake, export = Lake(settings), open_export(file, reading)
     tag_run("ingest")
-    with held(settings.locks, "ingest"):
-        digest = sha256_of(file)
-        part = f"export-{digest[:16]}"
-        folder = Path(catalog_dir) if catalog_dir else settings.shelf
-        is_there = (folder / "products.yaml").exists()
-        may_estimate = not catalog_dir and (not is_there or (is_untouched(folder) and not _other_parts(lake, part)))
-        if is_there and _is_done(lake, part, _fingerprint(export, digest, load(folder))):
-            return Ingested("unchanged", folder, is_estimated=False, row=row_of(lake, part))
-        with taken_in(export, settings.scratch, _tell_share) as intake:
-            _refuse_without_rows(intake, file)
-            if may_estimate:
-                _refuse_another_shelf(lake, part, [sku_of(word) for word in intake.products.words])
-                write_shelf(folder, intake, file.name)
-            catalog = load(folder)
-            _refuse_another_shelf(lake, part, catalog.skus)
-            around = Surroundings(str(folder))
-            inputs = _fingerprint(export, digest, catalog)
-            days = admit(Admitting(Admission(lake, catalog, intake, file.name, part, inputs, now)))
-        publish_row(around, export, digest, folder, days, inputs, now)
-        build_file(settings, ALL_VIEWS)
-    return Ingested("ingested", folder, is_estimated=may_estimate, row=row_of(lake, part))
-
-
-def admit(admitting: Admitting) -> list[Admitted]:
-    """Admit every date of an export, some at a time."""
-    dates, days = admitting.dates(), list[Admitted]()
-    for first in range(0, len(dates), _DATES_PER_TASK):
-        days += admit_dates(admitting, dates[first : first + _DATES_PER_TASK])
-        tell("publishing dates", len(days), len(dates))
-    admitting.clear_other_dates()
-    return days
-
-
-@task(**COMPUTES)
-def admit_dates(admitting: Admitting, dates: list[int]) -> list[Admitted]:
-    """Validate and publish some dates, two at a time: one is reckoned while the other waits for the disk."""
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        return list(pool.map(admitting.admit, dates))
-
-
-@task(**COMPUTES)
-def publish_row(
-    around: Surroundings,
-    export: Export,
-    digest: str,
-    shelf: Path,
-    days: list[Admitted],
-    inputs: str,
-    now: dt.datetime,
-) -> None:
-    """Profile what is in the lake now and publish the file's row, which says that all of it is there.
-
-    Raises
-    ------
-    DataError
-        When none of its rows is a decision.
-    """
-    part = f"export-{digest[:16]}"
-    reasons: dict[str, tuple[int, int]] = {}
-    for day in days:
-        for reason, (rows, line) in day.rejected.items():
-            known, first = reasons.get(reason, (0, line))
-            reasons[reason] = (known + rows, min(first, line))
-    valid, rejected = sum(day.valid for day in days), sum(rows for rows, _ in reasons.values())
-    if not valid:
-        reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
-        raise DataError(
-            f"{export.path}: none of its {rejected:,} rows is a decision that can be used; {rows:,} because {reason}, "
-            f"first in line {line}; they are in the table rejected: mend the file, say what its columns mean, or mend "
-            f"the shelf in {shelf}"
-        )
-    dates = [day.business_date for day in days if day.valid]
-    profiles = [as_record(profile) for profile in profile_of(around.settings, around.catalog, part)]
-    row = {
-        "part": part,
-        "file": export.path.name,
-        "sha256": digest,
-        "rows": valid + rejected,
-        "valid": valid,
-        "rejected": rejected,
-        "first_date": min(dates),
-        "last_date": max(dates),
-        "columns": json.dumps(export.columns.theirs, ensure_ascii=False),
-        "reasons": json.dumps(reasons, ensure_ascii=False),
-        "profile": json.dumps(profiles, ensure_ascii=False),
-        "ingested_at": now,
-    }
-    table = pa.Table.from_pylist([row], schema=INGESTED_FILES.schema)
-    around.lake.publish(Partition("ingested_files", None, part), table, inputs=inputs)
-
-
-def row_of(lake: Lake, part: str) -> dict[str, Any]:
-    """Return a file's row of `ingested_files`."""
-    row: dict[str, Any] = lake.read(Partition("ingested_files", None, part)).to_pylist()[0]
-    return row | {name: json.loads(row[name]) for name in ("columns", "reasons", "profile")}
-
-
-def _tell_share(share: float) -> None:
-    tell("reading the file", round(share * _STEPS), _STEPS)
-
-
-def _fingerprint(export: Export, digest: str, catalog: Catalog) -> str:
-    """Fingerprint of everything that decides the bytes of an export's parts."""
-    facts = (digest, export.path.name, export.reading.model_dump_json(), catalog.fingerprint, CODE_VERSION)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _is_done(lake: Lake, part: str, inputs: str) -> bool:
-    """Tell whether the whole file is in the lake, read in this way, and everything is still there."""
-    if not lake.is_current(Partition("ingested_files", None, part), inputs):
-        return False
-    receipts = [lake.receipt(own) for own in lake.partitions("interactions") if own.group == part]
-    return sum(receipt.rows for receipt in receipts if receipt) == row_of(lake, part)["valid"]
-
-
-def _other_parts(lake: Lake, part: str) -> bool:
-    """Tell whether the lake holds decisions that are not of this file."""
-    tables = ("interactions", "live_interactions")
-    return any(own.group != part for table in tables for own in lake.partitions(table))
-
-
-def _refuse_without_rows(intake: Intake, file: Path) -> None:
-    if intake.rows.num_rows:
-        return
-    if not intake.aside.num_rows:
-        raise DataError(f"{file} line 1: expected rows below the header, found none; nothing was published")
-    first = intake.aside.slice(0, 1).to_pylist()[0]
-    raise DataError(
-        f"{file}: none of its {intake.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
-        f"found {first['text'][:_SHOWN]}; nothing was published: say what its columns mean and how values are written"
-    )
-
-
-def _refuse_another_shelf(lake: Lake, part: str, skus: Sequence[str]) -> None:
-    """Refuse to mix two shelves: other decisions in the lake must be of products on this one."""
-    products = Partition("products", None, "all")
-    if not _other_parts(lake, part) or lake.receipt(products) is None:
-        return
-    strangers = set(lake.read(products)["sku"].to_pylist()) - set(skus)
-    if strangers:
-        raise Declined(
-            f"the lake in {lake.root} holds decisions about another shelf, such as {min(strangers)[:_SHOWN]!r}; "
-            "nothing was published: set SHELFPRICE_HOME to a folder of its own, or name that shelf with --catalog"
-        )
+    shelf = Path(catalog_dir) if catalog_dir else None
+    return as_task(ingest_file, read_settings(), file, reading, shelf, dt.datetime.now(dt.UTC), tell)

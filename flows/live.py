@@ -10,13 +10,16 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 from pydantic import Field
 
+from catalog.watched import WatchedCatalog
+from etl.batches import DEFAULT_SEED
 from etl.live.calendar import day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
-from flows.edge import DEFAULT_SEED, Surroundings
-from flows.live_controls import FASTEST, SLOWEST, Wishes, wishes_of
+from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
 from flows.progress import say, tell
-from serving.live_prices import PriceDesk
+from flows.workspace import open_workspace, watched_catalog
+from serving.live_prices import LivePrices
+from warehouse.lake import Lake
 from warehouse.locks import held
 
 
@@ -60,37 +63,41 @@ def live(
     Declined
         When the store is being sold by another process, or the date was sold or simulated already.
     """
-    around = Surroundings(catalog_dir)
-    refuse_unknown_store(around.catalog, store)
-    with held(around.settings.locks, f"live-{store}"):
-        day = day_to_sell(around, store, date)
-        if again and not day.is_closed(around.lake):
-            discard(around.lake, day)
+    workspace, catalog = open_workspace(catalog_dir), watched_catalog(catalog_dir)
+    refuse_unknown_store(workspace.catalog, store)
+    with held(workspace.settings.locks, f"live-{store}"):
+        day = day_to_sell(workspace, store, date)
+        if again and not day.is_closed(workspace.lake):
+            discard(workspace.lake, day)
         run_id = UUID(flow_run.get_id())
         sold: list[SoldDay] = []
-        with wishes_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as wishes:
+        with controls_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
             for number in range(days):
                 _name_run(run_id, day)
-                done = _sell(around, day, seed, wishes)
+                done = _sell(workspace.lake, catalog, day, seed, controls)
                 if done is None:
                     message = f"{store} stopped on {day.business_date}; run it again to go on"
                     return Cancelled(message=message)  # type: ignore[return-value]  # Prefect takes it as the state
                 sold.append(done)
                 if number + 1 < days:
-                    day = day_to_sell(around, store, day.business_date + dt.timedelta(days=1))
+                    day = day_to_sell(workspace, store, day.business_date + dt.timedelta(days=1))
         return sold
 
 
-def _sell(around: Surroundings, day: LiveDay, seed: int, wishes: Wishes) -> SoldDay | None:
+def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:
     """Sell one day to its end and close it; None when it was stopped before."""
-    player = Player(around.lake, PriceDesk(around.lake, around.catalog_dir, day, seed), day, seed)
+    player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
+    told = None
     while not player.is_over:
         tick = player.sell_tick()
+        if catalog.problem not in {None, told}:
+            told = catalog.problem
+            _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick), *tick.reasons)
-        if not wishes.rest():
+        if not controls.rest():
             return None
     closed = player.close()
     _announce(f"{day.store} {day.business_date}: closed with {closed.revenue_eur:,.2f} EUR from {closed.units} units")

@@ -1,16 +1,17 @@
-"""A night of the store: close the day, look at what it says, learn if that is due, and price tomorrow."""
+"""A night of the store: close the day, group its decisions, watch for drift, learn if that is due, price tomorrow."""
 
 import datetime as dt
 
 from prefect import flow
 
-from catalog.errors import ModelError
-from flows.closing import close_day
-from flows.drift import watch_drift
-from flows.edge import DEFAULT_SEED, Surroundings, name_run
-from flows.learn import learn
-from flows.nights import Night, needs_a_decision, night_to_do, recorded, refuse_what_cannot_be_closed
-from flows.transform import transform
+from etl.batches import DEFAULT_SEED
+from flows.drift import announce
+from flows.progress import tell
+from flows.runs import as_task, name_run
+from flows.workspace import open_workspace, registry_of
+from serving.close_day import close_day
+from training.night import run_night
+from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.locks import held
 
 
@@ -28,11 +29,6 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     seed
         Seed of the world, for stores that the twin plays.
 
-    Returns
-    -------
-    Night
-        What was decided.
-
     Raises
     ------
     Declined
@@ -40,17 +36,11 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     ModelError
         When the registry is away: old prices hold, and the night is yet to do.
     """
-    around = Surroundings(catalog_dir)
-    with held(around.settings.locks, "night"):
-        night_of = date or night_to_do(around.lake)
+    workspace = open_workspace(catalog_dir)
+    with held(workspace.settings.locks, "night"):
+        night_of = date or night_to_do(workspace.lake)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())
-        refuse_what_cannot_be_closed(around.lake, night_of)
-        close_day(around, night_of, seed)
-        transform(catalog_dir)
-        if not needs_a_decision(around.lake, night_of):
-            return recorded(around.lake, night_of)
-        watch_drift(night_of, catalog_dir)
-        night = learn(night_of, seed, catalog_dir)
-        if night.outcome == "old prices hold":
-            raise ModelError(f"{night.remark}; run this night again when it is mended")
-        return night
+        refuse_what_cannot_be_closed(workspace.lake, night_of)
+        as_task(close_day, workspace, night_of, seed)
+        registry = registry_of(workspace)
+        return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_task)

@@ -4,12 +4,19 @@ import datetime as dt
 from dataclasses import dataclass
 
 from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.edge import DEFAULT_SEED, DEFAULT_START, Surroundings, dates_from
-from flows.learn import learn
+from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, without_live_days
+from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
+from etl.transform import transform
 from flows.progress import tell
-from flows.simulate import batch_inputs, batches_of, pricing_on, simulate, without_live_days
-from flows.transform import transform
+from flows.runs import as_task
+from flows.simulate import play_dates
+from flows.workspace import open_workspace, registry_of
+from serving.in_force import pricing_on
+from serving.make_book import is_priced
+from training.night import decide
+from warehouse.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Loop:
     remarks: tuple[str, ...]
 
 
-@flow(name="pipeline", flow_run_name="pipeline-{start}")
+@flow(name="pipeline", flow_run_name="pipeline-{start}", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def pipeline(
     start: dt.date = DEFAULT_START,
     days: int = 14,
@@ -29,34 +36,35 @@ def pipeline(
     seed: int = DEFAULT_SEED,
     catalog_dir: str | None = None,
 ) -> Loop:
-    """Play `explore_days` at prices that teach, then learn and reprice every night until `days` are played.
+    """Play `explore_days` while exploring prices, then learn and reprice every night until `days` are played.
 
     A night that was done from the same inputs is not done again, so running this twice changes nothing.
     """
+    workspace = open_workspace(catalog_dir)
+    registry = registry_of(workspace)
     dates = dates_from(start, days)
-    simulate(start, min(explore_days, days), stores, seed, None, catalog_dir)
-    transform(catalog_dir)
+    play_dates(workspace, dates[:explore_days], stores, seed)
+    as_task(transform, workspace, progress=tell)
     tell("days played", min(explore_days, days), days)
     remarks: list[str] = []
     done_before = 0
-    for date in dates[explore_days:]:
-        if is_played(date, stores, seed, catalog_dir):
+    for number, date in enumerate(dates[explore_days:], start=explore_days + 1):
+        if is_played(workspace, date, stores, seed):
             done_before += 1
         else:
-            night = learn(date - dt.timedelta(days=1), seed, catalog_dir)
+            night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_task)
             remarks += [night.remark] if night.remark else []
-            simulate(date, 1, stores, seed, None, catalog_dir)
-            transform(catalog_dir)
-        tell("days played", dates.index(date) + 1, days)
+            play_dates(workspace, [date], stores, seed)
+            as_task(transform, workspace, progress=tell)
+        tell("days played", number, days)
     return Loop(done_before, tuple(remarks))
 
 
-def is_played(date: dt.date, stores: int | None, seed: int, catalog_dir: str | None) -> bool:
+def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:
     """Tell whether a date was played from the price book in force for exactly that date, with these inputs."""
-    around = Surroundings(catalog_dir)
-    priced_by = pricing_on(around.lake, around.catalog, date, None)
-    made_for_date = any(partition.business_date == date for partition in around.lake.partitions("price_book"))
-    return made_for_date and all(
-        around.lake.is_current(batch.partition, batch_inputs(around.catalog, batch, priced_by, seed))
-        for batch in without_live_days(around.lake, batches_of(around.catalog, [date], stores))
+    lake, catalog = workspace.lake, workspace.catalog
+    priced_by = pricing_on(lake, catalog, date)
+    return is_priced(lake, date) and all(
+        lake.is_current(batch.partition, batch_inputs(catalog, batch, priced_by, seed))
+        for batch in without_live_days(lake, batches_of(catalog, [date], stores))
     )

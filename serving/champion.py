@@ -1,18 +1,17 @@
 """Load the champion, or any version, from the registry: data only, no code, and within seconds or not at all."""
 
 import datetime as dt
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow
 import pandas as pd
+from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
-from catalog.names import REGISTERED_MODEL, REGISTRY_PATIENCE
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 
@@ -67,15 +66,13 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
     ModelError
         When the registry is away, or the model is damaged, holds an untrusted type or is a pickle.
     """
-    for name, value in REGISTRY_PATIENCE.items():
-        os.environ.setdefault(name, value)
-    client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
+    uri = settings.tracking_uri
+    client = MlflowClient(uri, registry_uri=uri)
     try:
         version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
         if version is None:
             return None
-        mlflow.set_tracking_uri(settings.tracking_uri)
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{REGISTERED_MODEL}/{version}"))
+        folder = download_artifacts(artifact_uri=_location(client, str(version)), tracking_uri=uri, registry_uri=uri)
     except (MlflowException, OSError) as error:
         if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
             return None
@@ -83,7 +80,15 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
             f"the model registry at {settings.tracking_uri} gives no model ({first_line(error)}); "
             "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
         ) from error
-    return _read(folder, str(version))
+    return _read(Path(folder), str(version))
+
+
+def _location(client: MlflowClient, version: str) -> str:
+    """Return where the files of a version are kept."""
+    registered = client.get_model_version(REGISTERED_MODEL, version)
+    if registered.model_id is None:
+        return str(client.get_model_version_download_uri(REGISTERED_MODEL, version))
+    return str(client.get_logged_model(registered.model_id).artifact_location)
 
 
 def _read(folder: Path, version: str) -> Champion:

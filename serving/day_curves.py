@@ -1,8 +1,8 @@
 """What exported decisions tell about the response to prices, and so which curves and prices a policy may choose by.
 
-The prices of the twin, and of a store that sells from our price book, were drawn by lot where they were tried; those
-of an export were not. So a product moves on exported decisions alone only where its response can be told from other
-causes, and by that response. Any other keeps its base price until the store has tried prices of its own.
+Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
+not. So a product moves on exported decisions alone only where its response can be told from other causes, and by that
+response. Any other product keeps its base price until the store has explored prices of its own.
 """
 
 import datetime as dt
@@ -20,7 +20,6 @@ from features.price_response import PriceResponse, price_responses, slopes_of, w
 from features.support import observed_prices, own_prices
 from serving.curves import DemandCurves, DemandModel, chance_at, demand_curves
 from serving.support import with_support
-from training.dataset import Dataset
 
 
 class DatedModel(DemandModel, Protocol):
@@ -47,12 +46,12 @@ def learned_for(
 
 
 def responses_to_judge_by(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, dataset: Dataset
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, trained_through: dt.date, judged_through: dt.date
 ) -> tuple[PriceResponse, ...]:
     """Return each product's response on the days trained on; nothing where no held-out decision was exported."""
-    if not holds_exported(connection, dataset.trained_through, dataset.judged_through):
+    if not holds_exported(connection, trained_through, judged_through):
         return ()
-    return price_responses(exported_cells(connection, dataset.trained_through), catalog.skus)
+    return price_responses(exported_cells(connection, trained_through), catalog.skus)
 
 
 def supported_curves(

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.records import Shock, Store
+from catalog.records.shoppers import Shock
+from catalog.records.store import Store
 
 _US_PER_MINUTE = 60_000_000
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
-from features.cells import query
+from features.cells import query, seals_of_cells
 from training.earlier_days import carried_through
 from warehouse.lake import Lake
 
@@ -85,7 +85,7 @@ def load_dataset(
             "no model was trained: simulate or ingest more days, then transform"
         )
     dates = [stamp.date() for stamp in pd.to_datetime(days["business_date"])]
-    trained_through = dates[_last_training_day(days["n_offered"].to_numpy())]
+    trained_through = dates[last_training_day(days["n_offered"].to_numpy())]
     ends = [*(date - dt.timedelta(days=1) for date in begins[1:]), trained_through]
     periods = [_training_cells(connection, *span) for span in zip(begins, ends, strict=True)]
     training = carried_through([cells for cells in periods if len(cells)])
@@ -132,7 +132,7 @@ def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFram
     return X, y, weight
 
 
-def _last_training_day(decisions: Ints) -> int:
+def last_training_day(decisions: Ints) -> int:
     """Position of the last day to fit on: as many days as possible while the rest holds the held-out share."""
     later = decisions.sum() - np.cumsum(decisions)
     enough = np.flatnonzero(later >= HOLDOUT_SHARE * decisions.sum())
@@ -146,8 +146,6 @@ def _training_cells(connection: duckdb.DuckDBPyConnection, first: dt.date, last:
 def _fingerprint(lake: Lake, through: dt.date, begins: Sequence[dt.date]) -> str:
     """Fingerprint the cells of the periods that begin on some dates and the dates themselves, if demand changed."""
     digest = hashlib.sha256("".join(f"{date}\n" for date in begins[1:]).encode())
-    for partition in lake.partitions("demand_cells"):
-        receipt = lake.receipt(partition)
-        if receipt is not None and partition.business_date and begins[0] <= partition.business_date <= through:
-            digest.update(f"{partition}:{receipt.sha256}\n".encode())
+    for _, seal in seals_of_cells(lake, begins[0], through):
+        digest.update(seal.encode())
     return digest.hexdigest()

@@ -4,17 +4,17 @@ import datetime as dt
 
 from features.cells import feature_workbench
 from features.shifts import demand_shifts
-from flows.edge import Surroundings
-from serving.champion import load_champion
+from training.registry import ModelRegistry
 from warehouse.connection import read_only
 from warehouse.sql_files import queries_beside
+from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on
 
 
-def why_due(around: Surroundings, through: dt.date) -> str | None:
+def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> str | None:
     """Say why a model is due after a business date, or return None when none is.
 
     What was learned from once is not learned from again, so a night that was interrupted goes on after its training.
@@ -24,33 +24,33 @@ def why_due(around: Surroundings, through: dt.date) -> str | None:
     ModelError
         When the registry is away.
     """
-    if len([day for day in around.lake.dates("demand_cells") if day <= through]) < _LEAST_DAYS:
+    if len([day for day in workspace.lake.dates("demand_cells") if day <= through]) < _LEAST_DAYS:
         return None
-    judged = newest_judged(around)
+    judged = newest_judged(workspace)
     if judged is not None and judged >= through:
         return None
-    every = around.catalog.store.learning.train_every_days
+    every = workspace.catalog.store.learning.train_every_days
     if judged is None:
         return "nothing was learned yet"
     if (through - judged).days >= every:
         return f"the last training saw {judged}, and one is due {'every day' if every == 1 else f'every {every} days'}"
-    champion = load_champion(around.settings)
+    champion = registry.load()
     if champion is None:
         return "there is no champion yet"
-    with feature_workbench(around.settings) as connection:
+    with feature_workbench(workspace.settings) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
 
 
-def judged_through(around: Surroundings, date: dt.date) -> tuple[str, bool] | None:
+def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool] | None:
     """Return the newest version that was judged through a date and whether it was promoted; None without one."""
-    with read_only(around.settings) as warehouse:
-        row = warehouse.execute(_query("judged_through"), {"through": date}).fetchone()
+    with read_only(workspace.settings) as connection:
+        row = connection.execute(_query("judged_through"), {"through": date}).fetchone()
     return None if row is None else (str(row[0]), bool(row[1]))
 
 
-def newest_judged(around: Surroundings) -> dt.date | None:
+def newest_judged(workspace: Workspace) -> dt.date | None:
     """Return the last business date that any model version was judged through; None before the first training."""
-    with read_only(around.settings) as warehouse:
-        row = warehouse.execute(_query("newest_judged")).fetchone()
+    with read_only(workspace.settings) as connection:
+        row = connection.execute(_query("newest_judged")).fetchone()
     return None if row is None else row[0]

@@ -17,11 +17,10 @@ from serving.day_curves import DatedModel, supported_curves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
-from simulation.truth import chance_of_sale
-from simulation.visits import budget_shifts_on
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
+from training.truth import true_chances_at
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def gain_on(
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     price = book.quotes(visits.product, visits.stock, ticks_left)[0]
     theirs = usual.quotes(visits.product, visits.stock, ticks_left)[0]
-    truth = (_true_chance(catalog, visits, price), _true_chance(catalog, visits, theirs)) if is_known else None
+    truth = (true_chances_at(catalog, visits, price), true_chances_at(catalog, visits, theirs)) if is_known else None
     return estimate_gain(
         Evidence(
             product=visits.product,
@@ -111,12 +110,6 @@ def gain_on(
         Shown(theirs, curves.p_sale_at(visits.product, theirs)),
         truth,
     )
-
-
-def _true_chance(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Floats:
-    """Return the twin's chance of sale at a price for each visit, shocks included, shape (n_visits,)."""
-    shifts = np.array([budget_shifts_on(catalog, day) for day in visits.days])
-    return chance_of_sale(catalog, price / catalog.base_prices[visits.product], shifts[visits.day, visits.product])
 
 
 def _book_of(

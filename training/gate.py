@@ -3,14 +3,22 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from catalog.arrays import Floats
 from features.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
-from training import conditions
 from training.candidates import FittedModel
-from training.conditions import Condition
+from training.conditions import against_champion, chances, inputs
+from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.off_policy import OffPolicyEstimate
+
+_MAY_WAIT = {
+    against_champion.EARNS_MORE,
+    against_champion.EARNS_MORE_THAN_BASE,
+    against_champion.SAW_THE_ROLLBACK,
+    chances.PRICE_RESPONSE_IS_TOLD,
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,41 @@ class Incumbent:
 
 
 @dataclass(frozen=True)
+class GateInput:
+    """Everything that the gate judges by.
+
+    Attributes
+    ----------
+    challenger, dataset
+        The model, and the days it was fitted on and is judged on.
+    skus
+        Products that are to be priced.
+    load_check
+        What a process of its own made of the stored model.
+    gain
+        The estimated gain of the challenger's prices, or None when there is no estimate.
+    incumbent
+        The champion, or None when there is none.
+    stale_after_days
+        Days between the champion's last training day and the last day judged after which it is stale.
+    rolled_back_on
+        First business date priced after a rollback that no later change followed, or None.
+    responses
+        Each product's response to prices that somebody else set; empty where all prices were ours.
+    """
+
+    challenger: FittedModel
+    dataset: Dataset
+    skus: tuple[str, ...]
+    load_check: Condition
+    gain: OffPolicyEstimate | None
+    incumbent: Incumbent | None
+    stale_after_days: int
+    rolled_back_on: dt.date | None = None
+    responses: Sequence[PriceResponse] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The gate's answer: the model is promoted when every condition is met."""
 
@@ -45,148 +88,114 @@ class Verdict:
         return all(condition.met for condition in self.conditions)
 
     @property
-    def refusals(self) -> list[str]:
-        """What stood in the way, one sentence per condition that is not met."""
-        return [f"{condition.name}: {condition.found}" for condition in self.conditions if not condition.met]
-
-    @property
     def waits(self) -> bool:
         """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
-        open_questions = {condition.name for condition in self.conditions if not condition.met}
-        may_wait = {
-            conditions.EARNS_MORE,
-            conditions.EARNS_MORE_THAN_BASE,
-            conditions.SAW_THE_ROLLBACK,
-            conditions.PRICE_RESPONSE_IS_TOLD,
-        }
-        return bool(open_questions) and open_questions <= may_wait
+        unmet = {condition.name for condition in self.unmet}
+        return bool(unmet) and unmet <= _MAY_WAIT
+
+    @property
+    def outcome(self) -> Literal["promoted", "waits", "refused"]:
+        """The answer in one word."""
+        return "promoted" if self.promoted else "waits" if self.waits else "refused"
+
+    @property
+    def unmet(self) -> tuple[Condition, ...]:
+        """The conditions that are not met."""
+        return tuple(condition for condition in self.conditions if not condition.met)
+
+    @property
+    def refusals(self) -> list[str]:
+        """What stood in the way, one sentence per condition that is not met."""
+        return [f"{condition.name}: {condition.found}" for condition in self.unmet]
 
 
-def pass_gate(
-    challenger: FittedModel,
-    dataset: Dataset,
-    skus: tuple[str, ...],
-    *,
-    trial: Condition,
-    money: OffPolicyEstimate | None,
-    champion: Incumbent | None,
-    stale_after_days: int,
-    rolled_back_on: dt.date | None = None,
-    responses: Sequence[PriceResponse] = (),
-) -> Verdict:
+def pass_gate(found: GateInput) -> Verdict:
     """Judge a challenger on the held-out days.
 
-    Where those hold exported decisions, `responses` are given: then it is judged on the products whose response is
-    told, the only ones it may price; the others keep their base prices and stand in nobody's way.
-
-    Parameters
-    ----------
-    skus
-        Products that are to be priced.
-    trial
-        What a fresh process made of the stored model.
-    money
-        The estimated gain of the challenger's prices, or None when there is no estimate.
-    champion
-        The champion, or None when there is none.
-    stale_after_days
-        Days between the champion's last training day and the last day judged after which it is stale.
-    rolled_back_on
-        First business date priced after a rollback that no later change followed, or None.
-    responses
-        Each product's response to prices that somebody else set; empty where all prices were ours.
+    Where those hold exported decisions, it is judged on the products whose response to prices is told, the only ones
+    it may price; the others keep their base prices and stand in nobody's way.
     """
-    if responses:
-        return _pass_on_exported(challenger, dataset, trial, champion, responses, rolled_back_on)
+    if found.responses:
+        return _pass_on_exported(found)
+    challenger, dataset = found.challenger, found.dataset
     chance = challenger.p_sale(dataset.holdout)
-    found = [
-        trial,
-        conditions.sees_only_what_is_known(challenger, dataset),
-        conditions.every_product_was_seen(dataset, skus),
-        conditions.every_price_varied(dataset, skus),
-        *_after_a_rollback(dataset, rolled_back_on),
-        conditions.chances_are_probabilities(chance),
+    asked = [
+        found.load_check,
+        inputs.sees_only_what_is_known(challenger, dataset),
+        inputs.every_product_was_seen(dataset, found.skus),
+        inputs.every_price_varied(dataset, found.skus),
+        *_after_a_rollback(found),
+        chances.chances_are_probabilities(chance),
     ]
-    if found[-1].met:  # what follows reckons with probabilities
-        found += [
-            conditions.never_rises_with_price(challenger, dataset.holdout),
-            conditions.is_calibrated(chance, dataset.holdout),
-            conditions.is_reliable(chance, dataset.holdout),
-            conditions.beats_the_base_rate(chance, dataset),
-            *_against_champion(chance, dataset, money, champion, stale_after_days, rolled_back_on),
+    if asked[-1].met:  # what follows reckons with probabilities
+        asked += [
+            chances.never_rises_with_price(challenger, dataset.holdout),
+            chances.is_calibrated(chance, dataset.holdout),
+            chances.is_reliable(chance, dataset.holdout),
+            chances.beats_the_base_rate(chance, dataset),
+            *_against_incumbent(chance, found),
         ]
-    return Verdict(tuple(found))
+    return Verdict(tuple(asked))
 
 
-def _pass_on_exported(
-    challenger: FittedModel,
-    dataset: Dataset,
-    trial: Condition,
-    champion: Incumbent | None,
-    responses: Sequence[PriceResponse],
-    rolled_back_on: dt.date | None,
-) -> Verdict:
-    """Judge by decisions at prices that nobody drew by lot: no estimate in money can be believed there.
+def _pass_on_exported(found: GateInput) -> Verdict:
+    """Judge by decisions at prices that were not randomised: no estimate in euros can be believed there.
 
     What is judged is what will price: the model's level at the base price with the response that is told, whose slope
     falls by its verdict and was estimated on the days trained on.
     """
-    told = told_skus(responses)
-    is_told = dataset.holdout["sku"].isin(told).to_numpy()
+    told = told_skus(found.responses)
+    is_told = found.dataset.holdout["sku"].isin(told).to_numpy()
     own = replace(
-        dataset,
-        training=dataset.training[dataset.training["sku"].isin(told)].reset_index(drop=True),
-        holdout=dataset.holdout[is_told].reset_index(drop=True),
+        found.dataset,
+        training=found.dataset.training[found.dataset.training["sku"].isin(told)].reset_index(drop=True),
+        holdout=found.dataset.holdout[is_told].reset_index(drop=True),
     )
-    found = [
-        trial,
-        conditions.sees_only_what_is_known(challenger, dataset),
-        *_after_a_rollback(dataset, rolled_back_on),
-        conditions.price_response_is_told(responses),
+    asked = [
+        found.load_check,
+        inputs.sees_only_what_is_known(found.challenger, found.dataset),
+        *_after_a_rollback(found),
+        chances.price_response_is_told(found.responses),
     ]
     if not is_told.any():
-        return Verdict(tuple(found))
-    ratio, slope = own.holdout["price_ratio"].to_numpy(), slopes_of(responses, list(own.holdout["sku"]))
-    chance = with_response(challenger.p_sale(at_base_price(own.holdout)), ratio, slope)
-    found += [conditions.every_product_was_seen(own, told), conditions.chances_are_probabilities(chance)]
-    if found[-1].met:
-        found += [
-            conditions.is_calibrated(chance, own.holdout),
-            conditions.is_reliable(chance, own.holdout),
-            conditions.not_worse_than_the_base_rate(chance, own),
+        return Verdict(tuple(asked))
+    ratio, slope = own.holdout["price_ratio"].to_numpy(), slopes_of(found.responses, list(own.holdout["sku"]))
+    chance = with_response(found.challenger.p_sale(at_base_price(own.holdout)), ratio, slope)
+    asked += [inputs.every_product_was_seen(own, told), chances.chances_are_probabilities(chance)]
+    if asked[-1].met:
+        asked += [
+            chances.is_calibrated(chance, own.holdout),
+            chances.is_reliable(chance, own.holdout),
+            chances.not_worse_than_the_base_rate(chance, own),
         ]
-        if champion is not None and champion.p_sale is not None:
-            theirs = with_response(champion.p_sale[is_told], ratio, slope)
-            found += [
-                conditions.no_product_regresses(chance, theirs, own.holdout),
-                conditions.is_not_worse(chance, theirs, own.holdout),
+        if found.incumbent is not None and found.incumbent.p_sale is not None:
+            theirs = with_response(found.incumbent.p_sale[is_told], ratio, slope)
+            asked += [
+                against_champion.no_product_regresses(chance, theirs, own.holdout),
+                against_champion.is_not_worse(chance, theirs, own.holdout),
             ]
-    return Verdict(tuple(found))
+    return Verdict(tuple(asked))
 
 
-def _after_a_rollback(dataset: Dataset, rolled_back_on: dt.date | None) -> list[Condition]:
-    return [conditions.saw_the_rollback(dataset.judged_through, rolled_back_on)] if rolled_back_on else []
+def _after_a_rollback(found: GateInput) -> list[Condition]:
+    if found.rolled_back_on is None:
+        return []
+    return [against_champion.saw_the_rollback(found.dataset.judged_through, found.rolled_back_on)]
 
 
-def _against_champion(
-    chance: Floats,
-    dataset: Dataset,
-    money: OffPolicyEstimate | None,
-    champion: Incumbent | None,
-    stale_after_days: int,
-    rolled_back_on: dt.date | None,
-) -> list[Condition]:
-    if champion is None or champion.p_sale is None:
-        return [conditions.earns_more(money)]
-    not_worse = conditions.is_not_worse(chance, champion.p_sale, dataset.holdout)
-    age = conditions.age_of(
-        champion.trained_through,
+def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
+    incumbent, dataset = found.incumbent, found.dataset
+    if incumbent is None or incumbent.p_sale is None:
+        return [against_champion.earns_more(found.gain)]
+    not_worse = against_champion.is_not_worse(chance, incumbent.p_sale, dataset.holdout)
+    age = against_champion.age_of(
+        incumbent.trained_through,
         dataset.judged_through,
-        stale_after_days,
-        drifted_since=champion.drifted_since,
-        rolled_back_on=rolled_back_on,
+        found.stale_after_days,
+        drifted_since=incumbent.drifted_since,
+        rolled_back_on=found.rolled_back_on,
     )
     return [
-        conditions.no_product_regresses(chance, champion.p_sale, dataset.holdout),
-        conditions.earns_more_or_replaces(money, not_worse, age),
+        against_champion.no_product_regresses(chance, incumbent.p_sale, dataset.holdout),
+        against_champion.earns_more_or_replaces(found.gain, not_worse, age),
     ]

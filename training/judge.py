@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn import metrics
 
 from catalog.arrays import Floats, Ints
+from features.logistic import fit_logistic
 
 _THRESHOLD = 0.5
 _RECALL_WANTED = 0.71
@@ -15,9 +16,6 @@ _BINS = 10
 NEARLY_SURE = 0.005
 """Log odds are taken no further out: a forest's 0 and 1 say no more."""
 
-_NEWTON_STEPS = 20
-_FAR = 30.0  # log odds beyond which nothing changes
-_RIDGE = 1e-9  # keeps the information matrix solvable
 _SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
 
 
@@ -182,7 +180,7 @@ def calibration_luck(p_sale: Floats, cells: pd.DataFrame) -> float:
 def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float]:
     """Slope of a logistic regression of purchases on predicted log odds, and its standard error; below 1 overconfident.
 
-    After Cox, "Two further applications of a model for binary regression" (Biometrika, 1958), by Newton's method.
+    After Cox, "Two further applications of a model for binary regression" (Biometrika, 1958).
     """
     offered, bought = (cells[name].to_numpy().astype(float) for name in ("n_offered", "n_purchased"))
     sure = np.clip(p_sale, NEARLY_SURE, 1 - NEARLY_SURE)
@@ -191,13 +189,9 @@ def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float
     if np.allclose(centred, 0):
         return 0.0, 0.0  # one chance for all: no purchase is told from a refusal
     X = np.column_stack([np.ones(len(odds)), centred])
-    beta = np.array([np.average(odds, weights=offered), 1.0])
-    for _ in range(_NEWTON_STEPS):
-        fitted = 1 / (1 + np.exp(-np.clip(X @ beta, -_FAR, _FAR)))
-        information = X.T @ (X * (offered * fitted * (1 - fitted))[:, None]) + _RIDGE * np.eye(2)
-        step = np.linalg.solve(information, X.T @ (bought - offered * fitted))
-        beta = beta + np.clip(step, -2, 2)
-    return float(beta[1]), float(np.sqrt(np.linalg.inv(information)[1, 1]))
+    start = np.array([np.average(odds, weights=offered), 1.0])
+    fitted = fit_logistic(X, offered, bought, start)
+    return float(fitted.coefficients[1]), float(np.sqrt(np.linalg.inv(fitted.information)[1, 1]))
 
 
 def excess_log_loss(truth: Floats, p_sale: Floats, cells: pd.DataFrame) -> float:

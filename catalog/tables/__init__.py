@@ -1,1 +1,1 @@
-"""The tables that cross a folder, by what they tell about."""
+"""The contracts of all tables, by subject."""

@@ -17,7 +17,11 @@ PRICE = Column("price", pa.float64(), "price to show", "EUR")
 UNIT_VALUE = Column(
     "unit_value",
     pa.float64(),
-    "what one more unit kept is worth; null where the policy does not value stock",
+    "value of one more unit kept in stock; null where the policy does not value stock",
     "EUR",
     nullable=True,
+)
+PRICE_OFFERED = Column("price_offered", pa.float64(), "the price on the shelf", "EUR")
+INVENTORY_LEVEL = Column(
+    "inventory_level", pa.int32(), "stock before the decision; null when unknown", "units", nullable=True
 )

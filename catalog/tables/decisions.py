@@ -1,11 +1,20 @@
-"""Decisions of shoppers and of prices as they come in, what was kept out, and what models learn from."""
+"""Decisions of shoppers, price decisions, rejected rows, and the demand cells that models are trained on."""
 
 from dataclasses import replace
 
 import pyarrow as pa
 
 from catalog.table import CLAMPS, LONG_TEXT, MOMENT, TEXT, Column, Table
-from catalog.tables.columns import MODEL_VERSION, POLICY, SKU, STORE, TICK, UNIT_VALUE
+from catalog.tables.columns import (
+    INVENTORY_LEVEL,
+    MODEL_VERSION,
+    POLICY,
+    PRICE_OFFERED,
+    SKU,
+    STORE,
+    TICK,
+    UNIT_VALUE,
+)
 
 INTERACTIONS = Table(
     "interactions",
@@ -14,18 +23,12 @@ INTERACTIONS = Table(
     (
         STORE,
         TICK,
-        Column("seen_at", MOMENT, "when the shopper looked", "UTC"),
-        Column("shopper_id", pa.int32(), "who looked; the name is in shoppers"),
+        Column("seen_at", MOMENT, "when the shopper considered the product", "UTC"),
+        Column("shopper_id", pa.int32(), "the shopper; the name is in shoppers"),
         SKU,
         Column("product_name", TEXT, "the product's name that day"),
-        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
-        Column(
-            "inventory_level",
-            pa.int32(),
-            "stock before the decision; null when unknown",
-            "units",
-            nullable=True,
-        ),
+        PRICE_OFFERED,
+        INVENTORY_LEVEL,
         Column(
             "budget_multiplier",
             pa.float32(),
@@ -51,15 +54,15 @@ REPRICINGS = Table(
         Column("decided_at", MOMENT, "when the price was set", "UTC"),
         SKU,
         Column("old_price", pa.float64(), "the price before; null at opening", "EUR", nullable=True),
-        Column("new_price", pa.float64(), "the price from now on", "EUR"),
+        Column("new_price", pa.float64(), "the price from this tick on", "EUR"),
         Column(
             "unconstrained_price",
             pa.float64(),
-            "what was asked for before any limit; null when that was no price",
+            "price before any guardrail; null when the policy asked for no usable price",
             "EUR",
             nullable=True,
         ),
-        Column("inventory_level", pa.int32(), "stock when it was decided", "units"),
+        Column("inventory_level", pa.int32(), "stock at the time of the decision", "units"),
         Column(
             "p_sale",
             pa.float64(),
@@ -75,19 +78,19 @@ REPRICINGS = Table(
             nullable=True,
         ),
         UNIT_VALUE,
-        Column("clamps", CLAMPS, "each limit that changed the price, in order; empty when none did", "EUR"),
+        Column("clamps", CLAMPS, "each guardrail that changed the price, in order; empty when none did", "EUR"),
         Column(
             "clamp_cost",
             pa.float64(),
-            "(price - unit value) x chance of sale at the unconstrained price, less at the shown; null without a model",
+            "(price - unit value) x chance of sale, unconstrained price less new price; null without a model",
             "EUR per visit",
             nullable=True,
         ),
-        Column("binding_rule", TEXT, "the last limit that changed the price, else the rule that asked for it"),
-        Column("explored", pa.bool_(), "whether the price was tried in order to learn"),
+        Column("binding_rule", TEXT, "last guardrail that changed the price, else the rule that chose it"),
+        Column("explored", pa.bool_(), "whether the price was chosen by exploration"),
         POLICY,
         MODEL_VERSION,
-        Column("reason", TEXT, "one sentence for people"),
+        Column("reason", TEXT, "why, in one sentence"),
     ),
 )
 
@@ -109,7 +112,7 @@ REJECTED = Table(
     ("source", "row_number", "reason"),
     (
         Column("source", TEXT, "where the row came from"),
-        Column("row_number", pa.int64(), "its position there, from 1"),
+        Column("row_number", pa.int64(), "its position in the source, from 1"),
         Column("reason", TEXT, "what is wrong with it"),
         Column("row_text", LONG_TEXT, "the row as it came"),
     ),
@@ -117,20 +120,14 @@ REJECTED = Table(
 
 DEMAND_CELLS = Table(
     "demand_cells",
-    "one distinct feature vector of a day's part; decisions met with an empty shelf are left out",
+    "one demand cell of a partition: a distinct feature vector; decisions at an empty shelf are left out",
     ("sku", "price_offered", "inventory_level"),
     (
         SKU,
-        Column("price_offered", pa.float64(), "the price on the shelf", "EUR"),
+        PRICE_OFFERED,
         Column("price_ratio", pa.float64(), "price over base price", "ratio"),
-        Column(
-            "inventory_level",
-            pa.int32(),
-            "stock before the decision; null when unknown",
-            "units",
-            nullable=True,
-        ),
+        INVENTORY_LEVEL,
         Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
-        Column("n_purchased", pa.int64(), "of them, purchases", "decisions"),
+        Column("n_purchased", pa.int64(), "purchases in the cell", "decisions"),
     ),
 )

@@ -1,4 +1,4 @@
-"""A retailer's own files, and what became of them."""
+"""A retailer's own files that were ingested."""
 
 import pyarrow as pa
 
@@ -9,18 +9,18 @@ INGESTED_FILES = Table(
     "one file that was ingested whole",
     ("part",),
     (
-        Column("part", LONG_TEXT, "name of its parts in interactions and rejected, made from its bytes"),
+        Column("part", LONG_TEXT, "name of its partitions in interactions and rejected, made from its bytes"),
         Column("file", LONG_TEXT, "name of the file, without its folder"),
         Column("sha256", LONG_TEXT, "SHA-256 of its bytes, hexadecimal"),
         Column("rows", pa.int64(), "rows in the file", "rows"),
-        Column("valid", pa.int64(), "of them, decisions in the lake", "rows"),
-        Column("rejected", pa.int64(), "of them, kept out", "rows"),
+        Column("valid", pa.int64(), "rows that became decisions in the lake", "rows"),
+        Column("rejected", pa.int64(), "rows that were rejected", "rows"),
         Column("first_date", pa.date32(), "first business date with a decision"),
         Column("last_date", pa.date32(), "last business date with a decision"),
-        Column("columns", LONG_TEXT, "what was taken for what, as a JSON object from our names to theirs"),
-        Column("reasons", LONG_TEXT, "why rows were kept out, as a JSON object from reason to rows and first line"),
-        Column("profile", LONG_TEXT, "what the file tells about each product, as a JSON object"),
-        Column("ingested_at", MOMENT, "when the last of it was published", "UTC"),
+        Column("columns", LONG_TEXT, "column mapping, as a JSON object from our names to theirs"),
+        Column("reasons", LONG_TEXT, "why rows were rejected, as a JSON object from reason to rows and first line"),
+        Column("profile", LONG_TEXT, "what the file says about each product, as a JSON object"),
+        Column("ingested_at", MOMENT, "when its last partition was published", "UTC"),
     ),
     by="key",
 )

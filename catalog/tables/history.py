@@ -1,4 +1,4 @@
-"""What was in force and since when: champions, catalogs, and what priced each day. So any day can be played again."""
+"""What was in force and since when: champions, catalogs, and what priced each day. Replay rebuilds any day from it."""
 
 import pyarrow as pa
 
@@ -15,10 +15,12 @@ CHAMPIONS = Table(
         Column(
             "action",
             LONG_TEXT,
-            "promoted_by_gate, promoted_by_hand, rolled_back, or found: the registry had it and nobody had recorded it",
+            "promoted_by_gate, promoted_by_hand, rolled_back, or found: the registry had it without a record here",
         ),
         Column("decided_by", LONG_TEXT, "who decided: the gate, or the name of a person"),
-        Column("decided_at", MOMENT, "when it was decided: people's by the clock, the gate's by business date", "UTC"),
+        Column(
+            "decided_at", MOMENT, "when it was decided: by the clock for people, by business date for the gate", "UTC"
+        ),
         Column("reason", LONG_TEXT, "why, in a sentence"),
         Column("prices_from", pa.date32(), "first business date that it prices"),
     ),
@@ -42,8 +44,8 @@ DAYS_IN_FORCE = Table(
     "what priced one batch from one tick on: one row, or one for each stretch of a live day whose prices changed",
     ("batch", "since"),
     (
-        Column("batch", LONG_TEXT, "name of the batch: its partition in interactions has the same"),
-        Column("since", pa.int16(), "first tick that was priced so", "ticks since opening"),
+        Column("batch", LONG_TEXT, "name of the batch; its partition in interactions has the same name"),
+        Column("since", pa.int16(), "first tick with these prices", "ticks since opening"),
         Column("stores", LONG_TEXT, "ids of the stores, as a JSON list"),
         Column("seed", pa.int64(), "seed of the world"),
         Column("catalog", LONG_TEXT, "fingerprint of the catalog in force"),
@@ -52,16 +54,16 @@ DAYS_IN_FORCE = Table(
         Column(
             "book_made_for",
             pa.date32(),
-            "business date the price book was worked out for; null without a book",
+            "business date the price book was made for; null without a book",
             nullable=True,
         ),
         Column("book_sha256", LONG_TEXT, "SHA-256 of the price book; null without one", nullable=True),
         Column(
             "first_cells_sha256",
             LONG_TEXT,
-            "SHA-256 of the demand cells of the day's own catalog, once another catalog regrouped them; else null",
+            "SHA-256 of the demand cells under the day's own catalog, once another one has regrouped them; else null",
             nullable=True,
         ),
-        Column("code_version", LONG_TEXT, "version of the project that played it"),
+        Column("code_version", LONG_TEXT, "version of the project that played the day"),
     ),
 )

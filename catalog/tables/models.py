@@ -1,4 +1,4 @@
-"""Models, and what was decided about them."""
+"""Model versions and the gate's decisions about them."""
 
 import pyarrow as pa
 
@@ -12,19 +12,19 @@ MODEL_VERSIONS = Table(
         Column("version", LONG_TEXT, "version in the model registry"),
         Column("candidate", LONG_TEXT, "name of the model family"),
         Column("run_id", LONG_TEXT, "MLflow run that holds parameters, plots and the model"),
-        Column("training_run_id", LONG_TEXT, "MLflow run of the training it came from, which holds the report"),
+        Column("training_run_id", LONG_TEXT, "MLflow run of its training, which holds the report"),
         Column(
             "trained_since",
             pa.date32(),
-            "first business date whose decisions counted as they were; null where nobody noted it",
+            "first business date whose decisions count in full, earlier ones for their shape; null when not recorded",
             nullable=True,
         ),
-        Column("trained_through", pa.date32(), "last business date it was fitted on"),
+        Column("trained_through", pa.date32(), "last business date it was trained on"),
         Column("judged_through", pa.date32(), "last business date it was judged on"),
         Column("metrics", LONG_TEXT, "judged metrics, as a JSON object"),
         Column("candidates", LONG_TEXT, "metrics of every candidate of the training, as a JSON object"),
         Column("promoted", pa.bool_(), "whether the gate made it champion"),
-        Column("reasons", LONG_TEXT, "the gate's conditions and what was found, as a JSON list"),
+        Column("reasons", LONG_TEXT, "the gate's conditions, each with its finding, as a JSON list"),
         Column(
             "money",
             LONG_TEXT,

@@ -1,4 +1,4 @@
-"""What is on the shelf, and who looks at it."""
+"""The products on the shelf and the shoppers who consider them."""
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ PRODUCTS = Table(
         Column("sku", LONG_TEXT, "stock-keeping unit of the product"),
         Column("product_name", LONG_TEXT, "name for people"),
         Column("category", LONG_TEXT, "group of products"),
-        Column("icon", LONG_TEXT, "one character that stands for it"),
+        Column("icon", LONG_TEXT, "one character that the monitor shows for it"),
         Column("base_price", pa.float64(), "usual price", "EUR"),
         Column("unit_cost", pa.float64(), "cost of one unit", "EUR"),
         Column("floor_price", pa.float64(), "lowest price that may be shown", "EUR"),

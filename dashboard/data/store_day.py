@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from catalog.records import Opening
+from catalog.records.opening import Opening
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.exports.estimate_shelf import places_on, store_id_of
 from etl.exports.stage import NO_DATE, Intake
-from etl.transform import conform
+from etl.load import conform
 from etl.validate import Validated, row_texts, validate
 from warehouse.columns import coded, constant, moments
 from warehouse.lake import Lake, Partition

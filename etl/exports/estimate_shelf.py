@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from catalog.load import Catalog
-from catalog.records import CEILING_RATIO, FLOOR_RATIO
+from catalog.records.product import CEILING_RATIO, FLOOR_RATIO
 from etl.exports.stage import Intake
 from warehouse.files import sync_folder, write_durably
 

@@ -3,11 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalog.load import Catalog
-from catalog.settings import Settings
 from warehouse.connection import workbench
-from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
+from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
 _LEAST_DECISIONS = 200
@@ -55,14 +53,14 @@ class ProductProfile:
         return "enough to learn from" if self.why_not is None else f"keeps its base price: {self.why_not}"
 
 
-def profile_of(settings: Settings, catalog: Catalog, part: str) -> tuple[ProductProfile, ...]:
+def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
     """Profile the decisions of one export, product by product; a product without any is left out."""
-    lake = Lake(settings)
+    lake, catalog = workspace.lake, workspace.catalog
     files = [str(lake.path(own)) for own in lake.partitions("interactions") if own.group == part]
     names = {product.sku: product.name for product in catalog.products}
     if not files:
         return ()
-    with workbench(settings) as connection:
+    with workbench(workspace.settings) as connection:
         found = connection.execute(_query("product_profile"), {"files": files}).fetchall()
     return tuple(
         ProductProfile(

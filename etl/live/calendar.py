@@ -4,11 +4,12 @@ import datetime as dt
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
+from etl.business_dates import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live
-from flows.edge import DEFAULT_START, Surroundings
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
+from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
 
@@ -26,7 +27,7 @@ def refuse_unknown_store(catalog: Catalog, store: str) -> None:
         raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold")
 
 
-def day_to_sell(around: Surroundings, store: str, date: dt.date | None) -> LiveDay:
+def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveDay:
     """Return the day to sell: the one asked for, else the one left open, else the day after the store's newest.
 
     Raises
@@ -35,14 +36,14 @@ def day_to_sell(around: Surroundings, store: str, date: dt.date | None) -> LiveD
         When the date has decisions of the store already.
     """
     if date is None:
-        return _open_day(around.lake, store) or LiveDay(store, _day_after_newest(around, store))
+        return _open_day(workspace.lake, store) or LiveDay(store, _day_after_newest(workspace, store))
     day = LiveDay(store, date)
-    if day.is_closed(around.lake):
+    if day.is_closed(workspace.lake):
         raise Declined(f"{store} has sold {date} live, and the day is closed; nothing was sold, choose another date")
-    if around.lake.receipt(day.part("live_interactions")) is None and _has_decisions(around, day):
+    if workspace.lake.receipt(day.part("live_interactions")) is None and _has_decisions(workspace, day):
         raise Declined(
             f"{store} has decisions of {date} from a simulation; selling the day again would count it twice: nothing "
-            f"was sold, choose another date, such as {_day_after_newest(around, store)}"
+            f"was sold, choose another date, such as {_day_after_newest(workspace, store)}"
         )
     return day
 
@@ -52,14 +53,14 @@ def _open_day(lake: Lake, store: str) -> LiveDay | None:
     return own[0] if own else None
 
 
-def _day_after_newest(around: Surroundings, store: str) -> dt.date:
-    with read_only(around.settings) as warehouse:
+def _day_after_newest(workspace: Workspace, store: str) -> dt.date:
+    with read_only(workspace.settings) as warehouse:
         row = warehouse.execute(_query("newest_day_of_store"), {"store_id": store}).fetchone()
     return DEFAULT_START if row is None or row[0] is None else row[0] + dt.timedelta(days=1)
 
 
-def _has_decisions(around: Surroundings, day: LiveDay) -> bool:
+def _has_decisions(workspace: Workspace, day: LiveDay) -> bool:
     parameters = {"store_id": day.store, "business_date": day.business_date}
-    with read_only(around.settings) as warehouse:
+    with read_only(workspace.settings) as warehouse:
         row = warehouse.execute(_query("decisions_of_store_day"), parameters).fetchone()
     return row is not None and bool(row[0])

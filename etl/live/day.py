@@ -17,8 +17,7 @@ from catalog.arrays import Floats
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.store_day import Standing
-from etl.load import DayRows, load_rows
-from etl.transform import conform
+from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
 
 _GROUP = "live-"

@@ -3,17 +3,18 @@
 import datetime as dt
 import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.load import Catalog
+from catalog.priced_by import PricedBy
+from etl.batches import Batch, in_force
 from etl.ledger import write_down
 from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
 from etl.load import DayRows, rows_of
-from flows.simulate import in_force
-from serving.live_prices import CurrentPrices, PriceDesk
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
 from warehouse.lake import Lake
@@ -44,6 +45,24 @@ class SoldDay:
     units: int
 
 
+@dataclass(frozen=True)
+class PricesInForce:
+    """A catalog, the policy that prices by it, and the fingerprint of everything that decides a day under them."""
+
+    catalog: Catalog
+    batch: Batch
+    priced_by: PricedBy
+    fingerprint: str
+
+
+class PriceSource(Protocol):
+    """Where a store looks for its prices before each tick."""
+
+    def in_force(self) -> PricesInForce:
+        """Return the prices in force now."""
+        ...
+
+
 class Player:
     """Plays one store day from opening, or from where it stopped.
 
@@ -52,9 +71,9 @@ class Player:
     which gives the same rows, so that the day ends with the same bytes as one that was never interrupted.
     """
 
-    def __init__(self, lake: Lake, desk: PriceDesk, day: LiveDay, seed: int) -> None:
-        self._lake, self._desk, self._day, self._seed = lake, desk, day, seed
-        self._in_force = desk.in_force()
+    def __init__(self, lake: Lake, prices: PriceSource, day: LiveDay, seed: int) -> None:
+        self._lake, self._prices, self._day, self._seed = lake, prices, day, seed
+        self._in_force = prices.in_force()
         self._refused: str | None = None
         self._visits = draw_visits(self._in_force.catalog, (day.store,), day.business_date, seed)
         self._since = 0  # first tick of the stretch
@@ -84,13 +103,13 @@ class Player:
 
     def sell_tick(self) -> Tick:
         """Sell the next tick at the prices in force and publish it."""
-        self._look_at_prices()
+        self._begin_anew_at_other_prices()
         number = self.next_tick
         self._stretch.sell_tick()
         new = rows_of(self._stretch.played(), self._in_force.catalog)
         self._rows = joined(self._past, new) if self._past else new
         publish_tick(self._lake, self._day, self._rows, self._mark())
-        return self._told(self._rows, number)
+        return self._tick_of(self._rows, number)
 
     def close(self) -> SoldDay:
         """Make the day an ordinary batch."""
@@ -98,9 +117,9 @@ class Player:
         published = close_day(self._lake, self._in_force.catalog, self._day, self._rows, self._mark())
         return SoldDay(self._day.business_date, published.receipt.rows, *takings(self._rows))
 
-    def _look_at_prices(self) -> None:
+    def _begin_anew_at_other_prices(self) -> None:
         """Begin a new stretch when other prices are in force, unless their world has other shoppers."""
-        now = self._desk.in_force()
+        now = self._prices.in_force()
         if now.fingerprint in {self._in_force.fingerprint, self._refused}:
             return
         others = draw_visits(now.catalog, (self._day.store,), self._day.business_date, self._seed)
@@ -113,7 +132,7 @@ class Player:
         self._stretch = self._begin()
 
     def _begin(self) -> Stretch:
-        now: CurrentPrices = self._in_force
+        now: PricesInForce = self._in_force
         began = standing_after(self._past, now.catalog, self._since) if self._past else None
         day = self._day
         row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
@@ -123,7 +142,7 @@ class Player:
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)
 
-    def _told(self, rows: DayRows, number: int) -> Tick:
+    def _tick_of(self, rows: DayRows, number: int) -> Tick:
         opening, changes = self._in_force.catalog.store.opening, rows.repricings
         minute = opening.opens_minute + number * opening.tick_minutes
         revenue, units = takings(rows)

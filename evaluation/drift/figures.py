@@ -5,16 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from evaluation.drift.alarms import RULES
-from evaluation.drift.scorecard import UNHEALED, ScoredDay, share_of
+from evaluation.drift.scorecard import RULES, UNHEALED, ScoredDay, share_of
 from evaluation.drift.worlds import ShockedWorld
 
-_COLOURS = {"residuals": "#0072b2", "coin": "#d55e00", UNHEALED: "#777777"}  # told apart by colour-blind readers
-_LABELS = {"residuals": "watches residuals", "coin": "the first demo's coin", UNHEALED: "never learns again"}
+_COLOURS = {"residuals": "#0072b2", UNHEALED: "#777777"}  # told apart by colour-blind readers
+_LABELS = {"residuals": "watches residuals", UNHEALED: "never learns again"}
 _COLUMNS = 4
 
 
-def shares_by_day(worlds: Sequence[ShockedWorld], played: Mapping[tuple[str, str, int], Sequence[ScoredDay]]) -> Figure:
+def shares_by_day(worlds: Sequence[ShockedWorld], played: Mapping[tuple[str, int], Sequence[ScoredDay]]) -> Figure:
     """Share of the clairvoyant by day, one panel per world, mean of the seeds; dotted lines are the changes.
 
     Look for: how deep each rule falls after a change, and how soon it is back.
@@ -25,9 +24,8 @@ def shares_by_day(worlds: Sequence[ShockedWorld], played: Mapping[tuple[str, str
     figure.subplots_adjust(hspace=0.5, wspace=0.2, left=0.08, right=0.99, bottom=0.2 / rows + 0.06, top=0.88)
     for number, world in enumerate(worlds, start=1):
         panel = figure.add_subplot(rows, columns, number)
-        for rule in (UNHEALED, *reversed(RULES)):
-            source = RULES[0] if rule == UNHEALED else rule
-            runs = [days for (name, own, _), days in played.items() if (name, own) == (world.name, source)]
+        runs = [days for (name, _), days in played.items() if name == world.name]
+        for rule in reversed(RULES):
             shares = np.mean([[share_of(day, rule) for day in days] for days in runs], axis=0)
             first = world.dates.index(runs[0][0].date) + 1
             panel.plot(

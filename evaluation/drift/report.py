@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.drift.alarms import RULES
-from evaluation.drift.scorecard import UNHEALED, Outcome
-from flows.shocks import Scorecard
+from evaluation.drift.play import Scorecard
+from evaluation.drift.scorecard import RULES, UNHEALED, DriftOutcome
 
 COLUMNS = [
     "scenario",
@@ -30,7 +29,7 @@ def rows_of(found: Scorecard) -> list[list[Any]]:
         for change in range(len(world.changes) + 1):
             rows += [
                 _row(world.name, change, rule, [o for o in own if (o.change, o.rule) == (change, rule)])
-                for rule in (*RULES, UNHEALED)
+                for rule in RULES
                 if change or rule != UNHEALED
             ]
     return rows
@@ -45,7 +44,7 @@ def as_json(found: Scorecard) -> dict[str, Any]:
     }
 
 
-def _row(scenario: str, change: int, rule: str, own: Sequence[Outcome]) -> list[Any]:
+def _row(scenario: str, change: int, rule: str, own: Sequence[DriftOutcome]) -> list[Any]:
     name = f"change {change}" if change else f"before any, {own[0].days} days"
     alarms = float(np.mean([outcome.false_alarms for outcome in own]))
     lost = round(float(np.mean([outcome.lost_eur for outcome in own])), 2)

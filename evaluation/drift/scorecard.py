@@ -5,8 +5,7 @@ Money is exact: what prices earn under true demand on average, against the clair
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
@@ -14,14 +13,18 @@ import pyarrow as pa
 from catalog.settings import read_settings
 from catalog.tables.drift import DRIFT_RESULTS
 from evaluation.contestants import clairvoyant
-from evaluation.drift.store import HealingStore
+from evaluation.drift.store import WatchingStore
 from evaluation.drift.worlds import EXPLORE_DAYS, ShockedWorld
 from evaluation.scores import expected_gain
+from serving.curves import DemandCurves
 from serving.pricing_policy import PricingPolicy
 from simulation.visits import budget_shifts_on, demand_factors_on
 
 UNHEALED = "none"
 """What becomes of the first champion when nobody watches: the contrast."""
+
+RULES = ("residuals", UNHEALED)
+"""How a change is seen: by the champion's residuals, or not at all."""
 
 _RECOVERED = 0.99  # share of the clairvoyant, or
 _WITHIN = 0.01  # of the share before the first change, where that was less
@@ -43,7 +46,7 @@ class ScoredDay:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DriftOutcome:
     """One rule's score for one change of a world; change 0 is the time before any.
 
     Attributes
@@ -74,29 +77,28 @@ class Outcome:
     lost_eur: float
 
 
-def play_world(world: ShockedWorld, rule: str, seed: int) -> list[ScoredDay]:
-    """Play a world under a rule, and score each day that is priced by a champion."""
+def play_world(world: ShockedWorld, seed: int) -> list[ScoredDay]:
+    """Play a world, and score each day that is priced by a champion."""
     possible, scored = _Clairvoyant(world), []
-    with _store_in(world, rule, seed) as store:
+    with tempfile.TemporaryDirectory(prefix="shelfprice-shocks-") as home:
+        store = WatchingStore(read_settings({"SHELFPRICE_HOME": home}), world.catalog, seed)
         first = None
         for position, date in enumerate(world.dates):
-            money = (0.0, 0.0)
-            if first is not None and store.champion is not None:
-                offer = store.prices_for(store.champion, date)
-                store.adopt(offer)
-                earned = _gain(world, offer.policy, date)
-                kept = earned if store.champion is first else _gain(world, store.prices_for(first, date).policy, date)
-                money = earned, kept
-            evening = store.sell(date)
-            if first is not None:
-                scored.append(ScoredDay(date, evening.decisions, evening.alarm, *money, possible.on(date)))
+            earned = kept = 0.0
+            if first is not None and (champion := store.champion) is not None:
+                earned = _gain(world, date, *store.prices_for(champion, date))
+                is_first = champion.version == first.version
+                kept = earned if is_first else _gain(world, date, *store.prices_for(first, date))
+            decisions, alarm = store.sell(date), False
             if position + 1 >= EXPLORE_DAYS:
-                store.learn(date)
+                alarm = store.night(date)
+            if first is not None:
+                scored.append(ScoredDay(date, decisions, alarm, earned, kept, possible.on(date)))
             first = first or store.champion
     return scored
 
 
-def outcomes(world: ShockedWorld, rule: str, seed: int, days: Sequence[ScoredDay]) -> list[Outcome]:
+def outcomes(world: ShockedWorld, rule: str, seed: int, days: Sequence[ScoredDay]) -> list[DriftOutcome]:
     """Score a rule in each part of a world: before any change, and from each change to the next or the end."""
     begins = [days[0].date, *world.changes]
     ends = [*world.changes, dt.date.max]
@@ -111,7 +113,7 @@ def outcomes(world: ShockedWorld, rule: str, seed: int, days: Sequence[ScoredDay
         alarms = [position for position, day in enumerate(own) if day.alarm and rule != UNHEALED]
         detected = alarms[0] + 1 if alarms and change else None
         found.append(
-            Outcome(
+            DriftOutcome(
                 scenario=world.name,
                 rule=rule,
                 seed=seed,
@@ -132,7 +134,7 @@ def share_of(day: ScoredDay, rule: str) -> float:
     return _earned(day, rule) / day.possible_eur
 
 
-def outcomes_to_table(found: Sequence[Outcome], played_at: dt.datetime) -> pa.Table:
+def outcomes_to_table(found: Sequence[DriftOutcome], played_at: dt.datetime) -> pa.Table:
     """Return the outcomes in the columns of `drift_results`."""
     return pa.Table.from_pylist(
         [asdict(outcome) | {"played_at": played_at} for outcome in found], schema=DRIFT_RESULTS.schema
@@ -150,22 +152,12 @@ class _Clairvoyant:
         catalog = self._world.catalog
         state = budget_shifts_on(catalog, date).tobytes() + demand_factors_on(catalog, date).tobytes()
         if state not in self._known:
-            self._known[state] = _gain(self._world, clairvoyant(catalog, date), date)
+            self._known[state] = _gain(self._world, date, clairvoyant(catalog, date))
         return self._known[state]
 
 
-@contextmanager
-def _store_in(world: ShockedWorld, rule: str, seed: int) -> Iterator[HealingStore]:
-    with tempfile.TemporaryDirectory(prefix="shelfprice-shocks-") as home:
-        store = HealingStore(read_settings({"SHELFPRICE_HOME": home}), world.catalog, rule, seed)
-        try:
-            yield store
-        finally:
-            store.close()
-
-
-def _gain(world: ShockedWorld, policy: PricingPolicy, date: dt.date) -> float:
-    return float(expected_gain(policy, world.catalog, date).sum())
+def _gain(world: ShockedWorld, date: dt.date, policy: PricingPolicy, curves: DemandCurves | None = None) -> float:
+    return float(expected_gain(policy, world.catalog, date, curves).sum())
 
 
 def _earned(day: ScoredDay, rule: str) -> float:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from catalog.load import Catalog
-from catalog.records import Shock
+from catalog.records.shoppers import Shock
 
 FIRST = dt.date(2026, 1, 5)
 EXPLORE_DAYS = 7

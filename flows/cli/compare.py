@@ -54,8 +54,8 @@ def compare(
     """
     prepare()
     with orchestrated(), progress_bars():
+        from evaluation.comparison import DECISIONS
         from evaluation.contestants import POLICIES
-        from flows.compare import DECISIONS
         from flows.compare import compare as flow
 
         found = flow(

@@ -83,12 +83,13 @@ def train(
     with orchestrated(), progress_bars():
         from flows.cli.report import show_candidates, show_money, show_responses
         from flows.train import train as flow
-        from training.mlflow.tracking import REPORT
+        from training.mlflow.runs import REPORT
+        from training.report.page import training_report
 
         outcome = flow(through.date() if through else None, seed, text_of(catalog))
     verdict = outcome.verdict
     if report:
-        report.write_text(outcome.report, encoding="utf-8")
+        report.write_text(training_report(outcome), encoding="utf-8")
     copied = f", and {report}" if report else ""
     remark(f"The training report: {REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
     if as_json:
@@ -101,18 +102,18 @@ def train(
                 "refusals": verdict.refusals,
                 "scores": outcome.scores,
                 "base_rate_log_loss": outcome.base_rate_log_loss,
-                "money": outcome.money and outcome.money.as_record(),
+                "money": outcome.gain and outcome.gain.as_record(),
                 "price_response": [response.as_record() for response in outcome.responses],
             }
         )
     else:
-        days = f"trained through {outcome.trained_through}, judged through {outcome.judged_through}"
+        days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
         show_candidates(f"Candidates, {days}", outcome.scores)
         remark(f"Each product's own share of purchases has a log loss of {outcome.base_rate_log_loss:.5f} nats")
         conditions = [[c.name, c.met, c.found] for c in verdict.conditions]
         show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
-        if outcome.money:
-            show_money(outcome.money, f"champion {outcome.champion}" if outcome.champion else "the base prices")
+        if outcome.gain:
+            show_money(outcome.gain, f"champion {outcome.champion.version}" if outcome.champion else "the base prices")
         if outcome.responses:
             show_responses(outcome.responses)
     if not verdict.promoted:

@@ -69,10 +69,11 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     prepare()
     with progress_bars():
         from flows.checks import check_up
-        from flows.edge import Surroundings
         from flows.progress import tell
+        from flows.workspace import open_workspace, registry_of
 
-        checks = check_up(Surroundings(text_of(catalog)), lambda done, total: tell("checking files", done, total))
+        workspace = open_workspace(text_of(catalog))
+        checks = check_up(workspace, registry_of(workspace), lambda done, total: tell("checking files", done, total))
     failed = [check.name for check in checks if check.state == "failed"]
     if as_json:
         emit({"healthy": not failed, "checks": [vars(check) for check in checks]})

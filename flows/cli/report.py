@@ -1,7 +1,7 @@
 """The tables at the end of a run, read from the warehouse as any analyst would."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -35,7 +35,7 @@ _METRICS = (
 _query = queries_beside(__file__)
 
 
-def show_candidates(title: str, scores: dict[str, dict[str, float]]) -> None:
+def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """Print the candidates side by side, one row per metric."""
     rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")

@@ -58,10 +58,11 @@ def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
 
     settings = prepare()
     with progress_bars():
-        from flows.replay import replay as play_again
+        from flows.progress import tell
+        from serving.replay.day import replay as play_again
 
         dates = [date.date() + dt.timedelta(days=day) for day in range(days)]
-        parts = [(day, part) for day in dates for part in play_again(settings, day)]
+        parts = [(day, part) for day in dates for part in play_again(settings, day, tell)]
     if as_json:
         emit({"parts": [{"date": day, **vars(part), "is_same": part.is_same} for day, part in parts]})
     else:

@@ -36,10 +36,12 @@ def rollback(reason: Reason, to: To = None, catalog: Catalog = None, as_json: Js
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.edge import Surroundings
+    from flows.workspace import open_workspace, registry_of
     from training.promotion.change import rollback as roll_back
 
-    _tell(roll_back(Surroundings(text_of(catalog)), reason, None if to is None else str(to), asked_at), as_json=as_json)
+    workspace = open_workspace(text_of(catalog))
+    target = None if to is None else str(to)
+    _tell(roll_back(workspace, registry_of(workspace), reason, target, asked_at), as_json=as_json)
 
 
 def promote(
@@ -55,10 +57,11 @@ def promote(
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.edge import Surroundings
+    from flows.workspace import open_workspace, registry_of
     from training.promotion.change import promote as make_champion
 
-    done = make_champion(Surroundings(text_of(catalog)), str(version), reason, asked_at, force=force)
+    workspace = open_workspace(text_of(catalog))
+    done = make_champion(workspace, registry_of(workspace), str(version), reason, asked_at, force=force)
     _tell(done, as_json=as_json)
 
 

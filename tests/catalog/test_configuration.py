@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.configuration import ENVIRONMENT, configuration
-from catalog.meanings import MEANINGS, PRODUCT
-from catalog.records import Product, Store
-from catalog.settings import read_settings
+from catalog.configuration import configuration
+from catalog.records.product import Product
+from catalog.records.store import Store
+from catalog.settings import Settings, read_settings
 from dashboard.access import access_to
 from flows.up.services import services_of
 
@@ -42,14 +42,18 @@ def test_every_variable_that_is_read_is_in_the_reference_and_no_other() -> None:
     access_to("127.0.0.1", asked)
     services_of(settings, None, asked)
     of_the_system = {"PATH"}
-    assert {variable.name for variable in ENVIRONMENT} == asked.names - of_the_system
+    assert {field.validation_alias for field in Settings.model_fields.values()} == asked.names - of_the_system
 
 
-def test_every_field_has_a_meaning_and_every_meaning_a_field() -> None:
-    schema = Store.model_json_schema()
-    fields = {name: set(record["properties"]) for name, record in {"Store": schema, **schema["$defs"]}.items()}
-    assert {name: set(meanings) for name, meanings in MEANINGS.items()} == fields
-    assert set(PRODUCT) == set(Product.model_fields)
+def test_every_field_has_a_description() -> None:
+    settings, product, store = (model.model_json_schema() for model in (Settings, Product, Store))
+    records = [settings, product, store, *store["$defs"].values()]
+    assert [
+        f"{record['title']}.{name}"
+        for record in records
+        for name, field in record["properties"].items()
+        if not field.get("description")
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from catalog.errors import CatalogError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.records import Product
+from catalog.records.product import Product
 
 
 def test_the_default_shelf_has_five_products_and_a_day_of_48_ticks() -> None:

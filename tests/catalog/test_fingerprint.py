@@ -4,7 +4,11 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.records import Gate, Learning, Opening, Persona, Product, Shock, Store
+from catalog.records.opening import Opening
+from catalog.records.pricing_rules import Gate, Learning
+from catalog.records.product import Product
+from catalog.records.shoppers import Persona, Shock
+from catalog.records.store import Store
 
 PRODUCT_CHANGES: dict[str, object] = {
     "sku": "MILK2",

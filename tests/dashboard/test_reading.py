@@ -23,7 +23,7 @@ QUESTION: dict[str, Any] = {"on": DAY, "date": DAY, "store": "S01"}
 @pytest.fixture
 def copied(sold: Settings, tmp_path: Path) -> Settings:
     shutil.copytree(sold.home, tmp_path, dirs_exist_ok=True)
-    return Settings(**{**vars(sold), "home": tmp_path})
+    return sold.model_copy(update={"home": tmp_path})
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from catalog.records import Opening
+from catalog.records.opening import Opening
 from catalog.settings import Settings
 from dashboard.data.reading import Reader
 from dashboard.data.store_day import Clock, day_at, last_tick

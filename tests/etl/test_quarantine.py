@@ -10,7 +10,7 @@ from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.extract import interactions_of
-from etl.transform import conform
+from etl.load import conform
 from etl.validate import validate
 
 PRICE = "the price is not a positive finite number"

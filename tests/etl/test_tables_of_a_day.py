@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
-from catalog.records import Guardrails
+from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT, StoreDay
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.extract import interactions_of, repricings_of
-from etl.load import dimensions_are_current, load_dimensions, load_store_day
-from etl.transform import conform
+from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from serving.curves import DemandCurves
 from serving.exploration.settings import Exploration
 from serving.guardrails import limits_of

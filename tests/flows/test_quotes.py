@@ -10,7 +10,7 @@ from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import Shelf
-from catalog.records import Guardrails
+from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
 from flows.simulate import pricing_on
 from serving.cold_start import match_to_shelf

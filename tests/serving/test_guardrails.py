@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import LIMITS, Shelf
-from catalog.records import Guardrails
+from catalog.records.pricing_rules import Guardrails
 from catalog.store_day import StoreDay
 from serving.curves import DemandCurves, chance_at
 from serving.exploration.settings import Exploration

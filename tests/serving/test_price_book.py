@@ -13,7 +13,7 @@ from catalog.errors import DataError, LakeError, ModelError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import Shelf
-from catalog.records import Guardrails
+from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
 from serving.book_store import book_in_force, publish_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import Shelf
-from catalog.records import Guardrails, Store
+from catalog.records.pricing_rules import Guardrails
+from catalog.records.store import Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
 from flows.simulate import pricing_on

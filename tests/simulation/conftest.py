@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.records import Product, Store
+from catalog.records.product import Product
+from catalog.records.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.load import Catalog
-from catalog.records import Opening, Shock, Store
+from catalog.records.opening import Opening
+from catalog.records.shoppers import Shock
+from catalog.records.store import Store
 from catalog.store_day import BOUGHT
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.records import Persona
+from catalog.records.shoppers import Persona
 from features.smoothing import Kernel, Smoothing
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, fit, p_sale

@@ -15,7 +15,7 @@ from catalog.load import load
 from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale
-from training.dataset import Dataset, _last_training_day, weighted_rows
+from training.dataset import Dataset, last_training_day, weighted_rows
 from training.judge import (
     _called_at,
     calibration_error,
@@ -112,7 +112,7 @@ def test_one_outcome_only_is_no_demand_to_learn_and_says_so() -> None:
     ("decisions", "last"), [([50, 50], 0), ([10, 10, 10, 10, 10], 3), ([90, 5, 5], 0), ([1, 1, 1, 97], 2)]
 )
 def test_the_last_days_with_a_fifth_of_the_decisions_are_held_out(decisions: list[int], last: int) -> None:
-    assert _last_training_day(np.array(decisions)) == last
+    assert last_training_day(np.array(decisions)) == last
 
 
 def test_scores_of_a_perfect_judge_are_those_of_the_truth() -> None:

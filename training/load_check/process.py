@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.load_check.worker import Task
 
 NAME = "loads and answers in a fresh process"

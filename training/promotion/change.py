@@ -1,7 +1,9 @@
-"""The way back: roll the champion back or promote one by hand, with its prices in force at once.
+"""Change the champion by hand: roll it back or promote a version, with its prices in force at once.
 
 No orchestrator is needed here, and for a rollback no registry either: the prices of the champion before are in the
-lake. `training.promotion.history` says in which order a change is made and how one that was interrupted is finished.
+lake. A change is made under one lock, in this order: the row in `champions`, the price book in force, the registry's
+alias, and last a tag on the registered model with the number of the change. A kill in between leaves the tag behind the
+newest row, and whoever takes the lock next finishes that change before anything else.
 """
 
 import datetime as dt
@@ -10,28 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
-from etl.live.day import days_sold_live
-from features.cells import feature_workbench
-from flows.edge import Surroundings
-from serving.book_store import book_in_force, books_from, newest_book_of, publish_book, put_back, work_out
-from serving.champion import load_champion
-from serving.day_curves import learned_for
-from training.promotion.history import (
-    LOCK,
-    Change,
-    adopt,
-    before_current,
-    finish,
-    history,
-    left_by_rollback,
-    newest,
-    record,
-    unfinished,
-)
+from etl.business_dates import first_open_date
+from serving.book_store import book_in_force
+from training.promotion.history import LOCK, Change, before_current, history, left_by_rollback, newest, record
+from training.promotion.prices import PutPrices, prices_from_model, stored_prices_of
+from training.promotion.registry import adopt, finish, unfinished
+from training.registry import ModelRegistry
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.workspace import Workspace
 
-PutPrices = Callable[[dt.date], object]
 _LONGEST_REASON = 1_000
 
 
@@ -44,7 +34,7 @@ class Done:
     registry_is_behind: str | None
 
 
-def rollback(around: Surroundings, reason: str, to: str | None, asked_at: dt.datetime) -> Done:
+def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str | None, asked_at: dt.datetime) -> Done:
     """Make an earlier champion the champion again, with its newest price book in force at once.
 
     Parameters
@@ -64,18 +54,26 @@ def rollback(around: Surroundings, reason: str, to: str | None, asked_at: dt.dat
         When no book of the version is stored and its model cannot be loaded; nothing was changed.
     """
     said = _checked(reason)
-    with held(around.settings.locks, LOCK):
-        _refuse_if_changed_since(around.lake, asked_at)
-        first = first_open_date(around.lake)
-        away = _what_fails(lambda: finish_changes(around, first))
-        changes = history(around.lake)
+    with held(workspace.settings.locks, LOCK):
+        _refuse_if_changed_since(workspace.lake, asked_at)
+        first = first_open_date(workspace.lake)
+        away = _why_it_fails(lambda: finish_changes(workspace, registry, first))
+        changes = history(workspace.lake)
         target = _to_go_back_to(changes, to)
-        put = _stored_prices_of(around, target, first)
-        change = Change(0, target, None, "rolled_back", around.settings.user, _now(), said, first)
-        return _change_to(around, changes, change, put, away)
+        put = stored_prices_of(workspace, registry, target, first)
+        change = Change(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
+        return _change_to(workspace, registry, change, put, away)
 
 
-def promote(around: Surroundings, version: str, reason: str | None, asked_at: dt.datetime, *, force: bool) -> Done:
+def promote(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    version: str,
+    reason: str | None,
+    asked_at: dt.datetime,
+    *,
+    force: bool,
+) -> Done:
     """Make a version champion by hand, with a price book from its model in force at once.
 
     Parameters
@@ -97,26 +95,26 @@ def promote(around: Surroundings, version: str, reason: str | None, asked_at: dt
     ModelError
         When the model cannot be loaded or cannot price the shelf; nothing was changed.
     """
-    if around.catalog.store.guardrails.kill_switch:
+    if workspace.catalog.store.guardrails.kill_switch:
         raise Declined("guardrails.kill_switch is on: no prices are worked out; turn it off to promote")
     said = _checked(reason) if reason is not None else "no reason was given"
-    with held(around.settings.locks, LOCK):
-        _refuse_if_changed_since(around.lake, asked_at)
-        first = first_open_date(around.lake)
-        finish_changes(around, first)
-        changes = history(around.lake)
+    with held(workspace.settings.locks, LOCK):
+        _refuse_if_changed_since(workspace.lake, asked_at)
+        first = first_open_date(workspace.lake)
+        finish_changes(workspace, registry, first)
+        changes = history(workspace.lake)
         if changes and changes[-1].version == version:
             raise Declined(f"version {version} is the champion already; nothing was changed")
-        objection = _objection(around.lake, changes, version)
+        objection = _objection(workspace.lake, changes, version)
         if objection and not force:
             raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
-        put = _priced_by_model(around, version, first)
+        put = prices_from_model(workspace, registry, version, first)
         because = f"{said} (forced: {objection})" if objection else said
-        change = Change(0, version, None, "promoted_by_hand", around.settings.user, _now(), because, first)
-        return _change_to(around, changes, change, put, None)
+        change = Change(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
+        return _change_to(workspace, registry, change, put, None)
 
 
-def catch_up(around: Surroundings, on: dt.date) -> None:
+def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
     """Finish a change of champion that was interrupted, and record one that nobody recorded; usually nothing happens.
 
     `on` is the business date that is about to be priced.
@@ -128,85 +126,32 @@ def catch_up(around: Surroundings, on: dt.date) -> None:
     ModelError
         When the registry is away.
     """
-    with held(around.settings.locks, LOCK):
-        finish_changes(around, on)
+    with held(workspace.settings.locks, LOCK):
+        finish_changes(workspace, registry, on)
 
 
-def finish_changes(around: Surroundings, on: dt.date) -> None:
+def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
     """Do what `catch_up` does, by one who holds the lock."""
-    open_change = unfinished(around.settings, around.lake)
+    open_change = unfinished(registry, workspace.lake)
     if open_change is None:
-        adopt(around.settings, around.lake, on)
+        adopt(registry, workspace.lake, on)
         return
-    prices_of = {"rolled_back": _stored_prices_of, "promoted_by_hand": _priced_by_model}.get(open_change.action)
+    prices_of = {"rolled_back": stored_prices_of, "promoted_by_hand": prices_from_model}.get(open_change.action)
     if prices_of is not None:
-        first = first_open_date(around.lake)  # days that were sold meanwhile keep the book they were sold from
-        prices_of(around, open_change.version, first)(first)
-    finish(around.settings, open_change)
+        first = first_open_date(workspace.lake)  # days that were sold meanwhile keep the book they were sold from
+        prices_of(workspace, registry, open_change.version, first)(first)
+    finish(registry, open_change)
 
 
-def first_open_date(lake: Lake) -> dt.date:
-    """Return the first business date that is not sold to its end: one that is being sold live, or the next.
-
-    Raises
-    ------
-    DataError
-        When nothing was ever sold.
-    """
-    sold = lake.dates("interactions")
-    being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
-    after = [sold[-1] + dt.timedelta(days=1)] if sold else []
-    if not sold and not being_sold:
-        raise DataError("expected days that were sold, found none: no champion can price yet; run `shelfprice demo`")
-    return min([*being_sold, *after])
-
-
-def _change_to(around: Surroundings, changes: list[Change], change: Change, put: PutPrices, away: str | None) -> Done:
-    """Write a change down, put its prices in force, and let the registry follow: in this order."""
-    numbered = replace(
-        change,
-        change=changes[-1].change + 1 if changes else 1,
-        previous=changes[-1].version if changes else None,
-    )
-    record(around.lake, numbered)
+def _change_to(workspace: Workspace, registry: ModelRegistry, change: Change, put: PutPrices, away: str | None) -> Done:
+    """Record a change, put its prices in force, and let the registry follow: in this order."""
+    before = newest(workspace.lake)
+    numbered = replace(change, change=before.change + 1 if before else 1, previous=before.version if before else None)
+    record(workspace.lake, numbered)
     put(numbered.prices_from)
-    behind = away or _what_fails(lambda: finish(around.settings, numbered))
-    found = book_in_force(around.lake, numbered.prices_from)
+    behind = away or _why_it_fails(lambda: finish(registry, numbered))
+    found = book_in_force(workspace.lake, numbered.prices_from)
     return Done(numbered, found[0].published_at.date() if found else None, behind)
-
-
-def _stored_prices_of(around: Surroundings, version: str, first: dt.date) -> PutPrices:
-    """Return how to put a version's newest stored book in force; without one, as `_priced_by_model`."""
-    stored = newest_book_of(around.lake, version)
-    if stored is None:
-        return _priced_by_model(around, version, first)
-
-    def put(date: dt.date) -> None:
-        for each in _dates_from(around.lake, date):
-            put_back(around.lake, stored, each)
-
-    return put
-
-
-def _priced_by_model(around: Surroundings, version: str, first: dt.date) -> PutPrices:
-    """Work prices out from a version's model, and return how to put them in force. Nothing is published before."""
-    model = load_champion(around.settings, version)
-    if model is None:
-        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
-    with feature_workbench(around.settings) as connection:
-        curves, visits = learned_for(connection, model, around.catalog, first)
-    work_out(around.catalog, curves, visits, first)  # what cannot be priced is refused before anything is changed
-
-    def put(date: dt.date) -> None:
-        for each in _dates_from(around.lake, date):
-            publish_book(around.lake, around.catalog, curves, visits, each)
-
-    return put
-
-
-def _dates_from(lake: Lake, first: dt.date) -> list[dt.date]:
-    """Return the dates whose books must change: the first, and those that have a book of their own already."""
-    return sorted({first, *books_from(lake, first)})
 
 
 def _to_go_back_to(changes: list[Change], to: str | None) -> str:
@@ -266,7 +211,7 @@ def _checked(reason: str) -> str:
     return " ".join(reason.split())
 
 
-def _what_fails(do: Callable[[], object]) -> str | None:
+def _why_it_fails(do: Callable[[], object]) -> str | None:
     """Do what the registry or a model is needed for, and return why it cannot be done now, if so."""
     try:
         do()

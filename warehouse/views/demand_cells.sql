@@ -3,4 +3,4 @@ select *
 from read_parquet('lake/demand_cells/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});
 
 comment on view demand_cells is
-'one distinct feature vector of a day''s part; decisions met with an empty shelf are left out';
+'one demand cell of a partition: a distinct feature vector; decisions at an empty shelf are left out';

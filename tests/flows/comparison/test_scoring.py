@@ -7,7 +7,7 @@ import pytest
 
 from catalog.load import Catalog, load
 from evaluation.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
-from evaluation.results import Interval, Match, interval, matches_by_policy, shares
+from evaluation.results import Match, MeanInterval, interval, matches_by_policy, shares
 from evaluation.scenarios import PLAYED_ON, Scenario, built_in
 from evaluation.scores import expected_gain, play_all
 from serving.policies import GreedyPolicy, StaticPolicy
@@ -90,7 +90,7 @@ def test_shares_are_averaged_over_seeds_and_counts_are_per_store_day() -> None:
     table = matches_by_policy(rows)
     assert table["units"].tolist() == [500.0]
     assert table["share"].tolist() == [pytest.approx(0.6)]
-    assert isinstance(shares(rows)["a", 500, "s"], Interval)
+    assert isinstance(shares(rows)["a", 500, "s"], MeanInterval)
 
 
 def test_every_scenario_stocks_a_hundred_units_for_the_visits_it_names() -> None:

@@ -6,23 +6,24 @@ the decisions from seed, catalog and book, the features from those decisions. No
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from catalog.errors import CatalogError, DataError, ModelError
 from catalog.load import Catalog
 from catalog.pricing import Policy
+from catalog.progress import Progress, silent
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, standing_after
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
-from flows.progress import tell
-from flows.simulate import pricing_by_book
-from serving.book_store import StoredBook, book_in_force, book_with, catalog_of, in_force_for, publish_book
+from serving.book_store import StoredBook, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
 from serving.day_curves import learned_for
+from serving.in_force import pricing_by_book
+from serving.replay.parts import Part, UsedBook, books_of
 from serving.storefront import storefront_at_base_prices, storefront_before_champion
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
@@ -33,43 +34,7 @@ _NAMES = {"repricings": "price decisions", "rejected": "rejected rows", "interac
 _TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"
 
 
-@dataclass(frozen=True)
-class Part:
-    """One rebuilt part of a day.
-
-    Attributes
-    ----------
-    part, batch
-        What it is, and of which batch or price book.
-    rebuilt, recorded
-        SHA-256 of the rebuilt bytes and of those on record; None when there are none.
-    remark
-        Why they differ or could not be rebuilt; empty when they are the same.
-    """
-
-    part: str
-    batch: str
-    rebuilt: str | None
-    recorded: str | None
-    remark: str = ""
-
-    @property
-    def is_same(self) -> bool | None:
-        """Whether the bytes are the same; None when the part was not rebuilt, for a reason that is no fault."""
-        return None if self.rebuilt is None and self.recorded is None else self.rebuilt == self.recorded
-
-
-@dataclass(frozen=True)
-class UsedBook:
-    """A price book that a day was, or would have been, sold from, and the catalog of that day, if it is known."""
-
-    sha256: str
-    made_for: dt.date
-    model_version: str
-    catalog: str | None
-
-
-def replay(settings: Settings, date: dt.date) -> list[Part]:
+def replay(settings: Settings, date: dt.date, progress: Progress = silent) -> list[Part]:
     """Rebuild a day's price books, decisions and features, and compare each with what is on record.
 
     Raises
@@ -84,15 +49,15 @@ def replay(settings: Settings, date: dt.date) -> list[Part]:
             f"expected decisions of {date} in the lake, found none; nothing was replayed, name another date"
         )
     with TemporaryDirectory(prefix="shelfprice-replay-") as folder:
-        day = _Day(settings, lake, Lake(replace(settings, home=Path(folder))), date)
-        books = _books_of(lake, date, batches)
+        day = _Day(settings, lake, Lake(settings.model_copy(update={"home": Path(folder)})), date)
+        books = books_of(lake, date, batches)
         parts = []
         for done, book in enumerate(books, start=1):
             parts += day.book(book)
-            tell(f"replaying {date}", done, len(books) + len(batches))
+            progress(f"replaying {date}", done, len(books) + len(batches))
         for done, batch in enumerate(batches, start=1 + len(books)):
             parts += day.batch(batch)
-            tell(f"replaying {date}", done, len(books) + len(batches))
+            progress(f"replaying {date}", done, len(books) + len(batches))
     return parts
 
 
@@ -231,22 +196,6 @@ class _Day:
         if receipt is not None and not receipt.is_of_the_twin:
             return "real shoppers' decisions cannot be drawn again; features and prices are rebuilt"
         return "played before it was written down what priced it; features and prices are rebuilt"
-
-
-def _books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBook]:
-    """Return the price books behind a day; for batches nobody played here, the one in force."""
-    rows = [row for batch in batches for row in in_force_in(lake, date, batch.group)]
-    used = {
-        row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, row.model_version, row.catalog)
-        for row in rows
-        if row.book_sha256 and row.book_made_for and row.model_version
-    }
-    if all(in_force_in(lake, date, batch.group) for batch in batches):
-        return list(used.values())
-    found = book_in_force(lake, date)
-    if found is not None:
-        used.setdefault(found[2], UsedBook(found[2], found[0].published_at.date(), found[0].model_version, None))
-    return list(used.values())
 
 
 def _other_version(rows: tuple[LedgerRow, ...]) -> str | None:

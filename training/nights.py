@@ -1,4 +1,4 @@
-"""Which nights are done, and which comes next: business dates are the store's, never the clock's.
+"""Which nights are done, which comes next, and what was decided in each.
 
 A night comes after a business date. It is done when its row stands in `nights`, or when someone priced the day after.
 """
@@ -13,12 +13,11 @@ import pyarrow as pa
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
-from etl.live.day import days_sold_live
-from flows.edge import DEFAULT_START
-from serving.book_store import GROUP
+from etl.business_dates import DEFAULT_START, ONE_DAY, comes_from_outside, newest_sold
+from features.cells import seals_of_cells
+from serving.make_book import is_priced
 from warehouse.lake import Lake, Partition
 
-ONE_DAY = dt.timedelta(days=1)
 Outcome = Literal["priced", "old prices hold", "base prices stay"]
 
 
@@ -72,10 +71,8 @@ def decided_from(lake: Lake, date: dt.date) -> str | None:
 def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
     """Fingerprint of what decides the night after a date: the catalog, the seed and all demand cells up to the date."""
     digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
-    for part in lake.partitions("demand_cells"):
-        receipt = lake.receipt(part)
-        if receipt is not None and part.business_date is not None and part.business_date <= date:
-            digest.update(f"{part}:{receipt.sha256}\n".encode())
+    for _, seal in seals_of_cells(lake, dt.date.min, date):
+        digest.update(seal.encode())
     return digest.hexdigest()
 
 
@@ -98,22 +95,6 @@ def is_done(lake: Lake, date: dt.date) -> bool:
 def needs_a_decision(lake: Lake, date: dt.date) -> bool:
     """Tell whether the night after a date is yet to do, and of use: a day that is sold already needs no prices."""
     return date == newest_sold(lake) and not is_done(lake, date)
-
-
-def is_priced(lake: Lake, date: dt.date) -> bool:
-    """Tell whether a price book was made for exactly this date."""
-    return lake.receipt(Partition("price_book", date, GROUP)) is not None
-
-
-def newest_sold(lake: Lake) -> dt.date | None:
-    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
-    return max([*lake.dates("interactions"), *(day.business_date for day in days_sold_live(lake))], default=None)
-
-
-def comes_from_outside(lake: Lake, date: dt.date) -> bool:
-    """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
-    receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
-    return any(receipt is not None and not receipt.is_of_the_twin for receipt in receipts)
 
 
 def night_to_do(lake: Lake) -> dt.date:

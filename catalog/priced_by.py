@@ -1,0 +1,16 @@
+"""What prices a date: a policy, and the facts from which anybody can tell whether the same one would price it again."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from catalog.pricing import Policy
+
+
+@dataclass(frozen=True)
+class PricedBy:
+    """A policy, the fingerprint of what it is made of, and the price book it reads, if any: its date and SHA-256."""
+
+    policy: Policy
+    fingerprint: str
+    book_made_for: dt.date | None = None
+    book_sha256: str | None = None

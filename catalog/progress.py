@@ -1,0 +1,10 @@
+"""How far long work has come: what works calls with its progress, and whoever cares passes something that listens."""
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage in words, the steps done, and the steps in all."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Listen to nothing."""

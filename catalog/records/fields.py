@@ -1,0 +1,41 @@
+"""What every record has in common: frozen and strict, and the values that several of them hold."""
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
+Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+_CENT_NOISE = 1e-9  # of decimals kept as binary
+
+
+class Record(BaseModel):
+    """A frozen record that converts nothing and refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=False)
+
+
+def time_of_day(text: str) -> str:
+    """Return a time of day as HH:MM.
+
+    Raises
+    ------
+    ValueError
+        When the text is no time of day.
+    """
+    try:
+        parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise ValueError(f'expected a time of day such as "08:00" in quotes, found {text!r}') from error
+    return parsed.strftime("%H:%M")
+
+
+def is_whole_cents(price: float) -> bool:
+    """Tell whether a price, EUR, is in whole cents."""
+    return abs(price - round(price, 2)) <= _CENT_NOISE

@@ -1,0 +1,108 @@
+"""How a store prices and learns: its policies, exploration, the gate for models, and the guardrails of every price."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from catalog.records.fields import Price, Record, Share, Sku, is_whole_cents
+
+
+class RuleSettings(Record):
+    """Raise the base price by the share `raise_by` when fewer than `low_stock` units are left."""
+
+    low_stock: int = Field(default=10, ge=0, description="stock, units, below which the price is raised")
+    raise_by: float = Field(default=0.2, ge=0, le=10, allow_inf_nan=False, description="share by which it is raised")
+
+
+class Policies(Record):
+    """Which policy prices the shelf, before and after a champion exists, and its objective."""
+
+    before_champion: Literal["static", "rule"] = Field(
+        default="static", description="policy of a store that has no price book yet"
+    )
+    with_champion: Literal["greedy", "stock_aware"] = Field(
+        default="stock_aware",
+        description="policy that makes the price book; `greedy` ignores what one more unit kept is worth",
+    )
+    objective: Literal["revenue", "margin"] = Field(
+        default="revenue", description="what prices maximise: revenue, or margin (price less unit cost)"
+    )
+    rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
+
+
+class Exploration(Record):
+    """How often a ladder price is explored: a share of the time without a champion, of expected revenue with one."""
+
+    before_champion: Share = Field(
+        default=0.5,
+        description="share of the time a ladder price is explored before the first champion, or where a price never "
+        "varied",
+    )
+    budget: Share = Field(
+        default=0.01, description="share of expected revenue that exploration may cost once there is a champion"
+    )
+    hold_ticks: int = Field(default=4, ge=1, le=1440, description="ticks for which an explored price stands")
+
+
+class Gate(Record):
+    """When a challenger replaces a champion that is stale without having to earn more."""
+
+    stale_after_days: int = Field(
+        default=7,
+        ge=0,
+        le=3650,
+        description="a champion trained through a date more than so many days before the last one judged is stale: "
+        "a challenger that is not worse replaces it",
+    )
+
+
+class Learning(Record):
+    """How often the store trains, and on how many of its last days."""
+
+    train_every_days: int = Field(
+        default=1, ge=1, le=3650, description="days from one training to the next; detected drift starts one at once"
+    )
+    window_days: Annotated[int, Field(ge=2, le=36_500)] | None = Field(
+        default=None, description="largest number of days a training uses, the last ones; null is all days"
+    )
+
+
+class Guardrails(Record):
+    """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
+
+    The days of the twin are independent of one another, so an opening price is free within the bounds.
+    """
+
+    minimum_margin: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        description="the lowest price is unit cost x (1 + this), or the floor if that is higher",
+    )
+    largest_step: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None, description="largest single change, as a share of the price shown; null is no limit"
+    )
+    largest_daily_move: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None, description="largest distance from the opening price, as a share of it; null is no limit"
+    )
+    moving_share: Share = Field(
+        default=1.0,
+        description="share of the products whose price may change in one tick; those that gain most go first",
+    )
+    price_ending: Annotated[int, Field(ge=0, le=9)] | None = Field(
+        default=None,
+        description="last digit of the cents, not kept where no such price is near enough; null is any digit",
+    )
+    frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
+    kill_switch: bool = Field(
+        default=False, description="true: base prices at once, no exploration, and no price book is written"
+    )
+
+    @field_validator("frozen")
+    @classmethod
+    def _is_whole_cents(cls, frozen: dict[str, float]) -> dict[str, float]:
+        for sku, price in frozen.items():
+            if not is_whole_cents(price):
+                raise ValueError(f"a price on a shelf is in whole cents, found {price} for {sku}")
+        return frozen

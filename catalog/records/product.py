@@ -1,0 +1,63 @@
+"""One product on the shelf: its prices are in order, and none of them loses money."""
+
+from pydantic import Field, field_validator, model_validator
+
+from catalog.records.fields import Cost, Name, Price, Record, Sku, is_whole_cents
+
+FLOOR_RATIO = 0.7
+CEILING_RATIO = 1.6
+
+
+class Product(Record):
+    """One product on the shelf. Prices and cost in EUR, stock in units."""
+
+    sku: Sku = Field(description="stock-keeping unit, unique on the shelf")
+    name: Name = Field(description="name for people")
+    category: Name = Field(description="group of products")
+    icon: str = Field(default="", description="one character that the monitor shows for it")
+    base_price: Price = Field(description="usual price, EUR, whole cents")
+    unit_cost: Cost = Field(
+        description="cost of one unit, EUR; 0 when it is not known; the floor may not be below it",
+    )
+    floor_price: Price | None = Field(
+        default=None, description=f"lowest price that may be shown, EUR; null is {FLOOR_RATIO} x `base_price`"
+    )
+    ceiling_price: Price | None = Field(
+        default=None, description=f"highest price that may be shown, EUR; null is {CEILING_RATIO} x `base_price`"
+    )
+    par_stock: int = Field(
+        default=100, ge=1, le=30_000, description="units on the shelf after restocking, before each opening"
+    )
+
+    @property
+    def floor(self) -> float:
+        """Lowest price that may be shown, EUR."""
+        return self.floor_price if self.floor_price is not None else round(FLOOR_RATIO * self.base_price, 2)
+
+    @property
+    def ceiling(self) -> float:
+        """Highest price that may be shown, EUR."""
+        return self.ceiling_price if self.ceiling_price is not None else round(CEILING_RATIO * self.base_price, 2)
+
+    @field_validator("base_price", "floor_price", "ceiling_price")
+    @classmethod
+    def _is_whole_cents(cls, price: float | None) -> float | None:
+        if price is not None and not is_whole_cents(price):
+            raise ValueError(f"a price on a shelf is in whole cents, found {price}")
+        return price
+
+    @model_validator(mode="after")
+    def _prices_are_in_order(self) -> "Product":
+        if self.floor > self.ceiling:
+            raise ValueError(f"floor_price {self.floor} of {self.sku} is above its ceiling_price {self.ceiling}")
+        if self.floor < self.unit_cost:
+            raise ValueError(
+                f"floor_price {self.floor} of {self.sku} is below its unit_cost {self.unit_cost}: "
+                "every sale there loses money"
+            )
+        if not self.floor <= self.base_price <= self.ceiling:
+            raise ValueError(
+                f"base_price {self.base_price} of {self.sku} is outside its floor {self.floor} "
+                f"and ceiling {self.ceiling}"
+            )
+        return self

@@ -1,0 +1,68 @@
+"""Who comes to the simulated stores, and what changes that on some dates."""
+
+import datetime as dt
+
+from pydantic import Field, field_validator, model_validator
+
+from catalog.records.fields import Name, Record, Share, Sku, time_of_day
+
+
+class Persona(Record):
+    """A segment of shoppers: budget multiplier ~ Normal(mean, standard_deviation), dimensionless."""
+
+    name: Name = Field(description="name for people")
+    share: float = Field(gt=0, le=1, allow_inf_nan=False, description="share of the shoppers")
+    mean: float = Field(
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        description="mean of the budget multiplier: what a shopper would pay over the base price",
+    )
+    standard_deviation: float = Field(gt=0, le=5, allow_inf_nan=False, description="its standard deviation")
+
+
+class Shock(Record):
+    """What happens to the world from one date through another, to one product or (without `sku`) to all of them.
+
+    Without `through`, the last date, it is over the next morning. With `starts`, a time of day, the demand factor holds
+    from there until closing on each date; the rest always holds all day.
+    """
+
+    business_date: dt.date = Field(description="first date on which it holds")
+    through: dt.date | None = Field(default=None, description="last date on which it holds; null is the first date")
+    sku: Sku | None = Field(default=None, description="the product; null is all products")
+    starts: str | None = Field(
+        default=None, description="time of day from which `demand_factor` holds, UTC; null is all day"
+    )
+    demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False, description="visits times this")
+    budget_shift: float = Field(
+        default=0.0, ge=-5, le=5, allow_inf_nan=False, description="added to every budget multiplier"
+    )
+    delivered_share: Share = Field(default=1.0, description="share of the par stock that is on the shelf at opening")
+
+    @field_validator("starts")
+    @classmethod
+    def _is_a_time_of_day(cls, text: str | None) -> str | None:
+        return None if text is None else time_of_day(text)
+
+    def holds_on(self, date: dt.date) -> bool:
+        """Tell whether it holds on a business date."""
+        return self.business_date <= date <= (self.through or self.business_date)
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Shock":
+        if self.through is not None and self.through < self.business_date:
+            raise ValueError(
+                f"through {self.through} is before business_date {self.business_date}: such a shock never holds; "
+                "give the last date on which it holds, or leave through out for one date"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_footfall_changes_during_a_day(self) -> "Shock":
+        if self.starts is not None and (self.budget_shift != 0 or self.delivered_share != 1):
+            raise ValueError(
+                f"a shock that starts at {self.starts} can change demand_factor alone; give budget_shift and "
+                "delivered_share a shock of their own, without starts"
+            )
+        return self

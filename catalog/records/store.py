@@ -1,0 +1,74 @@
+"""One chain of equal stores: when they open, who comes, and how they price."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from catalog.records.fields import Record, Sku, StoreId
+from catalog.records.opening import Opening
+from catalog.records.pricing_rules import Exploration, Gate, Guardrails, Learning, Policies
+from catalog.records.shoppers import Persona, Shock
+
+_SUM_NOISE = 1e-9  # of decimals kept as binary
+
+
+class Store(Record):
+    """One chain of equal stores; its parts agree with each other."""
+
+    currency: Literal["EUR"] = Field(default="EUR", description="currency of every price")
+    stores: tuple[StoreId, ...] = Field(
+        min_length=1, strict=False, description="names of the stores; all sell the same shelf"
+    )
+    opening: Opening = Field(description="opening hours, below")
+    visits_per_day: float = Field(
+        gt=0,
+        le=10_000_000,
+        allow_inf_nan=False,
+        description="shoppers who stop at a product, per store and day, on average",
+    )
+    hourly_profile: tuple[Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)], ...] = Field(
+        min_length=1,
+        strict=False,
+        description="weights that spread the visits over the opening hours, in equal parts",
+    )
+    popularity: dict[Sku, Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]] = Field(
+        default_factory=dict,
+        description="weight of each product among the visits, by sku; one for every product, or none at all",
+    )
+    shopper_pool: int = Field(
+        default=2000,
+        ge=1,
+        le=10_000_000,
+        description="number of shoppers with a name; behaviour never depends on it",
+    )
+    personas: tuple[Persona, ...] = Field(
+        min_length=1, strict=False, description="segments of shoppers, below; their shares add up to 1"
+    )
+    ladder_prices: int = Field(
+        default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
+    )
+    policies: Policies = Field(default=Policies(), description="which policy prices, below")
+    exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
+    gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
+    learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
+    guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
+    shocks: tuple[Shock, ...] = Field(
+        default=(), strict=False, description="changes of demand or delivery on some dates, below"
+    )
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "Store":
+        if len(set(self.stores)) != len(self.stores):
+            raise ValueError("a store is listed twice in stores")
+        if sum(self.hourly_profile) <= 0:
+            raise ValueError("hourly_profile has no positive weight: nobody would come")
+        shares = sum(persona.share for persona in self.personas)
+        if abs(shares - 1) > _SUM_NOISE:
+            raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+        for shock in self.shocks:
+            if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
+                raise ValueError(
+                    f"a shock starts at {shock.starts}, expected a time from {self.opening.opens} to before "
+                    f"{self.opening.closes}, while the stores are open"
+                )
+        return self

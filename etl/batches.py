@@ -1,0 +1,105 @@
+"""Batches of the twin: one business date of a group of stores, played once and published whole."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from catalog.load import Catalog
+from catalog.priced_by import PricedBy
+from etl.ledger import LedgerRow, write_down
+from etl.live.day import days_sold_live
+from etl.load import load_store_day
+from simulation.store_day import play
+from warehouse.lake import CODE_VERSION, Lake, Partition
+from warehouse.workspace import Workspace
+
+DEFAULT_SEED = 7
+"""Seed of the world where nobody names one."""
+
+VISITS_PER_FILE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One business date of a group of stores."""
+
+    business_date: dt.date
+    group: str
+    stores: tuple[str, ...]
+
+    @property
+    def partition(self) -> Partition:
+        """The batch's partition of decisions."""
+        return Partition("interactions", self.business_date, self.group)
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch and how many decisions it holds; `replaced` means that other decisions stood there."""
+
+    batch: Batch
+    action: Literal["played", "replaced", "unchanged"]
+    rows: int
+
+
+def batches_of(catalog: Catalog, dates: list[dt.date], n_stores: int | None) -> list[Batch]:
+    """Cut dates and stores into batches of about a million decisions."""
+    stores = store_ids(catalog, n_stores)
+    size = max(1, int(VISITS_PER_FILE / catalog.store.visits_per_day))
+    groups = [stores[first : first + size] for first in range(0, len(stores), size)]
+    return [Batch(date, f"g{number:03d}", group) for date in dates for number, group in enumerate(groups)]
+
+
+def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
+    """Return the catalog's stores, or as many as asked for: the catalog's first, then numbered ones."""
+    named = catalog.store.stores
+    if n_stores is None or n_stores == len(named):
+        return named
+    width = len(str(n_stores))
+    return (*named[:n_stores], *(f"X{number:0{width}d}" for number in range(len(named) + 1, n_stores + 1)))
+
+
+def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
+    """Leave out the stores that sold a batch's date live: their decisions are there, and may not count twice."""
+    live = {(day.business_date, day.store) for day in days_sold_live(lake)}
+    others = [
+        replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in live))
+        for batch in batches
+    ]
+    return [batch for batch in others if batch.stores]
+
+
+def play_batch(
+    workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
+) -> BatchResult:
+    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`."""
+    lake, catalog = workspace.lake, workspace.catalog
+    inputs = batch_inputs(catalog, batch, priced_by, seed)
+    if not anew and lake.is_current(batch.partition, inputs):
+        receipt = lake.receipt(batch.partition)
+        return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
+    day = play(catalog, priced_by.policy, batch.stores, batch.business_date, seed)
+    write_down(lake, catalog, batch.business_date, batch.group, in_force(catalog, batch, priced_by, seed))
+    published = load_store_day(lake, catalog, day, batch.group, inputs=inputs, seed=seed)[-1]
+    return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
+
+
+def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:
+    """Return the stores of a partition of decisions in the order in which a batch names them: the catalog's first."""
+    found = set(workspace.lake.read(decisions)["store_id"].unique().to_pylist())
+    named = [store for store in workspace.catalog.store.stores if store in found]
+    return (*named, *sorted(found.difference(named)))
+
+
+def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:
+    """Return what prices a batch from a tick on, for the ledger."""
+    policy = priced_by.policy
+    book = (priced_by.book_made_for, priced_by.book_sha256)
+    return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *book)
+
+
+def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:
+    """Fingerprint of everything that decides a batch's bytes."""
+    facts = (catalog.fingerprint, batch, priced_by.fingerprint, seed, CODE_VERSION)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""Business dates: which are sold, which came from outside, which comes next. They are the store's, not the clock's."""
+
+import datetime as dt
+
+from catalog.errors import DataError
+from etl.live.day import days_sold_live
+from warehouse.lake import Lake
+
+DEFAULT_START = dt.date(2026, 1, 5)
+"""First business date of a lake that holds none."""
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def dates_from(start: dt.date, days: int) -> list[dt.date]:
+    """Return `days` business dates from a first one."""
+    return [start + dt.timedelta(days=day) for day in range(days)]
+
+
+def newest_grouped(lake: Lake) -> dt.date:
+    """Return the newest business date with demand cells.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    dates = lake.dates("demand_cells")
+    if not dates:
+        raise DataError(
+            "expected demand cells in the lake, found none; run `shelfprice simulate` and `shelfprice transform`"
+        )
+    return dates[-1]
+
+
+def newest_sold(lake: Lake) -> dt.date | None:
+    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
+    return max([*lake.dates("interactions"), *(day.business_date for day in days_sold_live(lake))], default=None)
+
+
+def first_open_date(lake: Lake) -> dt.date:
+    """Return the first business date that is not sold to its end: one that is being sold live, or the next.
+
+    Raises
+    ------
+    DataError
+        When nothing was ever sold.
+    """
+    sold = lake.dates("interactions")
+    being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
+    after = [sold[-1] + ONE_DAY] if sold else []
+    if not sold and not being_sold:
+        raise DataError("expected days that were sold, found none: no champion can price yet; run `shelfprice demo`")
+    return min([*being_sold, *after])
+
+
+def comes_from_outside(lake: Lake, date: dt.date) -> bool:
+    """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
+    receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
+    return any(receipt is not None and not receipt.is_of_the_twin for receipt in receipts)
+
+
+def came_from_the_twin(lake: Lake, after: dt.date, through: dt.date) -> bool:
+    """Tell whether every decision after one date and up to another has a receipt with a seed: only the twin's have."""
+    receipts = [
+        lake.receipt(part)
+        for part in lake.partitions("interactions")
+        if part.business_date is not None and after < part.business_date <= through
+    ]
+    return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)

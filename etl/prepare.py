@@ -1,0 +1,21 @@
+"""Make a workspace ready: every table in place, the shelf and the shoppers in the lake, and the views for who reads."""
+
+from catalog.load import Catalog
+from catalog.settings import Settings
+from etl.batches import DEFAULT_SEED
+from etl.load import dimensions_are_current, load_dimensions
+from features.cells import ALL_VIEWS
+from simulation.shoppers import shopper_names
+from warehouse.connection import build_file
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+
+def prepared(settings: Settings, catalog: Catalog) -> Workspace:
+    """Return a workspace on a lake and a warehouse that are ready: from here on anyone may read."""
+    lake = Lake(settings)
+    lake.prepare()
+    if not dimensions_are_current(lake, catalog):
+        load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))
+    build_file(settings, ALL_VIEWS)
+    return Workspace(settings, catalog, lake)

@@ -1,0 +1,39 @@
+"""Open the workspace at the edge: the settings from the environment, and the catalog from its folder."""
+
+from pathlib import Path
+
+from catalog.load import load
+from catalog.settings import Settings, read_settings
+from catalog.watched import WatchedCatalog
+from etl.prepare import prepared
+from training.mlflow.registry import MlflowRegistry
+from warehouse.workspace import Workspace
+
+
+def open_workspace(catalog_dir: str | None) -> Workspace:
+    """Return a workspace that is ready, by the catalog of a folder or by that of the settings.
+
+    Raises
+    ------
+    CatalogError
+        When the catalog cannot be used.
+    SettingError
+        When a setting cannot be.
+    """
+    settings = read_settings()
+    return prepared(settings, load(_folder(settings, catalog_dir)))
+
+
+def watched_catalog(catalog_dir: str | None) -> WatchedCatalog:
+    """Return the same catalog as `open_workspace`, read again whenever its files have changed."""
+    return WatchedCatalog(_folder(read_settings(), catalog_dir))
+
+
+def registry_of(workspace: Workspace) -> MlflowRegistry:
+    """Return the model registry that the settings name."""
+    return MlflowRegistry(workspace.settings)
+
+
+def _folder(settings: Settings, catalog_dir: str | None) -> Path | None:
+    named = catalog_dir or settings.catalog_dir
+    return Path(named) if named else None

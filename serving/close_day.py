@@ -1,0 +1,72 @@
+"""Close a business date: whatever was not sold of it yet is sold, at the prices in force."""
+
+import datetime as dt
+import logging
+
+from etl.batches import Batch, batches_of, play_batch, stores_of, without_live_days
+from etl.business_dates import comes_from_outside
+from etl.live.day import days_sold_live, is_live, sold_so_far
+from etl.live.player import Player
+from serving.in_force import pricing_on
+from serving.live_prices import LivePrices
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+
+def close_day(workspace: Workspace, date: dt.date, seed: int) -> int:
+    """Sell what is left of a business date; return how many batches of decisions that brought.
+
+    Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
+    Decisions that are there stay as they are, and a date that was ingested is never played.
+
+    Raises
+    ------
+    Declined
+        When someone is selling one of the stores live right now.
+    """
+    return _sell_the_rest(workspace, date, seed) + _play_what_is_missing(workspace, date, seed)
+
+
+def play_again(workspace: Workspace, date: dt.date) -> None:
+    """Play a date's batches of the twin anew, with their own stores and seeds, at the prices in force on the date.
+
+    Days that were sold live or ingested are left as they are.
+    """
+    priced_by = pricing_on(workspace.lake, workspace.catalog, date)
+    for part in list(workspace.lake.partitions("interactions")):
+        receipt = workspace.lake.receipt(part)
+        if part.business_date == date and receipt and receipt.seed is not None and not is_live(part):
+            batch = Batch(date, part.group, stores_of(workspace, part))
+            play_batch(workspace, batch, priced_by, receipt.seed, anew=True)
+
+
+def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
+    """Close the live days that were left open, with the shoppers they began with."""
+    of_date = [day for day in days_sold_live(workspace.lake) if day.business_date == date]
+    left_open = [day for day in of_date if not day.is_closed(workspace.lake)]
+    for day in left_open:
+        with held(workspace.settings.locks, f"live-{day.store}"):
+            found = sold_so_far(workspace.lake, day)
+            began_with = found.mark.seed if found else seed
+            prices = LivePrices(workspace.lake, lambda: workspace.catalog, day, began_with)
+            player = Player(workspace.lake, prices, day, began_with)
+            _LOG.info("%s goes on from tick %d", day.store, player.next_tick)
+            while not player.is_over:
+                player.sell_tick()
+            player.close()
+    return len(left_open)
+
+
+def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int) -> int:
+    lake, catalog = workspace.lake, workspace.catalog
+    if comes_from_outside(lake, date):
+        return 0
+    batches = without_live_days(lake, batches_of(catalog, [date], None))
+    missing = [batch for batch in batches if lake.receipt(batch.partition) is None]
+    if missing:
+        priced_by = pricing_on(lake, catalog, date)
+        for batch in missing:
+            play_batch(workspace, batch, priced_by, seed)
+    return len(missing)

@@ -1,0 +1,37 @@
+"""Make the price book of a business date: from a model, or again from the demand curves that it was made from."""
+
+import datetime as dt
+
+from features.cells import feature_workbench
+from features.footfall import expected_visits
+from serving.book_store import GROUP, publish_book
+from serving.curves import curves_from_table
+from serving.day_curves import DatedModel, learned_for
+from serving.price_book.book import PriceBook
+from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
+
+
+def make_book(workspace: Workspace, model: DatedModel, date: dt.date) -> PriceBook:
+    """Ask a model for the demand curves and the log for the footfall, work the policy out, and publish."""
+    with feature_workbench(workspace.settings) as connection:
+        curves, visits = learned_for(connection, model, workspace.catalog, date)
+    return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
+
+
+def has_curves(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the demand curves are there that a date's book was made from."""
+    return lake.receipt(Partition("demand_curves", date, GROUP)) is not None
+
+
+def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
+    """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
+    curves = curves_from_table(workspace.lake.read(Partition("demand_curves", date, GROUP)))
+    with feature_workbench(workspace.settings) as connection:
+        visits = expected_visits(connection, workspace.catalog, date - dt.timedelta(days=1))
+    return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
+
+
+def is_priced(lake: Lake, date: dt.date) -> bool:
+    """Tell whether a price book was made for exactly this date."""
+    return lake.receipt(Partition("price_book", date, GROUP)) is not None

@@ -1,0 +1,1 @@
+"""Play a past day again from what was in force, and hold every byte against its receipt."""

@@ -1,0 +1,102 @@
+"""Settings: what the environment says, read once, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from catalog.addresses import Address
+from catalog.errors import SettingError
+from catalog.settings import Settings, read_settings
+
+
+def test_everything_generated_lives_under_one_home(tmp_path: Path) -> None:
+    places = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    assert places.home == tmp_path.resolve()
+    found = [places.lake, places.warehouse_file, places.locks, places.artifacts, places.prefect_home]
+    assert all(place.is_relative_to(places.home) for place in found)
+    assert str(places.home) in places.tracking_uri
+
+
+def test_without_an_environment_home_is_the_folder_data_here() -> None:
+    assert read_settings({}).home == Path("data").resolve()
+    assert read_settings({"MLFLOW_TRACKING_URI": "http://x"}).tracking_uri == "http://x"
+
+
+def test_decisions_are_recorded_under_the_name_that_is_set_or_that_of_the_systems_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read_settings({"SHELFPRICE_USER": "ana"}).user == "ana"
+    monkeypatch.setattr("getpass.getuser", lambda: "ben")
+    assert read_settings({}).user == "ben"
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert read_settings({}).user.startswith("user ")
+
+
+def test_a_mapping_alone_decides_whatever_the_process_has_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without = read_settings({"SHELFPRICE_USER": "ana"})
+    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USER", "ben")
+    assert read_settings({"SHELFPRICE_USER": "ana"}) == without
+    assert read_settings().home == tmp_path.resolve()
+
+
+def test_a_file_of_variables_in_the_working_directory_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("SHELFPRICE_USER=ana\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({"USER": "ben"}).user != "ana"
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    empty = {str(field.validation_alias): "" for field in Settings.model_fields.values()}
+    assert read_settings(empty) == read_settings({})
+
+
+def test_services_listen_on_this_machine_unless_a_variable_says_otherwise() -> None:
+    settings = read_settings({"SHELFPRICE_PREFECT_ADDRESS": "[::1]:4300"})
+    assert settings.prefect == Address("[::1]", 4300, "SHELFPRICE_PREFECT_ADDRESS")
+    assert settings.prefect_api == "http://[::1]:4300/api"
+    assert settings.mlflow == Address("127.0.0.1", 5000, "SHELFPRICE_MLFLOW_ADDRESS")
+    assert settings.monitor == Address("127.0.0.1", 8050, "SHELFPRICE_MONITOR_ADDRESS")
+    assert read_settings({"PREFECT_API_URL": "http://x/api"}).prefect_api == "http://x/api"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", ":5000", "127.0.0.1:", "127.0.0.1:0", "x:65536", "x:-1", "x:http"])
+def test_an_address_that_is_no_host_and_port_is_refused_by_the_name_of_its_variable(address: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        read_settings({"SHELFPRICE_MLFLOW_ADDRESS": address})
+    assert str(refusal.value) == (
+        f"SHELFPRICE_MLFLOW_ADDRESS: expected a host and a port such as 127.0.0.1:5000, found {address!r}"
+    )
+
+
+def test_host_names_of_the_monitor_are_separated_by_commas() -> None:
+    assert read_settings({}).monitor_hosts == ()
+    assert read_settings({"SHELFPRICE_MONITOR_HOSTS": " a.example, ,b.example"}).monitor_hosts == (
+        "a.example",
+        "b.example",
+    )
+
+
+def test_a_password_is_known_and_never_shown() -> None:
+    settings = read_settings(
+        {"SHELFPRICE_MONITOR_PASSWORD": "open-sesame", "PREFECT_SERVER_API_AUTH_STRING": "ana:open-sesame"}
+    )
+    assert settings.monitor_password is not None
+    assert settings.monitor_password.get_secret_value() == "open-sesame"
+    assert "open-sesame" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_settings_do_not_change_and_a_copy_differs_in_what_was_asked_alone(tmp_path: Path) -> None:
+    settings = read_settings({"SHELFPRICE_USER": "ana"})
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.home = tmp_path
+    copy = settings.model_copy(update={"home": tmp_path})
+    assert (copy.lake, copy.tracking_uri, copy.user) == (tmp_path / "lake", settings.tracking_uri, "ana")

@@ -1,0 +1,88 @@
+"""Fill a business date: what is missing or stale of it is made, and the rest is left alone."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from catalog.progress import Progress, silent
+from etl.business_dates import ONE_DAY
+from etl.transform import transform
+from serving.close_day import close_day, play_again
+from serving.make_book import has_curves, is_priced, make_book_again
+from training.drift.watch import Announce, unannounced, watch_drift
+from training.night import Run, decide, plainly
+from training.nights import needs_a_decision, refuse_what_cannot_be_closed
+from training.registry import ModelRegistry
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+Became = Literal["made", "replaced", "unchanged", "none"]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of one business date: its decisions, its demand cells, and the price book of the day after.
+
+    Each was `made`, `replaced` by other bytes, is `unchanged`, or there is `none`.
+    """
+
+    business_date: dt.date
+    decisions: Became
+    cells: Became
+    prices: Became
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How dates are filled: with which seed where a date is missing, and whether everything is made anew by `force`."""
+
+    seed: int
+    force: bool = False
+    announce: Announce = unannounced
+    progress: Progress = silent
+    run: Run = plainly
+
+
+def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how: Filling) -> None:
+    """Close the day, group its decisions, and price the day after if it is unsold.
+
+    Raises
+    ------
+    Declined
+        When the date would leave a gap after the newest one.
+    """
+    lake, run = workspace.lake, how.run
+    refuse_what_cannot_be_closed(lake, date)
+    if how.force:
+        run(play_again, workspace, date)
+    run(close_day, workspace, date, how.seed)
+    run(transform, workspace, (date,) if how.force else (), how.progress)
+    if has_curves(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
+        run(make_book_again, workspace, date + ONE_DAY)
+    elif needs_a_decision(lake, date):
+        run(watch_drift, workspace, registry, date, how.announce)
+        decide(workspace, registry, date, how.seed, progress=how.progress, run=run)
+
+
+def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
+    """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
+    parts = (("interactions", date), ("demand_cells", date), ("price_book", date + ONE_DAY))
+    return [
+        tuple(
+            receipt.sha256
+            for part in lake.partitions(table)
+            if part.business_date == day and (receipt := lake.receipt(part)) is not None
+        )
+        for table, day in parts
+    ]
+
+
+def what_became_of(date: dt.date, before: list[tuple[str, ...]], after: list[tuple[str, ...]]) -> Filled:
+    """Compare a date's seals before it was filled with those after."""
+    return Filled(date, *(_became(*pair) for pair in zip(before, after, strict=True)))
+
+
+def _became(before: tuple[str, ...], after: tuple[str, ...]) -> Became:
+    if before == after:
+        return "unchanged" if after else "none"
+    return "replaced" if before else "made"

@@ -1,0 +1,65 @@
+"""Check the champion and its prices: the registry answers, the model is fresh and holds, and tomorrow is priced."""
+
+import datetime as dt
+
+from catalog.check import Check
+from catalog.errors import ModelError
+from etl.business_dates import ONE_DAY
+from features.cells import feature_workbench
+from features.shifts import demand_shifts
+from serving.book_store import book_in_force
+from serving.champion import Champion
+from training.nights import is_done
+from training.registry import ModelRegistry
+from warehouse.workspace import Workspace
+
+
+def check_registry(registry: ModelRegistry) -> tuple[Check, Champion | None]:
+    """Ask the registry for the champion; None when it has none or does not answer."""
+    try:
+        champion = registry.load()
+    except ModelError as error:
+        return Check("registry", "failed", str(error), "shelfprice up, or see MLFLOW_TRACKING_URI"), None
+    if champion is None:
+        return Check("registry", "warning", "it answers, and has no champion", "shelfprice train"), None
+    return Check("registry", "ok", f"it answers; champion {champion.version} loads"), champion
+
+
+def check_age(workspace: Workspace, champion: Champion | None, newest: dt.date) -> list[Check]:
+    """Warn of a champion that has not seen the newest days; without one there is no age."""
+    if champion is None or champion.trained_through is None:
+        return []
+    age, allowed = (newest - champion.trained_through).days, workspace.catalog.store.gate.stale_after_days
+    found = f"champion {champion.version} was trained through {champion.trained_through}, {age} days before {newest}"
+    if age > allowed:
+        return [Check("champion's age", "warning", f"{found}; it is stale after {allowed}", "shelfprice nightly")]
+    return [Check("champion's age", "ok", found)]
+
+
+def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date) -> list[Check]:
+    """Warn of a change in demand that the champion does not know; the night learns from it."""
+    if champion is None:
+        return []
+    with feature_workbench(workspace.settings) as connection:
+        shifts = demand_shifts(connection, newest, champion.version)
+    if shifts:
+        found = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"
+        return [Check("drift", "warning", found, "shelfprice nightly, and see what the gate says")]
+    return [Check("drift", "ok", f"no change against champion {champion.version} was found")]
+
+
+def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.date) -> Check:
+    """Ask for prices of the day after the newest, once that one is over."""
+    tomorrow = newest + ONE_DAY
+    if workspace.catalog.store.guardrails.kill_switch:
+        remedy = "guardrails: {kill_switch: false}, when it is safe"
+        return Check("prices", "warning", "the kill switch is on: base prices everywhere", remedy)
+    found = book_in_force(workspace.lake, tomorrow)
+    book = found[0] if found else None
+    made_for = book.published_at.date() if book else None
+    if book and made_for == tomorrow:
+        return Check("prices", "ok", f"a book for {tomorrow}, by {book.policy} from version {book.model_version}")
+    if is_done(workspace.lake, newest) and champion is None:
+        return Check("prices", "ok", f"base prices on {tomorrow}, for no model was promoted yet")
+    behind = f"the newest is for {made_for}" if made_for else "there is none"
+    return Check("prices", "warning", f"no book for {tomorrow} yet, {behind}", "shelfprice nightly")

@@ -1,0 +1,205 @@
+"""The runs of a training: every candidate one, side by side under their training, and the trainings one after another.
+
+Models are kept in skops format, which holds no code, and are never pickled. Every call goes through a client with an
+address of its own: no global state of MLflow is read or changed.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mlflow.data
+import mlflow.sklearn
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Dataset as LoggedDataset
+from mlflow.entities import DatasetInput, InputTag, LoggedModelOutput, Metric
+from mlflow.models import Model, ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec, DataType, Schema
+
+from catalog.arrays import Floats
+from catalog.names import TRUSTED_MODEL_TYPES
+from catalog.settings import Settings
+from training.candidates import FittedModel
+from training.conditions.condition import Condition
+from training.dataset import Dataset
+from training.load_check.process import FreshProcess, fresh_process
+from training.mlflow import notes
+from training.mlflow.experiments import NOTE, TRAININGS, client_of, experiment_id, log_values
+from training.registry import Conclusion, LoggedModel, Pictures
+
+REPORT = "training_report.html"
+HISTORY_RUNS = "tags.kind = 'history'"
+"""Filter that finds the runs whose metrics have one step for each training."""
+
+_PARENT = "mlflow.parentRunId"
+_DPI = 80
+_REQUIREMENTS = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
+
+
+@dataclass(frozen=True)
+class MlflowTraining:
+    """One training that is being logged: `run_id` is the parent of its candidates' runs."""
+
+    client: MlflowClient
+    settings: Settings
+    experiment: str
+    run_id: str
+    dataset: Dataset
+    process: FreshProcess
+
+    def log_candidate(
+        self, fitted: FittedModel, scores: Mapping[str, float], pictures: Pictures, parameters: Mapping[str, Any]
+    ) -> LoggedModel:
+        """Log a candidate as a run below the training's: parameters, data, metrics, figures and the model."""
+        candidate, dataset = fitted.candidate, self.dataset
+        name = f"{candidate.name} {dataset.judged_through}"
+        tags = {_PARENT: self.run_id, NOTE: candidate.description, "candidate": candidate.name}
+        run_id = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
+        with _ended(self.client, run_id):
+            self.client.log_inputs(run_id, _inputs(fitted, dataset))
+            logged = self._log_model(fitted, run_id)
+            log_values(
+                self.client,
+                run_id,
+                scores,
+                notes.parameters(fitted, dataset) | dict(parameters),
+                model_id=logged.model_id,
+            )
+            _log_figures(self.client, run_id, pictures)
+        return logged
+
+    def log_pictures(self, pictures: Pictures) -> None:
+        """Log figures about all candidates in the training's run."""
+        _log_figures(self.client, self.run_id, pictures)
+
+    def check_load(self, logged: LoggedModel, fitted: FittedModel, expected: Floats) -> Condition:
+        """Let a process of its own load the logged model and answer for the held-out cells."""
+        uri = self.settings.tracking_uri
+        folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
+        return self.process.judge(folder, fitted.features, self.dataset.holdout, expected)
+
+    def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
+        model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
+        described = Model(
+            artifact_path=model.artifact_location,
+            run_id=run_id,
+            model_uuid=model.model_id,
+            model_id=model.model_id,
+            metadata=_metadata(fitted, self.dataset),
+        )
+        with TemporaryDirectory(prefix="shelfprice-model-") as folder:
+            place = str(Path(folder, "model"))
+            mlflow.sklearn.save_model(
+                fitted.model,
+                place,
+                mlflow_model=described,
+                serialization_format="skops",
+                skops_trusted_types=list(TRUSTED_MODEL_TYPES),
+                signature=_signature(fitted.features),
+                pip_requirements=list(_REQUIREMENTS),
+                pyfunc_predict_fn="predict_proba",
+            )
+            self.client.log_model_artifacts(model.model_id, place)
+        self.client.finalize_logged_model(model.model_id, "READY")
+        self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+        return LoggedModel(run_id, self.run_id, model.model_id, model.artifact_location)
+
+
+@contextmanager
+def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTraining]:
+    """Open the parent run of one training; the process that will load its best model starts beside it."""
+    client = client_of(settings)
+    experiment = experiment_id(client, settings, TRAININGS, notes.TRAININGS)
+    tags = {
+        "trained_since": str(dataset.trained_since),
+        "trained_through": str(dataset.trained_through),
+        "judged_through": str(dataset.judged_through),
+        "dataset_fingerprint": dataset.fingerprint,
+    }
+    name = f"training through {dataset.judged_through}"
+    run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
+    with _ended(client, run_id), fresh_process() as process:
+        yield MlflowTraining(client, settings, experiment, run_id, dataset, process)
+
+
+def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion, page: str) -> None:
+    """Say on a training's run what came of it, keep its report there, and add a step to the history.
+
+    The history is one run for each candidate whose metrics have a step for each training, so that its charts are lines
+    over time.
+    """
+    run_id = best.training_run_id
+    client.log_text(run_id, page, REPORT)
+    log_values(client, run_id, {}, tags={**found.tags, NOTE: found.note})
+    client.set_tag(best.run_id, "registered_version", found.version)
+    at = int(dt.datetime.combine(found.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
+    experiment = client.get_run(run_id).info.experiment_id
+    for run, scores in ((run_id, found.metrics), *_history_runs(client, experiment, found.scores)):
+        known = {name: value for name, value in scores.items() if value == value}  # noqa: PLR0124 - not NaN
+        client.log_batch(run, metrics=[Metric(name, value, at, int(found.version)) for name, value in known.items()])
+
+
+@contextmanager
+def _ended(client: MlflowClient, run_id: str) -> Iterator[None]:
+    """End a run with the block, as failed where that fails."""
+    try:
+        yield
+    except BaseException:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id)
+
+
+def _log_figures(client: MlflowClient, run_id: str, pictures: Pictures) -> None:
+    for name, figure in pictures().items():
+        client.log_figure(run_id, figure, f"figures/{name}.png", save_kwargs={"dpi": _DPI})
+
+
+def _inputs(fitted: FittedModel, dataset: Dataset) -> list[DatasetInput]:
+    """Describe the cells that a candidate was fitted and judged on."""
+    inputs = []
+    for context, cells, days in (
+        ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
+        ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
+    ):
+        seen = mlflow.data.from_pandas(  # type: ignore[attr-defined]
+            cells[[*fitted.features, "n_offered", "n_purchased"]].astype(float),
+            name=days,
+            digest=dataset.fingerprint[:32],
+        )
+        inputs.append(DatasetInput(LoggedDataset(**seen.to_dict()), [InputTag("mlflow.data.context", context)]))
+    return inputs
+
+
+def _history_runs(
+    client: MlflowClient, experiment: str, scores: Mapping[str, Mapping[str, float]]
+) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Yield the history run of each candidate, made where it is not there, with the candidate's scores."""
+    known = {run.data.tags["candidate"]: run.info.run_id for run in client.search_runs([experiment], HISTORY_RUNS)}
+    for candidate, own in scores.items():
+        run_id = known.get(candidate)
+        if run_id is None:
+            tags = {"kind": "history", "candidate": candidate, NOTE: notes.HISTORY}
+            run_id = client.create_run(experiment, run_name=f"{candidate}, every training", tags=tags).info.run_id
+            client.set_terminated(run_id)
+        yield run_id, own
+
+
+def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+    """Return what must be known beside the classifier to price by it."""
+    smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
+    learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
+    through = str(dataset.trained_through)
+    return {"odds_factor": fitted.odds_factor, "trained_through": through, **learned, **smoothing}
+
+
+def _signature(features: list[str]) -> ModelSignature:
+    inputs = Schema([ColSpec(DataType.double, name) for name in features])
+    outputs = Schema([ColSpec(DataType.double, str(label)) for label in (0, 1)])
+    return ModelSignature(inputs=inputs, outputs=outputs)

@@ -1,0 +1,148 @@
+"""A night of the store: group the day's decisions, watch for drift, learn if that is due, judge, and price tomorrow.
+
+Everything here can be called without an orchestrator. Flows run the steps as tasks, evaluation runs them plainly: both
+live through the same night.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
+
+from catalog.errors import DataError, Declined, ModelError
+from catalog.progress import Progress, silent
+from etl.transform import transform
+from training.drift.watch import Announce, unannounced, watch_drift
+from training.due import judged_through, why_due
+from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
+from training.pricing import price_date
+from training.registry import ModelRegistry
+from training.result import TrainingResult
+from training.session import train
+from warehouse.locks import held, is_held
+from warehouse.workspace import Workspace
+
+_LEARNING = "learning"
+_POLL_EVERY = 0.5  # seconds
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Run(Protocol):
+    """How a step is run: plainly, or as a task of an orchestrator."""
+
+    def __call__(self, step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call a step with its arguments and return what it returns."""
+        ...
+
+
+def plainly(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Run a step here and now."""
+    return step(*args, **kwargs)
+
+
+def run_night(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    date: dt.date,
+    seed: int,
+    *,
+    announce: Announce = unannounced,
+    progress: Progress = silent,
+    run: Run = plainly,
+) -> Night:
+    """Do the night after a business date that is sold to its end.
+
+    A night that is done is not done again; one that was interrupted goes on where it stopped.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away: old prices hold, and the night is yet to do.
+    """
+    run(transform, workspace, progress=progress)
+    if not needs_a_decision(workspace.lake, date):
+        return recorded(workspace.lake, date)
+    run(watch_drift, workspace, registry, date, announce)
+    night = decide(workspace, registry, date, seed, progress=progress, run=run)
+    if night.outcome == "old prices hold":
+        raise ModelError(f"{night.remark}; run this night again when it is mended")
+    return night
+
+
+def decide(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    date: dt.date,
+    seed: int,
+    *,
+    progress: Progress = silent,
+    run: Run = plainly,
+) -> Night:
+    """Learn from everything through a business date if that is due, and price the day after it.
+
+    If another run is training, wait, then reuse its result if the inputs are unchanged.
+
+    Returns
+    -------
+    Night
+        What was decided. It is recorded, unless old prices hold because the registry is away: then it is yet to do.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
+    """
+    locks, lake = workspace.settings.locks, workspace.lake
+    while is_held(locks, _LEARNING):
+        time.sleep(_POLL_EVERY)
+    with held(locks, _LEARNING):
+        inputs = inputs_of(lake, workspace.catalog, date, seed)
+        decided = decided_from(lake, date)
+        changed = decided not in {None, inputs}
+        because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
+        if because is None and decided is not None and is_done(lake, date):
+            return recorded(lake, date)
+        said = _learn(workspace, registry, date, seed, progress, run) if because else None
+        outcome, priced_by, held_because = _price_after(workspace, registry, date, run)
+        version, promoted = judged_through(workspace, date) or (None, False)
+        night = Night(date, outcome, version, promoted, priced_by, held_because or said)
+        if outcome != "old prices hold":
+            record(lake, night, inputs)
+        return night
+
+
+def _learn(
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: Run
+) -> str | None:
+    """Train, and say what did not go as usual, if anything."""
+    try:
+        trained = run(train, workspace, registry, date, seed, progress=progress)
+    except (DataError, Declined) as error:
+        return f"nothing new was learned: {error}"
+    return None if trained.verdict.promoted else stays_because(trained)
+
+
+def _price_after(
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, run: Run
+) -> tuple[Outcome, str | None, str | None]:
+    """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
+    if workspace.catalog.store.guardrails.kill_switch:
+        return "base prices stay", None, "the kill switch is on, so no price book was made"
+    try:
+        if registry.load() is None:
+            return "base prices stay", None, None
+    except ModelError:
+        pass  # pricing knows which book holds meanwhile, or says that none does
+    priced = run(price_date, workspace, registry, date + dt.timedelta(days=1))
+    outcome: Outcome = "old prices hold" if priced.old_prices_hold else "priced"
+    return outcome, priced.book.model_version, priced.old_prices_hold
+
+
+def stays_because(trained: TrainingResult) -> str:
+    """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
+    stays = "base prices stay" if trained.champion is None else f"champion {trained.champion.version} stays"
+    if trained.verdict.waits:
+        found = "; ".join(condition.found for condition in trained.verdict.unmet)
+        return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
+    return f"{stays}; version {trained.version} was refused: {'; '.join(trained.verdict.refusals)}"

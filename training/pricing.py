@@ -1,0 +1,54 @@
+"""Price a business date from the champion; old prices hold when it cannot be asked."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from catalog.errors import DataError, Declined, ModelError
+from serving.book_store import book_in_force
+from serving.make_book import make_book
+from serving.price_book.book import PriceBook
+from training.promotion.change import finish_changes
+from training.promotion.history import LOCK
+from training.registry import ModelRegistry
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Priced:
+    """The book in force for a date, and why it is not a new one when it is not."""
+
+    book: PriceBook
+    old_prices_hold: str | None
+
+
+def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> Priced:
+    """Make the price book of a business date.
+
+    When the registry is away or the champion cannot be trusted, the last known good book stands.
+
+    Raises
+    ------
+    Declined
+        When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
+    DataError
+        When there is no champion.
+    ModelError
+        When the champion cannot be used and there is no earlier book either.
+    """
+    if workspace.catalog.store.guardrails.kill_switch:
+        raise Declined(
+            "guardrails.kill_switch is on: base prices stand and no price book is written; turn it off to price again"
+        )
+    try:
+        with held(workspace.settings.locks, LOCK):  # no rollback comes between the champion and its book
+            finish_changes(workspace, registry, date)
+            champion = registry.load()
+            if champion is None:
+                raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
+            return Priced(make_book(workspace, champion, date), None)
+    except ModelError as error:
+        known_good = book_in_force(workspace.lake, date)
+        if known_good is None:
+            raise
+        return Priced(known_good[0], str(error))

@@ -1,0 +1,57 @@
+"""The prices that come with a change of champion: a stored price book, or one worked out from the model."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from catalog.errors import DataError
+from features.cells import feature_workbench
+from serving.book_store import books_from, newest_book_of, publish_book, put_back, work_out
+from serving.day_curves import learned_for
+from training.registry import ModelRegistry
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+PutPrices = Callable[[dt.date], object]
+"""Puts prices in force from a business date on."""
+
+
+def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> PutPrices:
+    """Return how to put a version's newest stored book in force; without one, as `prices_from_model`."""
+    stored = newest_book_of(workspace.lake, version)
+    if stored is None:
+        return prices_from_model(workspace, registry, version, first)
+
+    def put(date: dt.date) -> None:
+        for each in _dates_to_change(workspace.lake, date):
+            put_back(workspace.lake, stored, each)
+
+    return put
+
+
+def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> PutPrices:
+    """Work prices out from a version's model, and return how to put them in force. Nothing is published before.
+
+    Raises
+    ------
+    DataError
+        When the registry does not have the version.
+    ModelError
+        When the model cannot be loaded or cannot price the shelf.
+    """
+    model = registry.load(version)
+    if model is None:
+        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
+    with feature_workbench(workspace.settings) as connection:
+        curves, visits = learned_for(connection, model, workspace.catalog, first)
+    work_out(workspace.catalog, curves, visits, first)  # what cannot be priced is refused before anything is changed
+
+    def put(date: dt.date) -> None:
+        for each in _dates_to_change(workspace.lake, date):
+            publish_book(workspace.lake, workspace.catalog, curves, visits, each)
+
+    return put
+
+
+def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
+    """Return the dates whose books must change: the first, and those that have a book of their own already."""
+    return sorted({first, *books_from(lake, first)})

@@ -1,0 +1,107 @@
+"""Let the model registry follow the recorded changes of champion, and notice what was changed there by hand."""
+
+import datetime as dt
+
+from catalog.errors import Declined
+from training.gate import Verdict
+from training.promotion.history import LOCK, THE_GATE, Change, newest, record
+from training.registry import ModelRegistry
+from warehouse.lake import Lake
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+def unfinished(registry: ModelRegistry, lake: Lake) -> Change | None:
+    """Return the newest change if the registry has not followed it yet, as after a kill or while it was away.
+
+    A registry that does not have the version, such as a new one beside an old lake, has nothing to follow.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    change = newest(lake)
+    if change is None or registry.state().change >= change.change or not registry.knows(change.version):
+        return None
+    return change
+
+
+def finish(registry: ModelRegistry, change: Change) -> None:
+    """Let the registry follow a recorded change; doing it twice does no harm."""
+    rolled_back = None
+    if change.action == "rolled_back" and change.previous is not None and registry.knows(change.previous):
+        rolled_back = change.previous, change.reason
+    registry.follow(change.version, change.change, rolled_back)
+
+
+def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
+    """Record a champion that the registry has and nobody recorded: moved in the registry itself, or long ago.
+
+    `on` is the business date on which it was found.
+    """
+    there, known = registry.state(), newest(lake)
+    if there.champion is None or (known is not None and known.version == there.champion):
+        return
+    found = Change(
+        change=known.change + 1 if known else 1,
+        version=there.champion,
+        previous=known.version if known else None,
+        action="found",
+        decided_by="unknown",
+        decided_at=dt.datetime.combine(on, dt.time(), dt.UTC),
+        reason="the registry names it champion, and no change of ours made it so",
+        prices_from=on,
+    )
+    record(lake, found)
+    finish(registry, found)
+
+
+def settle(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    challenger: str,
+    verdict: Verdict,
+    judged_against: str | None,
+    through: dt.date,
+) -> None:
+    """Make the challenger champion, or note on it why not.
+
+    Parameters
+    ----------
+    challenger
+        Version that was judged.
+    judged_against
+        Version that was champion when the gate judged, or None.
+    through
+        Last business date it was judged on; it prices from the next.
+
+    Raises
+    ------
+    Declined
+        When someone else is changing the champion right now, or did so since the gate judged.
+    """
+    lake = workspace.lake
+    with held(workspace.settings.locks, LOCK):
+        there, known = registry.state(), newest(lake)
+        if there.champion != judged_against or unfinished(registry, lake):
+            now = known.version if known else there.champion
+            raise Declined(
+                f"version {challenger} was judged against champion {judged_against}, but the champion is now {now}; "
+                "nothing was promoted, train again"
+            )
+        registry.note_verdict(challenger, verdict)
+        if verdict.promoted:
+            last = verdict.conditions[-1]
+            change = Change(
+                change=known.change + 1 if known else 1,
+                version=challenger,
+                previous=there.champion,
+                action="promoted_by_gate",
+                decided_by=THE_GATE,
+                decided_at=dt.datetime.combine(through + dt.timedelta(days=1), dt.time(), dt.UTC),
+                reason=f"{last.name}: {last.found}",
+                prices_from=through + dt.timedelta(days=1),
+            )
+            record(lake, change)
+            finish(registry, change)

@@ -1,0 +1,130 @@
+"""Where models are logged, registered and made champion, as training asks for it.
+
+MLflow is the registry of every store (`training.mlflow.registry`). Evaluation plays whole learners in many worlds and
+keeps their models in memory, behind the same protocol: so what it measures is the product.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from matplotlib.figure import Figure
+
+from catalog.arrays import Floats
+from serving.champion import Champion
+from training.candidates import FittedModel
+from training.conditions.condition import Condition
+from training.dataset import Dataset
+from training.gate import Verdict
+
+Pictures = Callable[[], Mapping[str, Figure]]
+"""Draws figures by name, for a registry that keeps some."""
+
+
+@dataclass(frozen=True)
+class LoggedModel:
+    """Where a candidate was logged: its run, the training's, and the model's id and the place of its files."""
+
+    run_id: str
+    training_run_id: str
+    model_id: str
+    location: str
+
+
+@dataclass(frozen=True)
+class RegistryState:
+    """Who is champion in the registry, and the number of the newest recorded change that it has followed, or 0."""
+
+    champion: str | None
+    change: int
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What came of a training, as people read it beside its run.
+
+    Attributes
+    ----------
+    note, version_note
+        Markdown about the training and about the version that was registered.
+    tags, metrics
+        Of the training's run.
+    scores
+        Metrics of every candidate by name.
+    """
+
+    version: str
+    judged_through: dt.date
+    note: str
+    version_note: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]]
+
+
+class TrainingLog(Protocol):
+    """One training that is being logged; `run_id` names it."""
+
+    @property
+    def run_id(self) -> str:
+        """The training's run."""
+        ...
+
+    def log_candidate(
+        self, fitted: FittedModel, scores: Mapping[str, float], pictures: Pictures, parameters: Mapping[str, Any]
+    ) -> LoggedModel:
+        """Log a candidate with its scores."""
+        ...
+
+    def log_pictures(self, pictures: Pictures) -> None:
+        """Log figures about all candidates."""
+        ...
+
+    def check_load(self, logged: LoggedModel, fitted: FittedModel, expected: Floats) -> Condition:
+        """Load a logged model as serving will, and compare its answers on the held-out cells, shape (n_cells,)."""
+        ...
+
+
+class ModelRegistry(Protocol):
+    """The models of a store. Whatever cannot be reached raises ModelError."""
+
+    def load(self, version: str | None = None) -> Champion | None:
+        """Return the champion, or the version asked for; None when there is none."""
+        ...
+
+    def state(self) -> RegistryState:
+        """Return who is champion, and which change was followed."""
+        ...
+
+    def knows(self, version: str) -> bool:
+        """Tell whether a version is registered."""
+        ...
+
+    def follow(self, version: str, change: int, rolled_back: tuple[str, str] | None = None) -> None:
+        """Make a version champion and, last, note which recorded change that follows.
+
+        `rolled_back` is the version that was rolled back and why, which is noted on it.
+        """
+        ...
+
+    def training(self, dataset: Dataset) -> AbstractContextManager[TrainingLog]:
+        """Open the log of one training."""
+        ...
+
+    def register(self, best: LoggedModel, fitted: FittedModel, scores: Mapping[str, float], inputs: str) -> str:
+        """Register a logged model as the newest version and return the version.
+
+        A training that was interrupted before the gate leaves a version without a verdict: one from the same `inputs`
+        takes that version again.
+        """
+        ...
+
+    def note_verdict(self, version: str, verdict: Verdict) -> None:
+        """Write on a version what the gate found."""
+        ...
+
+    def conclude(self, best: LoggedModel, conclusion: Conclusion, report: Callable[[], str]) -> None:
+        """Write on a training and its version what came of it, and keep the report, a page of HTML."""
+        ...

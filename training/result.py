@@ -1,0 +1,77 @@
+"""What a training found: the record that its report, the registry and the command line read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from catalog.arrays import Floats
+from features.price_response import PriceResponse
+from training.candidates import FittedModel
+from training.dataset import Dataset
+from training.gate import Verdict
+from training.judge import base_rates, log_loss
+from training.off_policy import OffPolicyEstimate
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The champion at the time of judging; `p_sale` per held-out cell, None when it does not know this shelf."""
+
+    version: str
+    p_sale: Floats | None
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training found. Arrays have shape (n_cells,): one chance of sale per held-out cell.
+
+    Attributes
+    ----------
+    dataset
+        The days it was fitted on and judged on.
+    fitted, version, p_sale
+        The best candidate, its registered version and its chances.
+    curves
+        Chances of sale at every `sku` and `price_offered` (EUR, rising): `predicted`, and `champion` and `truth` where
+        they are known.
+    scores
+        Metrics of every candidate by name, as `judge` gives them.
+    names
+        Product names by sku.
+    run_id, seed
+        The training's run in the registry, and the seed of its forests.
+    champion, truth, gain
+        None where there is none; the gain is over the champion's prices, or over base prices.
+    budget_groups
+        Held-out decisions as `holdout_budget_groups` reads them; empty where nobody knows the budgets.
+    responses
+        How exported decisions answer to prices; empty where all prices were ours.
+    """
+
+    dataset: Dataset
+    fitted: FittedModel
+    version: str
+    p_sale: Floats
+    curves: pd.DataFrame
+    scores: Mapping[str, Mapping[str, float]]
+    verdict: Verdict
+    names: Mapping[str, str]
+    run_id: str
+    seed: int
+    champion: Rival | None
+    truth: Floats | None
+    budget_groups: pd.DataFrame
+    gain: OffPolicyEstimate | None = None
+    responses: tuple[PriceResponse, ...] = ()
+
+    @property
+    def best(self) -> str:
+        """Name of the best candidate."""
+        return self.fitted.candidate.name
+
+    @property
+    def base_rate_log_loss(self) -> float:
+        """Log loss of each product's own share of purchases, nats per decision."""
+        holdout = self.dataset.holdout
+        return log_loss(base_rates(self.dataset.training, holdout), holdout)

@@ -1,0 +1,177 @@
+"""One training: fit the candidates, judge them on later days, register the best, and let the gate decide about it."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from catalog.arrays import Floats
+from catalog.progress import Progress, silent
+from features.cells import feature_workbench
+from features.shifts import demand_shifts
+from serving.champion import Champion
+from training.candidates import CANDIDATES, Candidate, FittedModel, fit
+from training.dataset import Dataset, holdout_budget_groups, load_dataset
+from training.gain import Challenger
+from training.gate import GateInput, Verdict, pass_gate
+from training.judge import choose_threshold, judge
+from training.judgement import champion_chances, gate_input
+from training.model_row import model_version_row
+from training.promotion.change import catch_up
+from training.promotion.registry import settle
+from training.registry import LoggedModel, ModelRegistry, TrainingLog
+from training.report import figures
+from training.report.breakdown import curve_points
+from training.report.notes import conclusion
+from training.report.page import training_report
+from training.result import Rival, TrainingResult
+from training.truth import true_chances
+from warehouse.lake import Partition
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class JudgedCandidate:
+    """A candidate with its chances of sale, shape (n_cells,), and its scores on the held-out days."""
+
+    fitted: FittedModel
+    logged: LoggedModel
+    p_sale: Floats
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The days of a training, the twin's chance of sale of each held-out cell if it is known, and the seed."""
+
+    dataset: Dataset
+    truth: Floats | None
+    seed: int
+
+
+def train(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    through: dt.date,
+    seed: int,
+    since: dt.date | None = None,
+    progress: Progress = silent,
+) -> TrainingResult:
+    """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
+
+    Parameters
+    ----------
+    since
+        First business date to learn from, by default as far back as `learning.window_days` lets it. Where a change in
+        demand was detected later, the days before it lend the shape of their curve alone.
+
+    Raises
+    ------
+    DataError
+        When the data cannot teach anything; no model is registered.
+    Declined
+        When the champion was changed meanwhile; the version is registered and not promoted.
+    """
+    dataset = learning_days(workspace, through, since)
+    days = _Days(dataset, true_chances(workspace, dataset), seed)
+    catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
+    champion = registry.load()
+    with registry.training(dataset) as log:
+        judged = judge_candidates(log, days, progress)
+        best = min(judged, key=lambda item: item.scores["log_loss"])
+        version = registry.register(best.logged, best.fitted, best.scores, f"{dataset.fingerprint}:{seed}")
+        load_check = log.check_load(best.logged, best.fitted, best.p_sale)
+        challenger = Challenger(version, best.fitted, dataset.learned_from)
+        found = gate_input(workspace, dataset, challenger, champion, load_check)
+    verdict = pass_gate(found)
+    settle(workspace, registry, version, verdict, champion.version if champion else None, dataset.judged_through)
+    result = _result(workspace, days, judged, champion, found, verdict, version)
+    row = model_version_row(result, best.logged)
+    workspace.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
+    registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
+    return result
+
+
+def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
+    """Read the days to learn from: those of the window, split where demand was seen to change."""
+    window = workspace.catalog.store.learning.window_days
+    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    with feature_workbench(workspace.settings) as connection:
+        return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
+
+
+def judge_candidates(log: TrainingLog, days: _Days, progress: Progress) -> list[JudgedCandidate]:
+    """Fit, judge and log every candidate."""
+    judged = []
+    for done, candidate in enumerate(CANDIDATES, start=1):
+        judged.append(_judged(log, candidate, days))
+        progress("training candidates", done, len(CANDIDATES))
+    dataset = days.dataset
+    log.log_pictures(lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout)})
+    return judged
+
+
+def _judged(log: TrainingLog, candidate: Candidate, days: _Days) -> JudgedCandidate:
+    dataset = days.dataset
+    fitted = fit(candidate, dataset, days.seed)
+    chance = fitted.p_sale(dataset.holdout)
+    threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
+    scores = judge(chance, dataset.holdout, days.truth, threshold)
+    logged = log.log_candidate(
+        fitted,
+        scores,
+        lambda: {
+            "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
+            "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
+            "importance": figures.importance(fitted),
+        },
+        {"seed": days.seed},
+    )
+    return JudgedCandidate(fitted, logged, chance, scores)
+
+
+def _curves_of(judged: list[JudgedCandidate], dataset: Dataset) -> pd.DataFrame:
+    """Return each candidate's chance of sale at every price that was offered, a column for each."""
+    points = curve_points(dataset)
+    curves = {item.fitted.candidate.name: item.fitted.p_sale(points) for item in judged}
+    return points[["sku", "price_offered"]].assign(**curves)
+
+
+def _result(
+    workspace: Workspace,
+    days: _Days,
+    judged: list[JudgedCandidate],
+    champion: Champion | None,
+    found: GateInput,
+    verdict: Verdict,
+    version: str,
+) -> TrainingResult:
+    """Gather what was found, with the champion, the truth and the budgets where they are known."""
+    dataset = days.dataset
+    best = min(judged, key=lambda item: item.scores["log_loss"])
+    points = curve_points(dataset)
+    at_points = replace(dataset, holdout=points)
+    curves = {
+        "predicted": best.fitted.p_sale(points),
+        "champion": champion_chances(champion, at_points) if champion else None,
+        "truth": true_chances(workspace, at_points),
+    }
+    with feature_workbench(workspace.settings) as connection:
+        budget_groups = holdout_budget_groups(connection, dataset)
+    return TrainingResult(
+        dataset,
+        best.fitted,
+        version,
+        p_sale=best.p_sale,
+        curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
+        scores={item.fitted.candidate.name: item.scores for item in judged},
+        verdict=verdict,
+        names={product.sku: product.name for product in workspace.catalog.products},
+        run_id=best.logged.training_run_id,
+        seed=days.seed,
+        champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
+        truth=days.truth,
+        budget_groups=budget_groups,
+        gain=found.gain,
+        responses=tuple(found.responses),
+    )

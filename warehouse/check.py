@@ -1,0 +1,32 @@
+"""Check the lake: every file is as it was published, and the newest decisions are what they claim to be."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from catalog.check import Check
+from warehouse.assertions.run import broken_claims
+from warehouse.verify import verify
+from warehouse.workspace import Workspace
+
+
+def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Check:
+    """Hold every file against its receipt; `on_file` is called with (files done, files in all)."""
+    found = verify(workspace.lake, on_file)
+    if found.findings:
+        first = found.findings[0]
+        said = f"{len(found.findings)} of {found.files} are not as published, such as {first.path.name}: {first.kind}"
+        return Check(
+            "files", "failed", said, "shelfprice verify --set-aside, then shelfprice backfill over their dates"
+        )
+    return Check("files", "ok", f"{found.files:,} files with {found.rows:,} rows are as they were published")
+
+
+def check_assertions(workspace: Workspace, newest: dt.date) -> Check:
+    """Run the SQL assertions on the newest closed date; a day that is being sold is not over yet."""
+    is_closed = newest in workspace.lake.dates("interactions")
+    broken = broken_claims(workspace.settings, [newest] if is_closed else [])
+    if broken:
+        return Check(
+            "assertions", "failed", "; ".join(map(str, broken)), "mend what wrote the rows, then transform again"
+        )
+    return Check("assertions", "ok", f"all hold on {newest}")
