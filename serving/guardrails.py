@@ -32,7 +32,7 @@ class Limits:
     bounds
         Floors, ceilings, and cost plus margin.
     frozen
-        Prices that are held; NaN where a product is free.
+        Prices that stand whatever is asked for; NaN where a product is free.
     largest_step, largest_daily_move
         As shares of the price shown and of the opening price; None is no limit.
     movable

@@ -166,7 +166,7 @@ def test_a_rollback_wants_a_reason(around: Surroundings, reason: str) -> None:
 @pytest.mark.parametrize(
     "dies_in",
     [
-        "training.promotion.change.put_back",
+        "training.promotion.change.restore_book",
         "between the curves and the book",
         "training.promotion.change.finish",
         "training.promotion.history.follow",
@@ -288,7 +288,7 @@ def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book
     around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(champions, "put_back", killed)
+        dying.setattr(champions, "restore_book", killed)
         with pytest.raises(Killed):
             go_back(around)
     sold_from = book_of(around, THIRD)
