@@ -1,4 +1,4 @@
-"""The ledger of what priced each batch, and every catalog that ever did: what a past day is played again from.
+"""The ledger of what priced each batch, and every catalog that ever did: what a day is replayed from.
 
 A batch's row is published before its decisions, so no decision is ever without one. The fingerprints of the data are
 not repeated here: they stand in the receipts of the decisions and cells, and the view `past_days` joins them.

@@ -20,7 +20,7 @@ from training.gain import Challenger
 CLAIRVOYANT = "clairvoyant"
 TRUE_DEMAND = "true_demand"
 POLICIES = ("static", "rule", "prototype", "greedy", "stock_aware")
-"""What can be compared. `prototype` is the first demo's way: balanced classes, raw price, greedy."""
+"""What can be compared. `prototype` is the textbook way: balanced classes, raw price, greedy."""
 
 _FINE_LADDER = 200
 _BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}
@@ -36,7 +36,7 @@ class Learned:
 
 
 def learn(connection: duckdb.DuckDBPyConnection, catalog: Catalog, decisions: int, seed: int) -> Learned:
-    """Draw a log of a world and learn from it, as the pipeline does and as the first demo did."""
+    """Draw a log of a world and learn from it, as the pipeline does and as the textbook does."""
     log = draw_log(catalog, decisions, seed)
     curves = curves_from(connection, catalog, log, "demand_forest", seed)
     return Learned(log, curves, curves_from(connection, catalog, log, "balanced_forest", seed))

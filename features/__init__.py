@@ -1,1 +1,1 @@
-"""Valid decisions to model input, one definition in SQL for training and serving, and what a stored model answers."""
+"""Turns valid decisions into model input, by one definition in SQL for training and serving; reads stored models."""

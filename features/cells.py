@@ -1,7 +1,7 @@
 """Demand cells: decisions grouped losslessly into distinct feature vectors with counts, partition by partition.
 
-Precondition for learning from cells instead of rows: a model that sees only these features cannot tell two
-decisions of one cell apart, so counts as weights carry everything the rows do.
+Why cells are as good as rows: a model that sees only these features cannot tell two decisions of one cell apart, so
+counts as weights carry everything that the rows do.
 """
 
 import datetime as dt
@@ -24,12 +24,12 @@ from warehouse.sql_files import queries_beside
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
 query = queries_beside(__file__)
-"""Text of one of the features' queries, by name."""
+"""Returns the text of one of the features' queries, by name."""
 
 
 @dataclass(frozen=True)
 class StaleCells:
-    """A partition of decisions whose cells are missing or were made from something else."""
+    """A partition of decisions whose cells are missing, or were made from other inputs."""
 
     decisions: Partition
     cells: Partition
@@ -39,7 +39,7 @@ class StaleCells:
 def feature_workbench(settings: Settings, products: pa.Table | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection in memory with the warehouse's views and the features' definitions.
 
-    Features stand on the shelf in the lake, or on other `products`, such as those of a past day.
+    Features use the products in the lake, or other `products`, such as those of an earlier day.
     """
     connection = workbench(settings)
     if products is not None:
@@ -52,13 +52,13 @@ def feature_workbench(settings: Settings, products: pa.Table | None = None) -> d
 def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ()) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
-    Those of the dates in `anew_on` are among them in any case.
+    Partitions of the dates in `anew_on` are always among them.
     """
     definition = definition_of(catalog)
     for decisions in lake.partitions("interactions"):
         receipt = lake.receipt(decisions)
         if receipt is None:
-            continue  # not proven: `verify` names it, and the good partitions go on
+            continue  # `verify` names a file without a receipt; the other partitions do not wait for it
         inputs = f"{receipt.sha256}:{definition}"
         cells = Partition("demand_cells", decisions.business_date, decisions.group)
         if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
@@ -66,7 +66,7 @@ def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ())
 
 
 def definition_of(catalog: Catalog) -> str:
-    """Fingerprint of what cells are beside the decisions in them: the features' SQL and the base prices."""
+    """Return the fingerprint of what cells depend on beside their decisions: the features' SQL and the base prices."""
     definition = hashlib.sha256(query("demand_cells").encode())
     for script in sorted(FEATURE_VIEWS.glob("*.sql")):
         definition.update(script.read_bytes())
@@ -76,10 +76,9 @@ def definition_of(catalog: Catalog) -> str:
 
 
 def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, str]]:
-    """Yield the date and the proof of each partition of cells from one date through another, in order.
+    """Yield the date and the fingerprint of each partition of cells from one date through another, in order.
 
-    Whatever is made from these cells is made from the same ones while the proofs are the same: fingerprints are made
-    of them.
+    While these are the same, the cells are the same: the fingerprint of anything made from them builds on these.
     """
     for partition in lake.partitions("demand_cells"):
         date, receipt = partition.business_date, lake.receipt(partition)
@@ -88,7 +87,7 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
 
 
 def cells_of(connection: duckdb.DuckDBPyConnection, decisions: Path) -> pa.Table:
-    """Group one partition of decisions into demand cells, in the columns of their contract."""
+    """Group one partition of decisions into demand cells, with the columns of their contract."""
     cells: pa.Table = connection.sql(query("demand_cells"), params={"decisions": str(decisions)}).to_arrow_table()
     return cells.cast(DEMAND_CELLS.schema)
 

@@ -1,4 +1,4 @@
-"""Decisions that were exported: prices that somebody else set, for reasons nobody logged."""
+"""Exported decisions: their prices were set by somebody else, for reasons that were not logged."""
 
 import datetime as dt
 
@@ -23,7 +23,7 @@ def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> p
 
 
 def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:
-    """Tell whether any held-out decision met a price that somebody else set."""
+    """Tell whether any held-out decision was made at a price that somebody else set."""
     if not _count(connection, "files_up_to", {"through": judged_through}):
         return False
     span = {"trained_through": trained_through, "judged_through": judged_through}

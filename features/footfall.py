@@ -1,6 +1,6 @@
 """Footfall: how many shoppers stop at each product in each tick, from the logged visits.
 
-Precondition: every visit is logged, also those that met an empty shelf; otherwise scarce products look unwanted.
+Precondition: every visit is logged, also visits to an empty shelf. Otherwise scarce products look unpopular.
 """
 
 import datetime as dt
@@ -19,13 +19,13 @@ _DAYS = 28
 def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Floats:
     """Estimate visits per store day from the last four weeks, shape (n_products, n_ticks).
 
-    A product's daily visits are spread by the profile that all products share: far steadier than a count for each
+    A product's daily visits are spread by one profile for all products. That is far steadier than a count for each
     product and tick.
 
     Raises
     ------
     DataError
-        When nobody came.
+        When there was no visit.
     """
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
     days = connection.execute(query("store_days"), span).fetchone()

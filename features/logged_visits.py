@@ -1,6 +1,6 @@
-"""Logged visits: what was shown with which chance, and what came of it, as arrays for judging prices from the log.
+"""Logged visits as arrays: the price shown, its propensity and the outcome, for judging prices from the log.
 
-Precondition for an honest judgement: the days are later than everything the judged prices were learned from, and
+Precondition for a fair judgement: the days are later than everything that the judged prices were learned from, and
 every logged propensity is the whole chance of the shown price in its state.
 """
 
@@ -32,10 +32,10 @@ class LoggedVisits:
     purchased
         Whether a unit was bought.
     dice
-        Number of the throw that decided the price: visits with the same number met the same price for the same
-        reason, and are one piece of evidence.
+        Number of the random draw that decided the price. Visits with the same number saw the same price for the same
+        reason, and count as one piece of evidence.
     n_store_days
-        Store days they come from.
+        Number of store days that the visits come from.
     """
 
     days: tuple[dt.date, ...]
@@ -57,12 +57,12 @@ def logged_visits(
     judged_through: dt.date,
     n_decisions: int,
 ) -> LoggedVisits:
-    """Read the visits of the held-out days; of more than a million, whole store days that make about as many.
+    """Read the visits of the held-out days; if there are more than a million, whole store days with about a million.
 
     Parameters
     ----------
     n_decisions
-        How many there are.
+        Number of held-out decisions.
     """
     found = connection.execute(
         query("logged_visits"),

@@ -12,7 +12,7 @@ from catalog.arrays import Floats
 _STEPS = 50
 _CLOSE = 1e-8
 _LONGEST_STEP = 2.0
-_FAR = 30.0  # log odds beyond which nothing changes
+_FAR = 30.0  # log odds beyond which the chance is 0 or 1
 _RIDGE = 1e-8  # keeps the information matrix solvable
 
 
@@ -25,7 +25,7 @@ class LogisticFit(NamedTuple):
 
 
 def fit_logistic(X: Floats, offered: Floats, bought: Floats, start: Floats | None = None) -> LogisticFit:
-    """Regress purchases on some columns.
+    """Regress purchases on the columns of a design matrix.
 
     Parameters
     ----------

@@ -1,14 +1,13 @@
-"""How purchases answer to prices that somebody else set, and whether that can be told from other causes.
+"""How purchases respond to prices that somebody else set, and whether that can be told from other causes.
 
 Exported prices were not randomised. Stores differ, and so do weeks: a price that is low where and when people buy more
 anyway looks like a response. So each product's purchases are regressed on its log price three times (logistic
 regression): as they are, with an effect for each store and each four weeks, and with an effect for each store and each
-week. The second is the estimate, the others are its guards. Intervals are robust to whatever
-visits of one store in one week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models",
-Biometrika, 1986).
+week. The second is the estimate, and the others check it. Intervals are robust to whatever visits of one store in one
+week share (Liang and Zeger, "Longitudinal data analysis using generalized linear models", Biometrika, 1986).
 
 What must hold for an estimate to be the response: within a store and four weeks, prices do not follow demand. No data
-can prove that. Where the guards disagree with the estimate it is refuted; where they agree it is not.
+can prove that. Where a check disagrees, the estimate is refuted; where both agree, it is not refuted.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from catalog.arrays import Flags, Floats, Ints
 from features.logistic import fit_logistic
 
 _WEEKS_IN_A_PERIOD = 4
-_LEAST_OF_EACH = 30  # purchases, and refusals
+_LEAST_OF_EACH = 30  # purchases, and visits without one
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _LEAST_SPREAD = 0.01  # standard deviation of log price that the effects leave: one per cent
 _MOST_STORES, _MOST_WEEKS = 100, 104  # those with most decisions, and the newest
@@ -35,8 +34,8 @@ _LEVEL = 0.975
 class Slope:
     """Change of the log odds of a purchase per unit of log price, with its 95 % interval.
 
-    Where few buy this is the price elasticity of the purchase rate; in general that is the slope x (1 - rate).
-    `spread` is the standard deviation of the log price that the effects leave to learn from.
+    Where few buy, this is the price elasticity of the purchase rate; in general the elasticity is slope x (1 - rate).
+    `spread` is the standard deviation of the log price that the effects do not explain.
     """
 
     estimate: float
@@ -48,16 +47,16 @@ class Slope:
 
 @dataclass(frozen=True)
 class PriceResponse:
-    """What the exported decisions tell about one product's response.
+    """What the exported decisions say about one product's response.
 
     Attributes
     ----------
     naive, estimate, strict
-        Without effects; with those of stores and four weeks; with those of stores and weeks. None where the data have
-        no answer.
+        Without effects; with effects of stores and four weeks; with effects of stores and weeks. None where the data
+        give no estimate.
     verdict
-        `told`: purchases fall with the price, and the guards agree. `too thin`: the interval allows no response, or
-        there is too little to reckon with. `too confounded`: price cannot be told from store and season.
+        `told`: purchases fall with the price, and the checks agree. `too thin`: the interval includes no response, or
+        there are too few data. `too confounded`: price cannot be told from store and season.
     why
         The verdict's reason, in words.
     """
@@ -98,7 +97,7 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str]) -> tuple[PriceResp
     cells
         Exported decisions by `sku`, `store_id`, `week_number` and `price_offered`, with `n_offered` and `n_purchased`.
     skus
-        Products to answer for; one that is not in the cells has no decisions.
+        Products to estimate; one that is not in the cells has no decisions.
     """
     own = dict(iter(cells.groupby("sku", observed=True))) if len(cells) else {}
     return tuple(_response(sku, own.get(sku)) for sku in skus)
@@ -116,10 +115,10 @@ def slopes_of(responses: Sequence[PriceResponse], skus: Sequence[str]) -> Floats
 
 
 def with_response(at_base: Floats, price_ratio: Floats, slope: Floats) -> Floats:
-    """Return chances of sale that answer to the price by a slope: the odds at the base price x ratio ** slope.
+    """Return chances of sale that respond to the price by a slope: the odds at the base price x ratio ** slope.
 
-    A model of exported decisions mixes the price with the stores and weeks it came in; its level stands, its slope does
-    not. All arrays broadcast to one shape.
+    A model of exported decisions confounds the price with its stores and weeks. So its level is used, but not its
+    slope. All arrays broadcast to one shape.
     """
     odds = at_base / (1 - at_base) * price_ratio**slope
     return np.asarray(odds / (1 + odds), dtype=float)
@@ -181,7 +180,7 @@ def _cells_of(frame: pd.DataFrame) -> _Cells:
 
 
 def _slope(cells: _Cells, store: Ints, period: Ints) -> Slope | None:
-    """Regress purchases on log price with effects of store and period; None where they leave nothing to learn from."""
+    """Regress purchases on log price with effects of store and period; None where too little variation is left."""
     rows = _informative(cells, store, period)
     own = cells.kept(rows)
     cluster = np.unique(own.store * (own.week.max(initial=0) + 1) + own.week, return_inverse=True)[1]
@@ -204,7 +203,7 @@ def _slope(cells: _Cells, store: Ints, period: Ints) -> Slope | None:
 
 
 def _informative(cells: _Cells, store: Ints, period: Ints) -> Flags:
-    """Flag the cells of stores and periods with purchases and refusals; without both, an effect has no end."""
+    """Flag the cells of stores and periods with purchases and refusals; without both, an effect would be infinite."""
     rows = np.ones(len(store), dtype=bool)
     while True:
         both = rows.copy()
@@ -223,7 +222,7 @@ def _dummies(level: Ints) -> Floats:
 
 
 def _spread_left(own: _Cells, effects: Floats) -> float:
-    """Return the standard deviation of the log price around what the effects explain, weighted by decisions."""
+    """Return the standard deviation of the log price that the effects do not explain, weighted by decisions."""
     root = np.sqrt(own.offered)[:, None]
     fitted = effects @ np.linalg.lstsq(effects * root, own.log_price * root[:, 0], rcond=None)[0]
     return float(np.sqrt(np.average((own.log_price - fitted) ** 2, weights=own.offered)))

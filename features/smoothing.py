@@ -1,11 +1,11 @@
-"""Take the staircase out of a forest's demand: one smooth curve per product, the same wherever the model is asked.
+"""Smooth a forest's demand: one smooth curve per product, the same wherever the model is asked.
 
-A forest of price ratios is a step function of the price, and a price that falls on the wrong side of a step costs
-revenue. So the forest is asked on a grid of price ratios and the logit of its answers is smoothed by local polynomial
-regression, each answer weighted by the information a decision at it carries, p (1 - p). What is right differs: little
-data wants wide kernels and one curve for all products, demand with two peaks wants narrow ones, products that differ
-want curves of their own. Several are mixed by weights that training finds from the data; the weights travel with the
-model, so judging and pricing see the same curve.
+A forest of price ratios is a step function of the price, and a price on the wrong side of a step costs revenue. So the
+forest is asked on a grid of price ratios, and the logit of its answers is smoothed by local polynomial regression. Each
+answer is weighted by the information that a decision at it carries, p (1 - p). The best kernel depends on the data: few
+data need wide kernels and one curve for all products, demand with two peaks needs narrow ones, and products that differ
+need curves of their own. So several kernels are mixed, by weights that training finds from the data. The weights travel
+with the model, so that judging and pricing use the same curve.
 
 Local polynomials: Fan and Gijbels, "Local Polynomial Modelling and Its Applications" (1996).
 """
@@ -21,7 +21,7 @@ from catalog.arrays import Floats, Ints
 
 RATIO = "price_ratio"
 _GRID = 20  # ratios at which the forest is asked
-_NEARLY_SURE = 0.005  # a forest's 0 and 1 say no more than this
+_NEARLY_SURE = 0.005  # a forest's 0 and 1 are taken for no more than this
 _RIDGE = 1e-9
 
 
@@ -47,7 +47,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How a model's curve is smoothed: the range of price ratios it has learned from, and the mixture of kernels."""
+    """How a model's curve is smoothed: the range of price ratios that it learned from, and the mixture of kernels."""
 
     lowest: float
     highest: float
@@ -59,19 +59,19 @@ class Smoothing:
         return np.linspace(self.lowest, self.highest, _GRID)
 
     def to_json(self) -> str:
-        """Return the smoothing as it is kept beside a model."""
+        """Return the smoothing as text, to be kept with a model."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Smoothing":
-        """Return the smoothing that a model is kept with."""
+        """Read the smoothing that is kept with a model."""
         values = json.loads(text)
         return cls(values["lowest"], values["highest"], tuple(Kernel(**kernel) for kernel in values["kernels"]))
 
 
 @dataclass(frozen=True)
 class Staircase:
-    """What a forest says about some rows: its raw curve for each product it knows, and where each row stands.
+    """A forest's raw curve for each product it knows, and the place of some rows on these curves.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Staircase:
     ratio: Floats
 
     def smoothed(self, kernels: tuple[Kernel, ...]) -> Floats:
-        """Chance of sale of each row from the smoothed curves, shape (n_rows,); beyond the grid they are flat."""
+        """Return each row's chance of sale from the smoothed curves, shape (n_rows,); beyond the grid they are flat."""
         curves = mixed(self.p_sale, self.grid, kernels)
         chance = np.empty(len(self.ratio))
         for position, curve in enumerate(curves):
@@ -120,7 +120,7 @@ def staircase_of(model: Callable[[pd.DataFrame], Floats], rows: pd.DataFrame, gr
 
 
 def mixed(p_sale: Floats, grid: Floats, kernels: tuple[Kernel, ...]) -> Floats:
-    """Mix the curves that several kernels make; each falls with the price, so does the mixture.
+    """Mix the curves of several kernels; none of them rises with the price, so the mixture does not either.
 
     Parameters
     ----------

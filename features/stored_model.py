@@ -1,7 +1,7 @@
-"""A demand model as it is kept: data in skops format with a description beside it, read without running any code.
+"""A stored demand model: data in skops format with a description beside it, read without running any code.
 
-Training tries a stored model in a fresh process and serving prices by it; both read it here, so what was tried is
-what prices.
+Training checks a stored model in a fresh process, and serving sets prices by it. Both read it here, so the model that
+was checked is the one that sets prices.
 """
 
 import json
@@ -27,22 +27,22 @@ _LOADER = "mlflow.sklearn"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A classifier that was read, what it says of itself, and how its odds become honest.
+    """A classifier that was read, its own description, and how its odds are corrected.
 
     Attributes
     ----------
     features
         Input columns in order.
     types
-        Their types in the signature, all `double` in a model of ours.
+        Their types in the signature; all are `double` in a model made here.
     built_with
-        Version of scikit-learn that built it.
+        Version of scikit-learn with which it was built.
     odds_factor
-        What the odds of sale are multiplied by; not 1 where the classes were reweighted.
+        Factor for the odds of sale; not 1 where the classes were reweighted.
     smoothing
-        How its staircase is smoothed, or None.
+        How its steps are smoothed, or None.
     metadata
-        Everything else that was written beside it when it was logged.
+        Everything else that was kept with it when it was logged.
     """
 
     features: tuple[str, ...]
@@ -78,7 +78,7 @@ class StoredModel:
         return chance
 
     def as_classified(self, rows: pd.DataFrame) -> Floats:
-        """Chance of sale as the classifier gives it to anyone, odds uncorrected and steps left, shape (n_rows,)."""
+        """Return the classifier's own chance of sale, odds uncorrected and steps not smoothed, shape (n_rows,)."""
         return np.asarray(self.classifier.predict_proba(rows[list(self.features)].astype(float))[:, 1], dtype=float)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
@@ -88,8 +88,8 @@ class StoredModel:
 def with_odds(chance: Floats, factor: float) -> Floats:
     """Multiply the odds of some chances by a factor; 0 and 1 stay.
 
-    A model fitted with class weights w0 and w1 sees w1 / w0 times the odds there are; the factor w0 / w1 takes that
-    back. After Elkan, "The foundations of cost-sensitive learning" (IJCAI, 2001).
+    A model fitted with class weights w0 and w1 sees w1 / w0 times the true odds; the factor w0 / w1 corrects
+    that. After Elkan, "The foundations of cost-sensitive learning" (IJCAI, 2001).
     """
     return chance if factor == 1 else chance * factor / (1 - chance + chance * factor)
 
@@ -97,13 +97,13 @@ def with_odds(chance: Floats, factor: float) -> Floats:
 def read_model(folder: Path) -> StoredModel:
     """Read a logged model's folder. Nothing in it is executed: a pickle or an unknown type is refused unread.
 
-    A night asks for the same champion again and again: while none of its files changes, it is read once.
+    A night needs the same champion many times: while none of its files changes, it is read once.
 
     Raises
     ------
     ModelError
-        When the folder is damaged or holds anything but a classifier in skops format; the message is a predicate,
-        "cannot be read (...)", to be put behind the name of the model.
+        When the folder is damaged or holds anything but a classifier in skops format. The message is a predicate,
+        "cannot be read (...)", which follows the name of the model.
     """
     try:
         stands = [(path, path.stat()) for path in sorted(folder.rglob("*"))]
@@ -126,7 +126,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
     except ModelError:
         raise
-    except Exception as error:  # whatever a damaged file makes its reader do
+    except Exception as error:  # a damaged file can make its reader raise anything
         raise ModelError(f"cannot be read ({first_line(error)})") from error
     if not isinstance(classifier, ClassifierMixin):
         raise ModelError(f"is a {type(classifier).__name__}, expected a classifier")

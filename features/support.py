@@ -1,4 +1,4 @@
-"""Support: the prices that each product was really offered at. Beyond them a model only guesses."""
+"""Support: the prices at which each product was really offered. Beyond them a model only guesses."""
 
 import datetime as dt
 
@@ -15,8 +15,8 @@ def observed_prices(
 ) -> Floats:
     """Return the lowest and highest price observed with stock up to a date, EUR, shape (n_products, 2).
 
-    NaN for a product that was never offered. With `since`, only what was offered from that date on counts: a model
-    knows nothing of prices that were observed before the days it learned from.
+    NaN for a product that was never offered. With `since`, only offers from that date on count: a model knows nothing
+    about prices from before the days it learned from.
     """
     return _ranges(connection, catalog, through, since, "observed_prices")
 
@@ -24,7 +24,7 @@ def observed_prices(
 def own_prices(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None = None
 ) -> Floats:
-    """Return the same of the prices that policies of ours showed, exported decisions left out."""
+    """Return the same for the prices that our own policies showed, without exported decisions."""
     return _ranges(connection, catalog, through, since, "own_prices")
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from catalog.watched import WatchedCatalog
 from etl.batches import DEFAULT_SEED
+from etl.business_dates import ONE_DAY
 from etl.live.calendar import day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
@@ -40,14 +41,10 @@ def live(
 
     Parameters
     ----------
-    store
-        Store id of the catalog.
-    date
-        First business date; by default the day that was left open, or the one after the store's newest.
+    date, days
+        First business date, by default the day that was left open or the one after the store's newest; and how many.
     tick_seconds
         Time from one tick to the next.
-    days
-        How many business dates.
     seed
         Seed of the world: the live day meets the shoppers that a simulation of it would.
     again
@@ -70,18 +67,18 @@ def live(
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
         run_id = UUID(flow_run.get_id())
-        sold: list[SoldDay] = []
         with controls_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
-            for number in range(days):
+            sold: list[SoldDay] = []
+            while len(sold) < days:
+                if sold:
+                    day = day_to_sell(workspace, store, day.business_date + ONE_DAY)
                 _name_run(run_id, day)
                 done = _sell(workspace.lake, catalog, day, seed, controls)
                 if done is None:
                     message = f"{store} stopped on {day.business_date}; run it again to go on"
                     return Cancelled(message=message)  # type: ignore[return-value]  # Prefect takes it as the state
                 sold.append(done)
-                if number + 1 < days:
-                    day = day_to_sell(workspace, store, day.business_date + dt.timedelta(days=1))
-        return sold
+            return sold
 
 
 def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:

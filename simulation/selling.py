@@ -1,7 +1,7 @@
-"""What they do: visits meet prices and stock, one tick at a time, for many stores at once.
+"""What shoppers do: they meet prices and stock, one tick at a time, for many stores at once.
 
-A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick
-the price stands and shoppers come in order of time, so the last unit goes to whoever came first and could pay.
+A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick prices do
+not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay.
 """
 
 import numba
@@ -14,8 +14,7 @@ from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
 
 @numba.njit(cache=True, nogil=True)
 def sell_tick(
-    first: Ints,
-    last: Ints,
+    spans: Ints,
     product: NDArray[np.int16],
     willing_price: NDArray[np.float32],
     prices: Floats,
@@ -23,23 +22,23 @@ def sell_tick(
     inventory: NDArray[np.int32],
     outcome: NDArray[np.int8],
 ) -> None:
-    """Let the visits of one tick happen.
+    """Sell one tick: decide the outcome of each of its visits.
 
     Parameters
     ----------
-    first, last
-        Rows of the tick's visits in each store, last excluded, shape (n_stores,).
+    spans
+        First row of the tick's visits in each store, and the one after its last, shape (n_stores, 2).
     product, willing_price
-        What each visit looks at and would pay at most (EUR), shape (n_visits,).
+        Product that each visit looks at, and the most it would pay for it (EUR), shape (n_visits,).
     prices
-        Prices that stand in this tick, EUR, shape (n_stores, n_products).
+        Prices shown in this tick, EUR, shape (n_stores, n_products).
     stock
         Units on the shelf, shape (n_stores, n_products); reduced in place.
     inventory, outcome
         Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`.
     """
-    for store in range(len(first)):
-        for row in range(first[store], last[store]):
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
             item = product[row]
             left = stock[store, item]
             inventory[row] = left

@@ -21,7 +21,7 @@ def play(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date:
 
 
 def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date: dt.date, visits: Visits) -> StoreDay:
-    """Let given visits meet a policy's prices; this is how two policies are paired on the same shoppers."""
+    """Play given visits under a policy's prices; so two policies can be compared on the same shoppers."""
     stretch = Stretch(catalog, policy, stores, business_date, visits)
     for _ in range(len(visits.dice)):
         stretch.sell_tick()
@@ -29,16 +29,16 @@ def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date:
 
 
 def standing_at_opening(catalog: Catalog, n_stores: int, business_date: dt.date) -> Standing:
-    """Return how the shelves stand before the first tick: restocked, and without a price."""
+    """Return the state of the shelves before the first tick: restocked, and without a price."""
     stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
     no_price = np.full(stock.shape, np.nan)
     return Standing(0, stock, no_price, no_price)
 
 
 class Stretch:
-    """Ticks of a business date that are sold one after another under one policy.
+    """Consecutive ticks of a business date that are sold under one policy.
 
-    A batch is one stretch from opening to closing; a live day has another one whenever its policy changes.
+    A batch is one stretch from opening to closing; a live day begins another one whenever its policy changes.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Stretch:
         visits: Visits,
         began: Standing | None = None,
     ) -> None:
-        """Begin where the shelves stand, by default at opening; nothing is sold yet."""
+        """Begin with the shelves as given, by default as at opening; nothing is sold yet."""
         self._policy, self._stores, self._business_date, self._visits = policy, tuple(stores), business_date, visits
         self._began = began or standing_at_opening(catalog, len(stores), business_date)
         self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
@@ -61,21 +61,19 @@ class Stretch:
         self.standing = self._began
 
     def sell_tick(self) -> None:
-        """Price the shelves once and let the visits of the next tick happen."""
+        """Ask the policy for prices once, and sell the next tick at them."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         answer = self._policy.decide(shelf)
-        first, last = visits.starts[:, now.tick], visits.starts[:, now.tick + 1]
-        sell_tick(
-            first, last, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome
-        )
+        spans = visits.starts[:, now.tick : now.tick + 2]
+        sell_tick(spans, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
 
     def played(self) -> StoreDay:
-        """Return what was sold so far; at least one tick must have been."""
+        """Return what was sold so far; at least one tick must have been sold."""
         visits, n_stores = self._visits, len(self._stores)
         decisions = _stack(self._answers)
         store, tick = _store_and_tick_of_visits(visits, n_stores)
@@ -121,7 +119,7 @@ def _stack(answers: list[PriceDecision]) -> PriceDecision:
 
 
 def _clamps_of_the_day(answers: list[PriceDecision]) -> NDArray[Any]:
-    """Join the ticks' clamps; each decision's position is then that in the arrays of the whole day."""
+    """Join the ticks' clamps; each one then points into the arrays of the whole day."""
     clamps = np.concatenate([answer.clamps for answer in answers])
     ticks = np.repeat(np.arange(len(answers)), [len(answer.clamps) for answer in answers])
     clamps["decision"] += ticks * answers[0].prices.size

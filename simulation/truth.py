@@ -1,4 +1,4 @@
-"""True demand: what the twin's shoppers would do, known in closed form. The examiner of every model and policy."""
+"""True demand: the twin's chance of a sale, known in closed form. Every model and policy is judged against it."""
 
 import datetime as dt
 

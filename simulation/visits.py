@@ -1,8 +1,8 @@
 """Who comes: visits drawn from seeds, store day by store day, before any price is known.
 
-Each store day has a stream of its own, seeded by (seed, store, date), and draws in a fixed order: dice, visits
-per tick, times, products, personas, multipliers, shoppers. So a store day is the same whichever days are played
-with it and in whatever order, and all policies meet the same shoppers.
+Each store day has a random stream of its own, seeded by (seed, store, date), and draws in a fixed order: dice, visits
+per tick, times, products, personas, multipliers, shoppers. So a store day does not depend on which other days are
+played, or in which order, and all policies meet the same shoppers.
 """
 
 import datetime as dt
@@ -40,8 +40,8 @@ class Visits:
     shopper
         Number in the shopper pool, shape (n_visits,).
     dice
-        Uniform numbers in [0, 1) for policies that choose by chance, shape (n_ticks, n_stores, n_products); each
-        stands for `exploration.hold_ticks` ticks.
+        Uniform numbers in [0, 1) for policies that randomise, shape (n_ticks, n_stores, n_products); each number
+        holds for `exploration.hold_ticks` ticks.
     """
 
     starts: Ints
@@ -63,7 +63,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     Parameters
     ----------
     stores
-        Store ids; their order is the order of the result and changes nothing else.
+        Store ids. The result has them in this order; the order changes nothing else.
     seed
         Seed of the world.
 
@@ -142,7 +142,7 @@ def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
 
 
 class _Draws(NamedTuple):
-    """Everything that chance decides on one store day; counts (n_ticks,), dice (n_holds, n_products), rest (n_visits,).
+    """Every random draw of one store day; counts (n_ticks,), dice (n_holds, n_products), the others (n_visits,).
 
     `product` and `persona` are uniform numbers, `deviation` is standard normal, `times` are in ticks since opening.
     """

@@ -86,8 +86,8 @@ def gain_on(
 ) -> OffPolicyEstimate:
     """Estimate on given visits what a book, made from the curves, gains over another, or without one over base prices.
 
-    A unit kept is worth what the incumbent's book says, or without one the challenger's, and where margin is the
-    objective its cost.
+    The value of a unit kept comes from the incumbent's book, or without one from the challenger's; where margin is the
+    objective, its cost is added.
     """
     ticks_left = np.maximum(1, catalog.store.opening.ticks - visits.tick)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)

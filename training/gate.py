@@ -127,7 +127,7 @@ def pass_gate(found: GateInput) -> Verdict:
         *_after_a_rollback(found),
         chances.chances_are_probabilities(chance),
     ]
-    if asked[-1].met:  # what follows reckons with probabilities
+    if asked[-1].met:  # what follows needs probabilities
         asked += [
             chances.never_rises_with_price(challenger, dataset.holdout),
             chances.is_calibrated(chance, dataset.holdout),

@@ -65,23 +65,8 @@ def judge(
         threshold also threshold, recall_at_threshold and accuracy_at_threshold, and with the truth both for the
         truth, at the threshold that is best for it: what no model can be expected to exceed.
     """
-    rows = outcomes_of(cells)
     chance = np.clip(p_sale, _SURE, 1 - _SURE)
-    p, y, weight = chance[rows.cell], rows.y, rows.weight
-    called = (p >= _THRESHOLD).astype(int)
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-        y, called, average="binary", sample_weight=weight, zero_division=0
-    )
-    scores = {
-        "accuracy": float(metrics.accuracy_score(y, called, sample_weight=weight)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
-        "roc_auc": float(metrics.roc_auc_score(y, p, sample_weight=weight)) if len(np.unique(y)) > 1 else float("nan"),
-        "log_loss": log_loss(chance, cells),
-        "brier": float(np.average((p - y) ** 2, weights=weight)),
-        "calibration_error": calibration_error(chance, cells),
-    }
+    scores = _scores(chance, cells)
     if truth is not None:
         scores["excess_log_loss"] = excess_log_loss(truth, chance, cells)
     if threshold is not None:
@@ -92,6 +77,26 @@ def judge(
         own = choose_threshold(truth, expected)
         scores["truth_recall_at_threshold"], scores["truth_accuracy_at_threshold"] = _called_at(own, truth, cells)
     return scores
+
+
+def _scores(chance: Floats, cells: pd.DataFrame) -> dict[str, float]:
+    """Score chances of sale that are neither 0 nor 1."""
+    rows = outcomes_of(cells)
+    p, y, weight = chance[rows.cell], rows.y, rows.weight
+    called = (p >= _THRESHOLD).astype(int)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        y, called, average="binary", sample_weight=weight, zero_division=0
+    )
+    return {
+        "accuracy": float(metrics.accuracy_score(y, called, sample_weight=weight)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "roc_auc": float(metrics.roc_auc_score(y, p, sample_weight=weight)) if len(np.unique(y)) > 1 else float("nan"),
+        "log_loss": log_loss(chance, cells),
+        "brier": float(np.average((p - y) ** 2, weights=weight)),
+        "calibration_error": calibration_error(chance, cells),
+    }
 
 
 def choose_threshold(p_sale: Floats, cells: pd.DataFrame) -> float:

@@ -1,4 +1,4 @@
-"""What was in force on a past day, and who was champion when: looked up in the ledger."""
+"""What was in force on a date, and who was champion when."""
 
 import datetime as dt
 from typing import Any

@@ -56,7 +56,7 @@ DRIFT_RESULTS = Table(
         Column(
             "rule",
             LONG_TEXT,
-            "what raises the alarm: residuals, coin (at random), or none (never trains again)",
+            "what raises the alarm: residuals, or none (never trains again)",
         ),
         Column("seed", pa.int64(), "seed of the shoppers and of the forests"),
         Column("change", pa.int64(), "number of the change in the world, from 1; 0 is the time before the first"),

@@ -1,7 +1,7 @@
-"""Admit an export to the lake, date by date: valid decisions on one side, every other row with its reason on the other.
+"""Admit an export to the lake, date by date: a row becomes a decision, or is rejected with a reason.
 
-Preconditions: some row of the export can be read, and, for one row per decision, one export is admitted at a time. Rows
-that repeat a decision of another part of the lake are kept out, so that files that overlap count once.
+Preconditions: at least one row of the export can be read, and only one export is admitted at a time, so that there is
+one row per decision. Rows that repeat a decision of another partition are rejected, so files that overlap count once.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 from etl.exports.estimate_shelf import places_on, store_id_of
-from etl.exports.stage import NO_DATE, Intake
+from etl.exports.stage import NO_DATE, StagedExport
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
 from warehouse.columns import coded, constant, moments
@@ -38,16 +38,16 @@ class Admission:
     Attributes
     ----------
     source, part
-        The file's name, and the name of its parts in the lake.
+        The file's name, and the name of its partitions in the lake.
     inputs
-        Fingerprint of everything that the parts are made from.
+        Fingerprint of everything that the partitions are made from.
     not_after
-        Latest moment a decision can have been seen at.
+        Latest time at which a decision can have been made.
     """
 
     lake: Lake
     catalog: Catalog
-    intake: Intake
+    staged: StagedExport
     source: str
     part: str
     inputs: str
@@ -56,7 +56,7 @@ class Admission:
 
 @dataclass(frozen=True)
 class Admitted:
-    """What became of one date: decisions in the lake, and for each reason the rows kept out and the first line."""
+    """The result for one date: decisions in the lake, and for each reason the rejected rows and the first line."""
 
     business_date: dt.date
     valid: int
@@ -82,23 +82,23 @@ class Admitting:
 
     def __init__(self, admission: Admission) -> None:
         self.given = admission
-        self.places = places_on(admission.catalog, admission.intake)
-        self.shares = _shares_of(admission.intake)
-        self.newest = max(admission.intake.spans)
+        self.places = places_on(admission.catalog, admission.staged)
+        self.shares = _shares_of(admission.staged)
+        self.newest = max(admission.staged.spans)
 
     def dates(self) -> list[int]:
-        """Return the dates of the export as days since 1970, also those with rows that were kept aside alone."""
-        aside = set(pc.unique(self.given.intake.aside["date"]).to_pylist()) - {NO_DATE}
-        return sorted(aside | self.given.intake.spans.keys())
+        """Return the dates of the export as days since 1970, also dates on which no row could be read."""
+        aside = set(pc.unique(self.given.staged.aside["date"]).to_pylist()) - {NO_DATE}
+        return sorted(aside | self.given.staged.spans.keys())
 
     def admit(self, date: int) -> Admitted:
-        """Validate and publish one date: what is rejected first, the decisions last."""
+        """Validate and publish one date: the rejected rows first, the decisions last."""
         given = self.given
         day = _EPOCH + dt.timedelta(days=date)
         bad = [self._unreadable(date)]
         valid = INTERACTIONS.schema.empty_table()
-        if date in given.intake.spans:
-            own = given.intake.on(date)
+        if date in given.staged.spans:
+            own = given.staged.on(date)
             lines = own["line"].to_numpy()
             rows = self._interactions(own)
             checked = validate(rows, given.catalog, given.source, given.not_after, lines)
@@ -116,7 +116,7 @@ class Admitting:
         return Admitted(day, valid.num_rows, {reason: (n, line) for reason, n, line in zip(*counts, strict=True)})
 
     def clear_other_dates(self) -> None:
-        """Take away what an earlier reading of the same file left on dates that it does not have now."""
+        """Remove what an earlier reading of the same file published on dates that it does not have now."""
         days = {_EPOCH + dt.timedelta(days=date) for date in self.dates()}
         for table in ("interactions", "rejected", "demand_cells"):
             for partition in list(self.given.lake.partitions(table)):
@@ -124,8 +124,8 @@ class Admitting:
                     self.given.lake.remove(partition)
 
     def _unreadable(self, date: int) -> pa.Table:
-        """Return what was kept aside on a date; rows whose date cannot be read stand under the newest one."""
-        aside = self.given.intake.aside
+        """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
+        aside = self.given.staged.aside
         own = pc.equal(aside["date"], date)
         if date == self.newest:
             own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
@@ -135,12 +135,12 @@ class Admitting:
         return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
 
     def _interactions(self, own: pa.Table) -> pa.Table:
-        """Return rows with the columns of `interactions`; a product that is not on the shelf keeps its own word."""
-        catalog, intake = self.given.catalog, self.given.intake
+        """Return rows with the columns of `interactions`; a product that is not on the shelf keeps its own name."""
+        catalog, staged = self.given.catalog, self.given.staged
         n_rows = own.num_rows
         code = own["product"].to_numpy().astype(np.int64)
         place = np.where(self.places[code] >= 0, self.places[code], len(catalog.skus) + code)
-        words = intake.products.words
+        words = staged.products.words
         purchased = own["purchased"].to_numpy()
         stock = own["inventory_level"] if "inventory_level" in own.column_names else pa.nulls(n_rows, pa.float64())
         is_empty = pc.fill_null(pc.equal(stock, 0.0), pa.scalar(value=False)).to_numpy(zero_copy_only=False)
@@ -150,7 +150,7 @@ class Admitting:
         shares = pa.array(self.shares.of(code, price))
         return pa.table(
             {
-                "store_id": coded(own["store"].to_numpy(), [store_id_of(word) for word in intake.stores.words]),
+                "store_id": coded(own["store"].to_numpy(), [store_id_of(word) for word in staged.stores.words]),
                 "tick": pa.array(self._ticks(own["seen_at"].to_numpy())),
                 "seen_at": moments(own["seen_at"].to_numpy()),
                 "shopper_id": _shoppers(own),
@@ -175,7 +175,7 @@ class Admitting:
 
 
 def without_repeats(given: Admission, day: dt.date, valid: pa.Table, lines: Ints, rejected: pa.Table) -> Validated:
-    """Keep rows out that are decisions of another part of the lake."""
+    """Reject rows that are decisions of another partition of the lake already."""
     known = [
         given.lake.read(partition).select(_ROW)
         for partition in given.lake.partitions("interactions")
@@ -197,7 +197,7 @@ def without_repeats(given: Admission, day: dt.date, valid: pa.Table, lines: Ints
 
 
 def _are_among(rows: pa.Table, known: pa.Table) -> Flags:
-    """Flag the rows that `known` holds, shape (n_rows,)."""
+    """Flag the rows that are in `known`, shape (n_rows,)."""
     both = pd.concat([_keys(known), _keys(rows)], ignore_index=True)
     return both.duplicated().to_numpy()[known.num_rows :]
 
@@ -208,7 +208,7 @@ def _keys(rows: pa.Table) -> pd.DataFrame:
 
 
 def _shoppers(own: pa.Table) -> pa.Array:
-    """Return who looked; where nobody is named, visits to one product of a store at one moment are numbered."""
+    """Return the shoppers; where the file names none, simultaneous visits to one product of a store are numbered."""
     shopper = own["shopper"]
     if shopper.null_count == 0:
         return shopper
@@ -216,12 +216,12 @@ def _shoppers(own: pa.Table) -> pa.Array:
     return pa.array(keys.groupby(["store", "seen_at", "product"], sort=False).cumcount().to_numpy())
 
 
-def _shares_of(intake: Intake) -> _Shares:
-    counted = intake.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
+def _shares_of(staged: StagedExport) -> _Shares:
+    counted = staged.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
     product, price = counted["product"].to_numpy().astype(np.int64), counted["price_offered"].to_numpy()
     count = counted["count_all"].to_numpy().astype(float)
     prices = np.unique(price)
     keys = product * len(prices) + np.searchsorted(prices, price)
     order = np.argsort(keys)
-    share = count / np.bincount(product, count, minlength=len(intake.products.codes))[product]
+    share = count / np.bincount(product, count, minlength=len(staged.products.codes))[product]
     return _Shares(prices, keys[order], share[order])

@@ -1,4 +1,4 @@
-"""Words of an export as small numbers: stores and products, and what stands beside each product."""
+"""Names in an export as small numbers: stores and products, and the texts that belong to each product."""
 
 from dataclasses import dataclass, field
 
@@ -14,8 +14,8 @@ _BESIDE = ("product_name", "category")
 
 
 @dataclass
-class Words:
-    """The distinct words of a column in order of appearance, and what was said beside the first of each."""
+class CodedWords:
+    """The distinct words of a column in order of appearance, with the name and category of each."""
 
     column: str
     codes: dict[str, int] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Which column of a retailer's export means what, and how its times and numbers are written.
 
-What is not said is found out from the header by common names, and what was taken for what is told. Whatever could
-mean two things is refused: a wrong guess would price a shelf.
+What the user does not say is found in the header by common names, and the result is reported. An ambiguous header is
+refused, because a wrong guess would set prices.
 """
 
 import codecs
@@ -32,16 +32,17 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "propensity": (),
     "purchased": ("bought", "sold", "is_purchased", "purchase"),
 }
-"""Our columns, and the names under which they are known elsewhere, our own first."""
+"""Our columns, and other common names for each."""
 
 NEEDED = ("seen_at", "price_offered", "purchased")
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
 
 
 class Reading(BaseModel):
-    """How an export is to be read, from a YAML file or from options; None is found out.
+    """How an export is to be read, from a YAML file or from options; None means that it is found in the file.
 
-    `columns` leads from ours to theirs. Times without an offset are in `time_zone`; `time_format` is that of strptime.
+    `columns` maps our names to those in the file. Times without an offset are in `time_zone`; `time_format` is as in
+    strptime.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -58,11 +59,13 @@ class Reading(BaseModel):
     def _are_ours(cls, columns: dict[str, str]) -> dict[str, str]:
         for ours in columns:
             if ours not in COMMON_NAMES:
-                raise ValueError(f"{ours!r} is none of our columns, which are {', '.join(COMMON_NAMES)}")
+                raise ValueError(
+                    f"{ours!r} is not a column that can be mapped; expected one of {', '.join(COMMON_NAMES)}"
+                )
         theirs = list(columns.values())
         twice = next((name for name in theirs if theirs.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"{twice!r} is said to be two of our columns, expected one")
+            raise ValueError(f"{twice!r} is mapped to two columns, expected one")
         return columns
 
     @field_validator("time_zone")
@@ -71,28 +74,28 @@ class Reading(BaseModel):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no time zone; expected a name such as Europe/Berlin or UTC") from error
+            raise ValueError(f"{name!r} is not a time zone; expected a name such as Europe/Berlin or UTC") from error
         return name
 
     @field_validator("encoding")
     @classmethod
     def _is_an_encoding(cls, name: str) -> str:
         try:
-            is_of_text = codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - the only place that says so
+            is_of_text = codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - no public name tells this
         except LookupError:
             is_of_text = False
         if not is_of_text:
-            raise ValueError(f"{name!r} is no encoding of text; expected a name such as utf-8, cp1252 or latin-1")
+            raise ValueError(f"{name!r} is not a text encoding; expected a name such as utf-8, cp1252 or latin-1")
         return name
 
 
 def read_reading(file: Path | None, said: Mapping[str, Any]) -> Reading:
-    """Read the mapping file, if there is one, and let what was said as options go first.
+    """Read the mapping file, if there is one; options win over the file.
 
     Raises
     ------
     DataError
-        When a field is unknown or cannot be; the message names it and the value found.
+        When a field is unknown or has an impossible value; the message names the field and the value.
     """
     written = read_mapping(file) if file else {}
     columns = written.get("columns")
@@ -132,12 +135,12 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
     Raises
     ------
     DataError
-        When a name stands twice, a column that is needed is missing, or two could be meant.
+        When a name appears twice, a required column is missing, or two columns could be meant.
     """
     named = [name for name in header if name]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
-        raise DataError(f"{where}: the column {twice[:80]!r} is there twice; rename one, nothing was read")
+        raise DataError(f"{where}: the column {twice[:80]!r} appears twice; rename one, nothing was read")
     unknown = next((name for name in reading.columns.values() if name not in named), None)
     if unknown is not None:
         raise DataError(f"{where}: expected the column {unknown[:80]!r}, found {_listed(named)}; nothing was read")
@@ -152,14 +155,14 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
         missing.append("sku or product_name")
     if missing:
         raise DataError(
-            f"{where}: no column was taken for {', '.join(missing)}, found {_listed(named)}; "
+            f"{where}: expected a column for {', '.join(missing)}, found {_listed(named)}; nothing was read: "
             f"say which is meant, such as --column {missing[0].split()[0]}={named[0][:40] if named else 'NAME'}"
         )
     return Columns({ours: theirs[ours] for ours in COMMON_NAMES if ours in theirs}, frozenset(reading.columns))
 
 
 def _found_out(ours: str, names: Sequence[str], where: str) -> str | None:
-    """Return the one column that goes by our name, or else by another common name of it."""
+    """Return the one column that has our name, or else another common name for it."""
     plain = {name: _NOT_A_NAME.sub("_", name.strip().lower()).strip("_") for name in names}
     for known in ((ours,), COMMON_NAMES[ours]):
         meant = [name for name in names if plain[name] in known]

@@ -1,4 +1,4 @@
-"""Bytes of a CSV to whole records in UTF-8, block by block, each with the number of its first line."""
+"""Turns the bytes of a CSV into whole records in UTF-8, block by block, each with the number of its first line."""
 
 import codecs
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
         raw = stream.read(_CHUNK)
         marked = next((name for mark, name in _BOMS.items() if first and raw.startswith(mark)), None)
         if marked and is_utf8:
-            raise DataError(f"{where} line 1: it begins as {marked} does; say --encoding {marked}, nothing was read")
+            raise DataError(f"{where} line 1: it begins like {marked}; add --encoding {marked}, nothing was read")
         first = False
         try:
             text = decoder.decode(raw, final=not raw)
@@ -53,7 +53,7 @@ def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
     Raises
     ------
     DataError
-        When a record is longer than 8 MB: a line without end, or a quote that never closes.
+        When a record is longer than 8 MB: a line break is missing, or a quote never closes.
     """
     line, kept, is_header = 1, b"", True
     for chunk in chunks:
@@ -64,7 +64,7 @@ def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
             kept, is_header = kept[cut:], False
         if len(kept) > _LONGEST_RECORD:
             raise DataError(
-                f"{where} line {line}: expected a record of at most {_LONGEST_RECORD >> 20} MB, found one without end: "
+                f"{where} line {line}: expected a record of at most {_LONGEST_RECORD >> 20} MB, found a longer one: "
                 "a line break is missing, or a quote opens and never closes; nothing was published"
             )
     if kept.strip():
@@ -78,7 +78,7 @@ def _first_end(text: bytes) -> int:
 
 
 def _last_end(text: bytes) -> int:
-    """Return where the last whole record ends; a line break between quotes ends none."""
+    """Return where the last whole record ends; a line break between quotes does not end a record."""
     cut = text.rfind(b"\n") + 1
     quotes = text.count(b'"', 0, cut)
     while cut and quotes % 2:

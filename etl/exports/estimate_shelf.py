@@ -1,7 +1,7 @@
-"""A shelf and a store estimated from an export, written where a person can read and mend them.
+"""Estimates a shelf and a store from an export, and writes them where a person can read and correct them.
 
-What an export does not say is estimated and said: the base price is the usual price, the one in the middle of all
-visits; limits are the range that all but a hundredth of the visits saw; a cost that nobody gave is 0, not known.
+What an export does not say is estimated, and marked as such. The base price is the median price that visits saw; limits
+are the range that all but one in a hundred visits saw on either side; a missing cost is 0, which means not known.
 """
 
 import datetime as dt
@@ -17,11 +17,11 @@ import yaml
 
 from catalog.load import Catalog
 from catalog.records.product import CEILING_RATIO, FLOOR_RATIO
-from etl.exports.stage import Intake
+from etl.exports.stage import StagedExport
 from warehouse.files import sync_folder, write_durably
 
 _TOO_MUCH = 1e6  # EUR
-_TAIL = 0.01  # share of the visits that may have seen a lower, or a higher, price
+_TAIL = 0.01  # share of the visits below the floor, and above the ceiling
 _PAR_STOCK, _MOST_STOCK = 100, 30_000
 _CHECKSUM = "# As estimated, not yet changed by anyone: "
 _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
@@ -30,12 +30,12 @@ _US_PER_HOUR = 3_600_000_000
 
 
 def store_id_of(word: str) -> str:
-    """Return a store's id: its name where that can be one, else what can be kept of it and a hash."""
+    """Return a store's id: its name where that is a valid id, else the valid part of it with a hash."""
     return word if _STORE_ID.fullmatch(word) else _shortened(re.sub(r"[^A-Za-z0-9_.-]", "-", word), word, 23)
 
 
 def sku_of(word: str) -> str:
-    """Return a product's sku: its number or name where that can be one, else what can be kept of it and a hash."""
+    """Return a product's sku: its number or name where that is valid, else the valid part of it with a hash."""
     return word if _SKU.fullmatch(word) else _shortened(re.sub(r"[\x00-\x1f\x7f]", "-", word), word, 55)
 
 
@@ -44,20 +44,20 @@ def _shortened(kept: str, word: str, most: int) -> str:
     return f"{kept[:most].lstrip('_.-') or 'x'}-{digest}"
 
 
-def places_on(catalog: Catalog, intake: Intake) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+def places_on(catalog: Catalog, staged: StagedExport) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
     """Return the position on the shelf of each product of an export, by sku or by name, -1 for none."""
     by_sku = {sku: position for position, sku in enumerate(catalog.skus)}
     by_name = {product.name: position for position, product in enumerate(catalog.products)}
     places = []
-    for code, word in enumerate(intake.products.words):
-        name = intake.products.beside.get(code, {}).get("product_name", word)
+    for code, word in enumerate(staged.products.words):
+        name = staged.products.beside.get(code, {}).get("product_name", word)
         found = (by_sku.get(word), by_sku.get(sku_of(word)), by_name.get(word), by_name.get(name))
         places.append(next((place for place in found if place is not None), -1))
     return np.array(places, dtype=np.int64)
 
 
 def is_untouched(folder: Path) -> bool:
-    """Tell whether an estimated shelf stands there as it was written."""
+    """Tell whether the folder holds an estimated shelf that nobody has changed."""
     try:
         *lines, last = (folder / "products.yaml").read_text(encoding="utf-8").splitlines()
         store = (folder / "store.yaml").read_text(encoding="utf-8")
@@ -66,23 +66,23 @@ def is_untouched(folder: Path) -> bool:
     return last == _CHECKSUM + _digest("\n".join(lines) + "\n" + store)
 
 
-def write_shelf(folder: Path, intake: Intake, file: str) -> None:
+def write_shelf(folder: Path, staged: StagedExport, file: str) -> None:
     """Estimate the shelf and the store, and write them durably."""
-    found = _products(intake)
-    products = "\n".join(_products_yaml(intake, found, file)) + "\n"
-    store = "\n".join(_store_yaml(intake, found)) + "\n"
+    found = _products(staged)
+    products = "\n".join(_products_yaml(staged, found, file)) + "\n"
+    store = "\n".join(_store_yaml(staged, found)) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     write_durably(folder / "store.yaml", store)
     write_durably(folder / "products.yaml", f"{products}{_CHECKSUM}{_digest(products + store)}\n")
     sync_folder(folder)
 
 
-def _products(intake: Intake) -> pd.DataFrame:
-    """Return one row for each product that was offered at a possible price, by its code.
+def _products(staged: StagedExport) -> pd.DataFrame:
+    """Return one row for each product that was offered at a plausible price, indexed by its code.
 
     Columns: `visits`; `usual`, `low` and `high`, EUR; `cost` and `base`, EUR, and `stock`, units, where they are known.
     """
-    rows = intake.rows
+    rows = staged.rows
     counted = rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")]).to_pandas()
     counted = counted[(counted["price_offered"] > 0) & (counted["price_offered"] < _TOO_MUCH)]
     counted = counted.sort_values(["product", "price_offered"]).rename(columns={"count_all": "visits"})
@@ -101,15 +101,15 @@ def _products(intake: Intake) -> pd.DataFrame:
     return found.reindex(columns=["visits", "usual", "low", "high", "cost", "base", "stock"])
 
 
-def _products_yaml(intake: Intake, found: pd.DataFrame, file: str) -> Iterator[str]:
-    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in (min(intake.spans), max(intake.spans))]
-    yield f"# The shelf, estimated from {_plain(file)}, {dates[0]} to {dates[1]}. It is yours now: read it and mend it."
-    yield "# base_price is the usual price: half of the visits saw it or a lower one. unit_cost 0 is not known."
-    yield "# floor_price and ceiling_price are the range that visits saw; widen it to let the store try more."
+def _products_yaml(staged: StagedExport, found: pd.DataFrame, file: str) -> Iterator[str]:
+    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in (min(staged.spans), max(staged.spans))]
+    yield f"# The shelf, estimated from {_plain(file)}, {dates[0]} to {dates[1]}. Read it, and correct it."
+    yield "# base_price is the usual price: half of the visits saw it or a lower one. unit_cost 0 means not known."
+    yield "# floor_price and ceiling_price are the range that visits saw; widen it to explore more prices."
     yield "products:"
     for code, row in found.iterrows():
-        beside = intake.products.beside.get(int(str(code)), {})
-        word = intake.products.words[int(str(code))]
+        beside = staged.products.beside.get(int(str(code)), {})
+        word = staged.products.words[int(str(code))]
         given = not math.isnan(row["base"])
         base = max(0.01, round(float(row["base"] if given else row["usual"]), 2))
         floor, ceiling, source = _limits(base, float(row["low"]), float(row["high"]))
@@ -136,7 +136,7 @@ def _limits(base: float, low: float, high: float) -> tuple[float, float, str]:
 
 
 def _cost(cost: float, base: float) -> tuple[float, str]:
-    """Return a cost that the shelf can have, and what to say of it."""
+    """Return a cost that the shelf can have, and a remark about its source."""
     if not math.isfinite(cost) or cost <= 0:
         return 0.0, "not known"
     if cost > base:
@@ -144,8 +144,8 @@ def _cost(cost: float, base: float) -> tuple[float, str]:
     return round(cost, 4), "as the file says, on average"
 
 
-def _store_yaml(intake: Intake, found: pd.DataFrame) -> Iterator[str]:
-    rows = intake.rows
+def _store_yaml(staged: StagedExport, found: pd.DataFrame) -> Iterator[str]:
+    rows = staged.rows
     by_chunk = (np.bincount(seen.to_numpy() // _US_PER_HOUR % 24, minlength=24) for seen in rows["seen_at"].chunks)
     hours = np.sum(list(by_chunk), axis=0)
     opens, closes = int(np.flatnonzero(hours)[0]), int(np.flatnonzero(hours)[-1]) + 1
@@ -153,15 +153,15 @@ def _store_yaml(intake: Intake, found: pd.DataFrame) -> Iterator[str]:
     profile = hours[opens:closes] / hours[opens:closes].mean()
     popularity = found["visits"] / found["visits"].mean()
     yield "# The stores, estimated from the same file. All times are UTC; a business date is a date in UTC."
-    yield "currency: EUR # money is taken as it is; columns say EUR"
-    yield f"stores: [{', '.join(_text(store_id_of(word)) for word in intake.stores.words)}]"
+    yield "currency: EUR # amounts are used as they are; columns say EUR"
+    yield f"stores: [{', '.join(_text(store_id_of(word)) for word in staged.stores.words)}]"
     yield f'opening: {{opens: "{opens:02d}:00", closes: "{closes:02d}:00", tick_minutes: 15}} # whole hours with visits'
     yield f"visits_per_day: {rows.num_rows / store_days:.2f} # decisions per store and day, all products together"
     yield f"hourly_profile: [{', '.join(f'{weight:.4f}' for weight in profile)}]"
     yield "popularity:"
     for code, weight in popularity.items():
-        yield f"  {_text(sku_of(intake.products.words[int(str(code))]))}: {max(weight, 1e-4):.4f}"
-    yield "# Only the twin needs shoppers of its own; nothing in the file tells what they would pay."
+        yield f"  {_text(sku_of(staged.products.words[int(str(code))]))}: {max(weight, 1e-4):.4f}"
+    yield "# Only the twin needs these shoppers; nothing in the file says what real shoppers would pay."
     yield "personas:"
     yield "  - {name: everyone, share: 1.0, mean: 1.0, standard_deviation: 0.25}"
 

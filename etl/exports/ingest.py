@@ -21,7 +21,7 @@ from etl.exports.columns import Reading
 from etl.exports.estimate_shelf import is_untouched, sku_of, write_shelf
 from etl.exports.profile import as_record, profile_of
 from etl.exports.read import Export, open_export
-from etl.exports.stage import Intake, taken_in
+from etl.exports.stage import StagedExport, stage_export
 from etl.prepare import prepared
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -37,7 +37,7 @@ _SHOWN = 80  # characters of a value in a message
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a file.
+    """The result for one file.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Ingested:
     is_estimated
         Whether that shelf was estimated from this file just now.
     row
-        Its row of `ingested_files` as plain values, the JSON in it read.
+        Its row of `ingested_files` as plain values, with the JSON decoded.
     """
 
     action: Literal["ingested", "unchanged"]
@@ -59,7 +59,7 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _File:
-    """A file on its way in: how it is read, the SHA-256 of its bytes, its shelf's folder, and when it came, UTC."""
+    """A file to ingest: how it is read, the SHA-256 of its bytes, the folder of its shelf, and the time, UTC."""
 
     export: Export
     digest: str
@@ -90,7 +90,7 @@ def ingest(
         Folder of the shelf to look its products up on; by default the one under `SHELFPRICE_HOME`, estimated from the
         first file.
     now
-        When it comes in, UTC: no decision can be later.
+        Time of ingestion, UTC: no decision can be later.
 
     Raises
     ------
@@ -108,28 +108,28 @@ def ingest(
         )
         if is_there and _is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
-        with taken_in(export, settings.scratch, lambda share: _tell_share(progress, share)) as intake:
-            _refuse_without_rows(intake, file)
+        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share)) as staged:
+            _refuse_without_rows(staged, file)
             if may_estimate:
-                _refuse_another_shelf(lake, own.part, [sku_of(word) for word in intake.products.words])
-                write_shelf(own.shelf, intake, file.name)
-            workspace = _admit_all(settings, lake, own, intake, progress)
+                _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
+                write_shelf(own.shelf, staged, file.name)
+            workspace = _admit_all(settings, lake, own, staged, progress)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
 
-def _admit_all(settings: Settings, lake: Lake, own: _File, intake: Intake, progress: Progress) -> Workspace:
+def _admit_all(settings: Settings, lake: Lake, own: _File, staged: StagedExport, progress: Progress) -> Workspace:
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
     catalog = load(own.shelf)
     _refuse_another_shelf(lake, own.part, catalog.skus)
     workspace, inputs = prepared(settings, catalog), _fingerprint(own, catalog)
-    admission = Admission(lake, catalog, intake, own.export.path.name, own.part, inputs, own.now)
+    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now)
     _publish_row(workspace, own, _admitted(Admitting(admission), progress), inputs)
     return workspace
 
 
 def _admitted(admitting: Admitting, progress: Progress) -> list[Admitted]:
-    """Admit every date, two at a time: one is reckoned while the other waits for the disk."""
+    """Admit every date, two at a time: one is validated while the other waits for the disk."""
     dates, days = admitting.dates(), list[Admitted]()
     with ThreadPoolExecutor(_WRITERS) as pool:
         for day in pool.map(admitting.admit, dates):
@@ -153,8 +153,8 @@ def _publish_row(workspace: Workspace, own: _File, days: list[Admitted], inputs:
         reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
         raise DataError(
             f"{own.export.path}: none of its {rejected:,} rows is a decision that can be used; {rows:,} because "
-            f"{reason}, first in line {line}; they are in the table rejected: mend the file, say what its columns "
-            f"mean, or mend the shelf in {own.shelf}"
+            f"{reason}, first in line {line}; they are in the table rejected: correct the file, say what its columns "
+            f"mean, or correct the shelf in {own.shelf}"
         )
     dates = [day.business_date for day in days if day.valid]
     profiles = [as_record(profile) for profile in profile_of(workspace, own.part)]
@@ -177,7 +177,7 @@ def _publish_row(workspace: Workspace, own: _File, days: list[Admitted], inputs:
 
 
 def _reasons_of(days: list[Admitted]) -> dict[str, tuple[int, int]]:
-    """Return for each reason the rows that were kept out and the first line."""
+    """Return for each reason the rejected rows and the first line."""
     reasons: dict[str, tuple[int, int]] = {}
     for day in days:
         for reason, (rows, line) in day.rejected.items():
@@ -197,13 +197,13 @@ def row_of(lake: Lake, part: str) -> dict[str, Any]:
 
 
 def _fingerprint(own: _File, catalog: Catalog) -> str:
-    """Fingerprint of everything that decides the bytes of an export's parts."""
+    """Return the fingerprint of everything that decides the bytes of an export's partitions."""
     facts = (own.digest, own.export.path.name, own.export.reading.model_dump_json(), catalog.fingerprint, CODE_VERSION)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _is_done(lake: Lake, part: str, inputs: str) -> bool:
-    """Tell whether the whole file is in the lake, read in this way, and everything is still there."""
+    """Tell whether the whole file, read in this way, is in the lake and still complete."""
     if not lake.is_current(Partition("ingested_files", None, part), inputs):
         return False
     receipts = [lake.receipt(own) for own in lake.partitions("interactions") if own.group == part]
@@ -216,14 +216,14 @@ def _other_parts(lake: Lake, part: str) -> bool:
     return any(own.group != part for table in tables for own in lake.partitions(table))
 
 
-def _refuse_without_rows(intake: Intake, file: Path) -> None:
-    if intake.rows.num_rows:
+def _refuse_without_rows(staged: StagedExport, file: Path) -> None:
+    if staged.rows.num_rows:
         return
-    if not intake.aside.num_rows:
+    if not staged.aside.num_rows:
         raise DataError(f"{file} line 1: expected rows below the header, found none; nothing was published")
-    first = intake.aside.slice(0, 1).to_pylist()[0]
+    first = staged.aside.slice(0, 1).to_pylist()[0]
     raise DataError(
-        f"{file}: none of its {intake.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
+        f"{file}: none of its {staged.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
         f"found {first['text'][:_SHOWN]}; nothing was published: say what its columns mean and how values are written"
     )
 

@@ -1,6 +1,6 @@
-"""Text of an export to typed values, whole columns at once: what cannot be read is null, and named as such.
+"""Turns the text of an export into typed values, whole columns at once; what cannot be read is null.
 
-Numbers and times are read by the strict rules of what was declared. A comma in a number is either the decimal sign or
+Numbers and times are read strictly, by the declared rules. A comma in a number is either the decimal sign or
 a thousands separator, never both.
 """
 
@@ -34,7 +34,7 @@ def numbers(column: pa.Array, decimal: str) -> pa.Array:
         if decimal == ".":
             return pc.cast(column, pa.float64())
     except pa.ArrowInvalid:
-        pass  # some value is no plain number: look closely
+        pass  # some value is not a plain number: read it by the slower rules below
     text = pc.utf8_trim_whitespace(column)
     grouped = pc.match_substring_regex(text, _THOUSANDS[decimal])
     bare = pc.replace_substring(text, "," if decimal == "." else ".", "")
@@ -47,7 +47,7 @@ def numbers(column: pa.Array, decimal: str) -> pa.Array:
 
 
 def decimal_of(columns: list[pa.Array]) -> str | None:
-    """Find out the decimal sign of some columns of numbers; None when the values contradict one another."""
+    """Find the decimal sign of some columns of numbers; None when the values contradict one another."""
     commas = points = False
     for column in columns:
         if _is_text(column.type):
@@ -71,16 +71,16 @@ def flags(column: pa.Array) -> pa.Array:
 
 
 def moments(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
-    """Read times as UTC, null where there is none, and flag those that a change of clocks leaves in doubt.
+    """Read times as UTC, null where there is none, and flag those that a change of clocks makes ambiguous.
 
     Returns
     -------
     moments, doubtful
-        Moments in UTC, and whether the local time does not exist or happens twice, shape (n_rows,) each.
+        Times in UTC, and whether the local time does not exist or happens twice, shape (n_rows,) each.
     """
     if not _is_text(column.type):
         zone = column.type.tz if pa.types.is_timestamp(column.type) else None
-        typed = column.cast(pa.timestamp("us", tz=zone), safe=False)  # what is finer than that is cut off
+        typed = column.cast(pa.timestamp("us", tz=zone), safe=False)  # finer parts are cut off
         if zone is not None:
             return typed.cast(_UTC), np.zeros(len(column), dtype=bool)
         return _in_zone(typed, reading.time_zone)
@@ -110,13 +110,13 @@ def _slow(column: pa.Array, reading: Reading) -> tuple[pa.Array, Flags]:
 
 def _as_formatted(text: pa.Array, form: str, zone: str) -> tuple[pa.Array, Flags]:
     read = pc.strptime(text, form, "us", error_is_null=True)
-    if "%z" in form:  # Arrow reads the offset and reckons with it
+    if "%z" in form:  # Arrow reads the offset and applies it
         return read.cast(_MOMENT).cast(pa.int64()).cast(_UTC), np.zeros(len(text), dtype=bool)
     return _in_zone(read.cast(_MOMENT), zone)
 
 
 def _each(text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Cast what can be cast; the distinct words alone are looked at one by one."""
+    """Cast what can be cast; where some value cannot, the distinct values are tried one by one."""
     try:
         return pc.cast(text, kind)
     except pa.ArrowInvalid:
@@ -143,7 +143,7 @@ def _in_zone(naive: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
 
 
 def shopper_numbers(column: pa.Array) -> pa.Array:
-    """Return shoppers' numbers: a whole number that fits stays what it is, any other name becomes its hash."""
+    """Return shoppers' numbers: a whole number that fits is kept, any other name becomes its hash."""
     if pa.types.is_integer(column.type) and (not len(column) or _fits(column.cast(pa.int64()))):
         return column.cast(pa.int64())
     text = column if _is_text(column.type) else column.cast(pa.string())
@@ -152,7 +152,7 @@ def shopper_numbers(column: pa.Array) -> pa.Array:
         if _fits(whole):
             return whole
     except pa.ArrowInvalid:
-        pass  # some are no numbers: a name stays the same person in every file
+        pass  # some are not numbers; a hash gives a name the same number in every file
     coded = text.dictionary_encode()
     return pa.array([_number_of(str(word)) for word in coded.dictionary.to_pylist()], pa.int64()).take(coded.indices)
 

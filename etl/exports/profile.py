@@ -1,4 +1,4 @@
-"""What an export tells about each product, and whether that is enough to price it by."""
+"""What an export says about each product, and whether that is enough to set its price."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
 _LEAST_DECISIONS = 200
-_LEAST_OF_EACH = 30  # purchases, and refusals: a share from fewer is off by a third and more
+_LEAST_OF_EACH = 30  # purchases, and visits without one: a share from fewer has an error of a third or more
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class ProductProfile:
     days
         Business dates with a decision.
     decisions, purchases
-        How many, and how many of them bought.
+        Number of decisions, and of those that bought.
     prices, lowest, commonest, highest
-        Distinct prices, and which, EUR.
+        Number of distinct prices, and three of them, EUR.
     commonest_share
         Share of the decisions that saw the commonest price.
     why_not
-        What is missing to price it by these decisions, or None.
+        Why these decisions are not enough to set its price, or None.
     """
 
     sku: str
@@ -49,7 +49,7 @@ class ProductProfile:
 
     @property
     def verdict(self) -> str:
-        """Whether it can be priced, in words."""
+        """Whether its price can be learned, in words."""
         return "enough to learn from" if self.why_not is None else f"keeps its base price: {self.why_not}"
 
 

@@ -1,8 +1,8 @@
-"""Read a retailer's export block by block, in bounded memory, and keep the line each row came from.
+"""Read a retailer's export block by block, in bounded memory, and keep the line that each row came from.
 
-A CSV is cut into blocks where a record ends, so that a block can be parsed on its own and its first line is known.
-What makes the whole file doubtful is refused with its line: another encoding, a quote that never closes, a line
-without end. A record with too few or too many fields is one bad row.
+A CSV is cut into blocks where a record ends, so that a block can be parsed on its own and its first line is known. A
+fault that puts the whole file in doubt is an error with its line: another encoding, a quote that never closes, a line
+without end. A record with too few or too many fields is only one bad row.
 """
 
 import csv
@@ -48,13 +48,13 @@ class Block:
     Attributes
     ----------
     rows
-        The columns that mean something, under their own names: text from a CSV, typed from Parquet.
+        The columns that are used, under their names in the file: text from a CSV, typed from Parquet.
     lines
-        The line of each row in its file, for Parquet its number, from 1, shape (n_rows,).
+        The line of each row in its file (for Parquet, the number of the row), from 1, shape (n_rows,).
     ragged
-        Records that are no rows.
+        Records without the header's number of fields.
     read
-        Share of the file that is read, in [0, 1].
+        Share of the file that has been read, in [0, 1].
     """
 
     rows: pa.Table
@@ -65,7 +65,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Export:
-    """A file, how it is to be read, and which of its columns mean what."""
+    """A file, how it is to be read, and what its columns mean."""
 
     path: Path
     reading: Reading
@@ -74,7 +74,7 @@ class Export:
     delimiter: str
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the file's rows in their order.
+        """Yield the file's rows in order.
 
         Raises
         ------
@@ -85,12 +85,12 @@ class Export:
 
 
 def open_export(path: Path, reading: Reading) -> Export:
-    """Look at the head of a file and find out which column means what.
+    """Read the head of a file and find out what its columns mean.
 
     Raises
     ------
     DataError
-        When it is empty, no CSV, CSV.gz or Parquet, or its columns are in doubt.
+        When the file is empty, is not CSV, CSV.gz or Parquet, or its columns are ambiguous.
     """
     if not path.is_file():
         raise DataError(f"{path}: expected a file of type CSV, CSV.gz or Parquet, found none; nothing was read")
@@ -146,7 +146,7 @@ def _parsed(export: Export, first_line: int, text: bytes, read: float) -> Block:
             include_columns=wanted,
             strings_can_be_null=True,
             null_values=_EMPTY,
-            check_utf8=False,  # the whole text was decoded
+            check_utf8=False,  # the text was decoded, so it is valid
         ),
     )
     n_records = rows.num_rows + len(bad)
@@ -154,7 +154,7 @@ def _parsed(export: Export, first_line: int, text: bytes, read: float) -> Block:
     unclosed = next((row for row in bad if row.text.count('"') % 2), None)
     if unclosed is not None:
         line = lines[unclosed.number - 1]
-        raise DataError(f"{export.path} line {line}: a quote opens and never closes; nothing was published: mend it")
+        raise DataError(f"{export.path} line {line}: a quote opens and never closes; close it, nothing was published")
     ragged = tuple(
         Ragged(
             int(lines[row.number - 1]),
@@ -177,7 +177,7 @@ def _lines_of(export: Export, first_line: int, text: bytes, n_records: int) -> I
 
 
 def _without_blank_lines(block: Block) -> Block:
-    """Leave out rows without a single value: a blank line is no row."""
+    """Leave out rows without any value: a blank line is not a row."""
     empty = np.logical_and.reduce([column.is_null().to_numpy() for column in block.rows.columns])
     if not empty.any():
         return block
@@ -197,7 +197,7 @@ def _parquet_blocks(export: Export) -> Iterator[Block]:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return words for codes, the same text type everywhere, and floats for decimals."""
+    """Return text instead of codes, one text type everywhere, and floats instead of decimals."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
@@ -220,14 +220,14 @@ def _parquet_of(path: Path) -> Iterator[pq.ParquetFile]:
 
 @contextmanager
 def _bytes_of(path: Path, raw: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
-    """Open a file's text as bytes, unpacked if it is packed."""
+    """Open a file as bytes, decompressed if it is compressed."""
     with path.open("rb") as own:
         source = raw or own
-        packed = own.read(2) == b"\x1f\x8b"
+        compressed = own.read(2) == b"\x1f\x8b"
         own.seek(0)
         try:
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=source)) if packed else source
+            yield cast("IO[bytes]", gzip.GzipFile(fileobj=source)) if compressed else source
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(
-                f"{path}: is packed and ends or breaks in the middle ({error}); nothing was published"
+                f"{path}: is compressed, and damaged or cut short ({error}); nothing was published"
             ) from error

@@ -1,8 +1,8 @@
-"""Take an export in: its rows typed and kept on disk in a few bytes each, what cannot be read kept aside.
+"""Stage an export: type its rows and keep them on disk in a few bytes each, and keep unreadable rows with a reason.
 
-A file of any size becomes one memory-mapped table, in the order of the file within each date, from which the shelf is
-estimated and the dates are published. It lies in a folder of its own, removed when the work is done or, after a kill,
-before the next.
+A file of any size becomes one memory-mapped table, in the order of the file within each date. From it the shelf is
+estimated and the dates are published. The table is in a folder of its own, which is removed when the work is done or,
+after a kill, before the next export is staged.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Ints
 from catalog.errors import DataError
-from etl.exports.codes import Words
+from etl.exports.codes import CodedWords
 from etl.exports.columns import Reading
 from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
 from etl.exports.read import Block, Export
@@ -44,25 +44,25 @@ _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.st
 
 
 @dataclass(frozen=True)
-class Intake:
-    """An export taken in.
+class StagedExport:
+    """A staged export.
 
     Attributes
     ----------
     rows
         `date` (days since 1970), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds since
-        1970, UTC), `shopper` (null where nobody was named), `purchased`, and the numbers that the file has.
+        1970, UTC), `shopper` (null where the file names none), `purchased`, and the numbers that the file has.
     aside
-        Rows that cannot be read: `date` (`NO_DATE` where that is what cannot be read), `line`, `reason`, `text`.
+        Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
-        For each date its stretches in `rows`, (first, end) each, in order of the file.
+        For each date its ranges of `rows`, (first, end) each, in the order of the file.
     """
 
     rows: pa.Table
     aside: pa.Table
     spans: dict[int, list[tuple[int, int]]]
-    stores: Words
-    products: Words
+    stores: CodedWords
+    products: CodedWords
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
@@ -70,8 +70,8 @@ class Intake:
 
 
 @contextmanager
-def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[Intake]:
-    """Take an export in, and remove the folder in the end; what a kill left in it goes first.
+def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[StagedExport]:
+    """Stage an export, and remove the folder at the end; what a killed run left there is removed first.
 
     Raises
     ------
@@ -82,20 +82,20 @@ def taken_in(export: Export, folder: Path, on_share: Callable[[float], None]) ->
     folder.mkdir(parents=True)
     try:
         with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
-            taker = _Taker(export, rows, aside)
+            stager = _Stager(export, rows, aside)
             for block in export.blocks():
-                taker.take(block)
+                stager.add(block)
                 on_share(block.read)
-            taker.close()
+            stager.close()
         with pa.memory_map(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
-            yield Intake(read, unread, taker.spans, taker.stores, taker.products)
+            yield StagedExport(read, unread, stager.spans, stager.stores, stager.products)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Taker:
-    """Types block after block and writes them down."""
+class _Stager:
+    """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
         self.export, self.theirs, self.where = export, export.columns.theirs, str(export.path)
@@ -103,20 +103,20 @@ class _Taker:
         schema = pa.schema([*_ROWS, *(pa.field(name, pa.float64()) for name in self.numbers)])
         self.rows, self.aside = pa.ipc.new_file(rows, schema), pa.ipc.new_file(aside, _ASIDE)
         self.schema = schema
-        self.stores = Words("store_id")
-        self.products = Words("sku" if "sku" in self.theirs else "product_name")
+        self.stores = CodedWords("store_id")
+        self.products = CodedWords("sku" if "sku" in self.theirs else "product_name")
         self.spans: dict[int, list[tuple[int, int]]] = {}
         self.decimal: str | None = export.reading.decimal
         self.n_rows = self.n_aside = 0
 
-    def take(self, block: Block) -> None:
+    def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
         self._refuse_other_than_times(columns["seen_at"].type)
         if self.decimal is None:
             self.decimal = self._found_decimal([columns[name] for name in self.numbers])
         typed, faults = self._typed(columns, self.export.reading, self.decimal)
         typed["line"] = pa.array(block.lines)
-        reason = np.zeros(len(block.lines), np.int8)  # the first one, from 1
+        reason = np.zeros(len(block.lines), np.int8)  # number of the first reason, from 1; 0 for none
         for number, (fails, _) in reversed(list(enumerate(faults, start=1))):
             reason[fails] = number
         good = reason == 0

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from evaluation.drift.scorecard import RULES, UNHEALED, ScoredDay, share_of
+from evaluation.drift.scorecard import RULES, UNWATCHED, ScoredDay, share_of
 from evaluation.drift.worlds import ShockedWorld
 
-_COLOURS = {"residuals": "#0072b2", UNHEALED: "#777777"}  # told apart by colour-blind readers
-_LABELS = {"residuals": "watches residuals", UNHEALED: "never learns again"}
+_COLOURS = {"residuals": "#0072b2", UNWATCHED: "#777777"}  # told apart by colour-blind readers
+_LABELS = {"residuals": "watches residuals", UNWATCHED: "never learns again"}
 _COLUMNS = 4
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.drift.play import Scorecard
-from evaluation.drift.scorecard import RULES, UNHEALED, DriftOutcome
+from evaluation.drift.scorecard import RULES, UNWATCHED, DriftOutcome
 
 COLUMNS = [
     "scenario",
@@ -30,7 +30,7 @@ def rows_of(found: Scorecard) -> list[list[Any]]:
             rows += [
                 _row(world.name, change, rule, [o for o in own if (o.change, o.rule) == (change, rule)])
                 for rule in RULES
-                if change or rule != UNHEALED
+                if change or rule != UNWATCHED
             ]
     return rows
 
@@ -52,9 +52,9 @@ def _row(scenario: str, change: int, rule: str, own: Sequence[DriftOutcome]) -> 
         scenario,
         name,
         rule,
-        _mean([outcome.detected_after_days for outcome in own]) if change and rule != UNHEALED else "",
-        _mean([outcome.decisions for outcome in own]) if change and rule != UNHEALED else "",
-        "" if rule == UNHEALED else f"{alarms:g}" if alarms == int(alarms) else f"{alarms:.1f}",
+        _mean([outcome.detected_after_days for outcome in own]) if change and rule != UNWATCHED else "",
+        _mean([outcome.decisions for outcome in own]) if change and rule != UNWATCHED else "",
+        "" if rule == UNWATCHED else f"{alarms:g}" if alarms == int(alarms) else f"{alarms:.1f}",
         _mean([outcome.recovered_after_days for outcome in own]) if change else "",
         f"{lost:,.0f}" if change else "",
     ]

@@ -1,6 +1,6 @@
 """Play the scripted worlds and keep score: when an alarm came, how often for nothing, and what the change cost.
 
-Money is exact: what prices earn under true demand on average, against the clairvoyant of the same date.
+Euros are exact: what prices earn under true demand on average, against the clairvoyant of the same date.
 """
 
 import datetime as dt
@@ -20,10 +20,10 @@ from serving.curves import DemandCurves
 from serving.pricing_policy import PricingPolicy
 from simulation.visits import budget_shifts_on, demand_factors_on
 
-UNHEALED = "none"
+UNWATCHED = "none"
 """What becomes of the first champion when nobody watches: the contrast."""
 
-RULES = ("residuals", UNHEALED)
+RULES = ("residuals", UNWATCHED)
 """How a change is seen: by the champion's residuals, or not at all."""
 
 _RECOVERED = 0.99  # share of the clairvoyant, or
@@ -34,14 +34,14 @@ _WITHIN = 0.01  # of the share before the first change, where that was less
 class ScoredDay:
     """A priced day: decisions, an alarm in the evening, and what a store day earns on average, EUR.
 
-    `unhealed_eur` is what the first champion would have earned, `possible_eur` what the clairvoyant does.
+    `unwatched_eur` is what the first champion would have earned, `possible_eur` what the clairvoyant does.
     """
 
     date: dt.date
     decisions: int
     alarm: bool
     earned_eur: float
-    unhealed_eur: float
+    unwatched_eur: float
     possible_eur: float
 
 
@@ -110,7 +110,7 @@ def outcomes(world: ShockedWorld, rule: str, seed: int, days: Sequence[ScoredDay
         below = [position for position, day in enumerate(own) if share_of(day, rule) < wanted]
         bad = below[-1] + 1 if below else 0
         missed = sum(day.possible_eur - _earned(day, rule) for day in own[:bad])
-        alarms = [position for position, day in enumerate(own) if day.alarm and rule != UNHEALED]
+        alarms = [position for position, day in enumerate(own) if day.alarm and rule != UNWATCHED]
         detected = alarms[0] + 1 if alarms and change else None
         found.append(
             DriftOutcome(
@@ -161,4 +161,4 @@ def _gain(world: ShockedWorld, date: dt.date, policy: PricingPolicy, curves: Dem
 
 
 def _earned(day: ScoredDay, rule: str) -> float:
-    return day.unhealed_eur if rule == UNHEALED else day.earned_eur
+    return day.unwatched_eur if rule == UNWATCHED else day.earned_eur

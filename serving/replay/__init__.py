@@ -1,1 +1,1 @@
-"""Play a past day again from what was in force, and hold every byte against its receipt."""
+"""Replay a day from what was in force, and hold every byte against its receipt."""

@@ -1,4 +1,4 @@
-"""Play a past day again from what the ledger says was in force, and hold every byte against its receipt.
+"""Replay a day from what the ledger says was in force, and hold every byte against its receipt.
 
 Everything is rebuilt in a scratch lake: the price book from the registered model version and the log before its date,
 the decisions from seed, catalog and book, the features from those decisions. Nothing in the lake is changed.

@@ -10,7 +10,7 @@ from prefect.states import Cancelled, Cancelling, Completed, Crashed, Failed, Pa
 from catalog.errors import ServiceError
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl, _state_of, live_control
-from flows.live_controls import Wish, wish_of
+from flows.live_controls import Request, request_of
 
 
 def test_with_nobody_listening_every_control_says_within_two_seconds_what_to_run() -> None:
@@ -63,16 +63,16 @@ def test_every_state_of_a_run_has_a_word_of_the_shop(state: object, word: str) -
 @pytest.mark.parametrize(
     ("parameters", "state", "wish"),
     [
-        ({"tick_seconds": 3}, Running(), Wish(3.0)),
-        ({"tick_seconds": 99}, Running(), Wish(10.0)),
-        ({"tick_seconds": "fast"}, Running(), Wish(1.0)),
-        ({}, Paused(timeout_seconds=60), Wish(1.0, is_paused=True)),
-        ({}, Cancelling(), Wish(1.0, is_stopped=True)),
-        ({}, Crashed(), Wish(1.0, is_stopped=True)),
+        ({"tick_seconds": 3}, Running(), Request(3.0)),
+        ({"tick_seconds": 99}, Running(), Request(10.0)),
+        ({"tick_seconds": "fast"}, Running(), Request(1.0)),
+        ({}, Paused(timeout_seconds=60), Request(1.0, is_paused=True)),
+        ({}, Cancelling(), Request(1.0, is_stopped=True)),
+        ({}, Crashed(), Request(1.0, is_stopped=True)),
     ],
 )
 def test_a_selling_store_reads_what_the_controls_wrote(
-    parameters: dict[str, object], state: object, wish: Wish
+    parameters: dict[str, object], state: object, wish: Request
 ) -> None:
     run = FlowRun.model_construct(parameters=parameters, state=state)
-    assert wish_of(run, Wish(1.0)) == wish
+    assert request_of(run, Request(1.0)) == wish

@@ -1,73 +1,75 @@
 """A store that sells live, driven from a terminal and by the monitor's controls: real processes, real kills."""
 
 import datetime as dt
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
+from shell import Terminal
 
 from catalog.errors import Declined
 from catalog.load import DEFAULT_DIR
 from catalog.settings import read_settings
 from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
-from flows.live_controls import Wish, Wishes, _look
+from flows import live_controls
+from flows.live_controls import Request, controls_of
 from flows.up.zombie_runs import Rounds
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
 DATE = dt.date(2026, 1, 19)
-DAY = LiveDay("S01", DATE)
-PATIENCE = 90.0
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
+PATIENCE = 90.0  # seconds
+STILL = 2.0  # seconds without a tick, of which an unhindered store of these tests makes ten
 
 
 class Town:
-    """A home, and a catalog whose days have twelve ticks."""
+    """A home, a terminal in it, and a catalog whose days have few ticks."""
 
-    def __init__(self, folder: Path, api: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, store: str = "S01", tick_minutes: int = 60) -> None:
+        self.folder, self.store = folder, store
+        self.terminal = Terminal(folder / "home")
         shutil.copytree(DEFAULT_DIR, folder, ignore=lambda _, names: [n for n in names if not n.endswith(".yaml")])
-        store = folder / "store.yaml"
-        store.write_text(store.read_text(encoding="utf-8").replace("tick_minutes: 15", "tick_minutes: 60"))
-        self.environment = {**os.environ, "SHELFPRICE_HOME": str(folder / "home"), "PREFECT_API_URL": api}
-        self.lake = Lake(read_settings(self.environment))
+        file = folder / "store.yaml"
+        text = file.read_text(encoding="utf-8").replace("tick_minutes: 15", f"tick_minutes: {tick_minutes}")
+        file.write_text(text, encoding="utf-8")
+        self.lake = Lake(read_settings(self.terminal.environ))
+
+    def command(self, *options: str) -> list[str]:
+        """Return the command that sells the store; the last of an option's values counts."""
+        own = ["--store", self.store, "--date", str(DATE), "--catalog", str(self.folder), "--speed", "0.2"]
+        return ["live", *own, *options]
 
     def start(self, *options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "flows", "live", "--date", str(DATE), "--catalog", str(self.folder)]
-        return subprocess.Popen(
-            [*command, "--speed", "0.2", *options],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return self.terminal.start(*self.command(*options))
 
     @property
     def tick(self) -> int:
-        found = sold_so_far(self.lake, DAY)
+        found = sold_so_far(self.lake, LiveDay(self.store, DATE))
         return found.mark.tick if found else 0
 
+    def stands_still(self) -> bool:
+        """Wait a while; return whether no tick was made meanwhile."""
+        before, limit = self.tick, time.monotonic() + STILL
+        while time.monotonic() < limit:
+            if self.tick != before:
+                return False
+            time.sleep(0.05)
+        return True
+
     def bytes_of(self) -> list[bytes]:
-        return [self.lake.path(DAY.part(name)).read_bytes() for name in ("interactions", "repricings")]
+        day = LiveDay(self.store, DATE)
+        return [self.lake.path(day.part(name)).read_bytes() for name in ("interactions", "repricings")]
 
 
 @pytest.fixture
-def town(tmp_path: Path, server: str) -> Callable[[str], Town]:
-    return lambda name: Town(tmp_path / name, server)
+def town(tmp_path: Path, prefect_server: str) -> Town:
+    return Town(tmp_path / "own")
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
@@ -83,40 +85,36 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_same_bytes(
-    town: Callable[[str], Town], server: str, monkeypatch: pytest.MonkeyPatch
+    town: Town, tmp_path: Path, prefect_server: str
 ) -> None:
-    quiet, killed = town("quiet"), town("killed")
-    undisturbed = quiet.start()
-    assert ended(undisturbed)[0] == 0
-    process = killed.start()
-    wait_until(lambda: killed.tick >= 5, "no ticks appeared")
+    quiet = Town(tmp_path / "quiet", "S01")
+    undisturbed, process = quiet.start(), town.start()
+    wait_until(lambda: town.tick >= 5, "no ticks appeared")
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
-    assert verify(killed.lake).findings == ()
-    assert 5 <= killed.tick < 12
-    control, later = LiveControl(server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
-    monkeypatch.setenv("PREFECT_API_URL", server)
-    settings = read_settings(killed.environment)
-    rounds = Rounds(settings)
-    assert rounds.look(later - dt.timedelta(minutes=2)) == []
-    assert rounds.look(later) == []
+    process.communicate(timeout=10)
+    assert verify(town.lake).findings == ()
+    assert 5 <= town.tick < 12
+    assert ended(undisturbed)[0] == 0
+    control, later = LiveControl(prefect_server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
+    rounds = Rounds(read_settings(town.terminal.environ))
+    assert f"live-S01-{DATE}" not in rounds.look(later - dt.timedelta(minutes=2))
+    assert f"live-S01-{DATE}" not in rounds.look(later)
     assert f"live-S01-{DATE}" in rounds.look(later)
     found = control.status("S01")
     assert found is not None
     assert found.state == "failed"
     assert found.message == "its process is gone; start it again to go on"
-    code, said = ended(killed.start())
-    assert code == 0, said
-    assert "going on from tick" in said
-    assert "Opened" not in said
-    assert killed.bytes_of() == quiet.bytes_of()
+    answer = town.terminal(*town.command())
+    assert answer.returncode == 0, answer.stderr
+    assert "going on from tick" in answer.stderr
+    assert "Opened" not in answer.stderr
+    assert town.bytes_of() == quiet.bytes_of()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_it_stops_at_once_and_says_how_to_go_on(town: Callable[[str], Town], number: int) -> None:
-    own = town("own")
-    process = own.start("--speed", "10")
-    wait_until(lambda: own.tick >= 1, "no ticks appeared")
+def test_asked_to_stop_it_stops_at_once_and_says_how_to_go_on(town: Town, number: int) -> None:
+    process = town.start("--speed", "10")
+    wait_until(lambda: town.tick >= 1, "no ticks appeared")
     process.send_signal(number)
     begun = time.monotonic()
     code, said = ended(process)
@@ -124,40 +122,31 @@ def test_asked_to_stop_it_stops_at_once_and_says_how_to_go_on(town: Callable[[st
     assert code == 130
     assert "run it again to go on: shelfprice live --store S01" in said
     assert "Traceback" not in said
-    assert verify(own.lake).findings == ()
+    assert verify(town.lake).findings == ()
 
 
 def test_it_is_paused_resumed_made_slower_and_cancelled_through_the_orchestrator(
-    town: Callable[[str], Town], server: str
+    tmp_path: Path, prefect_server: str
 ) -> None:
-    own, control = town("own"), LiveControl(server)
-    process = own.start("--store", "S03", "--speed", "1")
+    own, control = Town(tmp_path / "own", "S03", tick_minutes=15), LiveControl(prefect_server)
+    process = own.start()
     try:
-        wait_until(lambda: (run := control.status("S03")) and run.state == "selling", "it did not start")
-        wait_until(lambda: sold_so_far(own.lake, LiveDay("S03", DATE)), "no ticks appeared")
-
-        def tick() -> int:
-            found = sold_so_far(own.lake, LiveDay("S03", DATE))
-            return found.mark.tick if found else 0
-
+        wait_until(lambda: own.tick, "no ticks appeared")
         assert control.pause("S03").state == "paused"
-        time.sleep(2.5)
-        held = tick()
-        time.sleep(2)
-        assert tick() == held
+        wait_until(own.stands_still, "it went on although it was paused")
+        held = own.tick
+        assert held < 48
         with pytest.raises(Declined, match="expected S03 to be selling, but it is paused"):
             control.pause("S03")
-        assert control.set_speed("S03", 0.2).tick_seconds == 0.2
+        assert control.set_speed("S03", 0.3).tick_seconds == 0.3
+        assert own.tick == held
         run = control.resume("S03")
         assert run.state == "selling"
         assert run.name == f"live-S03-{DATE}"
-        wait_until(lambda: tick() >= held + 2, "it did not go on")
+        wait_until(lambda: own.tick >= held + 2, "it did not go on")
         control.set_speed("S03", 10)
-        time.sleep(2)
-        slow = tick()
-        time.sleep(2)
-        assert slow < 12
-        assert tick() <= slow + 1
+        wait_until(own.stands_still, "it went on as fast as before")
+        assert own.tick < 48
         assert control.cancel("S03").state == "stopping"
         code, said = ended(process)
         assert code == 130, said
@@ -167,38 +156,48 @@ def test_it_is_paused_resumed_made_slower_and_cancelled_through_the_orchestrator
         assert not stopped.is_at_work
     finally:
         process.kill()
+        process.communicate(timeout=10)
 
 
-def test_a_store_is_sold_by_one_process_and_a_date_is_sold_once(town: Callable[[str], Town]) -> None:
-    own = town("own")
-    first = own.start("--speed", "10")
-    wait_until(lambda: own.tick >= 1, "no ticks appeared")
-    code, said = ended(own.start())
-    assert code == 1
-    assert f"live-S01 is being written by process {first.pid}" in said
+def test_a_store_is_sold_by_one_process_and_a_date_is_sold_once(town: Town) -> None:
+    first = town.start("--speed", "10")
+    wait_until(lambda: town.tick >= 1, "no ticks appeared")
+    second = town.terminal(*town.command())
+    assert second.returncode == 1
+    assert f"live-S01 is being written by process {first.pid}" in second.stderr
     first.terminate()
     ended(first)
-    assert ended(own.start())[0] == 0
-    code, said = ended(own.start())
-    assert code == 1
-    assert f"S01 has sold {DATE} live" in said
-    simulate = ["simulate", "--start", str(DATE), "--catalog", str(own.folder)]
-    subprocess.run([sys.executable, "-m", "flows", *simulate], env=own.environment, check=True, timeout=PATIENCE)
-    code, said = ended(own.start("--store", "S02"))
-    assert code == 1
-    assert "S02 has decisions of 2026-01-19 from a simulation" in said
-    assert "such as 2026-01-20" in said
-    code, said = ended(own.start("--store", "S99"))
-    assert code == 1
-    assert "expected a store of the catalog (S01, S02, S03), found 'S99'" in said
+    assert town.terminal(*town.command()).returncode == 0
+    again = town.terminal(*town.command())
+    assert again.returncode == 1
+    assert f"S01 has sold {DATE} live" in again.stderr
+    assert town.terminal("simulate", "--start", str(DATE), "--catalog", str(town.folder)).returncode == 0
+    other = town.terminal(*town.command("--store", "S02"))
+    assert other.returncode == 1
+    assert "S02 has decisions of 2026-01-19 from a simulation" in other.stderr
+    assert "such as 2026-01-20" in other.stderr
+    unknown = town.terminal(*town.command("--store", "S99"))
+    assert unknown.returncode == 1
+    assert "expected a store of the catalog (S01, S02, S03), found 'S99'" in unknown.stderr
 
 
-def test_an_orchestrator_that_does_not_answer_stops_no_sale() -> None:
+def test_an_orchestrator_that_does_not_answer_stops_no_sale(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
+        asked = 0
+
+        def __enter__(self) -> "Away":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
         def read_flow_run(self, _run: object) -> None:
-            wishes.stop.set()
+            self.asked += 1
             raise OSError("away")
 
-    wishes = Wishes(0.2)
-    _look(Away(), object(), wishes, None)  # type: ignore[arg-type]
-    assert wishes.wish == Wish(0.2)
+    away = Away()
+    monkeypatch.setattr(live_controls, "get_client", lambda **_: away)
+    with controls_of(uuid4(), 0.2, ends_with_parent=False) as controls:
+        wait_until(lambda: away.asked >= 2, "nobody asked again")
+        assert controls.request == Request(0.2)
+        assert controls.rest()

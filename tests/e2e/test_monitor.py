@@ -23,13 +23,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
-from catalog.load import DEFAULT_DIR
+from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from serving.live_prices import PriceDesk
+from serving.live_prices import LivePrices
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 
@@ -173,7 +173,7 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     assert euros(page) == revenue_of(copied, TODAY)
     day = LiveDay("S01", TOMORROW)
-    player = Player(lake, PriceDesk(lake, None, day, 7), day, 7)
+    player = Player(lake, LivePrices(lake, load, day, 7), day, 7)
     player.sell_tick()
     expect(page.locator("#store-moment")).to_have_text("08:00 to 08:15")
     waits = []

@@ -1,5 +1,6 @@
 """The Models, Policies and Pipeline pages in a real browser, over a lake that was really played."""
 
+import datetime as dt
 import os
 import shutil
 import socket
@@ -14,9 +15,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from once_a_run import PlayedLoop, copy_home
 from playwright.sync_api import Page, expect
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.states import Completed, Scheduled
+from shell import Terminal
 
 from catalog.contracts import TABLES
 from catalog.settings import read_settings
@@ -36,7 +40,6 @@ def serving(home: Path, api: str) -> Iterator[str]:
         port = probe.getsockname()[1]
     environment = {**os.environ, "SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api}
     environment["SHELFPRICE_MLFLOW_ADDRESS"] = "127.0.0.1:9"  # nothing listens there
-    environment.pop("MLFLOW_TRACKING_URI", None)
     process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=environment)
     try:
         address = f"http://127.0.0.1:{port}"
@@ -58,21 +61,24 @@ def wait_for(address: str) -> None:
     raise AssertionError(f"{address} did not answer")
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+@pytest.fixture(scope="module", autouse=True)  # before the browser, beside whose event loop no flow can run
+def played(played_loop: PlayedLoop, prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home in which the pipeline ran and policies were compared, with some rejected rows, and its orchestrator."""
     home = tmp_path_factory.mktemp("played")
-    with prefect_test_harness(server_startup_timeout=120):
-        api = str(PREFECT_API_URL.value())
-        environment = {**os.environ, "SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api}
-        environment.pop("MLFLOW_TRACKING_URI", None)
-        for arguments in (
-            ["pipeline", "--days", "4", "--explore-days", "2", "--stores", "2"],
-            ["compare", "--scenario", "200 visits", "--decisions", "500", "--seeds", "2", "--days", "2"],
-        ):
-            subprocess.run([sys.executable, "-m", "flows", *arguments], env=environment, check=True, timeout=300)
-        reject_some(home)
-        yield home, api
+    copy_home(played_loop.settings.home, home)
+    few = ("--scenario", "200 visits", "--decisions", "500", "--seeds", "2", "--days", "2")
+    assert Terminal(home)("compare", *few).returncode == 0
+    reject_some(home)
+    return home, prefect_server
+
+
+def add_newest_run(name: str) -> None:
+    """Add a completed run that stays the newest, however many runs other tests make on the same server."""
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+    with get_client(sync_client=True) as client:
+        planned = Scheduled(scheduled_time=tomorrow)
+        run = client.create_flow_run(flow(lambda: None, name="shown"), name=name, state=planned)
+        client.set_flow_run_state(run.id, Completed(), force=True)
 
 
 def reject_some(home: Path) -> None:
@@ -128,7 +134,7 @@ def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[
     expect(page.get_by_text("The registry's pages are away")).to_be_visible()
     page.locator("#models-judged").click()
     page.get_by_role("option", name="Version 1").click()
-    expect(page.locator("#models-gate")).to_contain_text("Decided for Wed 7 Jan 2026")
+    expect(page.locator("#models-gate")).to_contain_text("Decided for Wed 4 Mar 2026")
     page.locator("#models-chosen").press("Backspace")  # by keyboard: the last one goes
     expect(table.locator("thead th")).to_have_count(2)
     page.locator("#models-products").press("Backspace")
@@ -148,9 +154,10 @@ def test_a_scenario_is_chosen_and_the_table_is_saved(monitor: str, visit: Callab
 
 
 def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit: Callable[..., Page]) -> None:
+    add_newest_run("newest-of-all")
     page = visit(f"{monitor}/pipeline")
     runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("compare-2-seeds")).to_be_visible()
+    expect(runs.get_by_text("newest-of-all")).to_be_visible()
     expect(runs.get_by_text("✓ Completed").first).to_be_visible()
     expect(page.locator(".ag-cell", has_text="drop table x").first).to_be_visible()
     expect(page).to_have_title("Pipeline · Shelfprice")

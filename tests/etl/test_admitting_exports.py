@@ -18,10 +18,11 @@ from etl.exports.columns import Reading
 from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
 from etl.exports.profile import profile_of
 from etl.exports.read import open_export
-from etl.exports.stage import Intake, taken_in
+from etl.exports.stage import StagedExport, stage_export
 from warehouse.assertions.run import broken_claims
 from warehouse.lake import Lake
 from warehouse.verify import verify
+from warehouse.workspace import Workspace
 
 HEADER = "time,store,customer,sku,price,stock,bought"
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -34,16 +35,16 @@ def row(second: int = 0, customer: str = "7", sku: str = "MILK", price: str = "1
 
 
 @contextmanager
-def intake_of(folder: Path, rows: list[str], header: str = HEADER) -> Iterator[Intake]:
+def staged_from(folder: Path, rows: list[str], header: str = HEADER) -> Iterator[StagedExport]:
     file = folder / "shop.csv"
     file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    with taken_in(open_export(file, Reading(decimal=".")), folder / "scratch", lambda _share: None) as intake:
-        yield intake
+    with stage_export(open_export(file, Reading(decimal=".")), folder / "scratch", lambda _share: None) as staged:
+        yield staged
 
 
 def shelf_of(folder: Path, rows: list[str], header: str = HEADER) -> Catalog:
-    with intake_of(folder, rows, header) as intake:
-        write_shelf(folder / "shelf", intake, "shop.csv")
+    with staged_from(folder, rows, header) as staged:
+        write_shelf(folder / "shelf", staged, "shop.csv")
     return load(folder / "shelf")
 
 
@@ -53,8 +54,8 @@ def admit(
     """Admit a file and return why rows were kept out, by line."""
     lake = Lake(settings)
     lake.prepare()
-    with intake_of(settings.home, rows, header) as intake:
-        admitting = Admitting(Admission(lake, catalog, intake, "shop.csv", part, "inputs", NOW))
+    with staged_from(settings.home, rows, header) as staged:
+        admitting = Admitting(Admission(lake, catalog, staged, "shop.csv", part, "inputs", NOW))
         found = [admitting.admit(date) for date in admitting.dates()]
         admitting.clear_other_dates()
     rejected = [row for own in lake.partitions("rejected") if own.group == part for row in lake.read(own).to_pylist()]
@@ -201,7 +202,7 @@ def test_the_profile_says_why_a_product_cannot_be_priced(
 ) -> None:
     catalog = shelf_of(settings.home, rows)
     admit(settings, rows, catalog=catalog)
-    (found,) = profile_of(settings, catalog, "export-1")
+    (found,) = profile_of(Workspace(settings, catalog, Lake(settings)), "export-1")
     assert (found.why_not, found.decisions, found.sku) == (why_not, len(rows), "MILK")
     assert found.purchases == sum(text.endswith(",1") for text in rows)
 

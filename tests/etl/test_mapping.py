@@ -40,9 +40,9 @@ def test_what_is_said_goes_before_what_is_found_out_and_is_not_taken_twice() -> 
     ("header", "said"),
     [
         (["time", "sku", "price", "bought", "sold"], "both 'bought' and 'sold' could be purchased"),
-        (["time", "sku", "price", "bought", "price"], "the column 'price' is there twice"),
-        (["time", "sku", "bought"], "no column was taken for price_offered"),
-        (["time", "price", "bought"], "no column was taken for sku or product_name"),
+        (["time", "sku", "price", "bought", "price"], "the column 'price' appears twice"),
+        (["time", "sku", "bought"], "expected a column for price_offered"),
+        (["time", "price", "bought"], "expected a column for sku or product_name"),
         ([], "found no columns"),
     ],
 )
@@ -60,10 +60,10 @@ def test_a_column_that_was_said_and_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("columns: {moment: time}", "'moment' is none of our columns"),
-        ("columns: {sku: item, product_name: item}", "'item' is said to be two of our columns"),
-        ("time_zone: Mars/Olympus", "'Mars/Olympus' is no time zone"),
-        ("encoding: base64", "'base64' is no encoding of text"),
+        ("columns: {moment: time}", "'moment' is not a column that can be mapped"),
+        ("columns: {sku: item, product_name: item}", "'item' is mapped to two columns"),
+        ("time_zone: Mars/Olympus", "'Mars/Olympus' is not a time zone"),
+        ("encoding: base64", "'base64' is not a text encoding"),
         ("decimal: ';'", "decimal"),
         ("delimiter: ';;'", "delimiter"),
         ("column: {}", "column"),

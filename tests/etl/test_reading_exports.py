@@ -17,84 +17,84 @@ from catalog.errors import DataError
 from etl.exports.columns import Reading
 from etl.exports.decode import records
 from etl.exports.read import open_export
-from etl.exports.stage import Intake, taken_in
+from etl.exports.stage import StagedExport, stage_export
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"
-TakeIn = Callable[..., Intake]
+Stage = Callable[..., StagedExport]
 
 
 @pytest.fixture
-def take_in(tmp_path: Path) -> "pytest.Generator[TakeIn]":
-    """Take a file in, given as text or bytes, and keep it open until the test ends."""
+def stage(tmp_path: Path) -> "pytest.Generator[Stage]":
+    """Stage a file, given as text or bytes, and keep it open until the test ends."""
     with ExitStack() as stack:
 
-        def take(content: str | bytes, name: str = "shop.csv", **reading: object) -> Intake:
+        def staged(content: str | bytes, name: str = "shop.csv", **reading: object) -> StagedExport:
             file = tmp_path / name
             file.write_bytes(content.encode() if isinstance(content, str) else content)
             export = open_export(file, Reading.model_validate(reading))
-            return stack.enter_context(taken_in(export, tmp_path / "scratch", lambda _share: None))
+            return stack.enter_context(stage_export(export, tmp_path / "scratch", lambda _share: None))
 
-        yield take
-
-
-def lines(intake: Intake) -> list[int]:
-    return intake.rows["line"].to_pylist()
+        yield staged
 
 
-def aside(intake: Intake) -> dict[int, str]:
-    return dict(zip(intake.aside["line"].to_pylist(), intake.aside["reason"].to_pylist(), strict=True))
+def lines(staged: StagedExport) -> list[int]:
+    return staged.rows["line"].to_pylist()
 
 
-def test_the_prototypes_log_is_read_whole(take_in: TakeIn) -> None:
-    intake = take_in((Path(__file__).parent / "exports" / "prototype_transactions.csv").read_bytes())
-    assert lines(intake) == list(range(2, 327))
-    assert intake.aside.num_rows == 0
-    assert intake.products.words == ["Meat", "Cheese", "Milk", "Eggs", "Bread"]
+def aside(staged: StagedExport) -> dict[int, str]:
+    return dict(zip(staged.aside["line"].to_pylist(), staged.aside["reason"].to_pylist(), strict=True))
+
+
+def test_the_prototypes_log_is_read_whole(stage: Stage) -> None:
+    staged = stage((Path(__file__).parent / "exports" / "prototype_transactions.csv").read_bytes())
+    assert lines(staged) == list(range(2, 327))
+    assert staged.aside.num_rows == 0
+    assert staged.products.words == ["Meat", "Cheese", "Milk", "Eggs", "Bread"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_byte_order_mark_semicolons_and_decimal_commas_are_read(take_in: TakeIn, end: str) -> None:
+def test_a_byte_order_mark_semicolons_and_decimal_commas_are_read(stage: Stage, end: str) -> None:
     text = end.join(
         ["time;article;price;bought", "05.01.2026 10:00;Käse;1,50;ja", '05.01.2026 10:01;"Brot; frisch";2,10;1']
     )
-    intake = take_in(b"\xef\xbb\xbf" + text.encode())
-    assert intake.rows["price_offered"].to_pylist() == [2.1]
-    assert intake.products.words == ["Käse", "Brot; frisch"]
-    assert aside(intake) == {2: "purchased is neither 0 nor 1"}
+    staged = stage(b"\xef\xbb\xbf" + text.encode())
+    assert staged.rows["price_offered"].to_pylist() == [2.1]
+    assert staged.products.words == ["Käse", "Brot; frisch"]
+    assert aside(staged) == {2: "purchased is neither 0 nor 1"}
 
 
-def test_another_encoding_is_refused_with_its_line_and_read_when_it_is_said(take_in: TakeIn) -> None:
+def test_another_encoding_is_refused_with_its_line_and_read_when_it_is_said(stage: Stage) -> None:
     text = "\n".join([HEADER, ROW, ROW.replace("MILK", "Käse")]).encode("cp1252")
     with pytest.raises(DataError, match=r"shop.csv line 3: byte 0xe4 is not utf-8.*--encoding cp1252"):
-        take_in(text)
-    assert take_in(text, encoding="cp1252").products.words == ["MILK", "Käse"]
-    with pytest.raises(DataError, match="line 1: it begins as utf-16 does"):
-        take_in("\n".join([HEADER, ROW]).encode("utf-16"))
-    assert lines(take_in("\n".join([HEADER, ROW]).encode("utf-16"), encoding="utf-16")) == [2]
+        stage(text)
+    assert stage(text, encoding="cp1252").products.words == ["MILK", "Käse"]
+    with pytest.raises(DataError, match="line 1: it begins like utf-16"):
+        stage("\n".join([HEADER, ROW]).encode("utf-16"))
+    assert lines(stage("\n".join([HEADER, ROW]).encode("utf-16"), encoding="utf-16")) == [2]
 
 
-def test_a_packed_file_is_read_and_one_cut_short_is_refused(take_in: TakeIn) -> None:
-    packed = gzip.compress("\n".join([HEADER, *[ROW] * 5_000]).encode())
-    assert len(lines(take_in(packed, "shop.csv.gz"))) == 5_000
-    with pytest.raises(DataError, match="ends or breaks in the middle"):
-        take_in(packed[: len(packed) // 2], "shop.csv.gz")
+def test_a_compressed_file_is_read_and_one_cut_short_is_refused(stage: Stage) -> None:
+    compressed = gzip.compress("\n".join([HEADER, *[ROW] * 5_000]).encode())
+    assert len(lines(stage(compressed, "shop.csv.gz"))) == 5_000
+    with pytest.raises(DataError, match="compressed, and damaged or cut short"):
+        stage(compressed[: len(compressed) // 2], "shop.csv.gz")
 
 
-def test_a_line_without_end_is_refused_by_its_number_before_it_is_in_memory(take_in: TakeIn) -> None:
+def test_a_line_without_end_is_refused_by_its_number_before_it_is_in_memory(stage: Stage) -> None:
     with pytest.raises(DataError, match="line 3: expected a record of at most 8 MB"):
-        take_in(f"{HEADER}\n{ROW}\n" + "x" * 20_000_000)
+        stage(f"{HEADER}\n{ROW}\n" + "x" * 20_000_000)
 
 
-def test_a_quote_that_never_closes_is_refused_by_its_line(take_in: TakeIn) -> None:
+def test_a_quote_that_never_closes_is_refused_by_its_line(stage: Stage) -> None:
     with pytest.raises(DataError, match="line 4: a quote opens and never closes"):
-        take_in("\n".join([HEADER, ROW, ROW, '2026-01-05,"MILK,1.50,1', ROW, ROW]))
+        stage("\n".join([HEADER, ROW, ROW, '2026-01-05,"MILK,1.50,1', ROW, ROW]))
 
 
-def test_values_that_hold_line_breaks_leave_the_line_numbers_right(take_in: TakeIn) -> None:
-    intake = take_in("\n".join([HEADER, ROW, '2026-01-05,"Milk\nand\nhoney",2,0', ROW, "what,MILK,1,1"]))
-    assert lines(intake) == [2, 3, 6]
-    assert aside(intake) == {7: "the time cannot be read"}
+def test_values_that_hold_line_breaks_leave_the_line_numbers_right(stage: Stage) -> None:
+    staged = stage("\n".join([HEADER, ROW, '2026-01-05,"Milk\nand\nhoney",2,0', ROW, "what,MILK,1,1"]))
+    assert lines(staged) == [2, 3, 6]
+    assert aside(staged) == {7: "the time cannot be read"}
 
 
 @given(st.lists(st.sampled_from(["a,b\n", '"a\nb",c\n', '"say ""no\n""",c\n', "\n"]), max_size=12), st.integers(1, 9))
@@ -109,10 +109,10 @@ def test_blocks_end_where_records_do_and_know_their_first_line(written: list[str
     assert read.rstrip() == text.rstrip()
 
 
-def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(take_in: TakeIn) -> None:
-    intake = take_in("\n".join([HEADER, "", ROW, "", "1,2", ROW + ",9", ROW, ""]))
-    assert lines(intake) == [3, 7]
-    assert aside(intake) == {5: "it has 2 fields, the header 4", 6: "it has 5 fields, the header 4"}
+def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(stage: Stage) -> None:
+    staged = stage("\n".join([HEADER, "", ROW, "", "1,2", ROW + ",9", ROW, ""]))
+    assert lines(staged) == [3, 7]
+    assert aside(staged) == {5: "it has 2 fields, the header 4", 6: "it has 5 fields, the header 4"}
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(tak
     [
         ("", "the file is empty"),
         ("\n\n", "line 1: .*found no columns"),
-        (HEADER.replace("sku", "time"), "line 1: the column 'time' is there twice"),
-        ("just one word\n1\n", "no column was taken for"),
+        (HEADER.replace("sku", "time"), "line 1: the column 'time' appears twice"),
+        ("just one word\n1\n", "expected a column for"),
         (f'{HEADER}\n2026-01-05,MILK,1.5,1\n2026-01-05,MILK,"1,5",1\n', "some numbers have a decimal comma and some"),
     ],
 )
-def test_a_file_in_doubt_is_refused(take_in: TakeIn, content: str, said: str) -> None:
+def test_a_file_in_doubt_is_refused(stage: Stage, content: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        take_in(content)
+        stage(content)
 
 
-def test_a_header_alone_is_a_file_without_rows(take_in: TakeIn) -> None:
-    assert take_in(HEADER).rows.num_rows == 0
+def test_a_header_alone_is_a_file_without_rows(stage: Stage) -> None:
+    assert stage(HEADER).rows.num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_a_header_alone_is_a_file_without_rows(take_in: TakeIn) -> None:
         ("2026-01-05,MILK,1.5,2", "purchased is neither 0 nor 1"),
     ],
 )
-def test_a_row_that_cannot_be_read_is_kept_aside_as_it_came(take_in: TakeIn, row: str, reason: str) -> None:
-    intake = take_in("\n".join([HEADER, ROW, row]))
-    assert aside(intake) == {3: reason}
-    assert "MILK" in intake.aside["text"][0].as_py() or " " in row
-    assert lines(intake) == [2]
+def test_a_row_that_cannot_be_read_is_kept_aside_as_it_came(stage: Stage, row: str, reason: str) -> None:
+    staged = stage("\n".join([HEADER, ROW, row]))
+    assert aside(staged) == {3: reason}
+    assert "MILK" in staged.aside["text"][0].as_py() or " " in row
+    assert lines(staged) == [2]
 
 
-def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(take_in: TakeIn) -> None:
+def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(stage: Stage) -> None:
     table = pa.table(
         {
             "visited_at": pa.array(["2026-01-05T10:00", "2026-01-05T11:00", None]).cast(pa.timestamp("ms")),
@@ -166,25 +166,25 @@ def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(take_in: TakeIn)
     )
     sink = io.BytesIO()
     pq.write_table(table, sink)
-    intake = take_in(sink.getvalue(), "visits.parquet")
-    assert (lines(intake), intake.products.words) == ([1, 2], ["17", "18"])
-    assert aside(intake) == {3: "a required value is missing"}
+    staged = stage(sink.getvalue(), "visits.parquet")
+    assert (lines(staged), staged.products.words) == ([1, 2], ["17", "18"])
+    assert aside(staged) == {3: "a required value is missing"}
     epochs = io.BytesIO()
     pq.write_table(table.set_column(0, "visited_at", pa.array([1_767_600_000] * 3)), epochs)
     with pytest.raises(DataError, match="expected times or text in 'visited_at', taken for seen_at, found int64"):
-        take_in(epochs.getvalue(), "visits.parquet")
+        stage(epochs.getvalue(), "visits.parquet")
     for broken in (sink.getvalue()[:100], b"PAR1", b"no parquet at all"):
         with pytest.raises(DataError, match="cannot be read as Parquet"):
-            take_in(broken, "visits.parquet")
+            stage(broken, "visits.parquet")
 
 
-def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(take_in: TakeIn, tmp_path: Path) -> None:
+def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch" / "rows.arrow").write_bytes(b"half of it")
     file = tmp_path / "shop.csv"
     file.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
-    with taken_in(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as intake:
-        assert intake.rows.num_rows == 1
+    with stage_export(open_export(file, Reading()), tmp_path / "scratch", lambda _share: None) as staged:
+        assert staged.rows.num_rows == 1
     assert not (tmp_path / "scratch").exists()
 
 
@@ -200,7 +200,7 @@ VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_
     last=st.booleans(),
 )
 def test_rows_in_are_rows_taken_plus_rows_aside_each_with_its_line(
-    take_in: TakeIn, rows: list[tuple[str, ...]], delimiter: str, last: bool
+    stage: Stage, rows: list[tuple[str, ...]], delimiter: str, last: bool
 ) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
@@ -209,5 +209,5 @@ def test_rows_in_are_rows_taken_plus_rows_aside_each_with_its_line(
     for row in rows:
         begins.append(out.getvalue().count("\n") + 1)
         writer.writerow(row)
-    intake = take_in(out.getvalue() if last else out.getvalue().rstrip("\n"), delimiter=delimiter, decimal=".")
-    assert sorted(lines(intake) + list(aside(intake))) == begins
+    staged = stage(out.getvalue() if last else out.getvalue().rstrip("\n"), delimiter=delimiter, decimal=".")
+    assert sorted(lines(staged) + list(aside(staged))) == begins

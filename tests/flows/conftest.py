@@ -1,78 +1,42 @@
-"""One Prefect server for the session, and one small loop that was really played."""
+"""Homes for tests of flows: an empty one, one in which the loop was played, and a copy of that one's lake."""
 
-import datetime as dt
-import json
 import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
+from once_a_run import PlayedLoop, living_in, without_heartbeats
 
 from catalog.settings import Settings, read_settings
 
-START = dt.date(2026, 3, 2)
 
-
-@pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=120):
+@pytest.fixture(autouse=True)
+def _no_heartbeats() -> Iterator[None]:
+    if "prefect" not in sys.modules:
+        yield
+        return
+    with without_heartbeats():
         yield
 
 
-@dataclass(frozen=True)
-class PlayedLoop:
-    """A home in which the pipeline ran for four days, two of them priced by a champion."""
-
-    settings: Settings
-    dates: tuple[dt.date, ...]
-    table_artifacts: dict[str, list[dict[str, object]]]
-
-
-@pytest.fixture(scope="session")
-def played_loop(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedLoop]:
-    from prefect.client.orchestration import get_client
-
-    from flows.environment import orchestrated
-    from flows.pipeline import pipeline
-
-    home = tmp_path_factory.mktemp("loop")
-    with pytest.MonkeyPatch.context() as patch, orchestrated():
-        live_in(patch, home)
-        pipeline(START, 4, 2, 6, 7, None)
-        with get_client(sync_client=True) as client:
-            tables = {
-                artifact.key: json.loads(str(artifact.data)) for artifact in client.read_artifacts() if artifact.key
-            }
-        yield PlayedLoop(
-            read_settings({"SHELFPRICE_HOME": str(home)}),
-            tuple(START + dt.timedelta(days=day) for day in range(4)),
-            tables,
-        )
+@pytest.fixture
+def in_the_loop(played_loop: PlayedLoop) -> Iterator[PlayedLoop]:
+    """Live in the home where the loop was played; only read it."""
+    with living_in(played_loop.settings.home):
+        yield played_loop
 
 
 @pytest.fixture
-def in_the_loop(played_loop: PlayedLoop, monkeypatch: pytest.MonkeyPatch) -> PlayedLoop:
-    live_in(monkeypatch, played_loop.settings.home)
-    return played_loop
-
-
-def live_in(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """Move into a home; MLflow leaves the last one's address in the environment."""
-    patch.setenv("SHELFPRICE_HOME", str(home))
-    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}")
+def empty_home(prefect_server: str, tmp_path: Path) -> Iterator[Path]:
+    """Live in a home with nothing in it."""
+    with living_in(tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture
-def empty_home(prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    live_in(monkeypatch, tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def copy_of_the_loop(played_loop: PlayedLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A copy of the lake alone: the registry stays behind."""
+def copy_of_the_loop(played_loop: PlayedLoop, tmp_path: Path) -> Iterator[Settings]:
+    """Live in a copy of the lake alone: the registry is not there."""
     shutil.copytree(played_loop.settings.lake, tmp_path / "lake")
-    live_in(monkeypatch, tmp_path)
-    return read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    with living_in(tmp_path):
+        yield read_settings({"SHELFPRICE_HOME": str(tmp_path)})

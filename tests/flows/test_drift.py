@@ -4,26 +4,29 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from once_a_run import copy_home, living_in, without_heartbeats
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
-from catalog.settings import Settings, read_settings
+from catalog.settings import Settings
 from flows import drift
 from flows.cli.drift import drift as command
 from flows.drift import DRIFT_DETECTED, watch_drift
 from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
+from flows.workspace import open_workspace
 from serving.champion import load_champion
+from training.drift.watch import check_champion, publish_checks
 from warehouse.connection import read_only
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 
-Loop = Any  # the record that tests/flows/conftest.py yields
+Loop = Any  # the record of the fixture played_loop
 SKUS = {"MILK", "BREAD", "EGGS", "CHEESE", "MEAT"}
 
 
@@ -37,9 +40,9 @@ class Drifted:
 
 
 @pytest.fixture(scope="module")
-def drifted(played_loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drifted]:
+def drifted_home(played_loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Drifted:
     home = tmp_path_factory.mktemp("drifted")
-    shutil.copytree(played_loop.settings.home, home, dirs_exist_ok=True)
+    settings = copy_home(played_loop.settings.home, home)
     first = played_loop.dates[-1] + dt.timedelta(days=1)
     last = first + dt.timedelta(days=1)
     shelf = tmp_path_factory.mktemp("shelf")
@@ -47,13 +50,18 @@ def drifted(played_loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iter
     store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
     shock = f"shocks: [{{business_date: {first}, through: {last}, budget_shift: -0.3}}]"
     (shelf / "store.yaml").write_text(store.replace("shocks: []", shock), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHELFPRICE_HOME", str(home))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}")
+    with living_in(home), without_heartbeats():
         simulate(first, 2, 6, 7, None, str(shelf))
         transform(str(shelf))
-        settings = read_settings({"SHELFPRICE_HOME": str(home)})
-        yield Drifted(settings, played_loop.dates, (first, last))
+    return Drifted(settings, played_loop.dates, (first, last))
+
+
+@pytest.fixture
+def drifted(drifted_home: Drifted, tmp_path: Path) -> Iterator[Drifted]:
+    """Live in a copy, in which nobody has looked for drift yet."""
+    settings = copy_home(drifted_home.settings.home, tmp_path / "drifted")
+    with living_in(settings.home):
+        yield replace(drifted_home, settings=settings)
 
 
 @pytest.fixture
@@ -113,13 +121,13 @@ def test_an_announcement_cut_off_before_its_day_was_published_is_repeated_under_
     drifted: Drifted, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = drifted.shifted[0]
+    watch_drift(drifted.quiet[-1])
     champion = load_champion(drifted.settings)
     assert champion is not None
-    Lake(drifted.settings).remove(Partition("drift_checks", first, f"v{champion.version}"))
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "publish", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            drift.publish_checks.fn(*arguments_of(drifted, champion, first))
+            publish_checks(*arguments_of(drifted, champion, first))
     watch_drift(first)
     assert len(events) == 2
     assert events[0]["id"] == events[1]["id"]
@@ -130,9 +138,9 @@ def interrupted(*_: object, **__: object) -> None:
 
 
 def arguments_of(drifted: Drifted, champion: Any, through: dt.date) -> tuple[Any, ...]:
-    around = drift.Surroundings(None)
-    checks = drift.check_champion.fn(around, champion, champion.trained_through, through)
-    return around, champion, champion.trained_through, through, checks
+    workspace = open_workspace(None)
+    checks = check_champion(workspace, champion, champion.trained_through, through)
+    return workspace.lake, champion.version, champion.trained_through, checks, drift.announce
 
 
 def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_holds(
@@ -147,7 +155,8 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
 
     healed = train(second)
     assert healed.verdict.promoted, healed.verdict.refusals
-    assert (healed.trained_since, healed.trained_through, healed.judged_through) == (first, first, second)
+    days = healed.dataset
+    assert (days.trained_since, days.trained_through, days.judged_through) == (first, first, second)
     assert any(f"otherwise than the champion says since {first}" in c.found for c in healed.verdict.conditions)
     with read_only(drifted.settings) as warehouse:
         row = warehouse.execute(
@@ -165,10 +174,10 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
 def test_the_command_prints_one_object_or_says_that_the_champion_holds(
     drifted: Drifted, events: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    through = dt.datetime.combine(drifted.shifted[1], dt.time())
+    through = dt.datetime.combine(drifted.quiet[-1], dt.time())
     command(through, None, as_json=True)
     said = json.loads(capsys.readouterr().out)
-    assert said["through"] == str(drifted.shifted[1])
+    assert said["through"] == str(drifted.quiet[-1])
     assert (said["standing"], said["announced"], said["since"], said["unchecked"]) == ([], [], None, None)
     command(through, None, as_json=False)
     assert f"champion {said['champion']} holds" in capsys.readouterr().err

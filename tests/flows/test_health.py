@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from catalog.check import Check
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings
-from flows.checks import Check, check_up
-from flows.edge import Surroundings
+from flows.checks import check_up
 from flows.health import health
-from flows.nights import Night, record
+from flows.workspace import open_workspace, registry_of
+from training.nights import Night, record
 from warehouse.lake import Partition
+from warehouse.workspace import Workspace
 
 NEWEST = dt.date(2026, 1, 6)
 
@@ -26,39 +28,39 @@ def two_days(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest
 
 
 @pytest.fixture
-def around(two_days: Settings, empty_home: Path) -> Surroundings:
+def workspace(two_days: Settings, empty_home: Path) -> Workspace:
     shutil.copytree(two_days.lake, empty_home / "lake")
-    return Surroundings(None)
+    return open_workspace(None)
 
 
-def found(around: Surroundings) -> dict[str, Check]:
-    return {check.name: check for check in check_up(around)}
+def found(workspace: Workspace) -> dict[str, Check]:
+    return {check.name: check for check in check_up(workspace, registry_of(workspace))}
 
 
 def test_an_empty_store_is_told_how_to_begin_and_is_not_ill(empty_home: Path) -> None:
-    checks = found(Surroundings(None))
+    checks = found(open_workspace(None))
     assert {check.state for check in checks.values()} == {"ok", "warning"}
     assert checks["decisions"].remedy.startswith("shelfprice demo")
 
 
-def test_a_store_without_a_champion_is_warned_of_it_and_of_missing_prices_alone(around: Surroundings) -> None:
-    checks = found(around)
+def test_a_store_without_a_champion_is_warned_of_it_and_of_missing_prices_alone(workspace: Workspace) -> None:
+    checks = found(workspace)
     assert {name for name, check in checks.items() if check.state != "ok"} == {"registry", "prices"}
     assert checks["prices"].found == "no book for 2026-01-07 yet, the newest is for 2026-01-06"
     assert checks["prices"].remedy == "shelfprice nightly"
-    record(around.lake, Night(NEWEST, "base prices stay"), "inputs")
-    assert found(around)["prices"].found == "base prices on 2026-01-07, for no model was promoted yet"
+    record(workspace.lake, Night(NEWEST, "base prices stay"), "inputs")
+    assert found(workspace)["prices"].found == "base prices on 2026-01-07, for no model was promoted yet"
 
 
-def test_cells_that_are_behind_a_damaged_file_and_a_missing_day_are_each_found(around: Surroundings) -> None:
-    lake = around.lake
+def test_cells_that_are_behind_a_damaged_file_and_a_missing_day_are_each_found(workspace: Workspace) -> None:
+    lake = workspace.lake
     first = Partition("interactions", dt.date(2026, 1, 5), "all")
     lake.publish(
         Partition("interactions", dt.date(2026, 1, 9), "g000"), lake.read(first).slice(0, 5), inputs="x", seed=7
     )
     path = lake.path(first)
     path.write_bytes(path.read_bytes()[:-1] + b"?")
-    checks = found(around)
+    checks = found(workspace)
     assert checks["demand cells"].state == "failed"
     assert checks["demand cells"].remedy == "shelfprice transform"
     assert checks["files"].state == "failed"
@@ -67,37 +69,37 @@ def test_cells_that_are_behind_a_damaged_file_and_a_missing_day_are_each_found(a
     assert checks["decisions"].remedy == "shelfprice backfill --start 2026-01-07 --end 2026-01-08"
 
 
-def test_a_claim_that_does_not_hold_is_told_in_its_own_words(around: Surroundings) -> None:
+def test_a_claim_that_does_not_hold_is_told_in_its_own_words(workspace: Workspace) -> None:
     part = Partition("interactions", NEWEST, "all")
-    rows = around.lake.read(part)
-    around.lake.publish(Partition("interactions", NEWEST, "again"), rows, inputs="x", seed=7)
-    claims = found(around)["claims"]
-    assert claims.state == "failed"
-    assert "one row per decision" in claims.found
+    rows = workspace.lake.read(part)
+    workspace.lake.publish(Partition("interactions", NEWEST, "again"), rows, inputs="x", seed=7)
+    broken = found(workspace)["assertions"]
+    assert broken.state == "failed"
+    assert "one row per decision" in broken.found
 
 
 def test_a_registry_that_is_away_is_told_within_five_seconds(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     begun = time.monotonic()
-    registry = found(Surroundings(None))["registry"]
+    registry = found(open_workspace(None))["registry"]
     assert time.monotonic() - begun < 5
     assert registry.state == "failed"
     assert "MLFLOW_TRACKING_URI" in registry.remedy
 
 
-def test_under_the_kill_switch_base_prices_are_a_warning(around: Surroundings, tmp_path: Path) -> None:
+def test_under_the_kill_switch_base_prices_are_a_warning(workspace: Workspace, tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     for name in ("products.yaml", "store.yaml"):
         text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
         (shelf / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
-    assert "kill switch is on" in found(Surroundings(str(shelf)))["prices"].found
+    assert "kill switch is on" in found(open_workspace(str(shelf)))["prices"].found
 
 
-def test_the_scheduled_check_up_fails_when_a_check_does_and_says_what_to_do(around: Surroundings) -> None:
-    assert {check.name for check in health()} == set(found(around))
-    around.lake.remove(Partition("demand_cells", NEWEST, "all"))
+def test_the_scheduled_check_up_fails_when_a_check_does_and_says_what_to_do(workspace: Workspace) -> None:
+    assert {check.name for check in health()} == set(found(workspace))
+    workspace.lake.remove(Partition("demand_cells", NEWEST, "all"))
     with pytest.raises(DataError, match="demand cells: 1 partitions are not in them: shelfprice transform"):
         health()

@@ -13,8 +13,9 @@ from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
 from etl.exports.columns import Reading
+from etl.exports.ingest import Ingested
 from features.cells import feature_workbench
-from flows.ingest import Ingested, ingest
+from flows.ingest import ingest
 from flows.price import price
 from flows.simulate import simulate
 from flows.train import train

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings
-from flows.edge import Surroundings
 from flows.environment import orchestrated
 from flows.learn import learn
-from flows.nights import is_done, recorded
+from flows.workspace import open_workspace, registry_of
 from training.due import why_due
-from training.mlflow.registry import standing
+from training.nights import is_done, recorded
 
 NEWEST = dt.date(2026, 1, 6)
 
@@ -21,27 +20,28 @@ def test_killed_before_the_gate_it_takes_its_version_again_and_then_nothing_is_d
     empty_home: Path, sell_two_days: Callable[[Path], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sell_two_days(empty_home)
-    around = Surroundings(None)
-    assert why_due(around, NEWEST - dt.timedelta(days=1)) is None
-    assert why_due(around, NEWEST) == "nothing was learned yet"
+    workspace = open_workspace(None)
+    registry = registry_of(workspace)
+    assert why_due(workspace, registry, NEWEST - dt.timedelta(days=1)) is None
+    assert why_due(workspace, registry, NEWEST) == "nothing was learned yet"
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with orchestrated():
         with monkeypatch.context() as patched:
-            patched.setattr("flows.train.judge_challenger", die)
+            patched.setattr("training.session.gate_input", die)
             with pytest.raises(KeyboardInterrupt):
                 learn(NEWEST)
-        assert not is_done(around.lake, NEWEST)
+        assert not is_done(workspace.lake, NEWEST)
         night = learn(NEWEST)
         assert night.judged_version == "1"
-        assert is_done(around.lake, NEWEST)
-        assert why_due(around, NEWEST) is None
-        book = around.lake.root / "price_book"
+        assert is_done(workspace.lake, NEWEST)
+        assert why_due(workspace, registry, NEWEST) is None
+        book = workspace.lake.root / "price_book"
         before = {path: path.read_bytes() for path in book.rglob("*.parquet")}
         again = learn(NEWEST)
-    assert again == recorded(around.lake, NEWEST)
+    assert again == recorded(workspace.lake, NEWEST)
     assert (again.outcome, again.promoted) == (night.outcome, night.promoted)
-    assert night.promoted == (standing(around.settings).champion == "1")
+    assert night.promoted == (registry.state().champion == "1")
     assert {path: path.read_bytes() for path in book.rglob("*.parquet")} == before

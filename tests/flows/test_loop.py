@@ -1,16 +1,20 @@
 """The closed loop, at small size, through real Prefect flows and a real registry."""
 
+import datetime as dt
 import json
 import re
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import typer
+from mlflow.artifacts import download_artifacts
+from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from catalog.errors import DataError, Declined, ModelError
@@ -19,26 +23,57 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli.main import app
-from flows.learn import stays_because
 from flows.pipeline import pipeline
 from flows.price import price
-from flows.replay import replay
-from flows.train import Training, train
+from flows.train import train
 from flows.transform import transform
 from serving.book_store import book_in_force
 from serving.champion import load_champion
-from training.conditions import EARNS_MORE, EARNS_MORE_THAN_BASE, Condition
+from serving.replay.day import replay
+from training.candidates import CANDIDATES, FittedModel
+from training.conditions.against_champion import EARNS_MORE, EARNS_MORE_THAN_BASE
+from training.conditions.condition import Condition
+from training.dataset import Dataset
 from training.gate import Verdict
-from training.mlflow.registry import standing
-from training.mlflow.tracking import EXPERIMENT, HISTORY_RUNS, REPORT
+from training.mlflow.experiments import TRAININGS
+from training.mlflow.registry import MlflowRegistry
+from training.mlflow.runs import HISTORY_RUNS, REPORT
 from training.mlflow_check import score_champion
-from training.promotion.history import history, settle
+from training.night import stays_because
+from training.promotion.history import history
+from training.promotion.registry import settle
+from training.result import Rival, TrainingResult
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 from warehouse.verify import verify
+from warehouse.workspace import Workspace
 
 Loop = Any  # the record that tests/flows/conftest.py yields
+DAY = dt.date(2026, 3, 2)
+A_RESULT = TrainingResult(
+    Dataset(pd.DataFrame(), pd.DataFrame(), (), DAY, DAY, "none"),
+    FittedModel(CANDIDATES[-1], [], None),  # type: ignore[arg-type]  # nobody asks it
+    "4",
+    p_sale=np.array([]),
+    curves=pd.DataFrame(),
+    scores={},
+    verdict=Verdict(()),
+    names={},
+    run_id="run",
+    seed=7,
+    champion=None,
+    truth=None,
+    budget_groups=pd.DataFrame(),
+)
+
+
+def folder_of(settings: Settings, version: str) -> str:
+    """Return the folder of a registered model."""
+    client = MlflowClient(settings.tracking_uri)
+    registered = client.get_model_version(REGISTERED_MODEL, version)
+    location = client.get_logged_model(str(registered.model_id)).artifact_location
+    return download_artifacts(location, tracking_uri=settings.tracking_uri)
 
 
 def bytes_of(settings: Settings) -> dict[str, str]:
@@ -71,9 +106,8 @@ def test_running_the_loop_again_changes_no_byte(in_the_loop: Loop) -> None:
 
 
 def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> None:
-    mlflow.set_tracking_uri(in_the_loop.settings.tracking_uri)
-    client = MlflowClient()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    client = MlflowClient(in_the_loop.settings.tracking_uri)
+    experiment = client.get_experiment_by_name(TRAININGS)
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
@@ -100,7 +134,7 @@ def pictures_of(client: MlflowClient, run_id: str) -> set[str]:
 
 def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_loop: Loop) -> None:
     client = MlflowClient(in_the_loop.settings.tracking_uri, registry_uri=in_the_loop.settings.tracking_uri)
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    experiment = client.get_experiment_by_name(TRAININGS)
     assert experiment is not None
     assert "press Compare" in experiment.tags["mlflow.note.content"]
     trainings = client.search_runs(
@@ -125,15 +159,14 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
 
 
 def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) -> None:
-    mlflow.set_tracking_uri(in_the_loop.settings.tracking_uri)
-    client = MlflowClient()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    client = MlflowClient(in_the_loop.settings.tracking_uri)
+    experiment = client.get_experiment_by_name(TRAININGS)
     assert experiment is not None
     newest = client.search_runs(
         [experiment.experiment_id], "tags.judged_through like '%'", order_by=["attributes.start_time desc"]
     )[0]
     assert REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
-    page = mlflow.artifacts.load_text(f"{newest.info.artifact_uri}/{REPORT}")
+    page = Path(client.download_artifacts(newest.info.run_id, REPORT)).read_text(encoding="utf-8")
     assert "Demand model, version 2" in page
     assert "Champion 1" in page
     assert "truth of the twin" in page
@@ -150,7 +183,7 @@ def test_the_champion_is_data_with_a_signature_and_says_why_it_was_promoted(in_t
     assert version.tags["candidate"] == "demand_forest"
     assert version.tags["gate"] == "promoted"
     assert "met - better than each product's base rate" in version.tags["gate_reasons"]
-    model = mlflow.models.get_model_info(f"models:/{REGISTERED_MODEL}/{champion.version}")
+    model = Model.load(folder_of(in_the_loop.settings, champion.version))
     assert model.signature is not None
     assert model.flavors["sklearn"]["serialization_format"] == "skops"
 
@@ -194,11 +227,11 @@ def test_a_champion_knows_how_long_ago_it_was_trained_and_by_how_much_its_odds_a
     ],
 )
 def test_a_night_without_a_promotion_is_told_calmly_unless_something_is_wrong(
-    champion: str | None, unmet: str, said: str, in_the_loop: Loop
+    champion: str | None, unmet: str, said: str
 ) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"), Condition(unmet, met=False, found="gain +1")))
-    day = in_the_loop.dates[0]
-    assert stays_because(Training({}, "demand_forest", "4", champion, verdict, None, day, day, "run", "page")) == said
+    rival = None if champion is None else Rival(champion, None)
+    assert stays_because(replace(A_RESULT, version="4", champion=rival, verdict=verdict)) == said
 
 
 def test_runs_leave_tables_for_models_and_prices(in_the_loop: Loop) -> None:
@@ -239,9 +272,8 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
 ) -> None:
     champion = load_champion(in_the_loop.settings)
     assert champion is not None
-    folder = Path(
-        mlflow.artifacts.download_artifacts(f"models:/{REGISTERED_MODEL}/{champion.version}", dst_path=str(tmp_path))
-    )
+    folder = tmp_path / "model"
+    shutil.copytree(folder_of(in_the_loop.settings, champion.version), folder)
     file = next(folder.glob("*.skops"))
     if harm == "truncate":
         file.write_bytes(file.read_bytes()[:1000])
@@ -252,7 +284,7 @@ def test_a_champion_that_is_damaged_or_could_run_code_is_refused(
         )
     else:
         monkeypatch.setattr("features.stored_model.TRUSTED_MODEL_TYPES", ())
-    monkeypatch.setattr("mlflow.artifacts.download_artifacts", lambda _: str(folder))
+    monkeypatch.setattr("serving.champion.download_artifacts", lambda **_: str(folder))
     with pytest.raises(ModelError, match=r"old prices hold"):
         load_champion(in_the_loop.settings)
 
@@ -288,10 +320,11 @@ def test_a_champion_of_another_shelf_is_refused_by_name_of_the_feature(in_the_lo
 
 def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
     verdict = Verdict((Condition("always", met=True, found="yes"),))
-    before = standing(in_the_loop.settings)
+    workspace = Workspace(in_the_loop.settings, load(), Lake(in_the_loop.settings))
+    before = MlflowRegistry(in_the_loop.settings).state()
     with pytest.raises(Declined, match="but the champion is now"):
-        settle(in_the_loop.settings, "1", verdict, "99", in_the_loop.dates[-1])
-    assert standing(in_the_loop.settings) == before
+        settle(workspace, MlflowRegistry(in_the_loop.settings), "1", verdict, "99", in_the_loop.dates[-1])
+    assert MlflowRegistry(in_the_loop.settings).state() == before
 
 
 def test_the_first_champion_is_on_record_with_the_date_it_prices_from_and_why(in_the_loop: Loop) -> None:
@@ -301,7 +334,7 @@ def test_the_first_champion_is_on_record_with_the_date_it_prices_from_and_why(in
     ]
     assert changes[0].prices_from == in_the_loop.dates[2]
     assert changes[0].reason.startswith("earns more than the base prices: gain ")
-    assert standing(in_the_loop.settings).change == 1
+    assert MlflowRegistry(in_the_loop.settings).state().change == 1
 
 
 def test_every_day_of_the_loop_is_replayed_to_the_same_bytes(in_the_loop: Loop) -> None:

@@ -12,18 +12,19 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
+from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from evaluation.contestants import true_curves
 from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
-from flows import backfill as backfilling
-from flows import nightly as nights_work
-from flows.backfill import Filled, backfill
-from flows.edge import DEFAULT_START, Surroundings
+from flows.backfill import backfill
 from flows.nightly import nightly
-from flows.nights import (
-    ONE_DAY,
+from flows.workspace import open_workspace
+from serving.book_store import publish_book
+from serving.live_prices import LivePrices
+from training.backfill import Filled
+from training.nights import (
     Night,
     inputs_of,
     is_done,
@@ -33,24 +34,22 @@ from flows.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
-from serving.book_store import publish_book
-from serving.live_prices import PriceDesk
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.workspace import Workspace
 
 FIRST = DEFAULT_START
 SEED = 7
 
 
-def books_and_records(date: dt.date, seed: int, catalog_dir: str | None) -> Night:
+def books_and_records(workspace: Workspace, _registry: object, date: dt.date, seed: int, **_how: object) -> Night:
     """Decide a night without a model: price the day after by the twin's true demand."""
-    around = Surroundings(catalog_dir)
     tomorrow = date + ONE_DAY
-    with feature_workbench(around.settings) as connection:
-        visits = expected_visits(connection, around.catalog, date)
-    publish_book(around.lake, around.catalog, true_curves(around.catalog, tomorrow), visits, tomorrow)
+    with feature_workbench(workspace.settings) as connection:
+        visits = expected_visits(connection, workspace.catalog, date)
+    publish_book(workspace.lake, workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow)
     night = Night(date, "priced", priced_by="truth")
-    record(around.lake, night, inputs_of(around.lake, around.catalog, date, seed))
+    record(workspace.lake, night, inputs_of(workspace.lake, workspace.catalog, date, seed))
     return night
 
 
@@ -67,11 +66,11 @@ class Town:
             "tick_minutes: 15", "tick_minutes: 60"
         )
         (folder / "store.yaml").write_text(small, encoding="utf-8")
-        self.around = Surroundings(str(folder))
+        self.workspace = open_workspace(str(folder))
 
     @property
     def lake(self) -> Lake:
-        return self.around.lake
+        return self.workspace.lake
 
     def night(self, date: dt.date | None = None) -> Night:
         return nightly(date, SEED, str(self.folder))
@@ -81,7 +80,7 @@ class Town:
 
     def sell_live(self, store: str, date: dt.date, ticks: int) -> None:
         day = LiveDay(store, date)
-        player = Player(self.lake, PriceDesk(self.lake, str(self.folder), day, SEED), day, SEED)
+        player = Player(self.lake, LivePrices(self.lake, lambda: self.workspace.catalog, day, SEED), day, SEED)
         while player.next_tick < ticks:
             player.sell_tick()
 
@@ -98,8 +97,8 @@ class Town:
 
 @pytest.fixture
 def town(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    monkeypatch.setattr(nights_work, "learn", books_and_records)
-    monkeypatch.setattr(backfilling, "learn", books_and_records)
+    monkeypatch.setattr("training.night.decide", books_and_records)
+    monkeypatch.setattr("training.backfill.decide", books_and_records)
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield Town(empty_home / "catalog")
 
@@ -186,7 +185,7 @@ def test_nights_go_on_day_by_day_named_by_their_date_and_a_rerun_changes_nothing
     assert town.night(FIRST).outcome == "priced"
     assert town.night(FIRST + ONE_DAY) == recorded(town.lake, FIRST + ONE_DAY)
     assert town.bytes_of() == before
-    assert list(stale_cells(town.lake, town.around.catalog)) == []
+    assert list(stale_cells(town.lake, town.workspace.catalog)) == []
 
 
 def test_a_live_day_is_sold_to_its_end_and_the_other_stores_are_played(town: Town, empty_home: Path) -> None:
@@ -201,13 +200,13 @@ def test_a_live_day_is_sold_to_its_end_and_the_other_stores_are_played(town: Tow
 
 def test_a_store_that_someone_is_selling_keeps_the_night_waiting(town: Town) -> None:
     town.sell_live("S02", FIRST, 5)
-    with held(town.around.settings.locks, "live-S02"), pytest.raises(Declined, match="live-S02 is being written"):
+    with held(town.workspace.settings.locks, "live-S02"), pytest.raises(Declined, match="live-S02 is being written"):
         town.night()
     assert not list(town.lake.partitions("price_book"))
 
 
 def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town: Town) -> None:
-    with held(town.around.settings.locks, "night"):
+    with held(town.workspace.settings.locks, "night"):
         for start in (town.night, lambda: town.fill(FIRST, FIRST)):
             with pytest.raises(Declined, match="night is being written by process"):
                 start()
@@ -221,7 +220,7 @@ def test_killed_at_any_publication_and_run_again_a_night_ends_with_the_same_byte
     town.night()
     quiet = town.bytes_of()
     shutil.rmtree(town.lake.root)
-    town.around = Surroundings(str(town.folder))
+    town.workspace = open_workspace(str(town.folder))
     publish, published = Lake.publish, []
 
     def die_at(lake: Lake, partition: Partition, *rows: object, **facts: object) -> object:
@@ -240,7 +239,7 @@ def test_killed_at_any_publication_and_run_again_a_night_ends_with_the_same_byte
 
 def test_when_old_prices_hold_the_night_fails_and_is_still_to_do(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     held_on = Night(FIRST, "old prices hold", said="the registry is away")
-    monkeypatch.setattr(nights_work, "learn", lambda *_: held_on)
+    monkeypatch.setattr("training.night.decide", lambda *_, **__: held_on)
     with pytest.raises(ModelError, match="old prices hold: the registry is away; run this night again"):
         town.night()
     assert night_to_do(town.lake) == FIRST

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from catalog.contracts import TABLES
 from flows.cli.main import app
 
 ROOT = Path(__file__).parents[2]
@@ -46,3 +47,32 @@ def test_every_target_of_make_that_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     targets = re.findall(r"(?:`|^ {4})make ([a-z]+)", text, re.MULTILINE)
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_and_folder_that_a_page_names_is_there(page: Path) -> None:
+    folders = "bench|catalog|dashboard|etl|evaluation|features|flows|serving|simulation|training|warehouse"
+    text = page.read_text(encoding="utf-8")
+    named_paths = re.findall(rf"`((?:{folders})/[a-z_/]*(?:\.py)?)`", text)
+    dotted = re.findall(rf"`((?:{folders})(?:\.[a-z_]+)+)`", text)
+    named_modules = [name.replace(".", "/") for name in dotted if name != "warehouse.duckdb"]
+    assert [name for name in [*named_paths, *named_modules] if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a folder or module is in the project; a module may have become a package of the same name."""
+    path = ROOT / name
+    return any(candidate.exists() for candidate in (path, path.with_suffix(".py"), path.with_suffix("")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_column_that_a_page_names_is_in_the_contract_of_its_table(page: Path) -> None:
+    said = re.findall(r"`([a-z_]+)\.((?!yaml\b|py\b|sql\b)[a-z_]+)`", page.read_text(encoding="utf-8"))
+    columns = {name: {column.name for column in table.columns} for name, table in TABLES.items()}
+    assert [f"{table}.{column}" for table, column in said if table in columns and column not in columns[table]] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_uses_the_words_of_the_field(page: Path) -> None:
+    private = r"\b(surroundings|wishes|guardian|left behind|by lot|way back|prices that teach|has its way|healed)\b"
+    assert re.findall(private, page.read_text(encoding="utf-8"), re.IGNORECASE) == []

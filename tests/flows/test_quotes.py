@@ -12,9 +12,9 @@ from catalog.load import Catalog, load
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
-from flows.simulate import pricing_on
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
+from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate

@@ -15,23 +15,27 @@ from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
+from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions
-from features.cells import feature_workbench, stale_cells
-from flows import replay as replaying
+from etl.transform import transform
+from features.cells import feature_workbench
 from flows.cli import time_travel
-from flows.replay import Part, replay
-from flows.simulate import Batch, play_batch, pricing_on
-from flows.transform import group_partitions
 from serving.book_store import newest_book_of, publish_book, restore_book
 from serving.day_curves import learned_for
-from serving.live_prices import PriceDesk
+from serving.in_force import pricing_on
+from serving.live_prices import LivePrices
+from serving.replay import day as replaying
+from serving.replay.day import replay
+from serving.replay.parts import Part
 from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import final_path
+from warehouse.workspace import Workspace
 
 FIRST, SECOND, THIRD = (dt.date(2026, 1, day) for day in (19, 20, 21))
 SEED = 7
@@ -71,6 +75,10 @@ class Chain:
     def catalog(self) -> Catalog:
         return load(self.folder)
 
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.settings, self.catalog, self.lake)
+
     def load(self) -> None:
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
 
@@ -83,11 +91,11 @@ class Chain:
     def sell(self, date: dt.date, policy: str | None = None) -> None:
         self.load()
         priced_by = pricing_on(self.lake, self.catalog, date, policy)
-        play_batch.fn(self, Batch(date, "g000", ("S01", "S02")), priced_by, SEED)  # type: ignore[arg-type]
+        play_batch(self.workspace, Batch(date, "g000", ("S01", "S02")), priced_by, SEED)
 
     def transform(self) -> None:
         self.load()
-        group_partitions.fn(self, list(stale_cells(self.lake, self.catalog)))  # type: ignore[arg-type]
+        transform(self.workspace)
 
     def price(self, date: dt.date, version: str = "1") -> None:
         with feature_workbench(self.settings) as connection:
@@ -97,7 +105,7 @@ class Chain:
 
     def player(self, date: dt.date) -> Player:
         day = LiveDay("S01", date)
-        return Player(self.lake, PriceDesk(self.lake, str(self.folder), day, SEED), day, SEED)
+        return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, day, SEED), day, SEED)
 
     def replay(self, date: dt.date) -> dict[str, Part]:
         return {part.part: part for part in replay(self.settings, date)}
@@ -105,7 +113,7 @@ class Chain:
 
 @pytest.fixture(scope="module")
 def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which one day was sold at prices that teach, and one from a book of version 1."""
+    """A home in which one day was sold while exploring prices, and one from a book of version 1."""
     home = tmp_path_factory.mktemp("chain")
     own = Chain(home)
     own.sell(FIRST)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -29,11 +28,13 @@ def service(name: str, code: str, answers: Callable[[], bool] = lambda: True, af
 
 
 def test_a_service_that_ends_by_itself_takes_the_others_with_it_and_is_named(tmp_path: Path) -> None:
-    beat = tmp_path / "beat"
-    lives = (
-        f"import time, pathlib\nwhile True: pathlib.Path({str(beat)!r}).write_text(str(time.time())); time.sleep(.05)"
+    number = tmp_path / "number"
+    lives = f"import os, pathlib, time; pathlib.Path({str(number)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    ends = (
+        "import pathlib, sys, time; print('no disk', flush=True)\n"
+        f"while not pathlib.Path({str(number)!r}).exists(): time.sleep(.01)\n"
+        "sys.exit(3)"
     )
-    ends = "import sys, time; print('no disk', flush=True); time.sleep(.3); sys.exit(3)"
     lines: list[tuple[str, str]] = []
     with pytest.raises(ServiceError, match="ends ended with code 3"):
         run_group(
@@ -43,9 +44,8 @@ def test_a_service_that_ends_by_itself_takes_the_others_with_it_and_is_named(tmp
             Event(),
         )
     assert ("ends", "no disk") in lines
-    last = beat.read_text()
-    time.sleep(0.3)
-    assert beat.read_text() == last
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
 
 
 def test_a_service_starts_when_those_it_stands_on_answer(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_the_guardian_ends_the_groups_when_its_input_ends() -> None:
     assert guardian.stdin is not None
     guardian.stdin.write(f"{sleeper.pid}\n")
     guardian.stdin.flush()
-    time.sleep(0.3)
-    assert sleeper.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        sleeper.wait(timeout=0.3)
     guardian.stdin.close()
     assert sleeper.wait(timeout=10) == -signal.SIGTERM
     assert guardian.wait(timeout=10) == 0

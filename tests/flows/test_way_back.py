@@ -22,21 +22,23 @@ from catalog.tables.models import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from flows.cli import way_back
-from flows.edge import Surroundings
-from flows.simulate import pricing_on
+from flows.workspace import open_workspace, registry_of
 from serving.book_store import book_in_force, publish_book
-from serving.live_prices import PriceDesk
+from serving.in_force import pricing_on
+from serving.live_prices import LivePrices
 from simulation.truth import chance_of_sale
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.gate import Verdict
-from training.mlflow.registry import standing
+from training.mlflow.registry import MlflowRegistry
 from training.promotion import change as champions
-from training.promotion.change import catch_up, promote, rollback
-from training.promotion.history import Change, adopt, finish, history, record, settle, unfinished
+from training.promotion.change import Done, catch_up, promote, rollback
+from training.promotion.history import Change, history, record
+from training.promotion.registry import adopt, finish, settle, unfinished
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.verify import verify
+from warehouse.workspace import Workspace
 
 SECOND, THIRD = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 OLD, NEW, REFUSED, UNJUDGED = "7", "8", "6", "5"
@@ -84,8 +86,9 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
             "decided_at": LONG_AGO,
         }
         publish_rows(lake, "model_versions", f"v{version}", row)
-    settle(settings, OLD, PASSED, None, SECOND - dt.timedelta(days=1))
-    settle(settings, NEW, PASSED, OLD, SECOND)
+    workspace, registry = Workspace(settings, catalog, lake), MlflowRegistry(settings)
+    settle(workspace, registry, OLD, PASSED, None, SECOND - dt.timedelta(days=1))
+    settle(workspace, registry, NEW, PASSED, OLD, SECOND)
     found = book_in_force(lake)
     assert found is not None
     curves = found[1]
@@ -101,80 +104,86 @@ def publish_rows(lake: Lake, table: str, group: str, row: dict[str, Any]) -> Non
 
 
 @pytest.fixture
-def around(two_champions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Surroundings:
+def workspace(two_champions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     home = tmp_path / "home"
     shutil.copytree(two_champions, home)
     monkeypatch.setenv("SHELFPRICE_HOME", str(home))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}")
     monkeypatch.setenv("SHELFPRICE_USER", "ana")
-    return Surroundings(None)
+    return open_workspace(None)
 
 
-def go_back(around: Surroundings, to: str | None = None) -> Change:
-    return rollback(around, "milk is too dear", to, dt.datetime.now(dt.UTC)).change
+def go_back(workspace: Workspace, to: str | None = None) -> Change:
+    return rollback(workspace, registry_of(workspace), "milk is too dear", to, dt.datetime.now(dt.UTC)).change
 
 
-def book_of(around: Surroundings, date: dt.date) -> str:
-    return sha256_of(around.lake.path(Partition("price_book", date, "all")))
+def go_back_because(reason: str) -> Done:
+    """Roll back where the environment points now."""
+    workspace = open_workspace(None)
+    return rollback(workspace, registry_of(workspace), reason, None, dt.datetime.now(dt.UTC))
 
 
-def version_on(around: Surroundings, date: dt.date) -> str | None:
-    return pricing_on(around.lake, around.catalog, date, None).policy.model_version
+def book_of(workspace: Workspace, date: dt.date) -> str:
+    return sha256_of(workspace.lake.path(Partition("price_book", date, "all")))
 
 
-def state_of(around: Surroundings) -> tuple[Any, ...]:
+def version_on(workspace: Workspace, date: dt.date) -> str | None:
+    return pricing_on(workspace.lake, workspace.catalog, date, None).policy.model_version
+
+
+def state_of(workspace: Workspace) -> tuple[Any, ...]:
     """Return all that a change of champion decides, the time it was decided left out."""
-    facts = [(c.change, c.version, c.previous, c.action, c.reason, c.prices_from) for c in history(around.lake)]
-    return facts, standing(around.settings), book_of(around, THIRD), version_on(around, THIRD)
+    facts = [(c.change, c.version, c.previous, c.action, c.reason, c.prices_from) for c in history(workspace.lake)]
+    return facts, registry_of(workspace).state(), book_of(workspace, THIRD), version_on(workspace, THIRD)
 
 
-def test_a_rollback_brings_the_champion_before_and_the_very_bytes_of_its_book(around: Surroundings) -> None:
-    assert version_on(around, THIRD) == NEW
-    change = go_back(around)
+def test_a_rollback_brings_the_champion_before_and_the_very_bytes_of_its_book(workspace: Workspace) -> None:
+    assert version_on(workspace, THIRD) == NEW
+    change = go_back(workspace)
     assert (change.version, change.previous, change.action, change.decided_by) == (OLD, NEW, "rolled_back", "ana")
     assert (change.reason, change.prices_from) == ("milk is too dear", THIRD)
-    assert version_on(around, THIRD) == OLD
-    assert book_of(around, THIRD) == book_of(around, SECOND)
-    assert (standing(around.settings).champion, standing(around.settings).change) == (OLD, 3)
-    client = MlflowClient(around.settings.tracking_uri, registry_uri=around.settings.tracking_uri)
+    assert version_on(workspace, THIRD) == OLD
+    assert book_of(workspace, THIRD) == book_of(workspace, SECOND)
+    assert (registry_of(workspace).state().champion, registry_of(workspace).state().change) == (OLD, 3)
+    client = MlflowClient(workspace.settings.tracking_uri, registry_uri=workspace.settings.tracking_uri)
     assert client.get_model_version(REGISTERED_MODEL, NEW).tags["rolled_back"] == "milk is too dear"
-    assert verify(around.lake).findings == ()
+    assert verify(workspace.lake).findings == ()
 
 
-def test_there_is_nothing_before_the_first_champion(around: Surroundings) -> None:
-    go_back(around)
+def test_there_is_nothing_before_the_first_champion(workspace: Workspace) -> None:
+    go_back(workspace)
     with pytest.raises(Declined, match="first champion: there is none to go back to"):
-        go_back(around)
+        go_back(workspace)
 
 
 @pytest.mark.parametrize(
     ("to", "said"), [(NEW, "is the champion already"), (REFUSED, "never was champion"), ("99", "never was champion")]
 )
-def test_a_rollback_goes_only_to_an_earlier_champion(around: Surroundings, to: str, said: str) -> None:
-    before = state_of(around)
+def test_a_rollback_goes_only_to_an_earlier_champion(workspace: Workspace, to: str, said: str) -> None:
+    before = state_of(workspace)
     with pytest.raises(Declined, match=said):
-        go_back(around, to)
-    assert state_of(around) == before
+        go_back(workspace, to)
+    assert state_of(workspace) == before
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 1001])
-def test_a_rollback_wants_a_reason(around: Surroundings, reason: str) -> None:
+def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
     with pytest.raises(DataError, match="expected a reason of 1 to 1000 characters"):
-        rollback(around, reason, None, dt.datetime.now(dt.UTC))
+        rollback(workspace, registry_of(workspace), reason, None, dt.datetime.now(dt.UTC))
 
 
 @pytest.mark.parametrize(
     "dies_in",
     [
-        "training.promotion.change.restore_book",
+        "training.promotion.prices.restore_book",
         "between the curves and the book",
         "training.promotion.change.finish",
-        "training.promotion.history.follow",
+        "training.mlflow.registry.MlflowRegistry.follow",
         "mlflow.tracking.MlflowClient.set_registered_model_tag",
     ],
 )
 def test_whatever_a_kill_leaves_of_a_rollback_is_finished_by_whoever_comes_next(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch, dies_in: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, dies_in: str
 ) -> None:
     with monkeypatch.context() as dying:
         if dies_in.startswith("between"):
@@ -187,73 +196,75 @@ def test_whatever_a_kill_leaves_of_a_rollback_is_finished_by_whoever_comes_next(
         else:
             dying.setattr(dies_in, killed)
         with pytest.raises(Killed):
-            go_back(around)
-    assert unfinished(around.settings, around.lake) is not None
-    catch_up(around, THIRD)
-    mended = state_of(around)
+            go_back(workspace)
+    assert unfinished(registry_of(workspace), workspace.lake) is not None
+    catch_up(workspace, registry_of(workspace), THIRD)
+    mended = state_of(workspace)
     assert mended[0][-1] == (3, OLD, NEW, "rolled_back", "milk is too dear", THIRD)
-    assert mended[1:] == (type(mended[1])(OLD, 3), book_of(around, SECOND), OLD)
-    assert verify(around.lake).findings == ()
-    catch_up(around, THIRD)
-    assert state_of(around) == mended
+    assert mended[1:] == (type(mended[1])(OLD, 3), book_of(workspace, SECOND), OLD)
+    assert verify(workspace.lake).findings == ()
+    catch_up(workspace, registry_of(workspace), THIRD)
+    assert state_of(workspace) == mended
 
 
 def test_a_kill_before_anything_is_written_changes_nothing(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = state_of(around)
+    before = state_of(workspace)
     with monkeypatch.context() as dying:
         dying.setattr(champions, "record", killed)
         with pytest.raises(Killed):
-            go_back(around)
-    catch_up(around, THIRD)
-    assert state_of(around) == before
+            go_back(workspace)
+    catch_up(workspace, registry_of(workspace), THIRD)
+    assert state_of(workspace) == before
 
 
-def test_a_champion_that_was_named_in_the_registry_itself_is_found_and_recorded(around: Surroundings) -> None:
-    client = MlflowClient(around.settings.tracking_uri, registry_uri=around.settings.tracking_uri)
+def test_a_champion_that_was_named_in_the_registry_itself_is_found_and_recorded(workspace: Workspace) -> None:
+    client = MlflowClient(workspace.settings.tracking_uri, registry_uri=workspace.settings.tracking_uri)
     client.set_registered_model_alias(REGISTERED_MODEL, "champion", UNJUDGED)
-    catch_up(around, THIRD)
-    found = history(around.lake)[-1]
+    catch_up(workspace, registry_of(workspace), THIRD)
+    found = history(workspace.lake)[-1]
     assert (found.version, found.previous, found.action, found.decided_by) == (UNJUDGED, NEW, "found", "unknown")
-    assert standing(around.settings).change == found.change
+    assert registry_of(workspace).state().change == found.change
 
 
-def test_an_older_lake_whose_champion_nobody_recorded_can_be_gone_on_with(around: Surroundings) -> None:
-    for partition in list(around.lake.partitions("champions")):
-        around.lake.remove(partition)
-    adopt(around.settings, around.lake, THIRD)
-    assert [(c.version, c.action) for c in history(around.lake)] == [(NEW, "found")]
+def test_an_older_lake_whose_champion_nobody_recorded_can_be_gone_on_with(workspace: Workspace) -> None:
+    for partition in list(workspace.lake.partitions("champions")):
+        workspace.lake.remove(partition)
+    adopt(registry_of(workspace), workspace.lake, THIRD)
+    assert [(c.version, c.action) for c in history(workspace.lake)] == [(NEW, "found")]
 
 
 def test_a_rollback_needs_no_registry_and_the_registry_follows_later(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = around.settings.home
+    home = workspace.settings.home
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     begun = time.monotonic()
-    done = rollback(Surroundings(None), "the registry is away", None, dt.datetime.now(dt.UTC))
+    done = rollback(
+        open_workspace(None), MlflowRegistry(read_settings()), "the registry is away", None, dt.datetime.now(dt.UTC)
+    )
     assert time.monotonic() - begun < 10
     assert done.registry_is_behind is not None
     assert "does not answer" in done.registry_is_behind
-    assert version_on(around, THIRD) == OLD
-    assert standing(around.settings).champion == NEW
+    assert version_on(workspace, THIRD) == OLD
+    assert registry_of(workspace).state().champion == NEW
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{home / 'mlflow' / 'mlflow.db'}")
-    catch_up(around, THIRD)
-    assert standing(around.settings).champion == OLD
+    catch_up(workspace, registry_of(workspace), THIRD)
+    assert registry_of(workspace).state().champion == OLD
 
 
 def _go_back_in_a_process(asked_at: dt.datetime, gate: Any, answers: Any) -> None:
     gate.wait()
     try:
-        rollback(Surroundings(None), "both at once", None, asked_at)
+        rollback(open_workspace(None), MlflowRegistry(read_settings()), "both at once", None, asked_at)
     except Declined as declined:
         answers.put(str(declined))
     else:
         answers.put("done")
 
 
-def test_of_two_rollbacks_at_once_one_wins_and_the_other_is_told_in_one_line(around: Surroundings) -> None:
+def test_of_two_rollbacks_at_once_one_wins_and_the_other_is_told_in_one_line(workspace: Workspace) -> None:
     fork = multiprocessing.get_context("fork")
     gate, answers = fork.Barrier(2), fork.Queue()
     asked_at = dt.datetime.now(dt.UTC)
@@ -267,135 +278,137 @@ def test_of_two_rollbacks_at_once_one_wins_and_the_other_is_told_in_one_line(aro
     assert "done" in said
     assert len([answer for answer in said if answer == "done"]) == 1
     assert any("is being written by process" in answer or "just now" in answer for answer in said)
-    assert [c.version for c in history(around.lake)] == [OLD, NEW, OLD]
+    assert [c.version for c in history(workspace.lake)] == [OLD, NEW, OLD]
 
 
-def test_who_asked_before_the_champion_changed_is_declined(around: Surroundings) -> None:
+def test_who_asked_before_the_champion_changed_is_declined(workspace: Workspace) -> None:
     asked_at = dt.datetime.now(dt.UTC)
-    go_back(around)
+    go_back(workspace)
     with pytest.raises(Declined, match="ana changed the champion to version 7 just now"):
-        promote(around, UNJUDGED, "late", asked_at, force=True)
+        promote(workspace, registry_of(workspace), UNJUDGED, "late", asked_at, force=True)
 
 
-def test_a_clock_that_was_set_back_closes_no_way(around: Surroundings) -> None:
+def test_a_clock_that_was_set_back_closes_no_way(workspace: Workspace) -> None:
     ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
-    record(around.lake, Change(3, "4", NEW, "promoted_by_hand", "ana", ahead, "the clock ran ahead", THIRD))
-    finish(around.settings, history(around.lake)[-1])
-    assert go_back(around).version == NEW
+    record(workspace.lake, Change(3, "4", NEW, "promoted_by_hand", "ana", ahead, "the clock ran ahead", THIRD))
+    finish(registry_of(workspace), history(workspace.lake)[-1])
+    assert go_back(workspace).version == NEW
 
 
 def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
         dying.setattr(champions, "restore_book", killed)
         with pytest.raises(Killed):
-            go_back(around)
-    sold_from = book_of(around, THIRD)
-    around.lake.publish(
+            go_back(workspace)
+    sold_from = book_of(workspace, THIRD)
+    workspace.lake.publish(
         Partition("interactions", THIRD, "all"),
-        around.lake.read(Partition("interactions", SECOND, "all")).slice(0, 0),
+        workspace.lake.read(Partition("interactions", SECOND, "all")).slice(0, 0),
         inputs="sold",
     )
-    catch_up(around, THIRD + dt.timedelta(days=1))
-    assert book_of(around, THIRD) == sold_from
-    assert version_on(around, THIRD + dt.timedelta(days=1)) == OLD
+    catch_up(workspace, registry_of(workspace), THIRD + dt.timedelta(days=1))
+    assert book_of(workspace, THIRD) == sold_from
+    assert version_on(workspace, THIRD + dt.timedelta(days=1)) == OLD
 
 
-def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(around: Surroundings) -> None:
-    go_back(around)
+def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(
+    workspace: Workspace,
+) -> None:
+    go_back(workspace)
     with pytest.raises(Declined, match="judged against champion 8, but the champion is now 7"):
-        settle(around.settings, REFUSED, PASSED, NEW, SECOND)
-    with held(around.settings.locks, "promotion"), pytest.raises(Declined, match="is being written by process"):
-        settle(around.settings, REFUSED, PASSED, OLD, SECOND)
-    assert standing(around.settings).champion == OLD
+        settle(workspace, registry_of(workspace), REFUSED, PASSED, NEW, SECOND)
+    with held(workspace.settings.locks, "promotion"), pytest.raises(Declined, match="is being written by process"):
+        settle(workspace, registry_of(workspace), REFUSED, PASSED, OLD, SECOND)
+    assert registry_of(workspace).state().champion == OLD
 
 
-def test_a_rollback_replaces_every_book_of_days_to_come_and_keeps_what_it_replaced(around: Surroundings) -> None:
-    replaced = book_of(around, THIRD)
+def test_a_rollback_replaces_every_book_of_days_to_come_and_keeps_what_it_replaced(workspace: Workspace) -> None:
+    replaced = book_of(workspace, THIRD)
     later = THIRD + dt.timedelta(days=3)
-    found = book_in_force(around.lake, THIRD)
+    found = book_in_force(workspace.lake, THIRD)
     assert found is not None
-    publish_book(around.lake, around.catalog, found[1], 0 * found[0].prices[:, 0, :] + 1.0, later)
-    go_back(around)
-    assert version_on(around, later) == OLD
-    kept = [around.lake.receipt(partition) for partition in around.lake.partitions("replaced_price_book")]
+    publish_book(workspace.lake, workspace.catalog, found[1], 0 * found[0].prices[:, 0, :] + 1.0, later)
+    go_back(workspace)
+    assert version_on(workspace, later) == OLD
+    kept = [workspace.lake.receipt(partition) for partition in workspace.lake.partitions("replaced_price_book")]
     assert replaced in {receipt.sha256 for receipt in kept if receipt}
 
 
-def test_a_store_that_is_selling_sells_from_the_book_gone_back_to_at_its_next_tick(around: Surroundings) -> None:
+def test_a_store_that_is_selling_sells_from_the_book_gone_back_to_at_its_next_tick(workspace: Workspace) -> None:
     day = LiveDay("S01", THIRD)
-    player = Player(around.lake, PriceDesk(around.lake, None, day, 7), day, 7)
+    player = Player(workspace.lake, LivePrices(workspace.lake, lambda: workspace.catalog, day, 7), day, 7)
     player.sell_tick()
-    assert go_back(around).prices_from == THIRD
+    assert go_back(workspace).prices_from == THIRD
     player.sell_tick()
-    sold = around.lake.read(day.part("live_interactions")).to_pandas()
+    sold = workspace.lake.read(day.part("live_interactions")).to_pandas()
     assert sold.groupby("tick")["model_version"].first().astype(str).to_dict() == {0: NEW, 1: OLD}
 
 
 def test_under_the_kill_switch_base_prices_stand_and_the_way_back_is_open_but_no_new_prices_are_made(
-    around: Surroundings, tmp_path: Path
+    workspace: Workspace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "catalog"
     folder.mkdir()
     shutil.copy(DEFAULT_DIR / "products.yaml", folder)
     text = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
     (folder / "store.yaml").write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
-    off = Surroundings(str(folder))
+    off = open_workspace(str(folder))
     with pytest.raises(Declined, match="kill_switch is on"):
-        promote(off, OLD, None, dt.datetime.now(dt.UTC), force=True)
+        promote(off, registry_of(off), OLD, None, dt.datetime.now(dt.UTC), force=True)
     assert go_back(off).version == OLD
     assert version_on(off, THIRD) is None
-    assert version_on(around, THIRD) == OLD
+    assert version_on(workspace, THIRD) == OLD
 
 
 def test_a_version_the_gate_refused_wants_force_and_what_spoke_against_it_is_recorded(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(champions, "load_champion", lambda _settings, _version: Model())
+    monkeypatch.setattr(MlflowRegistry, "load", lambda _self, _version: Model())
     now = dt.datetime.now(dt.UTC)
     with pytest.raises(Declined, match="the gate refused version 6: is calibrated: off by 9 %; nothing was promoted"):
-        promote(around, REFUSED, "a test", now, force=False)
-    done = promote(around, REFUSED, "a test", now, force=True)
+        promote(workspace, registry_of(workspace), REFUSED, "a test", now, force=False)
+    done = promote(workspace, registry_of(workspace), REFUSED, "a test", now, force=True)
     assert done.change.reason == "a test (forced: the gate refused version 6: is calibrated: off by 9 %)"
     assert (done.change.action, done.change.prices_from) == ("promoted_by_hand", THIRD)
-    assert version_on(around, THIRD) == REFUSED
-    assert standing(around.settings).champion == REFUSED
+    assert version_on(workspace, THIRD) == REFUSED
+    assert registry_of(workspace).state().champion == REFUSED
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
     [(NEW, "is the champion already"), (UNJUDGED, "the gate never judged version 5"), (OLD, "was rolled back by ana")],
 )
-def test_what_speaks_against_a_promotion_is_said(around: Surroundings, version: str, said: str) -> None:
+def test_what_speaks_against_a_promotion_is_said(workspace: Workspace, version: str, said: str) -> None:
     if version == OLD:
-        go_back(around)
-        record(around.lake, Change(4, NEW, OLD, "rolled_back", "ana", LONG_AGO, "and forth", THIRD))
-        finish(around.settings, history(around.lake)[-1])
-    before = state_of(around)
+        go_back(workspace)
+        record(workspace.lake, Change(4, NEW, OLD, "rolled_back", "ana", LONG_AGO, "and forth", THIRD))
+        finish(registry_of(workspace), history(workspace.lake)[-1])
+    before = state_of(workspace)
     with pytest.raises(Declined, match=said):
-        promote(around, version, None, dt.datetime.now(dt.UTC), force=version == UNJUDGED)
-    assert state_of(around) == before
+        promote(workspace, registry_of(workspace), version, None, dt.datetime.now(dt.UTC), force=version == UNJUDGED)
+    assert state_of(workspace) == before
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged", "another shelf"])
 def test_a_version_that_cannot_price_the_shelf_changes_nothing(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch, harm: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
-    def load_or_not(_settings: Settings, _version: str) -> Any:
+    def load_or_not(_registry: MlflowRegistry, _version: str) -> Any:
         if harm == "missing":
             return None
         raise ModelError("model version 6 cannot be read")
 
     if harm == "another shelf":
-        monkeypatch.setattr(champions, "load_champion", lambda _settings, _version: Model())
+        monkeypatch.setattr(MlflowRegistry, "load", lambda _self, _version: Model())
         monkeypatch.setattr(Model, "p_sale", killed_by("expects the feature 'sku_TEA'"))
     else:
-        monkeypatch.setattr(champions, "load_champion", load_or_not)
-    before = state_of(around)
+        monkeypatch.setattr(MlflowRegistry, "load", load_or_not)
+    before = state_of(workspace)
     with pytest.raises((DataError, ModelError)):
-        promote(around, REFUSED, None, dt.datetime.now(dt.UTC), force=True)
-    assert state_of(around) == before
+        promote(workspace, registry_of(workspace), REFUSED, None, dt.datetime.now(dt.UTC), force=True)
+    assert state_of(workspace) == before
 
 
 def killed_by(message: str) -> Callable[..., Any]:
@@ -405,7 +418,7 @@ def killed_by(message: str) -> Callable[..., Any]:
     return refuse
 
 
-def test_the_commands_report_one_json_object(around: Surroundings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_report_one_json_object(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     way_back.rollback("milk is too dear", None, None, True)
     done = json.loads(capsys.readouterr().out)
     assert (done["version"], done["book_made_for"], done["registry_is_behind"]) == (OLD, str(SECOND), None)

@@ -15,11 +15,11 @@ from catalog.records.pricing_rules import Guardrails
 from catalog.records.store import Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
-from flows.simulate import pricing_on
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.exploration.settings import Exploration
 from serving.guardrails import limits_of
+from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.price_book.policy import BookPolicy
 from serving.price_book.tabulate import tabulate

@@ -24,13 +24,13 @@ from catalog.load import load
 from catalog.names import TRUSTED_MODEL_TYPES
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, fit
-from training.conditions import Condition
+from training.conditions.condition import Condition
 from training.dataset import Dataset
-from training.gate import Incumbent, Verdict, pass_gate
+from training.gate import GateInput, Incumbent, Verdict, pass_gate
 from training.load_check import process as parent
 from training.load_check.process import SECONDS_ALLOWED, fresh_process, verdict_on
 from training.load_check.worker import Task, answer
-from training.mlflow.tracking import _metadata
+from training.mlflow.runs import metadata_of
 from training.off_policy import Interval, OffPolicyEstimate
 
 CATALOG = load()
@@ -105,20 +105,13 @@ def gate(
     challenger: FittedModel,
     data: Dataset = DATA,
     *,
-    trial: Condition = PASSED,
-    money: OffPolicyEstimate | None = EARNS,
+    load_check: Condition = PASSED,
+    earns: OffPolicyEstimate | None = EARNS,
     champion: Incumbent | None = None,
     rolled_back_on: dt.date | None = None,
 ) -> Verdict:
     return pass_gate(
-        challenger,
-        data,
-        CATALOG.skus,
-        trial=trial,
-        money=money,
-        champion=champion,
-        stale_after_days=7,
-        rolled_back_on=rolled_back_on,
+        GateInput(challenger, data, CATALOG.skus, load_check, earns, champion, 7, rolled_back_on=rolled_back_on)
     )
 
 
@@ -209,26 +202,26 @@ MONEY: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["no product regresses", "worst MEAT: log loss +0.0"],
     ),
     "earns less than base prices": (
-        {"money": gain(-30, -10)},
+        {"earns": gain(-30, -10)},
         ["more than the base prices", "gain -20.00", "to -10.00"],
     ),
-    "not shown to earn more than base prices": ({"money": gain(-1, 9)}, ["base prices", "from -1.00 to +9.00"]),
-    "no price book": ({"money": None}, ["base prices", "no estimate"]),
+    "not shown to earn more than base prices": ({"earns": gain(-1, 9)}, ["base prices", "from -1.00 to +9.00"]),
+    "no price book": ({"earns": None}, ["base prices", "no estimate"]),
     "its own word alone": (
-        {"money": gain(5, 9, effective=0, supported=0)},
+        {"earns": gain(5, 9, effective=0, supported=0)},
         ["not believed: poor overlap", "0 effective"],
     ),
-    "few visits": ({"money": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
+    "few visits": ({"earns": gain(5, 9, effective=49)}, ["not believed: poor overlap", "49 effective visits"]),
     "no better than a fresh champion": (
-        {"money": gain(-4, 9), "champion": champion_trained(7, GOOD_CHANCES)},
+        {"earns": gain(-4, 9), "champion": champion_trained(7, GOOD_CHANCES)},
         ["stale", "gain +2.50", "not seen the last 7 days, stale after 7"],
     ),
     "worse than a stale champion": (
-        {"money": gain(-4, -1), "champion": champion_trained(8, GOOD_CHANCES)},
+        {"earns": gain(-4, -1), "champion": champion_trained(8, GOOD_CHANCES)},
         ["not worse than the champion", "gain -2.50", "to -1.00"],
     ),
     "judges worse than a stale champion": (
-        {"money": gain(-4, 9), "champion": champion_trained(8), "challenger": double(lambda X: true_of(X) * 0.95)},
+        {"earns": gain(-4, 9), "champion": champion_trained(8), "challenger": double(lambda X: true_of(X) * 0.95)},
         ["not worse than the champion", "0.001 tolerated"],
     ),
 }
@@ -244,20 +237,20 @@ def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -
 
 
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
-    assert gate(GOOD, money=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
+    assert gate(GOOD, earns=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
     unknown_age = Incumbent(GOOD_CHANCES, None)
-    assert gate(GOOD, money=gain(-4, 9), champion=unknown_age).promoted
+    assert gate(GOOD, earns=gain(-4, 9), champion=unknown_age).promoted
 
 
 def test_a_challenger_that_is_not_worse_replaces_a_champion_that_no_longer_holds_and_a_worse_one_does_not() -> None:
     young = champion_trained(1, GOOD_CHANCES)
-    assert not gate(GOOD, money=gain(-4, 9), champion=young).promoted
+    assert not gate(GOOD, earns=gain(-4, 9), champion=young).promoted
     drifted = replace(young, drifted_since=DATA.judged_through)
-    verdict = gate(GOOD, money=gain(-4, 9), champion=drifted)
+    verdict = gate(GOOD, earns=gain(-4, 9), champion=drifted)
     assert verdict.promoted
     assert f"otherwise than the champion says since {DATA.judged_through}" in verdict.conditions[-1].found
-    assert not gate(GOOD, money=gain(-9, -1), champion=drifted).promoted
-    worse = gate(replace(GOOD, odds_factor=1.2), money=gain(-4, 9), champion=drifted)
+    assert not gate(GOOD, earns=gain(-9, -1), champion=drifted).promoted
+    worse = gate(replace(GOOD, odds_factor=1.2), earns=gain(-4, 9), champion=drifted)
     assert not worse.conditions[-1].met
 
 
@@ -286,7 +279,7 @@ def save(model: Any, folder: Path) -> Path:
         skops_trusted_types=list(TRUSTED_MODEL_TYPES),
         signature=infer_signature(rows, np.zeros((5, 2))),
         pip_requirements=["scikit-learn"],
-        metadata=_metadata(GOOD, DATA),
+        metadata=metadata_of(GOOD, DATA),
     )
     return folder
 
@@ -384,7 +377,7 @@ def test_a_model_that_is_stored_badly_fails_its_trial_and_the_gate(spoiled: Path
     reply = answer(Task(str(spoiled), FEATURES, rows))
     trial = verdict_on(reply, GOOD_CHANCES, SECONDS_ALLOWED)
     assert said in trial.found
-    verdict = gate(GOOD, trial=trial)
+    verdict = gate(GOOD, load_check=trial)
     assert [refusal.split(":")[0] for refusal in verdict.refusals] == ["loads and answers in a fresh process"]
 
 
@@ -440,9 +433,9 @@ def test_after_a_rollback_a_challenger_waits_until_it_is_judged_on_what_was_sold
 
 def test_a_champion_that_was_gone_back_to_is_not_stale_at_once_however_long_ago_it_was_trained() -> None:
     unclear = gain(-5, 5)
-    assert gate(GOOD, champion=champion_trained(30), money=unclear).promoted
+    assert gate(GOOD, champion=champion_trained(30), earns=unclear).promoted
     for days, is_promoted in ((0, False), (7, False), (8, True)):
         rolled_back_on = DATA.judged_through - dt.timedelta(days=days)
         for champion in (champion_trained(30), Incumbent(TRUTH, None)):
-            verdict = gate(GOOD, champion=champion, money=unclear, rolled_back_on=rolled_back_on)
+            verdict = gate(GOOD, champion=champion, earns=unclear, rolled_back_on=rolled_back_on)
             assert verdict.promoted == is_promoted

@@ -18,9 +18,10 @@ from features.price_response import (
     told_skus,
     with_response,
 )
-from training.conditions import PRICE_RESPONSE_IS_TOLD, Condition
+from training.conditions.chances import PRICE_RESPONSE_IS_TOLD
+from training.conditions.condition import Condition
 from training.dataset import Dataset
-from training.gate import Incumbent, Verdict, pass_gate
+from training.gate import GateInput, Incumbent, Verdict, pass_gate
 
 STORES, WEEKS = 10, 40
 PASSED = Condition("trial", met=True, found="passed")
@@ -175,16 +176,7 @@ def responses(*told: str, slope: float = -1.5) -> tuple[PriceResponse, ...]:
 
 
 def gate(model: Flat, data: Dataset, own: tuple[PriceResponse, ...], champion: Incumbent | None = None) -> Verdict:
-    return pass_gate(
-        model,  # type: ignore[arg-type]
-        data,
-        ("A", "B"),
-        trial=PASSED,
-        money=None,
-        champion=champion,
-        stale_after_days=7,
-        responses=own,
-    )
+    return pass_gate(GateInput(model, data, ("A", "B"), PASSED, None, champion, 7, responses=own))  # type: ignore[arg-type]
 
 
 def test_exported_decisions_make_a_champion_where_a_response_is_told_and_the_others_stand_in_nobodys_way() -> None:

@@ -16,13 +16,15 @@ from catalog.metrics import METRICS
 from features.price_response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions import EARNS_MORE, Condition
+from training.conditions.against_champion import EARNS_MORE
+from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.judge import judge, log_loss
 from training.off_policy import Interval, OffPolicyEstimate
 from training.report.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
-from training.report.page import ReportInput, Rival, training_report
+from training.report.page import training_report
+from training.result import Rival, TrainingResult
 
 HOSTILE = {
     "MILK": "<script>alert(1)</script>",
@@ -78,7 +80,7 @@ def groups_of(holdout: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([bought, refused], ignore_index=True)
 
 
-def found(skus: list[str] | None = None, **changes: Any) -> ReportInput:
+def found(skus: list[str] | None = None, **changes: Any) -> TrainingResult:
     """What a training found on a small shelf, with everything that can be known."""
     skus = skus or list(HOSTILE)
     holdout = cells(skus, 2, dt.date(2026, 3, 9))
@@ -89,7 +91,7 @@ def found(skus: list[str] | None = None, **changes: Any) -> ReportInput:
     points = curve_points(data)
     curves = points.assign(predicted=fall(points), champion=fall(points) * 0.9, truth=fall(points))
     scores = {candidate.name: judge(chance * share, holdout, chance, 0.4) for candidate, share in CANDIDATES_SHARES}
-    known = ReportInput(
+    known = TrainingResult(
         data,
         FittedModel(CANDIDATES[2], ["price_ratio", *one_hot], Double(), Smoothing(0.7, 1.6, KERNELS)),
         "7",
@@ -268,7 +270,7 @@ def test_an_estimate_in_money_has_its_place(page: str) -> None:
     assert 'id="money"' not in page
     dr, unsure = Interval(2.5, 1.25, 3.75), Interval(1234.5, float("-inf"), float("inf"))
     money = OffPolicyEstimate(unsure, unsure, dr, 2.0, 4_000, 300, 55.0, 1.0)
-    said = words(training_report(found(money=money)))
+    said = words(training_report(found(gain=money)))
     assert money.note in said
     assert "self-normalised 1,234.50 – –" in said
     assert "doubly robust 2.50 1.25 3.75" in said

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings, read_settings
-from training.mlflow import tracking
-from training.mlflow.tracking import EXPERIMENT, open_experiment, prepare_tracking
+from training.mlflow import experiments
+from training.mlflow.experiments import TRAININGS, client_of, experiment_id, prepare_tracking
 from warehouse.locks import held
 
 
@@ -20,11 +20,11 @@ def test_the_database_is_left_to_whoever_is_making_it_and_made_otherwise(setting
     assert not database(settings).exists()
     prepare_tracking(settings)
     assert database(settings).stat().st_size > 100_000
-    open_experiment(settings, EXPERIMENT, "what it is about")
+    assert experiment_id(client_of(settings), settings, TRAININGS, "what it is about")
 
 
 def test_nothing_is_made_on_a_server_or_where_a_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracking, "MlflowClient", None)  # calling it would fail
+    monkeypatch.setattr(experiments, "MlflowClient", None)  # calling it would fail
     there = tmp_path / "mlflow.db"
     there.write_bytes(b"")
     for uri in ("http://127.0.0.1:9", f"sqlite:///{there}"):

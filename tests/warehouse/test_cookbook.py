@@ -13,12 +13,13 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.tables.models import MODEL_VERSIONS
+from etl.batches import DEFAULT_SEED
+from etl.business_dates import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS, cells_of, feature_workbench, stale_cells
-from flows.edge import DEFAULT_SEED, DEFAULT_START, dates_from
-from flows.simulate import pricing_on
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
+from serving.in_force import pricing_on
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.truth import chance_of_sale

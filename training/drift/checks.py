@@ -12,7 +12,7 @@ another and never with zero, so that offset is calibrated away and raises no ala
 ADWIN keeps a window of values in [0, 1] and cuts it where two parts have different means, with a bound on false alarms
 (Bifet and Gavalda, "Learning from time-changing data with adaptive windowing", SIAM International Conference on Data
 Mining, 2007). A day's visits are shuffled and averaged into at most 200 values, so the cost of a day does not grow
-with its visits, and on a day with a million of them no alarm is raised by a shift too small to cost money.
+with its visits, and on a day with a million of them no alarm is raised by a shift too small to matter.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""A stored model must load and answer in a fresh process: what fails there, answers late or differently never prices.
+"""A stored model must load and answer in a fresh process: one that fails, times out or disagrees is never promoted.
 
 The process is started before the model is there, so that its imports cost no time, and it cannot take the training
 down with it.

@@ -91,7 +91,7 @@ class MlflowTraining:
             run_id=run_id,
             model_uuid=model.model_id,
             model_id=model.model_id,
-            metadata=_metadata(fitted, self.dataset),
+            metadata=metadata_of(fitted, self.dataset),
         )
         with TemporaryDirectory(prefix="shelfprice-model-") as folder:
             place = str(Path(folder, "model"))
@@ -191,7 +191,7 @@ def _history_runs(
         yield run_id, own
 
 
-def _metadata(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+def metadata_of(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
     """Return what must be known beside the classifier to price by it."""
     smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
     learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}

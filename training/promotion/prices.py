@@ -43,9 +43,7 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
     with feature_workbench(workspace.settings) as connection:
         curves, visits = learned_for(connection, model, workspace.catalog, first)
-    unpublished_book(
-        workspace.catalog, curves, visits, first
-    )  # refused before anything is changed
+    unpublished_book(workspace.catalog, curves, visits, first)  # refused before anything is changed
 
     def put(date: dt.date) -> None:
         for each in _dates_to_change(workspace.lake, date):

@@ -9,21 +9,22 @@ from mlflow.tracking import MlflowClient
 from catalog.errors import DataError
 from catalog.settings import read_settings
 from evaluation import comparison_report as report
+from evaluation.comparison import PolicyComparison
 from features.cells import feature_workbench
-from flows.compare import Comparison, compare
+from flows.compare import compare
 from flows.environment import orchestrated
 
 WORLDS = ("200 visits", "two peaks, 200 visits")
 
 
 @pytest.fixture
-def found(empty_home: Path) -> Comparison:
+def found(empty_home: Path) -> PolicyComparison:
     with orchestrated():
         return compare(("static", "prototype", "stock_aware"), WORLDS, (500, 2_000), 2, 4)
 
 
 def test_a_comparison_keeps_and_logs_what_it_says_and_few_decisions_suffice(
-    found: Comparison, empty_home: Path
+    found: PolicyComparison, empty_home: Path
 ) -> None:
     columns, rows = report.learning_rows(found)
     assert columns == ["decisions", "policy", "200 visits", "two peaks, worst"]

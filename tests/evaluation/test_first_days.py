@@ -7,13 +7,13 @@ import pytest
 from evaluation.first_days import DayResult, live_first_days, regret_by_period
 from evaluation.scenarios import built_in
 from features.cells import feature_workbench
-from flows.edge import Surroundings
+from flows.workspace import open_workspace
 
 
 def test_regret_falls_once_a_store_prices_by_what_it_learned(empty_home: Path) -> None:
-    around = Surroundings(None)
-    world = next(world for world in built_in(around.catalog) if world.name == "200 visits")
-    with feature_workbench(around.settings) as connection:
+    workspace = open_workspace(None)
+    world = next(world for world in built_in(workspace.catalog) if world.name == "200 visits")
+    with feature_workbench(workspace.settings) as connection:
         lived = live_first_days(connection, world.catalog, 9, 3)
     assert [row.day for row in lived if row.policy == "static"] == list(range(1, 10))
     regret = regret_by_period(lived)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prefect import task
 
 from catalog.errors import DataError
 from catalog.load import load
 from evaluation.drift import report as shock_report
-from evaluation.drift.alarms import coin_alarms
-from evaluation.drift.scorecard import UNHEALED, ScoredDay, outcomes, play_world
+from evaluation.drift.scorecard import UNWATCHED, ScoredDay, outcomes, play_world
 from evaluation.drift.worlds import ShockedWorld, shocked_worlds
 from flows import shocks as flow_module
 from flows.shocks import play_shocks
@@ -23,11 +23,11 @@ FALL = WORLDS["budgets fall"]
 CHANGE = FALL.changes[0]
 
 
-def days(earned: list[float], alarms: tuple[int, ...] = (), unhealed: float = 80.0) -> list[ScoredDay]:
+def days(earned: list[float], alarms: tuple[int, ...] = (), unwatched: float = 80.0) -> list[ScoredDay]:
     """Return days from a week before the change on; the clairvoyant earns 100 EUR."""
     first = CHANGE - dt.timedelta(days=7)
     return [
-        ScoredDay(first + dt.timedelta(days=day), 1_000, day in alarms, eur, eur if day < 7 else unhealed, 100.0)
+        ScoredDay(first + dt.timedelta(days=day), 1_000, day in alarms, eur, eur if day < 7 else unwatched, 100.0)
         for day, eur in enumerate(earned)
     ]
 
@@ -43,14 +43,14 @@ def test_an_alarm_on_the_second_evening_and_a_recovery_after_three_days_are_coun
 
 def test_what_is_never_seen_and_never_good_again_costs_until_the_end() -> None:
     played = days([99.5] * 7 + [80.0] * 5)
-    _, after = outcomes(FALL, "coin", 1, played)
+    _, after = outcomes(FALL, "residuals", 1, played)
     assert (after.detected_after_days, after.decisions, after.recovered_after_days) == (None, None, None)
     assert after.lost_eur == pytest.approx(3 * 5 * 20)
 
 
 def test_the_first_champion_forever_is_scored_by_its_own_prices_and_has_no_alarms() -> None:
     played = days([99.5] * 7 + [80.0, 99.5, 99.5], alarms=(2, 7))
-    before, after = outcomes(FALL, UNHEALED, 1, played)
+    before, after = outcomes(FALL, UNWATCHED, 1, played)
     assert (before.false_alarms, after.false_alarms, after.detected_after_days) == (0, 0, None)
     assert after.recovered_after_days is None
     assert after.lost_eur == pytest.approx(3 * 3 * 20)
@@ -58,19 +58,7 @@ def test_the_first_champion_forever_is_scored_by_its_own_prices_and_has_no_alarm
 
 def test_a_store_that_was_at_ninety_six_per_cent_is_good_again_at_ninety_five() -> None:
     played = days([96.0] * 7 + [80.0, 95.0])
-    assert outcomes(FALL, "coin", 1, played)[1].recovered_after_days == 1
-
-
-def test_the_coin_counts_an_empty_shelf_as_a_refusal_and_needs_fifty_decisions() -> None:
-    sure = np.full(60, 0.8)
-    bought = np.ones(60, dtype=bool)
-    assert not coin_alarms(sure, bought)
-    sold_out = bought.copy()
-    sold_out[34:] = False  # of the last fifty, twenty-six met nothing
-    assert coin_alarms(sure, sold_out)
-    sold_out[34] = True
-    assert not coin_alarms(sure, sold_out)
-    assert not coin_alarms(sure[:49], ~bought[:49])
+    assert outcomes(FALL, "residuals", 1, played)[1].recovered_after_days == 1
 
 
 def test_only_what_is_meant_to_change_does_in_the_scripted_worlds() -> None:
@@ -95,26 +83,25 @@ def test_only_what_is_meant_to_change_does_in_the_scripted_worlds() -> None:
 def test_the_scorecard_is_kept_in_the_lake_and_told_by_change_and_rule(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def made_up(world: ShockedWorld, rule: str, seed: int) -> list[ScoredDay]:
-        healed = [80.0, 80.0, 99.5] if rule == "residuals" else [80.0, 80.0, 80.0]
-        return days([99.5] * 7 + healed, alarms=(7,) if rule == "residuals" else ())
+    @task
+    def made_up(world: ShockedWorld, seed: int) -> list[ScoredDay]:
+        return days([99.5] * 7 + [80.0, 80.0, 99.5], alarms=(7,))
 
-    monkeypatch.setattr(flow_module, "play_world", made_up)
+    monkeypatch.setattr(flow_module, "_play", made_up)
     found = play_shocks(("budgets fall",), 2)
     rows = [dict(zip(shock_report.COLUMNS, row, strict=True)) for row in shock_report.rows_of(found)]
     seen = {(row["change"], row["rule"]): row for row in rows}
     assert seen["change 1", "residuals"]["seen after, days"] == "1"
     assert seen["change 1", "residuals"]["lost until then, EUR"] == "120"
-    assert seen["change 1", "coin"]["seen after, days"] == "never"
     assert seen["change 1", "none"]["good again after, days"] == "never"
-    assert len(shock_report.as_json(found)["outcomes"]) == 2 * 2 * 3
+    assert len(shock_report.as_json(found)["outcomes"]) == 2 * 2 * 2
     from catalog.settings import read_settings
 
     with read_only(read_settings({"SHELFPRICE_HOME": str(empty_home)})) as warehouse:
         kept = warehouse.execute(
             "select rule, lost_eur from drift_results_history where change = 1 and seed = 2 order by rule"
         ).fetchall()
-    assert kept == [("coin", 180.0), ("none", 180.0), ("residuals", 120.0)]
+    assert kept == [("none", 180.0), ("residuals", 120.0)]
 
 
 def test_an_unknown_scenario_is_refused_with_those_there_are(empty_home: Path) -> None:
@@ -124,10 +111,10 @@ def test_an_unknown_scenario_is_refused_with_those_there_are(empty_home: Path) -
 
 def test_a_store_whose_shoppers_have_less_sees_it_that_evening_and_prices_well_two_nights_later() -> None:
     world = replace(FALL, days=18)
-    played = play_world(world, "residuals", 3)
+    played = play_world(world, 3)
     quiet, after = outcomes(world, "residuals", 3, played)
     assert quiet.false_alarms == 0
     assert (after.detected_after_days, after.recovered_after_days) == (1, 2)
-    unhealed = outcomes(world, UNHEALED, 3, played)[1]
-    assert unhealed.recovered_after_days is None
-    assert after.lost_eur < 0.6 * unhealed.lost_eur
+    unwatched = outcomes(world, UNWATCHED, 3, played)[1]
+    assert unwatched.recovered_after_days is None
+    assert after.lost_eur < 0.6 * unwatched.lost_eur

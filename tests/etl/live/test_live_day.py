@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
+from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from evaluation.contestants import true_curves
 from features.cells import cells_of, feature_workbench, stale_cells
-from flows.simulate import Batch, batch_inputs, batches_of, pricing_on, without_live_days
 from serving.book_store import publish_book
-from serving.live_prices import PriceDesk
+from serving.in_force import pricing_on
+from serving.live_prices import LivePrices
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
@@ -63,7 +65,7 @@ class Shop:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     def player(self, seed: int = SEED) -> Player:
-        return Player(self.lake, PriceDesk(self.lake, str(self.folder), DAY, seed), DAY, seed)
+        return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, DAY, seed), DAY, seed)
 
     def sell(self, ticks: int = 48) -> Player:
         player = self.player()
@@ -248,7 +250,7 @@ def test_a_closed_days_live_part_is_cleared_when_the_next_one_closes(shop: Calla
     own = shop()
     own.sell()
     tomorrow = LiveDay("S01", DATE + dt.timedelta(days=1))
-    player = Player(own.lake, PriceDesk(own.lake, str(own.folder), tomorrow, SEED), tomorrow, SEED)
+    player = Player(own.lake, LivePrices(own.lake, WatchedCatalog(own.folder).current, tomorrow, SEED), tomorrow, SEED)
     assert own.lake.path(DAY.part("live_interactions")).exists()
     while not player.is_over:
         player.sell_tick()

@@ -7,8 +7,9 @@ from prefect import flow, task
 
 from catalog.errors import ContractError, LakeError
 from catalog.load import DEFAULT_DIR
-from flows.edge import TOUCHES_THE_DISK, Surroundings
 from flows.progress import listening, tell
+from flows.runs import TOUCHES_THE_DISK
+from flows.workspace import open_workspace
 from warehouse.connection import read_only
 
 
@@ -33,8 +34,8 @@ def test_only_what_may_be_better_next_time_is_tried_again(
 
 
 def test_from_the_first_moment_on_anyone_may_read(empty_home: Path) -> None:
-    around = Surroundings(None)
-    with read_only(around.settings) as warehouse:
+    workspace = open_workspace(None)
+    with read_only(workspace.settings) as warehouse:
         assert warehouse.execute("select count(*) from interactions").fetchone() == (0,)
         assert warehouse.execute("select count(*) from products").fetchone() == (5,)
 
@@ -56,5 +57,5 @@ def test_a_run_that_names_no_catalog_takes_that_of_the_settings(
         text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
         (shelf / name).write_text(text.replace("[S01, S02, S03]", "[K1]"), encoding="utf-8")
     monkeypatch.setenv("SHELFPRICE_CATALOG", str(shelf))
-    assert Surroundings(None).catalog.store.stores == ("K1",)
-    assert Surroundings(str(DEFAULT_DIR)).catalog.store.stores == ("S01", "S02", "S03")
+    assert open_workspace(None).catalog.store.stores == ("K1",)
+    assert open_workspace(str(DEFAULT_DIR)).catalog.store.stores == ("S01", "S02", "S03")

@@ -1,0 +1,120 @@
+"""What is dear and the same for every test: made once a run, by the first process that needs it, and copied."""
+
+import datetime as dt
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import one_server
+import pytest
+
+from catalog.settings import Settings, read_settings
+
+START = dt.date(2026, 3, 2)
+_TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
+_DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
+
+
+@dataclass(frozen=True)
+class PlayedLoop:
+    """A home in which the pipeline ran for four days, two of them priced by a champion."""
+
+    settings: Settings
+    dates: tuple[dt.date, ...]
+    table_artifacts: dict[str, list[dict[str, object]]]
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that was filled once in this run; nobody may change what is in it."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # the processes of a run share it
+    folder, finished = base / name, base / f"{name}.finished"
+    with one_server.locked(base / f"{name}.lock"):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+            folder.mkdir()
+            make(folder)
+            finished.touch()
+    return folder
+
+
+def copy_home(source: Path, home: Path) -> Settings:
+    """Copy a home with its registry; what names its own place in it names the new one."""
+    from features.cells import ALL_VIEWS
+    from warehouse.connection import build_file
+
+    shutil.copytree(source, home, dirs_exist_ok=True)
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    build_file(settings, ALL_VIEWS)
+    if (home / "mlflow" / "mlflow.db").exists():
+        _move_registry(home / "mlflow" / "mlflow.db", str(source), str(home))
+    return settings
+
+
+def _move_registry(file: Path, source: str, home: str) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        tables = database.execute("select name from sqlite_master where type = 'table'").fetchall()
+        for (table,) in tables:
+            for _, column, kind, *_ in database.execute(f'pragma table_info("{table}")').fetchall():
+                if "CHAR" in kind.upper() or "TEXT" in kind.upper():
+                    change = f'update "{table}" set "{column}" = replace("{column}", ?, ?) where instr("{column}", ?)'  # noqa: S608 - MLflow's own names
+                    database.execute(change, (source, home, source))
+
+
+@contextmanager
+def living_in(home: Path) -> Iterator[None]:
+    """Let a home be that of the environment, and put back whatever is changed in the environment meanwhile."""
+    with patch.dict(os.environ, SHELFPRICE_HOME=str(home)):
+        yield
+
+
+@contextmanager
+def without_heartbeats() -> Iterator[None]:
+    """Run flows without the thread that would cost a second of waiting for each."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> str:
+    """Return the address of the API of a server that all tests of a run share: tell your own runs by their names."""
+    one_server.start()
+    return os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> PlayedLoop:
+    """Return a copy of the loop for the tests of this process, which only read it."""
+    played = made_once(tmp_path_factory, "played-loop", _play)
+    settings = copy_home(played / "home", tmp_path_factory.mktemp("loop"))
+    tables = json.loads((played / "artifacts.json").read_text(encoding="utf-8"))
+    return PlayedLoop(settings, tuple(START + dt.timedelta(days=day) for day in range(_DAYS)), tables)
+
+
+def _play(folder: Path) -> None:
+    from prefect import tags
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+
+    from flows.environment import orchestrated
+    from flows.pipeline import pipeline
+
+    home = folder / "home"
+    home.mkdir()
+    with living_in(home), orchestrated():
+        with tags(_TAG):
+            pipeline(START, _DAYS, _EXPLORED, _STORES, _SEED, None)
+        own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
+        with get_client(sync_client=True) as client:
+            found = client.read_artifacts(flow_run_filter=own)
+    tables = {one.key: json.loads(str(one.data)) for one in found if one.key}
+    (folder / "artifacts.json").write_text(json.dumps(tables), encoding="utf-8")
