@@ -34,7 +34,8 @@ demo: install ## Play three stores for two weeks: simulate, learn, price, sell
 up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all
 	@$(BIN)/shelfprice up
 
-test: install ## Run every test
+test: install ## Run every test; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
+	@$(BIN)/python -m bench.browser >/dev/null || true
 	@$(PYTEST)
 
 check: lint types contracts sql test ## Everything that must be green before a change lands

@@ -74,6 +74,19 @@ class Measurement:
         }
 
 
+@dataclass(frozen=True)
+class NotMeasured:
+    """A section that was not measured, or not to its end, and why; a failure ends the run with exit code 1."""
+
+    section: str
+    reason: str
+    is_failure: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as it is kept."""
+        return {"section": self.section, "not_measured": self.reason, "failed": self.is_failure}
+
+
 def seconds(work: Callable[[], object], repeats: int = 1, clock: Callable[[], float] = time.perf_counter) -> float:
     """Return the seconds that the fastest of some repeats took by a clock."""
     best = float("inf")

@@ -1,6 +1,6 @@
 """How quick the monitor is over ten million decisions: what a browser waits for, and what an open page costs.
 
-Every figure comes from the real app in a process of its own and from Debian's Chromium.
+Every figure comes from the real app in a process of its own and from a real browser.
 """
 
 import os
@@ -18,9 +18,10 @@ from unittest.mock import patch
 import numpy as np
 from playwright.sync_api import Browser, Request, sync_playwright
 
+from bench.browser import launch, require_browser
 from bench.loop import ROOT
 from bench.measure import Measurement, say
-from bench.screenshots import CHROMIUM, FLAGS, served
+from bench.screenshots import served
 from dashboard.app import all_pages
 
 _STORES, _DAYS = 2_000, 10  # of 500 visits: ten million decisions
@@ -41,12 +42,13 @@ class Looked:
 
 
 def monitor() -> Iterator[Measurement]:
-    """Look at every page twice: the second visit is what people usually get."""
+    """Visit every page twice: the second visit is what people usually get."""
+    require_browser()
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-", ignore_cleanup_errors=True) as home:
         say("  playing ten million decisions")
         _play(home)
         with patch.dict(os.environ, {"SHELFPRICE_HOME": home}), served() as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            browser = launch(playwright)
             visits = {page.name: [look(browser, f"{address}{page.path}") for _ in range(2)] for page in all_pages()}
             for name, (first, second) in visits.items():
                 yield Measurement("monitor", f"{name}: first paint", second.painted / 1000, "s", (), 1.5)

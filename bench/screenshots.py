@@ -18,10 +18,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.browser import launch
 from dashboard.app import all_pages
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync", "--no-first-run"]
 PICTURES = Path(__file__).parent.parent / "docs" / "screenshots"
 LOOKS = (("", 1440, "light"), ("-dark", 1440, "dark"), ("-phone", 390, "light"))
 
@@ -74,7 +73,7 @@ def main() -> None:
     """Write the pictures and say how large they are."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         for page in all_pages():
             for suffix, width, scheme in LOOKS:
                 path = save(take(browser, f"{address}{page.path}", width, scheme), f"{page.name}{suffix}")

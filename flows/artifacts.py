@@ -7,7 +7,7 @@ from prefect.artifacts import create_table_artifact
 
 from catalog.check import Check
 from evaluation.results import MeanInterval
-from flows.cli.report import price_columns, price_rows
+from flows.cli.price_table import price_columns, price_rows
 from training.pricing import Priced
 from training.result import TrainingResult
 

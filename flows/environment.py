@@ -1,20 +1,25 @@
-"""What must be set before Prefect and MLflow are imported: nothing reports home, everything stays in one folder."""
+"""What must be set before Prefect and MLflow are imported: no telemetry, and all data in one folder.
+
+This module alone writes the environment: it is the edge, and Prefect and MLflow read theirs when they are imported.
+"""
 
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
+from flows.temporary_server import temporary_server
 from warehouse.locks import is_held
 
+_DELIVERY_TIMEOUT = 5.0  # seconds
 UP, WORKER = "up", "worker"
-"""Locks that are held while everything is up, and while a worker works off what is deployed."""
+"""Locks that are held while all services run, and while a worker executes deployments."""
 
 
 def prepare() -> Settings:
@@ -23,7 +28,7 @@ def prepare() -> Settings:
     defaults = {
         "PREFECT_HOME": str(settings.prefect_home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is told once, by the command line
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is reported once, by the command line
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -32,7 +37,7 @@ def prepare() -> Settings:
         "MPLBACKEND": "Agg",
         **REGISTRY_PATIENCE,
     }
-    if is_held(settings.locks, UP):  # the server that is up, not a second one on the same database
+    if is_held(settings.locks, UP):  # the server that runs, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
@@ -50,18 +55,35 @@ def api_url_file(settings: Settings) -> Path:
 def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
 
-    Prefect's own server, where none is configured, starts on the other core while the flow is imported here and, for a
-    flow that speaks to MLflow, MLflow's database is made. A flow that learns nothing starts seconds sooner.
+    Where no Prefect server is configured, a temporary one gets ready on another core while the flow is imported here
+    and, for a flow that uses MLflow, MLflow's database is created.
     """
-    from prefect.client.orchestration import get_client  # noqa: PLC0415 - slow import
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
-
-    starting = Thread(target=get_client, kwargs={"sync_client": True}, daemon=True)
-    starting.start()
-    import_module(flow_module)
-    settings = read_settings()
-    if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # its MLflow server makes the database
-        import_module("training.mlflow.experiments").prepare_tracking(settings)
-    starting.join()
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    with ExitStack() as stack:
+        server = None if _has_server() else stack.enter_context(temporary_server())
+        if server is not None:  # Prefect's own threads know no other settings than those of its import
+            os.environ["PREFECT_API_URL"] = server.api
+            stack.callback(os.environ.pop, "PREFECT_API_URL")
+        import_module(flow_module)
+        settings = read_settings()
+        if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # the running MLflow server creates its own
+            import_module("training.mlflow.experiments").prepare_tracking(settings)
+        prefect = import_module("prefect.settings")
+        changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        if server is not None:
+            changed[prefect.PREFECT_API_URL] = server.api
+            server.wait_until_ready()
+            stack.callback(_deliver_what_is_queued)
+        stack.enter_context(prefect.temporary_settings(changed))
         yield
+
+
+def _deliver_what_is_queued() -> None:
+    """Send events and log lines that are still queued, while the server runs; at exit it would be too late."""
+    import_module("prefect.events.worker").EventsWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
+    import_module("prefect.logging.handlers").APILogWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
+
+
+def _has_server() -> bool:
+    """Tell whether a server is configured, in the environment or, once Prefect is imported, in its settings."""
+    prefect = sys.modules.get("prefect.settings")
+    return "PREFECT_API_URL" in os.environ or (prefect is not None and bool(prefect.PREFECT_API_URL.value()))

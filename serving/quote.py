@@ -10,7 +10,6 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import Changes, reasons
-from flows.cli.console import OUT, show_table
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.price_book.book import PriceBook
@@ -104,42 +103,6 @@ def explained(
             for one, chance in zip(known_curves.prices[own], known_curves.p_sale[own], strict=True)
         ],
     )
-
-
-def show_quote(name: str, answer: Answer) -> None:
-    """Print the price beside its candidates."""
-    candidates = [["->" if one["price"] == answer.price else "", *one.values()] for one in answer.candidates]
-    chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
-    revenue = answer.expected_revenue
-    expected = "" if revenue is None else f", expected revenue {revenue:.2f} EUR per visit"
-    show_table(
-        f"{name}: {answer.price:.2f} EUR{chance}{expected}",
-        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
-        candidates,
-        f"{answer.stock} left, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
-        money=["price, EUR"],
-    )
-
-
-def show_explanation(answer: Answer) -> None:
-    """Print the sentence for people, and the way from the policy's price to the one that is shown."""
-    OUT.print(answer.reason, markup=False, highlight=False, soft_wrap=True)
-    rows = [["the policy's price", None, answer.unconstrained_price]]
-    rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
-    rows.append(["price to show", None, answer.price])
-    written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
-    show_table("Its way to the shelf, EUR", ["step", "before", "after"], written)
-    cost = "no limit changes the price"
-    if answer.clamps and answer.clamp_cost is None:
-        cost = "without a model nobody knows what the limits cost"
-    elif answer.clamps:
-        cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
-    facts = f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}."
-    OUT.print(facts, markup=False, highlight=False, soft_wrap=True)
-
-
-def _source(answer: Answer) -> str:
-    return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}"
 
 
 def _sentence(

@@ -13,7 +13,7 @@ from once_a_run import copy_home, made_once
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 
-pytest_plugins = ["distribution", "isolation", "once_a_run", "shell"]
+pytest_plugins = ["browser_tests", "distribution", "isolation", "once_a_run", "shell"]
 
 # Set before anything imports Prefect or MLflow. The processes of a run take over what the first of them has set.
 if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -1,6 +1,6 @@
 """The command that compares policies."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,12 +26,12 @@ Decisions = Annotated[
     list[int] | None,
     typer.Option(min=100, max=1_000_000, help="Logged decisions to learn from; repeatable: 500, 2000 and 20000."),
 ]
-Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Logs and worlds to repeat everything on.")]
+Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Number of seeds to repeat everything on.")]
 StoreDays = Annotated[int, typer.Option("--days", min=1, max=10_000, help="Store days to play in each match.")]
 FirstDays = Annotated[
     int,
     typer.Option(
-        min=0, max=3_650, help="Also live the first days of a store that starts to learn, for example 60: its regret."
+        min=0, max=3_650, help="Also play this many days of a store that starts without data, such as 60: its regret."
     ),
 ]
 
@@ -67,14 +67,20 @@ def compare(
             first_days,
             text_of(catalog),
         )
+    if as_json:
+        from evaluation.comparison_report import as_json as record_of
+
+        emit(record_of(found))
+        return
+    _show(found, seeds, store_days)
+
+
+def _show(found: Any, seeds: int, store_days: int) -> None:
     from evaluation import comparison_report as report
 
-    if as_json:
-        emit(report.as_json(found))
-        return
     columns, rows = report.learning_rows(found)
     show_table(
-        "Share of the clairvoyant, %, after learning from some decisions",
+        "Share of the clairvoyant, %, by logged decisions",
         columns,
         rows,
         f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean",
@@ -93,6 +99,6 @@ def compare(
             "Regret, % of what the clairvoyant earned, while a store learns from its own decisions",
             columns,
             rows,
-            f"200 visits to each product for 100 units, {seeds} seeds; a week of trying, then prices on a budget",
+            f"200 visits to each product for 100 units, {seeds} seeds; a week of exploring, then on a budget",
         )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with plots")

@@ -8,19 +8,20 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from flows.progress import listening
 
 _PIPE_WIDTH = 200
+_FINGERPRINT_LENGTH = 8
 OUT = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
 ERR = Console(stderr=True)
 
 
 @contextmanager
 def progress_bars() -> Iterator[None]:
-    """Show a bar for every stage that flows tell about; on a pipe, a line for each stage that ends."""
+    """Show a bar for every stage that reports progress; on a pipe, a line for each stage that ends."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
         bars: dict[str, TaskID] = {}
@@ -43,7 +44,9 @@ def show_table(
     caption: str | None = None,
     money: Sequence[str] = (),
 ) -> None:
-    """Print a table; numbers stand to the right, columns of money in cents, and text from data is shown literally."""
+    """Print a table: numbers right-aligned, columns of money in cents, text from data taken literally."""
+    from rich.table import Table
+
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[position], int | float | None) for row in rows)
@@ -55,7 +58,7 @@ def show_table(
 
 
 def shown(value: Any) -> str:
-    """Return a value as people write it: thousands apart, four digits behind the point at most."""
+    """Return a value as people write it: thousands separated, at most four decimals."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -67,11 +70,21 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def abbreviated(fingerprint: str | None) -> str | None:
+    """Return the first characters of a fingerprint, which are enough to compare by eye."""
+    return fingerprint[:_FINGERPRINT_LENGTH] if fingerprint else None
+
+
+def say(text: str) -> None:
+    """Print text from data on stdout as it is."""
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def emit(result: Any) -> None:
     """Print one JSON object on stdout."""
     sys.stdout.write(json.dumps(result, default=str, ensure_ascii=False) + "\n")
 
 
 def remark(text: str) -> None:
-    """Say something on stderr."""
+    """Print a message on stderr."""
     ERR.print(escape(text), highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The command that lets a store sell while people watch."""
+"""The command that sells live, tick by tick."""
 
 import datetime as dt
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Json, Seed, text_of
+from flows.cli.options import Catalog, Json, Seed, date_of, text_of
 from flows.environment import orchestrated, prepare
 
 Store = Annotated[str, typer.Option(help="Store of the catalog.")]
@@ -14,12 +14,12 @@ Date = Annotated[
     dt.datetime | None,
     typer.Option(
         formats=["%Y-%m-%d"],
-        help="First business date; by default the day that was left open, or the one after the store's newest.",
+        help="First business date; by default the open day, or the one after the store's newest.",
     ),
 ]
-Speed = Annotated[float, typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Time from one tick to the next.")]
+Speed = Annotated[float, typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Seconds from one tick to the next.")]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
-Again = Annotated[bool, typer.Option("--again", help="Forget what was sold of an open day, and begin it anew.")]
+Again = Annotated[bool, typer.Option("--again", help="Discard what was sold of an open day, and start it again.")]
 
 _STOPPED = 130  # as after Ctrl-C
 
@@ -34,7 +34,7 @@ def live(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Let one store sell tick by tick, publishing each tick; stopped or killed, the same command goes on.
+    """Sell in one store tick by tick, publishing each tick; after a stop or a kill, the same command continues.
 
     Prices come from the book in force; a change of the catalog or of the book takes effect at the next tick.
     """
@@ -45,9 +45,7 @@ def live(
         from flows.progress import hearing
 
         with hearing(remark):
-            state = flow(
-                store, date.date() if date else None, speed, days, seed, text_of(catalog), again, return_state=True
-            )
+            state = flow(store, date_of(date), speed, days, seed, text_of(catalog), again, return_state=True)
     if state.is_cancelled():
         remark(f"{state.message}: shelfprice live --store {store}")
         raise typer.Exit(_STOPPED)

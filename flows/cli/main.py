@@ -6,46 +6,67 @@ import sys
 import typer
 
 from catalog.errors import Declined, ShelfpriceError
-from flows.cli import compare, drift, look, loop, monitor, nights, time_travel, way_back
+from flows.cli.backfill import backfill
+from flows.cli.champions import champions
+from flows.cli.compare import compare
 from flows.cli.console import remark
+from flows.cli.demo import demo
+from flows.cli.drift import drift
+from flows.cli.health import health
+from flows.cli.history import history
 from flows.cli.ingest import ingest
 from flows.cli.live import live
+from flows.cli.monitor import monitor
+from flows.cli.nightly import nightly
+from flows.cli.pipeline import pipeline
+from flows.cli.price import price
+from flows.cli.promote import promote
+from flows.cli.quote import quote
+from flows.cli.replay import replay
+from flows.cli.reset import reset
+from flows.cli.rollback import rollback
+from flows.cli.shocks import shocks
+from flows.cli.simulate import simulate
+from flows.cli.sql import sql
+from flows.cli.train import train
+from flows.cli.transform import transform
 from flows.cli.up import up
+from flows.cli.verify import verify
 
 app = typer.Typer(
     name="shelfprice",
-    help="An end-to-end dynamic-pricing engine: simulate, learn, price, sell, and look at all of it in SQL.",
+    help="An end-to-end dynamic-pricing engine: simulate, learn, price, sell, and query all of it in SQL.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    loop.demo,
-    loop.simulate,
+    demo,
+    simulate,
     ingest,
-    loop.transform,
-    loop.train,
-    loop.price,
-    loop.pipeline,
-    nights.nightly,
-    nights.backfill,
-    nights.health,
-    way_back.promote,
-    way_back.rollback,
-    way_back.champions,
-    time_travel.history,
-    time_travel.replay,
+    transform,
+    train,
+    price,
+    pipeline,
+    nightly,
+    backfill,
+    health,
+    promote,
+    rollback,
+    champions,
+    history,
+    replay,
     live,
     up,
-    compare.compare,
-    drift.drift,
-    drift.shocks,
-    monitor.monitor,
-    look.quote,
-    look.sql,
-    look.verify,
-    look.reset,
+    compare,
+    drift,
+    shocks,
+    monitor,
+    quote,
+    sql,
+    verify,
+    reset,
 ):
     app.command()(command)
 
@@ -67,7 +88,7 @@ def main() -> None:
         remark(f"error: {error.filename or 'the system'}: {error.strerror or error}; nothing more was done")
         sys.exit(1)
     except KeyboardInterrupt:
-        remark("stopped; what was published stands, run the same command again to go on")
+        remark("stopped; what was published is kept: run the same command again to continue")
         sys.exit(130)
 
 

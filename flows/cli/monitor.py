@@ -8,12 +8,12 @@ from catalog.settings import read_settings
 from flows.cli.console import remark
 from flows.cli.options import Catalog, text_of
 
-Host = Annotated[str, typer.Option(help="Address to listen on; any but this machine's own wants a credential.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs a credential.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
 
 def monitor(host: Host = "127.0.0.1", port: Port = 8050, catalog: Catalog = None) -> None:
-    """Serve the monitor: watch the store sell, and see why each price is what it is. Ctrl-C stops it."""
+    """Serve the monitor, which shows live sales and explains each price. Ctrl-C stops it."""
     from dashboard.server import serve
 
     text_of(catalog)

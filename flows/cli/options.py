@@ -21,11 +21,14 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, e
 Start = Annotated[
     dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.", show_default="2026-01-05")
 ]
+Through = Annotated[
+    dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last business date to use; by default the newest.")
+]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 Stores = Annotated[
     int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the world: equal seeds bring equal shoppers.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed; equal seeds give the same shoppers.")]
 
 FIRST_DAY = dt.datetime(2026, 1, 5)  # noqa: DTZ001 - a calendar date, as typer parses one
 
@@ -37,7 +40,12 @@ def text_of(catalog: Path | None) -> str | None:
     return str(catalog.resolve()) if catalog else None
 
 
-def writable(file: Path) -> None:
+def date_of(moment: dt.datetime | None) -> dt.date | None:
+    """Return the date of an option that may be left out."""
+    return moment.date() if moment else None
+
+
+def refuse_unwritable(file: Path) -> None:
     """Refuse, before long work, a file that could not be written after it."""
     if file.is_dir() or not file.parent.is_dir():
         found = "a folder" if file.is_dir() else f"no folder {file.parent}"

@@ -1,4 +1,4 @@
-"""The command that brings everything up."""
+"""The command that runs all services."""
 
 import os
 import signal
@@ -11,12 +11,12 @@ from flows.environment import UP, api_url_file, prepare
 
 
 def up(catalog: Catalog = None) -> None:
-    """Start Prefect, MLflow, the monitor and a worker with the deployments as one group; Ctrl-C stops all of it.
+    """Run Prefect, MLflow, the monitor and a worker with the deployments as one group; Ctrl-C stops them all.
 
-    The deployments stand in prefect.yaml: nightly/default, transform/hourly-transform, compare/weekly-compare,
+    The deployments are defined in prefect.yaml: nightly/default, transform/hourly-transform, compare/weekly-compare,
     learn/on-drift, backfill/default, health/default and live/live-store. Run one with
-    `prefect deployment run 'nightly/default'`, under the PREFECT_API_URL that is shown.
-    Where they listen is set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS and SHELFPRICE_MONITOR_ADDRESS.
+    `prefect deployment run 'nightly/default'` and the PREFECT_API_URL that is printed.
+    Their addresses are set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS and SHELFPRICE_MONITOR_ADDRESS.
     """
     from flows.up.services import services_of
     from flows.up.supervisor import refuse_taken_ports, run_group
@@ -38,9 +38,9 @@ def up(catalog: Catalog = None) -> None:
 
         def all_answer() -> None:
             rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
-            show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what is there"], rows)
+            show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what it is for"], rows)
 
         remark(f"Starting {', '.join(service.name for service in services)} ...")
         write_durably(api_url_file(settings), f"{settings.prefect.url}/api\n")
         run_group(services, log, all_answer, stop)
-    remark("stopped; everything that was published stands")
+    remark("stopped; everything that was published is kept")

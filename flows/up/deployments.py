@@ -1,4 +1,4 @@
-"""What `prefect.yaml` deploys: the one place that says what is scheduled."""
+"""The deployments of `prefect.yaml`, the one place that defines what is scheduled."""
 
 from pathlib import Path
 from typing import Any
@@ -11,28 +11,28 @@ PREFECT_FILE = Path(__file__).parents[2] / "prefect.yaml"
 
 
 def work_pool() -> str:
-    """Return the name of the work pool that every deployment waits in.
+    """Return the name of the work pool of all deployments.
 
     Raises
     ------
     ServiceError
-        When the file is not there, or its deployments are of more than one pool.
+        When the file is missing, or its deployments name more than one pool.
     """
     pools = {deployment["work_pool"]["name"] for deployment in deployments()}
     if len(pools) != 1:
         raise ServiceError(
-            f"{PREFECT_FILE}: expected deployments of one work pool, found {sorted(pools)}; nothing was deployed"
+            f"{PREFECT_FILE}: expected one work pool for all deployments, found {sorted(pools)}; nothing was deployed"
         )
     return str(pools.pop())
 
 
 def deployments() -> list[dict[str, Any]]:
-    """Return the deployments as they stand in the file.
+    """Return the deployments as the file defines them.
 
     Raises
     ------
     ServiceError
-        When the file is not there; it stands beside the folders of a checkout.
+        When the file is missing; it is in the root folder of a checkout.
     """
     try:
         text = PREFECT_FILE.read_text(encoding="utf-8")

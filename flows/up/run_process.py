@@ -1,8 +1,8 @@
 """`python -m flows.up.run_process`: the process of one flow run, as a worker starts it (see prefect.yaml).
 
-It holds a lock named after the run from its first moment to its last. The kernel frees the lock when the process ends,
-however that came about, so the lock tells whether a run that the orchestrator believes to be at work still is. That
-makes heartbeats needless, which cost a second for each flow.
+It holds a lock named after the run as long as it lives. The kernel frees the lock when the process ends, however it
+ended, so the lock tells whether a run that Prefect believes to be running still is. `flows.up.zombie_runs` says why
+this is used instead of Prefect's heartbeats, which are switched off here.
 """
 
 import os
@@ -19,7 +19,7 @@ def lock_of(run_id: object) -> str:
 
 
 def main() -> None:
-    """Work off the flow run that the worker names in the environment."""
+    """Execute the flow run that the worker names in the environment."""
     settings = prepare()
     from prefect.exceptions import CancelledRun  # noqa: PLC0415 - after the environment is set
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: PLC0415
@@ -28,7 +28,7 @@ def main() -> None:
     with held(settings.locks, name), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         try:
             runpy.run_module("prefect.engine", run_name="__main__")
-        except CancelledRun as stopped:  # someone asked for it, and the state of the run says so
+        except CancelledRun as stopped:  # a person asked for it, and the run's state says so
             sys.stderr.write(f"{stopped}\n")
         finally:
             (settings.locks / f"{name}.lock").unlink(missing_ok=True)

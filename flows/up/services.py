@@ -1,6 +1,6 @@
-"""The services of the house: how each is started, where it listens, and how one sees that it answers.
+"""The services: how each is started, where it listens, and how to tell that it answers.
 
-All stay on this machine unless a setting says otherwise, and then want a credential. Nothing reports home.
+All listen on this machine only, unless a setting says otherwise; then they need a credential. None sends telemetry.
 """
 
 import base64
@@ -32,11 +32,11 @@ class Service:
     Attributes
     ----------
     purpose
-        What people find there.
+        What it is for.
     address
         Where it listens; None for one that does not.
     after
-        Names of the services that must answer before it is started.
+        Names of the services that must answer before it starts.
     """
 
     name: str
@@ -54,46 +54,51 @@ def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, 
     Raises
     ------
     SettingError
-        When a service is to listen where others could reach it, and nothing asks them for a credential.
+        When a service would listen where others can reach it, without asking for a credential.
     """
-    _refuse_open_doors(settings, environ)
+    _refuse_open_addresses(settings, environ)
     login = environ.get("PREFECT_SERVER_API_AUTH_STRING")
-    api = f"{settings.prefect.url}/api"
-    shelf = ("--catalog", str(catalog)) if catalog else ()
-    place = {"SHELFPRICE_HOME": str(settings.home), **({"SHELFPRICE_CATALOG": str(catalog)} if catalog else {})}
-    client = {"PREFECT_API_URL": api, **({"PREFECT_API_AUTH_STRING": login} if login else {})}
-    served = f"{api}/deployments/name/{LIVE_DEPLOYMENT}"
-    services = [
-        _prefect(settings, login),
-        _mlflow(settings),
-        Service(
-            "worker",
-            "nights, live stores and what else prefect.yaml deploys",
-            (sys.executable, "-m", "flows.up.worker"),
-            {**client, **place, **_work(environ)},
-            None,
-            lambda: is_held(settings.locks, WORKER) and _answers(served, login, _is_ready),
-            after=("prefect",),
-        ),
-    ]
+    client = {
+        "PREFECT_API_URL": f"{settings.prefect.url}/api",
+        **({"PREFECT_API_AUTH_STRING": login} if login else {}),
+    }
+    services = [_prefect(settings, login), _mlflow(settings), _worker(settings, catalog, environ, client)]
     if find_spec("dashboard.__main__") is not None:
-        host, port = settings.monitor.host, str(settings.monitor.port)
-        command = (sys.executable, "-m", "dashboard", "--host", host, "--port", port, *shelf)
-        url = settings.monitor.url
-        services.append(
-            Service("monitor", "the store at work", command, client, settings.monitor, lambda: _answers(url, None))
-        )
+        services.append(_monitor(settings, catalog, client))
     return services
 
 
-def _work(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of the worker and its runs: `python` is this one, and a run is picked up in two seconds."""
-    return {
+def _worker(settings: Settings, catalog: Path | None, environ: Mapping[str, str], client: Mapping[str, str]) -> Service:
+    """Return the worker; `python` is this interpreter for its runs, which are picked up within two seconds."""
+    environment = {
+        **client,
+        "SHELFPRICE_HOME": str(settings.home),
+        **({"SHELFPRICE_CATALOG": str(catalog)} if catalog else {}),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]),
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",
     }
+    deployed = f"{settings.prefect.url}/api/deployments/name/{LIVE_DEPLOYMENT}"
+    login = client.get("PREFECT_API_AUTH_STRING")
+    return Service(
+        "worker",
+        "executes the deployments of prefect.yaml",
+        (sys.executable, "-m", "flows.up.worker"),
+        environment,
+        None,
+        lambda: is_held(settings.locks, WORKER) and _answers(deployed, login, _is_ready),
+        after=("prefect",),
+    )
+
+
+def _monitor(settings: Settings, catalog: Path | None, client: Mapping[str, str]) -> Service:
+    address = settings.monitor
+    chosen = ("--catalog", str(catalog)) if catalog else ()
+    command = (sys.executable, "-m", "dashboard", "--host", address.host, "--port", str(address.port), *chosen)
+    return Service(
+        "monitor", "sales, prices, models and runs", command, client, address, lambda: _answers(address.url, None)
+    )
 
 
 def _prefect(settings: Settings, login: str | None) -> Service:
@@ -110,7 +115,7 @@ def _prefect(settings: Settings, login: str | None) -> Service:
     }
     command = (sys.executable, "-m", "prefect", "server", "start", "--host", address.host, "--port", str(address.port))
     health = f"{address.url}/api/health"
-    return Service("prefect", "runs", command, environment, address, lambda: _answers(health, login))
+    return Service("prefect", "schedules and runs", command, environment, address, lambda: _answers(health, login))
 
 
 def _mlflow(settings: Settings) -> Service:
@@ -123,19 +128,19 @@ def _mlflow(settings: Settings) -> Service:
     )
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONWARNINGS": "ignore"}
     health = f"{address.url}/health"
-    return Service("mlflow", "models", command, environment, address, lambda: _answers(health, None))
+    return Service("mlflow", "experiments and models", command, environment, address, lambda: _answers(health, None))
 
 
-def _refuse_open_doors(settings: Settings, environ: Mapping[str, str]) -> None:
+def _refuse_open_addresses(settings: Settings, environ: Mapping[str, str]) -> None:
     if not is_loopback(settings.prefect.host) and not environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         raise SettingError(
-            f"{settings.prefect.setting}: others could reach {settings.prefect.host}, which wants a credential; "
-            "set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"
+            f"{settings.prefect.setting}: others can reach {settings.prefect.host}, so a credential is needed; nothing "
+            "was started: set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"
         )
     if not is_loopback(settings.mlflow.host):
         raise SettingError(
-            f"{settings.mlflow.setting}: others could reach {settings.mlflow.host}, and MLflow asks nobody for a "
-            "credential; stay on 127.0.0.1, and let a proxy that asks for one stand before it"
+            f"{settings.mlflow.setting}: others can reach {settings.mlflow.host}, and MLflow asks nobody for a "
+            "credential; nothing was started: stay on 127.0.0.1, behind a proxy that asks for one"
         )
 
 
@@ -143,14 +148,14 @@ def _is_ready(text: str) -> bool:
     return bool(json.loads(text).get("status") == "READY")
 
 
-def _answers(url: str, login: str | None, holds: Callable[[str], bool] = lambda _text: True) -> bool:
-    """Tell whether a page answers and says what it should; a page that asks for a credential answers."""
+def _answers(url: str, login: str | None, is_good: Callable[[str], bool] = lambda _text: True) -> bool:
+    """Tell whether a page answers as it should; a page that asks for a credential counts as answering."""
     request = urllib.request.Request(url)  # noqa: S310 - the addresses are our own
     if login:
         request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
     try:
         with urllib.request.urlopen(request, timeout=_ANSWER_WITHIN) as answer:  # noqa: S310 - the same
-            return holds(answer.read().decode())
+            return is_good(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.code == 401  # noqa: PLR2004 - unauthorized
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""Run services as one foreground group: one log, one fate.
+"""Run services as one foreground group, with one log; if one service exits, stop all.
 
-Each service is the leader of a process group of its own, so that Ctrl-C reaches this process alone, which then stops
-the others in order, and so that stopping reaches whatever a service has started. A guardian ends them when this
-process is killed. When one service ends by itself, all are stopped: half a house is no house.
+Each service leads a process group of its own. So Ctrl-C reaches this process alone, which then stops the others in
+order, and stopping a service also stops the processes that it started. A reaper process stops the services when this
+process is killed.
 """
 
 import os
@@ -14,11 +14,11 @@ from threading import Event, Thread
 
 from catalog.addresses import is_free
 from catalog.errors import ServiceError
-from flows.up.reaper import end_groups
+from flows.up.reaper import stop_groups
 from flows.up.services import Service
 
-_LOOK_EVERY = 0.2  # seconds
-_MUST_ANSWER_WITHIN = 120.0  # seconds
+_POLL_INTERVAL = 0.2  # seconds
+_START_TIMEOUT = 120.0  # seconds
 Log = Callable[[str, str], None]
 
 
@@ -40,7 +40,7 @@ def refuse_taken_ports(services: Sequence[Service]) -> None:
 
 
 def run_group(services: Sequence[Service], log: Log, all_answer: Callable[[], None], stop: Event) -> None:
-    """Start services, tell when all of them answer, and keep them running until asked to stop.
+    """Start services, report when all of them answer, and run them until asked to stop.
 
     Parameters
     ----------
@@ -54,65 +54,69 @@ def run_group(services: Sequence[Service], log: Log, all_answer: Callable[[], No
     Raises
     ------
     ServiceError
-        When a service ends by itself or does not answer in time; the others are stopped first.
+        When a service exits or does not answer in time; the others are stopped first.
     """
     group = _Group(log)
     try:
-        group.open(services, stop)
+        group.start(services, stop)
         if not stop.is_set():
             all_answer()
-        while not stop.wait(_LOOK_EVERY):
-            group.refuse_absence()
+        while not stop.wait(_POLL_INTERVAL):
+            group.raise_if_exited()
     finally:
-        group.end()
+        group.stop()
 
 
 class _Group:
-    """The processes that were started, in order."""
+    """The running services, in the order of their start."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._running: dict[str, subprocess.Popen[str]] = {}
         command = (sys.executable, "-m", "flows.up.reaper")
-        self._guardian = subprocess.Popen(  # noqa: S603 - the command is our own
+        self._reaper = subprocess.Popen(  # noqa: S603 - the command is our own
             command, stdin=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def open(self, services: Sequence[Service], stop: Event) -> None:
-        """Start each service when those it comes after answer, until all do."""
+    def start(self, services: Sequence[Service], stop: Event) -> None:
+        """Start each service as soon as those it depends on answer; return when all answer."""
         waiting, answering = list(services), set[str]()
-        limit = time.monotonic() + _MUST_ANSWER_WITHIN
+        limit = time.monotonic() + _START_TIMEOUT
         while len(answering) < len(services) and not stop.is_set():
             for service in [service for service in waiting if answering.issuperset(service.after)]:
-                self._start(service)
+                self._launch(service)
                 waiting.remove(service)
-            self.refuse_absence()
+            self.raise_if_exited()
             answering |= {one.name for one in services if one.name in self._running and one.answers()}
             if time.monotonic() > limit:
-                silent = ", ".join(service.name for service in services if service.name not in answering)
-                raise ServiceError(f"{silent}: no answer within {_MUST_ANSWER_WITHIN:.0f} s; everything was stopped")
-            stop.wait(_LOOK_EVERY)
+                waited_for = ", ".join(service.name for service in services if service.name not in answering)
+                raise ServiceError(f"{waited_for}: no answer within {_START_TIMEOUT:.0f} s; all services were stopped")
+            stop.wait(_POLL_INTERVAL)
 
-    def refuse_absence(self) -> None:
-        """Raise when a service has ended by itself."""
+    def raise_if_exited(self) -> None:
+        """Raise when a service has exited."""
         for name, process in self._running.items():
             code = process.poll()
             if code is not None:
-                raise ServiceError(f"{name} ended with code {code}, its last lines say why; everything was stopped")
+                raise ServiceError(f"{name} exited with code {code}, its last lines say why; all services were stopped")
 
-    def end(self) -> None:
-        """Stop the newest first, what they stand on after them; nothing is left."""
+    def stop(self) -> None:
+        """Stop the newest services first, those they depend on after them, then the reaper."""
         newest_first = [process.pid for process in reversed(self._running.values())]
         half = len(newest_first) // 2
-        end_groups(newest_first[:half])
-        end_groups(newest_first[half:])
+        stop_groups(newest_first[:half], reap=self._reap)
+        stop_groups(newest_first[half:], reap=self._reap)
         for process in self._running.values():
             process.wait()
-        assert self._guardian.stdin is not None  # noqa: S101 - it was asked for
-        self._guardian.stdin.close()
-        self._guardian.wait()
+        assert self._reaper.stdin is not None  # noqa: S101 - it was asked for
+        self._reaper.stdin.close()
+        self._reaper.wait()
 
-    def _start(self, service: Service) -> None:
+    def _reap(self) -> None:
+        for process in self._running.values():
+            process.poll()
+
+    def _launch(self, service: Service) -> None:
         process = subprocess.Popen(  # noqa: S603 - the commands are our own
             service.command,
             env=_environment(service.environment),
@@ -124,12 +128,12 @@ class _Group:
             start_new_session=True,
         )
         self._running[service.name] = process
-        assert self._guardian.stdin is not None  # noqa: S101 - the same
-        self._guardian.stdin.write(f"{process.pid}\n")
-        self._guardian.stdin.flush()
-        Thread(target=self._pass_on, args=(service.name, process), daemon=True).start()
+        assert self._reaper.stdin is not None  # noqa: S101 - the same
+        self._reaper.stdin.write(f"{process.pid}\n")
+        self._reaper.stdin.flush()
+        Thread(target=self._forward_log, args=(service.name, process), daemon=True).start()
 
-    def _pass_on(self, name: str, process: subprocess.Popen[str]) -> None:
+    def _forward_log(self, name: str, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None  # noqa: S101 - the same
         for line in process.stdout:
             if line.strip():

@@ -1,4 +1,4 @@
-"""`python -m flows.up.worker`: deploys what stands in prefect.yaml and works off its runs until asked to stop."""
+"""`python -m flows.up.worker`: deploy prefect.yaml and execute its runs until asked to stop."""
 
 import datetime as dt
 import logging
@@ -17,24 +17,24 @@ from flows.up.deployments import PREFECT_FILE, work_pool
 from warehouse.locks import held
 
 _LOG = logging.getLogger(__name__)
-_LOOK_EVERY = 30.0  # seconds
-_RUNS_AT_ONCE = 24  # sixteen stores that sell live, and one run of everything else
+_POLL_INTERVAL = 30.0  # seconds
+_CONCURRENT_RUNS = 24  # sixteen live stores, and one run of each other deployment
 
 
 def main() -> None:
-    """Mark what an earlier worker left behind, deploy, and work."""
+    """Deploy, and execute runs while a thread marks zombie runs."""
     settings = prepare()
     from prefect.workers.process import ProcessWorker  # noqa: PLC0415 - after the environment is set
 
-    _make_pool(work_pool())
+    _create_pool(work_pool())
     _deploy()
-    Thread(target=_keep_marking, args=(settings,), daemon=True).start()
+    Thread(target=_mark_zombies, args=(settings,), daemon=True).start()
     with held(settings.locks, WORKER):
-        anyio.run(ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_RUNS_AT_ONCE).start)
+        anyio.run(ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_CONCURRENT_RUNS).start)
 
 
-def _make_pool(name: str) -> None:
-    """Make the work pool unless it is there, as `prefect work-pool create` does."""
+def _create_pool(name: str) -> None:
+    """Create the work pool unless it exists, as `prefect work-pool create` does."""
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - after the environment is set
     from prefect.client.schemas.actions import WorkPoolCreate  # noqa: PLC0415
     from prefect.exceptions import ObjectAlreadyExists  # noqa: PLC0415
@@ -46,24 +46,24 @@ def _make_pool(name: str) -> None:
 
 
 def _deploy() -> None:
-    """Deploy everything with the orchestrator's own command, so that doing it by hand gives the same."""
+    """Deploy with Prefect's own command, so that deploying by hand gives the same."""
     command = (sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(PREFECT_FILE))
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is our own
     if done.returncode:
         raise ServiceError(f"{PREFECT_FILE}: cannot be deployed: {' '.join((done.stdout + done.stderr).split())}")
 
 
-def _keep_marking(settings: Settings) -> None:
-    from flows.up.zombie_runs import Rounds  # noqa: PLC0415 - after the environment is set
+def _mark_zombies(settings: Settings) -> None:
+    from flows.up.zombie_runs import ZombieRuns  # noqa: PLC0415 - after the environment is set
 
-    rounds = Rounds(settings)
+    zombies = ZombieRuns(settings)
     while True:
         try:
-            for name in rounds.look(dt.datetime.now(dt.UTC)):
-                _LOG.warning("%s had no process any more, and is marked as crashed", name)
-        except Exception as error:  # noqa: BLE001 - whatever kept it from looking, it looks again
-            _LOG.warning("could not look for runs that were left behind (%s); trying again", error)
-        sleep(_LOOK_EVERY)
+            for name in zombies.poll(dt.datetime.now(dt.UTC)):
+                _LOG.warning("%s has no process any more and was marked as crashed", name)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the next poll tries again
+            _LOG.warning("could not look for zombie runs (%s); trying again", error)
+        sleep(_POLL_INTERVAL)
 
 
 if __name__ == "__main__":

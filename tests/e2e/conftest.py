@@ -1,30 +1,23 @@
 """A real browser, which notes every error of the console and every request that leaves the machine."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from bench.browser import launch
+
 SOON = 15_000  # milliseconds; the machine may be busy
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Ends with its module: while it runs, its event loop would stand in the way of tests that start their own."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs Debian's Chromium, see .ci/run")
+    """Ends with its module: while it runs, its event loop would disturb tests that start their own.
+
+    Where there is no browser, tests that ask for it are skipped, see tests/plugins/browser_tests.py.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

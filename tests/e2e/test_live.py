@@ -19,7 +19,7 @@ from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
 from flows import live_controls
 from flows.live_controls import Request, controls_of
-from flows.up.zombie_runs import Rounds
+from flows.up.zombie_runs import ZombieRuns
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -96,14 +96,14 @@ def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_sa
     assert 5 <= town.tick < 12
     assert ended(undisturbed)[0] == 0
     control, later = LiveControl(prefect_server), dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
-    rounds = Rounds(read_settings(town.terminal.environ))
-    assert f"live-S01-{DATE}" not in rounds.look(later - dt.timedelta(minutes=2))
-    assert f"live-S01-{DATE}" not in rounds.look(later)
-    assert f"live-S01-{DATE}" in rounds.look(later)
+    zombies = ZombieRuns(read_settings(town.terminal.environ))
+    assert f"live-S01-{DATE}" not in zombies.poll(later - dt.timedelta(minutes=2))
+    assert f"live-S01-{DATE}" not in zombies.poll(later)
+    assert f"live-S01-{DATE}" in zombies.poll(later)
     found = control.status("S01")
     assert found is not None
     assert found.state == "failed"
-    assert found.message == "its process is gone; start it again to go on"
+    assert found.message == "its process is gone; start it again to continue"
     answer = town.terminal(*town.command())
     assert answer.returncode == 0, answer.stderr
     assert "going on from tick" in answer.stderr

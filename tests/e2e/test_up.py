@@ -154,7 +154,7 @@ def test_it_comes_up_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_
         begun = time.monotonic()
         assert process.wait(timeout=30) == 0
         assert time.monotonic() - begun < 10
-        assert "stopped; everything that was published stands" in house.said
+        assert "stopped; everything that was published is kept" in house.said
         assert house.processes() == set()
         assert verify(lake).findings == ()
         assert day == LiveDay("S02", day.business_date)

@@ -12,13 +12,14 @@ from catalog.load import Catalog, load
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
+from flows.cli.quote import show_explanation, show_quote
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
-from serving.quote import explained, show_explanation, show_quote
+from serving.quote import explained
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
 from warehouse.lake import Lake

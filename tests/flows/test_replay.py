@@ -22,7 +22,8 @@ from etl.live.player import Player
 from etl.load import load_dimensions
 from etl.transform import transform
 from features.cells import feature_workbench
-from flows.cli import time_travel
+from flows.cli.history import history
+from flows.cli.replay import replay as replay_command
 from serving.book_store import newest_book_of, publish_book, restore_book
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
@@ -330,13 +331,13 @@ def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SHELFPRICE_HOME", str(chain.settings.home))
-    time_travel.history(dt.datetime.combine(SECOND, dt.time()), True)
+    history(dt.datetime.combine(SECOND, dt.time()), True)
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["book_made_for"], row["model_version"], row["seed"]) == (str(SECOND), "1", SEED)
     assert row["catalog"] == chain.catalog.fingerprint
-    time_travel.replay(dt.datetime.combine(FIRST, dt.time()), 2, True)
+    replay_command(dt.datetime.combine(FIRST, dt.time()), 2, True)
     parts = json.loads(capsys.readouterr().out)["parts"]
     assert [part["is_same"] for part in parts] == [True] * 8
     chain.lake.path(Partition("repricings", FIRST, "g000")).write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"others in 1 of 8 parts, first in the price decisions of 2026-01-19, g000: "):
-        time_travel.replay(dt.datetime.combine(FIRST, dt.time()), 2, True)
+        replay_command(dt.datetime.combine(FIRST, dt.time()), 2, True)

@@ -21,7 +21,8 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.models import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.cli import way_back
+from flows.cli.champions import champions as champions_command
+from flows.cli.rollback import rollback as rollback_command
 from flows.workspace import open_workspace, registry_of
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
@@ -419,10 +420,10 @@ def killed_by(message: str) -> Callable[..., Any]:
 
 
 def test_the_commands_report_one_json_object(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    way_back.rollback("milk is too dear", None, None, True)
+    rollback_command("milk is too dear", None, None, True)
     done = json.loads(capsys.readouterr().out)
     assert (done["version"], done["book_made_for"], done["registry_is_behind"]) == (OLD, str(SECOND), None)
-    way_back.champions(True)
+    champions_command(True)
     newest, *_ = changes = json.loads(capsys.readouterr().out)
     assert [change["version"] for change in changes] == [OLD, NEW, OLD]
     assert newest["decided_by"] == "ana"

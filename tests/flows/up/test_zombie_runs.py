@@ -1,4 +1,4 @@
-"""Runs whose process is gone are found by their locks and marked; those at work are left alone."""
+"""Runs whose process is gone are found by their locks and marked as crashed; those with a process are left alone."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from prefect.states import Cancelling, Pending, Running, Scheduled, State
 
 from catalog.settings import Settings
 from flows.up.run_process import lock_of
-from flows.up.zombie_runs import Rounds
+from flows.up.zombie_runs import ZombieRuns
 from warehouse.locks import held
 
 
@@ -54,42 +54,42 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def test_at_the_first_look_every_deployed_run_without_a_process_is_marked(
+def test_the_first_poll_marks_every_deployed_run_without_a_process(
     client: SyncPrefectClient, deployment: UUID, settings: Settings
 ) -> None:
     gone = [run_in(client, deployment, *states) for states in ([Running()], [Pending()], [Running(), Cancelling()])]
     waiting, at_work = run_in(client, deployment, Scheduled()), run_in(client, deployment, Running())
     with held(settings.locks, lock_of(at_work.id)):
-        marked = Rounds(settings).look(now())
+        marked = ZombieRuns(settings).poll(now())
     assert {run.name for run in gone} <= set(marked)
     assert {state_of(client, run) for run in gone} == {"Crashed"}
     assert state_of(client, waiting) == "Scheduled"
     assert state_of(client, at_work) == "Running"
 
 
-def test_later_a_run_has_a_minute_to_start_and_is_looked_at_twice(
+def test_later_a_run_has_a_minute_to_start_and_two_consecutive_polls_must_miss_it(
     client: SyncPrefectClient, deployment: UUID, settings: Settings
 ) -> None:
-    rounds = Rounds(settings)
-    rounds.look(now())
+    zombies = ZombieRuns(settings)
+    zombies.poll(now())
     run = run_in(client, deployment, Running())
-    assert run.name not in rounds.look(now())
+    assert run.name not in zombies.poll(now())
     later = now() + dt.timedelta(minutes=2)
-    assert run.name not in rounds.look(later)
-    assert run.name in rounds.look(later)
+    assert run.name not in zombies.poll(later)
+    assert run.name in zombies.poll(later)
     assert state_of(client, run) == "Crashed"
 
 
 def test_a_run_that_is_just_ending_is_not_marked(
     client: SyncPrefectClient, deployment: UUID, settings: Settings
 ) -> None:
-    rounds, later = Rounds(settings), now() + dt.timedelta(minutes=2)
-    rounds.look(now())
+    zombies, later = ZombieRuns(settings), now() + dt.timedelta(minutes=2)
+    zombies.poll(now())
     run = run_in(client, deployment, Running())
-    assert run.name not in rounds.look(later)
+    assert run.name not in zombies.poll(later)
     with held(settings.locks, lock_of(run.id)):
-        assert run.name not in rounds.look(later)
-    assert run.name not in rounds.look(later)
+        assert run.name not in zombies.poll(later)
+    assert run.name not in zombies.poll(later)
     assert state_of(client, run) == "Running"
 
 
@@ -100,6 +100,6 @@ def test_runs_that_a_gone_run_started_are_marked_with_it_and_a_persons_own_runs_
     hook = client.create_task_run(task=starts_it, flow_run_id=top.id, dynamic_key="0")
     child = client.create_flow_run(night_like, parent_task_run_id=hook.id, state=Running())
     own = client.create_flow_run(night_like, state=Running())
-    marked = Rounds(settings).look(now())
+    marked = ZombieRuns(settings).poll(now())
     assert {top.name, child.name} <= set(marked)
     assert own.name not in marked

@@ -1,0 +1,111 @@
+"""What a price book's days earned against base prices, played on exactly the same shoppers.
+
+Days of exploration are no yardstick for a price book: they sell at prices that are meant to lose money. The twin can do
+better. It draws who comes before any price is known, so the visits of a past day can be drawn again from the seed,
+stores and catalog of the ledger, and met at base prices. What must hold: the day was played by the twin from opening to
+closing under one price book. Days that were loaded from a file or sold live were not, and have no comparison.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean
+
+from catalog.errors import CatalogError
+from catalog.load import Catalog
+from catalog.store_day import BOUGHT
+from etl.ledger import LedgerRow, in_force_in, kept_catalog
+from etl.live.day import is_live
+from serving.policies import StaticPolicy, costs_that_count
+from simulation.store_day import meet
+from simulation.visits import draw_visits
+from warehouse.lake import Lake, Partition
+
+
+@dataclass(frozen=True)
+class SameShoppers:
+    """One business date under its price book and at base prices, all stores together.
+
+    Attributes
+    ----------
+    objective
+        What is counted: `revenue`, or `margin`, which is revenue less unit costs.
+    book_eur, base_eur
+        What the price book earned, and what base prices would have earned from the same visits, EUR.
+    """
+
+    business_date: dt.date
+    objective: str
+    book_eur: float
+    base_eur: float
+
+
+@dataclass(frozen=True)
+class MeanDay:
+    """The mean of `count_days` business dates: EUR a day from the price book and at base prices."""
+
+    count_days: int
+    objective: str
+    book_eur: float
+    base_eur: float
+
+    @property
+    def gain(self) -> float | None:
+        """What the book earned more, as a share of base prices; None where those earned nothing."""
+        return self.book_eur / self.base_eur - 1 if self.base_eur > 0 else None
+
+
+def on_same_shoppers(lake: Lake) -> list[SameShoppers]:
+    """Compare every business date that the twin played from a price book with base prices, in order of date.
+
+    A date of which a single batch cannot be compared is left out whole.
+    """
+    found = []
+    for date, batches in groupby(lake.partitions("interactions"), lambda batch: batch.business_date):
+        compared = [_compare(lake, batch) for batch in batches]
+        known = [one for one in compared if one is not None]
+        if date is not None and len(known) == len(compared):
+            book_eur, base_eur = sum(one.book_eur for one in known), sum(one.base_eur for one in known)
+            found.append(SameShoppers(date, known[0].objective, book_eur, base_eur))
+    return found
+
+
+def mean_of(days: list[SameShoppers]) -> MeanDay | None:
+    """Return the mean day of those that have the newest day's objective; None without days."""
+    counted = [day for day in days if day.objective == days[-1].objective]
+    if not counted:
+        return None
+    book_eur, base_eur = fmean(day.book_eur for day in counted), fmean(day.base_eur for day in counted)
+    return MeanDay(len(counted), counted[0].objective, book_eur, base_eur)
+
+
+def _compare(lake: Lake, batch: Partition) -> SameShoppers | None:
+    """Compare one batch of decisions; None unless the twin played it from a price book all day."""
+    date = batch.business_date
+    if date is None or is_live(batch):
+        return None
+    rows = in_force_in(lake, date, batch.group)
+    if lake.receipt(batch) is None or len(rows) != 1 or rows[0].book_made_for is None:
+        return None
+    try:
+        catalog = kept_catalog(lake, rows[0].catalog)
+    except CatalogError:  # this version cannot read it any more
+        return None
+    objective = catalog.store.policies.objective
+    return SameShoppers(date, objective, _earned(lake, batch, catalog), _at_base_prices(catalog, rows[0], date))
+
+
+def _earned(lake: Lake, batch: Partition, catalog: Catalog) -> float:
+    """Sum what the published decisions earned, EUR."""
+    decisions = lake.read(batch).select(["sku", "price_offered", "purchased"])
+    sold = decisions.filter(decisions["purchased"]).to_pandas()
+    costs = dict(zip(catalog.skus, costs_that_count(catalog), strict=True))
+    return float(sold["price_offered"].sum() - sold["sku"].astype(str).map(costs).sum())
+
+
+def _at_base_prices(catalog: Catalog, row: LedgerRow, date: dt.date) -> float:
+    """Sell the same visits at base prices, EUR."""
+    visits = draw_visits(catalog, row.stores, date, row.seed)
+    day = meet(catalog, StaticPolicy(catalog.base_prices), row.stores, date, visits)
+    bought = day.outcome == BOUGHT
+    return float((day.price[bought] - costs_that_count(catalog)[day.product[bought]]).sum())

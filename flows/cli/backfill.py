@@ -1,0 +1,37 @@
+"""The command that fills gaps between two business dates."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import emit, progress_bars, show_table
+from flows.cli.options import Catalog, Json, Seed, text_of
+from flows.environment import orchestrated, prepare
+
+First = Annotated[dt.datetime, typer.Option("--start", formats=["%Y-%m-%d"], help="First business date.")]
+Last = Annotated[dt.datetime, typer.Option("--end", formats=["%Y-%m-%d"], help="Last business date.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Rebuild everything between the dates; equal inputs give the same bytes.")
+]
+
+
+def backfill(
+    start: First, end: Last, force: Force = False, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False
+) -> None:
+    """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
+
+    Missing days are played at the prices in force on them, demand cells are brought up to date with their decisions,
+    and the day after the newest is priced. After a stop or a kill, run the same command again to continue.
+    """
+    prepare()
+    with orchestrated(), progress_bars():
+        from flows.backfill import backfill as flow
+
+        filled = flow(start.date(), end.date(), force, seed, text_of(catalog))
+    if as_json:
+        emit({"dates": [vars(day) for day in filled]})
+        return
+    rows = [[day.business_date, day.decisions, day.cells, day.prices] for day in filled]
+    title = f"Business dates {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+    show_table(title, ["date", "decisions", "demand cells", "prices of the day after"], rows)

@@ -1,0 +1,19 @@
+"""What people are told when the champion changed."""
+
+from typing import Any
+
+from flows.cli.console import emit, remark
+
+
+def show_change(done: Any, *, as_json: bool) -> None:
+    """Print a change of champion, and whether the registry has yet to follow."""
+    change = done.change
+    if done.registry_is_behind:
+        remark(f"the registry is updated before the next training or pricing: {done.registry_is_behind}")
+    if as_json:
+        emit({**vars(change), "book_made_for": done.book_made_for, "registry_is_behind": done.registry_is_behind})
+        return
+    remark(
+        f"version {change.version} is champion in place of {change.previous or 'none'} and prices from "
+        f"{change.prices_from}, from the book made for {done.book_made_for}"
+    )

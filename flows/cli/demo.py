@@ -1,0 +1,28 @@
+"""The command for a first look: two weeks of three stores, and where to look next."""
+
+from catalog.settings import read_settings
+from flows.cli.console import remark
+from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores
+from flows.cli.pipeline import report_loop, run_loop
+
+
+def demo(
+    start: Start = FIRST_DAY,
+    days: Days = 14,
+    stores: Stores = None,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Play three stores for two weeks: learn from the first week, sell the second from the price book."""
+    run_loop(start.date(), days, max(1, days // 2), stores, seed, catalog)
+    report_loop(as_json=as_json)
+    if not as_json:
+        remark(
+            "Next, with .venv/bin before each command:\n"
+            "  shelfprice quote --sku MILK --stock 8\n"
+            '  shelfprice sql "from daily_sales order by business_date, store_id, sku"\n'
+            "  shelfprice up              # Prefect, MLflow and the monitor, where a store can be watched selling\n"
+            "  shelfprice compare         # policies against what a clairvoyant would earn\n"
+            f"All generated data is under {read_settings().home}"
+        )

@@ -1,0 +1,30 @@
+"""The command that checks data, prices, models and files."""
+
+from catalog.errors import DataError
+from flows.cli.console import emit, progress_bars, remark, show_table
+from flows.cli.options import Catalog, Json, text_of
+from flows.environment import prepare
+
+
+def health(catalog: Catalog = None, as_json: Json = False) -> None:
+    """Check that decisions, cells, prices and champion are fresh, the registry answers and every file is proven.
+
+    Exits 1 when a check failed; warnings alone exit 0. `shelfprice up` runs the checks on a schedule.
+    """
+    prepare()
+    with progress_bars():
+        from flows.checks import check_up
+        from flows.progress import tell
+        from flows.workspace import open_workspace, registry_of
+
+        workspace = open_workspace(text_of(catalog))
+        checks = check_up(workspace, registry_of(workspace), lambda done, total: tell("checking files", done, total))
+    failed = [check.name for check in checks if check.state == "failed"]
+    if as_json:
+        emit({"healthy": not failed, "checks": [vars(check) for check in checks]})
+    else:
+        rows = [[check.name, check.state, check.found, check.remedy] for check in checks]
+        show_table("Health of the store", ["check", "state", "found", "what to do"], rows)
+    if failed:
+        raise DataError(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}; each says what to do")
+    remark("everything is in order" if all(check.state == "ok" for check in checks) else "nothing failed")

@@ -1,0 +1,50 @@
+"""The command that runs the whole loop."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.console import emit, progress_bars, remark
+from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.environment import orchestrated, prepare
+
+ExploreDays = Annotated[int, typer.Option(min=1, help="Days of exploring prices, before the first model.")]
+
+
+def pipeline(
+    start: Start = FIRST_DAY,
+    days: Days = 14,
+    explore_days: ExploreDays = 7,
+    stores: Stores = None,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole loop: explore prices first, then learn, price and sell day after day."""
+    run_loop(start.date(), days, explore_days, stores, seed, catalog)
+    report_loop(as_json=as_json)
+
+
+def run_loop(start: dt.date, days: int, explore_days: int, stores: int | None, seed: int, catalog: Path | None) -> None:
+    """Run the flow `pipeline` and say what people should know about its nights."""
+    prepare()
+    remark("Starting Prefect and MLflow ...")
+    with orchestrated(), progress_bars():
+        from flows.pipeline import pipeline as flow
+
+        loop = flow(start, days, explore_days, stores, seed, text_of(catalog))
+    for night in loop.remarks:
+        remark(night)
+
+
+def report_loop(*, as_json: bool) -> None:
+    """Show what the loop's days earned, the newest model and the prices in force."""
+    from flows.cli.loop_report import loop_report, show_report
+
+    report = loop_report()
+    if as_json:
+        emit(report)
+    else:
+        show_report(report)

@@ -1,0 +1,42 @@
+"""The command that makes the price book of a business date."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from catalog.errors import Declined
+from flows.cli.console import emit, progress_bars
+from flows.cli.options import Catalog, Json, date_of, text_of
+from flows.environment import orchestrated, prepare
+
+ForDate = Annotated[
+    dt.datetime | None,
+    typer.Option("--for", formats=["%Y-%m-%d"], help="Business date to price; by default the day after the newest."),
+]
+
+
+def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Turn the champion into the price book of a business date."""
+    prepare()
+    with orchestrated(), progress_bars():
+        from flows.price import price as flow
+
+        priced = flow(date_of(for_date), text_of(catalog))
+    book = priced.book
+    made_for = f"{book.published_at:%Y-%m-%d}"
+    if as_json:
+        emit(
+            {
+                "made_for": made_for,
+                "policy": book.policy,
+                "model_version": book.model_version,
+                "old_prices_hold": priced.old_prices_hold,
+            }
+        )
+    else:
+        from flows.cli.price_table import price_rows, show_prices
+
+        show_prices(price_rows(book), f"Prices for {made_for}, {book.policy}, model version {book.model_version}, EUR")
+    if priced.old_prices_hold:
+        raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")

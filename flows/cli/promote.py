@@ -1,0 +1,35 @@
+"""The command that makes a model version champion by hand. It needs no orchestrator."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from flows.cli.champion_change import show_change
+from flows.cli.options import Catalog, Json, text_of
+from flows.environment import prepare
+
+Version = Annotated[int, typer.Option(min=1, help="Registered model version.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence; it is recorded.")]
+Force = Annotated[bool, typer.Option("--force", help="Promote although the gate refused it or it was rolled back.")]
+
+
+def promote(
+    version: Version,
+    reason: Reason = None,
+    force: Force = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Make a version champion by hand, with a price book from it in force at once.
+
+    A version that the gate refused, or that was rolled back, needs --force; the objections to it are recorded.
+    """
+    asked_at = dt.datetime.now(dt.UTC)
+    prepare()
+    from flows.workspace import open_workspace, registry_of
+    from training.promotion.change import promote as make_champion
+
+    workspace = open_workspace(text_of(catalog))
+    done = make_champion(workspace, registry_of(workspace), str(version), reason, asked_at, force=force)
+    show_change(done, as_json=as_json)

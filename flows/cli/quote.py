@@ -1,0 +1,92 @@
+"""The command that quotes one price and explains it. It starts no service."""
+
+from typing import Annotated, Any
+
+import typer
+
+from catalog.errors import DataError
+from catalog.settings import read_settings
+from flows.cli.console import emit, say, show_table
+from flows.cli.options import Catalog, Json
+
+Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.")]
+Stock = Annotated[int, typer.Option(min=0, help="Units on the shelf.")]
+TicksLeft = Annotated[
+    int | None, typer.Option(min=1, help="Ticks until closing, this one included; by default the whole day.")
+]
+Explain = Annotated[
+    bool, typer.Option("--explain", help="Say why: the policy's price, each limit, what the limits cost.")
+]
+Shown = Annotated[float | None, typer.Option(min=0.01, help="Price on the shelf now, EUR, for limits on steps.")]
+Opening = Annotated[
+    float | None, typer.Option(min=0.01, help="Price at opening, EUR, for the limit of a day; by default --shown.")
+]
+
+
+def quote(
+    sku: Sku,
+    stock: Stock,
+    ticks_left: TicksLeft = None,
+    explain: Explain = False,
+    shown: Shown = None,
+    opening: Opening = None,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Price one product at a stock level: a look-up in the price book in force, under the guardrails."""
+    from catalog.load import load
+    from serving.book_store import book_in_force
+    from serving.quote import explained
+    from warehouse.lake import Lake
+
+    shelf = load(catalog)
+    product = shelf.product(sku)
+    found = book_in_force(Lake(read_settings()))
+    if found is None:
+        raise DataError(
+            f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
+            "run `shelfprice demo`, or simulate, transform, train and price"
+        )
+    book, curves, _ = found
+    answer = explained(shelf, book, curves, sku, stock, ticks_left, shown, opening)
+    if as_json:
+        emit(vars(answer))
+    elif explain:
+        show_explanation(answer)
+    else:
+        show_quote(product.name, answer)
+
+
+def show_quote(name: str, answer: Any) -> None:
+    """Print the price beside its candidates."""
+    candidates = [["->" if one["price"] == answer.price else "", *one.values()] for one in answer.candidates]
+    chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
+    revenue = answer.expected_revenue
+    expected = "" if revenue is None else f", expected revenue {revenue:.2f} EUR per visit"
+    show_table(
+        f"{name}: {answer.price:.2f} EUR{chance}{expected}",
+        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
+        candidates,
+        f"{answer.stock} left, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
+        money=["price, EUR"],
+    )
+
+
+def show_explanation(answer: Any) -> None:
+    """Print the reason as a sentence, and each step from the policy's price to the price on the shelf."""
+    say(answer.reason)
+    rows = [["the policy's price", None, answer.unconstrained_price]]
+    rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
+    rows.append(["price to show", None, answer.price])
+    written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
+    show_table("From the policy's price to the shelf, EUR", ["step", "before", "after"], written)
+    cost = "no limit changes the price"
+    if answer.clamps and answer.clamp_cost is None:
+        cost = "the cost of the limits is unknown without a model"
+    elif answer.clamps:
+        cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
+    say(f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}.")
+
+
+def _source(answer: Any) -> str:
+    return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}"

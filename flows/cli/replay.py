@@ -1,0 +1,46 @@
+"""The command that rebuilds past days and compares the bytes. It needs no orchestrator."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+import typer
+
+from catalog.errors import DataError
+from flows.cli.console import abbreviated, emit, progress_bars, remark, show_table
+from flows.cli.options import Json
+from flows.environment import prepare
+
+Date = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.")]
+Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
+
+
+def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
+    """Rebuild past days' prices, decisions and features, and compare every byte with what is on record.
+
+    Nothing in the lake is changed. Exits 1 when a part differs, and names the first that does and why.
+    """
+    settings = prepare()
+    with progress_bars():
+        from flows.progress import tell
+        from serving.replay.day import replay as rebuild
+
+        dates = [date.date() + dt.timedelta(days=day) for day in range(days)]
+        parts = [(day, part) for day in dates for part in rebuild(settings, day, tell)]
+    if as_json:
+        emit({"parts": [{"date": day, **vars(part), "is_same": part.is_same} for day, part in parts]})
+    else:
+        columns = ["day", "part", "of", "rebuilt", "recorded", "same", "remark"]
+        show_table("Replayed", columns, [_row(day, part) for day, part in parts])
+    differing = [(day, part) for day, part in parts if part.is_same is False]
+    if differing:
+        day, first = differing[0]
+        raise DataError(
+            f"expected the bytes on record, found others in {len(differing)} of {len(parts)} parts, first in the "
+            f"{first.part} of {day}, {first.batch}: {first.remark}"
+        )
+    remark(f"{sum(part.is_same is True for _, part in parts)} of {len(parts)} parts rebuilt, every byte the same")
+
+
+def _row(day: dt.date, part: Any) -> list[Any]:
+    hashes = [abbreviated(part.rebuilt), abbreviated(part.recorded)]
+    return [str(day), part.part, part.batch, *hashes, part.is_same, part.remark]

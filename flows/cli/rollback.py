@@ -1,0 +1,35 @@
+"""The command that goes back to an earlier champion. It needs no orchestrator."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from flows.cli.champion_change import show_change
+from flows.cli.options import Catalog, Json, text_of
+from flows.environment import prepare
+
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, in a sentence; it is recorded with your name and the time.")
+]
+To = Annotated[
+    int | None, typer.Option(min=1, help="Version to go back to; by default the champion before the current one.")
+]
+
+
+def rollback(reason: Reason, to: To = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Go back to the previous champion and its price book, at once.
+
+    The book replaces those for the day being sold and later; a live store sells from it from its next tick on. The
+    registry may be down: its alias is updated later. For base prices at once, set guardrails.kill_switch in store.yaml
+    instead.
+    """
+    asked_at = dt.datetime.now(dt.UTC)
+    prepare()
+    from flows.workspace import open_workspace, registry_of
+    from training.promotion.change import rollback as roll_back
+
+    workspace = open_workspace(text_of(catalog))
+    target = None if to is None else str(to)
+    done = roll_back(workspace, registry_of(workspace), reason, target, asked_at)
+    show_change(done, as_json=as_json)

@@ -1,0 +1,71 @@
+"""The command that checks every file against its receipt. It starts no service."""
+
+from typing import Annotated, Any
+
+import typer
+
+from catalog.errors import LakeError
+from catalog.settings import read_settings
+from flows.cli.console import emit, progress_bars, remark, show_table
+from flows.cli.options import Json
+from flows.environment import prepare
+
+SetAside = Annotated[
+    bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that work on the others can go on.")
+]
+Model = Annotated[
+    bool, typer.Option("--model", help="Also score the champion in a fresh process, as any client of MLflow would.")
+]
+
+
+def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = False) -> None:
+    """Check every file of the lake against its receipt; exit 1 when one is damaged, missing or orphaned.
+
+    With --model, `mlflow models predict` also scores the champion on the days it was judged on, and must give the
+    chances of sale that prices are made from.
+    """
+    from flows.progress import tell
+    from warehouse.lake import Lake
+    from warehouse.verify import set_aside as move_out
+    from warehouse.verify import verify as check
+
+    settings = read_settings()
+    lake = Lake(settings)
+    if not lake.root.is_dir():
+        raise LakeError(f"{lake.root}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
+    with progress_bars():
+        verdict = check(lake, lambda done, total: tell("checking files", done, total))
+    findings = [
+        {"file": str(finding.path.relative_to(settings.home)), "kind": finding.kind, "message": finding.message}
+        for finding in verdict.findings
+    ]
+    moved = [str(path.relative_to(settings.home)) for path in move_out(lake, verdict)] if set_aside else []
+    counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
+    if not as_json:
+        _show(findings, counts, moved)
+    scored = _score_champion(as_json=as_json) if model else {}
+    if as_json:
+        emit({**counts, "findings": findings, "set_aside": moved, **scored})
+    if findings and not set_aside:
+        raise LakeError(f"{len(findings)} of {verdict.files} files are not as they were published")
+
+
+def _show(findings: list[dict[str, str]], counts: dict[str, int], moved: list[str]) -> None:
+    if findings:
+        show_table("Findings", ["file", "kind", "what to do"], [list(finding.values()) for finding in findings])
+    remark(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
+    if moved:
+        remark(f"set aside: {', '.join(moved)}")
+
+
+def _score_champion(*, as_json: bool) -> dict[str, Any]:
+    """Score the champion through MLflow, and show it unless it goes into the JSON answer."""
+    settings = prepare()
+    remark("scoring the champion with mlflow models predict ...")
+    from training.mlflow_check import score_champion
+
+    found = vars(score_champion(settings))
+    if not as_json:
+        rows = [[name.replace("_", " "), value] for name, value in found.items()]
+        show_table("The champion as MLflow scores it", ["", "found"], rows)
+    return {"model": found}
