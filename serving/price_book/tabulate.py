@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.errors import ModelError
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, Shelf
@@ -47,11 +47,6 @@ def tabulate(
     is_empty = (levels == 0).T
     p_asked = _by_product([answer.p_sale for answer in answers])
     p_asked[is_empty] = 0.0
-    p_sale = p_asked
-    if curves is not None and len(clamps):
-        read = chance_at(curves.prices, curves.p_sale, prices.T).T
-        p_sale = np.where(prices == asked, p_asked, read)
-        p_sale[is_empty] = 0.0
     policy_rule = _by_product([answer.rule for answer in answers]).astype(np.int16)
     policy_rule[is_empty] = len(own_rules)
     rule = policy_rule.copy()
@@ -62,7 +57,7 @@ def tabulate(
         par_stock=par,
         prices=prices,
         unconstrained=asked,
-        p_sale=p_sale,
+        p_sale=_chances_at(prices, asked, p_asked, is_empty, curves),
         p_unconstrained=p_asked,
         unit_value=_by_product([answer.unit_value for answer in answers]),
         rule=rule,
@@ -102,6 +97,19 @@ def _within_static_limits(
     shelf = Shelf(levels, nothing_shown, asked.shape[2], np.ones(levels.shape))
     limited, clamps = guarded_with_trail(limits_of(catalog), asked.T, shelf, None, first_rule)
     return np.ascontiguousarray(limited.T), clamps
+
+
+def _chances_at(prices: Floats, asked: Floats, p_asked: Floats, is_empty: Flags, curves: DemandCurves | None) -> Floats:
+    """Return the chance of sale at the limited prices: read from the curves where a limit changed the asked price.
+
+    Arrays have shape (n_products, n_levels, n_ticks), `is_empty` (n_products, n_levels).
+    """
+    is_same = prices == asked
+    if curves is None or is_same.all():
+        return p_asked
+    p_sale = np.where(is_same, p_asked, chance_at(curves.prices, curves.p_sale, prices.T).T)
+    p_sale[is_empty] = 0.0
+    return p_sale
 
 
 def _refuse_impossible(prices: Floats, catalog: Catalog) -> None:
