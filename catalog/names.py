@@ -14,3 +14,9 @@ REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUES
 
 EXTERNAL = "external"
 """Name of the policy behind a retailer's exported decisions: none of our policies set those prices."""
+
+TRAINING_REPORT = "training_report.html"
+"""Name of a training's report among the artifacts of its run in the registry."""
+
+LIVE_GROUP = "live-"
+"""What the name of a partition begins with that holds a day sold live; the store's name follows."""

@@ -1,12 +1,12 @@
 """Who may open the monitor: this machine by default, trusted hosts only, and a password for anyone further away."""
 
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
+from catalog.addresses import is_loopback
 from catalog.errors import DataError
 
 USER, PASSWORD, HOSTS = "SHELFPRICE_MONITOR_USER", "SHELFPRICE_MONITOR_PASSWORD", "SHELFPRICE_MONITOR_HOSTS"
@@ -52,7 +52,7 @@ def access_to(host: str, environ: Mapping[str, str]) -> Access:
     if (user is None) != (password is None):
         missing = USER if user is None else PASSWORD
         raise DataError(f"expected {USER} and {PASSWORD} together, found no {missing}; set both or neither")
-    if not _is_loopback(host) and user is None:
+    if not is_loopback(host) and user is None:
         raise DataError(
             f"--host {host}: others could open the monitor there, which wants a credential; "
             f"set {USER} and {PASSWORD}, or stay on 127.0.0.1"
@@ -83,10 +83,3 @@ def guard(server: Flask, access: Access) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,4 +1,4 @@
-"""The monitor as a Dash app: it composes pages, shell and access, and holds nothing else."""
+"""The monitor as a Dash app: it composes pages, app shell and access, and holds nothing else."""
 
 import logging
 import pkgutil
@@ -15,10 +15,10 @@ from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
+from dashboard.app_shell import TROUBLE, app_shell, not_found, trouble, wire_scheme
 from dashboard.live_controls import Control
 from dashboard.monitor import Monitor, Page
 from dashboard.prefect.control import live_control
-from dashboard.shell import TROUBLE, not_found, shell, trouble, wire_scheme
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def create_app(
     access
         Who may come in; by default browsers on this machine.
     control
-        Starts and stops live stores; by default through the orchestrator of the settings.
+        Starts and stops live stores; by default through the Prefect server of the settings.
     """
     monitor = Monitor(settings, control or live_control(settings), catalog_dir)
     app = Dash(
@@ -74,19 +74,23 @@ def create_app(
     guard(app.server, access or access_to("127.0.0.1", {}))
     pages = all_pages()
     for page in pages:
-        dash.register_page(  # type: ignore[no-untyped-call]
-            page.name,
-            path=page.path,
-            name=page.title,
-            title=f"{page.title} · Shelfprice",
-            order=page.order,
-            layout=_layout_of(page),
-        )
+        _register(page)
         page.wire(app, monitor)
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
     wire_scheme(app)
-    app.layout = shell(pages)
+    app.layout = app_shell(pages)
     return app
+
+
+def _register(page: Page) -> None:
+    dash.register_page(  # type: ignore[no-untyped-call]
+        page.name,
+        path=page.path,
+        name=page.title,
+        title=f"{page.title} · Shelfprice",
+        order=page.order,
+        layout=layout_of(page),
+    )
 
 
 def all_pages() -> list[Page]:
@@ -96,7 +100,7 @@ def all_pages() -> list[Page]:
     return sorted((module.PAGE for module in modules if hasattr(module, "PAGE")), key=lambda page: page.order)
 
 
-def _layout_of(page: Page) -> Callable[..., Any]:
+def layout_of(page: Page) -> Callable[..., Any]:
     """Build a page for the app that answers: Dash keeps one registry of pages for all apps of a process."""
 
     def layout(**_: str) -> Any:

@@ -1,12 +1,14 @@
 """The parts that pages share: figures with captions, numbers with their change, and what to do where data lacks."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import dash_mantine_components as dmc
+import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-Mood = Literal["info", "warning", "problem"]
+from dashboard.data.notices import Mood
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "red"}
 _GRAPH_CONFIG: Any = {
@@ -27,6 +29,11 @@ def icon(name: str) -> Component:
     return html.Span(className=f"icon icon-{name}", **aria(hidden="true"))
 
 
+def prose(text: str) -> list[Component | str]:
+    """Return a sentence in which what stands between backticks is code."""
+    return [dmc.Code(part) if position % 2 else part for position, part in enumerate(text.split("`"))]
+
+
 def heading(title: str, explanation: str, *, right: Component | None = None) -> Component:
     """Open a page: its title, one sentence on what it answers, and controls at the right."""
     words = html.Div(
@@ -42,7 +49,7 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
         [dmc.Title(title, order=2, className="card-title"), *([right] if right is not None else [])],
         className="card-head",
     )
-    foot = [dmc.Text(caption, c="dimmed", size="xs", className="caption")] if caption else []
+    foot = [dmc.Text(prose(caption), c="dimmed", size="xs", className="caption")] if caption else []
     return dmc.Paper([head, *children, *foot], withBorder=True, p="md", className="card")
 
 
@@ -50,6 +57,13 @@ def graph(identifier: str, described: str, height: int) -> Component:
     """Place a figure that a callback fills, `height` pixels high; `described` is what a screen reader says."""
     plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, style={"height": height})
     return html.Div(plot, role="img", **aria(label=described))
+
+
+def chart(identifier: str, described: str, figure: go.Figure) -> Component:
+    """Place a figure that is drawn already; `described` is what a screen reader says."""
+    framed = graph(identifier, described, int(figure.layout.height))
+    framed.children.figure = figure
+    return framed
 
 
 def stat(label: str, value: str, change: str | None, against: str) -> Component:
@@ -75,13 +89,28 @@ def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "i
     """Say what is missing or wrong and, ready to copy, the command that mends it."""
     mend = [html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []
     return dmc.Alert(
-        [dmc.Text(text, size="sm"), *mend],
+        [dmc.Text(prose(text), size="sm"), *mend],
         title=title,
         color=_COLOURS[mood],
         variant="light",
         className="notice",
         icon=icon("problem" if mood != "info" else "info"),
     )
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int] = (), width: int) -> Component:
+    """List rows under their columns' names; `numbers` are positions of columns set right, `width` is in pixels."""
+    kinds = ["number" if position in numbers else "" for position in range(len(names))]
+    head = [dmc.TableTh(name, className=kind) for name, kind in zip(names, kinds, strict=True)]
+    body = [[dmc.TableTd(cell, className=kind) for cell, kind in zip(row, kinds, strict=True)] for row in rows]
+    return framed_table(head, body, width)
+
+
+def framed_table(head: Sequence[Component], rows: Sequence[Sequence[Component]], width: int) -> Component:
+    """Frame cells as a table that scrolls sideways where less than `width` pixels are free."""
+    inner = [dmc.TableThead(dmc.TableTr(list(head))), dmc.TableTbody([dmc.TableTr(list(row)) for row in rows])]
+    drawn = dmc.Table(inner, verticalSpacing=6, className="figures-table")
+    return dmc.TableScrollContainer(drawn, minWidth=width, type="native")
 
 
 def empty(title: str, text: str, command: str) -> Component:

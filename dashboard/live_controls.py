@@ -1,20 +1,19 @@
-"""Let people start, pause, stop and pace a live store: the orchestrator does it, and the page says how it stands."""
+"""Start, pause, stop and pace a live store from the Store page; Prefect does it."""
 
-from dataclasses import dataclass
-from threading import Lock
-from time import monotonic
 from typing import Any, Protocol
 
 from dash import Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
 
 from catalog.errors import Declined, ServiceError
+from dashboard.cache import Cache
+from dashboard.cards.live_store import ASK, NO, PAUSE, RESET, SPEED, START, STATE, STOP, YES, away, state_of_store
 from dashboard.prefect.control import LiveRun
-from dashboard.sections.live import ASK, NO, PAUSE, RESET, SPEED, START, STATE, STOP, YES, away, standing
 
 SEEN = "live-seen"
 
 _ASK_AGAIN_AT_WORK, _ASK_AGAIN_IDLE = 1.5, 8.0  # seconds; all browsers share the answer
+_MOST_STORES = 256
 
 
 class Control(Protocol):
@@ -39,25 +38,12 @@ class Control(Protocol):
         """Change the time from one tick to the next."""
 
 
-@dataclass(frozen=True)
-class _Answer:
-    run: LiveRun | None
-    error: ServiceError | None
-    asked_at: float
-
-    @property
-    def is_old(self) -> bool:
-        at_work = self.run is not None and self.run.is_at_work
-        return monotonic() - self.asked_at > (_ASK_AGAIN_AT_WORK if at_work else _ASK_AGAIN_IDLE)
-
-
 class SharedStatus:
-    """How stores stand, asked now and then, however many browsers look."""
+    """The newest live run of each store; Prefect is asked now and then, however many browsers look."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._lock = Lock()
-        self._answers: dict[str, _Answer] = {}
+        self._answers = Cache[LiveRun | ServiceError | None](_MOST_STORES, _ask_again_after)
 
     def of(self, store: str, *, now: bool = False) -> LiveRun | None:
         """Return the newest live run of a store; with `now`, ask anew.
@@ -65,22 +51,24 @@ class SharedStatus:
         Raises
         ------
         ServiceError
-            When the orchestrator is away.
+            When Prefect does not answer.
         """
-        with self._lock:
-            answer = self._answers.get(store)
-            if now or answer is None or answer.is_old:
-                answer = self._ask(store)
-                self._answers[store] = answer
-        if answer.error is not None:
-            raise answer.error
-        return answer.run
+        if now:
+            self._answers.forget(store)
+        answer = self._answers.get(store, lambda: self._ask(store))
+        if isinstance(answer, ServiceError):
+            raise answer
+        return answer
 
-    def _ask(self, store: str) -> _Answer:
+    def _ask(self, store: str) -> LiveRun | ServiceError | None:
         try:
-            return _Answer(self._control.status(store), None, monotonic())
+            return self._control.status(store)
         except ServiceError as error:
-            return _Answer(None, error, monotonic())
+            return error
+
+
+def _ask_again_after(answer: LiveRun | ServiceError | None) -> float:
+    return _ASK_AGAIN_AT_WORK if isinstance(answer, LiveRun) and answer.is_at_work else _ASK_AGAIN_IDLE
 
 
 def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> None:
@@ -89,7 +77,7 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> Non
 
     @app.callback(
         output={
-            "standing": Output(STATE, "children"),
+            "state": Output(STATE, "children"),
             "start": Output(START, "disabled"),
             "pause": Output(PAUSE, "disabled"),
             "pause_label": Output(PAUSE, "children"),
@@ -117,9 +105,9 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> Non
             declined = press(control, status, pressed, store, speed)
             run = status.of(store, now=pressed in {START, PAUSE, STOP, YES, SPEED})
         except ServiceError as error:
-            return _changed(seen, str(error), usable(None, reachable=False) | {"standing": away(error)})
-        told = [*standing(run), *([declined] if declined else [])]
-        return _changed(seen, repr((run, declined)), usable(run) | {"standing": told})
+            return _changed(seen, str(error), usable(None, reachable=False) | {"state": away(error)})
+        told = [*state_of_store(run), *([declined] if declined else [])]
+        return _changed(seen, repr((run, declined)), usable(run) | {"state": told})
 
     @app.callback(
         Output(ASK, "opened"),

@@ -8,11 +8,14 @@ from pathlib import Path
 from dash import Dash
 from dash.development.base_component import Component
 
-from catalog.errors import CatalogError
-from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import Settings
-from dashboard.data.reading import Reader, modified
+from catalog.watched import WatchedCatalog
+from dashboard.cache import Cache
+from dashboard.data.reader import Reader
+from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
+
+VERSION_TABLES = ("model_versions", "champions")
 
 
 @dataclass(frozen=True)
@@ -39,39 +42,21 @@ class Monitor:
         return Reader(self.settings)
 
     @cached_property
-    def catalog(self) -> "CatalogInForce":
-        """The shelf and the store, read again when their files change."""
-        return CatalogInForce(self.catalog_dir or DEFAULT_DIR)
+    def catalog(self) -> WatchedCatalog:
+        """The shelf and the store, read again when their files change: a kill switch is seen at once."""
+        return WatchedCatalog(self.catalog_dir)
 
+    def versions(self) -> tuple[Version, ...]:
+        """Return every judged version, the newest first."""
+        return self._versions.get(
+            "judged",
+            lambda: versions_of(self.reader.ask("judged_versions", VERSION_TABLES)),
+            lambda: self.reader.stamp(*VERSION_TABLES),
+        )
 
-class CatalogInForce:
-    """A catalog that follows its files: a kill switch is seen at once, and a broken file changes nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = (folder / "products.yaml", folder / "store.yaml")
-        self._folder = folder
-        self._stamp: tuple[int, ...] | None = None
-        self._catalog: Catalog | None = None
-        self.error: str | None = None
-
-    def read(self) -> Catalog:
-        """Return the catalog; when its files cannot be used, the last one that could, and `error` says why.
-
-        Raises
-        ------
-        CatalogError
-            When no catalog could be read since the start.
-        """
-        stamp = tuple(modified(file) for file in self._files)
-        if stamp != self._stamp or self._catalog is None:
-            try:
-                self._catalog, self.error = load(self._folder), None
-            except CatalogError as error:
-                if self._catalog is None:
-                    raise
-                self.error = str(error)
-            self._stamp = stamp
-        return self._catalog
+    @cached_property
+    def _versions(self) -> Cache[tuple[Version, ...]]:
+        return Cache(1)
 
 
 @dataclass(frozen=True)

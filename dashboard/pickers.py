@@ -1,4 +1,4 @@
-"""What can be looked at: business dates, the stores of a date, and the products; and how they are picked."""
+"""Pickers of the Store and Prices pages: the business dates and stores on offer, and which date is meant."""
 
 import datetime as dt
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash.development.base_component import Component
 
-from dashboard.data.health import Notice, notices
+from dashboard.formats import day
 from dashboard.monitor import Monitor
-from dashboard.theme import day
 
 SOLD = ("interactions", "repricings", "live_interactions", "live_repricings")
 """Tables of a store day, closed or still being sold."""
@@ -44,14 +43,3 @@ def stores(monitor: Monitor, date: dt.date | None) -> list[str]:
 def picker(identifier: str, label: str, offered: list[Any], width: int, value: str | None) -> Component:
     """Offer some values, one of which is always chosen."""
     return dmc.Select(id=identifier, label=label, data=offered, value=value, w=width, allowDeselect=False)
-
-
-def health(monitor: Monitor, date: dt.date) -> list[Notice]:
-    """Say what is out of order with the prices of a date."""
-    return notices(
-        monitor.reader.ask("models", ("model_versions",)),
-        monitor.reader.dates("price_book"),
-        date,
-        kill_switch=monitor.catalog.read().store.guardrails.kill_switch,
-        catalog_error=monitor.catalog.error,
-    )

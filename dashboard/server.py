@@ -1,13 +1,12 @@
 """Serve the monitor: one process with threads, which browsers share, and never in debug mode."""
 
-import errno
 import os
-import socket
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from catalog.addresses import is_free
 from catalog.errors import DataError
 from catalog.settings import Settings
 from dashboard.access import access_to
@@ -25,7 +24,11 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
         When others could reach the host and no credential is set, or when the port is taken.
     """
     access = access_to(host, os.environ)
-    _refuse_a_taken_port(host, port)
+    if not is_free(host, port):
+        raise DataError(
+            f"port {port} of {host} is taken, or the address is not this machine's; stop what listens there, or give "
+            "another --port or --host"
+        )
     os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
     os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
 
@@ -60,15 +63,3 @@ class _Threads(BaseApplication):  # type: ignore[misc] # gunicorn carries no typ
 
     def load(self) -> Any:
         return self._make()
-
-
-def _refuse_a_taken_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            found = "is taken; stop what listens there, or" if taken else f"cannot be used ({error.strerror});"
-            raise DataError(f"port {port} of {host} {found} give another --port") from error

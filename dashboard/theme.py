@@ -1,10 +1,8 @@
-"""Colours that survive colour blindness, light and dark, and numbers as people read them.
+"""Colours that survive colour blindness, in light and dark, and the look of figures.
 
 The series colours are those of Okabe and Ito (2008), a shade lighter on dark ground.
 """
 
-import datetime as dt
-import html
 from functools import cache
 from typing import Any, Literal
 
@@ -77,37 +75,3 @@ def _template(scheme: Scheme) -> go.layout.Template:
             "yaxis": axis,
         }
     )
-
-
-def euros(amount: float) -> str:
-    """Write an amount: `€1,234.50`; with a minus sign and not a hyphen."""
-    return f"{'−' if amount < 0 else ''}€{abs(amount):,.2f}"
-
-
-def count(number: float) -> str:
-    """Write a count: `12,345`."""
-    return f"{number:,.0f}"
-
-
-def share(part: float, digits: int = 1) -> str:
-    """Write a share of one in percent: `54.3 %`."""
-    return f"{100 * part:.{digits}f} %"
-
-
-def change(now: float, before: float) -> str | None:
-    """Write a change in percent: `+4.2 %`; None when there is nothing to compare with."""
-    if not before:
-        return None
-    moved = 100 * (now / before - 1)
-    return f"{'−' if moved < 0 else '+'}{abs(moved):.1f} %"
-
-
-def literal(text: str, longest: int = 40) -> str:
-    """Return text for a figure, where Plotly would read `<b>` as a tag; a long one is cut."""
-    cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return html.escape(cut, quote=False)
-
-
-def day(date: dt.date) -> str:
-    """Write a date: `Mon 5 Jan 2026`."""
-    return f"{date:%a} {date.day} {date:%b %Y}"

@@ -39,13 +39,13 @@ def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress:
     for item in stale:
         if date := item.decisions.business_date:
             rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
-    for done in _grouped(workspace, stale):
+    for done in group_partitions(workspace, stale):
         progress("grouping decisions into demand cells", done, len(stale))
-    _assert_claims(workspace, rows_of, progress)
+    _check_assertions(workspace, rows_of, progress)
     return Transformed(len(stale), sum(rows_of.values()), tuple(sorted(rows_of)))
 
 
-def _grouped(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
+def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
     """Group and publish partition after partition; yield how many are done, now and then."""
     for first in range(0, len(stale), _PARTITIONS_AT_ONCE):
         own = stale[first : first + _PARTITIONS_AT_ONCE]
@@ -57,7 +57,7 @@ def _grouped(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
         yield first + len(own)
 
 
-def _assert_claims(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
+def _check_assertions(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
     broken, checked = [], 0
     for dates in portions(rows_of):
         broken += broken_claims(workspace.settings, dates)

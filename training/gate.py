@@ -3,22 +3,15 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from catalog.arrays import Floats
+from catalog.gate import Outcome, outcome_of
 from features.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training.candidates import FittedModel
 from training.conditions import against_champion, chances, inputs
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.off_policy import OffPolicyEstimate
-
-_MAY_WAIT = {
-    against_champion.EARNS_MORE,
-    against_champion.EARNS_MORE_THAN_BASE,
-    against_champion.SAW_THE_ROLLBACK,
-    chances.PRICE_RESPONSE_IS_TOLD,
-}
 
 
 @dataclass(frozen=True)
@@ -90,13 +83,12 @@ class Verdict:
     @property
     def waits(self) -> bool:
         """Whether the model is sound and only not shown to be the better choice: nothing is wrong."""
-        unmet = {condition.name for condition in self.unmet}
-        return bool(unmet) and unmet <= _MAY_WAIT
+        return self.outcome == "waits"
 
     @property
-    def outcome(self) -> Literal["promoted", "waits", "refused"]:
+    def outcome(self) -> Outcome:
         """The answer in one word."""
-        return "promoted" if self.promoted else "waits" if self.waits else "refused"
+        return outcome_of(condition.name for condition in self.unmet)
 
     @property
     def unmet(self) -> tuple[Condition, ...]:

@@ -7,12 +7,12 @@ import pandas as pd
 from sklearn import metrics
 
 from catalog.arrays import Floats, Ints
+from catalog.calibration import bins_of, calibration_error
 from features.logistic import fit_logistic
 
 _THRESHOLD = 0.5
 _RECALL_WANTED = 0.71
 _RECALL_MARGIN = 0.02  # two standard errors of a recall among 2,000 held-out purchases
-_BINS = 10
 NEARLY_SURE = 0.005
 """Log odds are taken no further out: a forest's 0 and 1 say no more."""
 
@@ -151,34 +151,10 @@ def log_loss(p_sale: Floats, cells: pd.DataFrame) -> float:
     return float(losses(p_sale, cells).sum() / cells["n_offered"].sum())
 
 
-def calibration_table(p_sale: Floats, cells: pd.DataFrame) -> pd.DataFrame:
-    """Predicted against observed in ten equal bins: columns predicted, observed, decisions; empty bins are left out."""
-    offered = cells["n_offered"].to_numpy().astype(float)
-    bins = np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
-    frame = pd.DataFrame(
-        {"bin": bins, "expected": p_sale * offered, "bought": cells["n_purchased"].to_numpy(), "decisions": offered}
-    )
-    sums = frame.groupby("bin").sum()
-    return pd.DataFrame(
-        {
-            "predicted": sums["expected"] / sums["decisions"],
-            "observed": sums["bought"] / sums["decisions"],
-            "decisions": sums["decisions"],
-        }
-    ).reset_index(drop=True)
-
-
-def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
-    """Distance between predicted and observed, averaged over the bins by their decisions."""
-    table = calibration_table(p_sale, cells)
-    return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
-
-
 def calibration_luck(p_sale: Floats, cells: pd.DataFrame) -> float:
     """Calibration error that luck alone shows for a perfect model: sqrt(2 / pi) standard errors in each bin."""
     offered = cells["n_offered"].to_numpy().astype(float)
-    bins = np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
-    spread = np.sqrt(np.bincount(bins, p_sale * (1 - p_sale) * offered))
+    spread = np.sqrt(np.bincount(bins_of(p_sale), p_sale * (1 - p_sale) * offered))
     return float(np.sqrt(2 / np.pi) * spread.sum() / offered.sum())
 
 

@@ -36,3 +36,11 @@ def sha256_of(path: Path) -> str:
         while block := handle.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def modified_at(path: Path) -> int:
+    """Return when a file or folder changed last, nanoseconds since 1970; 0 when it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

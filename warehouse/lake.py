@@ -20,7 +20,7 @@ from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings
 from catalog.table import Table
-from warehouse.files import sha256_of, sync_file, sync_folder, write_durably
+from warehouse.files import modified_at, sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
 
@@ -75,10 +75,7 @@ class Lake:
                 f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
                 f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
             )
-        folder = self.root / table.name
-        if partition.business_date is not None:
-            folder /= f"business_date={partition.business_date.isoformat()}"
-        return folder / f"part-{partition.group}.parquet"
+        return self._folder(table.name, partition.business_date) / f"part-{partition.group}.parquet"
 
     def prepare(self) -> None:
         """Make sure every table has its empty part; does nothing when they are there and current."""
@@ -110,6 +107,25 @@ class Lake:
     def dates(self, table: str) -> list[dt.date]:
         """Return the business dates of which a table by day holds data, ascending."""
         return sorted({part.business_date for part in self.partitions(table) if part.business_date})
+
+    def holds(self, partition: Partition) -> bool:
+        """Tell whether a partition has been published; its receipt may say otherwise."""
+        return self.path(partition).exists()
+
+    def changed_at(self, table: str, date: dt.date | None = None) -> int:
+        """Return when a table changed last, on one business date if given: nanoseconds since 1970, 0 for never.
+
+        Publishing and removing rename files, which changes their folder's time of modification, so no file is opened.
+        """
+        if date is not None:
+            return modified_at(self._folder(table, date))
+        folder = self._folder(table, None)
+        return max(modified_at(folder), *(modified_at(day) for day in folder.glob("business_date=*")), 0)
+
+    def published_at(self, partition: Partition) -> dt.datetime | None:
+        """Return when the receipt of a partition became final (UTC), or None without one."""
+        moment = modified_at(final_path(self.path(partition)))
+        return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
     def read(self, partition: Partition) -> pa.Table:
         """Read one partition whole, in the types of its contract; a column that came later than the partition is null.
@@ -177,6 +193,10 @@ class Lake:
             pending_path(data).unlink(missing_ok=True)
             if data.parent.exists():
                 sync_folder(data.parent)
+
+    def _folder(self, table: str, date: dt.date | None) -> Path:
+        folder = self.root / _table(table).name
+        return folder if date is None else folder / f"business_date={date.isoformat()}"
 
     def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
         draft = data.with_suffix(".parquet.new")

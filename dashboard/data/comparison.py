@@ -13,16 +13,16 @@ POLICIES = ("stock_aware", "greedy", "prototype", "rule", "static")
 """Policies from the one that knows most to the one that knows least; others follow in order of name."""
 
 SAYS = {
-    "stock_aware": "weighs each sale against what a unit kept is worth",
-    "greedy": "takes the price that promises most per visit",
-    "prototype": "greedy on a forest with balanced classes, as the first demo did",
+    "stock_aware": "weighs each sale against the value of keeping the unit",
+    "greedy": "takes the price with the highest expected revenue per visit",
+    "prototype": "greedy on a forest with balanced classes",
     "rule": "base price, raised when stock is low",
     "static": "base price, always",
 }
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PolicyComparison:
     """What the queries `policies_played` and `policies_learned` answered, with intervals.
 
     Attributes
@@ -42,12 +42,12 @@ class Comparison:
     policies: tuple[str, ...]
 
 
-def comparison_of(played: pd.DataFrame, learned: pd.DataFrame) -> Comparison:
+def comparison_of(played: pd.DataFrame, learned: pd.DataFrame) -> PolicyComparison:
     """Order a comparison and give it its intervals."""
     share_half = half_width(played["share_sd"].to_numpy(float), played["n_seeds"].to_numpy(float))
     left_half = half_width(played["left_sd_eur"].to_numpy(float), played["n_seeds"].to_numpy(float))
     learned_half = half_width(learned["share_sd"].to_numpy(float), learned["n_seeds"].to_numpy(float))
-    return Comparison(
+    return PolicyComparison(
         played.assign(
             low=played["share"] - share_half,
             high=played["share"] + share_half,

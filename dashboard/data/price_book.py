@@ -6,7 +6,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Quote:
+class BookLine:
     """One line of a price book.
 
     Attributes
@@ -32,12 +32,12 @@ class Quote:
     binding_rule: str
 
 
-def quote(book: pd.DataFrame, stock: int, ticks_left: int) -> Quote:
+def line_at(book: pd.DataFrame, stock: int, ticks_left: int) -> BookLine:
     """Look a state up in the rows of `product_book`; a state beyond the book is read at its edge."""
     stock = min(max(stock, int(book["inventory_level"].min())), int(book["inventory_level"].max()))
     ticks_left = min(max(ticks_left, int(book["ticks_left"].min())), int(book["ticks_left"].max()))
     line = book[(book["inventory_level"] == stock) & (book["ticks_left"] == ticks_left)].iloc[0]
-    return Quote(
+    return BookLine(
         stock,
         ticks_left,
         float(line["price"]),

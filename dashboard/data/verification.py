@@ -12,8 +12,8 @@ from warehouse.verify import Verdict, verify
 
 
 @dataclass(frozen=True)
-class Check:
-    """Where the newest check stands.
+class VerificationProgress:
+    """How far the newest check is.
 
     Attributes
     ----------
@@ -44,28 +44,28 @@ class Verification:
         self._lake = Lake(settings)
         self._clock = clock
         self._lock = Lock()
-        self._check = Check()
+        self._progress = VerificationProgress()
 
     @property
-    def check(self) -> Check:
+    def progress(self) -> VerificationProgress:
         """Where the newest check stands."""
-        return self._check
+        return self._progress
 
     def start(self) -> None:
         """Start a check unless one is running."""
         with self._lock:
-            if not self._check.running:
-                self._check = replace(self._check, running=True, done=0, total=0, failure=None)
+            if not self._progress.running:
+                self._progress = replace(self._progress, running=True, done=0, total=0, failure=None)
                 Thread(target=self._run, name="verify", daemon=True).start()
 
     def _run(self) -> None:
-        failure, verdict = "the check ended unexpectedly; run `shelfprice verify`", self._check.verdict
+        failure, verdict = "the check ended unexpectedly; run `shelfprice verify`", self._progress.verdict
         try:
             verdict, failure = verify(self._lake, self._tell), ""
         except (ShelfpriceError, OSError) as error:
             failure = f"{error}; run `shelfprice verify`"
         finally:
-            self._check = Check(verdict=verdict, failure=failure or None, finished_at=self._clock())
+            self._progress = VerificationProgress(verdict=verdict, failure=failure or None, finished_at=self._clock())
 
     def _tell(self, done: int, total: int) -> None:
-        self._check = replace(self._check, done=done, total=total)
+        self._progress = replace(self._progress, done=done, total=total)

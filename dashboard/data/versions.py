@@ -1,4 +1,4 @@
-"""Judged model versions as the Models page tells about them, read from the rows of `model_versions`."""
+"""Judged model versions as the pages show them, and what the gate said of each, in words."""
 
 import datetime as dt
 import json
@@ -8,15 +8,16 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from catalog.gate import Outcome, outcome_of
 from catalog.metrics import METRICS, Metric
 
-Verdict = Literal["champion", "was champion", "not promoted"]
+Status = Literal["champion", "was champion", "waits", "refused"]
 
 _BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 @dataclass(frozen=True)
-class Condition:
+class AskedByGate:
     """One condition of the gate, whether it was met, and what was found."""
 
     name: str
@@ -55,16 +56,37 @@ class Version:
     promoted: bool
     is_champion: bool
     was_champion: bool
-    conditions: tuple[Condition, ...]
+    conditions: tuple[AskedByGate, ...]
     money: dict[str, Any] | None
     decided_at: dt.datetime
 
     @property
-    def verdict(self) -> Verdict:
-        """Where the version stands."""
+    def outcome(self) -> Outcome:
+        """What the gate said: `promoted`, `waits` or `refused`."""
+        if self.promoted:
+            return "promoted"
+        unmet = [condition.name for condition in self.conditions if not condition.met]
+        return "waits" if outcome_of(unmet) == "waits" else "refused"
+
+    @property
+    def sentence(self) -> str:
+        """What the gate said and what followed, as a sentence without its full stop."""
+        if self.outcome == "promoted":
+            return f"all {len(self.conditions)} conditions are met; version {self.number} became champion"
+        unmet = sum(not condition.met for condition in self.conditions)
+        few = "one condition is not met" if unmet == 1 else f"{unmet} conditions are not met"
+        if self.outcome == "waits":
+            return f"{few}: version {self.number} is sound but not shown to be better, so it waits"
+        return f"{few}, so version {self.number} was refused"
+
+    @property
+    def status(self) -> Status:
+        """Where the version stands: champion now, champion once, or why it never was."""
         if self.is_champion:
             return "champion"
-        return "was champion" if self.was_champion else "not promoted"
+        if self.was_champion or self.outcome == "promoted":
+            return "was champion"
+        return self.outcome
 
 
 def versions_of(rows: pd.DataFrame) -> tuple[Version, ...]:
@@ -100,7 +122,7 @@ def _version(row: dict[Any, Any]) -> Version:
         is_champion=bool(row["is_champion"]),
         was_champion=bool(row["was_champion"]),
         conditions=tuple(
-            Condition(str(reason["condition"]), bool(reason["met"]), str(reason["found"]))
+            AskedByGate(str(reason["condition"]), bool(reason["met"]), str(reason["found"]))
             for reason in json.loads(row["reasons"])
         ),
         money=json.loads(money) if isinstance(money, str) else None,

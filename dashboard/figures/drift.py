@@ -1,4 +1,4 @@
-"""Whether demand still is what the champion says: a control chart of each product."""
+"""Whether demand is still as the champion predicts: a control chart of each product."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -9,18 +9,20 @@ _STANDARD_ERRORS = 3.0
 
 
 def control_chart(days: pd.DataFrame, scheme: Scheme) -> go.Figure:
-    """Mean residual of one product by day, with what luck alone would do. Look for: a level that moves and stays.
+    """Mean residual of one product by day, with what chance alone would do. Look for: a level that moves and stays.
 
     Parameters
     ----------
     days
         `business_date`, `mean_residual`, `standard_error`, `decisions`, `model_version` and `detected` of one product.
     """
-    luck = _STANDARD_ERRORS * days["standard_error"]
+    band_width = _STANDARD_ERRORS * days["standard_error"]
     figure = go.Figure()
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-    figure.add_scatter(x=days["business_date"], y=-luck, **band)
-    figure.add_scatter(x=days["business_date"], y=luck, fill="tonexty", fillcolor="rgba(128,136,150,0.18)", **band)
+    figure.add_scatter(x=days["business_date"], y=-band_width, **band)
+    figure.add_scatter(
+        x=days["business_date"], y=band_width, fill="tonexty", fillcolor="rgba(128,136,150,0.18)", **band
+    )
     figure.add_scatter(
         x=days["business_date"],
         y=days["mean_residual"],
@@ -43,6 +45,6 @@ def control_chart(days: pd.DataFrame, scheme: Scheme) -> go.Figure:
     figure.update_layout(
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        yaxis={"tickformat": "+.0%", "title": {"text": "bought less predicted"}},
+        yaxis={"tickformat": "+.0%", "title": {"text": "bought − predicted"}},
     )
     return styled(figure, scheme, height=190)

@@ -1,4 +1,4 @@
-"""What models promise, what came of it, and who was champion when."""
+"""What models predict, what was observed, and which version was champion when."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,11 +6,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.data.versions import Version
+from dashboard.data.versions import Status, Version
 from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
-_MARKS = {"champion": "star-diamond", "was champion": "diamond", "not promoted": "x-thin"}
+_MARKS: dict[Status, str] = {
+    "champion": "star-diamond",
+    "was champion": "diamond",
+    "waits": "circle-open",
+    "refused": "x-thin",
+}
 _CHANCE = {"range": [0, 1.02], "tickformat": ".0%", "dtick": 0.25}
 _NO_LEGEND: dict[str, Any] = {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 16, "b": 8}}
 _LABELS = 8  # versions named on an axis
@@ -18,28 +23,28 @@ _SHOWN_BEFORE = 3  # earlier curves drawn behind the newest
 
 
 def reliability(table: pd.DataFrame, scheme: Scheme) -> go.Figure:
-    """Observed over promised share of purchases. Look for: points on the diagonal, or intervals that reach it.
+    """Observed over predicted share of purchases. Look for: points on the diagonal, or intervals that reach it.
 
     Parameters
     ----------
     table
-        `promised`, `observed`, `low`, `high` and `n_offered`, as `dashboard.data.calibration.reliability` returns it.
+        `predicted`, `observed`, `low`, `high` and `decisions`, as `dashboard.data.calibration.reliability` returns it.
     """
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT[scheme], "dash": "dot", "width": 1}, hoverinfo="skip"
     )
     figure.add_scatter(
-        x=table["promised"],
+        x=table["predicted"],
         y=table["observed"],
         error_y=_reach(table, colour(0, scheme)),
-        customdata=table["n_offered"],
+        customdata=table["decisions"],
         mode="markers",
         marker={"color": colour(0, scheme), "size": 9},
-        hovertemplate="promised %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
+        hovertemplate="predicted %{x:.1%}<br>observed %{y:.1%}<br>%{customdata:,} decisions<extra></extra>",
     )
     figure.update_layout(
-        xaxis={"title": {"text": "promised chance of sale"}, **_CHANCE},
+        xaxis={"title": {"text": "predicted chance of sale"}, **_CHANCE},
         yaxis={"title": {"text": "observed share bought"}, **_CHANCE},
         **_NO_LEGEND,
     )
@@ -54,7 +59,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
     curves
         `business_date`, `model_version`, `price` (EUR, rising) and `p_sale` of one product.
     seen
-        `price` (EUR), `observed`, `low`, `high` and `n_offered` of the product, as
+        `price` (EUR), `observed`, `low`, `high` and `decisions` of the product, as
         `dashboard.data.calibration.by_price` returns it.
     """
     figure = go.Figure()
@@ -74,7 +79,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         x=seen["price"],
         y=seen["observed"],
         error_y=_reach(seen, colour(1, scheme)),
-        customdata=seen["n_offered"],
+        customdata=seen["decisions"],
         mode="markers",
         marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
         hovertemplate="observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>",
@@ -90,7 +95,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
 def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     """Held-out log loss of every judged version in the order they were judged, and the champion in force as a step.
 
-    Look for: a step that does not climb; a version below the step that was not promoted deserves a look at its reasons.
+    Look for: a step that does not climb; read the reasons of a version below the step that was not promoted.
 
     Parameters
     ----------
@@ -99,8 +104,7 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     """
     oldest_first = list(reversed(versions))
     places = {version.number: place for place, version in enumerate(oldest_first)}
-    crowned = [version for version in oldest_first if version.promoted]
-    ends = [(places[version.number], version.metrics.get("log_loss")) for version in crowned]
+    ends = [(places[v.number], v.metrics.get("log_loss")) for v in oldest_first if v.promoted]
     if ends:
         ends.append((len(oldest_first) - 1, ends[-1][1]))  # the champion is in force until now
     figure = go.Figure()
@@ -112,24 +116,8 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
         line={"shape": "hv", "color": colour(0, scheme), "width": 1.5},
         hoverinfo="skip",
     )
-    colours = {"champion": colour(1, scheme), "was champion": colour(0, scheme), "not promoted": FAINT[scheme]}
-    for verdict, symbol in _MARKS.items():
-        own = [version for version in oldest_first if version.verdict == verdict]
-        figure.add_scatter(
-            x=[places[version.number] for version in own],
-            y=[version.metrics.get("log_loss") for version in own],
-            customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for version in own],
-            mode="markers",
-            name=verdict,
-            marker={
-                "symbol": symbol,
-                "size": 15 if verdict == "champion" else 10,
-                "color": colours[verdict],
-                "line": {"color": colours[verdict], "width": 2 if verdict == "not promoted" else 0},
-            },
-            hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
-            f"%{{customdata[2]}}<extra>{verdict}</extra>",
-        )
+    for status in _MARKS:
+        _draw_versions(figure, [(places[v.number], v) for v in oldest_first if v.status == status], status, scheme)
     every = -(-len(oldest_first) // _LABELS) or 1
     labelled = oldest_first[::-every]
     figure.update_xaxes(
@@ -139,6 +127,25 @@ def history(versions: Sequence[Version], scheme: Scheme) -> go.Figure:
     )
     figure.update_yaxes(title_text="log loss, nats a decision", tickformat=".3f")
     return styled(figure, scheme, height=320)
+
+
+def _draw_versions(figure: go.Figure, own: list[tuple[int, Version]], status: Status, scheme: Scheme) -> None:
+    drawn = {"champion": colour(1, scheme), "was champion": colour(0, scheme)}.get(status, FAINT[scheme])
+    figure.add_scatter(
+        x=[place for place, _ in own],
+        y=[version.metrics.get("log_loss") for _, version in own],
+        customdata=[(version.number, version.candidate, f"{version.judged_through:%d %b %Y}") for _, version in own],
+        mode="markers",
+        name=status,
+        marker={
+            "symbol": _MARKS[status],
+            "size": 15 if status == "champion" else 10,
+            "color": drawn,
+            "line": {"color": drawn, "width": 2 if status in {"waits", "refused"} else 0},
+        },
+        hovertemplate="version %{customdata[0]}, %{customdata[1]}<br>log loss %{y:.4f} nats, judged through "
+        f"%{{customdata[2]}}<extra>{status}</extra>",
+    )
 
 
 def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:

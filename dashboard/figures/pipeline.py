@@ -1,11 +1,11 @@
-"""Where the disk goes, and why rows were kept out."""
+"""Disk use by table, and rejected rows by reason."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.tables import TableState
+from dashboard.data.lake_tables import TableState
 from dashboard.theme import Scheme, colour, styled
 
 _ROW = 26  # pixels
@@ -13,7 +13,7 @@ _MEGABYTE = 1e6
 
 
 def disk_use(states: Sequence[TableState], scheme: Scheme) -> go.Figure:
-    """Size of each table, the largest on top. Look for: a table that outgrows the decisions it comes from."""
+    """Size of each table, the largest on top. Look for: a table that grows faster than its decisions."""
     held = sorted((state for state in states if state.bytes), key=lambda state: state.bytes)
     return _bars(
         [state.name for state in held],
@@ -26,7 +26,7 @@ def disk_use(states: Sequence[TableState], scheme: Scheme) -> go.Figure:
 
 
 def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
-    """Rows kept out by reason, the most frequent on top. Look for: one reason that grows, a source that changed.
+    """Rejected rows by reason, the most frequent on top. Look for: one reason that grows, a source that changed.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
     return _bars(
         list(rows["reason"].astype(str)),
         list(rows["n_rows"]),
-        "rows kept out",
+        "rejected rows",
         "%{y}<br>%{x:,} rows<extra></extra>",
         scheme,
         colour(1, scheme),

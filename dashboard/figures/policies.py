@@ -1,11 +1,11 @@
-"""How policies compare: shares of the clairvoyant, what is learned from how little, and money left on the table."""
+"""How policies compare: shares of the clairvoyant, shares by size of the log, and money left on the table."""
 
 from math import isfinite
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.data.comparison import POLICIES, TRUE_DEMAND, Comparison, label
+from dashboard.data.comparison import POLICIES, TRUE_DEMAND, PolicyComparison, label
 from dashboard.theme import FAINT, GRID, INK, SERIES, Scheme, colour, styled
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
@@ -18,10 +18,10 @@ _SCALES = {
 }
 
 
-def shares(found: Comparison, scheme: Scheme) -> go.Figure:
+def shares(found: PolicyComparison, scheme: Scheme) -> go.Figure:
     """Share of the clairvoyant by scenario, one mark per policy with its 95 % interval.
 
-    Look for: who stays near 100 % when stock is scarce.
+    Look for: policies that stay near 100 % when stock is scarce.
     """
     figure = go.Figure()
     rows = {scenario: position for position, scenario in enumerate(reversed(found.scenarios))}
@@ -84,12 +84,12 @@ def learning(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
     for told in rows.loc[rows["policy"] == TRUE_DEMAND, "share"]:
         figure.add_hline(
             y=told, line={"color": FAINT[scheme], "dash": "dot", "width": 1},
-            annotation_text="told the true demand", annotation_position="bottom right",
+            annotation_text="with true demand", annotation_position="bottom right",
             annotation_font={"color": FAINT[scheme], "size": 11},
         )  # fmt: skip
     sizes = sorted(rows.loc[rows["decisions"] > 0, "decisions"].unique())
     figure.update_xaxes(
-        title_text="logged decisions it learned from",
+        title_text="logged decisions learned from",
         type="log",
         tickvals=sizes if len(sizes) < _MANY_ENOUGH else None,
         ticktext=[f"{size:,}" for size in sizes],
@@ -98,7 +98,7 @@ def learning(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
     return styled(figure, scheme, height=440)
 
 
-def money_left(found: Comparison, scheme: Scheme) -> go.Figure:
+def money_left(found: PolicyComparison, scheme: Scheme) -> go.Figure:
     """Money that each policy leaves on the table in each scenario, EUR per store day.
 
     Look for: columns near zero. Stronger colour means further from the clairvoyant on the same shoppers.

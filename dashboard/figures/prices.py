@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from catalog.intervals import wilson
-from dashboard.data.price_book import Quote
+from dashboard.data.price_book import BookLine
 from dashboard.theme import FAINT, Scheme, colour, styled
 
 HEIGHT = 330  # pixels
@@ -14,7 +14,7 @@ _SMALLEST_DOT, _LARGEST_DOT = 5.0, 16.0  # pixels
 
 
 def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Figure:
-    """Draw what the champion believes over what was observed.
+    """Draw what the champion predicts over what was observed.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             y=100 * curve["p_sale"],
             mode="lines",
             line=line | {"dash": "dot"},
-            name="the champion, beyond what was observed",
+            name="predicted, outside the prices observed",
             hovertemplate="€%{x:.2f}: %{y:.1f} %<extra></extra>",
         )
         figure.add_scatter(
@@ -41,7 +41,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             y=(100 * curve["p_sale"]).where(curve["supported"]),
             mode="lines",
             line=line,
-            name="the champion",
+            name="predicted",
             hoverinfo="skip",
         )
     styled(figure, scheme, height=HEIGHT)
@@ -50,7 +50,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
     return figure
 
 
-def revenue(curve: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
+def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     """Draw what each candidate price earns in a state, and the one that was chosen.
 
     A sale brings the price and costs the unit, so what counts is (price - value of a unit kept) x chance of sale.
@@ -63,7 +63,7 @@ def revenue(curve: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
         y=curve["expected_revenue"],
         mode="lines",
         line={"color": FAINT[scheme], "width": 1.5, "dash": "dash"},
-        name="revenue alone",
+        name="revenue only",
         hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
     )
     figure.add_scatter(
@@ -72,7 +72,7 @@ def revenue(curve: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
         mode="lines+markers",
         line={"color": colour(0, scheme), "width": 2.5},
         marker={"size": 7, "symbol": np.where(supported, "circle", "circle-open")},
-        name="less the value of the unit",
+        name="minus the value of the unit",
         hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
     )
     figure.add_scatter(
@@ -89,13 +89,13 @@ def revenue(curve: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
     return figure
 
 
-def guarded(book: pd.DataFrame, now: Quote, scheme: Scheme) -> go.Figure:
-    """Draw the book's price over stock with the time that is left, as shown and as the policy asked for it."""
+def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
+    """Draw the book's price over stock with the time that is left, before and after guardrails."""
     lines = book[(book["ticks_left"] == now.ticks_left) & (book["inventory_level"] > 0)]
     figure = go.Figure()
     for column, name, look in (
-        ("unconstrained_price", "asked for by the policy", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
-        ("price", "shown, within the limits", {"color": colour(0, scheme), "width": 2.5}),
+        ("unconstrained_price", "before guardrails", {"color": colour(1, scheme), "dash": "dot", "width": 2.5}),
+        ("price", "after guardrails", {"color": colour(0, scheme), "width": 2.5}),
     ):
         figure.add_scatter(
             x=lines["inventory_level"],

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.data.store_day import Clock, Course, ProductNow
-from dashboard.theme import Scheme, colour, literal, styled
+from dashboard.formats import literal
+from dashboard.theme import Scheme, colour, styled
 
 HEIGHT = 470  # pixels
 MOST_LINES = 8

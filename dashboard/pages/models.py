@@ -1,4 +1,4 @@
-"""The Models page: which model prices the shelf, what it promised, and why the gate let it."""
+"""The Models page: which model prices the shelf, how well it predicts, and why the gate promoted it."""
 
 from typing import Any
 
@@ -7,40 +7,45 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from dashboard.app_shell import SCHEME
+from dashboard.cards import champions, demand_curves, drift, drift_scorecard, gate, model_versions
+from dashboard.cards.calibration import calibration_card
+from dashboard.cards.model_health import model_health
 from dashboard.components import aria, card, empty, notice
-from dashboard.data.calibration import promised
-from dashboard.data.registry import registry_pages
-from dashboard.data.versions import Version, champion_of, versions_of
+from dashboard.data.calibration import predicted
+from dashboard.data.mlflow_pages import mlflow_pages
+from dashboard.data.versions import Version, champion_of
+from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import frame, scheme_of, wire_body
-from dashboard.sections import champions, drift, evidence, shocks
-from dashboard.sections import models as sections
-from dashboard.shell import SCHEME
-from dashboard.theme import Scheme, day
+from dashboard.page_frame import frame, scheme_of, wire_content
+from dashboard.theme import Scheme
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
-_DATES = 7  # newest dates whose promises are held against what came
-_PRODUCTS = 6  # curves drawn before someone asks for others
-_RIVALS = 2  # versions beside the champion before someone asks for others
+_DATES = 7  # newest dates whose predictions are compared with what was observed
+_PRODUCTS = 6  # curves drawn at first
+_CHALLENGERS = 2  # versions beside the champion at first
 
 
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
-    return frame("models", "Models", "Which model prices the shelf, what it promised, and why the gate let it.")
+    return frame(
+        "models", "Models", "Which model prices the shelf, how well it predicts, and why the gate promoted it."
+    )
 
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    wire_body(
-        app,
-        "models",
-        lambda: f"{registry_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES, shocks.TABLE)}",
-        lambda scheme: _body(monitor, scheme),
-    )
+
+    def stamp() -> str:
+        return (
+            f"{mlflow_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES, drift_scorecard.TABLE)}"
+        )
+
+    wire_content(app, "models", stamp, lambda scheme: content(monitor, scheme))
 
     @app.callback(Output("models-versions", "children"), Input("models-chosen", "value"), prevent_initial_call=True)
     def compare(chosen: list[str] | None) -> Any:
-        return _side_by_side(_versions(monitor), chosen or [], monitor)
+        return _side_by_side(monitor.versions(), chosen or [], monitor)
 
     @app.callback(
         Output("models-gate", "children"),
@@ -49,8 +54,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
         prevent_initial_call=True,
     )
     def judge(number: str | None, scheme: str | None) -> Any:
-        version = next((version for version in _versions(monitor) if version.number == number), None)
-        return sections.gate(version, scheme_of(scheme)) if version else no_update
+        version = next((version for version in monitor.versions() if version.number == number), None)
+        return gate.verdict(version, scheme_of(scheme)) if version else no_update
 
     @app.callback(
         Output("models-curves", "children"),
@@ -59,32 +64,33 @@ def wire(app: Dash, monitor: Monitor) -> None:
         prevent_initial_call=True,
     )
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
-        curves, observed = _curves_and_observed(monitor)
-        return evidence.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme))
+        curves, observed = curves_and_observed(monitor)
+        return demand_curves.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme))
 
 
-def _body(monitor: Monitor, scheme: Scheme) -> Component:
+def content(monitor: Monitor, scheme: Scheme) -> Component:
+    """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
-        return empty("No data yet", "Nothing was sold and nothing was learned so far.", "shelfprice demo")
-    versions = _versions(monitor)
+        return empty("No data yet", "No day has been sold and no model trained.", "shelfprice demo")
+    versions = monitor.versions()
     if not versions:
         return empty("No model yet", "A model is trained on decisions and judged on later ones.", "shelfprice train")
-    curves, observed = _curves_and_observed(monitor)
-    seen = promised(curves, observed)
+    curves, observed = curves_and_observed(monitor)
+    seen = predicted(curves, observed)
     dates = monitor.reader.dates("interactions")
     parts = [
         *_warnings(versions),
-        sections.health(versions, dates[-1] if dates else None, seen),
+        model_health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
-        html.Div([evidence.promises(seen, scheme), evidence.timeline(versions, scheme)], className="grid grid-2"),
+        html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
         *champions.changes(monitor.reader.ask("champions", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
-        *shocks.scorecard(monitor),
+        *drift_scorecard.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme),
         card(
             f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",
-            sections.candidates(versions[0]),
-            caption="All of them saw the same days and were judged on the same later ones, so their numbers compare.",
+            model_versions.candidates(versions[0]),
+            caption="All were trained on the same days and judged on the same later ones, so their scores compare.",
         ),
     ]
     return html.Div(parts, className="stack")
@@ -96,8 +102,8 @@ def _warnings(versions: tuple[Version, ...]) -> list[Component]:
     return [
         notice(
             "No champion",
-            "The gate let no version through, so base prices stand. Its reasons are below; more decisions at varied "
-            "prices are what usually helps.",
+            "The gate has promoted no version, so base prices stand. Its reasons are below; more decisions at varied "
+            "prices usually help.",
             command="shelfprice pipeline",
             mood="warning",
         )
@@ -106,24 +112,24 @@ def _warnings(versions: tuple[Version, ...]) -> list[Component]:
 
 def _comparison_card(versions: tuple[Version, ...], monitor: Monitor) -> Component:
     champion = champion_of(versions)
-    others = [version.number for version in versions if version is not champion][:_RIVALS]
+    others = [version.number for version in versions if version is not champion][:_CHALLENGERS]
     chosen = [*([champion.number] if champion else []), *others]
     choice = dmc.MultiSelect(
         id="models-chosen",
-        data=[{"value": version.number, "label": f"{version.number} {version.verdict}"} for version in versions],
+        data=[{"value": version.number, "label": f"{version.number} {version.status}"} for version in versions],
         value=chosen,
         maxValues=4,
         size="xs",
         className="choice",
         **aria(label="Versions to compare"),
     )
-    hint = [] if registry_pages(monitor.settings) else [sections.no_pages_hint()]
+    hint = [] if mlflow_pages(monitor.settings) else [model_versions.no_pages_hint()]
     return card(
         "Champion and challengers",
         html.Div(_side_by_side(versions, chosen, monitor), id="models-versions"),
         *hint,
-        caption="★ marks the best of a row; ↓ lower is better, ↑ higher is better. Versions were judged on different "
-        "days: which of two is better on the same days is what the gate asked.",
+        caption="★ best of the row; ↓ lower is better, ↑ higher is better. Versions are judged on different days; the "
+        "gate compares two of them on the same days.",
         right=choice,
     )
 
@@ -133,7 +139,7 @@ def _side_by_side(versions: tuple[Version, ...], chosen: list[str], monitor: Mon
     shown.sort(key=lambda version: not version.is_champion)  # the champion first
     if not shown:
         return dmc.Text("Choose at least one version.", c="dimmed", size="sm")
-    return sections.side_by_side(shown, registry_pages(monitor.settings))
+    return model_versions.side_by_side(shown, mlflow_pages(monitor.settings))
 
 
 def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:
@@ -146,7 +152,7 @@ def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:
         w=140,
         **aria(label="Version"),
     )
-    return card("What the gate said", html.Div(sections.gate(versions[0], scheme), id="models-gate"), right=choice)
+    return card("Gate", html.Div(gate.verdict(versions[0], scheme), id="models-gate"), right=choice)
 
 
 def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], scheme: Scheme) -> Component:
@@ -161,26 +167,23 @@ def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, 
         **aria(label="Products"),
     )
     return card(
-        "Demand as the champion sees it",
-        html.Div(evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme), id="models-curves"),
-        caption=f"Chance of sale over price. Blue: newest curve, grey: the ones before it. Squares: what shoppers "
-        f"did on the newest {_DATES} priced days, with 95 % intervals.",
+        "Demand curves of the champion",
+        html.Div(demand_curves.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme), id="models-curves"),
+        caption=f"Chance of sale over price. Blue: newest curve; grey: earlier ones. Squares: share that bought on "
+        f"the newest {_DATES} priced days, with 95 % intervals.",
         right=choice,
     )
 
 
-def _versions(monitor: Monitor) -> tuple[Version, ...]:
-    return versions_of(monitor.reader.ask("judged_versions", ("model_versions", "champions")))
-
-
-def _curves_and_observed(monitor: Monitor) -> tuple[pd.DataFrame, pd.DataFrame]:
+def curves_and_observed(monitor: Monitor) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the newest demand curves, and what was observed on the days they were made for."""
     curves = monitor.reader.ask("curves_by_date", ("demand_curves",), n_dates=_DATES)
     observed = monitor.reader.ask("observed_by_price", ("demand_curves", "demand_cells"), n_dates=_DATES)
     return curves, observed
 
 
 def _names(monitor: Monitor) -> dict[str, str]:
-    return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog.read().products}
+    return {product.sku: f"{product.icon} {product.name}".strip() for product in monitor.catalog.current().products}
 
 
 PAGE = Page("models", "/models", "Models", "models", 3, layout, wire)

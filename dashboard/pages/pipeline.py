@@ -1,9 +1,8 @@
-"""The Pipeline page: what ran, what stands in the lake, what was kept out, and whether every byte is proven."""
+"""The Pipeline page: what ran, what is in the lake, what was rejected, and whether every file is as published."""
 
 import datetime as dt
 import shutil
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -11,16 +10,16 @@ from dash.development.base_component import Component
 
 from catalog.contracts import TABLES
 from catalog.errors import ServiceError
-from dashboard.components import aria, card, empty, heading, notice
-from dashboard.data.reading import Stamp
+from dashboard.app_shell import SCHEME
+from dashboard.cache import Cache
+from dashboard.cards import pipeline as cards
+from dashboard.components import aria, card, chart, empty, heading, notice
+from dashboard.data.lake_tables import TableState, table_states
 from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
+from dashboard.page_frame import scheme_of
 from dashboard.prefect.runs import Runs
-from dashboard.sections import pipeline as sections
-from dashboard.sections.chart import chart
-from dashboard.shell import SCHEME
-from dashboard.tables import TableState, table_states
 from dashboard.theme import Scheme
 
 _LOOK_AGAIN = 5_000  # milliseconds
@@ -33,7 +32,7 @@ def layout(monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callbacks."""
     return html.Div(
         [
-            heading("Pipeline", "What ran, what stands in the lake, and what was kept out of it."),
+            heading("Pipeline", "What ran, what is in the lake, and which rows were rejected."),
             dcc.Interval(id="pipeline-clock", interval=_LOOK_AGAIN),
             dcc.Interval(id="pipeline-verify-clock", interval=_LOOK_AGAIN),
             dcc.Store(id="pipeline-seen"),
@@ -43,11 +42,11 @@ def layout(monitor: Monitor) -> Component:
                     html.Div(
                         [
                             card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
-                            _proof_card(has_lake=monitor.settings.lake.is_dir()),
+                            _verification_card(has_lake=monitor.settings.lake.is_dir()),
                         ],
                         className="grid wide-narrow",
                     ),
-                    html.Div(dmc.Skeleton(height=320, radius="md"), id="pipeline-body", className="stack"),
+                    html.Div(dmc.Skeleton(height=320, radius="md"), id="pipeline-content", className="stack"),
                 ],
                 className="stack",
             ),
@@ -57,28 +56,31 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    runs = Runs(monitor.settings.prefect_api)
-    verification = Verification(monitor.settings, _now)
+    _wire_runs(app, Runs(monitor.settings.prefect_api))
+    _wire_content(app, monitor)
+    _wire_verification(app, Verification(monitor.settings, _now))
 
-    @lru_cache(maxsize=1)
-    def states_at(_stamp: Stamp, _minute: str) -> tuple[TableState, ...]:
-        return table_states(monitor.settings)
 
+def _wire_runs(app: Dash, runs: Runs) -> None:
     @app.callback(Output("pipeline-runs", "children"), Input("pipeline-clock", "n_intervals"))
     def show_runs(_n: int | None) -> Any:
         try:
-            return sections.runs(runs.last(_RUNS), _now())
+            return cards.run_list(runs.last(_RUNS), _now())
         except ServiceError as error:
             return notice(
-                "The orchestrator is away",
-                f"{str(error).capitalize()}. Start it:",
+                "Prefect does not answer",
+                f"{error}. Start it:",
                 command="shelfprice up",
                 mood="warning",
             )
 
+
+def _wire_content(app: Dash, monitor: Monitor) -> None:
+    kept = Cache[tuple[TableState, ...]](1)
+
     @app.callback(
         Output("pipeline-summary", "children"),
-        Output("pipeline-body", "children"),
+        Output("pipeline-content", "children"),
         Output("pipeline-seen", "data"),
         Input("pipeline-clock", "n_intervals"),
         Input(SCHEME, "data"),
@@ -92,62 +94,67 @@ def wire(app: Dash, monitor: Monitor) -> None:
         now = f"{scheme} {stamp} {minute}"
         if now == seen:
             return no_update, no_update, no_update
-        states = states_at(stamp, minute)
+        states = kept.get("tables", lambda: table_states(monitor.settings), lambda: (stamp, minute))
         free = shutil.disk_usage(monitor.settings.home).free
-        return sections.summary(states, free, _now()), _body(monitor, states, cast("Scheme", scheme or "light")), now
+        return cards.summary(states, free, _now()), content(monitor, states, scheme_of(scheme)), now
 
+
+def _wire_verification(app: Dash, verification: Verification) -> None:
     @app.callback(
-        Output("pipeline-proof", "children"),
+        Output("pipeline-verification", "children"),
         Output("pipeline-verify", "loading"),
         Output("pipeline-verify-clock", "interval"),
         Input("pipeline-verify", "n_clicks"),
         Input("pipeline-verify-clock", "n_intervals"),
     )
-    def prove(clicks: int | None, _n: int | None) -> Any:
+    def verify(clicks: int | None, _n: int | None) -> Any:
         if clicks and ctx.triggered_id == "pipeline-verify":
             verification.start()
-        check = verification.check
-        return sections.proof(check, _now()), check.running, _WHILE_CHECKING if check.running else _LOOK_AGAIN
+        progress = verification.progress
+        shown = cards.verification(progress, _now())
+        return shown, progress.running, _WHILE_CHECKING if progress.running else _LOOK_AGAIN
 
 
-def _body(monitor: Monitor, states: tuple[TableState, ...], scheme: Scheme) -> list[Component]:
+def content(monitor: Monitor, states: tuple[TableState, ...], scheme: Scheme) -> list[Component]:
+    """Draw tables, disk use and rejected rows as they are now."""
     return [
         html.Div(
             [
                 card(
                     "Tables",
-                    sections.tables(states, _now()),
-                    caption="From the receipts. Look for a newest date that stays behind, or parts without receipt.",
+                    cards.table_list(states, _now()),
+                    caption="From the receipts. Look for a newest date that lags, or partitions without a receipt.",
                 ),
                 card(
                     "Disk use",
                     chart("pipeline-disk", "Size of each table", figures.disk_use(states, scheme)),
-                    caption="Look for a table that outgrows the decisions it comes from.",
+                    caption="Look for a table that grows faster than its decisions.",
                 ),
             ],
             className="grid wide-narrow",
         ),
-        _rejected_card(monitor, scheme),
+        rejected_card(monitor, scheme),
     ]
 
 
-def _rejected_card(monitor: Monitor, scheme: Scheme) -> Component:
+def rejected_card(monitor: Monitor, scheme: Scheme) -> Component:
+    """Show why rows were rejected, and the newest of them."""
     title = "Rejected rows"
     reasons = monitor.reader.ask("rejected_by_reason", ("rejected",))
     if reasons.empty:
-        return card(title, dmc.Text("None: every row that came in was valid.", c="dimmed", size="sm"))
+        return card(title, dmc.Text("None: every row was valid.", c="dimmed", size="sm"))
     rows = monitor.reader.ask("rejected_rows", ("rejected",), n_rows=_ROWS)
     return card(
         title,
-        chart("pipeline-reasons", "Rows kept out by reason", figures.rejected(reasons, scheme)),
-        sections.rejected_rows(rows),
-        caption=f"Kept aside and never priced on; the newest {_ROWS} are listed. Look for one reason that grows.",
+        chart("pipeline-reasons", "Rejected rows by reason", figures.rejected(reasons, scheme)),
+        cards.rejected_rows(rows),
+        caption=f"Rejected rows are kept but never used. The newest {_ROWS} are listed. Look for a reason that grows.",
     )
 
 
-def _proof_card(*, has_lake: bool) -> Component:
+def _verification_card(*, has_lake: bool) -> Component:
     button = dmc.Button("Verify now", id="pipeline-verify", variant="default", size="xs", disabled=not has_lake)
-    return card("Proof of the lake", html.Div(id="pipeline-proof", **aria(live="polite")), right=button)
+    return card("Lake verification", html.Div(id="pipeline-verification", **aria(live="polite")), right=button)
 
 
 def _now() -> dt.datetime:

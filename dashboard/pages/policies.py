@@ -1,4 +1,4 @@
-"""The Policies page: what each policy earns of what a clairvoyant would, and what it leaves on the table."""
+"""The Policies page: the share of a clairvoyant's revenue that each policy earns, and what it leaves on the table."""
 
 from typing import Any
 
@@ -6,14 +6,13 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard.components import aria, card, empty
-from dashboard.data.comparison import Comparison, comparison_of
+from dashboard.app_shell import SCHEME
+from dashboard.cards import policies as cards
+from dashboard.components import aria, card, chart, empty
+from dashboard.data.comparison import PolicyComparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import frame, scheme_of, wire_body
-from dashboard.sections import policies as sections
-from dashboard.sections.chart import chart
-from dashboard.shell import SCHEME
+from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 
 _TABLES = ("policy_results", "learning_results")
@@ -23,13 +22,13 @@ _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
     return frame(
-        "policies", "Policies", "What each way of pricing earns of what a clairvoyant would, on the same shoppers."
+        "policies", "Policies", "What share of a clairvoyant's revenue each policy earns, from the same shoppers."
     )
 
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    wire_body(app, "policies", lambda: f"{monitor.reader.stamp(*_TABLES)}", lambda scheme: _body(monitor, scheme))
+    wire_content(app, "policies", lambda: f"{monitor.reader.stamp(*_TABLES)}", lambda scheme: content(monitor, scheme))
 
     @app.callback(
         Output("policies-learning", "children"),
@@ -38,7 +37,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         prevent_initial_call=True,
     )
     def choose(scenario: str, scheme: str | None) -> Any:
-        return _learning(_comparison(monitor), scenario, scheme_of(scheme))
+        return _learning(comparison(monitor), scenario, scheme_of(scheme))
 
     @app.callback(
         Output("policies-table", "exportDataAsCsv"), Input("policies-export", "n_clicks"), prevent_initial_call=True
@@ -47,42 +46,43 @@ def wire(app: Dash, monitor: Monitor) -> None:
         return True
 
 
-def _body(monitor: Monitor, scheme: Scheme) -> Component:
+def content(monitor: Monitor, scheme: Scheme) -> Component:
+    """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
         return empty("No data yet", "Policies are compared on the twin's shoppers.", "shelfprice demo")
-    found = _comparison(monitor)
+    found = comparison(monitor)
     if found.played.empty:
         return empty(
             "No comparison yet",
-            "Policies learn from logs of several sizes and then meet the same shoppers; this takes some minutes.",
+            "Policies learn from logs of several sizes and then meet the same shoppers. This takes some minutes.",
             "shelfprice compare --seeds 3 --days 20",
         )
     parts = [
-        sections.headline(found),
+        cards.headline(found),
         card(
             "Share of the clairvoyant",
             chart("policies-shares", "Share of the clairvoyant by scenario and policy", figures.shares(found, scheme)),
-            sections.legend(found),
-            caption="Look for who stays near 100 % as stock gets scarce; lines are 95 % intervals. "
-            + sections.made(found),
+            cards.legend(found),
+            caption="Look for policies that stay near 100 % as stock gets scarce; lines are 95 % intervals. "
+            + cards.provenance(found),
         ),
         html.Div([_learning_card(found, scheme), _money_card(found, scheme)], className="grid grid-2"),
         card(
             "A store day, policy by policy",
-            sections.table(found),
-            caption="Means over seeds. A sale is lost when a visit meets an empty shelf; openings are no repricings.",
+            cards.table(found),
+            caption="Means over seeds. Lost sales: visits to an empty shelf. Price changes: without opening prices.",
             right=dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs"),
         ),
     ]
     return html.Div(parts, className="stack")
 
 
-def _learning_card(found: Comparison, scheme: Scheme) -> Component:
+def _learning_card(found: PolicyComparison, scheme: Scheme) -> Component:
     learned = set(found.learned["scenario"])
     scenarios = [scenario for scenario in found.scenarios if scenario in learned]
-    title = "What is learned from how little"
+    title = "Share by size of the log"
     if not scenarios:
-        return card(title, dmc.Text("Nothing in this comparison learns from a log.", c="dimmed", size="sm"))
+        return card(title, dmc.Text("No policy in this comparison learns from a log.", c="dimmed", size="sm"))
     chosen = _SCARCE if _SCARCE in scenarios else scenarios[0]
     choice = dmc.Select(
         id="policies-scenario",
@@ -96,18 +96,18 @@ def _learning_card(found: Comparison, scheme: Scheme) -> Component:
     return card(
         title,
         html.Div(_learning(found, chosen, scheme), id="policies-learning"),
-        caption="Exact under true demand. Look for how few decisions suffice; lines are 95 % intervals over seeds.",
+        caption="Computed exactly under true demand. Look for how few decisions suffice; lines: 95 % intervals.",
         right=choice,
     )
 
 
-def _learning(found: Comparison, scenario: str, scheme: Scheme) -> Component:
+def _learning(found: PolicyComparison, scenario: str, scheme: Scheme) -> Component:
     rows = found.learned[found.learned["scenario"] == scenario]
     described = f"Share of the clairvoyant over logged decisions, {scenario}"
     return chart("policies-curve", described, figures.learning(rows, scheme))
 
 
-def _money_card(found: Comparison, scheme: Scheme) -> Component:
+def _money_card(found: PolicyComparison, scheme: Scheme) -> Component:
     return card(
         "Money left on the table, EUR a store day",
         chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
@@ -115,7 +115,8 @@ def _money_card(found: Comparison, scheme: Scheme) -> Component:
     )
 
 
-def _comparison(monitor: Monitor) -> Comparison:
+def comparison(monitor: Monitor) -> PolicyComparison:
+    """Return the newest comparison of policies."""
     played = monitor.reader.ask("policies_played", ("policy_results",))
     return comparison_of(played, monitor.reader.ask("policies_learned", ("learning_results",)))
 

@@ -1,6 +1,6 @@
 """Start, pause and stop a live store through Prefect's API: the one place of the monitor that speaks to Prefect.
 
-Flows never run in the web process. Every call answers within two seconds or says that the orchestrator is away.
+Flows never run in the web process. Every call answers within two seconds or says that Prefect does not answer.
 """
 
 import socket
@@ -46,13 +46,13 @@ class LiveRun:
         `waiting` for a worker, `selling`, `paused`, `stopping`, or at its end `over` (all days are sold), `stopped`
         (cancelled) or `failed`.
     message
-        What the orchestrator says about the state; empty when nothing.
+        What Prefect says about the state; empty when nothing.
     business_date
         As asked for at the start; None when the flow chose it. The name of the run tells what it chose.
     tick_seconds
         Time from one tick to the next; None when it is the flow's default.
     link
-        The run's page in the orchestrator.
+        The run's page in Prefect.
     """
 
     store: str
@@ -74,7 +74,7 @@ class LiveRun:
 class LiveControl:
     """The controls of live stores; `api` is the address of Prefect's API.
 
-    Each call raises `ServiceError` when the orchestrator is away, with the command that starts it, and `Declined`
+    Each call raises `ServiceError` when Prefect does not answer, with the command that starts it, and `Declined`
     when what is asked for cannot be done in the state the store is in.
     """
 
@@ -158,7 +158,7 @@ class LiveControl:
             store=store,
             run_id=str(run.id),
             name=run.name,
-            state=_state_of(run.state),
+            state=word_for(run.state),
             message=(run.state.message or "") if run.state else "",
             business_date=None if asked is None else str(asked)[:10],
             tick_seconds=None if seconds is None else float(seconds),
@@ -177,7 +177,7 @@ class LiveControl:
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
-                f"the orchestrator at {self.api} does not answer ({type(error).__name__}); "
+                f"Prefect at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
 
@@ -196,7 +196,7 @@ def _served(client: SyncPrefectClient) -> DeploymentResponse:
     except ObjectNotFound:
         deployment = None
     if deployment is None or deployment.status != DeploymentStatus.READY:
-        raise ServiceError(f"no worker serves {LIVE_DEPLOYMENT}, so nobody would play the store; run `shelfprice up`")
+        raise ServiceError(f"no worker serves {LIVE_DEPLOYMENT}, so no store can sell live; run `shelfprice up`")
     return deployment
 
 
@@ -213,7 +213,7 @@ def _all_within(seconds: float) -> dict[str, Any]:
     return {"timeout": seconds, "event_hooks": {"request": [allow_the_rest]}}
 
 
-def _state_of(state: RunState | None) -> State:
+def word_for(state: RunState | None) -> State:
     """Say in a store's words what state a run is in."""
     if state is None or state.is_scheduled() or state.is_pending():
         return "waiting"
@@ -225,5 +225,5 @@ def _state_of(state: RunState | None) -> State:
 
 
 def live_control(settings: Settings) -> LiveControl:
-    """Return the controls for the orchestrator of some settings."""
+    """Return the controls that ask the Prefect server of some settings."""
     return LiveControl(settings.prefect_api)

@@ -1,10 +1,9 @@
 """The last flow runs, as Prefect tells them. Reads only, and never waits longer than two seconds."""
 
 import datetime as dt
-import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
 from typing import Literal
 
 import httpx
@@ -26,9 +25,10 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from catalog.errors import ServiceError
+from catalog.errors import ServiceError, first_line
+from dashboard.cache import Cache
 
-Kind = Literal["done", "failed", "going", "waiting"]
+Kind = Literal["done", "failed", "running", "waiting"]
 
 _PATIENCE = 2.0  # seconds
 _TO_COME = "Scheduled"  # of a schedule, weeks ahead; a run that is late or waits for its turn has another name
@@ -39,7 +39,7 @@ _KINDS: dict[str, Kind] = {
     "CRASHED": "failed",
     "CANCELLED": "failed",
     "CANCELLING": "failed",
-    "RUNNING": "going",
+    "RUNNING": "running",
 }
 
 
@@ -59,15 +59,24 @@ class Run:
 class Runs:
     """Asks Prefect for the newest runs; browsers that ask at the same time share one answer.
 
-    `api` is the address of Prefect's API.
+    Parameters
+    ----------
+    api
+        Address of Prefect's API.
+    read
+        Reads the newest runs at an address, as many as asked for.
+    patience_s
+        How long to wait for an answer, seconds.
     """
 
-    def __init__(self, api: str) -> None:
+    def __init__(
+        self, api: str, read: Callable[[str, int], tuple[Run, ...]] | None = None, patience_s: float = _PATIENCE
+    ) -> None:
         self._api = api
-        self._lock = Lock()
+        self._read = read or newest_runs
+        self._patience_s = patience_s
         self._asker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="runs")
-        self._asked = -_FRESH
-        self._answer: tuple[Run, ...] | ServiceError = ()
+        self._answers = Cache[tuple[Run, ...] | ServiceError](most=1, lasts=lambda _: _FRESH)
 
     def last(self, n: int) -> tuple[Run, ...]:
         """Return the newest `n` flow runs that no other run started, the newest first.
@@ -75,30 +84,27 @@ class Runs:
         Raises
         ------
         ServiceError
-            When Prefect is not there; the message says what to do.
+            When Prefect does not answer.
         """
-        with self._lock:
-            if time.monotonic() - self._asked >= _FRESH:
-                self._answer = self._ask(n)
-                self._asked = time.monotonic()
-            answer = self._answer
+        answer = self._answers.get(n, lambda: self._ask(n))
         if isinstance(answer, ServiceError):
             raise answer
         return answer
 
     def _ask(self, n: int) -> tuple[Run, ...] | ServiceError:
-        asked: Future[tuple[Run, ...]] = self._asker.submit(_read, self._api, n)
+        asked: Future[tuple[Run, ...]] = self._asker.submit(self._read, self._api, n)
         try:
-            return asked.result(timeout=_PATIENCE)
+            return asked.result(timeout=self._patience_s)
         except TimeoutError:
             asked.cancel()
-            reason = f"no answer within {_PATIENCE:.0f} s"
+            reason = f"no answer within {self._patience_s:.0f} s"
         except (httpx.HTTPError, PrefectException, OSError, RuntimeError) as error:
-            reason = str(error).partition("\n")[0] or type(error).__name__
-        return ServiceError(f"the orchestrator at {self._api} is away ({reason})")
+            reason = first_line(error)
+        return ServiceError(f"Prefect at {self._api} does not answer ({reason})")
 
 
-def _read(api: str, n: int) -> tuple[Run, ...]:
+def newest_runs(api: str, n: int) -> tuple[Run, ...]:
+    """Ask Prefect for the newest runs that no other run started, the newest first."""
     with (
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),  # a page is asked again soon
         SyncPrefectClient(

@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 from catalog.arrays import Floats
 from catalog.errors import LakeError
 from catalog.load import Catalog
+from catalog.names import LIVE_GROUP
 from catalog.store_day import Standing
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
-
-_GROUP = "live-"
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class LiveDay:
 
     def part(self, table: str) -> Partition:
         """Return the day's partition of a table."""
-        return Partition(table, self.business_date, _GROUP + self.store)
+        return Partition(table, self.business_date, LIVE_GROUP + self.store)
 
     def is_closed(self, lake: Lake) -> bool:
         """Tell whether the day has become a batch."""
@@ -41,7 +40,7 @@ class LiveDay:
 
 def is_live(partition: Partition) -> bool:
     """Tell whether a partition is of a day that was sold live, or is being sold."""
-    return partition.group.startswith(_GROUP)
+    return partition.group.startswith(LIVE_GROUP)
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,9 @@ def days_sold_live(lake: Lake) -> list[LiveDay]:
     """Return every day that is, or was, sold live, in order of date and store."""
     parts = [*lake.partitions("interactions"), *lake.partitions("live_interactions")]
     found = {
-        (part.business_date, part.group.removeprefix(_GROUP))
+        (part.business_date, part.group.removeprefix(LIVE_GROUP))
         for part in parts
-        if part.business_date is not None and part.group.startswith(_GROUP)
+        if part.business_date is not None and part.group.startswith(LIVE_GROUP)
     }
     return [LiveDay(store, business_date) for business_date, store in sorted(found)]
 

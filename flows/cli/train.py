@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.errors import Declined
+from catalog.names import TRAINING_REPORT
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, Seed, Through, date_of, refuse_unwritable, text_of
 from flows.environment import orchestrated, prepare
@@ -29,7 +30,6 @@ def train(
     prepare()
     with orchestrated(), progress_bars():
         from flows.train import train as flow
-        from training.mlflow.runs import REPORT
         from training.report.page import training_report
 
         outcome = flow(date_of(through), seed, text_of(catalog))
@@ -37,7 +37,7 @@ def train(
     if report:
         report.write_text(training_report(outcome), encoding="utf-8")
     copied = f", and {report}" if report else ""
-    remark(f"The training report: {REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
+    remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {outcome.run_id}{copied}")
     if as_json:
         emit(_as_json(outcome))
     else:

@@ -128,9 +128,7 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize(
-    ("path", "title", "said"), [("", "Store", "What happened"), ("prices", "Prices", "Decision trail")]
-)
+@pytest.mark.parametrize(("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")])
 def test_a_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Visit, path: str, title: str, said: str, width: int, scheme: str
 ) -> None:
@@ -192,7 +190,7 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
     player.close()
     expect(page.locator("#store-moment")).to_have_text("19:45 to 20:00")
     expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(copied, TOMORROW):,.2f}")
-    repriced = page.locator(".event-priced, .event-tried").first
+    repriced = page.locator(".event-priced, .event-explored").first
     expect(repriced).to_contain_text(re.compile("Raised|Lowered|Opened"))
 
 
@@ -293,7 +291,7 @@ def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> N
     page = visit(f"{monitor}/prices")
     rows = page.locator("#prices-trail .ag-center-cols-container .ag-row")
     expect(rows.first).to_be_visible()
-    page.locator("#prices-trail").get_by_label("why Filter Input").fill("Opened")
+    page.locator("#prices-trail").get_by_label("Reason Filter Input").fill("Opened")
     expect(rows).to_have_count(2)
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as CSV").click()

@@ -131,10 +131,10 @@ def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[
     page = visit(f"{monitor}/models")
     table = page.locator("#models-versions")
     expect(table.get_by_text("Version 1")).to_be_visible()
-    expect(page.get_by_text("The registry's pages are away")).to_be_visible()
+    expect(page.get_by_text("MLflow is not running")).to_be_visible()
     page.locator("#models-judged").click()
     page.get_by_role("option", name="Version 1").click()
-    expect(page.locator("#models-gate")).to_contain_text("Decided for Wed 4 Mar 2026")
+    expect(page.locator("#models-gate")).to_contain_text("Wed 4 Mar 2026: ")
     page.locator("#models-chosen").press("Backspace")  # by keyboard: the last one goes
     expect(table.locator("thead th")).to_have_count(2)
     page.locator("#models-products").press("Backspace")
@@ -170,15 +170,15 @@ def test_verify_proves_the_lake_beside_the_page_and_names_what_is_damaged(
     shutil.copytree(home / "lake", tmp_path / "lake")
     shutil.copy(home / "warehouse.duckdb", tmp_path)
     page = visit(f"{serve(tmp_path, api)}/pipeline")
-    expect(page.locator("#pipeline-proof")).to_contain_text("Not checked")
+    expect(page.locator("#pipeline-verification")).to_contain_text("Not checked")
     page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-proof")).to_contain_text("Every file is as it was published", timeout=SOON)
+    expect(page.locator("#pipeline-verification")).to_contain_text("Every file is as it was published", timeout=SOON)
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     damaged = lake.path(next(iter(lake.partitions("repricings"))))
     damaged.write_bytes(damaged.read_bytes()[:-10])
     page.locator("#pipeline-verify").press("Enter")
-    expect(page.locator("#pipeline-proof")).to_contain_text("not as they were published", timeout=SOON)
-    expect(page.locator("#pipeline-proof")).to_contain_text("shelfprice verify --set-aside")
+    expect(page.locator("#pipeline-verification")).to_contain_text("not as they were published", timeout=SOON)
+    expect(page.locator("#pipeline-verification")).to_contain_text("shelfprice verify --set-aside")
 
 
 def test_what_is_published_while_a_page_is_open_comes_to_it(
@@ -189,13 +189,13 @@ def test_what_is_published_while_a_page_is_open_comes_to_it(
     shutil.copy(home / "warehouse.duckdb", tmp_path)
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     page = visit(f"{serve(tmp_path, api)}/models")
-    expect(page.locator("#models-body")).to_contain_text("Candidates of the newest training")
+    expect(page.locator("#models-content")).to_contain_text("Candidates of the newest training")
     newest = lake.read(list(lake.partitions("model_versions"))[-1])
     rows = [{**row, "version": "99", "promoted": False} for row in newest.to_pylist()]
     lake.publish(
         Partition("model_versions", None, "v99"), pa.Table.from_pylist(rows, schema=newest.schema), inputs="v99"
     )
-    expect(page.locator("#models-body")).to_contain_text("version 99", timeout=SOON)
+    expect(page.locator("#models-content")).to_contain_text("version 99", timeout=SOON)
 
 
 def test_without_data_each_page_names_the_command_that_makes_some(
@@ -204,7 +204,7 @@ def test_without_data_each_page_names_the_command_that_makes_some(
     address = serve(tmp_path, NOBODY)
     for name in ("models", "policies", "pipeline"):
         page = visit(f"{address}/{name}", width=390)
-        command = page.locator(f"#{name}-body").get_by_text("shelfprice demo", exact=True)
+        command = page.locator(f"#{name}-content").get_by_text("shelfprice demo", exact=True)
         expect(command).to_be_visible(timeout=SOON)
 
 
@@ -213,6 +213,6 @@ def test_with_the_orchestrator_away_the_page_says_so_within_seconds_and_the_rest
 ) -> None:
     page = visit(f"{serve(played[0], NOBODY)}/pipeline")
     runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("The orchestrator is away")).to_be_visible(timeout=5_000)
+    expect(runs.get_by_text("Prefect does not answer")).to_be_visible(timeout=5_000)
     expect(runs.get_by_text("shelfprice up", exact=True)).to_be_visible()
-    expect(page.locator("#pipeline-body")).to_contain_text("interactions")
+    expect(page.locator("#pipeline-content")).to_contain_text("interactions")

@@ -18,8 +18,9 @@ from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from catalog.errors import DataError, Declined, ModelError
+from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import DEFAULT_DIR, load
-from catalog.names import REGISTERED_MODEL
+from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
 from catalog.settings import Settings
 from features.cells import feature_workbench
 from flows.cli.main import app
@@ -31,13 +32,12 @@ from serving.book_store import book_in_force
 from serving.champion import load_champion
 from serving.replay.day import replay
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions.against_champion import EARNS_MORE, EARNS_MORE_THAN_BASE
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
-from training.mlflow.runs import HISTORY_RUNS, REPORT
+from training.mlflow.runs import HISTORY_RUNS
 from training.mlflow_check import score_champion
 from training.night import stays_because
 from training.promotion.history import history
@@ -165,8 +165,8 @@ def test_the_newest_training_has_a_report_of_what_it_decided(in_the_loop: Loop) 
     newest = client.search_runs(
         [experiment.experiment_id], "tags.judged_through like '%'", order_by=["attributes.start_time desc"]
     )[0]
-    assert REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
-    page = Path(client.download_artifacts(newest.info.run_id, REPORT)).read_text(encoding="utf-8")
+    assert TRAINING_REPORT in {item.path for item in client.list_artifacts(newest.info.run_id)}
+    page = Path(client.download_artifacts(newest.info.run_id, TRAINING_REPORT)).read_text(encoding="utf-8")
     assert "Demand model, version 2" in page
     assert "Champion 1" in page
     assert "truth of the twin" in page

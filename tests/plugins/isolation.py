@@ -30,16 +30,7 @@ PATIENCE = 5.0  # seconds for threads and processes that are just ending
 _LOOK_EVERY = 0.02  # seconds
 _OWN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}  # pytest sets them itself
 
-KNOWN: frozenset[str] = frozenset(
-    {
-        # Set by library code until every client gets its address and patience as an argument.
-        "MLFLOW_TRACKING_URI",
-        "MLFLOW_EXPERIMENT_ID",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT",
-        "mlflow.set_tracking_uri",
-    }
-)
+KNOWN: frozenset[str] = frozenset()
 """What is put right and not reported: environment variables and calls. Remove a name once nothing sets it."""
 
 

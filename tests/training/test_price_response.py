@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from catalog.arrays import Floats
+from catalog.gate import PRICE_RESPONSE_IS_TOLD
 from features.price_response import (
     PriceResponse,
     Slope,
@@ -18,7 +19,6 @@ from features.price_response import (
     told_skus,
     with_response,
 )
-from training.conditions.chances import PRICE_RESPONSE_IS_TOLD
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import GateInput, Incumbent, Verdict, pass_gate

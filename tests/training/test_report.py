@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.gate import EARNS_MORE
 from catalog.metrics import METRICS
 from features.price_response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions.against_champion import EARNS_MORE
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.calibration import calibration_error
 from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import load
@@ -18,7 +19,6 @@ from training.candidates import CANDIDATES, Candidate, fit, p_sale
 from training.dataset import Dataset, last_training_day, weighted_rows
 from training.judge import (
     _called_at,
-    calibration_error,
     calibration_luck,
     choose_threshold,
     judge,

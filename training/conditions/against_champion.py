@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK
 from training.conditions.condition import STANDARD_ERRORS, Condition
 from training.judge import NEARLY_SURE, log_loss, losses
 from training.off_policy import OffPolicyEstimate
-
-EARNS_MORE_THAN_BASE = "earns more than the base prices"
-EARNS_MORE = "earns more, or is not worse than the champion and that one is stale or no longer holds"
-SAW_THE_ROLLBACK = "judged on what was sold since the rollback"
 
 _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.calibration import calibration_error
+from catalog.gate import PRICE_RESPONSE_IS_TOLD
 from features.price_response import PriceResponse, told_skus
 from training.candidates import FittedModel
 from training.conditions.condition import STANDARD_ERRORS, Condition
 from training.dataset import Dataset
-from training.judge import base_rates, calibration_error, calibration_luck, log_loss, reliability_slope
-
-PRICE_RESPONSE_IS_TOLD = "the response to prices is told from other causes"
+from training.judge import base_rates, calibration_luck, log_loss, reliability_slope
 
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth
 _RISE_ALLOWED = 1e-9

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
 from catalog.arrays import Floats
-from catalog.names import TRUSTED_MODEL_TYPES
+from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.conditions.condition import Condition
@@ -33,7 +33,6 @@ from training.mlflow import notes
 from training.mlflow.experiments import NOTE, TRAININGS, client_of, experiment_id, log_values
 from training.registry import Conclusion, LoggedModel, Pictures
 
-REPORT = "training_report.html"
 HISTORY_RUNS = "tags.kind = 'history'"
 """Filter that finds the runs whose metrics have one step for each training."""
 
@@ -135,7 +134,7 @@ def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion, page: s
     over time.
     """
     run_id = best.training_run_id
-    client.log_text(run_id, page, REPORT)
+    client.log_text(run_id, page, TRAINING_REPORT)
     log_values(client, run_id, {}, tags={**found.tags, NOTE: found.note})
     client.set_tag(best.run_id, "registered_version", found.version)
     at = int(dt.datetime.combine(found.judged_through, dt.time(), dt.UTC).timestamp() * 1000)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.calibration import calibration_error
 from training.dataset import Dataset
-from training.judge import calibration_error, excess_log_loss, log_loss
+from training.judge import excess_log_loss, log_loss
 
 BUDGET_GROUPS = {"frugal": "below 0.9", "average": "0.9 to 1.1", "wealthy": "above 1.1"}
 """Budget groups by the shopper's multiplier, as warehouse/marts/budget_groups.sql cuts them."""

@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
+from catalog.calibration import calibration_table
 from catalog.intervals import wilson
 from training.candidates import FittedModel
-from training.judge import calibration_table, outcomes_of
+from training.judge import outcomes_of
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#777777"  # told apart by colour-blind readers
 _STYLES = ({"color": GREY, "ls": "--"}, {"color": GREEN, "ls": ":"}, {"color": BLUE})

@@ -19,7 +19,7 @@ with visits as (
 decisions as (
     select
         decided_at as happened_at,
-        if(explored, 'tried', 'repriced') as kind,
+        if(explored, 'explored', 'repriced') as kind,
         sku,
         null as product_name,
         null as shopper_name,
@@ -40,7 +40,7 @@ drift as (
         null as shopper_name,
         null::double as price_eur,
         format(
-            'Since {}, {} is bought {} than version {} says at the same prices: a new model is asked for',
+            'Since {}, {} is bought {} than version {} predicts at the same prices: a new model is requested',
             strftime(checks.since, '%-d %b'),
             products.product_name,
             checks.direction,

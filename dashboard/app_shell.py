@@ -1,0 +1,84 @@
+"""The app shell around every page: name, navigation, light or dark, and a place for errors."""
+
+from collections.abc import Sequence
+
+import dash
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import aria, icon, notice
+from dashboard.monitor import Page
+from dashboard.theme import MANTINE
+
+TROUBLE = "trouble"
+SCHEME = "scheme"
+"""Id of a store that holds `light` or `dark`; figures take `Input(SCHEME, "data")`, None until the browser says."""
+
+
+def app_shell(pages: Sequence[Page]) -> Component:
+    """Build the frame; Dash places the page in it."""
+    header = html.Div(
+        [
+            dcc.Link(
+                [html.Img(src="/assets/favicon.svg", alt=""), html.Span("Shelfprice")], href="/", className="brand"
+            ),
+            html.Nav([_link(page) for page in pages], className="wide-nav", **aria(label="Pages")),
+            dmc.ColorSchemeToggle(
+                id="scheme-switch",
+                lightIcon=icon("sun"),
+                darkIcon=icon("moon"),
+                variant="subtle",
+                color="gray",
+                size="lg",
+                **aria(label="Switch between light and dark"),
+            ),
+        ],
+        className="header",
+    )
+    return dmc.MantineProvider(
+        [
+            dcc.Store(id=SCHEME),
+            html.A("Skip to the page", href="#page", className="skip"),
+            dmc.AppShell(
+                [
+                    dmc.AppShellHeader(header),
+                    dmc.AppShellMain(
+                        [html.Div(id=TROUBLE, **aria(live="polite")), html.Div(dash.page_container, id="page")]
+                    ),
+                    dmc.AppShellFooter(
+                        html.Nav([_link(page) for page in pages], className="narrow-nav", **aria(label="Pages")),
+                        hiddenFrom="sm",
+                    ),
+                ],
+                header={"height": 56},
+                footer={"height": {"base": 60, "sm": 0}},
+                padding={"base": "sm", "sm": "lg"},
+            ),
+        ],
+        theme=MANTINE,
+        defaultColorScheme="auto",
+    )
+
+
+def wire_scheme(app: Dash) -> None:
+    """Let the browser say, when a page opens, whether it is light or dark; `assets/scheme.js` tells of changes."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        "() => window.shelfprice.shown()", Output(SCHEME, "data"), Input("_pages_location", "pathname")
+    )
+
+
+def trouble(sentence: str) -> Component:
+    """Show, above the page, one sentence about what went wrong."""
+    return notice("Something could not be shown", sentence, mood="problem")
+
+
+def not_found() -> Component:
+    """Answer an address that no page has."""
+    return notice("No such page", "No page has this address; choose one above.", mood="warning")
+
+
+def _link(page: Page) -> Component:
+    return dmc.NavLink(
+        label=page.title, href=page.path, leftSection=icon(page.icon), active="exact", className="nav-link"
+    )

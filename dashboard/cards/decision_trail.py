@@ -1,0 +1,97 @@
+"""The decision trail: every price decision about one product in one store, as a grid that filters and sorts."""
+
+import datetime as dt
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+import pandas as pd
+from dash.development.base_component import Component
+
+from dashboard.components import card
+from dashboard.monitor import Monitor
+from dashboard.pickers import SOLD
+
+TRAIL, SAVE = "prices-trail", "prices-save"
+
+_DAYS = 14
+_MOST_DECISIONS = 1_000
+
+_EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(params.value)"}
+_PER_VISIT = {"function": "params.value == null ? '' : '€' + d3.format(',.3f')(params.value)"}
+_PERCENT = {"function": "params.value == null ? '' : d3.format('.1f')(100 * params.value) + ' %'"}
+_COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("decided_at", "Time, UTC", {"width": 165, "pinned": "left"}),
+    ("reason", "Reason", {"width": 520, "wrapText": True, "autoHeight": True, "cellClass": "wrapped"}),
+    ("old_price", "From", {"valueFormatter": _EUROS}),
+    ("new_price", "To", {"valueFormatter": _EUROS}),
+    ("unconstrained_price", "Asked for", {"valueFormatter": _EUROS}),
+    ("limits", "Guardrails", {"width": 180}),
+    ("clamp_cost", "Guardrail cost, a visit", {"valueFormatter": _PER_VISIT, "width": 160}),
+    ("inventory_level", "Stock", {"width": 100}),
+    ("p_sale", "Chance of sale", {"valueFormatter": _PERCENT, "width": 140}),
+    ("unit_value", "Unit value", {"valueFormatter": _EUROS}),
+    ("binding_rule", "Rule", {"width": 150}),
+    ("explored", "Explored", {"width": 90}),
+    ("policy", "Policy", {"width": 130}),
+    ("model_version", "Model", {"width": 100}),
+)
+_NUMBERS = {"old_price", "new_price", "unconstrained_price", "clamp_cost", "inventory_level", "p_sale", "unit_value"}
+
+
+def trail_card() -> Component:
+    """Place the grid that a callback fills with price decisions, and a button that saves them."""
+    return card(
+        "Decision trail",
+        _grid(),
+        caption=f"Every price decision of the {_DAYS} days up to the day chosen above, the newest first. Type below a "
+        "column's name to filter; click the name to sort.",
+        right=dmc.Button("Save as CSV", id=SAVE, variant="default", size="xs"),
+    )
+
+
+def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> list[dict[Any, Any]]:
+    """Return the rows of the grid for the days up to a date."""
+    first = date - dt.timedelta(days=_DAYS - 1)
+    found = monitor.reader.ask(
+        "decision_trail", SOLD, first=first, last=date, store=store, sku=sku, most=_MOST_DECISIONS
+    )
+    return _rows(found)
+
+
+def _grid() -> Component:
+    columns = [
+        {
+            "field": field,
+            "headerName": name,
+            "filter": "agNumberColumnFilter" if field in _NUMBERS else "agTextColumnFilter",
+            "type": "rightAligned" if field in _NUMBERS else None,
+            "width": 120,
+        }
+        | more
+        for field, name, more in _COLUMNS
+    ]
+    return dag.AgGrid(
+        id=TRAIL,
+        columnDefs=columns,
+        rowData=[],
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "floatingFilter": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
+        dashGridOptions={"pagination": True, "paginationPageSize": 20, "enableCellTextSelection": True},
+        csvExportParams={"fileName": "price_decisions.csv"},
+        style={"height": 520},
+        className="trail",
+    )
+
+
+def _rows(decisions: pd.DataFrame) -> list[dict[Any, Any]]:
+    told = decisions.assign(
+        decided_at=decisions["decided_at"].dt.strftime("%Y-%m-%d %H:%M"),
+        explored=decisions["explored"].map({True: "yes", False: "no"}),
+    )
+    return [dict(row) for row in told.astype(object).where(told.notna(), None).to_dict("records")]

@@ -1,0 +1,70 @@
+"""Drift on the Models page: whether each product still sells as its champion predicts, and what followed if not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import card, chart, prose
+from dashboard.figures.drift import control_chart
+from dashboard.formats import day
+from dashboard.monitor import Monitor
+from dashboard.theme import Scheme
+
+TABLES = ("drift_checks", "model_versions", "price_book")
+_DAYS, _STEPS, _PRODUCTS = 60, 12, 12
+
+
+def drift_card(monitor: Monitor, scheme: Scheme) -> Component:
+    """Show whether demand is still as the champion predicts, and each step from a change to new prices."""
+    days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
+    title = "Drift"
+    if days.empty:
+        said = (
+            "No day has been checked for drift yet. The command `shelfprice drift` checks the days a champion priced."
+        )
+        return card(title, dmc.Text(prose(said), c="dimmed", size="sm"))
+    steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
+    return card(
+        title,
+        html.Div(recovery_steps(steps), id="models-recovery"),
+        html.Div(charts(days, scheme), className="grid grid-3"),
+        caption="Share bought minus the champion's mean chance of sale, by day. Look for a level that moves and stays. "
+        "Grey: three standard errors. Crosses: drift was detected and a new model requested.",
+    )
+
+
+def charts(days: pd.DataFrame, scheme: Scheme) -> list[Component]:
+    """Draw a control chart of each product, those with an alarm first."""
+    alarmed = days.groupby("sku", sort=False)["detected"].any()
+    skus = [*alarmed.index[alarmed], *alarmed.index[~alarmed]][:_PRODUCTS]
+    panels: list[Component] = []
+    for position, sku in enumerate(skus):
+        own = days[days["sku"] == sku]
+        name = str(own["product_name"].iloc[0])
+        drawn = chart(f"models-drift-{position}", f"Residuals of {name} by day", control_chart(own, scheme))
+        panels.append(html.Div([dmc.Text(name, fw=600, size="sm", truncate=True), drawn]))
+    return panels
+
+
+def recovery_steps(steps: pd.DataFrame) -> list[Component]:
+    """List the steps from a change in demand to new prices, the newest first."""
+    if steps.empty:
+        return [dmc.Text("Every product sells as its champion predicts.", size="sm")]
+    lines = [_step(row) for row in steps.to_dict(orient="records")]
+    return [html.Ol([html.Li(line, className="event-text") for line in lines], className="steps")]
+
+
+def _step(row: Mapping[Any, Any]) -> Sequence[Component | str]:
+    date, since = (day(pd.Timestamp(str(row[name])).date()) for name in ("date", "since"))
+    version = row["version"]
+    said = {
+        1: f": drift in {row['skus']} since {since}; version {version} no longer holds, and a new model is requested",
+        2: f": version {version} was trained on the days since {since} and "
+        + ("became champion" if row["promoted"] is True else "was not promoted"),
+        3: f": first prices of version {version}",
+    }
+    return [html.Strong(date), said[row["step"]]]

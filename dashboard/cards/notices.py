@@ -1,0 +1,21 @@
+"""What is out of order with the prices of a date, above the page that shows it."""
+
+import datetime as dt
+
+from dash.development.base_component import Component
+
+from dashboard.components import notice
+from dashboard.data.notices import notices
+from dashboard.monitor import Monitor
+
+
+def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
+    """Show what is out of order with the prices of a date, each with the command that mends it."""
+    found = notices(
+        monitor.versions(),
+        monitor.reader.dates("price_book"),
+        date,
+        kill_switch=monitor.catalog.current().store.guardrails.kill_switch,
+        catalog_problem=monitor.catalog.problem,
+    )
+    return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found]

@@ -1,0 +1,158 @@
+"""Parts of the Pipeline page: runs, tables, rejected rows and the verification of the lake."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import aria, notice, stat, table
+from dashboard.data.lake_tables import TableState
+from dashboard.data.verification import VerificationProgress
+from dashboard.formats import UNKNOWN, ago, count, day, duration, size
+from dashboard.prefect.runs import Kind, Run
+
+_STATES: dict[Kind, tuple[str, str]] = {
+    "done": ("✓", "teal"),
+    "failed": ("✗", "red"),
+    "running": ("▶", "ocean"),
+    "waiting": ("…", "gray"),
+}
+_FINDINGS_SHOWN = 20
+
+
+def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
+    """List flow runs with state, duration and link, the newest first."""
+    if not newest:
+        return dmc.Text("No flow has run yet.", c="dimmed", size="sm")
+    rows = [
+        [
+            dmc.Anchor(run.name, href=run.link, target="_blank", size="sm"),
+            run.flow,
+            _state(run),
+            ago(run.started_at, now),
+            duration(run.seconds),
+        ]
+        for run in newest
+    ]
+    return table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
+
+
+def table_list(states: Sequence[TableState], now: dt.datetime) -> Component:
+    """List tables with rows, newest date, when they were published last, and size."""
+    rows = [
+        [
+            html.Span(state.name, title=f"one row is {state.grain}", className="named"),
+            count(state.rows),
+            [count(state.partitions), *_unproven(state)],
+            day(state.newest_date) if state.newest_date else UNKNOWN,
+            ago(state.published_at, now),
+            size(state.bytes),
+        ]
+        for state in states
+    ]
+    return table(
+        ["Table", "Rows", "Partitions", "Newest date", "Published", "Size"], rows, numbers=(1, 2, 3, 4, 5), width=620
+    )
+
+
+def summary(states: Sequence[TableState], free_bytes: int, now: dt.datetime) -> Component:
+    """Show decisions, rejected rows, freshness and disk in four numbers."""
+    named = {state.name: state for state in states}
+    kept, out = named["interactions"].rows, named["rejected"].rows
+    share = f"{100 * out / (kept + out):.2f} % of all rows read" if kept + out else "no rows read yet"
+    published = max((state.published_at for state in states if state.published_at), default=None)
+    newest = named["interactions"].newest_date
+    return html.Div(
+        [
+            stat("Decisions", count(kept), None, f"through {day(newest)}" if newest else "none yet"),
+            stat("Rejected rows", count(out), None, share),
+            stat(
+                "Last published",
+                ago(published, now),
+                None,
+                f"{published:%d %b %Y, %H:%M} UTC" if published else "never",
+            ),
+            stat("Disk use", size(sum(state.bytes for state in states)), None, f"{size(free_bytes)} free"),
+        ],
+        className="grid grid-4",
+    )
+
+
+def rejected_rows(rows: pd.DataFrame) -> Component:
+    """List rejected rows as they were read, each with its reason; text is shown literally."""
+    columns: list[dict[str, Any]] = [
+        {"field": "business_date", "headerName": "Date", "width": 120},
+        {"field": "reason", "minWidth": 200, "flex": 1},
+        {"field": "source", "minWidth": 140, "flex": 1},
+        {"field": "row_number", "headerName": "Row", "type": "rightAligned", "width": 100},
+        {
+            "field": "row_text",
+            "headerName": "Row as read",
+            "minWidth": 320,
+            "flex": 3,
+            "tooltipField": "row_text",
+        },
+    ]
+    shown = rows.assign(business_date=pd.to_datetime(rows["business_date"]).dt.strftime("%Y-%m-%d"))
+    return dag.AgGrid(
+        id="pipeline-rejected-rows",
+        rowData=shown.to_dict(orient="records"),
+        columnDefs=columns,
+        defaultColDef={"sortable": True, "filter": True, "resizable": True},
+        dashGridOptions={"enableCellTextSelection": True, "pagination": True, "paginationPageSize": 20},
+        style={"height": 380},
+    )
+
+
+def verification(progress: VerificationProgress, now: dt.datetime) -> Component:
+    """Show the check of the lake: still running, sound, or what is wrong with the remedy."""
+    if progress.running:
+        part = 100 * progress.done / progress.total if progress.total else 0
+        return html.Div(
+            [
+                dmc.Progress(value=part, animated=True, **aria(label="Files checked")),
+                dmc.Text(f"{progress.done:,} of {progress.total:,} files checked", size="sm", c="dimmed", mt=6),
+            ]
+        )
+    if progress.failure:
+        return notice("The check was interrupted", progress.failure, command="shelfprice verify", mood="problem")
+    verdict = progress.verdict
+    if verdict is None:
+        said = "Not checked since the monitor started. The check compares the bytes of each file with its receipt."
+        return dmc.Text(said, size="sm", c="dimmed")
+    busy = f", {verdict.being_written} being written and not checked" if verdict.being_written else ""
+    counted = f"{verdict.files:,} files, {verdict.rows:,} rows{busy}; checked {ago(progress.finished_at, now)}."
+    if not verdict.findings:
+        return notice("Sound", f"Every file is as it was published: {counted}")
+    lines = [
+        html.Li([html.Code(finding.path.name), f" in {finding.path.parent.name} is {finding.kind}: {finding.message}"])
+        for finding in verdict.findings[:_FINDINGS_SHOWN]
+    ]
+    more = len(verdict.findings) - len(lines)
+    return html.Div(
+        [
+            notice(
+                f"{len(verdict.findings)} of {verdict.files:,} files are not as they were published",
+                f"{counted} Set them aside, so that the others can be used; then make those batches again.",
+                command="shelfprice verify --set-aside",
+                mood="problem",
+            ),
+            html.Ul([*lines, *([html.Li(f"and {more} more")] if more else [])], className="findings"),
+        ]
+    )
+
+
+def _state(run: Run) -> Component:
+    mark, drawn = _STATES[run.kind]
+    return dmc.Badge(f"{mark} {run.state}", color=drawn, variant="light", size="sm", tt="none")
+
+
+def _unproven(state: TableState) -> list[Component]:
+    if not state.unproven:
+        return []
+    return [dmc.Badge(f"{state.unproven} without receipt", color="red", variant="light", size="sm", tt="none", ml=6)]

@@ -1,0 +1,162 @@
+"""The price book on the Prices page: sliders that ask it, and what each price earns, by stock and by demand."""
+
+import datetime as dt
+from typing import Any
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import aria, card, empty, graph
+from dashboard.data.price_book import BookLine, line_at
+from dashboard.figures import prices as figures
+from dashboard.formats import euros, share
+from dashboard.monitor import Monitor
+from dashboard.theme import Scheme
+
+STOCK, TIME, QUOTE = "prices-stock", "prices-time", "prices-quote"
+DEMAND, REVENUE, GUARDED = "prices-demand", "prices-revenue", "prices-guarded"
+
+_DAYS_BACK = 28  # of observed demand
+
+
+def book_cards(monitor: Monitor) -> list[Component]:
+    """Place the sliders and the figures that callbacks fill."""
+    return [
+        card(
+            "What would it cost?",
+            _sliders(monitor),
+            html.Div(id=QUOTE, **aria(live="polite")),
+            caption="Read from the price book in force on the day chosen above. A price rises when stock runs short "
+            "for the time left, and falls when stock is ample.",
+        ),
+        html.Div([_revenue_card(), _guarded_card()], className="grid grid-2"),
+        card(
+            "Demand: predicted and observed",
+            graph(DEMAND, "Chance of sale by price", figures.HEIGHT),
+            caption=f"Dots: share of shoppers who bought in the {_DAYS_BACK} days before; larger with more decisions. "
+            "Look for a line that runs through their intervals.",
+        ),
+    ]
+
+
+def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], scheme: Scheme) -> tuple[Any, Any, Any]:
+    """Look up a product in the price book of a date.
+
+    Parameters
+    ----------
+    state
+        Stock in units and ticks until closing.
+
+    Returns
+    -------
+    tuple
+        The price in words, and the figures of what each price earns and of the price by stock.
+    """
+    book = monitor.reader.ask("product_book", ("price_book",), on=date, date=date, sku=sku)
+    if not len(book):
+        return dmc.Text("The price book does not hold this product; its base price stands.", c="dimmed"), {}, {}
+    line = line_at(book, *state)
+    minutes = line.ticks_left * monitor.catalog.current().store.opening.tick_minutes
+    words = in_words(product_names(monitor).get(sku, sku), line, minutes)
+    return words, figures.revenue(_curve(monitor, sku, date), line, scheme), figures.guarded(book, line, scheme)
+
+
+def demand(monitor: Monitor, sku: str, book: dt.date | None, date: dt.date, scheme: Scheme) -> Any:
+    """Draw predicted demand over what was observed before a date; nothing without a price book."""
+    if book is None:
+        return {}
+    observed = monitor.reader.ask(
+        "observed_demand",
+        ("demand_cells", "products"),
+        sku=sku,
+        first=date - dt.timedelta(days=_DAYS_BACK),
+        last=date - dt.timedelta(days=1),
+        candidates=monitor.catalog.current().store.ladder_prices,
+    )
+    return figures.demand(_curve(monitor, sku, book), observed, scheme)
+
+
+def in_words(name: str, line: BookLine, minutes_left: int) -> Component:
+    """Say one line of the price book as people would."""
+    moved = (
+        f"; the policy asked for {euros(line.unconstrained_price)}" if line.price != line.unconstrained_price else ""
+    )
+    return html.Div(
+        [
+            html.Span(euros(line.price), className="quote-price"),
+            html.Span(
+                f"{name}, {line.stock:,} left with {_duration(minutes_left)} to go: chance of sale "
+                f"{share(line.p_sale)}, value of a unit kept {euros(line.unit_value)}. "
+                f"Rule: {line.binding_rule.replace('_', ' ')}{moved}."
+            ),
+        ],
+        className="quote",
+    )
+
+
+def product_names(monitor: Monitor) -> dict[str, str]:
+    """Return the products' names by sku, in the order of the shelf."""
+    shelf = monitor.reader.ask("shelf", ("products",))
+    return dict(zip(shelf["sku"], shelf["product_name"], strict=True))
+
+
+def no_prices_yet() -> Component:
+    """Stand in for the page before the first day."""
+    return empty("No prices yet", "Prices are decided when a store sells, and none has sold yet.", "shelfprice demo")
+
+
+def no_book() -> Component:
+    """Stand in for the book on a day without one."""
+    return empty(
+        "No price book for this day",
+        "No champion had made a price book yet: the store sold at base prices and explored some others.",
+        "shelfprice pipeline",
+    )
+
+
+def _curve(monitor: Monitor, sku: str, date: dt.date) -> pd.DataFrame:
+    return monitor.reader.ask("product_curve", ("demand_curves",), on=date, date=date, sku=sku)
+
+
+def _revenue_card() -> Component:
+    return card(
+        "What each price earns",
+        graph(REVENUE, "Expected revenue by candidate price", figures.HEIGHT),
+        caption="The chosen price is the top of the solid line, which subtracts the value of the unit sold. Hollow "
+        "candidates lie outside the prices observed and are never chosen.",
+    )
+
+
+def _guarded_card() -> Component:
+    return card(
+        "Price by stock, before and after guardrails",
+        graph(GUARDED, "Price by stock", figures.HEIGHT),
+        caption="For the time left chosen above. Where the lines part, a guardrail limits the price.",
+    )
+
+
+def _sliders(monitor: Monitor) -> Component:
+    catalog = monitor.catalog.current()
+    ticks, par = catalog.store.opening.ticks, max(product.par_stock for product in catalog.products)
+    return html.Div(
+        [
+            _slider(STOCK, "Stock, units", par, max(1, par // 10), f"{par // 2} units"),
+            _slider(TIME, "Time left, ticks", ticks, max(1, ticks // 4), f"{ticks // 2} ticks"),
+        ],
+        className="grid grid-2 sliders",
+    )
+
+
+def _slider(identifier: str, label: str, most: int, value: int, middle: str) -> Component:
+    marks = [{"value": 1, "label": "1"}, {"value": most // 2, "label": middle}, {"value": most, "label": str(most)}]
+    slider = dmc.Slider(
+        id=identifier, min=1, max=most, value=value, step=1, marks=marks, updatemode="drag", thumbLabel=label
+    )
+    return html.Div([dmc.Text(label, size="sm", fw=500), slider], className="slider")
+
+
+def _duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)

@@ -1,0 +1,126 @@
+"""The day in four numbers, and one card for each product on the shelf."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import aria, empty, stat
+from dashboard.data.store_day import DayNow, ProductNow
+from dashboard.data.versions import Version
+from dashboard.figures.store import sparkline
+from dashboard.formats import change, count, days, euros, points
+from dashboard.theme import Scheme, colour
+
+MOST_CARDS = 60
+_NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+
+
+def stats(
+    now: DayNow, before: DayNow | None, model: Version | None, model_before: Version | None, date: dt.date
+) -> list[Component]:
+    """Show revenue, units, stock and the model behind the prices, each against the day before at the same time."""
+    against = "vs the day before, same time" if before else "no day before to compare with"
+    return [
+        stat("Revenue", euros(now.revenue), change(now.revenue, before.revenue) if before else None, against),
+        stat("Units sold", count(now.units), change(now.units, before.units) if before else None, against),
+        stat(
+            "Mean stock per product",
+            f"{now.mean_stock:,.1f} units",
+            change(now.mean_stock, before.mean_stock) if before else None,
+            against,
+        ),
+        _model_stat(model, model_before, date),
+    ]
+
+
+def shelf_cards(products: Sequence[ProductNow], n_ticks: int, scheme: Scheme) -> list[Component]:
+    """Show each product as a card, in the order of the shelf."""
+    cards = [_card(product, n_ticks, colour(0, scheme)) for product in products[:MOST_CARDS]]
+    if len(products) > MOST_CARDS:
+        cards.append(dmc.Text(f"and {count(len(products) - MOST_CARDS)} more products", c="dimmed", size="sm"))
+    return cards
+
+
+def nothing_sold() -> Component:
+    """Stand in for the page before the first day."""
+    return empty(
+        "No store day yet",
+        "The warehouse is empty. One command plays three stores for two weeks, trains the models and prices the shelf, "
+        "in about a minute.",
+        "shelfprice demo",
+    )
+
+
+def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:
+    if model is None:
+        return stat("Model", "none", None, "these prices come from no model")
+    by_hand = "" if model.promoted else ", promoted by hand"
+    told = f"{days((date - model.trained_through).days)} old{by_hand}, calibration error {_error(model)}"
+    if before is not None and before is not model:
+        told += f"; the day before, version {before.number}: {_error(before)}"
+    return stat("Model", f"Version {model.number}", None, told)
+
+
+def _error(model: Version) -> str:
+    return points(model.metrics.get("calibration_error", float("nan")))
+
+
+def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
+    price = "no price" if product.price is None else euros(product.price)
+    moved = change(product.price or 0.0, product.base_price or 0.0) if product.price else None
+    picture = sparkline(product.prices, n_ticks, line)
+    lowest, highest = (min(product.prices), max(product.prices)) if product.prices else (0.0, 0.0)
+    told = f"price since opening, between {euros(lowest)} and {euros(highest)}"
+    return dmc.Paper(
+        [
+            html.Div(
+                [
+                    html.Span(product.icon, className="product-icon", **aria(hidden="true")),
+                    html.Span(product.name, className="product-name", title=product.name),
+                ],
+                className="product-head",
+            ),
+            html.Div(
+                [
+                    html.Span(price, className="product-price"),
+                    html.Span(f"{moved} vs base" if moved else "", className="product-moved"),
+                ],
+                className="product-line",
+            ),
+            html.Img(src=picture or _NO_PICTURE, alt=told, title=told, className="sparkline"),
+            _stock_bar(product),
+            html.Div(
+                [html.Span(f"{count(product.units)} sold"), html.Strong(euros(product.revenue))],
+                className="product-line product-sold",
+            ),
+        ],
+        withBorder=True,
+        p="sm",
+        className=f"product{' low' if product.is_low else ''}",
+    )
+
+
+def _marks(product: ProductNow) -> list[Component]:
+    if product.stock == 0:
+        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm")]
+    if product.is_low:
+        return [dmc.Badge("low stock", color="orange", variant="light", size="sm")]
+    return []
+
+
+def _stock_bar(product: ProductNow) -> Component:
+    if product.stock is None:
+        return dmc.Text("stock unknown", c="dimmed", size="xs")
+    par = product.par_stock or max(product.stock, 1)
+    part = min(1.0, product.stock / par)
+    bar = dmc.Progress(
+        value=100 * part,
+        color="orange" if product.is_low else "ocean",
+        size="sm",
+        **aria(label=f"{product.stock} of {par} units left"),
+    )
+    left = html.Span(f"{count(product.stock)} of {count(par)} left")
+    return html.Div([bar, html.Div([left, *_marks(product)], className="product-line")], className="stock")

@@ -1,0 +1,110 @@
+"""Everything the Store page shows of one store day at one moment."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from catalog.names import LIVE_GROUP
+from dashboard.cards.events import event_list
+from dashboard.cards.notices import notices_of
+from dashboard.cards.shelf import shelf_cards, stats
+from dashboard.data.store_day import Clock, DayNow, day_at, last_tick
+from dashboard.data.versions import Version
+from dashboard.figures.store import price_and_stock
+from dashboard.monitor import Monitor
+from dashboard.pickers import SOLD
+from dashboard.theme import Scheme
+from warehouse.lake import Partition
+
+MOST_VISITS, MOST_DECISIONS = 60, 25
+LIVE_MS, QUIET_MS = 500, 5_000
+"""Time until a browser asks again while the day is being sold, and otherwise."""
+
+_READ_FOR_EVENTS = (*SOLD, "shoppers", "drift_checks")
+_HOURS_BETWEEN_MARKS = 3
+
+
+@dataclass(frozen=True)
+class StoreDay:
+    """A store on a date, with the rows of `shelf_by_tick`."""
+
+    store: str
+    date: dt.date
+    events: pd.DataFrame
+
+    @property
+    def last(self) -> int:
+        """The newest tick in which something happened; -1 when nothing did."""
+        return last_tick(self.events)
+
+
+def store_day(monitor: Monitor, store: str, date: dt.date) -> StoreDay:
+    """Read what happened in a store on a date."""
+    return StoreDay(store, date, monitor.reader.ask("shelf_by_tick", SOLD, on=date, date=date, store=store))
+
+
+def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
+    """Return what changes whenever the page's content for a date would."""
+    return (
+        monitor.reader.stamp(*SOLD, date=date),
+        monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks"),
+        monitor.catalog.current().fingerprint,
+        monitor.catalog.problem,
+    )
+
+
+def moment(monitor: Monitor, day: StoreDay, through: int, scheme: Scheme) -> dict[str, Any]:
+    """Return what the page shows of a store day up to the tick `through`, by the part of the page."""
+    opening = monitor.catalog.current().store.opening
+    clock = Clock(day.date, opening)
+    now = _day_now(monitor, day, through)
+    yesterday = store_day(monitor, day.store, day.date - dt.timedelta(days=1))
+    before = _day_now(monitor, yesterday, through) if len(yesterday.events) else None
+    models = (version_behind(monitor.versions(), now), version_behind(monitor.versions(), before))
+    live = Partition("live_interactions", day.date, f"{LIVE_GROUP}{day.store}")
+    names = {product.sku: product.name for product in now.products}
+    return {
+        "empty": None,
+        "hidden": False,
+        "notices": notices_of(monitor, day.date),
+        "stats": stats(now, before, *models, day.date),
+        "shelf": shelf_cards(now.products, opening.ticks, scheme),
+        "figure": price_and_stock(now.course, now.products, clock, scheme),
+        "feed": event_list(_events(monitor, day, through), names),
+        "tick": through,
+        "ticks": max(opening.ticks - 1, day.last),
+        "marks": _marks(clock),
+        "moment": f"{clock.time(through)} to {clock.time(through + 1)}",
+        "pulse": LIVE_MS if monitor.reader.lake.holds(live) else QUIET_MS,
+    }
+
+
+def _day_now(monitor: Monitor, day: StoreDay, through: int) -> DayNow:
+    shelf = monitor.reader.ask("shelf", ("products",))
+    return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock)
+
+
+def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version | None:
+    """Return the judged version that priced a day; None when no model did."""
+    return next((version for version in versions if day and version.number == day.model_version), None)
+
+
+def _events(monitor: Monitor, day: StoreDay, through: int) -> pd.DataFrame:
+    return monitor.reader.ask(
+        "newest_events",
+        _READ_FOR_EVENTS,
+        on=day.date,
+        date=day.date,
+        store=day.store,
+        through=through,
+        most_visits=MOST_VISITS,
+        most_decisions=MOST_DECISIONS,
+    )
+
+
+def _marks(clock: Clock) -> list[dict[str, Any]]:
+    step = max(1, _HOURS_BETWEEN_MARKS * 60 // clock.opening.tick_minutes)
+    return [{"value": tick, "label": clock.time(tick)} for tick in range(0, clock.opening.ticks, step)]

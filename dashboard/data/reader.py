@@ -1,0 +1,134 @@
+"""The only reader of the warehouse: read-only, and shared by all browsers.
+
+A result is kept until a partition that it was read from is published again.
+"""
+
+import datetime as dt
+from threading import Lock
+
+import duckdb
+import pandas as pd
+
+from catalog.errors import LakeError, first_line
+from catalog.settings import Settings
+from dashboard.cache import Cache
+from warehouse.connection import read_only
+from warehouse.files import modified_at
+from warehouse.lake import Lake
+from warehouse.sql_files import queries_beside
+
+Parameter = str | int | float | dt.date | None
+Stamp = tuple[int, ...]
+
+_query = queries_beside(__file__)
+_MOST_RESULTS = 96
+
+
+class Reader:
+    """Answers the named queries of `dashboard/data/queries` from the file of views."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lake = Lake(settings)
+        self._settings = settings
+        self._views = Views(settings)
+        self._results = Cache[pd.DataFrame](_MOST_RESULTS)
+
+    def stamp(self, *tables: str, date: dt.date | None = None) -> Stamp:
+        """Return what changes whenever one of the tables is published, on one date if given.
+
+        Parameters
+        ----------
+        tables
+            Names of tables of the lake.
+        date
+            Look at this business date alone.
+        """
+        warehouse = modified_at(self._settings.warehouse_file)
+        return (warehouse, *(self.lake.changed_at(table, date) for table in tables))
+
+    def dates(self, *tables: str) -> list[dt.date]:
+        """Return the business dates on which at least one of the tables holds a partition, ascending."""
+        return sorted({date for table in tables for date in self.lake.dates(table)})
+
+    def ask(
+        self, query: str, tables: tuple[str, ...], *, on: dt.date | None = None, **parameters: Parameter
+    ) -> pd.DataFrame:
+        """Answer one named query, from memory when none of its tables has changed.
+
+        Parameters
+        ----------
+        query
+            Name of a file in `dashboard/data/queries`, without its ending.
+        tables
+            The tables that the query reads.
+        on
+            The one business date that the query reads, when it reads one.
+        parameters
+            Values of the query's `$parameters`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Shared by everyone who asks: never change it.
+
+        Raises
+        ------
+        LakeError
+            When there is no warehouse, or a file cannot be read twice in a row.
+        """
+        return self._results.get(
+            (query, tuple(sorted(parameters.items()))),
+            lambda: self._views.answer(query, parameters),
+            lambda: self.stamp(*tables, date=on),
+        )
+
+
+class Views:
+    """The connection to the file of views; one query at a time, because each uses every core."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._opened = 0
+
+    def answer(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
+        """Run one named query, and once more when a partition was replaced between listing and opening it.
+
+        Raises
+        ------
+        LakeError
+            When there is no warehouse, or a file cannot be read twice in a row.
+        """
+        with self._lock:
+            try:
+                return self._run(query, parameters)
+            except duckdb.Error:
+                self._close()
+            try:
+                return self._run(query, parameters)
+            except duckdb.Error as error:
+                self._close()
+                raise LakeError(
+                    f"the warehouse cannot answer {query!r} ({first_line(error)}); run `shelfprice transform` to bring its views "
+                    "up to date, and `shelfprice verify`"
+                ) from error
+
+    def _run(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
+        return self._open().execute(_query(query), parameters).df()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection; opening takes longer than most queries, so it is kept until the file is replaced."""
+        stamp = modified_at(self._settings.warehouse_file)
+        if self._connection is None or stamp != self._opened:
+            self._close()  # first: DuckDB would hand out the old file again while a connection to it lives
+            self._connection = read_only(self._settings)
+            self._connection.execute("set enable_external_file_cache = false")  # partitions are replaced under it
+            self._connection.execute("set memory_limit = '1GB'")
+            self._opened = stamp
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,28 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from catalog.calibration import bins_of, calibration_error, calibration_table
+
+
+def cells(offered: list[int], purchased: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"n_offered": offered, "n_purchased": purchased})
+
+
+def test_a_bin_holds_the_chances_of_one_tenth_and_the_last_one_also_certainty() -> None:
+    assert bins_of(np.array([0.0, 0.05, 0.3, 0.999, 1.0])).tolist() == [0, 0, 3, 9, 9]
+
+
+def test_cells_count_by_their_decisions_within_a_bin_and_empty_bins_are_left_out() -> None:
+    table = calibration_table(np.array([0.51, 0.55, 0.9]), cells([30, 10, 10], [15, 5, 9]))
+    assert table["predicted"].tolist() == pytest.approx([0.52, 0.9])
+    assert table["observed"].tolist() == pytest.approx([0.5, 0.9])
+    assert table["decisions"].tolist() == [40, 10]
+    assert table["bought"].tolist() == [20, 9]
+
+
+def test_the_error_is_the_mean_distance_by_decisions_and_unknown_without_any() -> None:
+    assert calibration_error(np.array([0.52, 0.9]), cells([40, 10], [20, 9])) == pytest.approx(0.02 * 40 / 50)
+    assert math.isnan(calibration_error(np.array([]), cells([], [])))

@@ -1,0 +1,207 @@
+"""What the Models page and the feed show of drift, from the lake alone."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from catalog.load import load
+from catalog.settings import Settings
+from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
+from catalog.tables.prices import PRICE_BOOK
+from dashboard.cards import drift, drift_scorecard
+from dashboard.cards.events import event_list
+from dashboard.data.reader import Reader
+from dashboard.figures.drift import control_chart
+from dashboard.monitor import Monitor
+from dashboard.pages import models as page
+from dashboard.pickers import SOLD
+from etl.load import load_dimensions
+from warehouse.lake import Lake, Partition
+
+FIRST = dt.date(2026, 1, 12)
+SEEN = FIRST + dt.timedelta(days=2)
+
+
+@pytest.fixture
+def add_checks(lake: Lake) -> Callable[..., None]:
+    """Publish one day's checks of two products under a champion; milk may be seen to drift."""
+    load_dimensions(lake, load(), ["Ann Lee"])
+
+    def add(date: dt.date, version: str, *, drifted: bool = False) -> None:
+        rows = [
+            {
+                "sku": sku,
+                "model_version": version,
+                "decisions": 300,
+                "mean_residual": -0.3 if found else 0.01,
+                "standard_error": 0.03,
+                "detected": found,
+                "since": date if found else None,
+                "direction": "less" if found else None,
+                "residual_before": 0.0 if found else None,
+                "residual_after": -0.3 if found else None,
+            }
+            for sku, found in (("BREAD", False), ("MILK", drifted))
+        ]
+        table = pa.Table.from_pylist(rows, schema=DRIFT_CHECKS.schema)
+        lake.publish(Partition("drift_checks", date, f"v{version}"), table, inputs=str(date))
+
+    return add
+
+
+@pytest.fixture
+def add_book(lake: Lake) -> Callable[..., None]:
+    """Publish one cell of a price book."""
+
+    def add(date: dt.date, version: str) -> None:
+        row = {
+            "sku": "MILK",
+            "inventory_level": 1,
+            "ticks_left": 1,
+            "price": 1.5,
+            "p_sale": 0.5,
+            "expected_revenue": 0.75,
+            "unit_value": 0.0,
+            "unconstrained_price": 1.5,
+            "binding_rule": "stock_value",
+            "policy": "stock_aware",
+            "model_version": version,
+            "published_at": dt.datetime.combine(date, dt.time(), dt.UTC),
+        }
+        table = pa.Table.from_pylist([row], schema=PRICE_BOOK.schema)
+        lake.publish(Partition("price_book", date, "all"), table, inputs=str(date))
+
+    return add
+
+
+def ask(monitor: Monitor) -> Any:
+    return monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=60)
+
+
+def test_before_any_check_the_card_says_how_one_is_made(
+    lake: Lake, monitor: Monitor, words: Callable[..., str]
+) -> None:
+    assert "shelfprice drift" in words(drift.drift_card(monitor, "light"))
+
+
+def test_quiet_days_are_drawn_and_nothing_is_listed(
+    add_checks: Callable[..., None], monitor: Monitor, words: Callable[..., str]
+) -> None:
+    add_checks(FIRST, "1")
+    said = words(drift.drift_card(monitor, "light"))
+    assert "Every product sells as its champion predicts." in said
+    assert said.index("Bread") < said.index("Milk")
+
+
+def test_each_step_from_drift_to_new_prices_is_told_newest_first_and_the_product_leads(
+    lake: Lake,
+    add_checks: Callable[..., None],
+    add_version: Callable[..., None],
+    add_book: Callable[..., None],
+    monitor: Monitor,
+    words: Callable[..., str],
+) -> None:
+    add_checks(FIRST, "1")
+    add_checks(SEEN, "1", drifted=True)
+    add_version(1)
+    add_version(2, judged=SEEN + dt.timedelta(days=1), since=SEEN, promoted=False)
+    add_version(3, judged=SEEN + dt.timedelta(days=2), since=SEEN)
+    add_book(SEEN + dt.timedelta(days=3), "3")
+    add_book(SEEN + dt.timedelta(days=4), "3")
+    said = words(drift.drift_card(monitor, "light"))
+    steps = [
+        "Sat 17 Jan 2026 : first prices of version 3",
+        "Fri 16 Jan 2026 : version 3 was trained on the days since Wed 14 Jan 2026 and became champion",
+        "Thu 15 Jan 2026 : version 2 was trained on the days since Wed 14 Jan 2026 and was not promoted",
+        "Wed 14 Jan 2026 : drift in MILK since Wed 14 Jan 2026; version 1 no longer holds, and a new model is",
+    ]
+    places = [said.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "18 Jan" not in said
+    assert said.index("Milk") < said.index("Bread")
+    assert "Drift " in words(page.content(monitor, "dark"))
+
+
+def test_a_day_that_two_champions_looked_at_is_shown_as_the_one_that_priced_it(
+    add_checks: Callable[..., None], monitor: Monitor
+) -> None:
+    add_checks(SEEN, "9", drifted=True)
+    add_checks(SEEN, "10")
+    days = ask(monitor)
+    assert set(days["model_version"]) == {"9"}
+    assert days["detected"].sum() == 1
+
+
+def test_the_control_chart_marks_the_alarm_and_draws_three_standard_errors_of_luck(
+    add_checks: Callable[..., None], monitor: Monitor
+) -> None:
+    add_checks(FIRST, "1")
+    add_checks(SEEN, "1", drifted=True)
+    milk = ask(monitor).query("sku == 'MILK'")
+    low, high, level, alarms = control_chart(milk, "light").data
+    assert list(high.y) == pytest.approx([0.09, 0.09])
+    assert list(low.y) == pytest.approx([-0.09, -0.09])
+    assert list(level.y) == [0.01, -0.3]
+    assert list(alarms.y) == [-0.3]
+
+
+def test_the_newest_scorecard_says_what_never_happened_and_shows_known_rules_only(
+    lake: Lake, monitor: Monitor, words: Callable[..., str]
+) -> None:
+    assert drift_scorecard.scorecard(monitor) == []
+    for hour, lost in ((8, 1.0), (9, 480.0)):
+        rows = [
+            {
+                "scenario": "budgets fall",
+                "rule": rule,
+                "seed": seed,
+                "change": 1,
+                "days": 21,
+                "false_alarms": 0,
+                "detected_after_days": seed if rule == "residuals" and seed == 2 else None,
+                "decisions": None,
+                "recovered_after_days": None if rule == "residuals" else 2,
+                "lost_eur": lost,
+                "played_at": dt.datetime(2026, 1, 20, hour, tzinfo=dt.UTC),
+            }
+            for rule in ("residuals", "none", "of an earlier release")
+            for seed in (1, 2)
+        ]
+        table = pa.Table.from_pylist(rows, schema=DRIFT_RESULTS.schema)
+        lake.publish(Partition("drift_results", None, f"at-{hour}"), table, inputs=str(hour))
+    said = words(drift_scorecard.scorecard(monitor)[0])
+    assert "budgets fall, change 1 watches residuals 2.0 on 1 of 2 0.0 of 21 never 480" in said
+    assert "budgets fall, change 1 never retrains   2.0 480" in said
+    assert "earlier release" not in said
+    assert "Means of 2 seeds" in said
+
+
+def test_the_feed_ends_with_the_drift_that_was_seen_when_the_day_was_over(
+    sell_two_days: Callable[[Path], Settings], tmp_path: Path, words: Callable[..., str]
+) -> None:
+    settings = sell_two_days(tmp_path)
+    date = dt.date(2026, 1, 6)
+    row = {
+        "sku": "MILK",
+        "model_version": "7",
+        "decisions": 300,
+        "mean_residual": -0.3,
+        "standard_error": 0.03,
+        "detected": True,
+        "since": date,
+        "direction": "less",
+        "residual_before": 0.0,
+        "residual_after": -0.3,
+    }
+    table = pa.Table.from_pylist([row], schema=DRIFT_CHECKS.schema)
+    Lake(settings).publish(Partition("drift_checks", date, "v7"), table, inputs="1")
+    reader, asked = Reader(settings), {"date": date, "store": "S01", "most_visits": 5, "most_decisions": 5}
+    closed = reader.ask("newest_events", (*SOLD, "drift_checks"), on=date, through=47, **asked)
+    told = words(event_list(closed, {"MILK": "Milk"})[0])
+    assert "Since 6 Jan, Milk is bought less than version 7 predicts at the same prices: a new model" in told
+    noon = reader.ask("newest_events", (*SOLD, "drift_checks"), on=date, through=16, **asked)
+    assert "drift" not in set(noon["kind"])

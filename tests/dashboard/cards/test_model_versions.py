@@ -1,0 +1,23 @@
+from collections.abc import Callable
+from typing import Any
+
+from dashboard.cards.model_versions import side_by_side
+from dashboard.data.versions import Version
+
+
+def test_the_best_of_a_row_is_marked_by_the_metrics_direction_and_a_tie_or_an_unknown_direction_by_nothing(
+    three: tuple[Version, ...], words: Callable[[Any], str]
+) -> None:
+    said = words(side_by_side(three, None))
+    assert "0.5000  ★" in said
+    assert said.count("★") == 1
+
+
+def test_links_lead_to_the_version_the_run_and_the_trainings_report_where_the_registry_has_pages(
+    three: tuple[Version, ...], words: Callable[[Any], str]
+) -> None:
+    linked = str(side_by_side(three, "http://127.0.0.1:5000"))
+    report = "experiments/0/runs/training2/artifacts/training_report.html"
+    for path in ("models/shelfprice-demand/versions/2", "runs/run2", report):
+        assert f"http://127.0.0.1:5000/#/{path}" in linked
+    assert "run run2" in words(side_by_side(three, None))

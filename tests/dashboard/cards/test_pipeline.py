@@ -1,0 +1,133 @@
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.contracts import TABLES
+from dashboard import formats
+from dashboard.cards import pipeline as cards
+from dashboard.data.lake_tables import table_states
+from dashboard.data.verification import VerificationProgress
+from dashboard.figures import pipeline as figures
+from dashboard.monitor import Monitor
+from dashboard.pages import pipeline as page
+from dashboard.prefect.runs import Run
+from warehouse.lake import Lake, Partition
+from warehouse.receipts import final_path
+from warehouse.verify import verify
+
+NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
+DAY = dt.date(2026, 1, 12)
+HOSTILE = "<script>alert(1)</script>'); drop table x; --"
+
+
+@pytest.fixture
+def with_rejected(lake: Lake) -> Lake:
+    rows = [
+        {"source": "till.csv", "row_number": n, "reason": "price is negative", "row_text": HOSTILE} for n in range(1, 4)
+    ]
+    table = pa.Table.from_pylist(rows, schema=TABLES["rejected"].schema)
+    lake.publish(Partition("rejected", DAY, "till"), table, inputs="till")
+    return lake
+
+
+def test_tables_are_counted_from_receipts_without_opening_a_file(with_rejected: Lake, monitor: Monitor) -> None:
+    part = with_rejected.path(Partition("rejected", DAY, "till"))
+    size = part.stat().st_size
+    part.write_bytes(b"x" * size)  # no reader of Parquet could count this
+    states = {state.name: state for state in table_states(monitor.settings)}
+    rejected = states["rejected"]
+    assert (rejected.rows, rejected.partitions, rejected.bytes, rejected.unproven) == (3, 1, size, 0)
+    assert rejected.newest_date == DAY
+    assert rejected.published_at is not None
+    assert states["interactions"].rows == 0
+    assert states["interactions"].published_at is None
+
+
+@pytest.mark.parametrize("damage", ["no receipt", "not a receipt", "another size"])
+def test_a_part_that_nothing_proves_is_marked_and_not_counted(
+    with_rejected: Lake, monitor: Monitor, words: Callable[[Any], str], damage: str
+) -> None:
+    part = with_rejected.path(Partition("rejected", DAY, "till"))
+    if damage == "no receipt":
+        final_path(part).unlink()
+    elif damage == "not a receipt":
+        final_path(part).write_text("{}", encoding="utf-8")
+    else:
+        part.write_bytes(b"short")
+    states = table_states(monitor.settings)
+    rejected = next(state for state in states if state.name == "rejected")
+    assert (rejected.rows, rejected.unproven) == (0, 1)
+    assert "1 without receipt" in words(cards.table_list(states, NOW))
+
+
+def test_the_page_shows_rejected_rows_literally_with_their_reason(
+    with_rejected: Lake, monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    drawn = page.content(monitor, table_states(monitor.settings), "light")
+    assert HOSTILE in str(drawn)
+    figure = figures.rejected(monitor.reader.ask("rejected_by_reason", ("rejected",)), "light")
+    assert list(figure.data[0].y) == ["price is negative"]
+    assert list(figure.data[0].x) == [3]
+    said = words(cards.summary(table_states(monitor.settings), 10**9, NOW))
+    assert "100.00 % of all rows read" in said
+
+
+def test_a_lake_without_rejected_rows_says_so(lake: Lake, monitor: Monitor, words: Callable[[Any], str]) -> None:
+    assert "None: every row was valid." in words(page.rejected_card(monitor, "dark"))
+
+
+def test_disk_use_shows_the_largest_table_on_top(with_rejected: Lake, monitor: Monitor) -> None:
+    figure = figures.disk_use(table_states(monitor.settings), "dark")
+    assert list(figure.data[0].y) == ["rejected"]
+    assert figure.layout.xaxis.title.text == "size, MB"
+
+
+def test_a_sound_lake_and_a_damaged_one_are_told_with_the_remedy(
+    with_rejected: Lake, words: Callable[[Any], str]
+) -> None:
+    sound = cards.verification(VerificationProgress(verdict=verify(with_rejected), finished_at=NOW), NOW)
+    assert "Every file is as it was published" in words(sound)
+    with_rejected.path(Partition("rejected", DAY, "till")).write_bytes(b"short")
+    damaged = words(cards.verification(VerificationProgress(verdict=verify(with_rejected), finished_at=NOW), NOW))
+    assert "part-till.parquet" in damaged
+    assert "shelfprice verify --set-aside" in damaged
+
+
+def test_a_check_that_goes_on_or_failed_says_so(words: Callable[[Any], str]) -> None:
+    assert "3 of 12 files checked" in words(
+        cards.verification(VerificationProgress(running=True, done=3, total=12), NOW)
+    )
+    failed = words(cards.verification(VerificationProgress(failure="the disk is gone"), NOW))
+    assert "the disk is gone" in failed
+    assert "Not checked since" in words(cards.verification(VerificationProgress(), NOW))
+
+
+def test_runs_are_listed_with_state_age_and_duration(words: Callable[[Any], str]) -> None:
+    started = NOW - dt.timedelta(minutes=5)
+    run = Run("pipeline-1", "pipeline", "Completed", "done", started, 65.0, "http://x/runs/flow-run/1")
+    said = words(cards.run_list([run], NOW))
+    assert "✓ Completed" in said
+    assert "5 minutes ago" in said
+    assert "1 min 05 s" in said
+    assert "No flow has run yet" in words(cards.run_list([], NOW))
+
+
+@given(st.floats(min_value=0, max_value=1e9))
+def test_durations_and_sizes_are_short_and_have_a_unit(amount: float) -> None:
+    assert 3 <= len(formats.duration(amount)) <= 16
+    number, unit = formats.size(amount).split()
+    assert 0 <= float(number) <= 1_000
+    assert unit in {"B", "kB", "MB", "GB"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-5, "just now"), (59, "just now"), (60, "1 minute ago"), (7_300, "2 hours ago"), (90_000, "1 day ago")],
+)
+def test_how_long_ago_is_said_in_the_largest_unit(seconds: int, said: str) -> None:
+    assert formats.ago(NOW - dt.timedelta(seconds=seconds), NOW) == said

@@ -1,0 +1,69 @@
+"""The Store page at one moment, without a browser."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.settings import Settings
+from dashboard.cards.shelf import stats
+from dashboard.cards.store_moment import LIVE_MS, QUIET_MS, moment, store_day, version_behind, what_decides
+from dashboard.data.store_day import day_at
+from dashboard.data.versions import Version
+from dashboard.monitor import Monitor
+from dashboard.prefect.control import live_control
+from warehouse.lake import Lake, Partition
+
+DAY = dt.date(2026, 1, 6)
+
+
+@pytest.fixture
+def sold_monitor(sold: Settings) -> Monitor:
+    return Monitor(sold, live_control(sold))
+
+
+def test_the_last_moment_shows_the_day_against_the_day_before(
+    sold_monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    day = store_day(sold_monitor, "S01", DAY)
+    shown = moment(sold_monitor, day, day.last, "light")
+    assert shown["moment"] == "19:45 to 20:00"
+    assert shown["pulse"] == QUIET_MS
+    assert [mark["label"] for mark in shown["marks"]] == ["08:00", "11:00", "14:00", "17:00"]
+    assert "vs the day before, same time" in words(shown["stats"])
+    assert "these prices come from no model" in words(shown["stats"])  # version 7 was never judged
+    assert "No model yet" in words(shown["notices"])
+
+
+def test_before_the_first_day_there_is_nothing_to_compare_with(
+    sold_monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    day = store_day(sold_monitor, "S01", DAY - dt.timedelta(days=1))
+    assert "no day before to compare with" in words(moment(sold_monitor, day, 10, "dark")["stats"])
+
+
+def test_the_model_behind_a_day_is_the_version_that_priced_it(
+    sold_monitor: Monitor, three: tuple[Version, ...], words: Callable[[Any], str]
+) -> None:
+    day = store_day(sold_monitor, "S01", DAY)
+    now = day_at(day.events, sold_monitor.reader.ask("shelf", ("products",)), day.last, 10)
+    assert version_behind(three, now) is None
+    assert version_behind(three, None) is None
+    model = next(version for version in three if version.number == "2")
+    said = words(stats(now, None, model, None, model.trained_through + dt.timedelta(days=1)))
+    assert "Version 2 1 day old, calibration error 2.0 points" in said
+
+
+def test_a_day_that_is_being_sold_is_asked_for_more_often(
+    sell_two_days: Callable[[Path], Settings], tmp_path: Path
+) -> None:
+    settings = sell_two_days(tmp_path)
+    monitor, lake = Monitor(settings, live_control(settings)), Lake(settings)
+    before = what_decides(monitor, DAY)
+    rows = lake.read(Partition("interactions", DAY, "all")).slice(0, 0)
+    lake.publish(Partition("live_interactions", DAY, "live-S01"), rows, inputs="a tick")
+    assert what_decides(monitor, DAY) != before
+    assert moment(monitor, store_day(monitor, "S01", DAY), 5, "light")["pulse"] == LIVE_MS
+    assert moment(monitor, store_day(monitor, "S02", DAY), 5, "light")["pulse"] == QUIET_MS

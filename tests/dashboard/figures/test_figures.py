@@ -1,0 +1,148 @@
+"""Figures say their units, show names literally, and look the same whatever they are asked to draw."""
+
+import datetime as dt
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from catalog.load import load
+from catalog.settings import Settings
+from dashboard.data.price_book import BookLine, line_at
+from dashboard.data.reader import Reader
+from dashboard.data.store_day import Clock, Course, ProductNow, day_at
+from dashboard.figures import prices
+from dashboard.figures.store import MOST_LINES, price_and_stock, sparkline
+from dashboard.formats import change, euros, literal
+from dashboard.pickers import SOLD
+from dashboard.theme import SERIES
+
+DAY = dt.date(2026, 1, 6)
+CLOCK = Clock(DAY, load().store.opening)
+HOSTILE = "<script>alert(1)</script><b>bold</b> & " + "x" * 10_000
+
+
+@pytest.fixture(scope="module")
+def reader(sold: Settings) -> Reader:
+    return Reader(sold)
+
+
+def book_of(reader: Reader, sku: str) -> pd.DataFrame:
+    return reader.ask("product_book", ("price_book",), on=DAY, date=DAY, sku=sku)
+
+
+def curve_of(reader: Reader, sku: str) -> pd.DataFrame:
+    return reader.ask("product_curve", ("demand_curves",), on=DAY, date=DAY, sku=sku)
+
+
+def titles(figure: go.Figure) -> Iterator[str]:
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        if axis.title.text:
+            yield axis.title.text
+
+
+def product(sku: str, **facts: Any) -> ProductNow:
+    plain = {
+        "name": sku, "icon": "", "price": 2.0, "base_price": 2.0, "stock": 5, "par_stock": 10, "is_low": False,
+        "units": 5, "revenue": 10.0, "prices": (2.0, 2.0),
+    }  # fmt: skip
+    return ProductNow(sku=sku, **{**plain, **facts})
+
+
+def course(*skus: str) -> Course:
+    steps = pd.DataFrame({sku: [2.0, 2.5] for sku in skus})
+    return Course(steps, steps * 2)
+
+
+def test_every_axis_says_its_unit(reader: Reader) -> None:
+    events = reader.ask("shelf_by_tick", SOLD, on=DAY, date=DAY, store="S01")
+    now = day_at(events, reader.ask("shelf", ("products",)), 47, 10)
+    told = list(titles(price_and_stock(now.course, now.products, CLOCK, "light")))
+    assert told == ["time of day, UTC", "price, % of base price", "stock, units"]
+    book, curve = book_of(reader, "MILK"), curve_of(reader, "MILK")
+    state = line_at(book, 8, 12)
+    observed = pd.DataFrame({"price": [1.5], "n_offered": [10], "n_purchased": [4]})
+    for figure in (
+        prices.demand(curve, observed, "dark"),
+        prices.revenue(curve, state, "dark"),
+        prices.guarded(book, state, "dark"),
+    ):
+        assert all("EUR" in one or "%" in one or "units" in one for one in titles(figure))
+
+
+def test_a_hostile_name_is_shown_literally_and_cut() -> None:
+    figure = price_and_stock(course("A"), (product("A", name=HOSTILE),), CLOCK, "light")
+    assert figure.data[0].name.startswith("&lt;script&gt;alert(1)&lt;/script&gt;")
+    assert len(figure.data[0].name) < 80
+    assert literal("Milk & Honey") == "Milk &amp; Honey"
+
+
+def test_no_more_lines_are_drawn_than_can_be_told_apart() -> None:
+    many = tuple(product(f"P{number}", revenue=float(number)) for number in range(30))
+    figure = price_and_stock(course(*(one.sku for one in many)), many, CLOCK, "light")
+    assert len(figure.data) == 2 * MOST_LINES
+    assert {trace.legendgroup for trace in figure.data} == {f"P{number}" for number in range(22, 30)}
+
+
+def test_prices_are_drawn_against_the_base_price_to_the_end_of_the_newest_tick() -> None:
+    trace = price_and_stock(course("A"), (product("A"),), CLOCK, "light").data[0]
+    assert list(trace.y) == [100.0, 125.0, 125.0]
+    assert trace.x[-1] == CLOCK.starts(2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_series_keep_their_colour_in_both_schemes(scheme: Any) -> None:
+    figure = price_and_stock(course("A", "B"), (product("A"), product("B")), CLOCK, scheme)
+    assert [trace.line.color for trace in figure.data[::2]] == list(SERIES[scheme][:2])
+
+
+def test_the_chosen_price_is_the_best_of_the_candidates(reader: Reader) -> None:
+    curve, state = curve_of(reader, "MILK"), line_at(book_of(reader, "MILK"), 5, 20)
+    figure = prices.revenue(curve, state, "light")
+    worth, chosen = figure.data[1], figure.data[2]
+    assert chosen.x[0] == pytest.approx(worth.x[int(pd.Series(worth.y).idxmax())])
+
+
+def test_candidates_beyond_what_was_observed_are_hollow(reader: Reader) -> None:
+    curve = curve_of(reader, "MILK").assign(supported=[number < 12 for number in range(20)])
+    state = BookLine(5, 20, 1.5, 1.5, 0.5, 0.4, "stock_value")
+    symbols = list(prices.revenue(curve, state, "light").data[1].marker.symbol)
+    assert symbols == ["circle"] * 12 + ["circle-open"] * 8
+
+
+def test_an_observed_share_lies_in_its_interval() -> None:
+    observed = pd.DataFrame({"price": [1.0, 1.5, 2.0], "n_offered": [40, 10, 3], "n_purchased": [40, 5, 0]})
+    dots = prices.demand(pd.DataFrame(), observed, "light").data[0]
+    assert (pd.Series(dots.error_y.array) >= 0).all()
+    assert (pd.Series(dots.error_y.arrayminus) >= 0).all()
+    assert list(dots.marker.size) == sorted(dots.marker.size, reverse=True)
+
+
+def test_a_state_beyond_the_book_is_read_at_its_edge(reader: Reader) -> None:
+    book = book_of(reader, "MILK")
+    assert line_at(book, 10_000, 10_000) == line_at(book, 100, 48)
+    assert line_at(book, -3, 0) == line_at(book, int(book["inventory_level"].min()), 1)
+
+
+def test_scarce_units_are_dearer(reader: Reader) -> None:
+    book = book_of(reader, "MILK")
+    assert line_at(book, 3, 40).price > line_at(book, 90, 40).price
+
+
+def test_a_sparkline_is_a_picture_of_its_own() -> None:
+    address = sparkline((1.0, 2.0, 2.0), 48, "#0072B2")
+    kind, _, coded = address.partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert b'd="M0 29.0V29.0H2.5V3.0H5.0V3.0H7.5"' in b64decode(coded)
+    assert sparkline((1.0,), 48, "#000") == ""
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    assert euros(1234.5) == "€1,234.50"
+    assert euros(-0.5) == "−€0.50"
+    assert change(110, 100) == "+10.0 %"
+    assert change(90, 100) == "−10.0 %"
+    assert change(90, 0) is None

@@ -1,0 +1,105 @@
+"""The last runs, against a real Prefect server, a dead port and one that never answers."""
+
+import datetime as dt
+import socket
+import threading
+import time
+from contextlib import closing
+from uuid import uuid4
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.states import Scheduled
+
+from catalog.errors import ServiceError
+from dashboard.prefect.runs import Run, Runs
+
+
+def test_a_dead_port_is_told_within_two_seconds() -> None:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match="does not answer"):
+        Runs(address).last(5)
+    assert time.monotonic() - began < 2.5
+
+
+def test_an_orchestrator_that_never_answers_is_given_up_after_two_seconds() -> None:
+    with closing(socket.socket()) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/api"
+        began = time.monotonic()
+        with pytest.raises(ServiceError, match="does not answer"):
+            Runs(address).last(5)
+        assert time.monotonic() - began < 3
+
+
+def test_an_answer_that_comes_too_late_is_given_up() -> None:
+    done = threading.Event()
+
+    def slowly(_api: str, _n: int) -> tuple[Run, ...]:
+        done.wait(30)
+        return ()
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(ServiceError, match="no answer within"):
+            Runs("http://127.0.0.1:9/api", slowly, patience_s=0.1).last(5)
+    finally:
+        done.set()
+    assert time.monotonic() - began < 5
+
+
+def test_browsers_that_ask_at_the_same_time_share_one_answer() -> None:
+    asked, together = [], threading.Barrier(8)
+
+    def read(_api: str, n: int) -> tuple[Run, ...]:
+        asked.append(n)
+        return ()
+
+    runs = Runs("http://127.0.0.1:9/api", read)
+
+    def look() -> None:
+        together.wait(timeout=10)
+        runs.last(5)
+
+    browsers = [threading.Thread(target=look) for _ in range(8)]
+    for browser in browsers:
+        browser.start()
+    for browser in browsers:
+        browser.join()
+    assert asked == [5]
+
+
+def test_finished_and_failed_runs_come_newest_first_without_the_runs_they_started(prefect_server: str) -> None:
+    from prefect import flow
+
+    own = uuid4().hex  # other tests have runs on the same server
+
+    @flow(name=f"child-{own}")
+    def child() -> int:
+        return 1
+
+    @flow(name=f"works-{own}", flow_run_name=f"works-well-{own}")
+    def works() -> int:
+        return child()
+
+    @flow(name=f"breaks-{own}", flow_run_name=f"breaks-down-{own}")
+    def breaks() -> None:
+        raise ValueError("on purpose")
+
+    works()
+    with pytest.raises(ValueError, match="on purpose"):
+        breaks()
+    with get_client(sync_client=True) as client:
+        tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        client.create_flow_run(works, name=f"tomorrow-{own}", state=Scheduled(scheduled_time=tomorrow))
+    last = [run for run in Runs(prefect_server).last(200) if own in run.name + run.flow]
+    assert [(run.name, run.flow, run.state, run.kind) for run in last] == [
+        (f"breaks-down-{own}", f"breaks-{own}", "Failed", "failed"),
+        (f"works-well-{own}", f"works-{own}", "Completed", "done"),
+    ]
+    assert all(run.started_at is not None and run.seconds >= 0 for run in last)
+    assert "/runs/flow-run/" in last[0].link
