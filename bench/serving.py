@@ -14,7 +14,9 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, policy_with_model
-from serving.price_book import PriceBook, book_to_table, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.table import book_to_table
+from serving.price_book.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
 from training.candidates import CANDIDATES, FittedModel, fit

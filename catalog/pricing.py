@@ -1,7 +1,7 @@
-"""What a price decision is: the state a policy sees, what it answers, and the protocol all policies follow.
+"""What a price decision is: the shelf it is made for, the record of how it was made, and the protocol of what makes it.
 
 The twin plays any `Policy`, and serving provides them; neither imports the other. A policy is a pure function
-of the `Shelf`: it holds no random state. Where a policy chooses by chance, it uses the uniform `dice` that come
+of the `Shelf`: it holds no random state. Where it chooses by chance, it uses the uniform `dice` that come
 with the shelf, so two policies can be played on the same shoppers and the same luck.
 """
 
@@ -47,7 +47,7 @@ LIMITS = (
     "floor",
     "minimum_margin",
 )
-"""The rules that limit what a policy asks for, in the order they are applied: the last one has its way."""
+"""The rules that limit what a policy asks for, in the order they are applied: the last one wins."""
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])
 """One limit that changed one price: position of the decision in the flattened arrays, rule, prices in EUR."""
@@ -82,7 +82,9 @@ class Shelf:
 
 @dataclass(frozen=True)
 class PriceDecision:
-    """A policy's answer. Arrays have shape (n_stores, n_products).
+    """Prices to show, and how they came about: asked for, tried or not, limited, shown.
+
+    Arrays have shape (n_stores, n_products).
 
     Attributes
     ----------
@@ -93,13 +95,14 @@ class PriceDecision:
     explored
         Whether the price was tried in order to learn.
     rule
-        Index into the policy's `rules`: which of them decided the price.
+        Index into the policy's `rules`: the last limit that changed the price, else exploration, else the rule by
+        which the price was asked for.
     p_sale
         Chance of sale at the price; NaN without a model.
     unit_value
         Value of one unit kept, EUR; NaN where the policy does not value stock.
     unconstrained
-        The price that was asked for before any limit, EUR.
+        The price before any limit, EUR: what exploration tries, else what was asked for.
     clamp_cost
         What the limits cost, EUR per visit: (asked - unit value) x chance of sale, less the same at the price shown.
         0 where none binds; NaN without a model.
@@ -119,7 +122,7 @@ class PriceDecision:
 
 
 class Policy(Protocol):
-    """Anything that can price the shelves.
+    """Anything that can price the shelves from end to end, for the twin to play.
 
     Attributes
     ----------

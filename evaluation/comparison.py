@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.pricing import Policy
 from evaluation import comparison_figures
 from evaluation.contestants import (
     CLAIRVOYANT,
@@ -28,6 +27,7 @@ from evaluation.results import Match, Score, matches_by_policy, matches_to_table
 from evaluation.scenarios import PLAYED_ON, Scenario, built_in
 from evaluation.scores import expected_gain, play_all
 from features.cells import feature_workbench
+from serving.pricing_policy import PricingPolicy
 from training.mlflow.experiments import Study
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -70,7 +70,7 @@ class Question:
 class Limit:
     """The clairvoyant of a scenario, and what it gains on average on a store day, EUR, shape (n_products,)."""
 
-    policy: Policy
+    policy: PricingPolicy
     gain: Floats
 
 

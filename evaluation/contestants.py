@@ -8,10 +8,10 @@ import duckdb
 from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.pricing import Policy
 from evaluation.logs import Log, draw_log
 from serving.curves import DemandCurves, demand_curves
 from serving.policies import GreedyPolicy, StockAwarePolicy, costs_that_count, policy_without_model
+from serving.pricing_policy import PricingPolicy
 from simulation.truth import chance_on
 from simulation.visits import expected_visits_on
 from training.candidates import CANDIDATES, fit
@@ -50,7 +50,7 @@ def curves_from(
     return demand_curves(connection, Challenger(f"log {seed}", replace(fitted, odds_factor=1.0)), catalog)
 
 
-def policy_of(name: str, catalog: Catalog, learned: Learned) -> Policy:
+def policy_of(name: str, catalog: Catalog, learned: Learned) -> PricingPolicy:
     """Return a policy out of `POLICIES`, as it would price the catalog's world after what it learned."""
     if name in {"static", "rule"}:
         return policy_without_model(catalog, name)

@@ -21,7 +21,7 @@ from evaluation.scenarios import built_in
 from evaluation.scores import tally
 from features.cells import feature_workbench
 from serving.policies import GreedyPolicy, costs_that_count, policy_without_model
-from serving.storefront import in_store, in_store_without_model
+from serving.storefront import Storefront, storefront_before_champion, storefront_with_model
 from simulation.store_day import meet
 from simulation.visits import Visits, draw_visits
 from warehouse.workspace import Workspace
@@ -48,7 +48,7 @@ class DayResult:
 def live_first_days(connection: duckdb.DuckDBPyConnection, catalog: Catalog, days: int, seed: int) -> list[DayResult]:
     """Live the first days under every policy, in a world without shocks; returns one row per policy and day."""
     learners = {name: _Learner(name, catalog, seed) for name in LEARNERS}
-    static, limit = policy_without_model(catalog, "static"), clairvoyant(catalog, _FIRST)
+    static, limit = Storefront(policy_without_model(catalog, "static")), Storefront(clairvoyant(catalog, _FIRST))
     results = []
     for day in range(1, days + 1):
         date = _FIRST + dt.timedelta(days=day - 1)
@@ -76,7 +76,7 @@ class _Learner:
         self._catalog = catalog
         self._seed = seed
         self._log: Log | None = None
-        self._policy: Policy = in_store_without_model(catalog)
+        self._policy: Policy = storefront_before_champion(catalog)
 
     def live(self, connection: duckdb.DuckDBPyConnection, day: int, date: dt.date, visits: Visits) -> float:
         """Learn in the night before if it is time to, sell for a day, and return what it earned, EUR."""
@@ -92,8 +92,8 @@ class _Learner:
         store_days = (day - 1) * len(self._catalog.store.stores)
         visits = log.footfall() * log.visits.sum() / store_days
         if self._name == "greedy":
-            return in_store(self._catalog, GreedyPolicy(curves, costs_that_count(self._catalog)), curves)
-        return in_store(self._catalog, stock_aware(self._catalog, curves, visits, self._name), curves)
+            return storefront_with_model(self._catalog, GreedyPolicy(curves, costs_that_count(self._catalog)), curves)
+        return storefront_with_model(self._catalog, stock_aware(self._catalog, curves, visits, self._name), curves)
 
 
 def _is_due(day: int) -> bool:

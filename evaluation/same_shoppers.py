@@ -17,6 +17,7 @@ from catalog.store_day import BOUGHT
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.live.day import is_live
 from serving.policies import StaticPolicy, costs_that_count
+from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.visits import draw_visits
 from warehouse.lake import Lake, Partition
@@ -106,6 +107,6 @@ def _earned(lake: Lake, batch: Partition, catalog: Catalog) -> float:
 def _at_base_prices(catalog: Catalog, row: LedgerRow, date: dt.date) -> float:
     """Sell the same visits at base prices, EUR."""
     visits = draw_visits(catalog, row.stores, date, row.seed)
-    day = meet(catalog, StaticPolicy(catalog.base_prices), row.stores, date, visits)
+    day = meet(catalog, Storefront(StaticPolicy(catalog.base_prices)), row.stores, date, visits)
     bought = day.outcome == BOUGHT
     return float((day.price[bought] - costs_that_count(catalog)[day.product[bought]]).sum())

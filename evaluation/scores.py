@@ -8,12 +8,14 @@ import numpy as np
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.pricing import Policy
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from evaluation.scenarios import PLAYED_ON
+from serving.curves import DemandCurves
 from serving.policies import costs_that_count
-from serving.price_book import tabulate
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import PricingPolicy
 from serving.recursion import value_of_prices
+from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_on
 from simulation.visits import draw_visits, expected_visits_on
@@ -32,9 +34,12 @@ class Tally:
     repricings_per_day: float
 
 
-def expected_gain(policy: Policy, catalog: Catalog, date: dt.date) -> Floats:
-    """Return what a policy gains on average on one store day under true demand, EUR, shape (n_products,)."""
-    prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC)).prices
+def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves: DemandCurves | None = None) -> Floats:
+    """Return what a policy gains on average on one store day under true demand, EUR, shape (n_products,).
+
+    Products without support in the curves that it chooses from are sold at their base price.
+    """
+    prices = tabulate(policy, catalog, dt.datetime.combine(date, dt.time(), dt.UTC), curves).prices
     ratio = prices.reshape(len(prices), -1) / catalog.base_prices[:, None]
     chance = chance_on(catalog, date, ratio).reshape(prices.shape)
     gains = prices - costs_that_count(catalog)[:, None, None]
@@ -47,11 +52,14 @@ def expected_gain(policy: Policy, catalog: Catalog, date: dt.date) -> Floats:
     )
 
 
-def play_all(policies: Mapping[str, Policy], catalog: Catalog, store_days: int, seed: int) -> dict[str, Tally]:
+def play_all(policies: Mapping[str, PricingPolicy], catalog: Catalog, store_days: int, seed: int) -> dict[str, Tally]:
     """Let every policy meet the same shoppers on `store_days` store days of one date."""
     stores = [f"C{number:05d}" for number in range(store_days)]
     visits = draw_visits(catalog, stores, PLAYED_ON, seed)
-    return {name: tally(meet(catalog, policy, stores, PLAYED_ON, visits), catalog) for name, policy in policies.items()}
+    return {
+        name: tally(meet(catalog, Storefront(policy), stores, PLAYED_ON, visits), catalog)
+        for name, policy in policies.items()
+    }
 
 
 def tally(day: StoreDay, catalog: Catalog) -> Tally:

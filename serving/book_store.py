@@ -1,7 +1,7 @@
-"""Where price books are kept: publish the newest, find the one in force on a date, and put an earlier one back.
+"""Where price books are kept: publish the newest, find the one in force on a date, and restore an earlier one.
 
 The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away
-or a newer book is damaged. A book that another takes the place of is kept, for a day may have been sold from it.
+or a newer book is damaged. Replaced books are kept, for a day may have been sold from one.
 """
 
 import datetime as dt
@@ -13,7 +13,9 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
-from serving.price_book import PriceBook, book_from_table, book_to_table, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.table import book_from_table, book_to_table
+from serving.price_book.tabulate import tabulate
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 
@@ -38,8 +40,8 @@ class StoredBook:
         return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
 
 
-def work_out(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
-    """Work the price book of a business date out, and publish nothing."""
+def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
+    """Return the price book of a business date without publishing it."""
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
     return tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
 
@@ -49,7 +51,7 @@ def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Flo
 
     `visits` are the visits expected per store day, shape (n_products, n_ticks).
     """
-    book = work_out(catalog, curves, visits, for_date)
+    book = unpublished_book(catalog, curves, visits, for_date)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
     _keep_replaced(lake, for_date, inputs)
@@ -98,8 +100,8 @@ def catalog_of(lake: Lake, stored: StoredBook) -> str | None:
     return fingerprint if apart else None
 
 
-def put_back(lake: Lake, stored: StoredBook, for_date: dt.date) -> None:
-    """Put a stored book in force for a date, byte for byte; its receipt says what it was made from, as before."""
+def restore_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> None:
+    """Put a stored book in force for a date again, byte for byte; its receipt says what it was made from, as before."""
     receipts = {part: lake.receipt(part) for part in (stored.curves, stored.book)}
     inputs = {part: receipt.inputs for part, receipt in receipts.items() if receipt is not None}
     rows = {part: lake.read(part) for part in inputs}

@@ -1,7 +1,7 @@
-"""A price book on a shelf that has changed since: the shelf's products, in its order, each known or marked as new.
+"""A price book on a shelf that has changed since it was made: it is matched to the products of the shelf, in its order.
 
 A product that the book does not hold is sold at its base price and is tried like one whose price never varied; a
-product that left the shelf is left out.
+product that is no longer on the shelf is left out.
 """
 
 from dataclasses import replace
@@ -13,17 +13,17 @@ from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.curves import DemandCurves
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 
 
-def for_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
+def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
     """Return the book and its curves for exactly the products of a catalog."""
     if book.skus == catalog.skus and curves.skus == catalog.skus:
         return book, curves
-    return _book_for(catalog, book), _curves_for(catalog, curves)
+    return _match_book(catalog, book), _match_curves(catalog, curves)
 
 
-def _book_for(catalog: Catalog, book: PriceBook) -> PriceBook:
+def _match_book(catalog: Catalog, book: PriceBook) -> PriceBook:
     position = np.array([book.positions.get(sku, -1) for sku in catalog.skus])
     is_new = (position < 0)[:, None, None]
     base = np.broadcast_to(catalog.base_prices[:, None, None], (len(position), *book.prices.shape[1:]))
@@ -38,13 +38,15 @@ def _book_for(catalog: Catalog, book: PriceBook) -> PriceBook:
         prices=known(book.prices, base),
         unconstrained=known(book.unconstrained, base),
         p_sale=known(book.p_sale, np.nan),
+        p_unconstrained=known(book.p_unconstrained, np.nan),
         unit_value=known(book.unit_value, np.nan),
         rule=np.where(is_new, len(book.rules), book.rule[position]).astype(np.int16),
+        policy_rule=np.where(is_new, len(book.rules), book.policy_rule[position]).astype(np.int16),
         rules=(*book.rules, "unknown_product"),
     )
 
 
-def _curves_for(catalog: Catalog, curves: DemandCurves) -> DemandCurves:
+def _match_curves(catalog: Catalog, curves: DemandCurves) -> DemandCurves:
     """Products that are new get the shelf's ladder, as many prices as the others have, and no chance of sale."""
     ladder = price_ladder(catalog)
     n_prices = curves.prices.shape[1]

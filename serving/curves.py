@@ -1,12 +1,13 @@
 """Demand curves: the champion's chance of sale at every candidate price of every product."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
 from catalog.ladder import price_ladder
@@ -61,6 +62,41 @@ class DemandCurves:
     def expected_revenue(self) -> Floats:
         """Price x chance of sale, EUR per visit, shape (n_products, n_prices)."""
         return self.prices * self.p_sale
+
+    def p_sale_at(self, product: NDArray[np.integer[Any]], price: Floats) -> Floats:
+        """Return the chance of sale of each visit at its price, shape (n_visits,); see `chance_at`.
+
+        Parameters
+        ----------
+        product
+            Position of each visit's product, shape (n_visits,).
+        price
+            Price it meets, EUR, shape (n_visits,).
+        """
+        chance = np.empty(len(price))
+        for position, (candidates, known) in enumerate(zip(self.prices, self.p_sale, strict=True)):
+            own = product == position
+            chance[own] = _on_straight_lines(price[own], candidates, known)
+        return chance
+
+
+def chance_at(ladder: Floats, chances: Floats, prices: Floats) -> Floats:
+    """Return the chance of sale at any prices: on straight lines between candidates, level beyond them.
+
+    Parameters
+    ----------
+    ladder, chances
+        Candidate prices, EUR, ascending, and the chance of sale at each, shape (n_products, n_prices).
+    prices
+        EUR, shape (..., n_products).
+    """
+    by_product = zip(np.moveaxis(prices, -1, 0), ladder, chances, strict=True)
+    return np.stack([_on_straight_lines(own, candidates, known) for own, candidates, known in by_product], axis=-1)
+
+
+def _on_straight_lines(prices: Floats, candidates: Floats, chances: Floats) -> Floats:
+    """Return one product's chance of sale at its prices, of any shape."""
+    return np.asarray(np.interp(prices, candidates, chances))
 
 
 def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog) -> DemandCurves:

@@ -18,8 +18,7 @@ from features.exported import exported_cells, holds_exported
 from features.footfall import expected_visits
 from features.price_response import PriceResponse, price_responses, slopes_of, with_response
 from features.support import observed_prices, own_prices
-from serving.curves import DemandCurves, DemandModel, demand_curves
-from serving.exploration import chance_at
+from serving.curves import DemandCurves, DemandModel, chance_at, demand_curves
 from serving.support import with_support
 
 

@@ -1,8 +1,8 @@
-"""Guardrails: what a policy asks for, brought within the limits that hold whatever a model says.
+"""Guardrails: the limits that a price keeps, whatever a policy asks for.
 
-`LIMITS` are applied in their order, money floors last, to the price a policy asks for and to a price that is tried
-alike. Limits that do not look at the price shown before are static: a price book is made under them, and under those
-alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
+`LIMITS` are applied in their order, money floors last, so the last one wins. They bind the price a policy asks for and
+a price that is tried alike. Limits that do not look at the price shown before are static: a price book is made under
+those alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Limits:
     bounds
         Floors, ceilings, and cost plus margin.
     frozen
-        Prices that are held; NaN where a product is free.
+        Prices that stand whatever is asked for; NaN where a product is free.
     largest_step, largest_daily_move
         As shares of the price shown and of the opening price; None is no limit.
     movable
@@ -55,10 +55,10 @@ class Limits:
     @cached_property
     def are_static(self) -> bool:
         """Whether no limit looks at the price shown before."""
-        return self.largest_step is None and self.largest_daily_move is None and not self.limits_movers
+        return self.largest_step is None and self.largest_daily_move is None and not self.are_moves_limited
 
     @cached_property
-    def limits_movers(self) -> bool:
+    def are_moves_limited(self) -> bool:
         """Whether not all products may change price at once."""
         return self.movable < len(self.base_prices)
 
@@ -120,36 +120,9 @@ def leaves_alone(limits: Limits, asked: Floats) -> bool:
     return bool((np.rint(asked * 100) / 100 == asked).all())
 
 
-def movers(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -> Flags:
-    """Choose which products may change price in this tick, shape (n_stores, n_products).
-
-    Those that want to come first, by what they gain in expectation; equal ones take turns. It does not look at the
-    dice, so that what is tried has a chance that can be logged. Openings and frozen products are not counted.
-
-    Parameters
-    ----------
-    wanted
-        Prices as they would be if all might move, EUR.
-    gain
-        What each would gain by moving there, EUR per visit.
-    """
-    n_products = wanted.shape[1]
-    shown = usable_prices(shelf.shown_prices)
-    counted = np.isfinite(shown) & np.isnan(limits.frozen)
-    turn = np.broadcast_to((np.arange(n_products) + shelf.ticks_left) % n_products, wanted.shape)
-    stays = ~(counted & (wanted != shown))
-    order = np.lexsort((turn, -gain, stays, ~counted), axis=1)
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.broadcast_to(np.arange(n_products), order.shape), axis=1)
-    return (rank < limits.movable) | ~counted
-
-
-def held(limits: Limits, shelf: Shelf, may_move: Flags | None) -> Flags:
-    """Flag the products whose price is not theirs to change now: nothing is tried on them."""
-    if limits.kill_switch:
-        return np.ones(shelf.stock.shape, dtype=bool)
-    fixed = np.broadcast_to(~np.isnan(limits.frozen), shelf.stock.shape)
-    return fixed if may_move is None else fixed | ~may_move
+def nothing_shown(shape: tuple[int, int]) -> Shelf:
+    """Return stocked shelves that show no price yet, on which static limits alone bind."""
+    return Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
 
 
 def usable_prices(prices: Floats) -> Floats:

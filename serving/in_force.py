@@ -6,12 +6,16 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from serving.book_store import book_in_force
-from serving.cold_start import for_shelf
+from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_book import BookPolicy, PriceBook
-from serving.storefront import in_store, in_store_under_kill_switch, in_store_without_model
-from serving.support import base_where_unvaried
+from serving.price_book.book import PriceBook
+from serving.storefront import (
+    storefront_at_base_prices,
+    storefront_before_champion,
+    storefront_with_book,
+    storefront_with_model,
+)
 from warehouse.lake import Lake
 
 
@@ -31,7 +35,7 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = N
         When `greedy` is asked for and no price book is in force.
     """
     if catalog.store.guardrails.kill_switch:
-        return PricedBy(in_store_under_kill_switch(catalog), "kill_switch")
+        return PricedBy(storefront_at_base_prices(catalog), "kill_switch")
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
@@ -40,7 +44,7 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = N
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = in_store_without_model(catalog, name)
+    without = storefront_before_champion(catalog, name)
     return PricedBy(without, without.name)
 
 
@@ -49,7 +53,9 @@ def pricing_by_book(
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`."""
     made_for = book.published_at.date()
-    book, curves = for_shelf(catalog, book, curves)
-    greedy = base_where_unvaried(GreedyPolicy(curves, costs_that_count(catalog)), catalog, curves)
-    inner = greedy if is_greedy else BookPolicy(book)
-    return PricedBy(in_store(catalog, inner, curves), f"{inner.name}:{sha256}", made_for, sha256)
+    book, curves = match_to_shelf(catalog, book, curves)
+    if is_greedy:
+        store = storefront_with_model(catalog, GreedyPolicy(curves, costs_that_count(catalog)), curves)
+    else:
+        store = storefront_with_book(catalog, book, curves)
+    return PricedBy(store, f"{store.name}:{sha256}", made_for, sha256)

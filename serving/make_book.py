@@ -7,7 +7,7 @@ from features.footfall import expected_visits
 from serving.book_store import GROUP, publish_book
 from serving.curves import curves_from_table
 from serving.day_curves import DatedModel, learned_for
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

@@ -1,20 +1,20 @@
-"""Policies that price the shelf, behind the one protocol of `catalog.pricing`.
+"""Policies that say which prices they want, behind the protocol of `serving.pricing_policy`.
 
-Each is a pure function of the shelf. `static` shows base prices, `rule` raises them when stock runs low, `greedy`
-takes what sells best per visit, `stock_aware` weighs that against what a unit kept is worth. `serving.exploration`
-wraps any of them, and a price book tabulates them.
+`static` wants base prices, `rule` raises them when stock runs low, `greedy` takes what earns most per visit,
+`stock_aware` weighs that against what a unit kept is worth. `serving.storefront` makes prices of what they want, and a
+price book tabulates it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.pricing import NO_CLAMPS, Policy, PriceDecision, Shelf
+from catalog.pricing import Shelf
 from serving.curves import DemandCurves
+from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.recursion import price_stock
-from serving.support import base_where_unvaried
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class StaticPolicy:
     model_version: str | None = None
     rules: tuple[str, ...] = ("base_price",)
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
-        """Show the base price of every product."""
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for the base price of every product."""
         prices = np.broadcast_to(self.base_prices, shelf.stock.shape).copy()
-        return sure_decision(prices, np.zeros(prices.shape, dtype=np.int64))
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class RulePolicy:
     model_version: str | None = None
     rules: tuple[str, ...] = ("base_price", "low_stock")
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
-        """Show the base price, or the raised one where stock is low, never above the ceiling."""
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for the base price, or the raised one where stock is low, never above the ceiling."""
         low = shelf.stock < self.low_stock
         raised = np.minimum(np.round(self.base_prices * (1 + self.raise_by), 2), self.ceilings)
-        return sure_decision(np.where(low, raised, self.base_prices), low.astype(np.int64))
+        return asked_without_model(np.where(low, raised, self.base_prices), low.astype(np.int64))
 
 
 class GreedyPolicy:
@@ -69,11 +69,15 @@ class GreedyPolicy:
         self._prices = curves.prices[products, best]
         self._p_sale = curves.p_sale[products, best]
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
-        """Show each product's best candidate."""
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for each product's best candidate."""
         shape = shelf.stock.shape
-        rule = np.zeros(shape, dtype=np.int64)
-        return sure_decision(np.tile(self._prices, (shape[0], 1)), rule, np.tile(self._p_sale, (shape[0], 1)))
+        return Asked(
+            prices=np.tile(self._prices, (shape[0], 1)),
+            rule=np.zeros(shape, dtype=np.int64),
+            p_sale=np.tile(self._p_sale, (shape[0], 1)),
+            unit_value=np.full(shape, np.nan),
+        )
 
 
 class StockAwarePolicy:
@@ -115,38 +119,19 @@ class StockAwarePolicy:
         self._best = np.stack([among[best] for (best, _), among in zip(solved, choosable, strict=True)])
         self._value = np.stack([value for _, value in solved])
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
+    def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
         product = np.broadcast_to(np.arange(self._best.shape[0]), shelf.stock.shape)
         stock = np.clip(shelf.stock, 1, self._best.shape[1] - 1)
         candidate = self._best[product, stock, shelf.ticks_left - 1]
         later = self._value[product, stock, shelf.ticks_left - 1]
         one_less = self._value[product, stock - 1, shelf.ticks_left - 1]
-        return sure_decision(
-            self._curves.prices[product, candidate],
-            np.zeros(shelf.stock.shape, dtype=np.int64),
-            self._curves.p_sale[product, candidate],
-            later - one_less,
+        return Asked(
+            prices=self._curves.prices[product, candidate],
+            rule=np.zeros(shelf.stock.shape, dtype=np.int64),
+            p_sale=self._curves.p_sale[product, candidate],
+            unit_value=later - one_less,
         )
-
-
-def sure_decision(
-    prices: Floats, rule: Ints, p_sale: Floats | None = None, unit_value: Floats | None = None
-) -> PriceDecision:
-    """Return a decision that leaves nothing to chance: propensity 1, nothing explored, nothing limited."""
-    unknown = np.full(prices.shape, np.nan)
-    chance = unknown if p_sale is None else p_sale
-    return PriceDecision(
-        prices=prices,
-        propensity=np.ones(prices.shape),
-        explored=np.zeros(prices.shape, dtype=bool),
-        rule=rule,
-        p_sale=chance,
-        unit_value=unknown if unit_value is None else unit_value,
-        unconstrained=prices,
-        clamp_cost=0.0 * chance,
-        clamps=NO_CLAMPS,
-    )
 
 
 def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPolicy | RulePolicy:
@@ -158,13 +143,15 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> Policy:
-    """Return the policy a price book is made from, as the catalog's `policies.with_champion` says."""
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> PricingPolicy:
+    """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
+
+    `visits` are the visits expected per store day, shape (n_products, n_ticks).
+    """
     unit_costs = costs_that_count(catalog)
     if catalog.store.policies.with_champion == "greedy":
-        return base_where_unvaried(GreedyPolicy(curves, unit_costs), catalog, curves)
-    policy = StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
-    return base_where_unvaried(policy, catalog, curves)
+        return GreedyPolicy(curves, unit_costs)
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:

@@ -10,10 +10,10 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import Changes, reasons
-from serving.cold_start import for_shelf
+from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
-from serving.price_book import BookPolicy, PriceBook
-from serving.storefront import in_store_with_nothing_tried
+from serving.price_book.book import PriceBook
+from serving.storefront import storefront_without_exploration
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def explained(
     DataError
         When there are not so many ticks in a day.
     """
-    known, known_curves = for_shelf(catalog, book, curves)
+    known, known_curves = match_to_shelf(catalog, book, curves)
     n_ticks = known.prices.shape[2]
     left = n_ticks if ticks_left is None else ticks_left
     if not 1 <= left <= n_ticks:
         raise DataError(f"expected 1 to {n_ticks} ticks left, found {left}")
-    policy = in_store_with_nothing_tried(catalog, BookPolicy(known), known_curves)
+    policy = storefront_without_exploration(catalog, known, known_curves)
     own = catalog.skus.index(sku)
     shape = (1, len(catalog.skus))
     now, opened_at = np.full(shape, np.nan), np.full(shape, np.nan)

@@ -1,48 +1,195 @@
-"""How a policy is played in a store: with prices tried on purpose, and within the guardrails."""
+"""How a price is made, in one line: asked by a policy -> support -> exploration -> each guardrail -> shown.
+
+A policy says what it wants and knows of nothing else; every later step stands here, and `PriceDecision` is the record
+of them all. A `Storefront` is what the twin plays and what a quote explains.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.pricing import Policy
-from serving.curves import DemandCurves
-from serving.exploration import Exploring
-from serving.guardrails import limits_of
+from catalog.pricing import LIMITS, PriceDecision, Shelf
+from serving.curves import DemandCurves, chance_at
+from serving.exploration.candidates import Candidates, candidates_within
+from serving.exploration.settings import Exploration
+from serving.exploration.trial import Trial, no_trial, try_prices
+from serving.guardrails import Limits, guarded, limits_of, nothing_shown, usable_prices
 from serving.policies import costs_that_count, policy_without_model
-from serving.support import may_be_tried
+from serving.price_book.book import PriceBook
+from serving.price_book.policy import BookPolicy
+from serving.pricing_policy import Asked, PricingPolicy
+from serving.shelf_limits import ShelfLimits, which_may_move
+from serving.support import Support, may_be_tried, support_of
+from serving.worth import Worth, chance_on_shelf
 
 
-def in_store(catalog: Catalog, policy: Policy, curves: DemandCurves) -> Exploring:
-    """Return a policy with a model as it is played: a share of expected revenue may be spent on trying prices."""
-    exploration = catalog.store.exploration
-    return Exploring(
+@dataclass(frozen=True)
+class Storefront:
+    """A policy with the steps that lead from what it asks to what is shown; a step that is None is left out.
+
+    Attributes
+    ----------
+    policy
+        Says what it wants.
+    curves
+        Demand curves, for the chance of sale at prices that are not the policy's own; None without a model.
+    support
+        Which products' prices may follow the policy.
+    exploration
+        How prices are tried.
+    limits
+        The guardrails.
+    unit_costs
+        What a unit costs where margin is the objective, else 0, EUR, shape (n_products,).
+    """
+
+    policy: PricingPolicy
+    curves: DemandCurves | None = None
+    support: Support | None = None
+    exploration: Exploration | None = None
+    limits: Limits | None = None
+    unit_costs: Floats | float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The policy's name: the steps are how it is played, not another policy."""
+        return self.policy.name
+
+    @property
+    def model_version(self) -> str | None:
+        """The model version behind the policy."""
+        return self.policy.model_version
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of every step, in their order."""
+        never_varied = () if self.support is None else ("never_varied",)
+        return (*self.policy.rules, *never_varied, "exploration", *(() if self.limits is None else LIMITS))
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick."""
+        asked = self._supported(self._asked(shelf))
+        limits = self._limits_on(shelf, asked)
+        usual = limits.apply(asked.prices)  # what is shown where nothing is tried
+        worth = Worth(self.curves, asked, self._forgone(asked), shelf.stock)
+        trial = self._explored(worth, limits, usual)
+        return self._limited(trial, worth, limits, usual)
+
+    def _asked(self, shelf: Shelf) -> Asked:
+        """Ask the policy; a chance of sale that it does not know is read from the curves."""
+        asked = self.policy.ask(shelf)
+        if self.curves is None or not np.isnan(asked.p_sale).any():
+            return asked
+        p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
+        return replace(asked, p_sale=p_sale)
+
+    def _supported(self, asked: Asked) -> Asked:
+        return asked if self.support is None else self.support.apply(asked, len(self.policy.rules))
+
+    def _limits_on(self, shelf: Shelf, asked: Asked) -> ShelfLimits:
+        """Choose the products that may change price now, by what each gains if it does."""
+        if self.limits is None or not self.limits.are_moves_limited:
+            return ShelfLimits(self.limits, shelf)
+        wanted, shown = guarded(self.limits, asked.prices, shelf), usable_prices(shelf.shown_prices)
+        gain = np.abs(wanted / shown - 1)
+        if self.curves is not None:
+            forgone = self._forgone(asked)
+            p_wanted, p_shown = (chance_at(self.curves.prices, self.curves.p_sale, at) for at in (wanted, shown))
+            gain = (wanted - forgone) * p_wanted - (shown - forgone) * p_shown
+        return ShelfLimits(self.limits, shelf, which_may_move(self.limits, shelf, wanted, gain))
+
+    def _explored(self, worth: Worth, limits: ShelfLimits, usual: Floats) -> Trial:
+        if self.exploration is None:
+            return no_trial(worth.asked)
+        candidates = self._static_candidates
+        if candidates is None:
+            candidates = candidates_within(limits, self.exploration, self.curves)
+        return try_prices(self.exploration, worth, limits, usual, candidates)
+
+    def _limited(self, trial: Trial, worth: Worth, limits: ShelfLimits, usual: Floats) -> PriceDecision:
+        """Apply each guardrail to what is asked for after exploration, and write the whole trail down."""
+        by_exploration = len(self.rules) - len(LIMITS) * (self.limits is not None) - 1
+        prices, clamps = limits.apply_with_trail(trial.prices, by_exploration + 1)
+        rule = np.where(trial.explored, by_exploration, worth.asked.rule)
+        rule.flat[clamps["decision"]] = clamps["rule"]
+        if self.limits is not None and self.limits.kill_switch:  # it decides also where it changes nothing
+            rule = np.full(rule.shape, self.rules.index("kill_switch"))
+        p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
+        if len(clamps):
+            p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
+            less = (trial.prices - worth.forgone) * trial.p_sale - (prices - worth.forgone) * p_sale
+            cost = np.where(prices == trial.prices, cost, less)
+        return PriceDecision(
+            prices=prices,
+            propensity=trial.propensity(prices, usual),
+            explored=trial.explored,
+            rule=rule,
+            p_sale=p_sale,
+            unit_value=worth.asked.unit_value,
+            unconstrained=trial.prices,
+            clamp_cost=cost,
+            clamps=clamps,
+        )
+
+    @cached_property
+    def _static_candidates(self) -> Candidates | None:
+        """What can be tried where no limit looks at the price shown before, the same on every shelf; else None."""
+        if self.exploration is None or not (self.limits is None or self.limits.are_static):
+            return None
+        anywhere = ShelfLimits(self.limits, nothing_shown((1, len(self.exploration.ladder))))
+        return candidates_within(anywhere, self.exploration, self.curves)
+
+    def _forgone(self, asked: Asked) -> Floats:
+        """Return what a sale forgoes, EUR: the value of the unit kept and, for margin, its cost."""
+        return np.nan_to_num(asked.unit_value) + self.unit_costs
+
+
+def storefront_with_model(catalog: Catalog, policy: PricingPolicy, curves: DemandCurves) -> Storefront:
+    """Return a policy that chooses from demand curves: a share of expected revenue may be spent on trying prices."""
+    return Storefront(
         policy,
-        exploration.before_champion,
-        curves.prices,
-        curves.p_sale,
+        curves,
+        support_of(catalog, curves),
+        _on_budget(catalog, curves),
         limits_of(catalog),
-        budget=np.where(curves.has_support, exploration.budget, np.nan),
-        allowed=may_be_tried(curves),
-        unit_costs=costs_that_count(catalog),
+        costs_that_count(catalog),
     )
 
 
-def in_store_without_model(catalog: Catalog, name: str | None = None) -> Exploring:
-    """Return `static` or `rule`, by default the catalog's own choice, as it is played: a share of the time is tried."""
-    return _without_curves(catalog, policy_without_model(catalog, name), catalog.store.exploration.before_champion)
+def storefront_with_book(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> Storefront:
+    """Return the store that sells from a price book and explores on the same budget; both hold exactly its shelf.
+
+    Support is no step here: it was one when the book was made.
+    """
+    return replace(storefront_without_exploration(catalog, book, curves), exploration=_on_budget(catalog, curves))
 
 
-def in_store_under_kill_switch(catalog: Catalog) -> Exploring:
-    """Return base prices, with nothing tried."""
-    return _without_curves(catalog, policy_without_model(catalog, "static"), 0.0)
+def storefront_without_exploration(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> Storefront:
+    """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
+    return Storefront(BookPolicy(book), curves, limits=limits_of(catalog), unit_costs=costs_that_count(catalog))
 
 
-def in_store_with_nothing_tried(catalog: Catalog, policy: Policy, curves: DemandCurves) -> Exploring:
-    """Return a policy within the guardrails alone: what a quote explains."""
-    costs = costs_that_count(catalog)
-    return Exploring(policy, 0.0, curves.prices, curves.p_sale, limits_of(catalog), unit_costs=costs)
+def storefront_before_champion(catalog: Catalog, name: str | None = None) -> Storefront:
+    """Return `static` or `rule`, by default the catalog's own choice, with prices tried in a share of the time."""
+    exploration = Exploration(catalog.store.exploration.before_champion, price_ladder(catalog))
+    return Storefront(policy_without_model(catalog, name), exploration=exploration, limits=limits_of(catalog))
 
 
-def _without_curves(catalog: Catalog, policy: Policy, share: float) -> Exploring:
-    ladder = price_ladder(catalog)
-    return Exploring(policy, share, ladder, np.full(ladder.shape, np.nan), limits_of(catalog))
+def storefront_at_base_prices(catalog: Catalog) -> Storefront:
+    """Return base prices without exploration: what stands under the kill switch."""
+    return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog))
+
+
+def _on_budget(catalog: Catalog, curves: DemandCurves) -> Exploration:
+    """Spend the budget on products with support; try the others, as before the first champion, in a share of time."""
+    exploration = catalog.store.exploration
+    return Exploration(
+        exploration.before_champion,
+        curves.prices,
+        budget=np.where(curves.has_support, exploration.budget, np.nan),
+        allowed=may_be_tried(curves),
+    )

@@ -1,7 +1,7 @@
-"""The support guard: a policy chooses among prices that were observed, and a product that never varied is not priced.
+"""Support: a policy chooses among prices that were observed; a product whose price never varied keeps its base price.
 
-A forest is flat outside the prices it has seen, so there it promises a chance of sale that nobody measured. Trying may
-reach one step of the ladder beyond the support, so that the support can grow.
+A forest is flat outside the prices it has seen, so there it promises a chance of sale that nobody measured.
+Exploration may go one step of the ladder beyond the support, so that the support can grow.
 """
 
 from dataclasses import dataclass, replace
@@ -10,9 +10,8 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
-from catalog.pricing import Policy, PriceDecision, Shelf
-from serving.curves import DemandCurves
-from serving.exploration import chance_at
+from serving.curves import DemandCurves, chance_at
+from serving.pricing_policy import Asked
 
 _SAME = 1e-9  # EUR
 
@@ -35,50 +34,33 @@ def may_be_tried(curves: DemandCurves) -> Flags:
     return wider | ~curves.has_support[:, None]
 
 
-def base_where_unvaried(policy: Policy, catalog: Catalog, curves: DemandCurves) -> Policy:
-    """Return the policy with base prices in place of its own for products without support."""
-    if curves.has_support.all():
-        return policy
-    p_base = chance_at(curves.prices, curves.p_sale, catalog.base_prices[None, :])[0]
-    return BaseWhereUnvaried(policy, curves.has_support, catalog.base_prices, p_base)
-
-
 @dataclass(frozen=True)
-class BaseWhereUnvaried:
-    """The inner policy's prices, and the base price of each product without support.
+class Support:
+    """Which products' prices may follow the policy, and what stands in for the others, shape (n_products,).
 
-    `has_support`, `base_prices` (EUR) and `p_base`, the chance of sale at them, have shape (n_products,).
+    `base_prices` are in EUR; `p_base` is the chance of sale at them.
     """
 
-    inner: Policy
-    has_support: Flags
+    is_known: Flags
     base_prices: Floats
     p_base: Floats
 
-    @property
-    def name(self) -> str:
-        """The inner policy's name."""
-        return self.inner.name
+    def apply(self, asked: Asked, rule: int) -> Asked:
+        """Ask for the base price of every product without support; what a unit kept is worth is not known there.
 
-    @property
-    def model_version(self) -> str | None:
-        """The inner policy's model version."""
-        return self.inner.model_version
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The inner policy's rules and `never_varied`."""
-        return (*self.inner.rules, "never_varied")
-
-    def decide(self, shelf: Shelf) -> PriceDecision:
-        """Decide as the inner policy where it knows enough; what a unit kept is worth is not known elsewhere."""
-        own = self.inner.decide(shelf)
-        prices = np.where(self.has_support, own.prices, self.base_prices)
-        return replace(
-            own,
-            prices=prices,
-            unconstrained=prices,
-            rule=np.where(self.has_support, own.rule, len(self.inner.rules)),
-            p_sale=np.where(self.has_support, own.p_sale, self.p_base),
-            unit_value=np.where(self.has_support, own.unit_value, np.nan),
+        `rule` is the number of `never_varied` among the rules.
+        """
+        return Asked(
+            prices=np.where(self.is_known, asked.prices, self.base_prices),
+            rule=np.where(self.is_known, asked.rule, rule),
+            p_sale=np.where(self.is_known, asked.p_sale, self.p_base),
+            unit_value=np.where(self.is_known, asked.unit_value, np.nan),
         )
+
+
+def support_of(catalog: Catalog, curves: DemandCurves) -> Support | None:
+    """Return the support that curves have; None where every product has some and so nothing is to be done."""
+    if curves.has_support.all():
+        return None
+    p_base = chance_at(curves.prices, curves.p_sale, catalog.base_prices[None, :])[0]
+    return Support(curves.has_support, catalog.base_prices, p_base)

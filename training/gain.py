@@ -15,7 +15,8 @@ from features.logged_visits import LoggedVisits, logged_visits
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, supported_curves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
-from serving.price_book import PriceBook, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.tabulate import tabulate
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
@@ -100,13 +101,13 @@ def gain_on(
             propensity=visits.propensity,
             purchased=visits.purchased.astype(float),
             unit_value=_unit_values(incumbent or book, visits, ticks_left) + costs_that_count(catalog)[visits.product],
-            p_sale=_along(curves, visits.product, visits.price),
+            p_sale=curves.p_sale_at(visits.product, visits.price),
             dice=visits.dice,
             n_store_days=visits.n_store_days,
             candidates=curves.prices,
         ),
-        Shown(price, _along(curves, visits.product, price)),
-        Shown(theirs, _along(curves, visits.product, theirs)),
+        Shown(price, curves.p_sale_at(visits.product, price)),
+        Shown(theirs, curves.p_sale_at(visits.product, theirs)),
         truth,
     )
 
@@ -132,12 +133,3 @@ def _unit_values(book: PriceBook, visits: LoggedVisits, ticks_left: Ints) -> Flo
     """Return what a unit kept is worth in each visit's state by a book, 0 where its policy does not value stock."""
     level = np.minimum(visits.stock, book.unit_value.shape[1] - 1)
     return np.nan_to_num(book.unit_value[visits.product, level, ticks_left - 1])
-
-
-def _along(curves: DemandCurves, product: Ints, price: Floats) -> Floats:
-    """Return the chance of sale at any price, read between the candidates of the curves, shape (n_visits,)."""
-    chance = np.empty(len(price))
-    for position in range(len(curves.skus)):
-        own = product == position
-        chance[own] = np.interp(price[own], curves.prices[position], curves.p_sale[position])
-    return chance

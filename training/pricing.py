@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from catalog.errors import DataError, Declined, ModelError
 from serving.book_store import book_in_force
 from serving.make_book import make_book
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 from training.promotion.change import finish_changes
 from training.promotion.history import LOCK
 from training.registry import ModelRegistry

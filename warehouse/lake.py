@@ -128,17 +128,17 @@ class Lake:
         return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
     def read(self, partition: Partition) -> pa.Table:
-        """Read one partition whole, in the types of its contract.
+        """Read one partition whole, in the types of its contract; a column that came later than the partition is null.
 
         Raises
         ------
         LakeError
-            When the file is missing or is not readable Parquet.
+            When the file is missing or is not readable Parquet, or lacks a column that has no nulls.
         """
         path = self.path(partition)
         try:
-            return pq.ParquetFile(path).read().cast(_table(partition.table).schema)
-        except (OSError, pa.ArrowException) as error:
+            return _in_contract(pq.ParquetFile(path).read(), _table(partition.table).schema)
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{path}: cannot be read ({error}); run `shelfprice verify`") from error
 
     def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
@@ -239,6 +239,14 @@ def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
             pending.replace(final_path(data))
         else:
             pending.unlink()
+
+
+def _in_contract(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows in the types of a contract, with nulls for the columns that may be null and are not there."""
+    for position, field in enumerate(schema):
+        if field.nullable and field.name not in rows.column_names:
+            rows = rows.add_column(position, field, pa.nulls(len(rows), field.type))
+    return rows.cast(schema)
 
 
 def _conform(rows: pa.Table, table: Table) -> pa.Table:

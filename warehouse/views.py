@@ -11,6 +11,7 @@ from catalog.table import Table
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "drift_results")
+_GAINED_COLUMNS = ("price_book", "replaced_price_book")
 _LIVE = ("live_interactions", "live_repricings")
 
 
@@ -26,8 +27,8 @@ def view_names() -> dict[str, str]:
 def create_table_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Create a view of each table of the lake; the macros that read the lake must be there."""
     for view, name in view_names().items():
-        macro, files = _rows_of(TABLES[name])
-        connection.table_function(macro, [files]).create_view(view)
+        macro, arguments = _rows_of(TABLES[name])
+        connection.table_function(macro, arguments).create_view(view)
 
 
 def _view_of(table: str) -> str:
@@ -36,8 +37,8 @@ def _view_of(table: str) -> str:
     return f"{table}_history" if table in _NEWEST_SHOWN else table
 
 
-def _rows_of(table: Table) -> tuple[str, str]:
-    """Return the macro that reads a table, and its files, relative to the home."""
+def _rows_of(table: Table) -> tuple[str, list[str | bool]]:
+    """Return the macro that reads a table and its arguments; files are relative to the home."""
     if table.by == "day":
-        return "lake_by_day", f"lake/{table.name}/*/*.parquet"
-    return "lake_by_key", f"lake/{table.name}/*.parquet"
+        return "lake_by_day", [f"lake/{table.name}/*/*.parquet", table.name in _GAINED_COLUMNS]
+    return "lake_by_key", [f"lake/{table.name}/*.parquet"]

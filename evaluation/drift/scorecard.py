@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
-from catalog.pricing import Policy
 from catalog.settings import read_settings
 from catalog.tables.drift import DRIFT_RESULTS
 from evaluation.contestants import clairvoyant
 from evaluation.drift.store import WatchingStore
 from evaluation.drift.worlds import EXPLORE_DAYS, ShockedWorld
 from evaluation.scores import expected_gain
+from serving.curves import DemandCurves
+from serving.pricing_policy import PricingPolicy
 from simulation.visits import budget_shifts_on, demand_factors_on
 
 UNWATCHED = "none"
@@ -85,9 +86,9 @@ def play_world(world: ShockedWorld, seed: int) -> list[ScoredDay]:
         for position, date in enumerate(world.dates):
             earned = kept = 0.0
             if first is not None and (champion := store.champion) is not None:
-                earned = _gain(world, store.prices_for(champion, date), date)
+                earned = _gain(world, date, *store.prices_for(champion, date))
                 is_first = champion.version == first.version
-                kept = earned if is_first else _gain(world, store.prices_for(first, date), date)
+                kept = earned if is_first else _gain(world, date, *store.prices_for(first, date))
             decisions, alarm = store.sell(date), False
             if position + 1 >= EXPLORE_DAYS:
                 alarm = store.night(date)
@@ -151,12 +152,12 @@ class _Clairvoyant:
         catalog = self._world.catalog
         state = budget_shifts_on(catalog, date).tobytes() + demand_factors_on(catalog, date).tobytes()
         if state not in self._known:
-            self._known[state] = _gain(self._world, clairvoyant(catalog, date), date)
+            self._known[state] = _gain(self._world, date, clairvoyant(catalog, date))
         return self._known[state]
 
 
-def _gain(world: ShockedWorld, policy: Policy, date: dt.date) -> float:
-    return float(expected_gain(policy, world.catalog, date).sum())
+def _gain(world: ShockedWorld, date: dt.date, policy: PricingPolicy, curves: DemandCurves | None = None) -> float:
+    return float(expected_gain(policy, world.catalog, date, curves).sum())
 
 
 def _earned(day: ScoredDay, rule: str) -> float:

@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Sequence
 
 from catalog.load import Catalog
-from catalog.pricing import Policy
 from catalog.settings import Settings
 from etl.batches import batches_of, play_batch
 from etl.prepare import prepared
@@ -16,9 +15,11 @@ from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import feature_workbench
 from serving.champion import Champion
+from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
+from serving.pricing_policy import PricingPolicy
 from training.drift.watch import Detection
 from training.night import run_night
 
@@ -55,12 +56,12 @@ class WatchingStore:
         run_night(self._workspace, self._registry, date, self._seed, announce=self._hear)
         return any(found.business_date == date for found in self._seen)
 
-    def prices_for(self, champion: Champion, date: dt.date) -> Policy:
-        """Return what a champion would ask for on a date, with what was known the night before."""
+    def prices_for(self, champion: Champion, date: dt.date) -> tuple[PricingPolicy, DemandCurves]:
+        """Return what a champion would ask for on a date, with what was known the night before, and its curves."""
         catalog = self._workspace.catalog
         with feature_workbench(self._workspace.settings) as connection:
             curves, visits = learned_for(connection, champion, catalog, date)
-        return policy_with_model(catalog, curves, visits)
+        return policy_with_model(catalog, curves, visits), curves
 
     def _hear(self, _version: str, found: Sequence[Detection]) -> None:
         self._seen.extend(found)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flows.cli.console import show_table
-from serving.price_book import PriceBook
+from serving.price_book.book import PriceBook
 
 STOCK_LEVELS = (5, 20, 100)
 

@@ -24,7 +24,7 @@ from serving.champion import load_champion
 from serving.day_curves import learned_for
 from serving.in_force import pricing_by_book
 from serving.replay.parts import Part, UsedBook, books_of
-from serving.storefront import in_store_under_kill_switch, in_store_without_model
+from serving.storefront import storefront_at_base_prices, storefront_before_champion
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.files import sha256_of
@@ -137,7 +137,7 @@ class _Day:
         """Return the policy of a stretch: from the rebuilt book when it is the one on record, else from that one."""
         if row.book_sha256 is None or row.book_made_for is None:
             is_off = catalog.store.guardrails.kill_switch
-            return in_store_under_kill_switch(catalog) if is_off else in_store_without_model(catalog, row.policy)
+            return storefront_at_base_prices(catalog) if is_off else storefront_before_champion(catalog, row.policy)
         rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
         receipt = self._scratch.receipt(rebuilt.book)
         if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):

@@ -18,9 +18,10 @@ from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from serving.curves import DemandCurves
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.guardrails import limits_of
 from serving.policies import GreedyPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from warehouse.columns import coded
@@ -161,8 +162,8 @@ def guarded_day(shelf: Catalog) -> StoreDay:
     guarded = Catalog(shelf.products, shelf.store.model_copy(update={"guardrails": rails}))
     ladder = price_ladder(guarded)
     chances = chance_of_sale(guarded, ladder / guarded.base_prices[:, None])
-    greedy = GreedyPolicy(DemandCurves(guarded.skus, ladder, chances, "7"))
-    policy = Exploring(greedy, 0.5, ladder, chances, limits_of(guarded))
+    curves = DemandCurves(guarded.skus, ladder, chances, "7")
+    policy = Storefront(GreedyPolicy(curves), curves, exploration=Exploration(0.5, ladder), limits=limits_of(guarded))
     return play(guarded, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
 
 

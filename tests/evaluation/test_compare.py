@@ -10,9 +10,9 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from evaluation import comparison_report as report
 from evaluation.comparison import PolicyComparison
-from features.cells import feature_workbench
 from flows.compare import compare
 from flows.environment import orchestrated
+from warehouse.connection import workbench_with_marts
 
 WORLDS = ("200 visits", "two peaks, 200 visits")
 
@@ -36,7 +36,7 @@ def test_a_comparison_keeps_and_logs_what_it_says_and_few_decisions_suffice(
         ["2,000", "prototype"],
     ]
     settings = read_settings()
-    with feature_workbench(settings) as connection:
+    with workbench_with_marts(settings) as connection:
         kept = connection.execute(
             "select decisions, policy, avg(share_of_clairvoyant) from learning_results "
             "where scenario = '200 visits' and decisions > 0 group by decisions, policy order by decisions, policy desc"

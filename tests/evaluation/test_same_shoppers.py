@@ -12,6 +12,7 @@ from etl.ledger import LedgerRow, write_down
 from etl.load import load_store_day
 from evaluation.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
@@ -19,7 +20,7 @@ from warehouse.lake import Lake, Partition
 FIRST, SECOND = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
 SEED = 7
 SHELF = load()
-BASE = StaticPolicy(SHELF.base_prices)
+BASE = Storefront(StaticPolicy(SHELF.base_prices))
 
 
 def by_book(catalog: Catalog = SHELF, *, made_for: dt.date | None = SECOND) -> LedgerRow:

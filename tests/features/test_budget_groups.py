@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Iterator
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -15,8 +14,9 @@ from catalog.load import load
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, query, stale_cells
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
@@ -35,7 +35,7 @@ def lake(settings: Settings) -> Lake:
     lake.prepare()
     load_dimensions(lake, busy, ["Ann", "Bob"])
     ladder = price_ladder(busy)
-    policy = Exploring(StaticPolicy(busy.base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(StaticPolicy(busy.base_prices), exploration=Exploration(0.5, ladder))
     for day in (FIRST, SECOND, THIRD):
         store_day = play(busy, policy, busy.store.stores, day, seed=3)
         load_store_day(lake, busy, store_day, "g000", inputs="x", seed=3)

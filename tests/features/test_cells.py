@@ -14,8 +14,9 @@ from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, model_input, stale_cells
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.lake import Lake, Partition
 
@@ -32,7 +33,7 @@ def lake(settings: Settings) -> Lake:
 
 def played(lake: Lake, catalog: Catalog, day: dt.date = DAY) -> Partition:
     ladder = price_ladder(catalog)
-    policy = Exploring(StaticPolicy(catalog.base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(StaticPolicy(catalog.base_prices), exploration=Exploration(0.5, ladder))
     store_day = play(catalog, policy, catalog.store.stores, day, seed=3)
     load_store_day(lake, catalog, store_day, "g000", inputs="x", seed=3)
     return Partition("interactions", day, "g000")
@@ -52,7 +53,7 @@ def test_cells_hold_exactly_the_decisions_met_with_stock(settings: Settings, lak
 
 
 def test_unknown_stock_is_kept_and_an_empty_shelf_is_left_out(settings: Settings, lake: Lake) -> None:
-    day = play(load(), StaticPolicy(load().base_prices), ("S01",), DAY, seed=1)
+    day = play(load(), Storefront(StaticPolicy(load().base_prices)), ("S01",), DAY, seed=1)
     table = interactions_of(day, load()).slice(0, 3)
     stock = pa.array([None, 0, 5], pa.int32())
     purchased = pa.array([True, False, False])

@@ -13,6 +13,7 @@ from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.visits import tick_profile
 from warehouse.lake import Lake
@@ -29,7 +30,7 @@ def test_footfall_recovers_who_really_comes_although_shelves_run_empty(tmp_path:
     load_dimensions(lake, catalog, ["Ann"])
     for back in range(7):
         date = LAST - dt.timedelta(days=back)
-        day = play(catalog, StaticPolicy(catalog.base_prices), catalog.store.stores, date, seed=5)
+        day = play(catalog, Storefront(StaticPolicy(catalog.base_prices)), catalog.store.stores, date, seed=5)
         load_store_day(lake, catalog, day, "g000", inputs="x", seed=5)
     with feature_workbench(settings) as connection:
         estimated = expected_visits(connection, catalog, LAST)

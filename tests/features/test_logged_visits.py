@@ -15,8 +15,9 @@ from etl.load import load_dimensions, load_store_day
 from features import logged_visits as module
 from features.cells import feature_workbench
 from features.logged_visits import LoggedVisits, logged_visits
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.lake import Lake, Partition
 
@@ -33,7 +34,7 @@ def lake(settings: Settings) -> Lake:
     lake.prepare()
     load_dimensions(lake, CATALOG, ["Ann"])
     ladder = price_ladder(CATALOG)
-    policy = Exploring(StaticPolicy(CATALOG.base_prices), 0.5, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(StaticPolicy(CATALOG.base_prices), exploration=Exploration(0.5, ladder))
     for date in (LEARNED, *LATER):
         load_store_day(lake, CATALOG, play(CATALOG, policy, STORES, date, seed=3), "g000", inputs="x", seed=3)
     return lake
@@ -85,7 +86,7 @@ def test_of_very_many_visits_whole_store_days_are_kept(
 
 
 def test_a_stock_that_nobody_knows_is_taken_for_a_full_shelf(settings: Settings, lake: Lake) -> None:
-    day = play(CATALOG, StaticPolicy(CATALOG.base_prices), STORES, LATER[1], seed=3)
+    day = play(CATALOG, Storefront(StaticPolicy(CATALOG.base_prices)), STORES, LATER[1], seed=3)
     table = interactions_of(day, CATALOG)
     position = table.schema.get_field_index("inventory_level")
     unknown = table.set_column(position, table.schema.field(position), pa.nulls(len(table), pa.int32()))

@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.pricing import LIMITS, PriceDecision, Shelf
+from catalog.pricing import LIMITS, Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.store_day import StoreDay
-from serving.curves import DemandCurves
-from serving.exploration import Exploring, chance_at
-from serving.guardrails import guarded, guarded_with_trail, limits_of, movers
-from serving.policies import GreedyPolicy, StaticPolicy, sure_decision
-from serving.price_book import BookPolicy, tabulate
+from serving.curves import DemandCurves, chance_at
+from serving.exploration.settings import Exploration
+from serving.guardrails import guarded, guarded_with_trail, limits_of
+from serving.policies import GreedyPolicy, StaticPolicy
+from serving.price_book.policy import BookPolicy
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import Asked, asked_without_model
+from serving.shelf_limits import which_may_move
+from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 
@@ -49,9 +53,9 @@ def shelf_with(**rails: object) -> Catalog:
 class Wild(StaticPolicy):
     """A policy that asks for whatever it was given, row by row."""
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
+    def ask(self, shelf: Shelf) -> Asked:
         assert self.base_prices.shape == shelf.stock.shape
-        return sure_decision(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
+        return asked_without_model(self.base_prices, np.zeros(self.base_prices.shape, dtype=np.int64))
 
 
 def any_prices(dice: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -117,7 +121,7 @@ def test_a_hundred_thousand_decisions_never_leave_the_guardrails(rails: dict[str
     shown = np.where(dice.random(shape) < 0.5, any_prices(dice, shape), opened_at)
     shelf = Shelf(dice.integers(0, 100, shape), shown, int(dice.integers(1, 49)), dice.random(shape), opened_at)
     asked = any_prices(dice, shape)
-    policy = Exploring(Wild(asked), 0.5, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    policy = Storefront(Wild(asked), exploration=Exploration(0.5, LADDER), limits=limits_of(catalog))
     answer = policy.decide(shelf)
     check(catalog, shelf, answer.prices)
     assert (answer.propensity > 0).all()
@@ -136,7 +140,7 @@ def test_any_float_at_all_comes_out_as_a_price_of_the_shelf(
     catalog = shelf_with(**rails)
     shape = (1, N_PRODUCTS)
     shelf = Shelf(np.ones(shape, int), np.full(shape, shown), 5, np.zeros(shape), np.full(shape, shown))
-    policy = Exploring(Wild(np.full(shape, asked)), 0.0, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    policy = Storefront(Wild(np.full(shape, asked)), limits=limits_of(catalog))
     check(catalog, shelf, policy.decide(shelf).prices)
 
 
@@ -153,7 +157,9 @@ def test_static_limits_leave_alone_what_they_have_limited(rails: dict[str, objec
 def test_prices_are_shown_as_often_as_their_logged_chance_says_under_every_guardrail(rails: dict[str, object]) -> None:
     catalog = shelf_with(**rails)
     budget = np.array([0.03, np.nan, 0.03, 0.01, 0.2])
-    policy = Exploring(GreedyPolicy(CURVES), 0.4, LADDER, CURVES.p_sale, limits_of(catalog), budget)
+    policy = Storefront(
+        GreedyPolicy(CURVES), CURVES, exploration=Exploration(0.4, LADDER, budget), limits=limits_of(catalog)
+    )
     n_throws, dice = 5_000, np.random.default_rng(3)
     shape = (n_throws, N_PRODUCTS)
     opened_at = np.tile([1.49, 1.09, 0.99, 6.49, 7.99], (n_throws, 1))
@@ -226,9 +232,9 @@ def test_the_trail_names_each_limit_with_the_price_before_and_after(case: str) -
 def test_those_that_gain_most_may_move_and_the_others_keep_their_price() -> None:
     catalog = shelf_with(moving_share=0.4)
     greedy = GreedyPolicy(CURVES)
-    wanted = greedy.decide(Shelf(np.ones((1, 5), int), np.zeros((1, 5)), 5, np.zeros((1, 5)))).prices[0]
+    wanted = greedy.ask(Shelf(np.ones((1, 5), int), np.zeros((1, 5)), 5, np.zeros((1, 5)))).prices[0]
     shown = np.array([[1.05, wanted[1], 0.97, 4.55, 12.27]])
-    policy = Exploring(greedy, 0.0, LADDER, CURVES.p_sale, limits_of(catalog))
+    policy = Storefront(greedy, CURVES, limits=limits_of(catalog))
     answer = policy.decide(Shelf(np.full((1, 5), 9), shown, 5, np.zeros((1, 5)), shown))
     gain = wanted * chance_at(LADDER, CURVES.p_sale, wanted) - shown[0] * chance_at(LADDER, CURVES.p_sale, shown)[0]
     best = set(np.argsort(-gain)[:2].tolist())
@@ -237,7 +243,8 @@ def test_those_that_gain_most_may_move_and_the_others_keep_their_price() -> None
 
 
 def test_products_that_gain_equally_take_turns_at_moving() -> None:
-    policy = Exploring(StaticPolicy(SHELF.base_prices), 1.0, LADDER, LADDER, limits_of(shelf_with(moving_share=0.2)))
+    one_moves = limits_of(shelf_with(moving_share=0.2))
+    policy = Storefront(StaticPolicy(SHELF.base_prices), exploration=Exploration(1.0, LADDER), limits=one_moves)
     shown = np.tile(SHELF.base_prices, (1, 1))
     moved = [
         np.flatnonzero(policy.decide(Shelf(np.ones((1, 5), int), shown, left, np.full((1, 5), 0.9), shown)).explored[0])
@@ -249,7 +256,7 @@ def test_products_that_gain_equally_take_turns_at_moving() -> None:
 def moved_first(wanted: list[float], shown: list[float], gain: list[float], **rails: object) -> list[bool]:
     one_row = [np.array([row]) for row in (wanted, shown, gain)]
     shelf = Shelf(np.ones((1, 5), int), one_row[1], 5, np.zeros((1, 5)), one_row[1])
-    return list(movers(limits_of(shelf_with(**rails)), shelf, one_row[0], one_row[2])[0])
+    return list(which_may_move(limits_of(shelf_with(**rails)), shelf, one_row[0], one_row[2])[0])
 
 
 def test_who_wants_to_move_goes_before_who_does_not_even_at_a_loss() -> None:
@@ -258,7 +265,7 @@ def test_who_wants_to_move_goes_before_who_does_not_even_at_a_loss() -> None:
     assert moved_first(wanted, shown, [0, 0, 0, 0, -0.1], moving_share=0.2) == [False, False, False, False, True]
 
 
-def test_openings_and_frozen_products_take_no_place_among_the_movers() -> None:
+def test_openings_and_frozen_products_take_no_place_among_the_which_may_move() -> None:
     shown = [1.4, np.nan, 1.0, 6.5, 7.67]
     wanted = [1.5, 1.1, 1.0, 6.5, 7.67]
     may_move = moved_first(wanted, shown, [9, 9, 0, 0, 0], moving_share=0.2, frozen={"MILK": 1.5})
@@ -269,7 +276,7 @@ def test_openings_and_frozen_products_take_no_place_among_the_movers() -> None:
 def test_what_a_limit_costs_is_what_the_asked_price_would_have_earned_more() -> None:
     catalog = shelf_with(frozen={"MILK": 2.0})
     greedy = GreedyPolicy(CURVES)
-    policy = Exploring(greedy, 0.0, LADDER, CURVES.p_sale, limits_of(catalog))
+    policy = Storefront(greedy, CURVES, limits=limits_of(catalog))
     shape = (1, N_PRODUCTS)
     answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape)))
     own = CURVES.expected_revenue[0]
@@ -301,7 +308,9 @@ def test_under_the_kill_switch_a_day_is_sold_at_base_prices() -> None:
 
 def played(**rails: object) -> StoreDay:
     catalog = shelf_with(**rails)
-    policy = Exploring(StaticPolicy(SHELF.base_prices), 0.5, LADDER, np.full(LADDER.shape, np.nan), limits_of(catalog))
+    policy = Storefront(
+        StaticPolicy(SHELF.base_prices), exploration=Exploration(0.5, LADDER), limits=limits_of(catalog)
+    )
     return play(catalog, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
 
 
@@ -315,7 +324,7 @@ def test_the_book_keeps_the_policys_own_price_beside_the_one_under_the_static_li
     assert cheese.binding_rule == "price_ending"
     assert cheese.p_sale == pytest.approx(np.interp(cheese.price, LADDER[3], CURVES.p_sale[3]))
     shape = (1, N_PRODUCTS)
-    answer = Exploring(BookPolicy(book), 0.0, LADDER, CURVES.p_sale, limits_of(catalog)).decide(
+    answer = Storefront(BookPolicy(book), CURVES, limits=limits_of(catalog)).decide(
         Shelf(np.full(shape, 9), np.full(shape, np.nan), 5, np.zeros(shape))
     )
     np.testing.assert_array_equal(answer.prices[0], book.prices[:, 9, 4])

@@ -4,19 +4,27 @@ import datetime as dt
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.errors import DataError, ModelError
+from catalog.errors import DataError, LakeError, ModelError
 from catalog.ladder import price_ladder
-from catalog.load import load
-from catalog.pricing import PriceDecision, Shelf
+from catalog.load import Catalog, load
+from catalog.pricing import Shelf
+from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
 from serving.book_store import book_in_force, publish_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model, sure_decision
-from serving.price_book import BookPolicy, PriceBook, book_from_table, book_to_table, tabulate
+from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model
+from serving.price_book.book import PriceBook
+from serving.price_book.policy import BookPolicy
+from serving.price_book.table import book_from_table, book_to_table
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import Asked, asked_without_model
+from serving.storefront import storefront_with_book
+from serving.support import with_support
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake, Partition
 
@@ -37,7 +45,7 @@ def book() -> PriceBook:
 
 
 def test_greedy_takes_the_candidate_with_the_highest_expected_revenue() -> None:
-    prices = GreedyPolicy(CURVES).decide(shelf()).prices[0]
+    prices = GreedyPolicy(CURVES).ask(shelf()).prices[0]
     revenue = CURVES.expected_revenue
     for product, price in enumerate(prices):
         assert revenue[product][LADDER[product] == price].max() == revenue[product].max()
@@ -45,7 +53,7 @@ def test_greedy_takes_the_candidate_with_the_highest_expected_revenue() -> None:
 
 def test_the_rule_raises_the_price_only_when_stock_is_low_and_never_above_the_ceiling() -> None:
     rule = policy_without_model(CATALOG, "rule")
-    plenty, scarce = rule.decide(shelf(10)).prices, rule.decide(shelf(9)).prices
+    plenty, scarce = rule.ask(shelf(10)).prices, rule.ask(shelf(9)).prices
     assert (plenty == CATALOG.base_prices).all()
     assert (scarce > plenty).all()
     assert (scarce[0] <= [product.ceiling for product in CATALOG.products]).all()
@@ -95,9 +103,9 @@ def test_an_impossible_question_is_refused(sku: str, stock: int, left: int) -> N
 class Wild(StaticPolicy):
     """A policy that fails on purpose."""
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
+    def ask(self, shelf: Shelf) -> Asked:
         prices = np.full(shelf.stock.shape, self.base_prices[0])
-        return sure_decision(prices, np.zeros(prices.shape, dtype=np.int64))
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
 
 
 @pytest.mark.parametrize("price", [np.nan, np.inf, -1.0, 0.0, 1e9])
@@ -107,7 +115,7 @@ def test_a_book_with_one_impossible_price_is_refused_whole(price: float) -> None
 
 
 def test_selling_from_the_book_is_selling_by_its_policy() -> None:
-    direct, looked_up = GreedyPolicy(CURVES).decide(shelf(20)), BookPolicy(BOOK).decide(shelf(20))
+    direct, looked_up = GreedyPolicy(CURVES).ask(shelf(20)), BookPolicy(BOOK).ask(shelf(20))
     np.testing.assert_array_equal(direct.prices, looked_up.prices)
     np.testing.assert_array_equal(direct.p_sale, looked_up.p_sale)
 
@@ -137,3 +145,45 @@ def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) 
     assert found is not None
     assert found[0].published_at.day == 2
     assert book_in_force(lake, dt.date(2026, 3, 1)) is None
+
+
+def test_a_book_from_before_the_policys_rule_was_written_down_still_prices(tmp_path: Path) -> None:
+    rails = Guardrails(price_ending=9, frozen={"MEAT": 8.0})
+    limited = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
+    lake, date = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), MIDNIGHT.date()
+    written = publish_book(lake, limited, CURVES, VISITS, date)
+    partition = Partition("price_book", date, "all")
+    older = lake.read(partition).drop_columns(["policy_rule", "unconstrained_p_sale"])
+    pq.write_table(older, lake.path(partition))
+    read = book_from_table(lake.read(partition))
+    np.testing.assert_array_equal(read.prices, written.prices)
+    np.testing.assert_array_equal(read.rule, read.policy_rule)
+    old, new = (storefront_with_book(CATALOG, book, CURVES).decide(shelf(20)) for book in (read, written))
+    np.testing.assert_array_equal(old.prices, new.prices)
+    np.testing.assert_array_equal(old.p_sale, new.p_sale)
+
+
+def test_a_partition_without_a_column_that_is_never_null_is_refused(tmp_path: Path) -> None:
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    publish_book(lake, CATALOG, CURVES, VISITS, MIDNIGHT.date())
+    partition = Partition("price_book", MIDNIGHT.date(), "all")
+    pq.write_table(lake.read(partition).drop_columns(["price"]), lake.path(partition))
+    with pytest.raises(LakeError, match="cannot be read"):
+        lake.read(partition)
+
+
+def test_where_a_limit_of_the_book_is_lifted_the_policys_own_rule_decides(tmp_path: Path) -> None:
+    """MILK never varied: its base price is limited to another ending, and stands again without the limit."""
+    rails = Guardrails(price_ending=9)
+    limited = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
+    observed = np.column_stack([LADDER[:, 0], LADDER[:, -1]])
+    observed[0] = np.nan
+    curves, lake = with_support(CURVES, observed), Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    publish_book(lake, limited, curves, VISITS, MIDNIGHT.date())
+    found = book_in_force(lake)
+    assert found is not None
+    assert found[0].quote("MILK", 20, 48).binding_rule == "price_ending"
+    store = storefront_with_book(CATALOG, found[0], curves)
+    answer = store.decide(shelf(20))
+    assert [store.rules[rule] for rule in answer.rule[0]] == ["never_varied", *["stock_value"] * 4]
+    assert answer.prices[0, 0] == CATALOG.base_prices[0]

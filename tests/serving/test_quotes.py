@@ -13,11 +13,12 @@ from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
 from flows.cli.quote import show_explanation, show_quote
-from serving.cold_start import for_shelf
+from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
-from serving.price_book import PriceBook, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.tabulate import tabulate
 from serving.quote import explained
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
@@ -103,7 +104,7 @@ def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_m
     assert (answer.price, answer.binding_rule, answer.p_sale) == (2.0, "unknown_product", None)
     assert "no model knows the product yet" in answer.reason
     assert json.loads(json.dumps(vars(answer), allow_nan=False))["sku"] == "WINE"
-    known, _ = for_shelf(wider, BOOK, CURVES)
+    known, _ = match_to_shelf(wider, BOOK, CURVES)
     assert (known.quote("WINE", 8, 48).price, known.quote("MEAT", 8, 48)) == (2.0, BOOK.quote("MEAT", 8, 48))
     assert explained(wider, BOOK, CURVES, "MEAT", 8).price == BOOK.quote("MEAT", 8, 48).price
     show_quote("Wine", answer)

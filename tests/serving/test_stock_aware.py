@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.pricing import Policy
 from catalog.store_day import BOUGHT
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
-from serving.price_book import tabulate
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import PricingPolicy
 from serving.recursion import price_stock
+from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits, tick_profile
@@ -85,17 +86,17 @@ def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> 
     assert (book.prices[:, 5, 47] > greedy.prices[:, 5, 47]).all()
 
 
-def revenue(catalog: Catalog, policy: Policy) -> float:
+def revenue(catalog: Catalog, policy: PricingPolicy) -> float:
     return takings(catalog, policy)[0]
 
 
-def takings(catalog: Catalog, policy: Policy, days: int = 40) -> tuple[float, float]:
+def takings(catalog: Catalog, policy: PricingPolicy, days: int = 40) -> tuple[float, float]:
     """Revenue and margin of some days, EUR."""
     total, cost = 0.0, 0.0
     for day in range(days):
         date = dt.date(2026, 3, 2) + dt.timedelta(days=day)
         visits = draw_visits(catalog, catalog.store.stores, date, seed=11)
-        played = meet(catalog, policy, catalog.store.stores, date, visits)
+        played = meet(catalog, Storefront(policy), catalog.store.stores, date, visits)
         sold = played.outcome == BOUGHT
         total += float(played.price[sold].sum())
         cost += float(catalog.unit_costs[played.product[sold]].sum())

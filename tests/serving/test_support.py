@@ -10,18 +10,21 @@ from hypothesis import strategies as st
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.records.store import Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.guardrails import limits_of
 from serving.in_force import pricing_on
-from serving.policies import policy_with_model, sure_decision
-from serving.price_book import BookPolicy, tabulate
+from serving.policies import policy_with_model
+from serving.price_book.policy import BookPolicy
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import Asked
+from serving.storefront import Storefront
 from serving.support import may_be_tried, with_support
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
@@ -143,14 +146,11 @@ def test_trying_never_costs_more_than_its_share_of_expected_revenue(
     curves = DemandCurves(CATALOG.skus, LADDER, np.sort(dice.random(LADDER.shape), axis=1)[:, ::-1], "7")
     curves = with_support(curves, OBSERVED) if scarce else curves
     kept = unit_value * CATALOG.base_prices
-    policy = Exploring(
+    policy = Storefront(
         Priced(curves, kept),
-        0.5,
-        LADDER,
-        curves.p_sale,
-        limits_of(catalog),
-        np.where(curves.has_support, budget, np.nan),
-        may_be_tried(curves),
+        curves,
+        exploration=Exploration(0.5, LADDER, np.where(curves.has_support, budget, np.nan), may_be_tried(curves)),
+        limits=limits_of(catalog),
     )
     n_candidates = may_be_tried(curves).sum(axis=1)
     everything = (np.arange(n_candidates.max())[:, None] % n_candidates + 1e-9) / n_candidates
@@ -182,10 +182,10 @@ class Priced:
         self.p_sale = curves.p_sale[np.arange(len(best)), best]
         self.kept = kept
 
-    def decide(self, shelf: Shelf) -> PriceDecision:
+    def ask(self, shelf: Shelf) -> Asked:
         shape = shelf.stock.shape
         prices, p_sale, kept = (np.broadcast_to(one, shape).copy() for one in (self.prices, self.p_sale, self.kept))
-        return sure_decision(prices, np.zeros(shape, dtype=np.int64), p_sale, kept)
+        return Asked(prices, np.zeros(shape, dtype=np.int64), p_sale, kept)
 
 
 @pytest.mark.parametrize("rails", [{}, {"price_ending": 9}, {"largest_step": 0.1}], ids=str)
@@ -198,7 +198,9 @@ def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[st
     revenue = []
     for budget in (0.0, 0.02):
         spends = np.full(N_PRODUCTS, budget)
-        policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), spends)
+        policy = Storefront(
+            BookPolicy(book), CURVES, exploration=Exploration(0.5, LADDER, spends), limits=limits_of(catalog)
+        )
         played = play(catalog, policy, [f"S{number}" for number in range(500)], DATE, 7)
         revenue.append(played.price[played.outcome == BOUGHT].sum())
     assert 1 - revenue[1] / revenue[0] == pytest.approx(0.02, abs=0.008)
@@ -208,7 +210,12 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
     rails = Guardrails(frozen={"MILK": 1.99})
     catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
     book = tabulate(policy_with_model(CATALOG, CURVES, VISITS), CATALOG, MIDNIGHT, CURVES)
-    policy = Exploring(BookPolicy(book), 0.5, LADDER, CURVES.p_sale, limits_of(catalog), np.full(N_PRODUCTS, 1.0))
+    policy = Storefront(
+        BookPolicy(book),
+        CURVES,
+        exploration=Exploration(0.5, LADDER, np.full(N_PRODUCTS, 1.0)),
+        limits=limits_of(catalog),
+    )
     shape = (50, N_PRODUCTS)
     dice = np.random.default_rng(6).random(shape)
     answer = policy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice))
@@ -216,12 +223,16 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
     assert (answer.propensity == 1).all()
     assert (answer.prices[:, 0] == 1.99).all()
     assert (answer.p_sale == 0).all()
-    greedy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 1.0))
+    greedy = Storefront(
+        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 1.0))
+    )
     assert not greedy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice)).explored.any()
 
 
 def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
-    policy = Exploring(Priced(CURVES, 0 * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 0.01))
+    policy = Storefront(
+        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 0.01))
+    )
     shape = (1, N_PRODUCTS)
     answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 10, np.full(shape, 1 - 1e-9)))
     tried = (1 - answer.propensity[0]) / (1 - 1 / LADDER.shape[1])
@@ -233,8 +244,8 @@ def test_while_the_same_dice_stand_a_tried_price_never_gives_way_to_another() ->
     dice = np.random.default_rng(4).random((3_000, N_PRODUCTS))
     shown = []
     for kept in (0.0, 0.3, 0.6):
-        policy = Exploring(
-            Priced(CURVES, kept * CATALOG.base_prices), 0.5, LADDER, CURVES.p_sale, None, np.full(5, 0.05)
+        policy = Storefront(
+            Priced(CURVES, kept * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 0.05))
         )
         answer = policy.decide(Shelf(np.full(dice.shape, 9), np.full(dice.shape, np.nan), 10, dice))
         shown.append(np.where(answer.explored, answer.prices, np.nan))

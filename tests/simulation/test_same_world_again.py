@@ -13,8 +13,9 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy, PriceDecision
 from catalog.store_day import StoreDay
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy, policy_without_model
+from serving.storefront import Storefront
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 
@@ -22,9 +23,9 @@ DRAWN = ("product", "shopper", "tick", "since_opening_us", "multiplier")
 BY_VISIT = (*DRAWN, "price", "propensity", "inventory", "outcome")
 
 
-def exploring(catalog: Catalog) -> Exploring:
+def exploring(catalog: Catalog) -> Storefront:
     ladder = price_ladder(catalog)
-    return Exploring(policy_without_model(catalog, "rule"), 0.5, ladder, np.full(ladder.shape, np.nan))
+    return Storefront(policy_without_model(catalog, "rule"), exploration=Exploration(0.5, ladder))
 
 
 def bytes_of(day: StoreDay) -> dict[str, bytes]:
@@ -65,7 +66,7 @@ def test_a_stores_day_does_not_depend_on_the_company_it_is_played_in(
 
 
 def test_stores_differ_from_each_other(shelf: Catalog, day: dt.date) -> None:
-    played = play(shelf, policy_without_model(shelf), shelf.store.stores, day, 7)
+    played = play(shelf, Storefront(policy_without_model(shelf)), shelf.store.stores, day, 7)
     assert visits_of(played, "S01") != visits_of(played, "S02") != visits_of(played, "S03")
 
 
@@ -73,10 +74,10 @@ def test_stores_differ_from_each_other(shelf: Catalog, day: dt.date) -> None:
 @given(seed=st.integers(0, 2**40), factor=st.floats(0.1, 3))
 def test_any_two_policies_meet_the_same_shoppers(shelf: Catalog, day: dt.date, seed: int, factor: float) -> None:
     policies: list[Policy] = [
-        policy_without_model(shelf, "static"),
-        policy_without_model(shelf, "rule"),
+        Storefront(policy_without_model(shelf, "static")),
+        Storefront(policy_without_model(shelf, "rule")),
         exploring(shelf),
-        StaticPolicy(shelf.base_prices * factor),
+        Storefront(StaticPolicy(shelf.base_prices * factor)),
     ]
     first, *others = [play(shelf, policy, ("S01", "S02"), day, seed) for policy in policies]
     for other in others:

@@ -10,8 +10,9 @@ from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy, policy_without_model
+from serving.storefront import Storefront
 from simulation.selling import sell_tick
 from simulation.store_day import play
 
@@ -39,7 +40,7 @@ def test_on_any_shelf_stock_falls_by_one_with_each_purchase_and_nobody_overpays(
 ) -> None:
     catalog = small_catalog(*shelf_of, visits, personas)
     ladder = price_ladder(catalog)
-    policy = Exploring(policy_without_model(catalog, "rule"), 0.4, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(policy_without_model(catalog, "rule"), exploration=Exploration(0.4, ladder))
     played = play(catalog, policy, ("S01", "S02"), day, seed)
 
     for store in range(2):
@@ -109,7 +110,7 @@ def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_prod
     shelf: Catalog, day: dt.date
 ) -> None:
     ladder = price_ladder(shelf)
-    policy = Exploring(policy_without_model(shelf), 0.5, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(policy_without_model(shelf), exploration=Exploration(0.5, ladder))
     played: StoreDay = play(shelf, policy, shelf.store.stores, day, 7)
     where = (played.tick, played.store, played.product)
     assert np.array_equal(played.price, played.decisions.prices[where])
@@ -119,9 +120,9 @@ def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_prod
 
 def test_a_price_no_one_can_pay_sells_nothing_and_a_gift_empties_the_shelf(shelf: Catalog, day: dt.date) -> None:
     def sold_at(prices: Floats) -> int:
-        return int((play(shelf, StaticPolicy(prices), ("S01",), day, 7).outcome == BOUGHT).sum())
+        return int((play(shelf, Storefront(StaticPolicy(prices)), ("S01",), day, 7).outcome == BOUGHT).sum())
 
-    visits = len(play(shelf, StaticPolicy(shelf.base_prices), ("S01",), day, 7).product)
+    visits = len(play(shelf, Storefront(StaticPolicy(shelf.base_prices)), ("S01",), day, 7).product)
     assert sold_at(shelf.base_prices * 10) == 0
     assert sold_at(shelf.base_prices / 1_000) > 0.8 * visits
     assert sold_at(shelf.base_prices) == pytest.approx(visits / 2, rel=0.2)

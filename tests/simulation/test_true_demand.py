@@ -13,6 +13,7 @@ from catalog.records.shoppers import Shock
 from catalog.records.store import Store
 from catalog.store_day import BOUGHT
 from serving.policies import StaticPolicy
+from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale, chance_on
 from simulation.visits import (
@@ -42,7 +43,7 @@ def test_the_share_of_purchases_at_a_price_is_the_true_chance_of_sale(
 ) -> None:
     shock = {"business_date": day, "sku": "CHEESE", "budget_shift": shift}
     catalog = full_shelf(with_store(visits_per_day=20_000.0, personas=TWO_PERSONAS, shocks=(shock,)))
-    played = play(catalog, StaticPolicy(catalog.base_prices * ratio), ("S01", "S02"), day, 7)
+    played = play(catalog, Storefront(StaticPolicy(catalog.base_prices * ratio)), ("S01", "S02"), day, 7)
     expected = chance_on(catalog, day, np.full((5, 1), ratio))[:, 0]
     for product, sku in enumerate(catalog.skus):
         bought = played.outcome[played.product == product] == BOUGHT
@@ -157,7 +158,7 @@ def test_half_a_delivery_halves_the_opening_stock_of_its_product(
 ) -> None:
     catalog = with_store(shocks=({"business_date": day, "sku": "BREAD", "delivered_share": 0.5},))
     assert opening_stock(catalog, day).tolist() == [100, 50, 100, 100, 100]
-    played = play(catalog, StaticPolicy(catalog.base_prices), ("S01", "S02"), day, 7)
+    played = play(catalog, Storefront(StaticPolicy(catalog.base_prices)), ("S01", "S02"), day, 7)
     assert (played.stock[0] == [100, 50, 100, 100, 100]).all()
 
 

@@ -175,7 +175,7 @@ def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
 @pytest.mark.parametrize(
     "dies_in",
     [
-        "training.promotion.prices.put_back",
+        "training.promotion.prices.restore_book",
         "between the curves and the book",
         "training.promotion.change.finish",
         "training.mlflow.registry.MlflowRegistry.follow",
@@ -299,7 +299,7 @@ def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr("training.promotion.prices.put_back", killed)
+        dying.setattr("training.promotion.prices.restore_book", killed)
         with pytest.raises(Killed):
             go_back(workspace)
     sold_from = book_of(workspace, THIRD)

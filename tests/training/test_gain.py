@@ -11,9 +11,12 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from features.logged_visits import LoggedVisits
 from serving.curves import DemandCurves
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import policy_with_model, policy_without_model
-from serving.price_book import BookPolicy, PriceBook, tabulate
+from serving.price_book.book import PriceBook
+from serving.price_book.policy import BookPolicy
+from serving.price_book.tabulate import tabulate
+from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
@@ -40,7 +43,7 @@ def book_of(curves: DemandCurves) -> PriceBook:
     return tabulate(policy_with_model(CATALOG, curves, FOOTFALL), CATALOG, MADE_FOR)
 
 
-def log_of(policy: Exploring, n_stores: int, n_days: int, seed: int) -> LoggedVisits:
+def log_of(policy: Storefront, n_stores: int, n_days: int, seed: int) -> LoggedVisits:
     """Play store days in memory, as the lake would hold them."""
     days = tuple(FIRST + dt.timedelta(days=day) for day in range(n_days))
     stores = [f"S{number:02d}" for number in range(n_stores)]
@@ -71,14 +74,16 @@ def log_of(policy: Exploring, n_stores: int, n_days: int, seed: int) -> LoggedVi
 def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstimate:
     """A first challenger, judged on days that half the time tried prices and showed base prices otherwise."""
     curves = learned_curves(seed)
-    log = log_of(Exploring(policy_without_model(CATALOG), 0.5, LADDER, TRUTH), n_stores, n_days, seed)
+    log = log_of(
+        Storefront(policy_without_model(CATALOG), exploration=Exploration(0.5, LADDER)), n_stores, n_days, seed
+    )
     return gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
 
 
 def later_night(seed: int, share: float = 0.05) -> OffPolicyEstimate:
     """A challenger against a champion of the same kind, judged on days that the champion priced."""
     curves, champion = learned_curves(seed), book_of(learned_curves(seed + 1_000))
-    log = log_of(Exploring(BookPolicy(champion), share, LADDER, TRUTH), 5, 5, seed)
+    log = log_of(Storefront(BookPolicy(champion), exploration=Exploration(share, LADDER)), 5, 5, seed)
     return gain_on(CATALOG, log, curves, book_of(curves), champion, is_known=True)
 
 
@@ -106,7 +111,7 @@ def test_the_doubly_robust_interval_is_the_narrowest() -> None:
 
 def test_prices_that_the_log_never_tried_are_warned_about() -> None:
     curves = learned_curves(1)
-    log = log_of(Exploring(policy_without_model(CATALOG), 0.0, LADDER, TRUTH), 3, 2, 1)
+    log = log_of(Storefront(policy_without_model(CATALOG)), 3, 2, 1)
     estimate = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
     assert estimate.effective_sample_size == 0
     assert estimate.supported == 0
@@ -117,7 +122,7 @@ def test_prices_that_the_log_never_tried_are_warned_about() -> None:
 
 def test_the_same_book_gains_nothing_for_sure() -> None:
     curves = learned_curves(2)
-    log = log_of(Exploring(BookPolicy(book_of(curves)), 0.05, LADDER, TRUTH), 3, 2, 2)
+    log = log_of(Storefront(BookPolicy(book_of(curves)), exploration=Exploration(0.05, LADDER)), 3, 2, 2)
     estimate = gain_on(CATALOG, log, curves, book_of(curves), book_of(curves), is_known=True)
     assert (estimate.dr.lower, estimate.dr.upper, estimate.truth, estimate.n_differ) == (0, 0, 0, 0)
     assert estimate.warning is None
@@ -125,7 +130,7 @@ def test_the_same_book_gains_nothing_for_sure() -> None:
 
 def test_units_kept_have_the_same_value_for_both_books() -> None:
     curves = learned_curves(3)
-    log = log_of(Exploring(policy_without_model(CATALOG), 0.5, LADDER, TRUTH), 3, 2, 3)
+    log = log_of(Storefront(policy_without_model(CATALOG), exploration=Exploration(0.5, LADDER)), 3, 2, 3)
     dear = book_of(curves)
     dear = replace(dear, unit_value=np.full(dear.unit_value.shape, 100.0))
     usual = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,8 +13,9 @@ from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, stale_cells
-from serving.exploration import Exploring
+from serving.exploration.settings import Exploration
 from serving.policies import policy_without_model
+from serving.storefront import Storefront
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from warehouse.lake import Lake, Partition
@@ -62,7 +62,7 @@ def shelf() -> Catalog:
 def played_day(shelf: Catalog) -> StoreDay:
     """One day of all stores at half explored base prices."""
     ladder = price_ladder(shelf)
-    policy = Exploring(policy_without_model(shelf), 0.5, ladder, np.full(ladder.shape, np.nan))
+    policy = Storefront(policy_without_model(shelf), exploration=Exploration(0.5, ladder))
     return play(shelf, policy, shelf.store.stores, DAY, 7)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from catalog.errors import DataError
 from features.cells import feature_workbench
-from serving.book_store import books_from, newest_book_of, publish_book, put_back, work_out
+from serving.book_store import books_from, newest_book_of, publish_book, restore_book, unpublished_book
 from serving.day_curves import learned_for
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
@@ -23,7 +23,7 @@ def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str
 
     def put(date: dt.date) -> None:
         for each in _dates_to_change(workspace.lake, date):
-            put_back(workspace.lake, stored, each)
+            restore_book(workspace.lake, stored, each)
 
     return put
 
@@ -43,7 +43,7 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
     with feature_workbench(workspace.settings) as connection:
         curves, visits = learned_for(connection, model, workspace.catalog, first)
-    work_out(workspace.catalog, curves, visits, first)  # what cannot be priced is refused before anything is changed
+    unpublished_book(workspace.catalog, curves, visits, first)  # refused before anything is changed
 
     def put(date: dt.date) -> None:
         for each in _dates_to_change(workspace.lake, date):

@@ -1,9 +1,16 @@
 -- The columns are those of the table's contract.
 
--- All rows of a table by day, with the business date that is the name of their folder.
-create or replace macro lake_by_day(files) as table
+-- All rows of a table by day, with the business date that is the name of their folder. Files are read by name, and a
+-- column that some lack is null there, when the table has gained columns: that opens every file, so no other is.
+create or replace macro lake_by_day(files, has_gained_columns := false) as table
     select * -- noqa: AM04
-    from read_parquet(files, hive_partitioning = true, hive_types = {'business_date': date});
+    from
+        read_parquet(
+            files,
+            hive_partitioning = true,
+            hive_types = {'business_date': date},
+            union_by_name = has_gained_columns
+        );
 
 -- All rows of a table by key.
 create or replace macro lake_by_key(files) as table

@@ -11,6 +11,8 @@ select
     unit_value,
     unconstrained_price,
     binding_rule,
+    policy_rule,
+    unconstrained_p_sale,
     policy,
     model_version,
     published_at,
