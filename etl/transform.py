@@ -8,7 +8,7 @@ from catalog.errors import DataError
 from catalog.progress import Progress, silent
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
-from warehouse.assertions.run import broken_claims, portions
+from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -39,13 +39,13 @@ def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress:
     for item in stale:
         if date := item.decisions.business_date:
             rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
-    for done in _grouped(workspace, stale):
+    for done in group_partitions(workspace, stale):
         progress("grouping decisions into demand cells", done, len(stale))
-    _assert_claims(workspace, rows_of, progress)
+    _check_assertions(workspace, rows_of, progress)
     return Transformed(len(stale), sum(rows_of.values()), tuple(sorted(rows_of)))
 
 
-def _grouped(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
+def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
     """Group and publish partition after partition; yield how many are done, now and then."""
     for first in range(0, len(stale), _PARTITIONS_AT_ONCE):
         own = stale[first : first + _PARTITIONS_AT_ONCE]
@@ -57,10 +57,10 @@ def _grouped(workspace: Workspace, stale: list[StaleCells]) -> Iterator[int]:
         yield first + len(own)
 
 
-def _assert_claims(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
+def _check_assertions(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
     broken, checked = [], 0
-    for dates in portions(rows_of):
-        broken += broken_claims(workspace.settings, dates)
+    for dates in dates_to_check_at_once(rows_of):
+        broken += broken_assertions(workspace.settings, dates)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))
     if broken:

@@ -11,7 +11,7 @@ import pytest
 
 _ALONE = {
     "tests/e2e/test_live.py": "marks runs",
-    "tests/flows/test_left_behind.py": "marks runs",
+    "tests/flows/up/test_zombie_runs.py": "marks runs",
 }
 _SECONDS = {
     "tests/e2e/test_up.py": 60,
@@ -21,13 +21,13 @@ _SECONDS = {
     "marks runs": 40,
     "tests/flows/test_loop.py": 45,
     "tests/flows/test_drift.py": 25,
-    "tests/flows/comparison/test_compare.py": 25,
+    "tests/evaluation/test_compare.py": 25,
     "tests/flows/test_nights.py": 40,
-    "tests/flows/selling/test_live_day.py": 30,
+    "tests/etl/live/test_live_day.py": 30,
     "tests/training/test_bad_challengers.py": 20,
     "tests/flows/test_ingest.py": 15,
     "tests/flows/test_learning.py": 12,
-    "tests/flows/comparison/test_shocks.py": 12,
+    "tests/evaluation/test_drift_scorecard.py": 12,
 }
 
 

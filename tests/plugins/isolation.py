@@ -30,16 +30,7 @@ PATIENCE = 5.0  # seconds for threads and processes that are just ending
 _LOOK_EVERY = 0.02  # seconds
 _OWN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}  # pytest sets them itself
 
-KNOWN: frozenset[str] = frozenset(
-    {
-        # Set by library code until every client gets its address and patience as an argument.
-        "MLFLOW_TRACKING_URI",
-        "MLFLOW_EXPERIMENT_ID",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT",
-        "mlflow.set_tracking_uri",
-    }
-)
+KNOWN: frozenset[str] = frozenset()
 """What is put right and not reported: environment variables and calls. Remove a name once nothing sets it."""
 
 
@@ -159,11 +150,15 @@ def _children() -> dict[object, str]:
 
 
 def still_at_work(before: dict[object, str]) -> list[str]:
-    """Say what was not at work before and does not end soon."""
+    """Say what was not at work before and does not end soon; processes are killed then."""
     limit = time.monotonic() + PATIENCE
     while left := {one: said for one, said in at_work().items() if one not in before}:
         gc.collect()  # an executor's threads end with it
         if time.monotonic() > limit:
+            for number in left:
+                if isinstance(number, int):
+                    with suppress(ProcessLookupError):
+                        os.kill(number, signal.SIGKILL)
             return sorted(left.values())
         time.sleep(_LOOK_EVERY)
     return []

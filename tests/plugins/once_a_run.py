@@ -1,7 +1,6 @@
 """What is dear and the same for every test: made once a run, by the first process that needs it, and copied."""
 
 import datetime as dt
-import json
 import os
 import shutil
 import sqlite3
@@ -15,10 +14,6 @@ import one_server
 import pytest
 
 from catalog.settings import Settings, read_settings
-
-START = dt.date(2026, 3, 2)
-_TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
-_DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
 
 
 @dataclass(frozen=True)
@@ -82,39 +77,3 @@ def without_heartbeats() -> Iterator[None]:
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
-
-
-@pytest.fixture(scope="session")
-def prefect_server() -> str:
-    """Return the address of the API of a server that all tests of a run share: tell your own runs by their names."""
-    one_server.start()
-    return os.environ["PREFECT_API_URL"]
-
-
-@pytest.fixture(scope="session")
-def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> PlayedLoop:
-    """Return a copy of the loop for the tests of this process, which only read it."""
-    played = made_once(tmp_path_factory, "played-loop", _play)
-    settings = copy_home(played / "home", tmp_path_factory.mktemp("loop"))
-    tables = json.loads((played / "artifacts.json").read_text(encoding="utf-8"))
-    return PlayedLoop(settings, tuple(START + dt.timedelta(days=day) for day in range(_DAYS)), tables)
-
-
-def _play(folder: Path) -> None:
-    from prefect import tags
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
-
-    from flows.environment import orchestrated
-    from flows.pipeline import pipeline
-
-    home = folder / "home"
-    home.mkdir()
-    with living_in(home), orchestrated():
-        with tags(_TAG):
-            pipeline(START, _DAYS, _EXPLORED, _STORES, _SEED, None)
-        own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
-        with get_client(sync_client=True) as client:
-            found = client.read_artifacts(flow_run_filter=own)
-    tables = {one.key: json.loads(str(one.data)) for one in found if one.key}
-    (folder / "artifacts.json").write_text(json.dumps(tables), encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
@@ -20,10 +21,8 @@ from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions
-from etl.transform import transform
-from features.cells import feature_workbench
-from flows.cli.history import history
-from flows.cli.replay import replay as replay_command
+from etl.transform import group_partitions
+from features.cells import feature_workbench, stale_cells
 from serving.book_store import newest_book_of, publish_book, put_back
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
@@ -96,7 +95,7 @@ class Chain:
 
     def transform(self) -> None:
         self.load()
-        transform(self.workspace)
+        list(group_partitions(self.workspace, list(stale_cells(self.lake, self.catalog))))
 
     def price(self, date: dt.date, version: str = "1") -> None:
         with feature_workbench(self.settings) as connection:
@@ -171,7 +170,7 @@ def test_after_the_catalog_changed_a_day_is_played_again_under_its_own(chain: Ch
     first_cells = past_day(chain.settings, SECOND)[0]["cells_sha256"]
     for old, new in (("base_price: 1.50", "base_price: 1.60"), ("base_price: 6.50", "base_price: 6.20")):
         chain.change("products.yaml", old, new)
-        chain.transform()  # the past is regrouped under other base prices
+        chain.transform()  # the days are regrouped under other base prices
     chain.price(THIRD)
     chain.sell(THIRD)
     chain.transform()
@@ -249,7 +248,7 @@ def test_a_flipped_byte_is_found_and_named(chain: Chain, table: str, part: str) 
 
 def test_a_late_batch_before_the_day_is_named_as_what_changed_its_prices(chain: Chain) -> None:
     late = Batch(FIRST, "late", ("S03",))
-    play_batch.fn(chain, late, pricing_on(chain.lake, chain.catalog, FIRST, None), SEED)  # type: ignore[arg-type]
+    play_batch(chain.workspace, late, pricing_on(chain.lake, chain.catalog, FIRST), SEED)
     chain.transform()
     parts = chain.replay(SECOND)
     assert parts["price book"].is_same is False
@@ -328,16 +327,16 @@ def test_selling_a_day_again_changes_no_byte_of_its_record(chain: Chain) -> None
 
 
 def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    chain: Chain,
 ) -> None:
-    monkeypatch.setenv("SHELFPRICE_HOME", str(chain.settings.home))
-    history(dt.datetime.combine(SECOND, dt.time()), True)
-    (row,) = json.loads(capsys.readouterr().out)
+    terminal = Terminal(chain.settings.home)
+    (row,) = json.loads(terminal("history", "--date", str(SECOND), "--json").stdout)
     assert (row["book_made_for"], row["model_version"], row["seed"]) == (str(SECOND), "1", SEED)
     assert row["catalog"] == chain.catalog.fingerprint
-    replay_command(dt.datetime.combine(FIRST, dt.time()), 2, True)
-    parts = json.loads(capsys.readouterr().out)["parts"]
+    asked = ("replay", "--date", str(FIRST), "--days", "2", "--json")
+    parts = json.loads(terminal(*asked).stdout)["parts"]
     assert [part["is_same"] for part in parts] == [True] * 8
     chain.lake.path(Partition("repricings", FIRST, "g000")).write_bytes(b"PAR1")
-    with pytest.raises(DataError, match=r"others in 1 of 8 parts, first in the price decisions of 2026-01-19, g000: "):
-        replay_command(dt.datetime.combine(FIRST, dt.time()), 2, True)
+    damaged = terminal(*asked)
+    assert damaged.returncode == 1
+    assert "others in 1 of 8 parts, first in the price decisions of 2026-01-19, g000: " in damaged.stderr

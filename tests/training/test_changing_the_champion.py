@@ -1,4 +1,4 @@
-"""The way back, with a real registry and no server: who is champion, whose prices stand, and what a kill leaves."""
+"""Rollback and promotion, with a real registry: who is champion, whose prices stand, and what a kill leaves."""
 
 import datetime as dt
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
+from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined, ModelError
@@ -21,8 +22,6 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.models import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.cli.champions import champions as champions_command
-from flows.cli.rollback import rollback as rollback_command
 from flows.workspace import open_workspace, registry_of
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
@@ -68,7 +67,7 @@ class Model:
 @pytest.fixture(scope="module")
 def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Callable[[Path], Settings]) -> Path:
     """A home where version 7 priced the second day, and 8 took its place and has a book for the third."""
-    home = tmp_path_factory.mktemp("way_back")
+    home = tmp_path_factory.mktemp("champions")
     settings = sell_two_days(home)
     lake, catalog = Lake(settings), load()
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
@@ -300,7 +299,7 @@ def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(champions, "put_back", killed)
+        dying.setattr("training.promotion.prices.put_back", killed)
         with pytest.raises(Killed):
             go_back(workspace)
     sold_from = book_of(workspace, THIRD)
@@ -347,7 +346,7 @@ def test_a_store_that_is_selling_sells_from_the_book_gone_back_to_at_its_next_ti
     assert sold.groupby("tick")["model_version"].first().astype(str).to_dict() == {0: NEW, 1: OLD}
 
 
-def test_under_the_kill_switch_base_prices_stand_and_the_way_back_is_open_but_no_new_prices_are_made(
+def test_under_the_kill_switch_base_prices_stand_and_a_rollback_is_possible_but_no_new_prices_are_made(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "catalog"
@@ -419,12 +418,11 @@ def killed_by(message: str) -> Callable[..., Any]:
     return refuse
 
 
-def test_the_commands_report_one_json_object(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    rollback_command("milk is too dear", None, None, True)
-    done = json.loads(capsys.readouterr().out)
+def test_the_commands_report_one_json_object(workspace: Workspace) -> None:
+    terminal = Terminal(workspace.settings.home)
+    done = json.loads(terminal("rollback", "--reason", "milk is too dear", "--json").stdout)
     assert (done["version"], done["book_made_for"], done["registry_is_behind"]) == (OLD, str(SECOND), None)
-    champions_command(True)
-    newest, *_ = changes = json.loads(capsys.readouterr().out)
+    newest, *_ = changes = json.loads(terminal("champions", "--json").stdout)
     assert [change["version"] for change in changes] == [OLD, NEW, OLD]
     assert newest["decided_by"] == "ana"
     assert changes[-1]["revenue_eur"] > 0

@@ -1,0 +1,124 @@
+"""Homes that are dear to make, and the server that flows run on: fixtures that any test may ask for."""
+
+import datetime as dt
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import one_server
+import pytest
+from once_a_run import PlayedLoop, copy_home, living_in, made_once, without_heartbeats
+
+from catalog.settings import Settings, read_settings
+
+SOLD_ON = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
+_START = dt.date(2026, 3, 2)
+_DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
+_TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> str:
+    """Return the address of the API of a server that all tests of a run share: tell your own runs by their names."""
+    one_server.start()
+    return os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> PlayedLoop:
+    """Return a copy of the loop for the tests of this process, which only read it."""
+    played = made_once(tmp_path_factory, "played-loop", _play)
+    settings = copy_home(played / "home", tmp_path_factory.mktemp("loop"))
+    tables = json.loads((played / "artifacts.json").read_text(encoding="utf-8"))
+    return PlayedLoop(settings, tuple(_START + dt.timedelta(days=day) for day in range(_DAYS)), tables)
+
+
+def _play(folder: Path) -> None:
+    from prefect import tags
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+
+    from flows.environment import orchestrated
+    from flows.pipeline import pipeline
+
+    home = folder / "home"
+    home.mkdir()
+    with living_in(home), orchestrated():
+        with tags(_TAG):
+            pipeline(_START, _DAYS, _EXPLORED, _STORES, _SEED, None)
+        own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
+        with get_client(sync_client=True) as client:
+            found = client.read_artifacts(flow_run_filter=own)
+    tables = {one.key: json.loads(str(one.data)) for one in found if one.key}
+    (folder / "artifacts.json").write_text(json.dumps(tables), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def sell_two_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Settings]:
+    """Make a home in which three stores sold two days: one at base prices, one from a price book of version 7.
+
+    The book is made from the twin's true demand, so no model, registry or orchestrator is needed.
+    """
+    return lambda home: copy_home(made_once(tmp_path_factory, "two-days-sold", _sell_two_days), home)
+
+
+def _sell_two_days(home: Path) -> None:
+    from catalog.ladder import price_ladder
+    from catalog.load import load
+    from etl.load import load_dimensions, load_store_day
+    from features.cells import cells_of, feature_workbench, stale_cells
+    from serving.book_store import publish_book
+    from serving.curves import DemandCurves
+    from serving.in_force import pricing_on
+    from simulation.shoppers import shopper_names
+    from simulation.store_day import play
+    from simulation.truth import chance_of_sale
+    from simulation.visits import expected_visits_on
+    from warehouse.lake import Lake
+
+    settings, catalog = read_settings({"SHELFPRICE_HOME": str(home)}), load()
+    lake, ladder = Lake(settings), price_ladder(catalog)
+    lake.prepare()
+    load_dimensions(lake, catalog, shopper_names(50, 1))
+    truth = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
+    curves, visits = DemandCurves(catalog.skus, ladder, truth, "7"), expected_visits_on(catalog, SOLD_ON[1])
+    publish_book(lake, catalog, curves, visits, SOLD_ON[1])
+    for date in SOLD_ON:
+        sold = play(catalog, pricing_on(lake, catalog, date, None).policy, catalog.store.stores, date, 7)
+        load_store_day(lake, catalog, sold, "all", inputs="7", seed=7)
+    with feature_workbench(settings) as connection:
+        for stale in list(stale_cells(lake, catalog)):
+            lake.publish(stale.cells, cells_of(connection, lake.path(stale.decisions)), inputs=stale.inputs)
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeats(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "prefect_server" not in request.fixturenames:
+        yield
+        return
+    with without_heartbeats():
+        yield
+
+
+@pytest.fixture
+def in_the_loop(played_loop: PlayedLoop) -> Iterator[PlayedLoop]:
+    """Live in the home where the loop was played; only read it."""
+    with living_in(played_loop.settings.home):
+        yield played_loop
+
+
+@pytest.fixture
+def empty_home(prefect_server: str, tmp_path: Path) -> Iterator[Path]:
+    """Live in a home with nothing in it."""
+    with living_in(tmp_path):
+        yield tmp_path
+
+
+@pytest.fixture
+def copy_of_the_loop(played_loop: PlayedLoop, tmp_path: Path) -> Iterator[Settings]:
+    """Live in a copy of the lake alone: the registry is not there."""
+    shutil.copytree(played_loop.settings.lake, tmp_path / "lake")
+    with living_in(tmp_path):
+        yield read_settings({"SHELFPRICE_HOME": str(tmp_path)})

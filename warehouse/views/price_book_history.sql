@@ -1,6 +1,0 @@
-create or replace view price_book_history as
-select *
-from read_parquet('lake/price_book/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date});
-
-comment on view price_book_history is
-'one product at one stock level with one number of ticks left, for each business date';
