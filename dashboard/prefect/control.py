@@ -1,19 +1,16 @@
-"""Start, pause and stop a live store through Prefect's API: the one place of the monitor that speaks to Prefect.
+"""Start, pause and stop a live store through Prefect's API.
 
 Flows never run in the web process. Every call answers within two seconds or says that Prefect does not answer.
 """
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from time import monotonic
 from typing import Any, Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from httpx import HTTPError, ReadTimeout, Request
+from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter, FlowRunFilterTags
 from prefect.client.schemas.objects import DeploymentStatus, FlowRun
@@ -21,12 +18,12 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Cancelling, Paused, Running
 
 from catalog.errors import Declined, ServiceError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
+from dashboard.prefect.client import client_within
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
 _ANSWER_WITHIN = 1.5  # seconds for all requests of one call
@@ -167,26 +164,14 @@ class LiveControl:
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
-        login = PREFECT_API_AUTH_STRING.value()
         try:
-            self._knock()
-            with (
-                temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-                SyncPrefectClient(self.api, auth_string=login, httpx_settings=_all_within(_ANSWER_WITHIN)) as client,
-            ):
+            with client_within(_ANSWER_WITHIN, self.api) as client:
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
                 f"Prefect at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
-
-    def _knock(self) -> None:
-        """Fail at once where nothing listens: Prefect's client would try again for a second and a half."""
-        address = urlsplit(self.api)
-        port = address.port or (443 if address.scheme == "https" else 80)
-        with socket.create_connection((address.hostname or "", port), timeout=_ANSWER_WITHIN):
-            pass
 
 
 def _served(client: SyncPrefectClient) -> DeploymentResponse:
@@ -198,19 +183,6 @@ def _served(client: SyncPrefectClient) -> DeploymentResponse:
     if deployment is None or deployment.status != DeploymentStatus.READY:
         raise ServiceError(f"no worker serves {LIVE_DEPLOYMENT}, so no store can sell live; run `shelfprice up`")
     return deployment
-
-
-def _all_within(seconds: float) -> dict[str, Any]:
-    """Return client settings under which all requests together have some seconds."""
-    end = monotonic() + seconds
-
-    def allow_the_rest(request: Request) -> None:
-        left = end - monotonic()
-        if left <= 0:
-            raise ReadTimeout("no time is left", request=request)
-        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), left)
-
-    return {"timeout": seconds, "event_hooks": {"request": [allow_the_rest]}}
 
 
 def word_for(state: RunState | None) -> State:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import httpx
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterId,
@@ -19,14 +18,10 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectException
-from prefect.settings import (
-    PREFECT_API_AUTH_STRING,
-    PREFECT_CLIENT_MAX_RETRIES,
-    temporary_settings,
-)
 
 from catalog.errors import ServiceError, first_line
 from dashboard.cache import Cache
+from dashboard.prefect.client import client_within
 
 Kind = Literal["done", "failed", "running", "waiting"]
 
@@ -105,12 +100,7 @@ class Runs:
 
 def newest_runs(api: str, n: int) -> tuple[Run, ...]:
     """Ask Prefect for the newest runs that no other run started, the newest first."""
-    with (
-        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),  # a page is asked again soon
-        SyncPrefectClient(
-            api, auth_string=PREFECT_API_AUTH_STRING.value(), httpx_settings={"timeout": _PATIENCE}
-        ) as client,
-    ):
+    with client_within(_PATIENCE, api) as client:
         newest = client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
                 parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True),

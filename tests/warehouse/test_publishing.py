@@ -177,3 +177,33 @@ def test_a_date_is_named_once_however_many_parts_it_has_and_an_empty_table_has_n
     for day, group in ((1, "b"), (0, "a"), (0, "b")):
         lake.publish(Partition("demand_cells", DAY + dt.timedelta(days=day), group), cells(), inputs="a")
     assert lake.dates("demand_cells") == [DAY, DAY + dt.timedelta(days=1)]
+
+
+def test_a_table_says_when_it_changed_and_a_date_that_did_not_change_keeps_its_moment(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table]
+) -> None:
+    other = Partition("demand_cells", DAY + dt.timedelta(days=7), "all")
+    assert lake.changed_at("demand_cells", other.business_date) == 0
+    lake.publish(partition, cells(), inputs="a")
+    of_date, of_table = lake.changed_at("demand_cells", partition.business_date), lake.changed_at("demand_cells")
+    assert 0 < of_date <= of_table
+    lake.publish(other, cells(7), inputs="b")
+    assert lake.changed_at("demand_cells") > of_table
+    assert lake.changed_at("demand_cells", partition.business_date) == of_date
+    lake.publish(partition, cells(7), inputs="c")
+    assert lake.changed_at("demand_cells", partition.business_date) > of_date
+
+
+def test_a_partition_that_was_published_is_held_since_a_moment(
+    lake: Lake, partition: Partition, cells: Callable[..., pa.Table]
+) -> None:
+    assert not lake.holds(partition)
+    assert lake.published_at(partition) is None
+    lake.publish(partition, cells(), inputs="a")
+    assert lake.holds(partition)
+    published = lake.published_at(partition)
+    assert published is not None
+    assert abs(dt.datetime.now(dt.UTC) - published) < dt.timedelta(minutes=1)
+    lake.remove(partition)
+    assert not lake.holds(partition)
+    assert lake.published_at(partition) is None
