@@ -138,8 +138,8 @@ def test_a_page_fits_its_screen_in_light_and_dark(
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
-    ink = page.locator(".js-plotly-plot .ytitle").first.evaluate("node => getComputedStyle(node).fill")
-    assert ink == {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
+    ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
+    expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", ink)
 
 
 def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:

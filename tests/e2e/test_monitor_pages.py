@@ -123,9 +123,8 @@ def test_every_page_fits_its_screen_in_light_and_dark(
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
-    ink = page.locator(".js-plotly-plot .xtitle").first.evaluate("node => getComputedStyle(node).fill")
-    expected = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
-    assert ink == expected, "figures must follow light and dark"
+    ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
+    expect(page.locator(".js-plotly-plot .xtitle").first).to_have_css("fill", ink)  # figures follow light and dark
 
 
 def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[..., Page]) -> None:

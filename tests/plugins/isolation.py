@@ -28,7 +28,11 @@ import pytest
 
 PATIENCE = 5.0  # seconds for threads and processes that are just ending
 _LOOK_EVERY = 0.02  # seconds
-_OWN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}  # pytest sets them itself
+_OWN = {
+    *("PYTEST_CURRENT_TEST", "PYTEST_VERSION"),  # pytest sets them itself
+    *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),  # scikit-learn sets them when it is imported
+    "_RJEM_MALLOC_CONF",  # and Polars
+}
 
 KNOWN: frozenset[str] = frozenset()
 """What is put right and not reported: environment variables and calls. Remove a name once nothing sets it."""

@@ -84,7 +84,7 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
             else:
                 happened[row] = TOO_EXPENSIVE
 
-    sell_tick(first, last, product, willing, prices, stock, inventory, outcome)
+    sell_tick(np.stack([first, last], axis=1), product, willing, prices, stock, inventory, outcome)
     assert stock.tolist() == left
     assert inventory.tolist() == seen
     assert outcome.tolist() == happened
@@ -93,8 +93,7 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
 def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
     inventory, outcome = np.empty(4, dtype=np.int32), np.empty(4, dtype=np.int8)
     sell_tick(
-        np.array([0]),
-        np.array([4]),
+        np.array([[0, 4]]),
         np.zeros(4, dtype=np.int16),
         np.array([0.99, 1.0, 5.0, 0.5], dtype=np.float32),
         np.array([[1.0]]),
