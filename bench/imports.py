@@ -22,7 +22,7 @@ _DAYS = 100
 _STORES, _PRODUCTS, _PRICES = 50, 40, 12
 _FIRST = np.datetime64("2026-01-05", "us")
 _OPEN_US = 12 * 3_600 * 1_000_000
-_LOOK = 0.2  # seconds between two looks at the memory
+_POLL_INTERVAL = 0.2  # seconds between two readings of the memory
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
@@ -78,7 +78,7 @@ def _run(file: Path, home: Path) -> tuple[float, int, int]:
         while process.poll() is None:
             with suppress(FileNotFoundError):  # a child has just ended
                 peak = max(peak, peak_bytes(str(process.pid)))
-            time.sleep(_LOOK)
+            time.sleep(_POLL_INTERVAL)
         took = time.perf_counter() - start
         found = json.loads(process.stdout.read()) if process.stdout else {}
     return took, peak, int(found["row"]["valid"])

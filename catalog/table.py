@@ -25,13 +25,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `grain` says what one row is, `key` names the columns that identify it within a partition."""
+    """One table: `grain` says what one row is, `key` names the columns that identify it.
+
+    The key is unique among all rows of a business date, or of the table where there are no dates; with
+    `unique_in="partition"` within one partition only, as each comparison or group of stores has rows of its own.
+    """
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     by: Literal["day", "key"] = "day"
+    unique_in: Literal["partition", "date"] = "date"
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -1,15 +1,15 @@
 """Who may open the monitor: this machine by default, trusted hosts only, and a password for anyone further away."""
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
 from catalog.addresses import is_loopback
 from catalog.errors import DataError
+from catalog.settings import Settings
 
-USER, PASSWORD, HOSTS = "SHELFPRICE_MONITOR_USER", "SHELFPRICE_MONITOR_PASSWORD", "SHELFPRICE_MONITOR_HOSTS"
+USER, PASSWORD = "SHELFPRICE_MONITOR_USER", "SHELFPRICE_MONITOR_PASSWORD"
 
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -40,7 +40,7 @@ class Access:
         return right_user & right_password
 
 
-def access_to(host: str, environ: Mapping[str, str]) -> Access:
+def access_to(host: str, settings: Settings) -> Access:
     """Decide who may come in when the monitor listens on `host`.
 
     Raises
@@ -48,7 +48,7 @@ def access_to(host: str, environ: Mapping[str, str]) -> Access:
     DataError
         When others could reach the host and no user and password are set.
     """
-    user, password = environ.get(USER) or None, environ.get(PASSWORD) or None
+    user, password = settings.monitor_user, settings.monitor_password
     if (user is None) != (password is None):
         missing = USER if user is None else PASSWORD
         raise DataError(f"expected {USER} and {PASSWORD} together, found no {missing}; set both or neither")
@@ -57,9 +57,9 @@ def access_to(host: str, environ: Mapping[str, str]) -> Access:
             f"--host {host}: others could open the monitor there, which wants a credential; "
             f"set {USER} and {PASSWORD}, or stay on 127.0.0.1"
         )
-    named = tuple(name.strip() for name in environ.get(HOSTS, "").split(",") if name.strip())
     own = () if host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared with, not bound to
-    return Access(("127.0.0.1", "localhost", "[::1]", *own, *named), user, password)
+    trusted = ("127.0.0.1", "localhost", "[::1]", *own, *settings.monitor_hosts)
+    return Access(trusted, user, password.get_secret_value() if password else None)
 
 
 def guard(server: Flask, access: Access) -> None:

@@ -71,7 +71,7 @@ def create_app(
         enable_mcp=False,
     )
     app.server.config[_MONITOR] = monitor
-    guard(app.server, access or access_to("127.0.0.1", {}))
+    guard(app.server, access or access_to("127.0.0.1", settings))
     pages = all_pages()
     for page in pages:
         _register(page)

@@ -1,6 +1,5 @@
 """Serve the monitor: one process with threads, which browsers share, and never in debug mode."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,12 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
     DataError
         When others could reach the host and no credential is set, or when the port is taken.
     """
-    access = access_to(host, os.environ)
+    access = access_to(host, settings)
     if not is_free(host, port):
         raise DataError(
             f"port {port} of {host} is taken, or the address is not this machine's; stop what listens there, or give "
             "another --port or --host"
         )
-    os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
-    os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
 
     def load() -> Any:
         from dashboard.app import create_app  # noqa: PLC0415 - in the process that serves

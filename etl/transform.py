@@ -8,7 +8,7 @@ from catalog.errors import DataError
 from catalog.progress import Progress, silent
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
-from warehouse.assertions.run import broken_claims, portions
+from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -59,8 +59,8 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[
 
 def _check_assertions(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
     broken, checked = [], 0
-    for dates in portions(rows_of):
-        broken += broken_claims(workspace.settings, dates)
+    for dates in dates_to_check_at_once(rows_of):
+        broken += broken_assertions(workspace.settings, dates)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))
     if broken:

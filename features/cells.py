@@ -17,7 +17,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
-from warehouse.connection import VIEW_FOLDERS, run_scripts, workbench
+from warehouse.connection import MACROS, VIEW_FOLDERS, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.sql_files import queries_beside
 
@@ -68,7 +68,7 @@ def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ())
 def definition_of(catalog: Catalog) -> str:
     """Return the fingerprint of what cells depend on beside their decisions: the features' SQL and the base prices."""
     definition = hashlib.sha256(query("demand_cells").encode())
-    for script in sorted(FEATURE_VIEWS.glob("*.sql")):
+    for script in (MACROS / "with_stock.sql", *sorted(FEATURE_VIEWS.glob("*.sql"))):
         definition.update(script.read_bytes())
     for product in catalog.products:
         definition.update(f"{product.sku}\n{product.base_price}\n".encode())

@@ -31,6 +31,7 @@ def prepare() -> Settings:
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is reported once, by the command line
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
+        "DASH_DISABLE_VERSION_CHECK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "ERROR",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

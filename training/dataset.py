@@ -85,7 +85,7 @@ def load_dataset(
             "no model was trained: simulate or ingest more days, then transform"
         )
     dates = [stamp.date() for stamp in pd.to_datetime(days["business_date"])]
-    trained_through = dates[last_training_day(days["n_offered"].to_numpy())]
+    trained_through = dates[last_training_day(days["count_decisions"].to_numpy())]
     ends = [*(date - dt.timedelta(days=1) for date in begins[1:]), trained_through]
     periods = [_training_cells(connection, *span) for span in zip(begins, ends, strict=True)]
     training = carried_through([cells for cells in periods if len(cells)])

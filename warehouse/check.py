@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from catalog.check import Check
-from warehouse.assertions.run import broken_claims
+from warehouse.assertions.run import broken_assertions
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
@@ -24,7 +24,7 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
 def check_assertions(workspace: Workspace, newest: dt.date) -> Check:
     """Run the SQL assertions on the newest closed date; a day that is being sold is not over yet."""
     is_closed = newest in workspace.lake.dates("interactions")
-    broken = broken_claims(workspace.settings, [newest] if is_closed else [])
+    broken = broken_assertions(workspace.settings, [newest] if is_closed else [])
     if broken:
         return Check(
             "assertions", "failed", "; ".join(map(str, broken)), "mend what wrote the rows, then transform again"

@@ -1,4 +1,4 @@
-"""Arrow columns the way the lake keeps them: text as codes that point at few distinct words, moments in UTC."""
+"""Arrow columns as the lake keeps them: text dictionary-encoded, moments in UTC."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from catalog.table import MOMENT, TEXT
 def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
     """Return a text column from positions in `words`, shape (n_rows,).
 
-    A word that stands twice becomes one: with repeated words, equal columns are not always equal bytes in Parquet.
+    Repeated words are merged: with them, equal columns do not always become equal bytes in Parquet.
     """
     distinct = {word: number for number, word in enumerate(dict.fromkeys(words))}
     if len(distinct) < len(words):

@@ -1,7 +1,7 @@
 """DuckDB over the lake: a file of views for everyone who reads, and connections in memory for those who compute.
 
 DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is
-built beside its place and moved there, and flows compute in memory. Nobody ever waits for a writer.
+written under another name and renamed, and flows compute in memory. Nobody ever waits for a writer.
 """
 
 import hashlib
@@ -16,17 +16,33 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
+from warehouse.views import create_table_views, view_names
 
 _HERE = Path(__file__).parent
-VIEW_FOLDERS = (_HERE / "views", _HERE / "marts")
+MACROS = _HERE / "macros"
+_COMMENTS = _HERE / "comments"
+VIEWS, MARTS = _HERE / "views", _HERE / "marts"
+VIEW_FOLDERS = (VIEWS, MARTS)
 _query = queries_beside(__file__)
+_PARSED: dict[Path, list[duckdb.Statement]] = {}
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
 def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Return a connection in memory with a view for every table of the lake and every mart."""
+    """Return a connection in memory with a view of every table of the lake.
+
+    Marts are for people: a connection that computes does without them, and opens a third sooner.
+    """
     connection = duckdb.connect(config=_config(settings))
-    run_scripts(connection, VIEW_FOLDERS)
+    _show_tables(connection)
+    run_scripts(connection, [VIEWS])
+    return connection
+
+
+def workbench_with_marts(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Return a connection in memory with a view of every table of the lake, and every mart."""
+    connection = workbench(settings)
+    run_scripts(connection, [MARTS])
     return connection
 
 
@@ -35,8 +51,8 @@ def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], 
 
     Comments on views and columns are for people: a connection that computes does without them, and opens sooner.
     """
-    for script in _scripts(folders):
-        for statement in connection.extract_statements(script):
+    for path in _scripts(folders):
+        for statement in _statements(connection, path):
             if with_comments or statement.type == duckdb.StatementType.CREATE:
                 connection.execute(statement)
 
@@ -63,17 +79,18 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     Parameters
     ----------
     view_folders
-        Folders of view definitions, in order.
+        Folders of view definitions, in order; views of the tables themselves come before them.
 
     Returns
     -------
     bool
-        Whether a new file took its place.
+        Whether a new file was built.
     """
     folders = list(view_folders)
     products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]
     columns = described_columns()
-    definitions = [*_scripts(folders), _query("dictionary"), str(columns.to_pylist()), str(products)]
+    scripts = [path.read_text(encoding="utf-8") for path in _scripts([MACROS, *folders, _COMMENTS])]
+    definitions = [*scripts, _query("dictionary"), str(view_names()), str(columns.to_pylist()), str(products)]
     fingerprint = hashlib.sha256("\n".join(definitions).encode()).hexdigest()
     target = settings.warehouse_file
     if target.exists() and _fingerprint_of(settings) == fingerprint:
@@ -84,7 +101,8 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
     )
     try:
-        run_scripts(connection, folders, with_comments=True)
+        _show_tables(connection)
+        run_scripts(connection, [*folders, _COMMENTS], with_comments=True)
         connection.register("contract_columns", columns)
         connection.execute(_query("dictionary"))
         connection.unregister("contract_columns")
@@ -104,10 +122,21 @@ def _fingerprint_of(settings: Settings) -> str | None:
     return str(row[0]) if row else None
 
 
-def _scripts(folders: Iterable[Path]) -> Iterable[str]:
+def _show_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    run_scripts(connection, [MACROS])
+    create_table_views(connection)
+
+
+def _scripts(folders: Iterable[Path]) -> Iterable[Path]:
     for folder in folders:
-        for path in sorted(folder.glob("*.sql")):
-            yield path.read_text(encoding="utf-8")
+        yield from sorted(folder.glob("*.sql"))
+
+
+def _statements(connection: duckdb.DuckDBPyConnection, path: Path) -> list[duckdb.Statement]:
+    """Return the statements of a file; parsing them is a sixth of opening a connection, so it is done once."""
+    if path not in _PARSED:
+        _PARSED[path] = connection.extract_statements(path.read_text(encoding="utf-8"))
+    return _PARSED[path]
 
 
 def _config(settings: Settings) -> dict[str, str | bool | int | float | list[str]]:

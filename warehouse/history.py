@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
-from warehouse.connection import workbench
+from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
 
@@ -43,7 +43,7 @@ def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list
     if not settings.lake.is_dir():
         raise LakeError(f"{settings.lake}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
     Lake(settings).prepare()  # a lake of an earlier version lacks the tables that came since
-    with workbench(settings) as connection:
+    with workbench_with_marts(settings) as connection:
         answer = connection.execute(_query(name), parameters)
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

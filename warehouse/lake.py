@@ -1,8 +1,8 @@
 """The Parquet lake: the one place that writes Parquet, whole or not at all.
 
 Layout:
-`lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without days `lake/<table>/part-<key>.parquet`.
-Every table also has one empty part that carries its columns, so that views over an empty lake have types.
+`lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `lake/<table>/part-<key>.parquet`.
+Every table also has one empty partition that carries its columns, so that views over an empty lake have types.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ _ROWS_PER_GROUP = 1 << 20
 
 @dataclass(frozen=True, order=True)
 class Partition:
-    """Name of one partition: a table, its business date (None for tables without days) and its group."""
+    """Name of one partition: a table, its business date (None for tables without dates) and its group."""
 
     table: str
     business_date: dt.date | None
@@ -47,7 +47,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did: `written` (new), `replaced` (other bytes stood there) or `unchanged`."""
+    """What publishing did: `written` (new), `replaced` (it had other bytes) or `unchanged`."""
 
     partition: Partition
     receipt: Receipt
@@ -78,7 +78,7 @@ class Lake:
         return self._folder(table.name, partition.business_date) / f"part-{partition.group}.parquet"
 
     def prepare(self) -> None:
-        """Make sure every table has its empty part; does nothing when they are there and current."""
+        """Make sure that every table has its empty partition; does nothing when they are there and current."""
         for table in TABLES.values():
             partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
             schema_print = str(table.schema)
@@ -160,7 +160,7 @@ class Lake:
         Declined
             When another process is writing this partition.
         LakeError
-            When the disk refuses; the partition stands as before.
+            When the disk refuses; the partition is unchanged.
         """
         conforming = _conform(rows, _table(partition.table))
         data = self.path(partition)
@@ -170,15 +170,15 @@ class Lake:
                 return self._replace(partition, data, conforming, inputs, seed)
         except OSError as error:
             raise LakeError(
-                f"{data}: cannot be written ({error.strerror or error}); the partition stands as it was, "
+                f"{data}: cannot be written ({error.strerror or error}); the partition is unchanged, "
                 "mend the disk and run again"
             ) from error
 
     def remove(self, partition: Partition) -> None:
-        """Take a partition away, with its receipt; nothing happens when it is not there.
+        """Remove a partition with its receipt; does nothing when there is none.
 
-        The receipt is pending while the data goes: a kill leaves the partition as it was, or what an interrupted
-        first publication leaves, which is nothing to any reader.
+        The receipt is pending while the data is removed: after a kill the partition is as it was, or as after an
+        interrupted first publication, which no reader sees.
 
         Raises
         ------
@@ -232,7 +232,7 @@ def _table(name: str) -> Table:
 
 
 def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
-    """Finish what a kill interrupted: a pending receipt that speaks for the data becomes final, any other goes."""
+    """Finish what a kill interrupted: a pending receipt that matches the data becomes final, any other is removed."""
     pending = pending_path(data)
     if pending.exists():
         if in_force is not None and read_receipt(pending) == in_force:

@@ -19,7 +19,7 @@ def held(folder: Path, name: str) -> Iterator[None]:
     Raises
     ------
     Declined
-        When someone else holds the lock; the message names the process.
+        When another process holds the lock; the message names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.lock"
@@ -40,7 +40,7 @@ def held(folder: Path, name: str) -> Iterator[None]:
 
 
 def _take(descriptor: int) -> None:
-    """Take the lock, looking twice: `is_held` holds it for an instant too."""
+    """Take the lock in two attempts: `is_held` holds it for an instant too."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
 """Receipts: what a partition holds, how it can be proven, and what it was made from.
 
-A receipt stands beside its partition. It is written as pending before the data takes its name and becomes final
-after, so that at every moment, also right after a kill, each partition has a receipt that matches its bytes.
+A receipt stands beside its partition. It is written as pending before the data is renamed into place and becomes
+final after, so that at every moment, also right after a kill, each partition has a receipt that matches its bytes.
 """
 
 import json
@@ -50,12 +50,12 @@ class Receipt:
 
 
 def final_path(data: Path) -> Path:
-    """Where the receipt of a partition file stands."""
+    """Return the path of the receipt of a partition file."""
     return data.with_suffix(".receipt.json")
 
 
 def pending_path(data: Path) -> Path:
-    """Where the receipt stands while the partition is being replaced."""
+    """Return the path of the receipt while the partition is being replaced."""
     return data.with_suffix(".receipt.json.new")
 
 
@@ -82,7 +82,7 @@ def read_receipt(path: Path) -> Receipt | None:
 
 
 def receipt_in_force(data: Path) -> Receipt | None:
-    """Return the receipt that speaks for a partition file: the final one, or the pending one if a kill came between.
+    """Return the receipt that matches a partition file: the final one, or the pending one after a kill in between.
 
     Size decides first and bytes only when both receipts exist, so this is cheap in the usual case.
     """

@@ -27,7 +27,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Inspection:
     """What was checked and what was found; the lake is sound when `findings` is empty."""
 
     files: int
@@ -36,7 +36,7 @@ class Verdict:
     findings: tuple[Finding, ...]
 
 
-def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Verdict:
+def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
     """Check every file of the lake against its receipt. Partitions being written right now are left out and counted.
 
     Parameters
@@ -52,16 +52,16 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
             busy += 1
         else:
             found, counted = _check(lake, data)
-            if found:  # a writer may have come between the receipt and the bytes: look once more
+            if found:  # a writer may have replaced it between receipt and bytes: check once more
                 found, counted = _check(lake, data)
             findings.extend(found)
             rows += counted
         on_file(done, len(files))
-    return Verdict(len(files), rows, busy, tuple(findings))
+    return Inspection(len(files), rows, busy, tuple(findings))
 
 
-def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
-    """Move damaged and orphaned files, and receipts without a file, out of the lake, so that the good ones go on.
+def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
+    """Move damaged and orphaned files, and receipts without a file, out of the lake; readers go on with the others.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
         Where each file went, under `set-aside/` beside the lake. Nothing is deleted.
     """
     moved = []
-    for finding in verdict.findings:
+    for finding in inspection.findings:
         for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
             if path.exists():
                 target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))
@@ -80,7 +80,7 @@ def set_aside(lake: Lake, verdict: Verdict) -> list[Path]:
 
 
 def _free_name(path: Path) -> Path:
-    """Return the path, or the path with the first number that nothing has yet."""
+    """Return the path, or the path with the first number that is free."""
     numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
     return path if not path.exists() else next(name for name in numbered if not name.exists())
 
@@ -91,15 +91,15 @@ def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
     except LakeError as error:
         return [Finding(data, "damaged", str(error))], 0
     if not data.exists():
-        return [Finding(data, "missing", "its receipt is there, the file is not: make the batch again")], 0
+        return [Finding(data, "missing", "its receipt is there, the file is not: make the partition again")], 0
     if not receipts:
-        return [Finding(data, "orphaned", "it has no receipt, so nothing proves it: make the batch again")], 0
+        return [Finding(data, "orphaned", "it has no receipt to prove it: make the partition again")], 0
     actual = sha256_of(data)
     receipt = next((receipt for receipt in receipts if receipt.sha256 == actual), None)
     if receipt is None:
         size, expected = data.stat().st_size, receipts[0].bytes
         detail = f"{size} bytes instead of {expected}" if size != expected else "its bytes differ from its receipt"
-        return [Finding(data, "damaged", f"{detail}: set it aside and make the batch again")], 0
+        return [Finding(data, "damaged", f"{detail}: set it aside and make the partition again")], 0
     return list(_contract_findings(lake, data, receipt.rows)), receipt.rows
 
 
@@ -111,14 +111,14 @@ def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
     try:
         described = pq.read_metadata(data)
     except (OSError, pa.ArrowException) as error:
-        yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the batch again")
+        yield Finding(data, "damaged", f"not readable as Parquet ({error}): make the partition again")
         return
     if described.num_rows != rows:
         yield Finding(
-            data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the batch again"
+            data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
         )
     if not described.schema.to_arrow_schema().equals(table.schema):
-        yield Finding(data, "damaged", "its columns are not those of the contract: make the batch again")
+        yield Finding(data, "damaged", "its columns are not those of the contract: make the partition again")
 
 
 def _data_of(receipt: Path) -> Path:

@@ -31,6 +31,7 @@ POLICY_RESULTS = Table(
         _COMPARED_AT,
     ),
     by="key",
+    unique_in="partition",
 )
 
 LEARNING_RESULTS = Table(
@@ -39,4 +40,5 @@ LEARNING_RESULTS = Table(
     ("scenario", "policy", "decisions", "seed"),
     (_SCENARIO, _COMPARED, _DECISIONS, _SEED, _SHARE, _COMPARED_AT),
     by="key",
+    unique_in="partition",
 )

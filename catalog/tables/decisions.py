@@ -130,4 +130,5 @@ DEMAND_CELLS = Table(
         Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
         Column("n_purchased", pa.int64(), "purchases in the cell", "decisions"),
     ),
+    unique_in="partition",
 )

@@ -86,4 +86,5 @@ DRIFT_RESULTS = Table(
         Column("played_at", MOMENT, "when the scorecard was made", "UTC"),
     ),
     by="key",
+    unique_in="partition",
 )

@@ -59,10 +59,12 @@ REPLACED_PRICE_BOOK = replace(
     PRICE_BOOK,
     name="replaced_price_book",
     grain="one product at one stock level with one number of ticks left, of a book that another took the place of",
+    unique_in="partition",
 )
 
 REPLACED_DEMAND_CURVES = replace(
     DEMAND_CURVES,
     name="replaced_demand_curves",
     grain="one candidate price of one product, of curves that others took the place of",
+    unique_in="partition",
 )

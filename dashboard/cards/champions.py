@@ -38,7 +38,7 @@ def changes(rows: pd.DataFrame) -> list[Component]:
     Parameters
     ----------
     rows
-        Rows of the query `champions`.
+        Rows of the query `champion_history`.
     """
     if rows.empty:
         return []

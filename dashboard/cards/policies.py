@@ -44,7 +44,7 @@ def provenance(found: PolicyComparison) -> str:
     """Say when and on what the policies were compared."""
     first = found.played.iloc[0]
     at: dt.datetime = pd.Timestamp(first["compared_at"]).to_pydatetime()
-    seeds = int(found.played["n_seeds"].max())
+    seeds = int(found.played["count_seeds"].max())
     return (
         f"Compared on {at:%d %b %Y at %H:%M} UTC: {len(found.scenarios)} scenarios, {seeds} "
         f"{'seed' if seeds == 1 else 'seeds'} of {int(first['store_days'])} store days, after learning from "
@@ -71,11 +71,11 @@ def table(found: PolicyComparison) -> Component:
         _number("plus_minus", "± 95 %", "params.value == null ? '–' : d3.format('.2f')(params.value)"),
         _number("left_eur", "Left on the table, EUR", "d3.format(',.2f')(params.value)"),
         _number("revenue_eur", "Revenue, EUR", "d3.format(',.2f')(params.value)"),
-        _number("units", "Units", "d3.format(',.1f')(params.value)"),
-        _number("sell_outs", "Products sold out", "d3.format('.1f')(params.value)"),
-        _number("lost_sales", "Lost sales, visits", "d3.format(',.1f')(params.value)"),
+        _number("units_per_day", "Units", "d3.format(',.1f')(params.value)"),
+        _number("sell_outs_per_day", "Products sold out", "d3.format('.1f')(params.value)"),
+        _number("lost_sales_per_day", "Lost sales, visits", "d3.format(',.1f')(params.value)"),
         _number("mean_price_eur", "Mean price, EUR", "d3.format('.2f')(params.value)"),
-        _number("repricings", "Price changes", "d3.format(',.1f')(params.value)"),
+        _number("repricings_per_day", "Price changes", "d3.format(',.1f')(params.value)"),
     ]
     return dag.AgGrid(
         id="policies-table",
@@ -99,8 +99,8 @@ def table(found: PolicyComparison) -> Component:
 def _row(row: dict[Any, Any]) -> dict[str, Any]:
     half = 100 * (row["high"] - row["share"])
     return {
-        **{name: row[name] for name in ("scenario", "left_eur", "revenue_eur", "units", "sell_outs", "lost_sales")},
-        **{name: row[name] for name in ("mean_price_eur", "repricings")},
+        **{name: row[name] for name in ("scenario", "left_eur", "revenue_eur", "mean_price_eur")},
+        **{f"{name}_per_day": row[f"{name}_per_day"] for name in ("units", "sell_outs", "lost_sales", "repricings")},
         "policy": label(row["policy"]),
         "share_percent": 100 * row["share"],
         "plus_minus": half if math.isfinite(half) else None,

@@ -44,9 +44,9 @@ class PolicyComparison:
 
 def comparison_of(played: pd.DataFrame, learned: pd.DataFrame) -> PolicyComparison:
     """Order a comparison and give it its intervals."""
-    share_half = half_width(played["share_sd"].to_numpy(float), played["n_seeds"].to_numpy(float))
-    left_half = half_width(played["left_sd_eur"].to_numpy(float), played["n_seeds"].to_numpy(float))
-    learned_half = half_width(learned["share_sd"].to_numpy(float), learned["n_seeds"].to_numpy(float))
+    share_half = half_width(played["share_sd"].to_numpy(float), played["count_seeds"].to_numpy(float))
+    left_half = half_width(played["left_sd_eur"].to_numpy(float), played["count_seeds"].to_numpy(float))
+    learned_half = half_width(learned["share_sd"].to_numpy(float), learned["count_seeds"].to_numpy(float))
     return PolicyComparison(
         played.assign(
             low=played["share"] - share_half,

@@ -12,6 +12,7 @@ import pandas as pd
 from catalog.errors import LakeError, first_line
 from catalog.settings import Settings
 from dashboard.cache import Cache
+from warehouse import history
 from warehouse.connection import read_only
 from warehouse.files import modified_at
 from warehouse.lake import Lake
@@ -20,12 +21,12 @@ from warehouse.sql_files import queries_beside
 Parameter = str | int | float | dt.date | None
 Stamp = tuple[int, ...]
 
-_query = queries_beside(__file__)
+_query = queries_beside(__file__, history.__file__)
 _MOST_RESULTS = 96
 
 
 class Reader:
-    """Answers the named queries of `dashboard/data/queries` from the file of views."""
+    """Answers the named queries of `dashboard/data/queries`, and of `warehouse/queries`, from the file of views."""
 
     def __init__(self, settings: Settings) -> None:
         self.lake = Lake(settings)
@@ -58,7 +59,7 @@ class Reader:
         Parameters
         ----------
         query
-            Name of a file in `dashboard/data/queries`, without its ending.
+            Name of a file in one of those folders, without its ending.
         tables
             The tables that the query reads.
         on

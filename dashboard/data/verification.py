@@ -8,7 +8,7 @@ from threading import Lock, Thread
 from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from warehouse.lake import Lake
-from warehouse.verify import Verdict, verify
+from warehouse.verify import Inspection, verify
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class VerificationProgress:
     running: bool = False
     done: int = 0
     total: int = 0
-    verdict: Verdict | None = None
+    verdict: Inspection | None = None
     failure: str | None = None
     finished_at: dt.datetime | None = None
 

@@ -120,7 +120,7 @@ def _version(row: dict[Any, Any]) -> Version:
         candidates=json.loads(row["candidates"]),
         promoted=bool(row["promoted"]),
         is_champion=bool(row["is_champion"]),
-        was_champion=bool(row["was_champion"]),
+        was_champion=bool(row["is_or_was_champion"]),
         conditions=tuple(
             AskedByGate(str(reason["condition"]), bool(reason["met"]), str(reason["found"]))
             for reason in json.loads(row["reasons"])

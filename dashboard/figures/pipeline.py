@@ -31,12 +31,12 @@ def rejected(by_reason: pd.DataFrame, scheme: Scheme) -> go.Figure:
     Parameters
     ----------
     by_reason
-        `reason` and `n_rows`, the most frequent first.
+        `reason` and `count_rows`, the most frequent first.
     """
     rows = by_reason.iloc[::-1]
     return _bars(
         list(rows["reason"].astype(str)),
-        list(rows["n_rows"]),
+        list(rows["count_rows"]),
         "rejected rows",
         "%{y}<br>%{x:,} rows<extra></extra>",
         scheme,

@@ -122,7 +122,7 @@ def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
     part = bought / offered
     size = _SMALLEST_DOT + (_LARGEST_DOT - _SMALLEST_DOT) * np.sqrt(offered / offered.max())
     figure.add_scatter(
-        x=observed["price"],
+        x=observed["mean_price_eur"],
         y=100 * part,
         mode="markers",
         marker={"size": size, "color": ink, "opacity": 0.85},

@@ -83,7 +83,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
         model_health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
-        *champions.changes(monitor.reader.ask("champions", ("champions", "interactions"))),
+        *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
         *drift_scorecard.scorecard(monitor),
         _curves_card(curves, observed, _names(monitor), scheme),

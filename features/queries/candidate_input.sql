@@ -1,4 +1,4 @@
--- Model input of candidate prices: the same features as in training, in the order of the candidates.
+-- One row per candidate price: its model input, the same features as in training, in the order of the candidates.
 with candidates as (
     select
         row_number,
@@ -9,8 +9,20 @@ with candidates as (
 ),
 
 with_ratio as (
-    select * from with_price_ratio(candidates)
+    select
+        row_number,
+        sku,
+        price_offered,
+        inventory_level,
+        price_ratio
+    from with_price_ratio(candidates)
 )
 
-select * from model_input(with_ratio)
+select
+    row_number,
+    sku,
+    price_offered,
+    inventory_level,
+    columns('^(price_ratio|sku_.*)$')
+from model_input(with_ratio)
 order by row_number;

@@ -1,7 +1,7 @@
--- How many decisions with stock each day holds.
+-- One row per business date: how many decisions met stock.
 select
     business_date,
-    sum(n_offered)::bigint as n_offered
+    sum(n_offered)::bigint as count_decisions
 from demand_cells
 where business_date between $first and $through
 group by business_date

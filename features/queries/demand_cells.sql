@@ -1,14 +1,22 @@
--- One row per distinct feature vector of the decisions of one partition. An empty shelf says nothing about
--- demand and is left out; a stock that nobody knows is kept as null.
-with cells as (
+-- One row per distinct feature vector of the decisions of one partition that met the product in stock. A stock that
+-- nobody knows is kept as null.
+with decisions as (
+    select
+        sku,
+        price_offered,
+        inventory_level,
+        purchased
+    from read_parquet($decisions)
+),
+
+cells as (
     select
         sku,
         price_offered,
         inventory_level,
         count(*) as n_offered,
         count(*) filter (where purchased) as n_purchased
-    from read_parquet($decisions)
-    where inventory_level is distinct from 0
+    from with_stock(decisions)
     group by sku, price_offered, inventory_level
 )
 

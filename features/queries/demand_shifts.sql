@@ -1,5 +1,5 @@
--- Dates from which shoppers answered prices otherwise than before, as the checks up to a date found them, against any
--- champion or against one. Of the products seen to change on one day, the last to change counts.
+-- One row per date from which shoppers answered prices otherwise than before, as the checks up to a date found them,
+-- against any champion or against one. Of the products seen to change on one day, the last to change counts.
 with found as (
     select
         business_date,

@@ -1,4 +1,5 @@
--- Decisions at prices that somebody else set, by store, week and price. Weeks are counted from a Monday.
+-- One row per product, store, week and price that somebody else set, for decisions that met stock. Weeks are counted
+-- from a Monday.
 select
     sku,
     store_id,
@@ -6,7 +7,7 @@ select
     price_offered,
     count(*) as n_offered,
     count(*) filter (where purchased) as n_purchased
-from closed_interactions
-where policy = 'external' and business_date <= $through and inventory_level is distinct from 0
+from decisions_with_stock
+where is_external(policy) and business_date <= $through
 group by sku, store_id, week_number, price_offered
 order by sku, store_id, week_number, price_offered;

@@ -1,4 +1,4 @@
--- Visits of each product in each tick over some days. Who met an empty shelf came all the same and counts.
+-- One row per product and tick: its visits over some days. Who met an empty shelf came all the same and counts.
 select
     sku,
     tick,

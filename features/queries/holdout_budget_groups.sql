@@ -1,5 +1,5 @@
--- Decisions of the holdout cells by the shoppers' budget group, which no model may see. Where the multiplier is
--- not known, as in a retailer's own data, there are no rows.
+-- One row per holdout cell and budget group of the shoppers, which no model may see. Where the multiplier is not known,
+-- as in a retailer's own data, there are no rows.
 select
     business_date,
     sku,
@@ -8,11 +8,10 @@ select
     budget_group_of(budget_multiplier) as budget_group,
     count(*) as n_offered,
     count(*) filter (where purchased) as n_purchased
-from closed_interactions
+from decisions_with_stock
 where
     business_date > $trained_through
     and business_date <= $judged_through
-    and inventory_level is distinct from 0
     and budget_multiplier is not null
 group by business_date, sku, price_offered, inventory_level, budget_group_of(budget_multiplier)
 order by business_date, sku, price_offered, inventory_level, budget_group;

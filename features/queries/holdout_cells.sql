@@ -1,4 +1,5 @@
--- Demand cells of the days after a date, by day, so that each can be judged against what was true that day.
+-- One row per business date and distinct feature vector of the days after a date, so that each can be judged against
+-- what was true that day.
 with cells as (
     select
         business_date,
@@ -13,5 +14,13 @@ with cells as (
     group by business_date, sku, price_offered, price_ratio, inventory_level
 )
 
-select * from model_input(cells)
+select
+    business_date,
+    sku,
+    price_offered,
+    price_ratio,
+    inventory_level,
+    n_offered,
+    columns('^(n_purchased|sku_.*)$')
+from model_input(cells)
 order by business_date, sku, price_offered, price_ratio, inventory_level;

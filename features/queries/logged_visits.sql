@@ -1,22 +1,21 @@
--- Visits that found the product on the shelf on the days after a date: what was shown, with which chance, and what
--- came of it. Of many, whole store days are kept, picked by their hash. A stock that nobody knows is taken for a
--- full shelf, as when the champion is asked for its demand curves.
+-- One row per visit that found the product on the shelf on the days after a date: what was shown, with which chance,
+-- and what came of it. Of many, whole store days are kept, picked by their hash. A stock that nobody knows is taken
+-- for a full shelf, as when the champion is asked for its demand curves.
 with visits as (
     select
-        interactions.business_date,
-        interactions.tick,
-        interactions.price_offered,
-        interactions.propensity,
-        interactions.purchased,
-        list_position($skus, interactions.sku) - 1 as product,
-        coalesce(interactions.inventory_level, products.par_stock) as inventory_level,
-        hash(interactions.store_id, interactions.business_date) as store_day
-    from closed_interactions as interactions
-    inner join products on interactions.sku = products.sku
+        decisions.business_date,
+        decisions.tick,
+        decisions.price_offered,
+        decisions.propensity,
+        decisions.purchased,
+        list_position($skus, decisions.sku) - 1 as product,
+        coalesce(decisions.inventory_level, products.par_stock) as inventory_level,
+        hash(decisions.store_id, decisions.business_date) as store_day
+    from decisions_with_stock as decisions
+    inner join products on decisions.sku = products.sku
     where
-        interactions.business_date > $trained_through
-        and interactions.business_date <= $judged_through
-        and interactions.inventory_level is distinct from 0
+        decisions.business_date > $trained_through
+        and decisions.business_date <= $judged_through
 )
 
 select

@@ -1,8 +1,8 @@
--- The lowest and the highest price that each product was offered at by a policy of ours, over some days.
+-- One row per product: the lowest and the highest price that a policy of ours offered it at over some days.
 select
     sku,
-    min(price_offered) as lowest_price,
-    max(price_offered) as highest_price
-from closed_interactions
-where policy <> 'external' and business_date between $first and $through and inventory_level is distinct from 0
+    min(price_offered) as lowest_price_eur,
+    max(price_offered) as highest_price_eur
+from decisions_with_stock
+where not is_external(policy) and business_date between $first and $through
 group by sku;

@@ -1,4 +1,4 @@
--- Demand cells of some days, merged over partitions.
+-- One row per distinct feature vector of some days, merged over partitions.
 with cells as (
     select
         sku,
@@ -12,5 +12,12 @@ with cells as (
     group by sku, price_offered, price_ratio, inventory_level
 )
 
-select * from model_input(cells)
+select
+    sku,
+    price_offered,
+    price_ratio,
+    inventory_level,
+    n_offered,
+    columns('^(n_purchased|sku_.*)$')
+from model_input(cells)
 order by sku, price_offered, price_ratio, inventory_level;

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from catalog.settings import read_settings
 from flows.cli.console import remark
 from flows.cli.options import Catalog, text_of
+from flows.environment import prepare
 
 Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs a credential.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
@@ -19,4 +19,4 @@ def monitor(host: Host = "127.0.0.1", port: Port = 8050, catalog: Catalog = None
     text_of(catalog)
     shown = f"[{host}]" if ":" in host else host
     remark(f"the monitor is at http://{shown}:{port}; Ctrl-C stops it")
-    serve(read_settings(), host, port, catalog)
+    serve(prepare(), host, port, catalog)

@@ -29,7 +29,7 @@ def up(catalog: Catalog = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with held(settings.locks, UP):
-        services = services_of(settings, Path(folder) if folder else None, os.environ)
+        services = services_of(settings, Path(folder) if folder else None, os.environ.get("PATH", os.defpath))
         refuse_taken_ports(services)
         width = max(len(service.name) for service in services)
 

@@ -48,33 +48,38 @@ class Service:
     after: tuple[str, ...] = field(default=())
 
 
-def services_of(settings: Settings, catalog: Path | None, environ: Mapping[str, str]) -> list[Service]:
+def services_of(settings: Settings, catalog: Path | None, search_path: str = os.defpath) -> list[Service]:
     """Return the services in the order of their start; the monitor is among them when it is installed.
+
+    Parameters
+    ----------
+    search_path
+        Where the worker's runs find programs, as in `PATH`.
 
     Raises
     ------
     SettingError
         When a service would listen where others can reach it, without asking for a credential.
     """
-    _refuse_open_addresses(settings, environ)
-    login = environ.get("PREFECT_SERVER_API_AUTH_STRING")
+    _refuse_open_addresses(settings)
+    login = settings.prefect_login.get_secret_value() if settings.prefect_login else None
     client = {
         "PREFECT_API_URL": f"{settings.prefect.url}/api",
         **({"PREFECT_API_AUTH_STRING": login} if login else {}),
     }
-    services = [_prefect(settings, login), _mlflow(settings), _worker(settings, catalog, environ, client)]
+    services = [_prefect(settings, login), _mlflow(settings), _worker(settings, catalog, search_path, client)]
     if find_spec("dashboard.__main__") is not None:
         services.append(_monitor(settings, catalog, client))
     return services
 
 
-def _worker(settings: Settings, catalog: Path | None, environ: Mapping[str, str], client: Mapping[str, str]) -> Service:
+def _worker(settings: Settings, catalog: Path | None, search_path: str, client: Mapping[str, str]) -> Service:
     """Return the worker; `python` is this interpreter for its runs, which are picked up within two seconds."""
     environment = {
         **client,
         "SHELFPRICE_HOME": str(settings.home),
         **({"SHELFPRICE_CATALOG": str(catalog)} if catalog else {}),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), search_path]),
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_LOGGING_LEVEL": "INFO",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",
@@ -131,8 +136,8 @@ def _mlflow(settings: Settings) -> Service:
     return Service("mlflow", "experiments and models", command, environment, address, lambda: _answers(health, None))
 
 
-def _refuse_open_addresses(settings: Settings, environ: Mapping[str, str]) -> None:
-    if not is_loopback(settings.prefect.host) and not environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+def _refuse_open_addresses(settings: Settings) -> None:
+    if not is_loopback(settings.prefect.host) and settings.prefect_login is None:
         raise SettingError(
             f"{settings.prefect.setting}: others can reach {settings.prefect.host}, so a credential is needed; nothing "
             "was started: set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from catalog.errors import DataError
-from catalog.settings import Settings
-from dashboard.access import HOSTS, PASSWORD, USER, Access, access_to, guard
+from catalog.settings import Settings, read_settings
+from dashboard.access import PASSWORD, USER, Access, access_to, guard
 from dashboard.app import create_app
 from dashboard.server import serve
 
@@ -30,24 +30,24 @@ def login(user: str, password: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
 def test_this_machine_alone_needs_no_credential(host: str) -> None:
-    assert not access_to(host, {}).guarded
+    assert not access_to(host, read_settings({})).guarded
 
 
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.168.1.4", "shop.example"])
 def test_an_address_that_others_reach_is_refused_without_a_credential(host: str) -> None:
     with pytest.raises(DataError, match=f"{USER} and {PASSWORD}"):
-        access_to(host, {})
-    assert access_to(host, {USER: "ada", PASSWORD: "secret"}).guarded
+        access_to(host, read_settings({}))
+    assert access_to(host, read_settings({USER: "ada", PASSWORD: "secret"})).guarded
 
 
 @pytest.mark.parametrize("half", [{USER: "ada"}, {PASSWORD: "secret"}, {USER: "ada", PASSWORD: ""}])
 def test_half_a_credential_is_refused_also_on_this_machine(half: dict[str, str]) -> None:
     with pytest.raises(DataError, match="set both or neither"):
-        access_to("127.0.0.1", half)
+        access_to("127.0.0.1", read_settings(half))
 
 
 def test_a_foreign_host_and_a_foreign_origin_are_refused() -> None:
-    client = client_of(access_to("127.0.0.1", {}))
+    client = client_of(access_to("127.0.0.1", read_settings({})))
     assert client.get("/", headers={"Host": "localhost:8050"}).status_code == 200
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/", headers={"Origin": "http://evil.example"}).status_code == 403
@@ -55,7 +55,12 @@ def test_a_foreign_host_and_a_foreign_origin_are_refused() -> None:
 
 
 def test_a_named_host_is_trusted() -> None:
-    client = client_of(access_to(EVERYWHERE, {USER: "ada", PASSWORD: "secret", HOSTS: "shop.example, b.example"}))
+    client = client_of(
+        access_to(
+            EVERYWHERE,
+            read_settings({USER: "ada", PASSWORD: "secret", "SHELFPRICE_MONITOR_HOSTS": "shop.example, b.example"}),
+        )
+    )
     assert client.get("/", headers={"Host": "b.example"} | login("ada", "secret")).status_code == 200
 
 
@@ -76,7 +81,7 @@ def test_only_the_right_user_and_password_come_in(headers: dict[str, str], statu
 
 
 def test_the_browser_is_told_to_speak_to_no_other_host() -> None:
-    policy = client_of(access_to("127.0.0.1", {})).get("/").headers["Content-Security-Policy"]
+    policy = client_of(access_to("127.0.0.1", read_settings({}))).get("/").headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'self';")
     assert "http" not in policy
 

@@ -19,7 +19,7 @@ from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_
 from etl.exports.profile import profile_of
 from etl.exports.read import open_export
 from etl.exports.stage import StagedExport, stage_export
-from warehouse.assertions.run import broken_claims
+from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
@@ -69,9 +69,9 @@ def decisions(settings: Settings) -> list[dict[str, Any]]:
 
 
 def broken(settings: Settings, *days: int) -> list[str]:
-    """Return the claims that do not hold on days of January, that of the cells left out, for there are none yet."""
-    found = broken_claims(settings, [dt.date(2026, 1, day) for day in days])
-    return [str(claim) for claim in found if claim.claim != "cells_hold_every_decision_with_stock"]
+    """Return the assertions that do not hold on days of January, that of the cells left out, for there are none yet."""
+    found = broken_assertions(settings, [dt.date(2026, 1, day) for day in days])
+    return [str(one) for one in found if one.assertion != "cells_hold_every_decision_with_stock"]
 
 
 def test_the_base_price_is_what_the_visit_in_the_middle_saw_and_the_rest_is_said_to_be_unknown(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from serving.exploration.settings import Exploration
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
+from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
 
 FIRST, SECOND, THIRD = (dt.date(2026, 3, 2) + dt.timedelta(days=day) for day in range(3))
@@ -62,13 +63,16 @@ def test_groups_of_a_cell_add_up_to_the_cell(bench: duckdb.DuckDBPyConnection) -
     assert (both["n_purchased"] == both["n_purchased_of_groups"]).all()
 
 
-def test_the_groups_are_those_of_the_mart_and_the_wealthy_buy_most(bench: duckdb.DuckDBPyConnection) -> None:
+def test_the_groups_are_those_of_the_mart_and_the_wealthy_buy_most(
+    bench: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
     sums = groups(bench).groupby("budget_group")[["n_offered", "n_purchased"]].sum()
     share = sums["n_purchased"] / sums["n_offered"]
     assert share["frugal"] < share["average"] < share["wealthy"]
-    mart = bench.execute(
-        "select budget_group, count_units from budget_groups where business_date = $day", {"day": SECOND}
-    ).df()
+    with workbench_with_marts(settings) as people:
+        mart = people.execute(
+            "select budget_group, count_units from budget_groups where business_date = $day", {"day": SECOND}
+        ).df()
     assert sums["n_purchased"].to_dict() == mart.set_index("budget_group")["count_units"].to_dict()
 
 

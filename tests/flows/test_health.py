@@ -75,7 +75,7 @@ def test_a_claim_that_does_not_hold_is_told_in_its_own_words(workspace: Workspac
     workspace.lake.publish(Partition("interactions", NEWEST, "again"), rows, inputs="x", seed=7)
     broken = found(workspace)["assertions"]
     assert broken.state == "failed"
-    assert "one row per decision" in broken.found
+    assert "the key of interactions is unique" in broken.found
 
 
 def test_a_registry_that_is_away_is_told_within_five_seconds(

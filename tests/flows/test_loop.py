@@ -71,8 +71,7 @@ A_RESULT = TrainingResult(
 def folder_of(settings: Settings, version: str) -> str:
     """Return the folder of a registered model."""
     client = MlflowClient(settings.tracking_uri)
-    registered = client.get_model_version(REGISTERED_MODEL, version)
-    location = client.get_logged_model(str(registered.model_id)).artifact_location
+    location = client.get_model_version_download_uri(REGISTERED_MODEL, version)
     return download_artifacts(location, tracking_uri=settings.tracking_uri)
 
 

@@ -150,11 +150,15 @@ def _children() -> dict[object, str]:
 
 
 def still_at_work(before: dict[object, str]) -> list[str]:
-    """Say what was not at work before and does not end soon."""
+    """Say what was not at work before and does not end soon; processes are killed then."""
     limit = time.monotonic() + PATIENCE
     while left := {one: said for one, said in at_work().items() if one not in before}:
         gc.collect()  # an executor's threads end with it
         if time.monotonic() > limit:
+            for number in left:
+                if isinstance(number, int):
+                    with suppress(ProcessLookupError):
+                        os.kill(number, signal.SIGKILL)
             return sorted(left.values())
         time.sleep(_LOOK_EVERY)
     return []

@@ -46,7 +46,7 @@ done = threading.Event()
 def test_thread(): threading.Thread(target=done.wait, name="left").start()
 def test_the_thread_is_ended(): done.set()
 def test_process(): entered.append(subprocess.Popen(["sleep", "60"]))
-def test_the_process_is_ended(): entered[1].kill(); entered[1].wait()
+def test_the_process_was_killed(): assert entered[1].wait(timeout=10) == -signal.SIGKILL
 
 @pytest.fixture(scope="session")
 def session():
@@ -67,7 +67,7 @@ def test_of_all_that_nothing_is_left():
 """
 
 MODULES = """
-import atexit, subprocess
+import subprocess
 import pytest
 
 @pytest.fixture(scope="module")
@@ -78,9 +78,7 @@ def ended():
 
 @pytest.fixture(scope="module")
 def left():
-    process = subprocess.Popen(["sleep", "60"])
-    atexit.register(process.kill)
-    return process
+    return subprocess.Popen(["sleep", "60"])
 
 def test_while_its_module_goes_on_a_process_may_stay(ended): pass
 def test_innocent_beside_it(ended): pass
@@ -152,7 +150,7 @@ def test_what_a_test_leaves_fails_it_by_name(found: dict[str, str], test: str, s
         "test_known",
         "test_prefect_is_put_back_by_the_next",
         "test_the_thread_is_ended",
-        "test_the_process_is_ended",
+        "test_the_process_was_killed",
         "test_of_all_that_nothing_is_left",
         "test_while_its_module_goes_on_a_process_may_stay",
         "test_innocent_beside_it",

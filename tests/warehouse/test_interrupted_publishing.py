@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
 
     with monkeypatch.context() as patched:
         patched.setattr(lake_module, refuses, full)
-        with pytest.raises(LakeError, match=r"No space left on device.*stands as it was"):
+        with pytest.raises(LakeError, match=r"No space left on device.*is unchanged"):
             lake.publish(partition, cells(9), inputs="new")
 
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before

@@ -6,23 +6,29 @@ import pytest
 
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
+from catalog.names import EXTERNAL
 from catalog.settings import Settings
 from features.cells import ALL_VIEWS
-from warehouse.connection import build_file, read_only, workbench
+from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
 
 NEWEST_ONLY = ["price_book", "demand_curves", "policy_results", "learning_results", "drift_results"]
-VIEW_OF = {name: f"{name}_history" for name in NEWEST_ONLY}
+SHOWN_BY = [
+    *((name, f"{name}_history" if name in NEWEST_ONLY else name) for name in TABLES),
+    *((name, name) for name in NEWEST_ONLY),
+    ("interactions", "closed_interactions"),
+    ("repricings", "closed_repricings"),
+    ("interactions", "decisions_with_stock"),
+]
 DUCKDB_TYPE = {"double": "DOUBLE", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN"}
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(("name", "view"), SHOWN_BY)
 def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
-    lake: Lake, settings: Settings, name: str
+    lake: Lake, settings: Settings, name: str, view: str
 ) -> None:
     lake.prepare()
-    with workbench(settings) as connection:
-        view = VIEW_OF.get(name, name)
+    with workbench_with_marts(settings) as connection:
         relation = connection.view(view)
         found = dict(zip(relation.columns, map(str, relation.types), strict=True))
         rows = relation.fetchall()
@@ -38,7 +44,7 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
 @pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", "past_days", "champion_history", *NEWEST_ONLY])
 def test_every_mart_of_an_empty_lake_answers_with_no_rows(lake: Lake, settings: Settings, mart: str) -> None:
     lake.prepare()
-    with workbench(settings) as connection:
+    with workbench_with_marts(settings) as connection:
         assert connection.view(mart).fetchall() == []
 
 
@@ -46,7 +52,7 @@ def test_daily_sales_and_budget_groups_count_each_visit_once(
     settings: Settings, fill_lake: Callable[[Settings], Lake]
 ) -> None:
     fill_lake(settings)
-    with workbench(settings) as connection:
+    with workbench_with_marts(settings) as connection:
         row = connection.execute(
             "select (select count(*) from interactions), (select sum(count_visits) from daily_sales), "
             "(select sum(count_visits) from budget_groups), "
@@ -58,15 +64,20 @@ def test_daily_sales_and_budget_groups_count_each_visit_once(
     assert row[3] == pytest.approx(row[4]) == pytest.approx(row[5])
 
 
-@pytest.mark.parametrize("name", ["interactions", "repricings", "demand_cells", "products", "shoppers"])
-def test_the_key_of_a_table_is_unique_in_a_played_day(
-    settings: Settings, fill_lake: Callable[[Settings], Lake], name: str
+def test_decisions_with_stock_leave_out_an_empty_shelf_alone_and_own_prices_are_not_external(
+    settings: Settings, fill_lake: Callable[[Settings], Lake]
 ) -> None:
-    fill_lake(settings)
+    lake = fill_lake(settings)
+    partition = next(iter(lake.partitions("interactions")))
+    rows = lake.read(partition).to_pylist()[:4]
+    for row, level, policy in zip(rows, [None, 0, 1, 2], [EXTERNAL, "static", "static", "rule"], strict=True):
+        row["inventory_level"], row["policy"] = level, policy
+    lake.publish(partition, pa.Table.from_pylist(rows, schema=TABLES["interactions"].schema), inputs="few")
     with workbench(settings) as connection:
-        keys = connection.view(name).select(*TABLES[name].key).fetchall()
-    assert keys
-    assert len(set(keys)) == len(keys)
+        levels = connection.execute("select inventory_level from decisions_with_stock order by seen_at").fetchall()
+        external = connection.execute("select policy from closed_interactions where is_external(policy)").fetchall()
+    assert levels == [(row["inventory_level"],) for row in rows if row["inventory_level"] != 0]
+    assert external == [(EXTERNAL,)]
 
 
 def test_without_a_warehouse_the_reader_is_told_how_to_make_one(settings: Settings) -> None:

@@ -1,4 +1,5 @@
--- The newest model version that was judged through a business date, and whether the gate made it champion.
+-- At most one row: the newest model version that was judged through a business date, and whether the gate made it
+-- champion.
 select
     version,
     promoted

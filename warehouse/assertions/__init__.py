@@ -1,1 +1,1 @@
-"""Claims about the data, each a query that returns the rows that break it."""
+"""Assertions about the data: what must hold for every partition of the lake."""

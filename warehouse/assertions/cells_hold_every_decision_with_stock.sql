@@ -3,10 +3,10 @@ with decisions as (
     select
         business_date,
         sku,
-        count(*) as n_offered,
-        count(*) filter (where purchased) as n_purchased
-    from closed_interactions
-    where list_contains($business_dates, business_date) and inventory_level is distinct from 0
+        count(*) as count_offered,
+        count(*) filter (where purchased) as count_purchased
+    from decisions_with_stock
+    where list_contains($business_dates, business_date)
     group by business_date, sku
 ),
 
@@ -14,8 +14,8 @@ cells as (
     select
         business_date,
         sku,
-        sum(n_offered) as n_offered,
-        sum(n_purchased) as n_purchased
+        sum(n_offered) as count_offered,
+        sum(n_purchased) as count_purchased
     from demand_cells
     where list_contains($business_dates, business_date)
     group by business_date, sku
@@ -24,11 +24,11 @@ cells as (
 select
     coalesce(decisions.business_date, cells.business_date) as business_date,
     coalesce(decisions.sku, cells.sku) as sku,
-    decisions.n_offered as offered_in_decisions,
-    cells.n_offered as offered_in_cells
+    decisions.count_offered as count_in_decisions,
+    cells.count_offered as count_in_cells
 from decisions
 full join cells
     on decisions.business_date = cells.business_date and decisions.sku = cells.sku
 where
-    decisions.n_offered is distinct from cells.n_offered
-    or decisions.n_purchased is distinct from cells.n_purchased;
+    decisions.count_offered is distinct from cells.count_offered
+    or decisions.count_purchased is distinct from cells.count_purchased;

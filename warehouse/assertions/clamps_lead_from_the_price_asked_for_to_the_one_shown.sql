@@ -1,6 +1,6 @@
--- Each repricing tells its whole way: the limits start at what was asked for, follow on one another, and the last of
+-- The limits of each repricing make a chain: they start at what was asked for, follow on one another, and the last of
 -- them ends at the new price and names the rule. Half a cent is rounding. Rows = failure.
-with told as (
+with limited as (
     select
         business_date,
         store_id,
@@ -25,7 +25,7 @@ select
     new_price,
     binding_rule,
     limits
-from told
+from limited
 where
     coalesce(abs(unconstrained_price - coalesce(prices_before[1], new_price)) > 0.0051, len(limits) = 0)
     or prices_after[-1] <> new_price

@@ -3,18 +3,18 @@ with shown as (
     select
         business_date,
         sku,
-        min(price_offered) as lowest_price,
-        max(price_offered) as highest_price
+        min(price_offered) as lowest_price_eur,
+        max(price_offered) as highest_price_eur
     from interactions
-    where list_contains($business_dates, business_date) and policy <> 'external'
+    where list_contains($business_dates, business_date) and not is_external(policy)
     group by business_date, sku
 )
 
 select
     shown.business_date,
     shown.sku,
-    shown.lowest_price,
-    shown.highest_price
+    shown.lowest_price_eur,
+    shown.highest_price_eur
 from shown
 inner join products on shown.sku = products.sku
-where shown.lowest_price < products.floor_price or shown.highest_price > products.ceiling_price;
+where shown.lowest_price_eur < products.floor_price or shown.highest_price_eur > products.ceiling_price;

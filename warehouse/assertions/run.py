@@ -1,12 +1,17 @@
-"""Claims about the data, as queries that return the rows that break them."""
+"""Assertions about the data: queries that return the rows that break them, and the uniqueness of every table's key."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
+from catalog.contracts import TABLES
 from catalog.settings import Settings
+from warehouse.assertions.keys import repeated_keys
 from warehouse.connection import workbench
+from warehouse.lake import Lake
 
 _FOLDER = Path(__file__).parent
 _SHOWN = 3
@@ -14,43 +19,70 @@ _ROWS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
-class BrokenClaim:
-    """One claim that does not hold on a date, with the first rows that break it."""
+class BrokenAssertion:
+    """One assertion that does not hold, with the first rows that break it.
 
-    claim: str
-    business_date: dt.date
+    Attributes
+    ----------
+    assertion
+        Its name: a sentence with underscores.
+    business_date
+        The date of the rows; null for a table without dates.
+    rows
+        How many rows, or keys, break it.
+    examples
+        The first of them.
+    """
+
+    assertion: str
+    business_date: dt.date | None
     rows: int
     examples: tuple[tuple[object, ...], ...]
 
     def __str__(self) -> str:
         shown = "; ".join(", ".join(map(str, row)) for row in self.examples)
-        return f"{self.business_date}: not true that {self.claim.replace('_', ' ')}: {self.rows} rows, such as {shown}"
+        where = self.business_date or "all dates"
+        return f"{where}: not true that {self.assertion.replace('_', ' ')}: {self.rows} rows, such as {shown}"
 
 
-def portions(rows_of: Mapping[dt.date, int]) -> Iterator[list[dt.date]]:
-    """Cut dates into portions to check at once: as many dates, in order, as hold about two million rows."""
-    portion: list[dt.date] = []
+def dates_to_check_at_once(rows_of: Mapping[dt.date, int]) -> Iterator[list[dt.date]]:
+    """Cut dates into groups to check at once: as many dates, in order, as hold about two million rows."""
+    dates: list[dt.date] = []
     rows_held = 0
     for date, rows in sorted(rows_of.items()):
-        if portion and rows_held + rows > _ROWS_AT_ONCE:
-            yield portion
-            portion, rows_held = [], 0
-        portion.append(date)
+        if dates and rows_held + rows > _ROWS_AT_ONCE:
+            yield dates
+            dates, rows_held = [], 0
+        dates.append(date)
         rows_held += rows
-    if portion:
-        yield portion
+    if dates:
+        yield dates
 
 
-def broken_claims(settings: Settings, business_dates: Iterable[dt.date]) -> list[BrokenClaim]:
-    """Run every assertion once on all the dates and return those that do not hold, in order of claim and date."""
+def broken_assertions(settings: Settings, business_dates: Iterable[dt.date]) -> list[BrokenAssertion]:
+    """Run every assertion once on all the dates and return those that do not hold, in order of assertion and date.
+
+    The key of each table without dates is checked too, once there is any date to check.
+    """
     dates = list(business_dates)
-    broken = []
+    broken: list[BrokenAssertion] = []
     with workbench(settings) as connection:
         for path in sorted(_FOLDER.glob("*.sql")):
             query = path.read_text(encoding="utf-8")
-            rows_of: dict[dt.date, list[tuple[object, ...]]] = {}
-            for date, *row in connection.execute(query, {"business_dates": dates}).fetchall():
-                rows_of.setdefault(date, []).append(tuple(row))
-            for date, rows in sorted(rows_of.items()):
-                broken.append(BrokenClaim(path.stem, date, len(rows), tuple(rows[:_SHOWN])))
+            found = connection.execute(query, {"business_dates": dates}).fetchall()
+            broken.extend(_broken(path.stem, ((date, tuple(row)) for date, *row in found)))
+        broken.extend(_broken_keys(connection, Lake(settings), dates))
     return broken
+
+
+def _broken_keys(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: list[dt.date]) -> Iterator[BrokenAssertion]:
+    for name, table in TABLES.items():
+        yield from _broken(f"the_key_of_{name}_is_unique", repeated_keys(connection, lake, table, dates))
+
+
+def _broken(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+    rows_of: dict[dt.date | None, list[tuple[object, ...]]] = {}
+    for date, row in found:
+        rows_of.setdefault(date, []).append(row)
+    for date, rows in sorted(rows_of.items(), key=lambda item: item[0] or dt.date.min):
+        yield BrokenAssertion(assertion, date, len(rows), tuple(rows[:_SHOWN]))

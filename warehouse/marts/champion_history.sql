@@ -1,4 +1,4 @@
--- One row per change of champion, the newest last: who, when and why, and what the version earned while it priced. What
+-- One row per change of champion: who, when and why, and what the version earned while it priced. What
 -- a version earned on a date goes to the newest change that made it champion by then.
 create or replace view champion_history as
 with earned as (
@@ -35,13 +35,19 @@ totals as (
 )
 
 select
-    champions.*,
+    champions.change,
+    champions.version,
+    champions.previous,
+    champions.action,
+    champions.decided_by,
+    champions.decided_at,
+    champions.reason,
+    champions.prices_from,
     totals.priced_through,
     coalesce(totals.count_store_days, 0) as count_store_days,
     coalesce(totals.revenue_eur, 0) as revenue_eur
 from champions
-left join totals on champions.change = totals.change
-order by champions.change;
+left join totals on champions.change = totals.change;
 
 comment on view champion_history is 'one change of champion, with what the version earned while it priced';
 comment on column champion_history.priced_through is 'last business date that the version priced';

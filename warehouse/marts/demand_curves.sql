@@ -1,6 +1,15 @@
--- The newest one; earlier ones are in demand_curves_history.
+-- One row per product and candidate price, of the newest demand curves.
+-- Earlier ones are in demand_curves_history.
 create or replace view demand_curves as
-select *
+select
+    sku,
+    candidate,
+    price,
+    p_sale,
+    expected_revenue,
+    supported,
+    model_version,
+    business_date
 from demand_curves_history
 where business_date = (select max(business_date) from demand_curves_history);
 

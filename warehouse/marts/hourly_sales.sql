@@ -1,4 +1,4 @@
--- One row per business date, store, product and hour of the day (UTC) in which somebody looked.
+-- One row per business date, store, product and hour of the day (UTC) with a visit.
 create or replace view hourly_sales as
 select
     business_date,
@@ -12,7 +12,7 @@ select
 from interactions
 group by business_date, store_id, sku, hour_utc;
 
-comment on view hourly_sales is 'one business date, store, product and hour in which somebody looked';
+comment on view hourly_sales is 'one business date, store, product and hour with a visit';
 comment on column hourly_sales.hour_utc is 'hour of the day, UTC: 8 is from 08:00 to before 09:00';
 comment on column hourly_sales.count_visits is 'shoppers who considered the product';
 comment on column hourly_sales.count_units is 'units sold';

@@ -1,6 +1,13 @@
--- The newest comparison; earlier ones are in learning_results_history.
+-- One row per policy, scenario, size of the log and seed, of the newest comparison.
+-- Earlier ones are in learning_results_history.
 create or replace view learning_results as
-select *
+select
+    scenario,
+    policy,
+    decisions,
+    seed,
+    share_of_clairvoyant,
+    compared_at
 from learning_results_history
 where compared_at = (select max(compared_at) from learning_results_history);
 

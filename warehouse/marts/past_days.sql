@@ -1,5 +1,5 @@
--- One row per batch of a business date and change of its prices: what was in force, and the fingerprints of the data
--- that came of it. Batches that nobody played here, such as ingested ones, are known by their data alone.
+-- One row per batch of a business date and change of its prices: what was in force, and the fingerprints of its data.
+-- Batches that were not played here, such as ingested ones, are known by their data alone.
 create or replace view past_days as
 with by_batch as (
     select

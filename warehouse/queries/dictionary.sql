@@ -1,5 +1,5 @@
--- Every column that the file shows, with its unit and meaning: from the contract of its table, from the comment in the
--- definition of its mart, or, where every contract means the same by its name, from there.
+-- One row per column that the file shows, with its unit and meaning: from the contract of its table, from the comment
+-- in the definition of its mart, or, where every contract means the same by its name, from there.
 create table dictionary as
 with shown as (
     select
@@ -8,7 +8,10 @@ with shown as (
         column_index,
         data_type,
         comment,
-        regexp_replace(table_name, '^closed_|_history$', '') as contract
+        case table_name
+            when 'decisions_with_stock' then 'interactions'
+            else regexp_replace(table_name, '^closed_|_history$', '')
+        end as contract
     from duckdb_columns()
     where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
 ),

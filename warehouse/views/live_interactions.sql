@@ -1,5 +1,5 @@
--- Decisions of days that are being sold. A live day that closed has become a batch, which carries the name of
--- its live part and takes its place: so nothing is shown twice.
+-- One row per decision of a day that is being sold. A live day that closed has become a batch, which carries the name
+-- of its live partition and replaces it: so nothing is shown twice.
 create or replace view live_interactions as
 with closed as (
     select
@@ -8,16 +8,25 @@ with closed as (
     from glob('lake/interactions/*/part-live-*.parquet')
 ),
 
-parts as (
-    select *
-    from read_parquet(
-        'lake/live_interactions/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
-    )
+live as (
+    select * from lake_by_day('lake/live_interactions/*/*.parquet')
 )
 
-select parts.*
-from parts
-anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
-
-comment on view live_interactions is
-'one shopper who considered one product on a day that is still being sold; part of interactions';
+select
+    live.store_id,
+    live.tick,
+    live.seen_at,
+    live.shopper_id,
+    live.sku,
+    live.product_name,
+    live.price_offered,
+    live.inventory_level,
+    live.budget_multiplier,
+    live.purchased,
+    live.outcome,
+    live.policy,
+    live.propensity,
+    live.model_version,
+    live.business_date
+from live
+anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

@@ -1,5 +1,5 @@
--- Price decisions of days that are being sold. A live day that closed has become a batch, which carries the name of
--- its live part and takes its place: so nothing is shown twice.
+-- One row per price decision of a day that is being sold. A live day that closed has become a batch, which carries
+-- the name of its live partition and replaces it: so nothing is shown twice.
 create or replace view live_repricings as
 with closed as (
     select
@@ -8,16 +8,29 @@ with closed as (
     from glob('lake/repricings/*/part-live-*.parquet')
 ),
 
-parts as (
-    select *
-    from read_parquet(
-        'lake/live_repricings/*/*.parquet', hive_partitioning = true, hive_types = {'business_date': date}
-    )
+live as (
+    select * from lake_by_day('lake/live_repricings/*/*.parquet')
 )
 
-select parts.*
-from parts
-anti join closed on parts.business_date = closed.business_date and parts.store_id = closed.store_id;
-
-comment on view live_repricings is
-'one price decision, an opening or a change, of a day that is still being sold; part of repricings';
+select
+    live.store_id,
+    live.tick,
+    live.decided_at,
+    live.sku,
+    live.old_price,
+    live.new_price,
+    live.unconstrained_price,
+    live.inventory_level,
+    live.p_sale,
+    live.expected_revenue,
+    live.unit_value,
+    live.clamps,
+    live.clamp_cost,
+    live.binding_rule,
+    live.explored,
+    live.policy,
+    live.model_version,
+    live.reason,
+    live.business_date
+from live
+anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

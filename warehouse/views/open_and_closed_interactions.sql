@@ -1,7 +1,25 @@
--- All decisions: of days that are over and of those that are being sold.
+-- One row per decision: of a day that is over or of one that is being sold.
 create or replace view interactions as
-select * from closed_interactions
-union all by name
-select * from live_interactions;
+with interactions_of_all_days as (
+    select * from closed_interactions
+    union all by name
+    select * from live_interactions
+)
 
-comment on view interactions is 'one shopper who considered one product';
+select
+    store_id,
+    tick,
+    seen_at,
+    shopper_id,
+    sku,
+    product_name,
+    price_offered,
+    inventory_level,
+    budget_multiplier,
+    purchased,
+    outcome,
+    policy,
+    propensity,
+    model_version,
+    business_date
+from interactions_of_all_days;

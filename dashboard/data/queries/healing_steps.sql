@@ -36,12 +36,23 @@ priced as (
     from price_book_history as books
     inner join judged on books.model_version = judged.version
     group by books.model_version
+),
+
+steps as (
+    select * from seen
+    union all by name
+    select * from judged
+    union all by name
+    select * from priced
 )
 
-select * from seen
-union all
-select * from judged
-union all
-select * from priced
+select
+    date,
+    step,
+    version,
+    skus,
+    since,
+    promoted
+from steps
 order by date desc, step desc, version desc
 limit $most;

@@ -1,4 +1,4 @@
--- One row per judged model version, the newest first, with every column of its contract. The newest change of champion
+-- One row per judged model version, the newest first. The newest change of champion
 -- says which version prices; without any on record, it is the version that the gate promoted last.
 with changes as (
     select
@@ -9,17 +9,39 @@ with changes as (
 
 judged as (
     select
-        *,
-        row_number() over (
-            order by promoted desc, try_cast(version as bigint) desc
-        ) = 1 as leads
+        version,
+        candidate,
+        run_id,
+        training_run_id,
+        trained_since,
+        trained_through,
+        judged_through,
+        metrics,
+        candidates,
+        promoted,
+        reasons,
+        money,
+        decided_at,
+        row_number() over (order by promoted desc, try_cast(version as bigint) desc) = 1 as is_last_promoted
     from model_versions
 )
 
 select
-    judged.* exclude (leads),
-    coalesce(judged.version = changes.champion, judged.promoted and judged.leads) as is_champion,
-    coalesce(list_contains(changes.versions, judged.version), false) or judged.promoted as was_champion
+    judged.version,
+    judged.candidate,
+    judged.run_id,
+    judged.training_run_id,
+    judged.trained_since,
+    judged.trained_through,
+    judged.judged_through,
+    judged.metrics,
+    judged.candidates,
+    judged.promoted,
+    judged.reasons,
+    judged.money,
+    judged.decided_at,
+    coalesce(judged.version = changes.champion, judged.promoted and judged.is_last_promoted) as is_champion,
+    coalesce(list_contains(changes.versions, judged.version), false) or judged.promoted as is_or_was_champion
 from judged
 cross join changes
 order by try_cast(judged.version as bigint) desc;

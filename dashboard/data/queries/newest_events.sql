@@ -57,6 +57,14 @@ drift as (
             from interactions
             where business_date = $date and store_id = $store and tick > $through
         )
+),
+
+events as (
+    select * from visits
+    union all by name
+    select * from decisions
+    union all by name
+    select * from drift
 )
 
 select
@@ -67,25 +75,5 @@ select
     shopper_name,
     price_eur,
     reason
-from visits
-union all
-select
-    happened_at,
-    kind,
-    sku,
-    product_name,
-    shopper_name,
-    price_eur,
-    reason
-from decisions
-union all
-select
-    happened_at,
-    kind,
-    sku,
-    product_name,
-    shopper_name,
-    price_eur,
-    reason
-from drift
+from events
 order by happened_at desc, kind = 'drift' desc, kind asc;

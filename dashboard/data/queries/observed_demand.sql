@@ -23,9 +23,9 @@ bucketed as (
 )
 
 select
-    sum(price_offered * n_offered) / sum(n_offered) as price,
+    sum(price_offered * n_offered) / sum(n_offered) as mean_price_eur,
     sum(n_offered)::bigint as n_offered,
     sum(n_purchased)::bigint as n_purchased
 from bucketed
 group by bucket
-order by price;
+order by mean_price_eur;

@@ -4,7 +4,7 @@ select
     scenario,
     policy,
     decisions,
-    count(*) as n_seeds,
+    count(*) as count_seeds,
     avg(share_of_clairvoyant) as share,
     stddev_samp(share_of_clairvoyant) as share_sd
 from learning_results

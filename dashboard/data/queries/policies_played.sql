@@ -20,11 +20,11 @@ paired as (
         played.mean_price,
         played.repricings_per_day,
         played.compared_at,
-        played.revenue / played.store_days as revenue_per_day,
+        played.revenue / played.store_days as revenue_per_day_eur,
         played.units / played.store_days as units_per_day,
         played.sell_outs / played.store_days as sell_outs_per_day,
         played.lost_sales / played.store_days as lost_sales_per_day,
-        (clairvoyant.revenue - played.revenue) / played.store_days as left_per_day
+        (clairvoyant.revenue - played.revenue) / played.store_days as left_per_day_eur
     from policy_results as played
     left join clairvoyant
         on
@@ -39,17 +39,17 @@ select
     max(decisions) as decisions,
     max(store_days) as store_days,
     max(compared_at) as compared_at,
-    count(*) as n_seeds,
+    count(*) as count_seeds,
     avg(share_of_clairvoyant) as share,
     stddev_samp(share_of_clairvoyant) as share_sd,
-    avg(revenue_per_day) as revenue_eur,
-    avg(left_per_day) as left_eur,
-    stddev_samp(left_per_day) as left_sd_eur,
-    avg(units_per_day) as units,
-    avg(sell_outs_per_day) as sell_outs,
-    avg(lost_sales_per_day) as lost_sales,
+    avg(revenue_per_day_eur) as revenue_eur,
+    avg(left_per_day_eur) as left_eur,
+    stddev_samp(left_per_day_eur) as left_sd_eur,
+    avg(units_per_day) as units_per_day,
+    avg(sell_outs_per_day) as sell_outs_per_day,
+    avg(lost_sales_per_day) as lost_sales_per_day,
     avg(mean_price) as mean_price_eur,
-    avg(repricings_per_day) as repricings
+    avg(repricings_per_day) as repricings_per_day
 from paired
 group by scenario, policy
 order by scenario, policy;

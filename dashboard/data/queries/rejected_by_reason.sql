@@ -1,8 +1,8 @@
 -- One row per reason: how many rows were kept out, and on which date last.
 select
     reason,
-    count(*) as n_rows,
+    count(*) as count_rows,
     max(business_date) as newest_date
 from rejected
 group by reason
-order by n_rows desc, reason asc;
+order by count_rows desc, reason asc;

@@ -1,4 +1,4 @@
--- The newest $n_rows bad rows, each with its reason.
+-- One row per bad row with its reason, the newest $n_rows of them.
 select
     business_date,
     source,

@@ -10,7 +10,7 @@ with visits as (
         count(*) filter (where outcome = 'too_expensive') as count_too_expensive,
         count(*) filter (where outcome = 'out_of_stock') as count_sold_out_visits,
         coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
-        arg_max(price_offered, seen_at) as price_seen,
+        arg_max(price_offered, seen_at) as price_seen_eur,
         min(inventory_level - purchased::int) as stock_after,
         max(inventory_level) as stock_before,
         any_value(model_version) as model_version
@@ -39,7 +39,7 @@ select
     coalesce(visits.count_too_expensive, 0) as count_too_expensive,
     coalesce(visits.count_sold_out_visits, 0) as count_sold_out_visits,
     coalesce(visits.revenue_eur, 0) as revenue_eur,
-    coalesce(decisions.new_price, visits.price_seen) as price_eur,
+    coalesce(decisions.new_price, visits.price_seen_eur) as price_eur,
     coalesce(decisions.inventory_level, visits.stock_before) as stock_before,
     coalesce(visits.stock_after, decisions.inventory_level) as stock_after,
     coalesce(decisions.model_version, visits.model_version) as model_version

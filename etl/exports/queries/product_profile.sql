@@ -1,4 +1,4 @@
--- What the decisions of some parts tell about each product.
+-- One row per product: what the decisions of some partitions tell about it.
 with decisions as (
     select
         sku,
@@ -12,8 +12,8 @@ prices as (
     select
         sku,
         price_offered,
-        count(*) as n_offered,
-        count(*) filter (where purchased) as n_purchased
+        count(*) as count_decisions,
+        count(*) filter (where purchased) as count_purchases
     from decisions
     group by sku, price_offered
 ),
@@ -29,13 +29,13 @@ days as (
 select
     prices.sku,
     any_value(days.count_days)::bigint as count_days,
-    sum(prices.n_offered)::bigint as n_offered,
-    sum(prices.n_purchased)::bigint as n_purchased,
+    sum(prices.count_decisions)::bigint as count_decisions,
+    sum(prices.count_purchases)::bigint as count_purchases,
     count(*)::bigint as count_prices,
-    min(prices.price_offered) as lowest_price,
-    arg_max(prices.price_offered, prices.n_offered) as commonest_price,
-    max(prices.price_offered) as highest_price,
-    max(prices.n_offered) / sum(prices.n_offered) as commonest_share
+    min(prices.price_offered) as lowest_price_eur,
+    arg_max(prices.price_offered, prices.count_decisions) as commonest_price_eur,
+    max(prices.price_offered) as highest_price_eur,
+    max(prices.count_decisions) / sum(prices.count_decisions) as commonest_share
 from prices
 inner join days on prices.sku = days.sku
 group by prices.sku

@@ -1,4 +1,4 @@
--- The newest judged model version, with the scores of every candidate it stood beside.
+-- At most one row: the newest judged model version, with the scores of every candidate it stood beside.
 select
     version,
     candidate,

@@ -35,5 +35,5 @@ def test_without_a_change_on_record_nothing_is_listed(
     add_version: Callable[..., None], monitor: Monitor, words: Callable[[Any], str]
 ) -> None:
     add_version(1)
-    assert changes(monitor.reader.ask("champions", ("champions", "interactions"))) == []
+    assert changes(monitor.reader.ask("champion_history", ("champions", "interactions"))) == []
     assert "Changes of champion" not in words(page.content(monitor, "light"))

@@ -21,8 +21,8 @@ def test_money_left_is_what_the_clairvoyant_earned_more_on_the_same_shoppers_a_s
     played = page.comparison(monitor).played.set_index(["scenario", "policy"])
     assert played.loc[("200 visits", "static"), "left_eur"] == pytest.approx((100 + 110) / 2 / 2)
     assert played.loc[("200 visits", "clairvoyant"), "left_eur"] == 0
-    assert played.loc[("200 visits", "stock_aware"), "units"] == 5
-    assert played.loc[("200 visits", "stock_aware"), "lost_sales"] == 2
+    assert played.loc[("200 visits", "stock_aware"), "units_per_day"] == 5
+    assert played.loc[("200 visits", "stock_aware"), "lost_sales_per_day"] == 2
 
 
 def test_intervals_are_students_over_seeds_and_one_seed_has_none(

@@ -9,7 +9,7 @@ from catalog.settings import Settings
 from dashboard.data import verification
 from dashboard.data.verification import Verification
 from warehouse.lake import Lake
-from warehouse.verify import Verdict
+from warehouse.verify import Inspection
 
 NOW = dt.datetime(2026, 1, 20, tzinfo=dt.UTC)
 
@@ -26,11 +26,11 @@ def test_a_check_runs_beside_the_caller_once_at_a_time_and_tells_its_progress(
 ) -> None:
     go_on, calls = threading.Event(), []
 
-    def slow(_lake: Lake, tell: Callable[[int, int], None]) -> Verdict:
+    def slow(_lake: Lake, tell: Callable[[int, int], None]) -> Inspection:
         calls.append(1)
         tell(1, 2)
         assert go_on.wait(10)
-        return Verdict(2, 5, 0, ())
+        return Inspection(2, 5, 0, ())
 
     monkeypatch.setattr(verification, "verify", slow)
     checking = Verification(settings, lambda: NOW)
@@ -42,7 +42,7 @@ def test_a_check_runs_beside_the_caller_once_at_a_time_and_tells_its_progress(
     go_on.set()
     wait_until(lambda: not checking.progress.running)
     assert len(calls) == 1
-    assert checking.progress.verdict == Verdict(2, 5, 0, ())
+    assert checking.progress.verdict == Inspection(2, 5, 0, ())
     assert checking.progress.finished_at == NOW
 
 
@@ -58,7 +58,7 @@ def test_a_check_that_breaks_says_why_keeps_the_last_verdict_and_can_be_started_
     assert before is not None
     assert before.findings == ()
 
-    def breaks(_lake: Lake, _tell: Callable[[int, int], None]) -> Verdict:
+    def breaks(_lake: Lake, _tell: Callable[[int, int], None]) -> Inspection:
         raise error
 
     monkeypatch.setattr(verification, "verify", breaks)

@@ -64,7 +64,7 @@ def test_every_axis_says_its_unit(reader: Reader) -> None:
     assert told == ["time of day, UTC", "price, % of base price", "stock, units"]
     book, curve = book_of(reader, "MILK"), curve_of(reader, "MILK")
     state = line_at(book, 8, 12)
-    observed = pd.DataFrame({"price": [1.5], "n_offered": [10], "n_purchased": [4]})
+    observed = pd.DataFrame({"mean_price_eur": [1.5], "n_offered": [10], "n_purchased": [4]})
     for figure in (
         prices.demand(curve, observed, "dark"),
         prices.revenue(curve, state, "dark"),
@@ -114,7 +114,7 @@ def test_candidates_beyond_what_was_observed_are_hollow(reader: Reader) -> None:
 
 
 def test_an_observed_share_lies_in_its_interval() -> None:
-    observed = pd.DataFrame({"price": [1.0, 1.5, 2.0], "n_offered": [40, 10, 3], "n_purchased": [40, 5, 0]})
+    observed = pd.DataFrame({"mean_price_eur": [1.0, 1.5, 2.0], "n_offered": [40, 10, 3], "n_purchased": [40, 5, 0]})
     dots = prices.demand(pd.DataFrame(), observed, "light").data[0]
     assert (pd.Series(dots.error_y.array) >= 0).all()
     assert (pd.Series(dots.error_y.arrayminus) >= 0).all()

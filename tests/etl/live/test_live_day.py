@@ -27,7 +27,7 @@ from serving.live_prices import LivePrices
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
-from warehouse.assertions.run import broken_claims
+from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -181,7 +181,7 @@ def test_with_prices_that_change_during_the_day_a_restart_still_gives_the_same_b
                 player = own.player()
         player.close()
     assert shops[0].bytes_of() == shops[1].bytes_of()
-    assert broken_claims(shops[0].settings, [DATE])[0].claim == "cells_hold_every_decision_with_stock"
+    assert broken_assertions(shops[0].settings, [DATE])[0].assertion == "cells_hold_every_decision_with_stock"
 
 
 def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop]) -> None:
@@ -243,7 +243,7 @@ def test_demand_cells_are_made_of_closed_days_alone(shop: Callable[..., Shop]) -
     with feature_workbench(own.settings) as connection:
         for stale in list(stale_cells(own.lake, own.catalog)):
             own.lake.publish(stale.cells, cells_of(connection, own.lake.path(stale.decisions)), inputs=stale.inputs)
-    assert broken_claims(own.settings, [DATE]) == []
+    assert broken_assertions(own.settings, [DATE]) == []
 
 
 def test_a_closed_days_live_part_is_cleared_when_the_next_one_closes(shop: Callable[..., Shop]) -> None:

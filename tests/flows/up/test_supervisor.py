@@ -13,7 +13,7 @@ import pytest
 
 from catalog.errors import ServiceError
 from flows.environment import UP, api_url_file, prepare
-from flows.up.reaper import stop_groups
+from flows.up.reaper import GRACE, stop_groups
 from flows.up.services import Service
 from flows.up.supervisor import run_group
 from warehouse.files import write_durably
@@ -75,6 +75,18 @@ def test_a_service_starts_when_those_it_depends_on_answer(tmp_path: Path) -> Non
         stop,
     )
     assert lines == ["True"]
+
+
+def test_services_that_stop_when_asked_are_not_waited_for_any_longer() -> None:
+    stop, begun = Event(), list[float]()
+
+    def all_answer() -> None:
+        begun.append(time.monotonic())
+        stop.set()
+
+    sleeps = "import time; time.sleep(60)"
+    run_group([service(name, sleeps) for name in ("first", "second", "third")], lambda *_: None, all_answer, stop)
+    assert time.monotonic() - begun[0] < GRACE
 
 
 def test_a_process_that_ignores_the_request_to_stop_is_killed_after_the_grace_period() -> None:

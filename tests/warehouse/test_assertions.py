@@ -8,8 +8,8 @@ import pytest
 
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
-from warehouse.assertions import run as claims
-from warehouse.assertions.run import broken_claims, portions
+from warehouse import assertions
+from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)
@@ -28,10 +28,6 @@ def bought_from_nothing(rows: Rows) -> None:
     next(row for row in rows if row["purchased"])["inventory_level"] = 0
 
 
-def said_twice(rows: Rows) -> None:
-    rows.append(rows[-1])
-
-
 def far_too_dear(rows: Rows) -> None:
     rows[5]["price_offered"] = 99.0
 
@@ -47,7 +43,6 @@ def shown_without_being_asked_for(rows: Rows) -> None:
 PLANTED = {
     "outcome_agrees_with_purchased": bought_without_saying_so,
     "nobody_buys_from_an_empty_shelf": bought_from_nothing,
-    "one_row_per_decision": said_twice,
     "prices_stay_between_floor_and_ceiling": far_too_dear,
     "cells_hold_every_decision_with_stock": one_visit_lost,
     "clamps_lead_from_the_price_asked_for_to_the_one_shown": shown_without_being_asked_for,
@@ -55,33 +50,35 @@ PLANTED = {
 PLANTED_IN = {"clamps_lead_from_the_price_asked_for_to_the_one_shown": (CHANGES, REPRICINGS)}
 
 
-def test_every_claim_holds_for_a_played_day(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
+def test_every_assertion_holds_for_a_played_day(settings: Settings, fill_lake: Callable[[Settings], Lake]) -> None:
     fill_lake(settings)
-    assert broken_claims(settings, [DAY, DAY + dt.timedelta(days=1)]) == []
+    assert broken_assertions(settings, [DAY, DAY + dt.timedelta(days=1)]) == []
 
 
-def test_each_claim_is_put_to_the_test_here() -> None:
-    folder = Path(claims.__file__).parent / "assertions"
+def test_each_assertion_is_put_to_the_test_here() -> None:
+    folder = Path(assertions.__file__).parent
     assert {path.stem for path in folder.glob("*.sql")} == set(PLANTED)
 
 
-@pytest.mark.parametrize("claim", PLANTED)
-def test_a_planted_bad_row_breaks_its_claim_on_its_date_alone(
-    settings: Settings, fill_lake: Callable[[Settings], Lake], claim: str
+@pytest.mark.parametrize("assertion", PLANTED)
+def test_a_planted_bad_row_breaks_its_assertion_on_its_date_alone(
+    settings: Settings, fill_lake: Callable[[Settings], Lake], assertion: str
 ) -> None:
     lake = fill_lake(settings)
-    partition, table = PLANTED_IN.get(claim, (VISITS, INTERACTIONS))
+    partition, table = PLANTED_IN.get(assertion, (VISITS, INTERACTIONS))
     rows = lake.read(partition).to_pylist()
-    PLANTED[claim](rows)
+    PLANTED[assertion](rows)
     lake.publish(partition, pa.Table.from_pylist(rows, schema=table.schema), inputs="spoiled")
 
-    broken = {found.claim: found for found in broken_claims(settings, [DAY, DAY + dt.timedelta(days=1)])}
+    broken = {found.assertion: found for found in broken_assertions(settings, [DAY, DAY + dt.timedelta(days=1)])}
 
-    assert claim in broken
-    assert set(broken) <= {claim, "cells_hold_every_decision_with_stock"}
-    assert broken[claim].business_date == DAY
-    assert 0 < len(broken[claim].examples) <= 3
-    assert str(broken[claim]).startswith(f"2026-01-05: not true that {claim.replace('_', ' ')}: {broken[claim].rows} ")
+    assert assertion in broken
+    assert set(broken) <= {assertion, "cells_hold_every_decision_with_stock"}
+    assert broken[assertion].business_date == DAY
+    assert 0 < len(broken[assertion].examples) <= 3
+    assert str(broken[assertion]).startswith(
+        f"2026-01-05: not true that {assertion.replace('_', ' ')}: {broken[assertion].rows} "
+    )
 
 
 BROKEN_TRAILS: dict[str, tuple[float, list[tuple[str, float, float]], str, float]] = {
@@ -107,9 +104,9 @@ def test_a_trail_with_a_hole_is_found_and_a_whole_one_is_not(
         "new_price": shown,
     }
     lake.publish(CHANGES, pa.Table.from_pylist(rows, schema=REPRICINGS.schema), inputs="trail")
-    broken = {found.claim: found.rows for found in broken_claims(settings, [DAY])}
-    claim = "clamps_lead_from_the_price_asked_for_to_the_one_shown"
-    assert broken == ({} if fault is None else {claim: 1})
+    broken = {found.assertion: found.rows for found in broken_assertions(settings, [DAY])}
+    assertion = "clamps_lead_from_the_price_asked_for_to_the_one_shown"
+    assert broken == ({} if fault is None else {assertion: 1})
 
 
 def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(
@@ -120,11 +117,13 @@ def test_prices_that_came_from_elsewhere_are_not_held_to_this_shelfs_limits(
     far_too_dear(rows)
     rows[5]["policy"] = "external"
     lake.publish(VISITS, pa.Table.from_pylist(rows, schema=INTERACTIONS.schema), inputs="external")
-    assert "prices_stay_between_floor_and_ceiling" not in {found.claim for found in broken_claims(settings, [DAY])}
+    assert "prices_stay_between_floor_and_ceiling" not in {
+        found.assertion for found in broken_assertions(settings, [DAY])
+    }
 
 
-def test_dates_are_checked_in_portions_of_two_million_rows_and_a_larger_date_alone() -> None:
+def test_dates_are_checked_two_million_rows_at_a_time_and_a_larger_date_alone() -> None:
     days = [DAY + dt.timedelta(days=n) for n in range(5)]
     rows_of = dict(zip(reversed(days), [900_000, 1_000_000, 5_000_000, 1_200_000, 700_000], strict=True))
-    assert list(portions(rows_of)) == [days[:2], [days[2]], days[3:]]
-    assert list(portions({})) == []
+    assert list(dates_to_check_at_once(rows_of)) == [days[:2], [days[2]], days[3:]]
+    assert list(dates_to_check_at_once({})) == []

@@ -1,0 +1,34 @@
+-- What one row of each table is, as its contract says; a test compares. COMMENT ON takes no parameters.
+comment on view closed_interactions is 'one shopper who considered one product, on a day that is over';
+comment on view interactions is 'one shopper who considered one product';
+comment on view closed_repricings is 'one price decision: an opening or a change, on a day that is over';
+comment on view repricings is 'one price decision: an opening or a change';
+comment on view live_interactions is
+'one shopper who considered one product on a day that is still being sold; part of interactions';
+comment on view live_repricings is
+'one price decision, an opening or a change, of a day that is still being sold; part of repricings';
+comment on view rejected is 'one bad row that was kept out';
+comment on view ingested_files is 'one file that was ingested whole';
+comment on view demand_cells is
+'one demand cell of a partition: a distinct feature vector; decisions at an empty shelf are left out';
+comment on view price_book_history is
+'one product at one stock level with one number of ticks left, for each business date';
+comment on view demand_curves_history is
+'one candidate price of one product, as the champion sees it, for each business date';
+comment on view replaced_price_book is
+'one product at one stock level with one number of ticks left, of a book that another took the place of';
+comment on view replaced_demand_curves is 'one candidate price of one product, of curves that others took the place of';
+comment on view model_versions is 'one judged model version';
+comment on view champions is 'one change of champion; numbers count up, and the newest one says who the champion is';
+comment on view days_in_force is
+'what priced one batch from one tick on: one row, or one for each stretch of a live day whose prices changed';
+comment on view catalogs is 'one catalog that was in force at some time; the key is the start of its fingerprint';
+comment on view drift_checks is 'one product on one day since the training of one model version, seen as its champion';
+comment on view nights is 'the night after one business date, once it is done';
+comment on view policy_results_history is
+'one policy in one scenario with one seed, played on the same shoppers as the others, in each comparison';
+comment on view learning_results_history is
+'one policy in one scenario after learning from one log, scored exactly under true demand, in each comparison';
+comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
+comment on view products is 'one product on the shelf';
+comment on view shoppers is 'one shopper of the pool';

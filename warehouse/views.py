@@ -1,0 +1,45 @@
+"""The views that show a table of the lake as it is, made from the contracts.
+
+A view of a table needs no file of its own: its columns, and whether it is kept by day, stand in its contract. Views
+that do more than show a table are files, and stand on these.
+"""
+
+import duckdb
+
+from catalog.contracts import TABLES
+from catalog.table import Table
+
+_CLOSED = ("interactions", "repricings")
+_NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "drift_results")
+_HAS_OLDER_FILES = ("price_book", "replaced_price_book")  # written before a column was added
+_LIVE = ("live_interactions", "live_repricings")
+
+
+def view_names() -> dict[str, str]:
+    """Return the table that each generated view shows, by the name of the view.
+
+    The plain name belongs to a file where more is shown than the table (days that are being sold are added to the
+    closed ones) or less (the newest of a history; live days that have not closed).
+    """
+    return {_view_of(name): name for name in TABLES if name not in _LIVE}
+
+
+def create_table_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create a view of each table of the lake; the macros that read the lake must be there."""
+    for view, name in view_names().items():
+        macro, files = _rows_of(TABLES[name])
+        connection.table_function(macro, [files]).create_view(view)
+
+
+def _view_of(table: str) -> str:
+    if table in _CLOSED:
+        return f"closed_{table}"
+    return f"{table}_history" if table in _NEWEST_SHOWN else table
+
+
+def _rows_of(table: Table) -> tuple[str, str]:
+    """Return the macro that reads a table, and its files, relative to the home."""
+    if table.by == "day":
+        macro = "lake_by_day_and_name" if table.name in _HAS_OLDER_FILES else "lake_by_day"
+        return macro, f"lake/{table.name}/*/*.parquet"
+    return "lake_by_key", f"lake/{table.name}/*.parquet"
