@@ -26,6 +26,7 @@ from serving.pricing_policy import Asked, asked_without_model
 from serving.storefront import storefront_with_book
 from serving.support import with_support
 from simulation.truth import chance_of_sale
+from warehouse.connection import VIEW_FOLDERS, build_file, read_only
 from warehouse.lake import Lake, Partition
 
 CATALOG = load()
@@ -150,11 +151,18 @@ def test_a_day_is_priced_by_its_own_book_and_not_by_a_later_one(tmp_path: Path) 
 def test_a_book_from_before_the_policys_rule_was_written_down_still_prices(tmp_path: Path) -> None:
     rails = Guardrails(price_ending=9, frozen={"MEAT": 8.0})
     limited = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"guardrails": rails}))
-    lake, date = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), MIDNIGHT.date()
+    home, date = read_settings({"SHELFPRICE_HOME": str(tmp_path)}), MIDNIGHT.date()
+    lake = Lake(home)
+    lake.prepare()
     written = publish_book(lake, limited, CURVES, VISITS, date)
     partition = Partition("price_book", date, "all")
     older = lake.read(partition).drop_columns(["policy_rule", "unconstrained_p_sale"])
     pq.write_table(older, lake.path(partition))
+    publish_book(lake, limited, CURVES, VISITS, date + dt.timedelta(days=1))
+    build_file(home, VIEW_FOLDERS)
+    with read_only(home) as connection:
+        told = connection.execute("select business_date, count(policy_rule) from price_book_history group by all")
+        assert sorted(told.fetchall())[0] == (date, 0)
     read = book_from_table(lake.read(partition))
     np.testing.assert_array_equal(read.prices, written.prices)
     np.testing.assert_array_equal(read.rule, read.policy_rule)
