@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from prefect import flow, get_run_logger
-from prefect.client.orchestration import get_client
+from prefect.client.schemas import State
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 from pydantic import Field
@@ -18,6 +18,7 @@ from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
 from flows.progress import say, tell
+from flows.runs import tag_run
 from flows.workspace import open_workspace, watched_catalog
 from serving.live_prices import LivePrices
 from warehouse.lake import Lake
@@ -42,7 +43,7 @@ def live(
     Parameters
     ----------
     date, days
-        First business date, by default the day that was left open or the one after the store's newest; and how many.
+        First date, by default the day that was left open or the one after the store's newest; and how many.
     tick_seconds
         Time from one tick to the next.
     seed
@@ -53,7 +54,7 @@ def live(
     Returns
     -------
     list of SoldDay
-        The days that were sold to the end. When someone asked to stop before, the run is cancelled instead.
+        The days that were sold to the end; a run that was asked to stop before is cancelled instead.
 
     Raises
     ------
@@ -66,23 +67,26 @@ def live(
         day = day_to_sell(workspace, store, date)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
-        run_id = UUID(flow_run.get_id())
-        with controls_of(run_id, tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
+        run_id, ends_with_parent = UUID(flow_run.get_id()), bool(deployment.get_id())
+        with controls_of(run_id, tick_seconds, ends_with_parent=ends_with_parent) as controls:
             sold: list[SoldDay] = []
             while len(sold) < days:
                 if sold:
                     day = day_to_sell(workspace, store, day.business_date + ONE_DAY)
-                _name_run(run_id, day)
                 done = _sell(workspace.lake, catalog, day, seed, controls)
                 if done is None:
-                    message = f"{store} stopped on {day.business_date}; run it again to go on"
-                    return Cancelled(message=message)  # type: ignore[return-value]  # Prefect takes it as the state
+                    return _stopped(day)  # type: ignore[return-value]  # Prefect takes it as the state
                 sold.append(done)
             return sold
 
 
+def _stopped(day: LiveDay) -> State:
+    return Cancelled(message=f"{day.store} stopped on {day.business_date}; run it again to go on")
+
+
 def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:
     """Sell one day to its end and close it; None when it was stopped before."""
+    tag_run("live", day.store, name=f"live-{day.store}-{day.business_date}")
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
@@ -115,9 +119,3 @@ def _announce(*sentences: str) -> None:
     for sentence in sentences:
         say(sentence)
         log.info(sentence)
-
-
-def _name_run(run_id: UUID, day: LiveDay) -> None:
-    """Name our own run by its store and business date, and tag it so that it is found by store."""
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(run_id, name=f"live-{day.store}-{day.business_date}", tags=["live", day.store])

@@ -19,13 +19,13 @@ COMPUTES: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
 """Options of a task that computes: what it returns is not kept, for what counts is in the lake or the registry."""
 
 
-def tag_run(tag: str, name: str | None = None) -> None:
+def tag_run(*tags: str, name: str | None = None) -> None:
     """Tag the flow run we are in, and name it where a name is given.
 
     Tags that tasks inherit would each cost them a second at the concurrency limiter.
     """
     with get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(flow_run.get_id()), tags=[tag], name=name or flow_run.get_name())
+        client.update_flow_run(UUID(flow_run.get_id()), tags=list(tags), name=name or flow_run.get_name())
 
 
 def name_run(name: str, **parameters: Any) -> None:

@@ -17,6 +17,27 @@ from serving.storefront import storefront_without_exploration
 
 
 @dataclass(frozen=True)
+class Question:
+    """What is asked about one product.
+
+    Attributes
+    ----------
+    stock
+        Units on the shelf.
+    ticks_left
+        Ticks until closing, this one included; None for the whole day.
+    shown, opening
+        Price on the shelf now and at opening, EUR; without them this is an opening.
+    """
+
+    sku: str
+    stock: int
+    ticks_left: int | None = None
+    shown: float | None = None
+    opening: float | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """A price with everything that led to it. Money in EUR; None where no model or policy knows.
 
@@ -42,24 +63,8 @@ class Answer:
     candidates: list[dict[str, float | None]]
 
 
-def explained(
-    catalog: Catalog,
-    book: PriceBook,
-    curves: DemandCurves,
-    sku: str,
-    stock: int,
-    ticks_left: int | None = None,
-    shown: float | None = None,
-    opening: float | None = None,
-) -> Answer:
+def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question: Question) -> Answer:
     """Decide as the store would, with nothing tried; other products neither move nor hold this one back.
-
-    Parameters
-    ----------
-    ticks_left
-        Ticks until closing, this one included; None for the whole day.
-    shown, opening
-        Price on the shelf now and at opening, EUR; without them this is an opening.
 
     Raises
     ------
@@ -68,36 +73,30 @@ def explained(
     """
     known, known_curves = match_to_shelf(catalog, book, curves)
     n_ticks = known.prices.shape[2]
-    left = n_ticks if ticks_left is None else ticks_left
+    left = n_ticks if question.ticks_left is None else question.ticks_left
     if not 1 <= left <= n_ticks:
         raise DataError(f"expected 1 to {n_ticks} ticks left, found {left}")
-    policy = storefront_without_exploration(catalog, known, known_curves)
-    own = catalog.skus.index(sku)
-    shape = (1, len(catalog.skus))
-    now, opened_at = np.full(shape, np.nan), np.full(shape, np.nan)
-    if shown is not None:
-        now[0, own], opened_at[0, own] = shown, opening or shown
-    decision = policy.decide(Shelf(np.full(shape, stock), now, left, np.zeros(shape), opened_at))
+    storefront = storefront_without_exploration(catalog, known, known_curves)
+    shelf = _shelf_of(catalog, question, left)
+    decision = storefront.decide(shelf)
+    own = catalog.skus.index(question.sku)
     price, p_sale = float(decision.prices[0, own]), _known(decision.p_sale[0, own])
     return Answer(
-        sku=sku,
-        stock=stock,
+        sku=question.sku,
+        stock=question.stock,
         ticks_left=left,
         price=price,
         p_sale=p_sale,
         expected_revenue=None if p_sale is None else price * p_sale,
         unit_value=_known(decision.unit_value[0, own]),
-        binding_rule=policy.rules[decision.rule[0, own]],
+        binding_rule=storefront.rules[decision.rule[0, own]],
         model_version=book.model_version,
         policy=book.policy,
         made_for=f"{book.published_at:%Y-%m-%d}",
         unconstrained_price=float(decision.unconstrained[0, own]),
-        clamps=[
-            {"rule": policy.rules[clamp["rule"]], "before": _known(clamp["before"]), "after": float(clamp["after"])}
-            for clamp in decision.clamps[decision.clamps["decision"] == own]
-        ],
+        clamps=_clamps_of(decision, storefront.rules, own),
         clamp_cost=_known(decision.clamp_cost[0, own]),
-        reason=_sentence(catalog, policy.rules, decision, own, now[0, own], left, stock),
+        reason=_sentence(catalog, storefront.rules, decision, shelf, own),
         candidates=[
             {"price": float(one), "p_sale": _known(chance), "expected_revenue": _known(one * chance)}
             for one, chance in zip(known_curves.prices[own], known_curves.p_sale[own], strict=True)
@@ -105,18 +104,34 @@ def explained(
     )
 
 
-def _sentence(
-    catalog: Catalog, rules: tuple[str, ...], decision: PriceDecision, own: int, shown: float, left: int, stock: int
-) -> str:
+def _shelf_of(catalog: Catalog, question: Question, ticks_left: int) -> Shelf:
+    """Return a shelf of one replica on which every product has the stock that is asked about."""
+    shape = (1, len(catalog.skus))
+    shown, opening = np.full(shape, np.nan), np.full(shape, np.nan)
+    if question.shown is not None:
+        own = catalog.skus.index(question.sku)
+        shown[0, own], opening[0, own] = question.shown, question.opening or question.shown
+    return Shelf(np.full(shape, question.stock), shown, ticks_left, np.zeros(shape), opening)
+
+
+def _clamps_of(decision: PriceDecision, rules: tuple[str, ...], own: int) -> list[dict[str, Any]]:
+    return [
+        {"rule": rules[clamp["rule"]], "before": _known(clamp["before"]), "after": float(clamp["after"])}
+        for clamp in decision.clamps[decision.clamps["decision"] == own]
+    ]
+
+
+def _sentence(catalog: Catalog, rules: tuple[str, ...], decision: PriceDecision, shelf: Shelf, own: int) -> str:
+    minutes_left = shelf.ticks_left * catalog.store.opening.tick_minutes
     changes = Changes(
         product=np.array([own]),
-        old_price=np.array([shown]),
+        old_price=shelf.shown_prices[0, [own]],
         new_price=decision.prices[0, [own]],
         unconstrained=decision.unconstrained[0, [own]],
         explored=np.array([False]),
         rule=decision.rule[0, [own]],
-        stock=np.array([stock]),
-        minutes_left=np.array([left * catalog.store.opening.tick_minutes]),
+        stock=shelf.stock[0, [own]],
+        minutes_left=np.array([minutes_left]),
         p_sale=decision.p_sale[0, [own]],
         unit_value=decision.unit_value[0, [own]],
     )

@@ -22,13 +22,13 @@ from catalog.settings import Settings
 from catalog.table import Table
 from warehouse.files import modified_at, sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
+from warehouse.parquet import conform, in_contract, write_parquet
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
 
 CODE_VERSION = version("shelfprice")
 EMPTY_GROUP = "contract"
 EMPTY_DATE = dt.date(1970, 1, 1)
 _DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
-_ROWS_PER_GROUP = 1 << 20
 
 
 @dataclass(frozen=True, order=True)
@@ -137,7 +137,7 @@ class Lake:
         """
         path = self.path(partition)
         try:
-            return _in_contract(pq.ParquetFile(path).read(), _table(partition.table).schema)
+            return in_contract(pq.ParquetFile(path).read(), _table(partition.table))
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{path}: cannot be read ({error}); run `shelfprice verify`") from error
 
@@ -162,7 +162,7 @@ class Lake:
         LakeError
             When the disk refuses; the partition is unchanged.
         """
-        conforming = _conform(rows, _table(partition.table))
+        conforming = conform(rows, _table(partition.table))
         data = self.path(partition)
         try:
             data.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ class Lake:
         before = receipt_in_force(data)
         _settle_interrupted(data, before)
         try:
-            _write_parquet(rows, draft)
+            write_parquet(rows, draft)
             receipt = Receipt(rows.num_rows, draft.stat().st_size, sha256_of(draft), inputs, seed, CODE_VERSION)
             if before == receipt:
                 draft.unlink()
@@ -239,41 +239,3 @@ def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
             pending.replace(final_path(data))
         else:
             pending.unlink()
-
-
-def _in_contract(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows in the types of a contract, with nulls for the columns that may be null and are not there."""
-    for position, field in enumerate(schema):
-        if field.nullable and field.name not in rows.column_names:
-            rows = rows.add_column(position, field, pa.nulls(len(rows), field.type))
-    return rows.cast(schema)
-
-
-def _conform(rows: pa.Table, table: Table) -> pa.Table:
-    expected = table.schema
-    if rows.column_names != expected.names:
-        raise ContractError(f"{table.name}: expected the columns {expected.names}, found {rows.column_names}")
-    for field in expected:
-        column = rows[field.name]
-        if column.type != field.type:
-            raise ContractError(f"{table.name}.{field.name}: expected {field.type}, found {column.type}")
-        if column.null_count and not field.nullable:
-            raise ContractError(f"{table.name}.{field.name}: {column.null_count} nulls in a column that has none")
-    return rows.cast(expected)
-
-
-def _write_parquet(rows: pa.Table, path: Path) -> None:
-    floats = [field.name for field in rows.schema if field.type == pa.float32()]
-    coded = [field.name for field in rows.schema if field.name not in floats]
-    pq.write_table(
-        rows,
-        path,
-        compression="zstd",
-        compression_level=1,
-        row_group_size=_ROWS_PER_GROUP,
-        use_dictionary=[name for name in coded if not pa.types.is_timestamp(rows.schema.field(name).type)],
-        column_encoding={
-            **dict.fromkeys(floats, "BYTE_STREAM_SPLIT"),
-            **{field.name: "DELTA_BINARY_PACKED" for field in rows.schema if pa.types.is_timestamp(field.type)},
-        },
-    )

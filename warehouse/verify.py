@@ -14,6 +14,7 @@ from catalog.errors import LakeError
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 from warehouse.locks import is_held
+from warehouse.parquet import is_readable_as
 from warehouse.receipts import final_path, pending_path, read_receipt
 
 
@@ -117,7 +118,7 @@ def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
         yield Finding(
             data, "damaged", f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
         )
-    if not described.schema.to_arrow_schema().equals(table.schema):
+    if not is_readable_as(described.schema.to_arrow_schema(), table):
         yield Finding(data, "damaged", "its columns are not those of the contract: make the partition again")
 
 

@@ -1,6 +1,7 @@
 """Policies and the price book."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,10 @@ from serving.storefront import storefront_with_book
 from serving.support import with_support
 from simulation.truth import chance_of_sale
 from warehouse.connection import VIEW_FOLDERS, build_file, read_only
+from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.receipts import final_path, read_receipt
+from warehouse.verify import verify
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
@@ -169,6 +173,25 @@ def test_a_book_from_before_the_policys_rule_was_written_down_still_prices(tmp_p
     old, new = (storefront_with_book(CATALOG, book, CURVES).decide(shelf(20)) for book in (read, written))
     np.testing.assert_array_equal(old.prices, new.prices)
     np.testing.assert_array_equal(old.p_sale, new.p_sale)
+
+
+def test_verification_takes_a_column_that_came_later_for_no_damage(tmp_path: Path) -> None:
+    lake, date = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)})), MIDNIGHT.date()
+    lake.prepare()
+    publish_book(lake, CATALOG, CURVES, VISITS, date)
+    partition = Partition("price_book", date, "all")
+    path, whole = lake.path(partition), lake.read(partition)
+
+    def lacks(column: str) -> list[str]:
+        pq.write_table(whole.drop_columns([column]), path)
+        receipt = read_receipt(final_path(path))
+        assert receipt is not None
+        proven = replace(receipt, bytes=path.stat().st_size, sha256=sha256_of(path))
+        final_path(path).write_text(proven.to_json(), encoding="utf-8")
+        return [finding.message for finding in verify(lake).findings]
+
+    assert lacks("policy_rule") == []
+    assert lacks("price") == ["its columns are not those of the contract: make the partition again"]
 
 
 def test_a_partition_without_a_column_that_is_never_null_is_refused(tmp_path: Path) -> None:

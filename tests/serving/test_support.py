@@ -128,7 +128,7 @@ def test_a_product_that_joined_the_shelf_after_the_book_is_sold_at_base_price_an
 
 @settings(deadline=None, max_examples=150)
 @given(
-    budget=st.floats(0.0, 0.3),
+    budget=st.just(0.0) | st.floats(1e-6, 0.3),  # a smaller chance would fall between the throws below
     unit_value=st.floats(0.0, 1.0),
     seed=st.integers(0, 1_000_000),
     rails=st.sampled_from(

@@ -61,7 +61,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
         return call
 
-    for name in ("_write_parquet", "sync_file", "write_durably", "sync_folder"):
+    for name in ("write_parquet", "sync_file", "write_durably", "sync_folder"):
         monkeypatch.setattr(lake_module, name, counted(getattr(lake_module, name)))
     monkeypatch.setattr(Path, "replace", counted(Path.replace))
 
@@ -139,14 +139,14 @@ def test_a_kill_between_the_renames_and_then_a_full_disk_leave_the_newer_rows_pr
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(lake_module, "_write_parquet", full)
+        patched.setattr(lake_module, "write_parquet", full)
         with pytest.raises(LakeError):
             lake.publish(partition, cells(12), inputs="third")
     assert verify(lake).findings == ()
     assert lake.is_current(partition, "second")
 
 
-@pytest.mark.parametrize("refuses", ["_write_parquet", "sync_file", "write_durably"])
+@pytest.mark.parametrize("refuses", ["write_parquet", "sync_file", "write_durably"])
 def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
     lake: Lake,
     partition: Partition,
