@@ -10,7 +10,7 @@ from catalog.settings import Settings
 from flows.environment import orchestrated
 from flows.learn import learn
 from flows.workspace import open_workspace, registry_of
-from training.due import why_due
+from training.schedule import why_due
 from training.nights import is_done, recorded
 
 NEWEST = dt.date(2026, 1, 6)
