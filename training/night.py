@@ -13,11 +13,11 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.progress import Progress, silent
 from etl.transform import transform
 from training.drift.watch import Announce, unannounced, watch_drift
-from training.schedule import judged_through, why_due
 from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
 from training.pricing import price_date
 from training.registry import ModelRegistry
 from training.result import TrainingResult
+from training.schedule import judged_through, why_due
 from training.session import train
 from warehouse.locks import held, is_held
 from warehouse.workspace import Workspace
