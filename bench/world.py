@@ -14,7 +14,7 @@ from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, query, stale_cells
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.shoppers import shopper_names
@@ -38,7 +38,7 @@ class World:
         """Play one business date at exploring static prices and publish it; return the number of decisions."""
         ladder = price_ladder(self.catalog)
         usual = policy_without_model(self.catalog, "static")
-        policy = Storefront(usual, exploration=Exploration(share, ladder))
+        policy = Storefront(usual, exploration=ExplorationPlan(share, ladder))
         stores = [f"X{number:05d}" for number in range(1, n_stores + 1)]
         played = play(self.catalog, policy, stores, date_of(day), seed)
         load_store_day(self.lake, self.catalog, played, "g000", inputs=f"{day}:{seed}", seed=seed)

@@ -12,7 +12,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from features.cells import model_input
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -75,7 +75,7 @@ def draw_log(catalog: Catalog, decisions: int, seed: int) -> Log:
     update = {"visits_per_day": _VISITS_PER_STORE, "popularity": {}, "shocks": (), "exploration": exploration}
     world = Catalog(products, catalog.store.model_copy(update=update))
     ladder = price_ladder(world)
-    policy = Storefront(StaticPolicy(world.base_prices), exploration=Exploration(1.0, ladder))
+    policy = Storefront(StaticPolicy(world.base_prices), exploration=ExplorationPlan(1.0, ladder))
     n_stores = int(decisions / _VISITS_PER_STORE * 1.1) + 2
     day = play(world, policy, [f"L{number:05d}" for number in range(n_stores)], _LOG_DATE, seed)
     return Log.of(day, world, decisions)

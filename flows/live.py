@@ -37,8 +37,8 @@ def live(
 ) -> list[SoldDay]:
     """Sell some days of a store, one tick after another, each published before the next begins.
 
-    The run may be paused, resumed, cancelled, and given other `tick_seconds` while it sells. When it is stopped or
-    killed, what was published stands, and running it again goes on from there.
+    The run may be paused, resumed, cancelled, and given other `tick_seconds` while it sells. Run again after a kill, it
+    goes on from what was published.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def live(
     Returns
     -------
     list of SoldDay
-        The days that were sold to the end; a run that was asked to stop before is cancelled instead.
+        One for each day sold to its end; a run that was asked to stop before is cancelled instead.
 
     Raises
     ------
@@ -67,14 +67,12 @@ def live(
         day = day_to_sell(workspace, store, date)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
-        run_id, ends_with_parent = UUID(flow_run.get_id()), bool(deployment.get_id())
-        with controls_of(run_id, tick_seconds, ends_with_parent=ends_with_parent) as controls:
+        with controls_of(UUID(flow_run.get_id()), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
             sold: list[SoldDay] = []
             while len(sold) < days:
                 if sold:
                     day = day_to_sell(workspace, store, day.business_date + ONE_DAY)
-                done = _sell(workspace.lake, catalog, day, seed, controls)
-                if done is None:
+                if (done := _sell(workspace.lake, catalog, day, seed, controls)) is None:
                     return _stopped(day)  # type: ignore[return-value]  # Prefect takes it as the state
                 sold.append(done)
             return sold

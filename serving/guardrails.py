@@ -1,8 +1,9 @@
 """Guardrails: the limits that a price keeps, whatever a policy asks for.
 
-`LIMITS` are applied in their order, money floors last, so the last one wins. They bind the price a policy asks for and
-a price that is tried alike. Limits that do not look at the price shown before are static: a price book is made under
-those alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said otherwise.
+`LIMITS` are applied in their order; ceiling, floor and minimum margin come last, and the last one wins. They bind an
+explored price as they bind the policy's own. Limits that do not look at the price shown before are static: a price
+book is made under those alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said
+otherwise.
 """
 
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ from serving.storefront import storefront_without_exploration
 
 
 @dataclass(frozen=True)
-class Question:
+class PriceQuestion:
     """What is asked about one product.
 
     Attributes
@@ -63,8 +63,8 @@ class Answer:
     candidates: list[dict[str, float | None]]
 
 
-def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question: Question) -> Answer:
-    """Decide as the store would, with nothing tried; other products neither move nor hold this one back.
+def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion) -> Answer:
+    """Decide as the store would, without exploration, and ignoring other products.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question:
     )
 
 
-def _shelf_of(catalog: Catalog, question: Question, ticks_left: int) -> Shelf:
+def _shelf_of(catalog: Catalog, question: PriceQuestion, ticks_left: int) -> Shelf:
     """Return a shelf of one replica on which every product has the stock that is asked about."""
     shape = (1, len(catalog.skus))
     shown, opening = np.full(shape, np.nan), np.full(shape, np.nan)

@@ -15,7 +15,7 @@ from catalog.load import Catalog
 from catalog.pricing import LIMITS, PriceDecision, Shelf
 from serving.curves import DemandCurves, chance_at
 from serving.exploration.candidates import Candidates, candidates_within
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.exploration.trial import Trial, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, usable_prices
 from serving.policies import costs_that_count, policy_without_model
@@ -50,7 +50,7 @@ class Storefront:
     policy: PricingPolicy
     curves: DemandCurves | None = None
     support: Support | None = None
-    exploration: Exploration | None = None
+    exploration: ExplorationPlan | None = None
     limits: Limits | None = None
     unit_costs: Floats | float = 0.0
 
@@ -175,7 +175,7 @@ def storefront_without_exploration(catalog: Catalog, book: PriceBook, curves: De
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None) -> Storefront:
     """Return `static` or `rule`, by default the catalog's own choice, with prices tried in a share of the time."""
-    exploration = Exploration(catalog.store.exploration.before_champion, price_ladder(catalog))
+    exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
     return Storefront(policy_without_model(catalog, name), exploration=exploration, limits=limits_of(catalog))
 
 
@@ -184,10 +184,10 @@ def storefront_at_base_prices(catalog: Catalog) -> Storefront:
     return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog))
 
 
-def _on_budget(catalog: Catalog, curves: DemandCurves) -> Exploration:
+def _on_budget(catalog: Catalog, curves: DemandCurves) -> ExplorationPlan:
     """Spend the budget on products with support; try the others, as before the first champion, in a share of time."""
     exploration = catalog.store.exploration
-    return Exploration(
+    return ExplorationPlan(
         exploration.before_champion,
         curves.prices,
         budget=np.where(curves.has_support, exploration.budget, np.nan),

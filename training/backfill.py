@@ -10,7 +10,7 @@ from etl.transform import transform
 from serving.close_day import close_day, play_again
 from serving.make_book import has_curves, is_priced, make_book_again
 from training.drift.watch import Announce, unannounced, watch_drift
-from training.night import Run, decide, plainly
+from training.night import RunStep, decide, plainly
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
@@ -40,7 +40,7 @@ class Filling:
     force: bool = False
     announce: Announce = unannounced
     progress: Progress = silent
-    run: Run = plainly
+    run: RunStep = plainly
 
 
 def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how: Filling) -> None:

@@ -13,11 +13,11 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.progress import Progress, silent
 from etl.transform import transform
 from training.drift.watch import Announce, unannounced, watch_drift
-from training.due import judged_through, why_due
 from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
 from training.pricing import price_date
 from training.registry import ModelRegistry
 from training.result import TrainingResult
+from training.schedule import judged_through, why_due
 from training.session import train
 from warehouse.locks import held, is_held
 from warehouse.workspace import Workspace
@@ -28,7 +28,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class Run(Protocol):
+class RunStep(Protocol):
     """How a step is run: plainly, or as a task of an orchestrator."""
 
     def __call__(self, step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -49,7 +49,7 @@ def run_night(
     *,
     announce: Announce = unannounced,
     progress: Progress = silent,
-    run: Run = plainly,
+    run: RunStep = plainly,
 ) -> Night:
     """Do the night after a business date that is sold to its end.
 
@@ -77,7 +77,7 @@ def decide(
     seed: int,
     *,
     progress: Progress = silent,
-    run: Run = plainly,
+    run: RunStep = plainly,
 ) -> Night:
     """Learn from everything through a business date if that is due, and price the day after it.
 
@@ -113,7 +113,7 @@ def decide(
 
 
 def _learn(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: Run
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: RunStep
 ) -> str | None:
     """Train, and say what did not go as usual, if anything."""
     try:
@@ -124,7 +124,7 @@ def _learn(
 
 
 def _price_after(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, run: Run
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, run: RunStep
 ) -> tuple[Outcome, str | None, str | None]:
     """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
     if workspace.catalog.store.guardrails.kill_switch:

@@ -10,13 +10,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import stat
-from dashboard.data.comparison import CLAIRVOYANT, SAYS, PolicyComparison, label
+from dashboard.data.comparison import CLAIRVOYANT, SAYS, StoredComparison, label
 from dashboard.formats import count, euros, share
 
 DEFAULT_POLICY = "stock_aware"
 
 
-def headline(found: PolicyComparison) -> Component:
+def headline(found: StoredComparison) -> Component:
     """Show what the default policy earns, where it is weakest, and what another would leave on the table."""
     own = found.played[found.played["policy"] == DEFAULT_POLICY]
     others = found.played[~found.played["policy"].isin([DEFAULT_POLICY, CLAIRVOYANT])]
@@ -40,7 +40,7 @@ def headline(found: PolicyComparison) -> Component:
     return html.Div(parts, className="grid grid-4")
 
 
-def provenance(found: PolicyComparison) -> str:
+def provenance(found: StoredComparison) -> str:
     """Say when and on what the policies were compared."""
     first = found.played.iloc[0]
     at: dt.datetime = pd.Timestamp(first["compared_at"]).to_pydatetime()
@@ -52,7 +52,7 @@ def provenance(found: PolicyComparison) -> str:
     )
 
 
-def legend(found: PolicyComparison) -> Component:
+def legend(found: StoredComparison) -> Component:
     """Say what each policy does, in one line."""
     lines = [html.Li([html.Strong(label(policy)), f" {SAYS.get(policy, '')}"]) for policy in found.policies]
     return html.Ul(
@@ -60,7 +60,7 @@ def legend(found: PolicyComparison) -> Component:
     )
 
 
-def table(found: PolicyComparison) -> Component:
+def table(found: StoredComparison) -> Component:
     """List every policy in every scenario with what a store day brings; it sorts, filters and can be copied out."""
     order = {scenario: position for position, scenario in enumerate(found.scenarios)}
     rows = sorted(found.played.to_dict(orient="records"), key=lambda row: (order[row["scenario"]], -row["share"]))

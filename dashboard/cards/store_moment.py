@@ -28,7 +28,7 @@ _HOURS_BETWEEN_MARKS = 3
 
 
 @dataclass(frozen=True)
-class StoreDay:
+class ShownDay:
     """A store on a date, with the rows of `shelf_by_tick`."""
 
     store: str
@@ -41,9 +41,9 @@ class StoreDay:
         return last_tick(self.events)
 
 
-def store_day(monitor: Monitor, store: str, date: dt.date) -> StoreDay:
+def store_day(monitor: Monitor, store: str, date: dt.date) -> ShownDay:
     """Read what happened in a store on a date."""
-    return StoreDay(store, date, monitor.reader.ask("shelf_by_tick", SOLD, on=date, date=date, store=store))
+    return ShownDay(store, date, monitor.reader.ask("shelf_by_tick", SOLD, on=date, date=date, store=store))
 
 
 def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
@@ -56,7 +56,7 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     )
 
 
-def moment(monitor: Monitor, day: StoreDay, through: int, scheme: Scheme) -> dict[str, Any]:
+def moment(monitor: Monitor, day: ShownDay, through: int, scheme: Scheme) -> dict[str, Any]:
     """Return what the page shows of a store day up to the tick `through`, by the part of the page."""
     opening = monitor.catalog.current().store.opening
     clock = Clock(day.date, opening)
@@ -82,7 +82,7 @@ def moment(monitor: Monitor, day: StoreDay, through: int, scheme: Scheme) -> dic
     }
 
 
-def _day_now(monitor: Monitor, day: StoreDay, through: int) -> DayNow:
+def _day_now(monitor: Monitor, day: ShownDay, through: int) -> DayNow:
     shelf = monitor.reader.ask("shelf", ("products",))
     return day_at(day.events, shelf, through, monitor.catalog.current().store.policies.rule.low_stock)
 
@@ -92,7 +92,7 @@ def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version |
     return next((version for version in versions if day and version.number == day.model_version), None)
 
 
-def _events(monitor: Monitor, day: StoreDay, through: int) -> pd.DataFrame:
+def _events(monitor: Monitor, day: ShownDay, through: int) -> pd.DataFrame:
     return monitor.reader.ask(
         "newest_events",
         _READ_FOR_EVENTS,

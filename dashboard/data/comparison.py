@@ -22,7 +22,7 @@ SAYS = {
 
 
 @dataclass(frozen=True)
-class PolicyComparison:
+class StoredComparison:
     """What the queries `policies_played` and `policies_learned` answered, with intervals.
 
     Attributes
@@ -42,12 +42,12 @@ class PolicyComparison:
     policies: tuple[str, ...]
 
 
-def comparison_of(played: pd.DataFrame, learned: pd.DataFrame) -> PolicyComparison:
+def comparison_of(played: pd.DataFrame, learned: pd.DataFrame) -> StoredComparison:
     """Order a comparison and give it its intervals."""
     share_half = half_width(played["share_sd"].to_numpy(float), played["count_seeds"].to_numpy(float))
     left_half = half_width(played["left_sd_eur"].to_numpy(float), played["count_seeds"].to_numpy(float))
     learned_half = half_width(learned["share_sd"].to_numpy(float), learned["count_seeds"].to_numpy(float))
-    return PolicyComparison(
+    return StoredComparison(
         played.assign(
             low=played["share"] - share_half,
             high=played["share"] + share_half,

@@ -5,7 +5,7 @@ from math import isfinite
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.data.comparison import POLICIES, TRUE_DEMAND, PolicyComparison, label
+from dashboard.data.comparison import POLICIES, TRUE_DEMAND, StoredComparison, label
 from dashboard.theme import FAINT, GRID, INK, SERIES, Scheme, colour, styled
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
@@ -18,7 +18,7 @@ _SCALES = {
 }
 
 
-def shares(found: PolicyComparison, scheme: Scheme) -> go.Figure:
+def shares(found: StoredComparison, scheme: Scheme) -> go.Figure:
     """Share of the clairvoyant by scenario, one mark per policy with its 95 % interval.
 
     Look for: policies that stay near 100 % when stock is scarce.
@@ -98,7 +98,7 @@ def learning(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
     return styled(figure, scheme, height=440)
 
 
-def money_left(found: PolicyComparison, scheme: Scheme) -> go.Figure:
+def money_left(found: StoredComparison, scheme: Scheme) -> go.Figure:
     """Money that each policy leaves on the table in each scenario, EUR per store day.
 
     Look for: columns near zero. Stronger colour means further from the clairvoyant on the same shoppers.

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
 from dashboard.components import aria, card, chart, empty
-from dashboard.data.comparison import PolicyComparison, comparison_of
+from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
@@ -77,7 +77,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     return html.Div(parts, className="stack")
 
 
-def _learning_card(found: PolicyComparison, scheme: Scheme) -> Component:
+def _learning_card(found: StoredComparison, scheme: Scheme) -> Component:
     learned = set(found.learned["scenario"])
     scenarios = [scenario for scenario in found.scenarios if scenario in learned]
     title = "Share by size of the log"
@@ -101,13 +101,13 @@ def _learning_card(found: PolicyComparison, scheme: Scheme) -> Component:
     )
 
 
-def _learning(found: PolicyComparison, scenario: str, scheme: Scheme) -> Component:
+def _learning(found: StoredComparison, scenario: str, scheme: Scheme) -> Component:
     rows = found.learned[found.learned["scenario"] == scenario]
     described = f"Share of the clairvoyant over logged decisions, {scenario}"
     return chart("policies-curve", described, figures.learning(rows, scheme))
 
 
-def _money_card(found: PolicyComparison, scheme: Scheme) -> Component:
+def _money_card(found: StoredComparison, scheme: Scheme) -> Component:
     return card(
         "Money left on the table, EUR a store day",
         chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
@@ -115,7 +115,7 @@ def _money_card(found: PolicyComparison, scheme: Scheme) -> Component:
     )
 
 
-def comparison(monitor: Monitor) -> PolicyComparison:
+def comparison(monitor: Monitor) -> StoredComparison:
     """Return the newest comparison of policies."""
     played = monitor.reader.ask("policies_played", ("policy_results",))
     return comparison_of(played, monitor.reader.ask("policies_learned", ("learning_results",)))

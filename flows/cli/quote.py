@@ -36,7 +36,7 @@ def quote(
     """Price one product at a stock level: a look-up in the price book in force, under the guardrails."""
     from catalog.load import load
     from serving.book_store import book_in_force
-    from serving.quote import Question, explained
+    from serving.quote import PriceQuestion, explained
     from warehouse.lake import Lake
 
     shelf = load(catalog)
@@ -48,7 +48,7 @@ def quote(
             "run `shelfprice demo`, or simulate, transform, train and price"
         )
     book, curves, _ = found
-    answer = explained(shelf, book, curves, Question(sku, stock, ticks_left, shown, opening))
+    answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
     if as_json:
         emit(vars(answer))
     elif explain:

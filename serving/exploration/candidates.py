@@ -9,7 +9,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.curves import DemandCurves, chance_at
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.shelf_limits import ShelfLimits
 
 
@@ -43,7 +43,7 @@ class Candidates:
         return self.mean_revenue - forgone * self.mean_chance
 
 
-def candidates_within(limits: ShelfLimits, exploration: Exploration, curves: DemandCurves | None) -> Candidates:
+def candidates_within(limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None) -> Candidates:
     """Return what the limits of a shelf leave of every candidate."""
     allowed = exploration.choice.T[:, None, :]
     prices = limits.apply(exploration.ladder.T[:, None, :])

@@ -12,7 +12,7 @@ import numpy as np
 from catalog.arrays import Flags, Floats, Ints
 from serving.exploration.budget import chance_on_budget
 from serving.exploration.candidates import Candidates
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.pricing_policy import Asked
 from serving.shelf_limits import ShelfLimits
 from serving.worth import Worth
@@ -55,7 +55,7 @@ def no_trial(asked: Asked) -> Trial:
 
 
 def try_prices(
-    exploration: Exploration, worth: Worth, limits: ShelfLimits, usual: Floats, candidates: Candidates
+    exploration: ExplorationPlan, worth: Worth, limits: ShelfLimits, usual: Floats, candidates: Candidates
 ) -> Trial:
     """Put a candidate in the place of the policy's price where the dice say so.
 
@@ -78,7 +78,7 @@ def try_prices(
 
 
 def _chance_of_a_trial(
-    exploration: Exploration, worth: Worth, limits: ShelfLimits, usual: Floats, candidates: Candidates
+    exploration: ExplorationPlan, worth: Worth, limits: ShelfLimits, usual: Floats, candidates: Candidates
 ) -> Floats:
     """Chance that a price is tried, shape (n_stores, n_products); 0 where the shelf is empty or the price is fixed."""
     in_stock = worth.stock > 0
@@ -90,7 +90,7 @@ def _chance_of_a_trial(
     return chance if may_explore is None else np.where(may_explore, chance, 0.0)
 
 
-def _throw(exploration: Exploration, dice: Floats, chance: Floats) -> tuple[Flags, Ints]:
+def _throw(exploration: ExplorationPlan, dice: Floats, chance: Floats) -> tuple[Flags, Ints]:
     """Let the dice choose a candidate and, by what they leave, whether it is tried.
 
     So while the same dice stand, a tried price never gives way to another one, even where the chance of a trial moves

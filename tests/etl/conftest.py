@@ -9,7 +9,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.store_day import StoreDay
 from etl.extract import interactions_of
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -26,7 +26,7 @@ def shelf() -> Catalog:
 @pytest.fixture(scope="session")
 def played_day(shelf: Catalog) -> StoreDay:
     ladder = price_ladder(shelf)
-    policy = Storefront(policy_without_model(shelf, "rule"), exploration=Exploration(0.5, ladder))
+    policy = Storefront(policy_without_model(shelf, "rule"), exploration=ExplorationPlan(0.5, ladder))
     return play(shelf, policy, shelf.store.stores, dt.date(2026, 1, 5), 7)
 
 

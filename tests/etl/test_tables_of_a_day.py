@@ -18,7 +18,7 @@ from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from serving.curves import DemandCurves
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.guardrails import limits_of
 from serving.policies import GreedyPolicy
 from serving.storefront import Storefront
@@ -163,7 +163,9 @@ def guarded_day(shelf: Catalog) -> StoreDay:
     ladder = price_ladder(guarded)
     chances = chance_of_sale(guarded, ladder / guarded.base_prices[:, None])
     curves = DemandCurves(guarded.skus, ladder, chances, "7")
-    policy = Storefront(GreedyPolicy(curves), curves, exploration=Exploration(0.5, ladder), limits=limits_of(guarded))
+    policy = Storefront(
+        GreedyPolicy(curves), curves, exploration=ExplorationPlan(0.5, ladder), limits=limits_of(guarded)
+    )
     return play(guarded, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
 
 

@@ -14,7 +14,7 @@ from catalog.load import load
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, query, stale_cells
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -35,7 +35,7 @@ def lake(settings: Settings) -> Lake:
     lake.prepare()
     load_dimensions(lake, busy, ["Ann", "Bob"])
     ladder = price_ladder(busy)
-    policy = Storefront(StaticPolicy(busy.base_prices), exploration=Exploration(0.5, ladder))
+    policy = Storefront(StaticPolicy(busy.base_prices), exploration=ExplorationPlan(0.5, ladder))
     for day in (FIRST, SECOND, THIRD):
         store_day = play(busy, policy, busy.store.stores, day, seed=3)
         load_store_day(lake, busy, store_day, "g000", inputs="x", seed=3)

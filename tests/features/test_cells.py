@@ -14,7 +14,7 @@ from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, model_input, stale_cells
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -33,7 +33,7 @@ def lake(settings: Settings) -> Lake:
 
 def played(lake: Lake, catalog: Catalog, day: dt.date = DAY) -> Partition:
     ladder = price_ladder(catalog)
-    policy = Storefront(StaticPolicy(catalog.base_prices), exploration=Exploration(0.5, ladder))
+    policy = Storefront(StaticPolicy(catalog.base_prices), exploration=ExplorationPlan(0.5, ladder))
     store_day = play(catalog, policy, catalog.store.stores, day, seed=3)
     load_store_day(lake, catalog, store_day, "g000", inputs="x", seed=3)
     return Partition("interactions", day, "g000")

@@ -15,7 +15,7 @@ from etl.load import load_dimensions, load_store_day
 from features import logged_visits as module
 from features.cells import feature_workbench
 from features.logged_visits import LoggedVisits, logged_visits
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -34,7 +34,7 @@ def lake(settings: Settings) -> Lake:
     lake.prepare()
     load_dimensions(lake, CATALOG, ["Ann"])
     ladder = price_ladder(CATALOG)
-    policy = Storefront(StaticPolicy(CATALOG.base_prices), exploration=Exploration(0.5, ladder))
+    policy = Storefront(StaticPolicy(CATALOG.base_prices), exploration=ExplorationPlan(0.5, ladder))
     for date in (LEARNED, *LATER):
         load_store_day(lake, CATALOG, play(CATALOG, policy, STORES, date, seed=3), "g000", inputs="x", seed=3)
     return lake

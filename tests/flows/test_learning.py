@@ -10,8 +10,8 @@ from catalog.settings import Settings
 from flows.environment import orchestrated
 from flows.learn import learn
 from flows.workspace import open_workspace, registry_of
-from training.due import why_due
 from training.nights import is_done, recorded
+from training.schedule import why_due
 
 NEWEST = dt.date(2026, 1, 6)
 

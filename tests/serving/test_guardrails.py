@@ -14,7 +14,7 @@ from catalog.pricing import LIMITS, Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.store_day import StoreDay
 from serving.curves import DemandCurves, chance_at
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail, limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
 from serving.price_book.policy import BookPolicy
@@ -121,7 +121,7 @@ def test_a_hundred_thousand_decisions_never_leave_the_guardrails(rails: dict[str
     shown = np.where(dice.random(shape) < 0.5, any_prices(dice, shape), opened_at)
     shelf = Shelf(dice.integers(0, 100, shape), shown, int(dice.integers(1, 49)), dice.random(shape), opened_at)
     asked = any_prices(dice, shape)
-    policy = Storefront(Wild(asked), exploration=Exploration(0.5, LADDER), limits=limits_of(catalog))
+    policy = Storefront(Wild(asked), exploration=ExplorationPlan(0.5, LADDER), limits=limits_of(catalog))
     answer = policy.decide(shelf)
     check(catalog, shelf, answer.prices)
     assert (answer.propensity > 0).all()
@@ -158,7 +158,7 @@ def test_prices_are_shown_as_often_as_their_logged_chance_says_under_every_guard
     catalog = shelf_with(**rails)
     budget = np.array([0.03, np.nan, 0.03, 0.01, 0.2])
     policy = Storefront(
-        GreedyPolicy(CURVES), CURVES, exploration=Exploration(0.4, LADDER, budget), limits=limits_of(catalog)
+        GreedyPolicy(CURVES), CURVES, exploration=ExplorationPlan(0.4, LADDER, budget), limits=limits_of(catalog)
     )
     n_throws, dice = 5_000, np.random.default_rng(3)
     shape = (n_throws, N_PRODUCTS)
@@ -244,7 +244,7 @@ def test_those_that_gain_most_may_move_and_the_others_keep_their_price() -> None
 
 def test_products_that_gain_equally_take_turns_at_moving() -> None:
     one_moves = limits_of(shelf_with(moving_share=0.2))
-    policy = Storefront(StaticPolicy(SHELF.base_prices), exploration=Exploration(1.0, LADDER), limits=one_moves)
+    policy = Storefront(StaticPolicy(SHELF.base_prices), exploration=ExplorationPlan(1.0, LADDER), limits=one_moves)
     shown = np.tile(SHELF.base_prices, (1, 1))
     moved = [
         np.flatnonzero(policy.decide(Shelf(np.ones((1, 5), int), shown, left, np.full((1, 5), 0.9), shown)).explored[0])
@@ -309,7 +309,7 @@ def test_under_the_kill_switch_a_day_is_sold_at_base_prices() -> None:
 def played(**rails: object) -> StoreDay:
     catalog = shelf_with(**rails)
     policy = Storefront(
-        StaticPolicy(SHELF.base_prices), exploration=Exploration(0.5, LADDER), limits=limits_of(catalog)
+        StaticPolicy(SHELF.base_prices), exploration=ExplorationPlan(0.5, LADDER), limits=limits_of(catalog)
     )
     return play(catalog, policy, ("S01", "S02"), dt.date(2026, 1, 5), 7)
 

@@ -19,7 +19,7 @@ from serving.in_force import pricing_on
 from serving.policies import StockAwarePolicy
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
-from serving.quote import Question, explained
+from serving.quote import PriceQuestion, explained
 from simulation.truth import chance_of_sale
 from simulation.visits import tick_profile
 from warehouse.lake import Lake
@@ -44,7 +44,7 @@ def shelf_with(**rails: object) -> Catalog:
 
 
 def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> None:
-    answer = explained(SHELF, BOOK, CURVES, Question("MILK", 8, 12, 1.35))
+    answer = explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", 8, 12, 1.35))
     quote = BOOK.quote("MILK", 8, 12)
     assert (answer.price, answer.p_sale, answer.unit_value) == (quote.price, quote.p_sale, quote.unit_value)
     assert (answer.unconstrained_price, answer.clamps, answer.clamp_cost) == (quote.price, [], 0.0)
@@ -56,7 +56,7 @@ def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> No
 
 def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = shelf_with(largest_step=0.1, largest_daily_move=0.15, price_ending=9)
-    answer = explained(catalog, book_of(catalog), CURVES, Question("MILK", 8, 12, 1.45, 1.35))
+    answer = explained(catalog, book_of(catalog), CURVES, PriceQuestion("MILK", 8, 12, 1.45, 1.35))
     policys_own = BOOK.quote("MILK", 8, 12)
     assert answer.unconstrained_price == policys_own.price
     assert [clamp["rule"] for clamp in answer.clamps] == ["largest_step", "largest_daily_move", "price_ending"]
@@ -75,20 +75,20 @@ def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.Captu
 
 def test_an_opening_is_free_of_steps() -> None:
     catalog = shelf_with(largest_step=0.1)
-    answer = explained(catalog, BOOK, CURVES, Question("MILK", 8, 12))
+    answer = explained(catalog, BOOK, CURVES, PriceQuestion("MILK", 8, 12))
     assert answer.price == BOOK.quote("MILK", 8, 12).price
     assert answer.reason.startswith("Opened Milk at ")
 
 
 def test_a_price_frozen_after_the_book_was_made_is_the_price_at_once() -> None:
-    answer = explained(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES, Question("MILK", 8, 12))
+    answer = explained(shelf_with(frozen={"MILK": 1.4}), BOOK, CURVES, PriceQuestion("MILK", 8, 12))
     assert (answer.price, answer.binding_rule) == (1.4, "frozen")
 
 
 def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     frozen = book_of(shelf_with(frozen={"MILK": 1.4}))
     assert frozen.quote("MILK", 8, 12).price == 1.4
-    answer = explained(SHELF, frozen, CURVES, Question("MILK", 8, 12))
+    answer = explained(SHELF, frozen, CURVES, PriceQuestion("MILK", 8, 12))
     assert answer.price == BOOK.quote("MILK", 8, 12).price
     assert answer.p_sale == pytest.approx(BOOK.quote("MILK", 8, 12).p_sale)
     assert answer.binding_rule == "stock_value"
@@ -100,13 +100,13 @@ def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_m
 ) -> None:
     wine = SHELF.products[0].model_copy(update={"sku": "WINE", "name": "Wine", "base_price": 2.0})
     wider = Catalog((wine, *SHELF.products[::-1]), SHELF.store.model_copy(update={"popularity": {}}))
-    answer = explained(wider, BOOK, CURVES, Question("WINE", 8))
+    answer = explained(wider, BOOK, CURVES, PriceQuestion("WINE", 8))
     assert (answer.price, answer.binding_rule, answer.p_sale) == (2.0, "unknown_product", None)
     assert "no model knows the product yet" in answer.reason
     assert json.loads(json.dumps(vars(answer), allow_nan=False))["sku"] == "WINE"
     known, _ = match_to_shelf(wider, BOOK, CURVES)
     assert (known.quote("WINE", 8, 48).price, known.quote("MEAT", 8, 48)) == (2.0, BOOK.quote("MEAT", 8, 48))
-    assert explained(wider, BOOK, CURVES, Question("MEAT", 8)).price == BOOK.quote("MEAT", 8, 48).price
+    assert explained(wider, BOOK, CURVES, PriceQuestion("MEAT", 8)).price == BOOK.quote("MEAT", 8, 48).price
     show_quote("Wine", answer)
     show_explanation(answer)
     assert "2.00" in capsys.readouterr().out
@@ -114,7 +114,7 @@ def test_a_product_that_the_book_does_not_hold_stands_at_its_base_price_and_is_m
 
 def test_more_ticks_than_a_day_has_are_refused() -> None:
     with pytest.raises(DataError, match="1 to 48 ticks"):
-        explained(SHELF, BOOK, CURVES, Question("MILK", 8, 49))
+        explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", 8, 49))
 
 
 def test_under_the_kill_switch_a_date_is_priced_at_base_prices_whatever_books_there_are(

@@ -17,7 +17,7 @@ from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.guardrails import limits_of
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
@@ -139,7 +139,7 @@ def test_a_product_that_joined_the_shelf_after_the_book_is_sold_at_base_price_an
 def test_trying_never_costs_more_than_its_share_of_expected_revenue(
     budget: float, unit_value: float, seed: int, rails: dict[str, object], scarce: bool
 ) -> None:
-    """The whole lottery is laid out: every candidate, and staying, with the chance that the policy logs for it."""
+    """Every outcome is listed: each candidate, and staying, with the propensity that the policy logs for it."""
     store = CATALOG.store.model_copy(update={"guardrails": Guardrails.model_validate(rails)})
     catalog = Catalog(CATALOG.products, store)
     dice = np.random.default_rng(seed)
@@ -149,7 +149,7 @@ def test_trying_never_costs_more_than_its_share_of_expected_revenue(
     policy = Storefront(
         Priced(curves, kept),
         curves,
-        exploration=Exploration(0.5, LADDER, np.where(curves.has_support, budget, np.nan), may_be_tried(curves)),
+        exploration=ExplorationPlan(0.5, LADDER, np.where(curves.has_support, budget, np.nan), may_be_tried(curves)),
         limits=limits_of(catalog),
     )
     n_candidates = may_be_tried(curves).sum(axis=1)
@@ -199,7 +199,7 @@ def test_over_played_days_trying_costs_about_its_share_of_revenue(rails: dict[st
     for budget in (0.0, 0.02):
         spends = np.full(N_PRODUCTS, budget)
         policy = Storefront(
-            BookPolicy(book), CURVES, exploration=Exploration(0.5, LADDER, spends), limits=limits_of(catalog)
+            BookPolicy(book), CURVES, exploration=ExplorationPlan(0.5, LADDER, spends), limits=limits_of(catalog)
         )
         played = play(catalog, policy, [f"S{number}" for number in range(500)], DATE, 7)
         revenue.append(played.price[played.outcome == BOUGHT].sum())
@@ -213,7 +213,7 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
     policy = Storefront(
         BookPolicy(book),
         CURVES,
-        exploration=Exploration(0.5, LADDER, np.full(N_PRODUCTS, 1.0)),
+        exploration=ExplorationPlan(0.5, LADDER, np.full(N_PRODUCTS, 1.0)),
         limits=limits_of(catalog),
     )
     shape = (50, N_PRODUCTS)
@@ -224,14 +224,14 @@ def test_an_empty_shelf_is_not_tried_on_a_budget_and_sells_at_no_price() -> None
     assert (answer.prices[:, 0] == 1.99).all()
     assert (answer.p_sale == 0).all()
     greedy = Storefront(
-        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 1.0))
+        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=ExplorationPlan(0.5, LADDER, np.full(5, 1.0))
     )
     assert not greedy.decide(Shelf(np.zeros(shape, int), np.full(shape, np.nan), 10, dice)).explored.any()
 
 
 def test_a_budget_that_is_not_capped_is_spent_whole() -> None:
     policy = Storefront(
-        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 0.01))
+        Priced(CURVES, 0 * CATALOG.base_prices), CURVES, exploration=ExplorationPlan(0.5, LADDER, np.full(5, 0.01))
     )
     shape = (1, N_PRODUCTS)
     answer = policy.decide(Shelf(np.full(shape, 9), np.full(shape, np.nan), 10, np.full(shape, 1 - 1e-9)))
@@ -245,7 +245,9 @@ def test_while_the_same_dice_stand_a_tried_price_never_gives_way_to_another() ->
     shown = []
     for kept in (0.0, 0.3, 0.6):
         policy = Storefront(
-            Priced(CURVES, kept * CATALOG.base_prices), CURVES, exploration=Exploration(0.5, LADDER, np.full(5, 0.05))
+            Priced(CURVES, kept * CATALOG.base_prices),
+            CURVES,
+            exploration=ExplorationPlan(0.5, LADDER, np.full(5, 0.05)),
         )
         answer = policy.decide(Shelf(np.full(dice.shape, 9), np.full(dice.shape, np.nan), 10, dice))
         shown.append(np.where(answer.explored, answer.prices, np.nan))

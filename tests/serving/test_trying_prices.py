@@ -7,7 +7,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import PriceDecision, Shelf
 from serving.curves import DemandCurves
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.pricing_policy import Asked
 from serving.storefront import Storefront
@@ -35,7 +35,7 @@ def test_the_logged_chances_of_all_prices_that_can_be_shown_sum_to_one(
     ladder_cents: list[int], usual_cents: int, share: float
 ) -> None:
     ladder = np.array([ladder_cents]) / 100
-    policy = Storefront(StaticPolicy(np.array([usual_cents / 100])), exploration=Exploration(share, ladder))
+    policy = Storefront(StaticPolicy(np.array([usual_cents / 100])), exploration=ExplorationPlan(share, ladder))
     n_prices = ladder.shape[1]
     tries = [(candidate + 0.5 * share) / n_prices for candidate in range(n_prices)]
     stays = [(1 + share) / 2 / n_prices] if share < 1 - 1e-9 else []  # dice have no finer grain
@@ -53,7 +53,7 @@ def test_prices_are_shown_as_often_as_their_logged_chance_says(
     shelf: Catalog, share: float, usual: list[float]
 ) -> None:
     ladder = price_ladder(shelf)
-    policy = Storefront(StaticPolicy(np.array(usual)), exploration=Exploration(share, ladder))
+    policy = Storefront(StaticPolicy(np.array(usual)), exploration=ExplorationPlan(share, ladder))
     n_throws = 40_000
     answer = decide(policy, np.random.default_rng(3).random(n_throws).tolist(), 5, 5)
     assert answer.explored.mean() == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / n_throws) + 1e-9)
@@ -68,7 +68,7 @@ def test_prices_are_shown_as_often_as_their_logged_chance_says(
 
 def test_an_empty_shelf_is_not_used_to_learn(shelf: Catalog) -> None:
     ladder = price_ladder(shelf)
-    policy = Storefront(policy_without_model(shelf), exploration=Exploration(1.0, ladder))
+    policy = Storefront(policy_without_model(shelf), exploration=ExplorationPlan(1.0, ladder))
     answer = decide(policy, [0.0, 0.3, 0.999], 0, 5)
     assert not answer.explored.any()
     assert (answer.prices == shelf.base_prices).all()
@@ -79,7 +79,7 @@ def test_a_tried_price_carries_its_own_chance_of_sale_and_its_rule(shelf: Catalo
     ladder = price_ladder(shelf)
     chances = np.linspace(0.9, 0.1, 100).reshape(5, 20)
     curves = DemandCurves(shelf.skus, ladder, chances, "7")
-    policy = Storefront(policy_without_model(shelf), curves, exploration=Exploration(0.5, ladder))
+    policy = Storefront(policy_without_model(shelf), curves, exploration=ExplorationPlan(0.5, ladder))
     answer = decide(policy, [0.0, 0.9749999, 0.975], 3, 5)
     assert np.array_equal(answer.prices, np.stack([ladder[:, 0], ladder[:, -1], shelf.base_prices]))
     assert np.array_equal(answer.p_sale[:2], np.stack([chances[:, 0], chances[:, -1]]))
@@ -90,7 +90,7 @@ def test_a_tried_price_carries_its_own_chance_of_sale_and_its_rule(shelf: Catalo
 
 def test_without_a_share_nothing_is_tried(shelf: Catalog) -> None:
     ladder = price_ladder(shelf)
-    answer = decide(Storefront(policy_without_model(shelf), exploration=Exploration(0.0, ladder)), [0.0, 0.9], 3, 5)
+    answer = decide(Storefront(policy_without_model(shelf), exploration=ExplorationPlan(0.0, ladder)), [0.0, 0.9], 3, 5)
     assert (answer.prices == shelf.base_prices).all()
     assert (answer.propensity == 1).all()
 

@@ -13,7 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.pricing import Policy, PriceDecision
 from catalog.store_day import StoreDay
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
 from simulation.shoppers import shopper_names
@@ -25,7 +25,7 @@ BY_VISIT = (*DRAWN, "price", "propensity", "inventory", "outcome")
 
 def exploring(catalog: Catalog) -> Storefront:
     ladder = price_ladder(catalog)
-    return Storefront(policy_without_model(catalog, "rule"), exploration=Exploration(0.5, ladder))
+    return Storefront(policy_without_model(catalog, "rule"), exploration=ExplorationPlan(0.5, ladder))
 
 
 def bytes_of(day: StoreDay) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
 from simulation.selling import sell_tick
@@ -40,7 +40,7 @@ def test_on_any_shelf_stock_falls_by_one_with_each_purchase_and_nobody_overpays(
 ) -> None:
     catalog = small_catalog(*shelf_of, visits, personas)
     ladder = price_ladder(catalog)
-    policy = Storefront(policy_without_model(catalog, "rule"), exploration=Exploration(0.4, ladder))
+    policy = Storefront(policy_without_model(catalog, "rule"), exploration=ExplorationPlan(0.4, ladder))
     played = play(catalog, policy, ("S01", "S02"), day, seed)
 
     for store in range(2):
@@ -109,7 +109,7 @@ def test_each_visit_is_shown_the_price_and_the_chance_of_its_tick_store_and_prod
     shelf: Catalog, day: dt.date
 ) -> None:
     ladder = price_ladder(shelf)
-    policy = Storefront(policy_without_model(shelf), exploration=Exploration(0.5, ladder))
+    policy = Storefront(policy_without_model(shelf), exploration=ExplorationPlan(0.5, ladder))
     played: StoreDay = play(shelf, policy, shelf.store.stores, day, 7)
     where = (played.tick, played.store, played.product)
     assert np.array_equal(played.price, played.decisions.prices[where])

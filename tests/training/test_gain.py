@@ -11,7 +11,7 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from features.logged_visits import LoggedVisits
 from serving.curves import DemandCurves
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_with_model, policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.policy import BookPolicy
@@ -75,7 +75,7 @@ def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstim
     """A first challenger, judged on days that half the time tried prices and showed base prices otherwise."""
     curves = learned_curves(seed)
     log = log_of(
-        Storefront(policy_without_model(CATALOG), exploration=Exploration(0.5, LADDER)), n_stores, n_days, seed
+        Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), n_stores, n_days, seed
     )
     return gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)
 
@@ -83,7 +83,7 @@ def first_night(seed: int, n_stores: int = 3, n_days: int = 2) -> OffPolicyEstim
 def later_night(seed: int, share: float = 0.05) -> OffPolicyEstimate:
     """A challenger against a champion of the same kind, judged on days that the champion priced."""
     curves, champion = learned_curves(seed), book_of(learned_curves(seed + 1_000))
-    log = log_of(Storefront(BookPolicy(champion), exploration=Exploration(share, LADDER)), 5, 5, seed)
+    log = log_of(Storefront(BookPolicy(champion), exploration=ExplorationPlan(share, LADDER)), 5, 5, seed)
     return gain_on(CATALOG, log, curves, book_of(curves), champion, is_known=True)
 
 
@@ -122,7 +122,7 @@ def test_prices_that_the_log_never_tried_are_warned_about() -> None:
 
 def test_the_same_book_gains_nothing_for_sure() -> None:
     curves = learned_curves(2)
-    log = log_of(Storefront(BookPolicy(book_of(curves)), exploration=Exploration(0.05, LADDER)), 3, 2, 2)
+    log = log_of(Storefront(BookPolicy(book_of(curves)), exploration=ExplorationPlan(0.05, LADDER)), 3, 2, 2)
     estimate = gain_on(CATALOG, log, curves, book_of(curves), book_of(curves), is_known=True)
     assert (estimate.dr.lower, estimate.dr.upper, estimate.truth, estimate.n_differ) == (0, 0, 0, 0)
     assert estimate.warning is None
@@ -130,7 +130,7 @@ def test_the_same_book_gains_nothing_for_sure() -> None:
 
 def test_units_kept_have_the_same_value_for_both_books() -> None:
     curves = learned_curves(3)
-    log = log_of(Storefront(policy_without_model(CATALOG), exploration=Exploration(0.5, LADDER)), 3, 2, 3)
+    log = log_of(Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, LADDER)), 3, 2, 3)
     dear = book_of(curves)
     dear = replace(dear, unit_value=np.full(dear.unit_value.shape, 100.0))
     usual = gain_on(CATALOG, log, curves, book_of(curves), None, is_known=True)

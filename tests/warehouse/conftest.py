@@ -13,7 +13,7 @@ from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, stale_cells
-from serving.exploration.settings import Exploration
+from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.shoppers import shopper_names
@@ -62,7 +62,7 @@ def shelf() -> Catalog:
 def played_day(shelf: Catalog) -> StoreDay:
     """One day of all stores at half explored base prices."""
     ladder = price_ladder(shelf)
-    policy = Storefront(policy_without_model(shelf), exploration=Exploration(0.5, ladder))
+    policy = Storefront(policy_without_model(shelf), exploration=ExplorationPlan(0.5, ladder))
     return play(shelf, policy, shelf.store.stores, DAY, 7)
 
 

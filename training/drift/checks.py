@@ -27,7 +27,7 @@ from catalog.arrays import Floats, Ints
 
 _FALSE_ALARMS = 0.05  # ADWIN's delta for the whole shelf; the bound is loose, docs/drift.md says what was measured
 _VALUES_A_DAY = 200  # of each product
-_CLOCK = 8  # values between two looks
+_CLOCK = 8  # values between two tests for a change
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from catalog.arrays import Flags, Floats, Ints
 
 
 @dataclass(frozen=True)
-class Exploration:
+class ExplorationPlan:
     """How prices are tried.
 
     Attributes
