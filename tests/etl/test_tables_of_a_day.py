@@ -25,7 +25,7 @@ from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from warehouse.columns import coded
-from warehouse.connection import workbench
+from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
 
@@ -221,7 +221,7 @@ def test_a_hostile_name_reaches_every_table_literally_and_no_file_outside_the_la
     lake.prepare()
     load_dimensions(lake, hostile, [name])
     load_store_day(lake, hostile, played_day, "all", inputs="7", seed=7)
-    with workbench(settings) as connection:
+    with workbench_with_marts(settings) as connection:
         found = connection.execute(
             "select (select product_name from products where sku = 'MILK'), (select shopper_name from shoppers), "
             "(select any_value(product_name) from daily_sales where sku = 'MILK'), "

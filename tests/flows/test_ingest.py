@@ -179,7 +179,7 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained
         "constant": "too thin",
     }
     assert outcome.verdict.promoted, outcome.verdict.refusals
-    assert outcome.money is None
+    assert outcome.gain is None
     assert "Price response" in outcome.report
     assert f"{outcome.base_rate_log_loss:.5f}" in outcome.report
     catalog = load(trained.shelf)
