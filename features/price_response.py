@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from catalog.arrays import Flags, Floats, Ints
 from features.logistic import fit_logistic
@@ -198,7 +198,7 @@ def _slope(cells: _Cells, store: Ints, period: Ints) -> Slope | None:
     bread = np.linalg.inv(information)[0]
     variance = ((score @ bread) ** 2).sum() * n_clusters / (n_clusters - 1)
     error, estimate = float(np.sqrt(variance)), float(beta[0])
-    half = float(student_t.ppf(_LEVEL, n_clusters - 1)) * error
+    half = float(stdtrit(n_clusters - 1, _LEVEL)) * error
     return Slope(estimate, estimate - half, estimate + half, error, spread)
 
 

@@ -9,8 +9,10 @@ from etl.batches import DEFAULT_SEED
 from etl.business_dates import dates_from
 from flows.drift import announce
 from flows.progress import tell
-from flows.runs import as_task, name_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import name_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from warehouse.locks import held
 

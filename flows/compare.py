@@ -22,7 +22,8 @@ from evaluation.first_days import DayResult, live_one_world
 from evaluation.results import shares
 from flows.artifacts import show_shares
 from flows.progress import tell
-from flows.runs import COMPUTES, tag_run
+from flows.runs import tag_run
+from flows.tasks import COMPUTES
 from flows.workspace import open_workspace
 from training.mlflow.experiments import log_study
 from warehouse.workspace import Workspace

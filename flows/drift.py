@@ -9,8 +9,10 @@ from prefect.events import emit_event
 
 from etl.business_dates import newest_grouped
 from flows.progress import say
-from flows.runs import as_task, tag_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import tag_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from training.drift import watch
 from training.drift.watch import Detection, Watched
 

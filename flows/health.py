@@ -7,8 +7,9 @@ from catalog.errors import DataError
 from etl.business_dates import newest_sold
 from flows.artifacts import show_checks
 from flows.checks import check_up
+from flows.registry import registry_of
 from flows.runs import name_run
-from flows.workspace import open_workspace, registry_of
+from flows.workspace import open_workspace
 
 
 @flow(name="health", persist_result=False)

@@ -10,7 +10,8 @@ from etl.exports.columns import Reading
 from etl.exports.ingest import Ingested
 from etl.exports.ingest import ingest as ingest_file
 from flows.progress import tell
-from flows.runs import as_task, tag_run
+from flows.runs import tag_run
+from flows.tasks import as_task
 
 
 @flow(name="ingest")

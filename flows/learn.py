@@ -7,8 +7,10 @@ from prefect import flow
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_grouped
 from flows.progress import tell
-from flows.runs import as_task, name_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import name_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from training.night import decide
 from training.nights import Night
 

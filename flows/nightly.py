@@ -7,8 +7,10 @@ from prefect import flow
 from etl.batches import DEFAULT_SEED
 from flows.drift import announce
 from flows.progress import tell
-from flows.runs import as_task, name_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import name_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from serving.close_day import close_day
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed

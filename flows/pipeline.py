@@ -10,9 +10,10 @@ from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, without_live_day
 from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
 from etl.transform import transform
 from flows.progress import tell
-from flows.runs import as_task
+from flows.registry import registry_of
 from flows.simulate import play_dates
-from flows.workspace import open_workspace, registry_of
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced
 from training.night import decide

@@ -5,8 +5,10 @@ import datetime as dt
 from prefect import flow
 
 from etl.business_dates import ONE_DAY, newest_grouped
-from flows.runs import as_task, tag_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import tag_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from training.pricing import Priced, price_date
 
 

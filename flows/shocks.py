@@ -10,7 +10,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from evaluation.drift.play import Scorecard, asked, publish_scorecard, scorecard_of, study_of
 from evaluation.drift.scorecard import ScoredDay, play_world
 from flows.progress import tell
-from flows.runs import COMPUTES, tag_run
+from flows.runs import tag_run
+from flows.tasks import COMPUTES
 from flows.workspace import open_workspace
 from training.mlflow.experiments import log_study
 

@@ -9,7 +9,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of, play_batch, without_live_days
 from etl.business_dates import DEFAULT_START, dates_from
 from flows.progress import tell
-from flows.runs import TOUCHES_THE_DISK, tag_run
+from flows.runs import tag_run
+from flows.tasks import TOUCHES_THE_DISK
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from warehouse.workspace import Workspace

@@ -7,8 +7,10 @@ from prefect import flow
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_grouped
 from flows.progress import tell
-from flows.runs import as_task, tag_run
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.runs import tag_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
 from training.result import TrainingResult
 from training.session import train as train_and_judge
 

@@ -7,7 +7,8 @@ from prefect import flow
 from etl.transform import Transformed
 from etl.transform import transform as group_and_check
 from flows.progress import tell
-from flows.runs import as_task, tag_run
+from flows.runs import tag_run
+from flows.tasks import as_task
 from flows.workspace import open_workspace
 
 

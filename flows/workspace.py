@@ -6,7 +6,6 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.watched import WatchedCatalog
 from etl.prepare import prepared
-from training.mlflow.registry import MlflowRegistry
 from warehouse.workspace import Workspace
 
 
@@ -27,11 +26,6 @@ def open_workspace(catalog_dir: str | None) -> Workspace:
 def watched_catalog(catalog_dir: str | None) -> WatchedCatalog:
     """Return the same catalog as `open_workspace`, read again whenever its files have changed."""
     return WatchedCatalog(_folder(read_settings(), catalog_dir))
-
-
-def registry_of(workspace: Workspace) -> MlflowRegistry:
-    """Return the model registry that the settings name."""
-    return MlflowRegistry(workspace.settings)
 
 
 def _folder(settings: Settings, catalog_dir: str | None) -> Path | None:

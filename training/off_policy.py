@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from catalog.arrays import Flags, Floats, Ints
 
@@ -224,7 +224,7 @@ def _interval(gains: Floats, log: Evidence) -> Interval:
         return Interval(float(gains.sum() / log.n_store_days), -np.inf, np.inf)
     in_effect = total**2 / (squares**2).sum() if total > 0 else np.inf
     error = np.sqrt(total * n_clusters / (n_clusters - 1))
-    half = student_t.ppf(_LEVEL, max(1.0, in_effect)) * error if total > 0 else 0.0
+    half = stdtrit(max(1.0, in_effect), _LEVEL) * error if total > 0 else 0.0
     low, mid, high = (gains.sum() + np.array([-half, 0.0, half])) / log.n_store_days
     return Interval(float(mid), float(low), float(high))
 

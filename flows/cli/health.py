@@ -15,7 +15,8 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     with progress_bars():
         from flows.checks import check_up
         from flows.progress import tell
-        from flows.workspace import open_workspace, registry_of
+        from flows.registry import registry_of
+        from flows.workspace import open_workspace
 
         workspace = open_workspace(text_of(catalog))
         checks = check_up(workspace, registry_of(workspace), lambda done, total: tell("checking files", done, total))

@@ -27,7 +27,8 @@ def promote(
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.workspace import open_workspace, registry_of
+    from flows.registry import registry_of
+    from flows.workspace import open_workspace
     from training.promotion.change import promote as make_champion
 
     workspace = open_workspace(text_of(catalog))

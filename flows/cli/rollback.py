@@ -26,7 +26,8 @@ def rollback(reason: Reason, to: To = None, catalog: Catalog = None, as_json: Js
     """
     asked_at = dt.datetime.now(dt.UTC)
     prepare()
-    from flows.workspace import open_workspace, registry_of
+    from flows.registry import registry_of
+    from flows.workspace import open_workspace
     from training.promotion.change import rollback as roll_back
 
     workspace = open_workspace(text_of(catalog))

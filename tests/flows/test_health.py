@@ -14,7 +14,8 @@ from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings
 from flows.checks import check_up
 from flows.health import health
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.workspace import open_workspace
 from training.nights import Night, record
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace

@@ -21,6 +21,7 @@ from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
 from serving.day_curves import supported_curves
+from training.report.page import training_report
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -180,8 +181,9 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained
     }
     assert outcome.verdict.promoted, outcome.verdict.refusals
     assert outcome.gain is None
-    assert "Price response" in outcome.report
-    assert f"{outcome.base_rate_log_loss:.5f}" in outcome.report
+    page = training_report(outcome)
+    assert "Price response" in page
+    assert f"{outcome.base_rate_log_loss:.5f}" in page
     catalog = load(trained.shelf)
     book = price(catalog_dir=shelf).book
     opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}

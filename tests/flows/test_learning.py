@@ -9,7 +9,8 @@ import pytest
 from catalog.settings import Settings
 from flows.environment import orchestrated
 from flows.learn import learn
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.workspace import open_workspace
 from training.nights import is_done, recorded
 from training.schedule import why_due
 

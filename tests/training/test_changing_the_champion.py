@@ -22,7 +22,8 @@ from catalog.settings import Settings, read_settings
 from catalog.tables.models import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.workspace import open_workspace, registry_of
+from flows.registry import registry_of
+from flows.workspace import open_workspace
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
