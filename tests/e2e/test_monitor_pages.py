@@ -157,7 +157,7 @@ def test_the_pipeline_shows_runs_and_rejected_rows_literally(monitor: str, visit
     add_newest_run("newest-of-all")
     page = visit(f"{monitor}/pipeline")
     runs = page.locator("#pipeline-runs")
-    expect(runs.get_by_text("newest-of-all")).to_be_visible()
+    expect(runs.get_by_text("newest-of-all")).to_be_visible(timeout=SOON)
     expect(runs.get_by_text("✓ Completed").first).to_be_visible()
     expect(page.locator(".ag-cell", has_text="drop table x").first).to_be_visible()
     expect(page).to_have_title("Pipeline · Shelfprice")
