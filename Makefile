@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile # one process a core, one file to a process
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile # one more than two cores: some wait for a server or a browser
 
 # Nothing is fetched or reported at run time.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false

@@ -1,13 +1,14 @@
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.names import EXTERNAL
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file, read_only, workbench, workbench_with_marts
 from warehouse.lake import Lake, Partition
@@ -23,15 +24,22 @@ SHOWN_BY = [
 DUCKDB_TYPE = {"double": "DOUBLE", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN"}
 
 
+@pytest.fixture(scope="module")
+def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the views and marts of an empty lake."""
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("empty"))})
+    Lake(settings).prepare()
+    with workbench_with_marts(settings) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize(("name", "view"), SHOWN_BY)
 def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
-    lake: Lake, settings: Settings, name: str, view: str
+    views: duckdb.DuckDBPyConnection, name: str, view: str
 ) -> None:
-    lake.prepare()
-    with workbench_with_marts(settings) as connection:
-        relation = connection.view(view)
-        found = dict(zip(relation.columns, map(str, relation.types), strict=True))
-        rows = relation.fetchall()
+    relation = views.view(view)
+    found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    rows = relation.fetchall()
     table = TABLES[name]
     expected = [column.name for column in table.columns] + (["business_date"] if table.by == "day" else [])
     assert list(found) == expected
@@ -42,10 +50,8 @@ def test_every_view_of_an_empty_lake_has_its_columns_with_types_and_no_rows(
 
 
 @pytest.mark.parametrize("mart", ["daily_sales", "budget_groups", "past_days", "champion_history", *NEWEST_ONLY])
-def test_every_mart_of_an_empty_lake_answers_with_no_rows(lake: Lake, settings: Settings, mart: str) -> None:
-    lake.prepare()
-    with workbench_with_marts(settings) as connection:
-        assert connection.view(mart).fetchall() == []
+def test_every_mart_of_an_empty_lake_answers_with_no_rows(views: duckdb.DuckDBPyConnection, mart: str) -> None:
+    assert views.view(mart).fetchall() == []
 
 
 def test_daily_sales_and_budget_groups_count_each_visit_once(
