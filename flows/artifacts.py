@@ -1,15 +1,27 @@
 """Tables that a person finds beside a run in the Prefect UI."""
 
+from collections.abc import Callable
 from functools import singledispatch
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from prefect.artifacts import create_table_artifact
 
 from catalog.check import Check
 from evaluation.results import MeanInterval
 from flows.cli.price_table import price_columns, price_rows
+from flows.tasks import as_task
 from training.pricing import Priced
 from training.result import TrainingResult
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def as_shown_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Run a step as `as_task` does, and show what it found beside the run."""
+    result = as_task(step, *args, **kwargs)
+    show(result)
+    return result
 
 
 @singledispatch

@@ -7,11 +7,11 @@ from prefect import flow
 from catalog.errors import DataError
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import dates_from
+from flows.artifacts import as_shown_task
 from flows.drift import announce
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import name_run
-from flows.tasks import as_task
 from flows.workspace import open_workspace
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from warehouse.locks import held
@@ -57,7 +57,7 @@ def backfill(
         name_run(f"backfill-{start}-to-{end}")
         dates = dates_from(start, (end - start).days + 1)
         before = {date: seals(lake, date) for date in dates}
-        how = Filling(seed, force=force, announce=announce, progress=tell, run=as_task)
+        how = Filling(seed, force=force, announce=announce, progress=tell, run=as_shown_task)
         for done, date in enumerate(dates, start=1):
             fill_date(workspace, registry, date, how)
             tell("business dates filled", done, len(dates))

@@ -6,10 +6,10 @@ from prefect import flow
 
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_grouped
+from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import name_run
-from flows.tasks import as_task
 from flows.workspace import open_workspace
 from training.night import decide
 from training.nights import Night
@@ -36,4 +36,4 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     date = through or newest_grouped(workspace.lake)
     if through is None:
         name_run(f"learn-{date}", through=date.isoformat())
-    return decide(workspace, registry_of(workspace), date, seed, progress=tell, run=as_task)
+    return decide(workspace, registry_of(workspace), date, seed, progress=tell, run=as_shown_task)

@@ -5,6 +5,7 @@ import datetime as dt
 from prefect import flow
 
 from etl.batches import DEFAULT_SEED
+from flows.artifacts import as_shown_task
 from flows.drift import announce
 from flows.progress import tell
 from flows.registry import registry_of
@@ -45,4 +46,4 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         refuse_what_cannot_be_closed(workspace.lake, night_of)
         as_task(close_day, workspace, night_of, seed)
         registry = registry_of(workspace)
-        return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_task)
+        return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)

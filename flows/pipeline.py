@@ -9,6 +9,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, without_live_days
 from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
 from etl.transform import transform
+from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.simulate import play_dates
@@ -53,7 +54,7 @@ def pipeline(
         if is_played(workspace, date, stores, seed):
             done_before += 1
         else:
-            night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_task)
+            night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
             remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
             as_task(transform, workspace, progress=tell)

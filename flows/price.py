@@ -5,9 +5,9 @@ import datetime as dt
 from prefect import flow
 
 from etl.business_dates import ONE_DAY, newest_grouped
+from flows.artifacts import as_shown_task
 from flows.registry import registry_of
 from flows.runs import tag_run
-from flows.tasks import as_task
 from flows.workspace import open_workspace
 from training.pricing import Priced, price_date
 
@@ -30,4 +30,4 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     workspace = open_workspace(catalog_dir)
     tag_run("pricing")
     date = for_date or newest_grouped(workspace.lake) + ONE_DAY
-    return as_task(price_date, workspace, registry_of(workspace), date)
+    return as_shown_task(price_date, workspace, registry_of(workspace), date)

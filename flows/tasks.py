@@ -1,4 +1,4 @@
-"""Steps as tasks of Prefect: which are tried again, and what each shows beside its run."""
+"""Steps as tasks of Prefect, and which of them are tried again."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -7,7 +7,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.errors import LakeError
-from flows.artifacts import show
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -37,10 +36,8 @@ TOUCHES_THE_DISK: dict[str, Any] = {
 
 
 def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Run a step as a task of the flow run we are in, named as its function, and show what it found beside the run.
+    """Run a step as a task of the flow run we are in, named as its function.
 
     It is tried again where it met the disk or a network.
     """
-    result = task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
-    show(result)
-    return result
+    return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)

@@ -6,10 +6,10 @@ from prefect import flow
 
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_grouped
+from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import tag_run
-from flows.tasks import as_task
 from flows.workspace import open_workspace
 from training.result import TrainingResult
 from training.session import train as train_and_judge
@@ -37,4 +37,4 @@ def train(
     workspace = open_workspace(catalog_dir)
     tag_run("training")
     date = through or newest_grouped(workspace.lake)
-    return as_task(train_and_judge, workspace, registry_of(workspace), date, seed, since, tell)
+    return as_shown_task(train_and_judge, workspace, registry_of(workspace), date, seed, since, tell)
