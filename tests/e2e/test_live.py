@@ -88,7 +88,9 @@ def test_killed_in_the_middle_it_is_marked_and_started_again_it_ends_with_the_sa
     town: Town, tmp_path: Path, prefect_server: str
 ) -> None:
     quiet = Town(tmp_path / "quiet", "S01")
-    undisturbed, process = quiet.start(), town.start()
+    undisturbed = quiet.start()
+    wait_until(lambda: quiet.tick, "no ticks appeared")  # so that the run to be killed is the store's newest
+    process = town.start()
     wait_until(lambda: town.tick >= 5, "no ticks appeared")
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=10)
