@@ -19,10 +19,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default 8050)")
     parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
     given = parser.parse_args()
-    settings = read_settings()
-    os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
-    os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
     try:
+        settings = read_settings()
+        os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
+        os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
         serve(settings, given.host, given.port, given.catalog)
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
