@@ -15,7 +15,7 @@ from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
-from dashboard.app_shell import TROUBLE, app_shell, not_found, trouble, wire_scheme
+from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
 from dashboard.live_controls import Control
 from dashboard.monitor import Monitor, Page
 from dashboard.prefect.control import live_control
@@ -78,6 +78,7 @@ def create_app(
         page.wire(app, monitor)
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
     wire_scheme(app)
+    wire_trouble(app)
     app.layout = app_shell(pages)
     return app
 
@@ -107,7 +108,7 @@ def layout_of(page: Page) -> Callable[..., Any]:
         try:
             return page.layout(current_app.config[_MONITOR])
         except Exception as error:  # noqa: BLE001 - the page says it, the log keeps it
-            return trouble(_sentence(error))
+            return page_in_trouble(_sentence(error))
 
     return layout
 

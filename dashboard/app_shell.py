@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dash
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, icon, notice
@@ -12,6 +12,8 @@ from dashboard.monitor import Page
 from dashboard.theme import MANTINE
 
 TROUBLE = "trouble"
+_AGAIN = "again"
+_ASK_AGAIN_MS = 5_000
 SCHEME = "scheme"
 """Id of a store that holds `light` or `dark`; figures take `Input(SCHEME, "data")`, None until the browser says."""
 
@@ -64,13 +66,28 @@ def app_shell(pages: Sequence[Page]) -> Component:
 def wire_scheme(app: Dash) -> None:
     """Let the browser say, when a page opens, whether it is light or dark; `assets/scheme.js` tells of changes."""
     app.clientside_callback(  # type: ignore[no-untyped-call]
-        "() => window.shelfprice.shown()", Output(SCHEME, "data"), Input("_pages_location", "pathname")
+        ClientsideFunction("scheme", "shown"), Output(SCHEME, "data"), Input("_pages_location", "pathname")
+    )
+
+
+def wire_trouble(app: Dash) -> None:
+    """Let `assets/trouble.js` take a trouble away that no callback tells again, and ask anew for a page in trouble."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("trouble", "told"), Output(TROUBLE, "title"), Input(TROUBLE, "children")
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("trouble", "again"), Output(_AGAIN, "disabled"), Input(_AGAIN, "n_intervals")
     )
 
 
 def trouble(sentence: str) -> Component:
     """Show, above the page, one sentence about what went wrong."""
     return notice("Something could not be shown", sentence, mood="problem")
+
+
+def page_in_trouble(sentence: str) -> Component:
+    """Stand in for a page that could not be built; the browser asks for it again after a while."""
+    return html.Div([trouble(sentence), dcc.Interval(id=_AGAIN, interval=_ASK_AGAIN_MS)])
 
 
 def not_found() -> Component:

@@ -2,7 +2,7 @@
 (() => {
     const root = document.documentElement;
     const shown = () => (root.getAttribute("data-mantine-color-scheme") === "dark" ? "dark" : "light");
-    window.shelfprice = { shown };
+    window.dash_clientside = Object.assign({}, window.dash_clientside, { scheme: { shown } });
     new MutationObserver(() => {
         if (document.getElementById("page")) { window.dash_clientside.set_props("scheme", { data: shown() }); }
     }).observe(root, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });

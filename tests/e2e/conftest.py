@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.browser import launch
 
 SOON = 15_000  # milliseconds; the machine may be busy
+expect.set_options(timeout=SOON)
 
 
 @pytest.fixture(scope="module")

@@ -270,7 +270,7 @@ def test_without_data_the_page_names_the_command_and_then_fills_by_itself(
     expect(page.get_by_text("shelfprice demo", exact=True)).to_be_visible()
     sell_two_days(tmp_path)
     expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible(timeout=2 * SOON)
-    expect(page.get_by_text("shelfprice demo", exact=True)).to_have_count(0)
+    expect(page.get_by_text("shelfprice demo", exact=True)).to_have_count(0, timeout=2 * SOON)
 
 
 def test_the_sliders_answer_from_the_price_book(monitor: str, visit: Visit) -> None:
@@ -336,13 +336,30 @@ def test_a_hostile_name_is_shown_literally(copied: Settings, serve: Serve, visit
     expect(page.locator("#store-figure .legendtext", has_text="<script>")).to_be_visible()
 
 
-def test_a_damaged_partition_is_one_sentence_on_the_page(copied: Settings, serve: Serve, visit: Visit) -> None:
+def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
+    copied: Settings, serve: Serve, visit: Visit
+) -> None:
     victim = Lake(copied).path(Partition("interactions", TODAY, "all"))
-    victim.write_bytes(victim.read_bytes()[:500])
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[:500])
     address = serve(copied, control=Orchestrator())
     page = visit(address)
     expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
     assert "Traceback" not in page.content()
+    victim.write_bytes(whole)
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible(timeout=2 * SOON)
+    expect(page.locator("#trouble")).to_be_empty(timeout=2 * SOON)
+
+
+def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
+    copied: Settings, serve: Serve, visit: Visit
+) -> None:
+    page = visit(serve(copied, control=Orchestrator()))
+    expect(page.locator("#store-stats .stat-value").first).to_be_visible()
+    away = copied.warehouse_file.rename(copied.home / "away")
+    expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible(timeout=SOON)
+    away.rename(copied.warehouse_file)
+    expect(page.locator("#trouble")).to_be_empty(timeout=2 * SOON)
 
 
 def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_stops_when_asked(sold: Settings) -> None:
