@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     prefect_login: SecretStr | None = Field(
         default=None,
         validation_alias="PREFECT_SERVER_API_AUTH_STRING",
-        description="`user:password` of Prefect; required where others could reach it",
+        description="`user:password` of Prefect; choose it where others could reach Prefect",
+        json_schema_extra={_IN_WORDS: "generated, in the file `prefect/login` of `SHELFPRICE_HOME`"},
     )
     user: str = Field(
         default_factory=_system_user,
@@ -100,7 +101,7 @@ class Settings(BaseSettings):
     monitor_hosts: tuple[str, ...] = Field(
         default=(),
         validation_alias="SHELFPRICE_MONITOR_HOSTS",
-        description="further host names the monitor answers to, separated by commas",
+        description="further host names that the monitor and Prefect answer to, separated by commas",
     )
 
     @classmethod

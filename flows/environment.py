@@ -14,12 +14,12 @@ from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
+from flows.progress import say
 from flows.temporary_server import temporary_server
-from warehouse.locks import is_held
+from warehouse.locks import UP, is_held
+from warehouse.prefect_login import prefect_login
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
-UP, WORKER = "up", "worker"
-"""Locks that are held while all services run, and while a worker executes deployments."""
 
 
 def prepare() -> Settings:
@@ -40,6 +40,8 @@ def prepare() -> Settings:
     }
     if is_held(settings.locks, UP):  # the server that runs, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
+        if os.environ.get("PREFECT_API_URL", defaults["PREFECT_API_URL"]) == defaults["PREFECT_API_URL"]:
+            defaults["PREFECT_API_AUTH_STRING"] = prefect_login(settings)
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
@@ -60,22 +62,37 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     and, for a flow that uses MLflow, MLflow's database is created.
     """
     with ExitStack() as stack:
-        server = None if _has_server() else stack.enter_context(temporary_server())
-        if server is not None:  # Prefect's own threads know no other settings than those of its import
-            os.environ["PREFECT_API_URL"] = server.api
-            stack.callback(os.environ.pop, "PREFECT_API_URL")
-        import_module(flow_module)
         settings = read_settings()
+        login = prefect_login(settings)
+        server = None if _has_server() else stack.enter_context(temporary_server(login))
+        if server is not None:  # Prefect's own threads know no other settings than those of its import
+            own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
+            stack.enter_context(_environment_with(own))
+        import_module(flow_module)
         if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # the running MLflow server creates its own
             import_module("training.mlflow.experiments").prepare_tracking(settings)
         prefect = import_module("prefect.settings")
         changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
         if server is not None:
-            changed[prefect.PREFECT_API_URL] = server.api
-            server.wait_until_ready()
+            changed |= {prefect.PREFECT_API_URL: server.api, prefect.PREFECT_API_AUTH_STRING: login}
+            server.wait_until_ready(say)
             stack.callback(_deliver_what_is_queued)
         stack.enter_context(prefect.temporary_settings(changed))
         yield
+
+
+@contextmanager
+def _environment_with(own: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _deliver_what_is_queued() -> None:

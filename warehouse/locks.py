@@ -9,6 +9,9 @@ from pathlib import Path
 
 from catalog.errors import Declined
 
+UP, WORKER = "up", "worker"
+"""Locks that are held while all services run, and while a worker executes deployments."""
+
 _AN_INSTANT = 0.05  # seconds
 
 

@@ -19,7 +19,7 @@ from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
-from dashboard.prefect.runs import Runs
+from dashboard.prefect.runs import Runs, runs_of
 from dashboard.theme import Scheme
 
 _LOOK_AGAIN = 5_000  # milliseconds
@@ -56,7 +56,7 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    _wire_runs(app, Runs(monitor.settings.prefect_api))
+    _wire_runs(app, runs_of(monitor.settings))
     _wire_content(app, monitor)
     _wire_verification(app, Verification(monitor.settings, _now))
 

@@ -1,7 +1,7 @@
 """A client of Prefect's API that fails at once where nothing listens, and never takes longer than it was given."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -11,12 +11,18 @@ from httpx import ReadTimeout, Request
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+Login = Callable[[], str | None]
 _PORTS = {"http": 80, "https": 443}
 
 
 @contextmanager
-def client_within(seconds: float, api: str) -> Iterator[SyncPrefectClient]:
+def client_within(seconds: float, api: str, login: Login = lambda: None) -> Iterator[SyncPrefectClient]:
     """Open a client whose requests together have some seconds; it tries nothing twice, since a page asks again soon.
+
+    Parameters
+    ----------
+    login
+        Finds the credential, `user:password`, where the environment names none.
 
     Raises
     ------
@@ -25,9 +31,10 @@ def client_within(seconds: float, api: str) -> Iterator[SyncPrefectClient]:
     """
     _knock(api, seconds)
     settings: dict[str, Any] = _all_within(seconds)
+    auth_string = PREFECT_API_AUTH_STRING.value() or login()
     with (
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-        SyncPrefectClient(api, auth_string=PREFECT_API_AUTH_STRING.value(), httpx_settings=settings) as client,
+        SyncPrefectClient(api, auth_string=auth_string, httpx_settings=settings) as client,
     ):
         yield client
 

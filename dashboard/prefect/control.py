@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,7 +24,8 @@ from prefect.states import Cancelled, Cancelling, Paused, Running
 from catalog.errors import Declined, ServiceError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
-from dashboard.prefect.client import client_within
+from dashboard.prefect.client import Login, client_within
+from warehouse.prefect_login import login_of_running_server
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
 _ANSWER_WITHIN = 1.5  # seconds for all requests of one call
@@ -69,13 +71,14 @@ class LiveRun:
 
 @dataclass(frozen=True)
 class LiveControl:
-    """The controls of live stores; `api` is the address of Prefect's API.
+    """The controls of live stores; `api` is the address of Prefect's API, `login` finds its credential.
 
     Each call raises `ServiceError` when Prefect does not answer, with the command that starts it, and `Declined`
     when what is asked for cannot be done in the state the store is in.
     """
 
     api: str
+    login: Login = lambda: None
 
     def status(self, store: str) -> LiveRun | None:
         """Return the newest live run of a store, or None when there was none yet."""
@@ -165,7 +168,7 @@ class LiveControl:
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
         try:
-            with client_within(_ANSWER_WITHIN, self.api) as client:
+            with client_within(_ANSWER_WITHIN, self.api, self.login) as client:
                 yield client
         except (HTTPError, PrefectHTTPStatusError, OSError, RuntimeError) as error:
             raise ServiceError(
@@ -198,4 +201,4 @@ def word_for(state: RunState | None) -> State:
 
 def live_control(settings: Settings) -> LiveControl:
     """Return the controls that ask the Prefect server of some settings."""
-    return LiveControl(settings.prefect_api)
+    return LiveControl(settings.prefect_api, partial(login_of_running_server, settings))

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import httpx
@@ -20,8 +21,10 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import PrefectException
 
 from catalog.errors import ServiceError, first_line
+from catalog.settings import Settings
 from dashboard.cache import Cache
-from dashboard.prefect.client import client_within
+from dashboard.prefect.client import Login, client_within
+from warehouse.prefect_login import login_of_running_server
 
 Kind = Literal["done", "failed", "running", "waiting"]
 
@@ -98,9 +101,9 @@ class Runs:
         return ServiceError(f"Prefect at {self._api} does not answer ({reason})")
 
 
-def newest_runs(api: str, n: int) -> tuple[Run, ...]:
+def newest_runs(api: str, n: int, login: Login = lambda: None) -> tuple[Run, ...]:
     """Ask Prefect for the newest runs that no other run started, the newest first."""
-    with client_within(_PATIENCE, api) as client:
+    with client_within(_PATIENCE, api, login) as client:
         newest = client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
                 parent_task_run_id=FlowRunFilterParentTaskRunId(is_null_=True),
@@ -126,3 +129,8 @@ def _run(run: FlowRun, flow: str, pages: str) -> Run:
         seconds=run.estimated_run_time.total_seconds(),
         link=f"{pages}/runs/flow-run/{run.id}",
     )
+
+
+def runs_of(settings: Settings) -> Runs:
+    """Return the runs that the Prefect server of some settings tells."""
+    return Runs(settings.prefect_api, partial(newest_runs, login=partial(login_of_running_server, settings)))

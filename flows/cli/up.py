@@ -7,7 +7,8 @@ from threading import Event
 
 from flows.cli.console import remark, show_table
 from flows.cli.options import Catalog, text_of
-from flows.environment import UP, api_url_file, prepare
+from flows.environment import api_url_file, prepare
+from warehouse.locks import UP
 
 
 def up(catalog: Catalog = None) -> None:

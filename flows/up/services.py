@@ -16,10 +16,11 @@ from pathlib import Path
 
 from catalog.addresses import Address, is_loopback
 from catalog.errors import SettingError
+from catalog.front_door import LOOPBACK_NAMES
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
-from flows.environment import WORKER
-from warehouse.locks import is_held
+from warehouse.locks import WORKER, is_held
+from warehouse.prefect_login import prefect_login
 
 _ANSWER_WITHIN = 0.5  # seconds
 _QUIET = "WARNING"
@@ -62,11 +63,8 @@ def services_of(settings: Settings, catalog: Path | None, search_path: str = os.
         When a service would listen where others can reach it, without asking for a credential.
     """
     _refuse_open_addresses(settings)
-    login = settings.prefect_login.get_secret_value() if settings.prefect_login else None
-    client = {
-        "PREFECT_API_URL": f"{settings.prefect.url}/api",
-        **({"PREFECT_API_AUTH_STRING": login} if login else {}),
-    }
+    login = prefect_login(settings)
+    client = {"PREFECT_API_URL": f"{settings.prefect.url}/api", "PREFECT_API_AUTH_STRING": login}
     services = [_prefect(settings, login), _mlflow(settings), _worker(settings, catalog, search_path, client)]
     if find_spec("dashboard.__main__") is not None:
         services.append(_monitor(settings, catalog, client))
@@ -85,7 +83,7 @@ def _worker(settings: Settings, catalog: Path | None, search_path: str, client: 
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",
     }
     deployed = f"{settings.prefect.url}/api/deployments/name/{LIVE_DEPLOYMENT}"
-    login = client.get("PREFECT_API_AUTH_STRING")
+    login = client["PREFECT_API_AUTH_STRING"]
     return Service(
         "worker",
         "executes the deployments of prefect.yaml",
@@ -106,19 +104,23 @@ def _monitor(settings: Settings, catalog: Path | None, client: Mapping[str, str]
     )
 
 
-def _prefect(settings: Settings, login: str | None) -> Service:
-    address = settings.prefect
+def _prefect(settings: Settings, login: str) -> Service:
+    address, names = settings.prefect, _names_of(settings, settings.prefect)
     environment = {
         "PREFECT_SERVER_API_HOST": address.host,
         "PREFECT_SERVER_API_PORT": str(address.port),
+        "PREFECT_SERVER_API_AUTH_STRING": login,
         "PREFECT_UI_API_URL": f"{address.url}/api",
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address.url,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": ",".join(f"http://{name}:{address.port}" for name in names),
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_LEVEL": _QUIET,
         "PREFECT_SERVER_LOGGING_LEVEL": _QUIET,
     }
-    command = (sys.executable, "-m", "prefect", "server", "start", "--host", address.host, "--port", str(address.port))
+    command = (
+        *(sys.executable, "-m", "flows.up.prefect_server", "--listen", address.host, str(address.port)),
+        *("--names", ",".join(names)),
+    )
     health = f"{address.url}/api/health"
     return Service("prefect", "schedules and runs", command, environment, address, lambda: _answers(health, login))
 
@@ -127,19 +129,28 @@ def _mlflow(settings: Settings) -> Service:
     address = settings.mlflow
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     command = (
-        *(sys.executable, "-m", "mlflow", "server", "--host", address.host, "--port", str(address.port)),
-        *("--workers", "1", "--backend-store-uri", settings.tracking_uri),
-        *("--artifacts-destination", settings.artifacts.as_uri(), "--uvicorn-opts", "--log-level warning"),
+        *(sys.executable, "-m", "training.mlflow.server", "--host", address.host, "--port", str(address.port)),
+        *("--names", ",".join(_names_of(settings, address))),
+        *("--store", settings.tracking_uri, "--artifacts", settings.artifacts.as_uri()),
     )
-    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "PYTHONWARNINGS": "ignore"}
+    environment = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": "*",  # the front door checks them, more strictly
+        "PYTHONWARNINGS": "ignore",
+    }
     health = f"{address.url}/health"
     return Service("mlflow", "experiments and models", command, environment, address, lambda: _answers(health, None))
+
+
+def _names_of(settings: Settings, address: Address) -> tuple[str, ...]:
+    """Return the host names that a service answers to."""
+    return tuple(dict.fromkeys((address.host, *LOOPBACK_NAMES, *settings.monitor_hosts)))
 
 
 def _refuse_open_addresses(settings: Settings) -> None:
     if not is_loopback(settings.prefect.host) and settings.prefect_login is None:
         raise SettingError(
-            f"{settings.prefect.setting}: others can reach {settings.prefect.host}, so a credential is needed; nothing "
+            f"{settings.prefect.setting}: others can reach {settings.prefect.host}, so choose its credential; nothing "
             "was started: set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"
         )
     if not is_loopback(settings.mlflow.host):

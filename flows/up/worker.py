@@ -12,9 +12,9 @@ import anyio
 
 from catalog.errors import ServiceError
 from catalog.settings import Settings
-from flows.environment import WORKER, prepare
+from flows.environment import prepare
 from flows.up.deployments import PREFECT_FILE, work_pool
-from warehouse.locks import held
+from warehouse.locks import WORKER, held
 
 _LOG = logging.getLogger(__name__)
 _POLL_INTERVAL = 30.0  # seconds

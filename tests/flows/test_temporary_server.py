@@ -8,9 +8,11 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
+import flows.temporary_server
 from catalog.errors import ServiceError
 from flows.temporary_server import TemporaryServer, temporary_server
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = """
 import sys, time
 from flows.temporary_server import temporary_server
-with temporary_server() as server:
+with temporary_server('shelfprice:secret') as server:
     print(server.process.pid, flush=True)
     time.sleep(60)
 """
@@ -41,7 +43,7 @@ def is_running(pid: int) -> bool:
 
 def test_it_answers_once_it_is_ready_and_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
-    with temporary_server() as server:
+    with temporary_server("shelfprice:secret") as server:
         server.wait_until_ready()
         with urllib.request.urlopen(f"{server.api}/health") as answer:  # noqa: S310 - the address is our own
             assert answer.status == 200
@@ -62,6 +64,23 @@ def test_it_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_one_that_exits_is_reported_at_once() -> None:
-    exits = [sys.executable, "-c", "raise SystemExit(3)"]
-    with subprocess.Popen(exits) as process, pytest.raises(ServiceError, match="exited with code 3; nothing was run"):
-        TemporaryServer("http://127.0.0.1:9/api", process).wait_until_ready()
+    exits = [sys.executable, "-c", "import sys; sys.stderr.write('a\\nno room\\n'); sys.exit(3)"]
+    said = "exited with code 3, it said 'no room'; nothing was run"
+    with (
+        TemporaryFile() as errors,
+        subprocess.Popen(exits, stderr=errors) as process,
+        pytest.raises(ServiceError, match=said),
+    ):
+        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
+
+
+def test_a_slow_start_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows.temporary_server, "_SAY_EVERY", 0.05)
+    said: list[str] = []
+    answers = iter([False, False, False, False, True])
+    monkeypatch.setattr(flows.temporary_server, "_answers", lambda _: next(answers))
+    with TemporaryFile() as errors, subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready(said.append)
+        process.kill()
+    assert said
+    assert all("Prefect is still starting" in one for one in said)
