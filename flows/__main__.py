@@ -1,5 +1,5 @@
 """`python -m flows` is the command line."""
 
-from flows.cli.main import main
+from flows.program import main
 
 main()

@@ -32,6 +32,7 @@ from flows.cli.train import train
 from flows.cli.transform import transform
 from flows.cli.up import up
 from flows.cli.verify import verify
+from flows.progress import hearing
 
 app = typer.Typer(
     name="shelfprice",
@@ -74,7 +75,8 @@ for command in (
 def main() -> None:
     """Run a command; exit 0 when done, 1 with one line when it failed, 2 on wrong usage."""
     try:
-        app()
+        with hearing(remark):
+            app()
     except Declined as declined:
         remark(f"declined: {declined}")
         sys.exit(1)
@@ -87,10 +89,3 @@ def main() -> None:
             sys.exit(1)
         remark(f"error: {error.filename or 'the system'}: {error.strerror or error}; nothing more was done")
         sys.exit(1)
-    except KeyboardInterrupt:
-        remark("stopped; what was published is kept: run the same command again to continue")
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

@@ -63,6 +63,14 @@ def test_it_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: not is_running(server))
 
 
+def test_one_that_is_given_up_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setattr(flows.temporary_server, "_START_TIMEOUT", 0.1)
+    with pytest.raises(ServiceError, match="no answer within 0 s"), temporary_server("shelfprice:secret") as server:
+        server.wait_until_ready()
+    assert not is_running(server.process.pid)
+
+
 def test_one_that_exits_is_reported_at_once() -> None:
     exits = [sys.executable, "-c", "import sys; sys.stderr.write('a\\nno room\\n'); sys.exit(3)"]
     said = "exited with code 3, it said 'no room'; nothing was run"

@@ -1,0 +1,109 @@
+"""How a command ends when it is told to: within three seconds of the first Ctrl-C, with one sentence.
+
+What the lake holds bears a kill at any moment, so a command need not finish anything. A thread waits for the signal,
+because the main thread may be deep in work that no signal interrupts, such as training. It says the sentence at once
+and silences the rest. The main thread then has two seconds to unwind, for example to tell Prefect that its run ended;
+after that, or at a second Ctrl-C, the process is over.
+"""
+
+import os
+import select
+import signal
+import sys
+from threading import Event, Lock, Thread
+from types import FrameType
+
+GRACE = 2.0  # seconds
+_TOLD_WITHIN = 0.5  # seconds
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # a progress bar may have hidden it
+
+_AGAIN = "stopped; what was published stands: run the same command again to go on from there"
+_NOTHING = "stopped; nothing was changed"
+_SENTENCES = {
+    "champions": _NOTHING,
+    "health": _NOTHING,
+    "history": _NOTHING,
+    "quote": _NOTHING,
+    "sql": _NOTHING,
+    "verify": _NOTHING,
+    "monitor": "stopped; the monitor can be started again at any time",
+    "up": "stopped; what was published stands: run the same command again to start all services",
+    "live": "stopped; what was sold stands: run the same command again to go on with the next tick",
+    "promote": "stopped; `shelfprice champions` says whether the champion was changed",
+    "rollback": "stopped; `shelfprice champions` says whether the champion was changed",
+    "reset": "stopped; what was not removed yet is still there: run the same command again to remove the rest",
+    "train": "stopped; prices stay as they are: run the same command again to train anew",
+    "compare": "stopped; no result was published: run the same command again to compare anew",
+}
+
+
+def sentence_for(command: str | None) -> str:
+    """Say what stands, and what goes on at the next run, when a command was stopped."""
+    return _SENTENCES.get(command or "", _AGAIN)
+
+
+class Ending:
+    """The end of this process, from the moment that somebody asks for it.
+
+    Parameters
+    ----------
+    sentence
+        What is said then.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._asked_by: int | None = None  # number of the signal
+        self._lock, self._told = Lock(), Event()
+        self._read, write = os.pipe()
+        os.set_blocking(write, False)
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup, or in the background of a script
+                signal.signal(number, self._interrupt)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)  # it is written to whatever the main thread does
+        Thread(target=self._wait, daemon=True).start()
+
+    def leave_if_asked(self, within: float = 0.0) -> None:
+        """End the process now if it was asked to end, whatever still runs.
+
+        Parameters
+        ----------
+        within
+            Seconds for a signal that interrupted the main thread to be noticed here.
+        """
+        if self._told.wait(within) and self._asked_by is not None:
+            os._exit(128 + self._asked_by)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        """Unwind the main thread, once; its own handlers may be gone or replaced meanwhile."""
+        for other in _SIGNALS:
+            signal.signal(other, signal.SIG_IGN if signal.getsignal(other) is signal.SIG_IGN else _do_nothing)
+        self._tell(number)
+        raise KeyboardInterrupt
+
+    def _wait(self) -> None:
+        number = self._next_signal()
+        self._tell(number)
+        select.select([self._read], [], [], GRACE)
+        os._exit(128 + number)
+
+    def _next_signal(self) -> int:
+        while (number := os.read(self._read, 1)[0]) not in _SIGNALS:
+            pass
+        return number
+
+    def _tell(self, number: int) -> None:
+        if not self._lock.acquire(blocking=False):
+            return  # the other thread tells
+        self._asked_by = number
+        told = _SHOW_CURSOR if sys.stderr.isatty() else b""
+        os.write(2, told + f"{self._sentence}\n".encode())
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        self._told.set()
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """Let a further signal reach the thread alone."""

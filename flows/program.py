@@ -1,0 +1,24 @@
+"""The program `shelfprice`: it can be stopped before anything slow is imported."""
+
+import sys
+
+from flows.ending import Ending, sentence_for
+
+_NOTICED_WITHIN = 0.5  # seconds
+
+
+def main() -> None:
+    """Run the command line, and end when told to."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    ending = Ending(sentence_for(command))
+    try:
+        from flows.cli.main import main as run  # noqa: PLC0415 - it imports every command
+
+        run()
+    except SystemExit:
+        raise
+    except BaseException:
+        ending.leave_if_asked(_NOTICED_WITHIN)
+        raise
+    finally:
+        ending.leave_if_asked()

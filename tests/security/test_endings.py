@@ -1,0 +1,101 @@
+"""Every command ends within three seconds of the first Ctrl-C, says one sentence, and leaves no process.
+
+`python -m bench.endings` does the same for many more commands, longer ones, and on a busy machine.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.endings import SOONEST, Ended, press
+from catalog.settings import Settings
+from flows.ending import sentence_for
+
+LIGHT = (
+    ("quote", "--sku", "MILK", "--stock", "8"),
+    ("sql", "select count(*) from interactions, range(100000000000)"),
+    ("verify",),
+    ("champions",),
+    ("history",),
+    ("health",),
+)
+HEAVY = (("demo",), ("simulate", "--days", "400", "--stores", "20"), ("pipeline",))
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def home(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sell_two_days(tmp_path_factory.mktemp("endings") / "home").home
+
+
+def ends_of(commands: tuple[tuple[str, ...], ...], home: Path, n: int, latest: float) -> list[Ended]:
+    """Press at `n` random moments that lie before a command's own end."""
+    ends: list[Ended] = []
+    while len(ends) < n:
+        command = random.choice(commands)
+        ended = press(command, home, random.uniform(SOONEST, latest), random.choice(SIGNALS))
+        ends += [ended] if ended else []
+    return ends
+
+
+def test_commands_that_read_end_at_any_moment(home: Path) -> None:
+    assert [ended for ended in ends_of(LIGHT, home, 45, 1.0) if not ended.is_good] == []
+
+
+def test_commands_that_run_flows_end_at_any_moment(tmp_path: Path) -> None:
+    assert [ended for ended in ends_of(HEAVY, tmp_path / "home", 5, 5.0) if not ended.is_good] == []
+
+
+def test_a_command_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
+    ended = press(("simulate", "--days", "400", "--stores", "20"), tmp_path / "home", 3.0, signal.SIGKILL)
+    assert ended is not None
+    assert ended.stayed == ()
+
+
+DEAF = """
+import sys, time
+sys.argv = ["shelfprice", "train"]
+import flows.cli.main
+def busy():
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass  # as a library that swallows what it does not know
+flows.cli.main.main = busy
+from flows.program import main
+main()
+"""
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_work_that_swallows_the_interrupt_is_ended_all_the_same(presses: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        if presses > 1:
+            assert process.stderr is not None
+            process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+        said, complained = process.communicate(timeout=3 if presses == 1 else 1)
+    assert process.returncode == 130
+    assert said == ""
+    assert complained == ("" if presses > 1 else f"{sentence_for('train')}\n")
+
+
+def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_shell_asks() -> None:
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nfrom flows.ending import Ending; Ending('x')\n"
+    )
+    check = "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    done = subprocess.run([sys.executable, "-c", program + check], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
