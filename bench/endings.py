@@ -1,7 +1,7 @@
 """`python -m bench.endings`: end many commands at random moments, in every way, and see what each says and leaves.
 
 By default 50 commands are told to end, by Ctrl-C or SIGTERM. With `--kill` they are killed or end by themselves, and
-what counts is that no process stays. `--load 10` keeps the machine busy meanwhile.
+what counts is that no process stays. `--at-once 10` keeps the machine busy.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,53 +135,45 @@ def processes_of(home: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-@contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """Keep the machine busy with some processes, which end with the block or with this process."""
-    spin = (
-        "import os, threading\nthreading.Thread(target=lambda: (os.read(0, 1), os._exit(0))).start()\nwhile True: pass"
-    )
-    command = [sys.executable, "-c", spin]
-    running = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
-
-
 def main() -> None:
     """End commands, and print a row for each; exit 1 when one did not end well."""
     parser = argparse.ArgumentParser(prog="python -m bench.endings", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="home with a champion, as `shelfprice demo` leaves it")
     parser.add_argument("--ends", type=int, default=50, help="how many commands to end")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--load", type=int, default=0, help="processes that keep the machine busy meanwhile")
+    parser.add_argument("--at-once", type=int, default=1, help="how many commands run at the same time")
     parser.add_argument("--kill", action="store_true", help="kill them, or let them end by themselves")
     given = parser.parse_args()
     rng = random.Random(given.seed)  # noqa: S311 - moments, not secrets
     commands = SHORT if given.kill else COMMANDS
     numbers = [signal.SIGKILL, signal.SIGTERM, None] if given.kill else [signal.SIGINT, signal.SIGINT, signal.SIGTERM]
-    done = good = 0
-    with busy(given.load):
-        while done < given.ends:
-            command, latest = rng.choice(list(commands.items()))
-            ended = _end_one(command, given.home, rng.uniform(SOONEST, latest), rng.choice(numbers))
-            if ended is not None:
-                done += 1
-                good += ended.is_good
-                _show(ended)
-    print(f"{good} of {done} ended well")
-    sys.exit(good != done)
+    lot = [
+        (*rng.choice(list(commands.items())), rng.random(), numbers[end % len(numbers)]) for end in range(given.ends)
+    ]
+    ended = []
+    with ThreadPoolExecutor(given.at_once) as pool:
+        for one in pool.map(lambda drawn: _end_one(given.home, *drawn), lot):
+            ended.append(one)
+            _show(one)
+    good = sum(one.is_good for one in ended)
+    print(
+        f"{good} of {len(ended)} ended well; the slowest took {max(one.seconds for one in ended if one.number):.2f} s"
+    )
+    sys.exit(good != len(ended))
 
 
-def _end_one(command: tuple[str, ...], prepared: Path, after: float, number: signal.Signals | None) -> Ended | None:
+def _end_one(
+    prepared: Path, command: tuple[str, ...], latest: float, when: float, number: signal.Signals | None
+) -> Ended:
+    """End one command in a home of its own, sooner when it was done before the moment that was drawn."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         if command[0] not in {"demo", "pipeline"}:
             shutil.copytree(prepared, home)
-        return press(command, home, after, number)
+        after = SOONEST + when * (latest - SOONEST)
+        while (ended := press(command, home, after, number)) is None:
+            after *= 0.7
+        return ended
 
 
 def _show(ended: Ended) -> None:
