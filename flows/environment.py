@@ -16,10 +16,11 @@ from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.temporary_server import temporary_server
 from warehouse.locks import is_held
+from warehouse.service_states import UP
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
-UP, WORKER = "up", "worker"
-"""Locks that are held while all services run, and while a worker executes deployments."""
+WORKER = "worker"
+"""Lock that is held while a worker executes deployments."""
 
 
 def prepare() -> Settings:

@@ -19,9 +19,9 @@ from catalog.errors import SettingError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from flows.environment import WORKER
-from warehouse.locks import is_held
+from flows.up.pulse import is_alive
 
-_ANSWER_WITHIN = 0.5  # seconds
+_ANSWER_WITHIN = 3.0  # seconds; the machine may be busy
 _QUIET = "WARNING"
 
 
@@ -92,7 +92,7 @@ def _worker(settings: Settings, catalog: Path | None, search_path: str, client: 
         (sys.executable, "-m", "flows.up.worker"),
         environment,
         None,
-        lambda: is_held(settings.locks, WORKER) and _answers(deployed, login, _is_ready),
+        lambda: is_alive(settings.locks, WORKER) and _answers(deployed, login, _is_ready),
         after=("prefect",),
     )
 

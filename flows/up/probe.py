@@ -1,0 +1,29 @@
+"""Ask a service again and again whether it answers, in a thread: one that hangs holds up neither the others nor us."""
+
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+_BEFORE_IT_ANSWERS, _LATER = 0.2, 1.0  # seconds between two questions
+
+
+class Probe:
+    """Asks from the moment it is made until it is closed; `answered_at` is on the monotonic clock, in seconds."""
+
+    def __init__(self, name: str, answers: Callable[[], bool]) -> None:
+        self.answered_at: float | None = None
+        self._answers = answers
+        self._closed = Event()
+        Thread(target=self._ask, name=f"probe {name}", daemon=True).start()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._closed.set()
+
+    def _ask(self) -> None:
+        while not self._closed.wait(_BEFORE_IT_ANSWERS if self.answered_at is None else _LATER):
+            try:
+                if self._answers():
+                    self.answered_at = time.monotonic()
+            except Exception:  # noqa: BLE001, S112 - whatever goes wrong with an answer, it is none
+                continue
