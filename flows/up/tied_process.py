@@ -64,8 +64,9 @@ class TiedProcess:
 
     @property
     def last_lines(self) -> str:
-        """What it wrote last, in one line; empty when it wrote nothing."""
-        return " / ".join(self._last)[-_LENGTH_KEPT:]
+        """What it wrote last, in one line that is cut at its beginning; empty when it wrote nothing."""
+        joined = " / ".join(self._last)
+        return joined if len(joined) <= _LENGTH_KEPT else f"...{joined[3 - _LENGTH_KEPT :]}"
 
     def ask_to_end(self) -> None:
         """Let the group be asked to end, and be killed after the grace period if it does not."""
