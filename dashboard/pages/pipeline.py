@@ -22,7 +22,8 @@ from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
 from dashboard.prefect.runs import Runs
 from dashboard.theme import Scheme
-from warehouse.service_states import running_services
+from warehouse.locks import is_held
+from warehouse.service_states import UP, running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _WHILE_CHECKING = 500  # milliseconds
@@ -63,24 +64,22 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    _wire_runs(app, Runs(monitor.settings.prefect_api))
+    _wire_runs(app, monitor, Runs(monitor.settings.prefect_api))
     _wire_services(app, monitor)
     _wire_content(app, monitor)
     _wire_verification(app, Verification(monitor.settings, _now))
 
 
-def _wire_runs(app: Dash, runs: Runs) -> None:
+def _wire_runs(app: Dash, monitor: Monitor, runs: Runs) -> None:
     @app.callback(Output("pipeline-runs", "children"), Input("pipeline-clock", "n_intervals"))
     def show_runs(_n: int | None) -> Any:
         try:
             return cards.run_list(runs.last(_RUNS), _now())
         except ServiceError as error:
-            return notice(
-                "Prefect does not answer",
-                f"{error}. Start it:",
-                command="shelfprice up",
-                mood="warning",
-            )
+            title = "Prefect does not answer"
+            if is_held(monitor.settings.locks, UP):
+                return notice(title, f"{error}. `shelfprice up` starts it again, see Services below.", mood="warning")
+            return notice(title, f"{error}. Start it:", command="shelfprice up", mood="warning")
 
 
 def _wire_services(app: Dash, monitor: Monitor) -> None:

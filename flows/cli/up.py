@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,13 @@ def up(catalog: Catalog = None) -> None:
 
     stop = Stop()
     for number in SIGNALS:
-        signal.signal(number, stop.hear)
+        if (
+            number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        ):  # `nohup` lets it outlive its terminal
+            signal.signal(number, stop.hear)
     _run(text_of(catalog), stop)
     if stop.number is not None:
-        remark("stopped; everything that was published is kept")
+        _tell("stopped; everything that was published is kept")
         raise typer.Exit(_SIGNALED + stop.number)
 
 
@@ -57,20 +60,26 @@ def _run(catalog: str | None, stop: "Stop") -> None:
 
     settings = prepare()
     with _alone(settings):
+        write_durably(api_url_file(settings), f"{settings.prefect.url}/api\n")
         services = services_of(settings, Path(catalog) if catalog else None, os.environ.get("PATH", os.defpath))
         refuse_taken_ports(services)
         width = max(len(service.name) for service in services)
 
         def log(name: str, line: str) -> None:
-            remark(f"{name:<{width}} | {line}")
+            _tell(f"{name:<{width}} | {line}")
 
         def all_answer() -> None:
             rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
             show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what it is for"], rows)
 
         remark(f"Starting {', '.join(service.name for service in services)} ...")
-        write_durably(api_url_file(settings), f"{settings.prefect.url}/api\n")
         run_group(services, log, all_answer, stop, _Record(settings))
+
+
+def _tell(text: str) -> None:
+    """Print a message; the services go on when whoever read them has left, though rich would end the program."""
+    with suppress(OSError, SystemExit):
+        remark(text)
 
 
 class _Record:
@@ -85,7 +94,7 @@ class _Record:
             write_service_states(self._settings, os.getpid(), states)
         except OSError as error:
             if not self._is_told:
-                remark(f"how the services are cannot be written ({error.strerror}): the monitor does not show it")
+                _tell(f"how the services are cannot be written ({error.strerror}): the monitor does not show it")
             self._is_told = True
 
 

@@ -4,15 +4,21 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
-_BEFORE_IT_ANSWERS, _LATER = 0.2, 1.0  # seconds between two questions
+_BEFORE_IT_ANSWERS = 0.2  # seconds between two questions
 
 
 class Probe:
-    """Asks from the moment it is made until it is closed; `answered_at` is on the monotonic clock, in seconds."""
+    """Asks from the moment it is made until it is closed; `answered_at` is on the monotonic clock, in seconds.
 
-    def __init__(self, name: str, answers: Callable[[], bool]) -> None:
+    Parameters
+    ----------
+    every
+        Seconds from one question to the next, once it has answered.
+    """
+
+    def __init__(self, name: str, answers: Callable[[], bool], every: float) -> None:
         self.answered_at: float | None = None
-        self._answers = answers
+        self._answers, self._every = answers, every
         self._closed = Event()
         Thread(target=self._ask, name=f"probe {name}", daemon=True).start()
 
@@ -21,7 +27,7 @@ class Probe:
         self._closed.set()
 
     def _ask(self) -> None:
-        while not self._closed.wait(_BEFORE_IT_ANSWERS if self.answered_at is None else _LATER):
+        while not self._closed.wait(_BEFORE_IT_ANSWERS if self.answered_at is None else self._every):
             try:
                 if self._answers():
                     self.answered_at = time.monotonic()

@@ -27,6 +27,8 @@ class Patience:
 
     Attributes
     ----------
+    asked_every
+        Seconds from one question whether it answers to the next.
     start
         Seconds until it must answer after its start.
     silence
@@ -41,6 +43,7 @@ class Patience:
         Seconds before it is started again, the first and the last time.
     """
 
+    asked_every: float = 1.0
     start: float = 120.0
     silence: float = 30.0
     shown_silence: float = 10.0
@@ -137,11 +140,12 @@ class SupervisedService:
         except OSError as error:
             self._fail(now, f"could not be started ({error.strerror})")
             return
-        self._probe = Probe(service.name, service.answers)
+        self._probe = Probe(service.name, service.answers, self._patience.asked_every)
         self._begun = self._heard = now
 
     def _note_answer(self, now: float, *, needs: bool) -> None:
-        assert self._probe is not None  # noqa: S101 - it has a process
+        assert self._process is not None  # noqa: S101 - it was looked at
+        assert self._probe is not None  # noqa: S101 - each process has one
         answered_at = self._probe.answered_at
         self._heard = max(self._heard, answered_at or 0.0, 0.0 if needs else now)
         silent = now - self._heard
@@ -151,6 +155,8 @@ class SupervisedService:
             self._log(self.service.name, f"{self._ending_for}, so it is stopped")
             self.ask_to_end()
         elif answered_at is not None and now - answered_at <= self._patience.shown_silence:
+            if not self.is_answering:
+                self._process.forget_lines()
             self._set("answers")
         elif answered_at is not None:
             self._set("silent")

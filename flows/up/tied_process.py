@@ -65,8 +65,12 @@ class TiedProcess:
     @property
     def last_lines(self) -> str:
         """What it wrote last, in one line that is cut at its beginning; empty when it wrote nothing."""
-        joined = " / ".join(self._last)
+        joined = " / ".join(tuple(self._last))
         return joined if len(joined) <= _LENGTH_KEPT else f"...{joined[3 - _LENGTH_KEPT :]}"
+
+    def forget_lines(self) -> None:
+        """Forget what it wrote so far: what it says at its start does not tell why it ends later."""
+        self._last.clear()
 
     def ask_to_end(self) -> None:
         """Let the group be asked to end, and be killed after the grace period if it does not."""

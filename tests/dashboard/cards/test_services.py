@@ -3,13 +3,15 @@
 import datetime as dt
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from catalog.errors import ServiceError
 from catalog.settings import Settings
 from dashboard.app import create_app
 from dashboard.cards.services import service_list
+from dashboard.pages import pipeline as page
 from warehouse.locks import held
 from warehouse.service_states import UP, RunningServices, ServiceState, write_service_states
 
@@ -23,11 +25,11 @@ STATES = (
 )
 
 
-def shown(settings: Settings) -> str:
-    """Return what the page's callback answers a browser."""
+def shown(settings: Settings, output: str = "pipeline-services") -> str:
+    """Return what a callback of the page answers a browser."""
     asked = {
-        "output": "pipeline-services.children",
-        "outputs": {"id": "pipeline-services", "property": "children"},
+        "output": f"{output}.children",
+        "outputs": {"id": output, "property": "children"},
         "inputs": [{"id": "pipeline-clock", "property": "n_intervals", "value": 1}],
         "changedPropIds": ["pipeline-clock.n_intervals"],
     }
@@ -60,3 +62,24 @@ def test_a_damaged_file_is_one_sentence(settings: Settings) -> None:
     with held(settings.locks, UP):
         (settings.home / "services.json").write_text("]", encoding="utf-8")
         assert "it holds something else" in shown(settings)
+
+
+class Silent:
+    """A Prefect that does not answer."""
+
+    def __init__(self, _api: str) -> None:
+        pass
+
+    def last(self, _n: int) -> NoReturn:
+        raise ServiceError("Prefect is away")
+
+
+def test_where_prefect_is_being_started_again_nobody_is_told_to_start_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "Runs", Silent)
+    with held(settings.locks, UP):
+        said = shown(settings, "pipeline-runs")
+    assert "starts it again" in said
+    assert "Start it:" not in said
+    assert "Start it:" in shown(settings, "pipeline-runs")

@@ -18,7 +18,7 @@ from flows.environment import api_url_file, prepare
 from flows.up.groups import GRACE
 from flows.up.probe import Probe
 from flows.up.services import Service
-from flows.up.supervised import Patience, SupervisedService
+from flows.up.supervised import Patience
 from flows.up.supervisor import Stop, run_group
 from warehouse.files import write_durably
 from warehouse.locks import held
@@ -86,6 +86,10 @@ class Ran:
     def said(self, name: str) -> list[str]:
         return [line for one, line in self.lines if one == name]
 
+    def told(self, name: str) -> list[str]:
+        """Return the lines that say why a service is started again."""
+        return [line for line in self.said(name) if "; it is started again in " in line]
+
     def conditions(self, name: str) -> list[str]:
         found = [state.condition for states in self.states for state in states if state.name == name]
         return [one for n, one in enumerate(found) if n == 0 or found[n - 1] != one]
@@ -134,6 +138,13 @@ def test_those_that_depend_on_a_killed_service_run_on(tmp_path: Path) -> None:
     assert ran.conditions("second") == ["starting", "answers"]
 
 
+def test_the_reason_leaves_out_what_it_said_before_it_answered() -> None:
+    ran = Ran()
+    code = f"import time\nprint('banner', flush=True)\ntime.sleep(1)\n{EXITS}"
+    ran.run([service("exits", code)], lambda: len(ran.said("exits")) > 2)
+    assert ran.said("exits")[2] == "exited with code 3: no disk; it is started again in 0.01 s"
+
+
 def test_after_five_failures_within_a_minute_all_end_with_the_reason(tmp_path: Path) -> None:
     starts = tmp_path / "starts"
     counted = f"open({str(starts)!r}, 'a').write('x')\n{EXITS}"
@@ -162,20 +173,16 @@ def test_a_service_that_fails_seldom_is_started_again_for_ever() -> None:
     assert ran.error is None
 
 
-def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well() -> None:
-    lines: list[str] = []
-    one = SupervisedService(
-        service("exits", EXITS),
-        lambda _name, line: lines.append(line),
-        Patience(failures=9, longest_pause=4.0, well=60),
+def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_path: Path) -> None:
+    starts, ran = tmp_path / "starts", Ran()
+    fifth_runs_well = (
+        f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\n"
+        f"if len(open({str(starts)!r}).read()) == 5: time.sleep(0.8)\nraise SystemExit(3)"
     )
-    for n in range(6):
-        one._fail(100.0 * n, "failed")
-    assert [line.rpartition(" in ")[2] for line in lines] == ["0.5 s", "1 s", "2 s", "4 s", "4 s", "4 s"]
-    one._probe, one._begun = Probe("exits", lambda: False), 1_000.0
-    one._probe.answered_at = 1_061.0
-    one._note_end(1_062.0, 3, "")
-    assert lines[-1] == "exited with code 3; it is started again in 0.5 s"
+    patience = Patience(asked_every=0.05, well=0.4, failures=9, first_pause=0.01, longest_pause=0.04)
+    ran.run([service("exits", fifth_runs_well)], lambda: len(ran.told("exits")) > 5, patience)
+    pauses = [line.rpartition(" in ")[2] for line in ran.told("exits")[:6]]
+    assert pauses == ["0.01 s", "0.02 s", "0.04 s", "0.04 s", "0.01 s", "0.02 s"]
 
 
 def test_a_service_that_hangs_is_stopped_and_started_again(tmp_path: Path) -> None:
@@ -189,7 +196,7 @@ def test_a_service_that_hangs_is_stopped_and_started_again(tmp_path: Path) -> No
     ran.run(
         [service("hangs", hangs_once, lambda: bool(ran.said("hangs")[2:]) or not once.exists())],
         lambda: "answers again" in ran.said("hangs"),
-        Patience(silence=0.6, shown_silence=0.3, first_pause=0.01),
+        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
     )
     assert ran.said("hangs") == [
         "did not answer for 1 s, so it is stopped",
@@ -206,17 +213,21 @@ def test_a_service_that_never_begins_to_answer_counts_as_failed() -> None:
     assert str(ran.error).startswith("mute failed 2 times within 60 s, the last time it did not answer for 0 s;")
 
 
-def test_a_service_is_not_blamed_for_the_silence_of_what_it_depends_on() -> None:
-    one = SupervisedService(service("second", SLEEPS, after=("base",)), lambda *_: None, Patience())
-    one._process = object()  # type: ignore[assignment]
-    one._probe = Probe("second", lambda: False)
-    one._probe.answered_at = 1.0
-    for now in range(2, 500, 5):
-        one._note_answer(float(now), needs=False)
-    assert one._ending_for is None
-    one._note_answer(520.0, needs=True)
-    assert one._ending_for is None
-    one._process = None
+def test_a_service_is_not_blamed_for_the_silence_of_what_it_depends_on(tmp_path: Path) -> None:
+    quiet, ran = tmp_path / "quiet", Ran()
+
+    def base_answers() -> bool:
+        return not quiet.exists() or bool(ran.told("base"))
+
+    ran.run(
+        [service("base", SLEEPS, base_answers), service("second", SLEEPS, base_answers, ("base",))],
+        lambda: "answers" in ran.conditions("base")[-1:] and ran.told("base"),
+        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
+        all_answer=quiet.touch,
+    )
+    assert len(ran.told("base")) == 1
+    assert ran.conditions("second")[:3] == ["starting", "answers", "silent"]
+    assert ran.told("second") == []
 
 
 def test_a_port_that_somebody_took_in_between_is_said_and_waited_for() -> None:
@@ -238,7 +249,7 @@ def test_a_probe_that_raises_is_no_answer() -> None:
         asked.append(True)
         raise RuntimeError
 
-    probe = Probe("broken", broken)
+    probe = Probe("broken", broken, 1.0)
     wait_until(lambda: len(asked) > 1)
     assert probe.answered_at is None
     probe.close()
