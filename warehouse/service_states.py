@@ -72,7 +72,7 @@ def write_service_states(settings: Settings, process: int, services: Sequence[Se
 
 
 def forget_service_states(settings: Settings) -> None:
-    """Remove what was said, before `up` says it anew and after it has ended."""
+    """Remove what an earlier `up` said."""
     _file_of(settings).unlink(missing_ok=True)
 
 

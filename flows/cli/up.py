@@ -107,7 +107,6 @@ def _alone(settings: Settings) -> Iterator[None]:
         except Declined as error:
             raise Declined(_is_up_already(settings)) from error
         forget_service_states(settings)
-        stack.callback(forget_service_states, settings)
         yield
 
 

@@ -58,17 +58,19 @@ class House:
                 continue  # it has ended, or is not ours
         return {number: command for number, command in found.items() if command}
 
-    def kill(self, victim: str) -> None:
+    def victims(self, victim: str) -> list[int]:
         living = self.living()
         wrappers = [number for number, command in living.items() if "flows.up.tied" in command]
         services = [number for number, command in living.items() if " one " in command and number not in wrappers]
-        victims = {
+        return {
             "up": [self.process.pid],
             "a wrapper": [number for number in wrappers if " one " in living[number]],
             "a service": services,
             "all wrappers": wrappers,
-        }
-        for number in victims[victim]:
+        }[victim]
+
+    def kill(self, victim: str) -> None:
+        for number in self.victims(victim):
             os.kill(number, signal.SIGKILL)
         if victim == "up":
             self.process.wait(timeout=10)
@@ -126,6 +128,18 @@ def test_while_up_lives_what_was_killed_is_started_again_whatever_the_order(buil
         wait_until(partial(is_whole_again, house, before), 10)
     house.kill("up")
     wait_until(lambda: not house.living(), 10)
+
+
+def test_up_kills_what_a_service_left_whose_wrapper_could_not_do_it_any_more(build: Callable[[], House]) -> None:
+    house = build()
+    wait_until(partial(is_whole_again, house, set()))
+    before = set(house.living())
+    (wrapper,) = house.victims("a wrapper")
+    os.kill(wrapper, signal.SIGSTOP)
+    house.kill("a service")
+    os.kill(wrapper, signal.SIGKILL)
+    wait_until(partial(is_whole_again, house, before), 10)
+    assert len(set(house.living()) & before) == ALL - 3
 
 
 def test_a_killed_wrapper_takes_its_command_with_it_even_when_nobody_is_left_to_notice(tmp_path: Path) -> None:
@@ -190,15 +204,36 @@ def test_the_last_lines_are_kept_short_and_a_reader_who_leaves_stops_nothing() -
     assert len(process.last_lines) <= 300
 
 
-def test_what_an_exited_command_left_running_is_stopped_with_it(tmp_path: Path) -> None:
-    code = (
-        "import subprocess, sys, pathlib\n"
-        "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])\n"
-        f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(child.pid))\n"
+def test_what_an_exited_command_left_running_is_asked_to_end_before_it_is_killed(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    left = (
+        "import pathlib, signal, time\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({str(asked)!r}).touch())\n"
+        "print('ready', flush=True)\n"
+        "while True: time.sleep(60)\n"
     )
-    process = TiedProcess((sys.executable, "-S", "-c", code), {}, lambda _line: None)
+    code = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-S', '-c', {left!r}], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline(); print(child.pid)\n"
+    )
+    lines: list[str] = []
+    process = TiedProcess((sys.executable, "-S", "-c", code), {}, lines.append)
     assert ended(process) == 0
-    wait_until(lambda: not is_running(int((tmp_path / "pid").read_text())), 5)
+    wait_until(lambda: not is_running(int(lines[0])), 5)
+    assert asked.exists()
+
+
+def test_where_the_kernel_cannot_kill_the_group_of_a_killed_wrapper_its_starter_does(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import fcntl; del fcntl.F_SETSIG")
+    code = "import os, time; print(os.getppid(), os.getpid(), flush=True); time.sleep(60)"
+    lines: list[str] = []
+    process = TiedProcess((sys.executable, "-S", "-c", code), {"PYTHONPATH": str(tmp_path)}, lines.append)
+    wait_until(lambda: lines)
+    wrapper, command = map(int, lines[0].split())
+    os.kill(wrapper, signal.SIGKILL)
+    assert ended(process) == -signal.SIGKILL
+    wait_until(lambda: not is_running(command), 5)
 
 
 def test_asked_to_end_a_command_that_is_deaf_to_it_is_killed_after_the_grace_period() -> None:
