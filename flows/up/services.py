@@ -35,8 +35,12 @@ class Service:
         What it is for.
     address
         Where it listens; None for one that does not.
+    answers
+        Whether it answers.
     after
         Names of the services that must answer before it starts.
+    is_ready
+        What must hold besides, once, before it counts as started.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Service:
     address: Address | None
     answers: Callable[[], bool]
     after: tuple[str, ...] = field(default=())
+    is_ready: Callable[[], bool] = field(default=lambda: True)
 
 
 def services_of(settings: Settings, catalog: Path | None, search_path: str = os.defpath) -> list[Service]:
@@ -92,8 +97,9 @@ def _worker(settings: Settings, catalog: Path | None, search_path: str, client: 
         (sys.executable, "-m", "flows.up.worker"),
         environment,
         None,
-        lambda: is_alive(settings.locks, WORKER) and _answers(deployed, login, _is_ready),
+        lambda: is_alive(settings.locks, WORKER),
         after=("prefect",),
+        is_ready=lambda: _answers(deployed, login, _is_ready),
     )
 
 

@@ -140,7 +140,7 @@ class SupervisedService:
         except OSError as error:
             self._fail(now, f"could not be started ({error.strerror})")
             return
-        self._probe = Probe(service.name, service.answers, self._patience.asked_every)
+        self._probe = Probe(service, self._patience.asked_every)
         self._begun = self._heard = now
 
     def _note_answer(self, now: float, *, needs: bool) -> None:

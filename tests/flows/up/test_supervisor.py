@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 
@@ -249,9 +249,24 @@ def test_a_probe_that_raises_is_no_answer() -> None:
         asked.append(True)
         raise RuntimeError
 
-    probe = Probe("broken", broken, 1.0)
+    probe = Probe(service("broken", SLEEPS, broken), 1.0)
     wait_until(lambda: len(asked) > 1)
     assert probe.answered_at is None
+    probe.close()
+
+
+def test_what_must_hold_for_a_start_is_asked_until_it_holds_and_never_again() -> None:
+    asked: list[bool] = []
+
+    def is_ready() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    probe = Probe(replace(service("late", SLEEPS), is_ready=is_ready), 0.01)
+    wait_until(lambda: probe.answered_at)
+    first = probe.answered_at
+    wait_until(lambda: probe.answered_at != first)
+    assert len(asked) == 2
     probe.close()
 
 
