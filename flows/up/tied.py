@@ -18,6 +18,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 from flows.up.groups import GRACE, stop_groups
 
@@ -38,8 +39,9 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         sys.exit(_CANNOT_START)
-    with open(int(told), "wb") as starter:  # noqa: PTH123 - it has no path
-        starter.write(f"{process.pid}\n".encode())
+    with suppress(BrokenPipeError):  # the starter has ended already, which the end of the input will tell
+        os.write(int(told), f"{process.pid}\n".encode())
+    os.close(int(told))
     while process.poll() is None:
         ready, _, _ = select.select([sys.stdin, wake], [], [])
         if sys.stdin in ready or set(os.read(wake, 64)) - {signal.SIGCHLD}:
@@ -53,9 +55,10 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
     tie, _held_until_the_end = os.pipe()
 
     def kill_this_group_at_the_end_of_the_tie() -> None:
-        fcntl.fcntl(tie, fcntl.F_SETOWN, -os.getpid())
-        fcntl.fcntl(tie, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(tie, fcntl.F_SETFL, fcntl.fcntl(tie, fcntl.F_GETFL) | os.O_ASYNC)
+        with suppress(OSError):  # a kernel that only looks like Linux; the starter stops the group then
+            fcntl.fcntl(tie, fcntl.F_SETOWN, -os.getpid())
+            fcntl.fcntl(tie, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(tie, fcntl.F_SETFL, fcntl.fcntl(tie, fcntl.F_GETFL) | os.O_ASYNC)
 
     # It is armed in the child, before the command begins: there is no moment at which the group is not tied.
     return subprocess.Popen(  # noqa: S603 - the commands are our own

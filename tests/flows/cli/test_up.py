@@ -141,3 +141,11 @@ def test_a_second_up_says_that_it_runs_already_with_its_addresses_and_process(te
         f"declined: Shelfprice is up already in {settings.home} as process 4711: monitor http://127.0.0.1:18050; "
         "nothing was started: use that one, or stop it with `kill 4711`\n"
     )
+
+
+def test_reset_removes_what_up_left(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, EXITS)
+    assert terminal("up").returncode == 1
+    assert (terminal.home / "services.json").exists()
+    assert terminal("reset", "--yes").returncode == 0
+    assert not terminal.home.exists()

@@ -164,6 +164,20 @@ def test_a_killed_wrapper_takes_its_command_with_it_even_when_nobody_is_left_to_
     os.close(told)
 
 
+def test_a_wrapper_whose_starter_ended_before_it_began_ends_its_command() -> None:
+    told, wrapper_end = os.pipe()
+    os.close(told)
+    sleeps = (sys.executable, "-S", "-c", "import time; time.sleep(60)")
+    command = (sys.executable, "-m", "flows.up.tied", str(wrapper_end), *sleeps)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(wrapper_end,)
+    ) as wrapper:
+        os.close(wrapper_end)
+        assert wrapper.wait(timeout=10) == 128 + signal.SIGTERM
+        assert wrapper.stderr is not None
+        assert wrapper.stderr.read() == b""
+
+
 def is_running(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
