@@ -177,10 +177,14 @@ def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_pat
     starts, ran = tmp_path / "starts", Ran()
     fifth_runs_well = (
         f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\n"
-        f"if len(open({str(starts)!r}).read()) == 5: time.sleep(0.8)\nraise SystemExit(3)"
+        f"if len(open({str(starts)!r}).read()) == 5: time.sleep(1.5)\nraise SystemExit(3)"
     )
     patience = Patience(asked_every=0.05, well=0.4, failures=9, first_pause=0.01, longest_pause=0.04)
-    ran.run([service("exits", fifth_runs_well)], lambda: len(ran.told("exits")) > 5, patience)
+
+    def is_fifth() -> bool:
+        return starts.exists() and starts.read_text() == "xxxxx"
+
+    ran.run([service("exits", fifth_runs_well, is_fifth)], lambda: len(ran.told("exits")) > 5, patience)
     pauses = [line.rpartition(" in ")[2] for line in ran.told("exits")[:6]]
     assert pauses == ["0.01 s", "0.02 s", "0.04 s", "0.04 s", "0.01 s", "0.02 s"]
 
