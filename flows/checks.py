@@ -1,10 +1,12 @@
 """How a store is: is everything there, fresh, proven and answering? Each folder checks what it owns."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from catalog.check import Check
 from etl.business_dates import newest_sold
 from etl.check import check_cells, check_decisions
+from flows.up.check import check_services
 from training.check import check_age, check_drift, check_prices, check_registry
 from training.registry import ModelRegistry
 from warehouse.check import check_assertions, check_files
@@ -16,7 +18,7 @@ def check_up(
     registry: ModelRegistry,
     on_file: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Check]:
-    """Check the decisions, cells, prices, champion, registry and files of a store.
+    """Check the decisions, cells, prices, champion, registry, services and files of a store.
 
     Parameters
     ----------
@@ -25,10 +27,11 @@ def check_up(
     """
     newest = newest_sold(workspace.lake)
     answers, champion = check_registry(registry)
+    services = check_services(workspace.settings, dt.datetime.now(dt.UTC))
     files = check_files(workspace, on_file)
     if newest is None:
         nothing = Check("decisions", "warning", "no decisions yet", "shelfprice demo, or shelfprice ingest FILE")
-        return [nothing, answers, files]
+        return [nothing, answers, *services, files]
     return [
         check_decisions(workspace, newest),
         check_cells(workspace),
@@ -37,5 +40,6 @@ def check_up(
         *check_age(workspace, champion, newest),
         *check_drift(workspace, champion, newest),
         check_prices(workspace, champion, newest),
+        *services,
         files,
     ]

@@ -28,7 +28,6 @@ _SENTENCES = {
     "sql": _NOTHING,
     "verify": _NOTHING,
     "monitor": "stopped; the monitor can be started again at any time",
-    "up": "stopped; what was published stands: run the same command again to start all services",
     "live": "stopped; what was sold stands: run the same command again to go on with the next tick",
     "promote": "stopped; `shelfprice champions` says whether the champion was changed",
     "rollback": "stopped; `shelfprice champions` says whether the champion was changed",
@@ -43,6 +42,16 @@ def sentence_for(command: str | None) -> str:
     return _SENTENCES.get(command or "", _AGAIN)
 
 
+_RUNNING: "list[Ending]" = []
+"""The ending of this process, where it is the program; none in a test that calls a command."""
+
+
+def leave_the_end_to_the_command() -> None:
+    """Let the command that runs end by handlers of its own."""
+    for ending in _RUNNING:
+        ending.release()
+
+
 class Ending:
     """The end of this process, from the moment that somebody asks for it.
 
@@ -55,6 +64,7 @@ class Ending:
     def __init__(self, sentence: str) -> None:
         self._sentence = sentence
         self._asked_by: int | None = None  # number of the signal
+        self._is_released = False
         self._lock, self._told = Lock(), Event()
         self._read, write = os.pipe()
         os.set_blocking(write, False)
@@ -63,6 +73,11 @@ class Ending:
                 signal.signal(number, self._interrupt)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)  # it is written to whatever the main thread does
         Thread(target=self._wait, daemon=True).start()
+        _RUNNING.append(self)
+
+    def release(self) -> None:
+        """Leave the end to a command that has handlers of its own and ends in time."""
+        self._is_released = True
 
     def leave_if_asked(self, within: float = 0.0) -> None:
         """End the process now if it was asked to end, whatever still runs.
@@ -89,7 +104,7 @@ class Ending:
         os._exit(128 + number)
 
     def _next_signal(self) -> int:
-        while (number := os.read(self._read, 1)[0]) not in _SIGNALS:
+        while (number := os.read(self._read, 1)[0]) not in _SIGNALS or self._is_released:
             pass
         return number
 

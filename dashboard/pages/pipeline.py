@@ -1,4 +1,4 @@
-"""The Pipeline page: what ran, what is in the lake, what was rejected, and whether every file is as published."""
+"""The Pipeline page: what runs and ran, what is in the lake, what was rejected, whether every file is as published."""
 
 import datetime as dt
 import shutil
@@ -13,6 +13,7 @@ from catalog.errors import ServiceError
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
 from dashboard.cards import pipeline as cards
+from dashboard.cards.services import service_list
 from dashboard.components import aria, card, chart, empty, heading, notice
 from dashboard.data.lake_tables import TableState, table_states
 from dashboard.data.verification import Verification
@@ -21,6 +22,8 @@ from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import scheme_of
 from dashboard.prefect.runs import Runs, runs_of
 from dashboard.theme import Scheme
+from warehouse.locks import UP, is_held
+from warehouse.service_states import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _WHILE_CHECKING = 500  # milliseconds
@@ -46,6 +49,11 @@ def layout(monitor: Monitor) -> Component:
                         ],
                         className="grid wide-narrow",
                     ),
+                    card(
+                        "Services",
+                        html.Div(dmc.Skeleton(height=120), id="pipeline-services"),
+                        caption="A service that exits or hangs is started again. Look for one that restarts often.",
+                    ),
                     html.Div(dmc.Skeleton(height=320, radius="md"), id="pipeline-content", className="stack"),
                 ],
                 className="stack",
@@ -56,23 +64,31 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    _wire_runs(app, runs_of(monitor.settings))
+    _wire_runs(app, monitor, runs_of(monitor.settings))
+    _wire_services(app, monitor)
     _wire_content(app, monitor)
     _wire_verification(app, Verification(monitor.settings, _now))
 
 
-def _wire_runs(app: Dash, runs: Runs) -> None:
+def _wire_runs(app: Dash, monitor: Monitor, runs: Runs) -> None:
     @app.callback(Output("pipeline-runs", "children"), Input("pipeline-clock", "n_intervals"))
     def show_runs(_n: int | None) -> Any:
         try:
             return cards.run_list(runs.last(_RUNS), _now())
         except ServiceError as error:
-            return notice(
-                "Prefect does not answer",
-                f"{error}. Start it:",
-                command="shelfprice up",
-                mood="warning",
-            )
+            title = "Prefect does not answer"
+            if is_held(monitor.settings.locks, UP):
+                return notice(title, f"{error}. `shelfprice up` starts it again, see Services below.", mood="warning")
+            return notice(title, f"{error}. Start it:", command="shelfprice up", mood="warning")
+
+
+def _wire_services(app: Dash, monitor: Monitor) -> None:
+    @app.callback(Output("pipeline-services", "children"), Input("pipeline-clock", "n_intervals"))
+    def show_services(_n: int | None) -> Any:
+        try:
+            return service_list(running_services(monitor.settings), _now())
+        except ServiceError as error:
+            return notice("How the services are is unknown", str(error), mood="warning")
 
 
 def _wire_content(app: Dash, monitor: Monitor) -> None:

@@ -19,10 +19,11 @@ from catalog.errors import SettingError
 from catalog.front_door import LOOPBACK_NAMES
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
-from warehouse.locks import WORKER, is_held
+from flows.up.pulse import is_alive
+from warehouse.locks import WORKER
 from warehouse.prefect_login import prefect_login
 
-_ANSWER_WITHIN = 0.5  # seconds
+_ANSWER_WITHIN = 3.0  # seconds; the machine may be busy
 _QUIET = "WARNING"
 
 
@@ -36,8 +37,12 @@ class Service:
         What it is for.
     address
         Where it listens; None for one that does not.
+    answers
+        Whether it answers.
     after
         Names of the services that must answer before it starts.
+    is_ready
+        What must hold besides, once, before it counts as started.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Service:
     address: Address | None
     answers: Callable[[], bool]
     after: tuple[str, ...] = field(default=())
+    is_ready: Callable[[], bool] = field(default=lambda: True)
 
 
 def services_of(settings: Settings, catalog: Path | None, search_path: str = os.defpath) -> list[Service]:
@@ -90,8 +96,9 @@ def _worker(settings: Settings, catalog: Path | None, search_path: str, client: 
         (sys.executable, "-m", "flows.up.worker"),
         environment,
         None,
-        lambda: is_held(settings.locks, WORKER) and _answers(deployed, login, _is_ready),
+        lambda: is_alive(settings.locks, WORKER),
         after=("prefect",),
+        is_ready=lambda: _answers(deployed, login, _is_ready),
     )
 
 

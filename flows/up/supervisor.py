@@ -1,25 +1,46 @@
-"""Run services as one foreground group, with one log; if one service exits, stop all.
+"""Run services as one foreground group, with one log, until asked to stop; a service that fails is started again.
 
-Each service leads a process group of its own. So Ctrl-C reaches this process alone, which then stops the others in
-order, and stopping a service also stops the processes that it started. A reaper process stops the services when this
-process is killed.
+Each service leads a process group of its own. So Ctrl-C reaches this process alone, which then stops the others, and
+stopping a service also stops the processes that it started. `flows.up.tied` ends them when this process is killed.
 """
 
-import os
-import subprocess
-import sys
+import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from threading import Event, Thread
+from collections.abc import Callable, Sequence
+from types import FrameType
 
 from catalog.addresses import is_free
 from catalog.errors import ServiceError
-from flows.up.reaper import stop_groups
+from flows.up.groups import ENDS_WITHIN
 from flows.up.services import Service
+from flows.up.supervised import Log, Patience, SupervisedService
+from warehouse.service_states import ServiceState
 
-_POLL_INTERVAL = 0.2  # seconds
-_START_TIMEOUT = 120.0  # seconds
-Log = Callable[[str, str], None]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_POLL_INTERVAL = 0.1  # seconds
+_STOOD_STILL = 5.0  # seconds between two polls, after which this process itself was held up
+_SECOND_PRESS_AFTER = 0.3  # seconds; a signal may reach this process twice at once, from a terminal and a parent
+
+
+class Stop:
+    """Whether the group shall stop: `hear` is the handler of the signals that ask for it."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.is_urgent = False
+        self._asked_at = 0.0
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal came."""
+        return self.number is not None
+
+    def hear(self, number: int, _frame: FrameType | None = None) -> None:
+        """Note a signal; a second one is urgent."""
+        if self.number is None:
+            self.number, self._asked_at = number, time.monotonic()
+        elif time.monotonic() - self._asked_at > _SECOND_PRESS_AFTER:
+            self.is_urgent = True
 
 
 def refuse_taken_ports(services: Sequence[Service]) -> None:
@@ -39,106 +60,72 @@ def refuse_taken_ports(services: Sequence[Service]) -> None:
             )
 
 
-def run_group(services: Sequence[Service], log: Log, all_answer: Callable[[], None], stop: Event) -> None:
+def run_group(
+    services: Sequence[Service],
+    log: Log,
+    all_answer: Callable[[], None],
+    stop: Stop,
+    record: Callable[[Sequence[ServiceState]], None] = lambda _states: None,
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> None:
     """Start services, report when all of them answer, and run them until asked to stop.
 
     Parameters
     ----------
     log
-        Called with the name of a service and a line it wrote.
+        Called with the name of a service and a line, its own or about it.
     all_answer
         Called once.
     stop
-        Set to stop the group.
+        Asks the group to stop.
+    record
+        Called with the state of each service when one has changed.
 
     Raises
     ------
     ServiceError
-        When a service exits or does not answer in time; the others are stopped first.
+        When a service failed too often; the others are stopped first.
     """
-    group = _Group(log)
+    group = [SupervisedService(service, log, patience) for service in services]
     try:
-        group.start(services, stop)
-        if not stop.is_set():
-            all_answer()
-        while not stop.wait(_POLL_INTERVAL):
-            group.raise_if_exited()
+        _supervise(group, all_answer, stop, record)
     finally:
-        group.stop()
+        _end(group, stop)
 
 
-class _Group:
-    """The running services, in the order of their start."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._running: dict[str, subprocess.Popen[str]] = {}
-        command = (sys.executable, "-m", "flows.up.reaper")
-        self._reaper = subprocess.Popen(  # noqa: S603 - the command is our own
-            command, stdin=subprocess.PIPE, text=True, start_new_session=True
-        )
-
-    def start(self, services: Sequence[Service], stop: Event) -> None:
-        """Start each service as soon as those it depends on answer; return when all answer."""
-        waiting, answering = list(services), set[str]()
-        limit = time.monotonic() + _START_TIMEOUT
-        while len(answering) < len(services) and not stop.is_set():
-            for service in [service for service in waiting if answering.issuperset(service.after)]:
-                self._launch(service)
-                waiting.remove(service)
-            self.raise_if_exited()
-            answering |= {one.name for one in services if one.name in self._running and one.answers()}
-            if time.monotonic() > limit:
-                waited_for = ", ".join(service.name for service in services if service.name not in answering)
-                raise ServiceError(f"{waited_for}: no answer within {_START_TIMEOUT:.0f} s; all services were stopped")
-            stop.wait(_POLL_INTERVAL)
-
-    def raise_if_exited(self) -> None:
-        """Raise when a service has exited."""
-        for name, process in self._running.items():
-            code = process.poll()
-            if code is not None:
-                raise ServiceError(f"{name} exited with code {code}, its last lines say why; all services were stopped")
-
-    def stop(self) -> None:
-        """Stop the newest services first, those they depend on after them, then the reaper."""
-        newest_first = [process.pid for process in reversed(self._running.values())]
-        half = len(newest_first) // 2
-        stop_groups(newest_first[:half], reap=self._reap)
-        stop_groups(newest_first[half:], reap=self._reap)
-        for process in self._running.values():
-            process.wait()
-        assert self._reaper.stdin is not None  # noqa: S101 - it was asked for
-        self._reaper.stdin.close()
-        self._reaper.wait()
-
-    def _reap(self) -> None:
-        for process in self._running.values():
-            process.poll()
-
-    def _launch(self, service: Service) -> None:
-        process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            service.command,
-            env=_environment(service.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        self._running[service.name] = process
-        assert self._reaper.stdin is not None  # noqa: S101 - the same
-        self._reaper.stdin.write(f"{process.pid}\n")
-        self._reaper.stdin.flush()
-        Thread(target=self._forward_log, args=(service.name, process), daemon=True).start()
-
-    def _forward_log(self, name: str, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None  # noqa: S101 - the same
-        for line in process.stdout:
-            if line.strip():
-                self._log(name, line.rstrip())
+def _supervise(
+    group: Sequence[SupervisedService],
+    all_answer: Callable[[], None],
+    stop: Stop,
+    record: Callable[[Sequence[ServiceState]], None],
+) -> None:
+    recorded: list[ServiceState] = []
+    all_answered, before = False, time.monotonic()
+    while not stop.is_asked:
+        now = time.monotonic()
+        for one in group:
+            if now - before > _STOOD_STILL:
+                one.excuse(now)
+            one.step(now, {other.service.name for other in group if other.is_answering})
+        before = now
+        states = [one.state for one in group]
+        if states != recorded:
+            record(states)
+            recorded = states
+        if not all_answered and all(one.is_answering for one in group):
+            all_answer()
+            all_answered = True
+        time.sleep(_POLL_INTERVAL)
 
 
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **own}
+def _end(group: Sequence[SupervisedService], stop: Stop) -> None:
+    """Ask all at once to end; kill what has not ended in time, and all of it when that is urgent."""
+    for one in group:
+        one.ask_to_end()
+    limit = time.monotonic() + ENDS_WITHIN
+    while not all(one.has_ended for one in group):
+        if stop.is_urgent or time.monotonic() > limit:
+            for one in group:
+                one.kill()
+            return
+        time.sleep(_POLL_INTERVAL / 2)

@@ -4,7 +4,9 @@ import datetime as dt
 import logging
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from time import sleep
 
@@ -14,6 +16,7 @@ from catalog.errors import ServiceError
 from catalog.settings import Settings
 from flows.environment import prepare
 from flows.up.deployments import PREFECT_FILE, work_pool
+from flows.up.pulse import EVERY, give_sign
 from warehouse.locks import WORKER, held
 
 _LOG = logging.getLogger(__name__)
@@ -29,8 +32,23 @@ def main() -> None:
     _create_pool(work_pool())
     _deploy()
     Thread(target=_mark_zombies, args=(settings,), daemon=True).start()
+    worker = ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_CONCURRENT_RUNS)
     with held(settings.locks, WORKER):
-        anyio.run(ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_CONCURRENT_RUNS).start)
+        anyio.run(_work, worker.start, settings.locks)
+
+
+async def _work(work: Callable[[], Awaitable[None]], locks: Path) -> None:
+    """Work, and give a sign of life from the same loop: it stops when the loop does."""
+    async with anyio.create_task_group() as both:
+        both.start_soon(_give_signs, locks)
+        await work()
+        both.cancel_scope.cancel()
+
+
+async def _give_signs(locks: Path) -> None:
+    while True:
+        give_sign(locks, WORKER)
+        await anyio.sleep(EVERY)
 
 
 def _create_pool(name: str) -> None:

@@ -1,6 +1,8 @@
 """Everything in one command: it comes up, it plays a store, and nothing of it stays behind."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
@@ -16,15 +19,17 @@ from shell import Terminal
 
 from catalog.errors import ServiceError
 from catalog.settings import Settings, read_settings
-from dashboard.prefect.control import LiveControl
+from dashboard.prefect.control import LiveControl, live_control
 from etl.business_dates import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live, sold_so_far
 from training.nights import is_done
 from warehouse.lake import Lake
+from warehouse.prefect_login import prefect_login
 from warehouse.verify import verify
 
 PATIENCE = 150.0
 SERVICES = ("prefect", "mlflow", "monitor")
+STARTED = 7  # processes: `up`, three wrappers, and what they run
 
 
 class House:
@@ -58,12 +63,16 @@ class House:
 
     def processes(self) -> set[str]:
         """Return the command lines of every process that lives in this home."""
+        return set(self.living().values())
+
+    def living(self) -> dict[int, str]:
+        """Return every process that lives in this home, with its command line."""
         mark = f"SHELFPRICE_HOME={self.home}".encode()
-        found = set()
+        found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 if mark in (folder / "environ").read_bytes().split(b"\0") and (folder / "cmdline").read_bytes():
-                    found.add((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue  # it has ended, or is not ours
         return found
@@ -78,13 +87,18 @@ def begins(control: LiveControl, store: str) -> bool:
 
 
 def runs_named(house: House, name: str) -> list[FlowRun]:
-    with SyncPrefectClient(house.settings.prefect_api) as client:
+    with SyncPrefectClient(house.settings.prefect_api, auth_string=prefect_login(house.settings)) as client:
         return [run for run in client.read_flow_runs(limit=200) if run.name == name]
 
 
 def ask_as_anyone_would(house: House, deployment: str) -> None:
-    """Run a deployment from the orchestrator's own client, in a process that knows its address alone."""
-    own = {"PATH": os.environ["PATH"], "HOME": str(house.home.parent), "PREFECT_API_URL": house.settings.prefect_api}
+    """Run a deployment from the orchestrator's own client, knowing its address and the credential alone."""
+    own = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(house.home.parent),
+        "PREFECT_API_URL": house.settings.prefect_api,
+        "PREFECT_API_AUTH_STRING": prefect_login(house.settings),
+    }
     command = [sys.executable, "-m", "prefect", "deployment", "run", deployment]
     done = subprocess.run(command, env=own, cwd=house.home.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,6 +118,35 @@ def process_of(run: str) -> int:
         except OSError:
             continue  # it has ended, or is not ours
     raise AssertionError(f"nobody works on {run}")
+
+
+def kill_two_services(house: House) -> None:
+    """Kill MLflow and the worker, wait until both answer again, and see that the monitor tells it."""
+    for part in ("-m training.mlflow.server", "-m flows.up.worker"):
+        (number,) = [one for one in pids_of(house, part) if one not in pids_of(house, "flows.up.tied")]
+        os.kill(number, signal.SIGKILL)
+    again = [re.compile(rf"^{name} +\| answers again$", re.MULTILINE) for name in ("mlflow", "worker")]
+    wait_until(lambda: all(line.search(house.said) for line in again), lambda: house.said)
+    told = services_on_the_page(house)
+    assert told.count("exited with code 137 (SIGKILL)") == 2
+    assert told.count("\u2713 answers") == 4
+
+
+def services_on_the_page(house: House) -> str:
+    """Return what the Pipeline page shows of the services."""
+    asked = {
+        "output": "pipeline-services.children",
+        "outputs": {"id": "pipeline-services", "property": "children"},
+        "inputs": [{"id": "pipeline-clock", "property": "n_intervals", "value": 1}],
+        "changedPropIds": ["pipeline-clock.n_intervals"],
+    }
+    answer = httpx.post(f"{house.settings.monitor.url}/_dash-update-component", json=asked, timeout=30)
+    return json.dumps(answer.raise_for_status().json(), ensure_ascii=False)
+
+
+def pids_of(house: House, part: str) -> list[int]:
+    """Return the processes of a home whose command line holds a text."""
+    return [number for number, command in house.living().items() if part in command]
 
 
 def free_port() -> int:
@@ -126,7 +169,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     assert own.processes() == set()
 
 
-def test_it_comes_up_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_nothing_within_ten_seconds(
+def test_it_comes_up_starts_killed_services_again_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_nothing(
     house: House,
 ) -> None:
     process = house.up()
@@ -135,7 +178,8 @@ def test_it_comes_up_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_
         assert process.poll() is None, house.said
         assert house.settings.prefect.url in house.said
         assert house.settings.mlflow.url in house.said
-        control, lake = LiveControl(house.settings.prefect_api), Lake(house.settings)
+        kill_two_services(house)
+        control, lake = live_control(house.settings), Lake(house.settings)
         ask_as_anyone_would(house, "nightly/default")
         wait_until(lambda: is_done(lake, DEFAULT_START), lambda: house.said, 60)
         wait_until(lambda: is_completed(house, f"nightly-{DEFAULT_START}"), lambda: house.said, 30)
@@ -152,8 +196,8 @@ def test_it_comes_up_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_
         wait_until(lambda: "going on from tick" in house.said, lambda: house.said, 60)
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()
-        assert process.wait(timeout=30) == 0
-        assert time.monotonic() - begun < 10
+        assert process.wait(timeout=30) == 130
+        assert time.monotonic() - begun < 5
         assert "stopped; everything that was published is kept" in house.said
         assert house.processes() == set()
         assert verify(lake).findings == ()
@@ -163,13 +207,26 @@ def test_it_comes_up_does_a_night_sells_a_store_though_killed_and_ctrl_c_leaves_
         process.wait(timeout=30)
 
 
-def test_killed_outright_it_takes_everything_with_it(house: House) -> None:
+@pytest.mark.parametrize("with_wrappers", [False, True], ids=["up alone", "the wrappers first"])
+def test_killed_outright_it_takes_everything_with_it(house: House, with_wrappers: bool) -> None:
     process = house.up()
-    wait_until(lambda: len(house.processes()) >= 4 or process.poll() is not None, lambda: house.said)
+    wait_until(lambda: len(house.processes()) >= STARTED or process.poll() is not None, lambda: house.said)
     assert process.poll() is None, house.said
+    for number in pids_of(house, "flows.up.tied") if with_wrappers else []:
+        os.kill(number, signal.SIGKILL)
     process.kill()
     process.wait(timeout=10)
-    wait_until(lambda: not house.processes(), lambda: str(house.processes()), 15)
+    wait_until(lambda: not house.processes(), lambda: str(house.processes()), 10)
+
+
+def test_a_signal_while_it_starts_ends_it_with_its_code(house: House) -> None:
+    process = house.up()
+    wait_until(lambda: len(house.processes()) >= STARTED or process.poll() is not None, lambda: house.said)
+    process.terminate()
+    begun = time.monotonic()
+    assert process.wait(timeout=30) == 143
+    assert time.monotonic() - begun < 5
+    assert house.said.splitlines()[-1] == "stopped; everything that was published is kept"
 
 
 def test_a_port_in_use_is_one_line_that_names_it_and_the_setting(terminal: Terminal) -> None:

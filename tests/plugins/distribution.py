@@ -15,7 +15,7 @@ _ALONE = {
 }
 _SECONDS = {
     "tests/e2e/test_command_line.py": 90,
-    "tests/e2e/test_up.py": 85,
+    "tests/e2e/test_up.py": 105,
     "tests/e2e/test_monitor.py": 80,
     "tests/e2e/test_monitor_pages.py": 75,
     "marks runs": 50,

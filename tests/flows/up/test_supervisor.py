@@ -2,30 +2,42 @@
 
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
+from threading import Thread
 
 import pytest
 
+from catalog.addresses import Address
 from catalog.errors import ServiceError
-from flows.environment import UP, api_url_file, prepare
-from flows.up.reaper import GRACE, stop_groups
+from flows.environment import api_url_file, prepare
+from flows.up.groups import GRACE
+from flows.up.probe import Probe
 from flows.up.services import Service
-from flows.up.supervisor import run_group
+from flows.up.supervised import Patience
+from flows.up.supervisor import Stop, run_group
 from warehouse.files import write_durably
-from warehouse.locks import held
+from warehouse.locks import UP, held
+from warehouse.service_states import ServiceState
 
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-)
+SLEEPS = "import time; time.sleep(60)"
+EXITS = "import sys; print('no disk', flush=True); sys.exit(3)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+QUICK = Patience(first_pause=0.01, longest_pause=0.01)
 
 
-def service(name: str, code: str, answers: Callable[[], bool] = lambda: True, after: tuple[str, ...] = ()) -> Service:
-    return Service(name, "a test", (sys.executable, "-c", code), {}, None, answers, after)
+def service(
+    name: str,
+    code: str,
+    answers: Callable[[], bool] = lambda: True,
+    after: tuple[str, ...] = (),
+    address: Address | None = None,
+) -> Service:
+    return Service(name, "a test", (sys.executable, "-S", "-c", code), {}, address, answers, after)
 
 
 def wait_until(true: Callable[[], object]) -> None:
@@ -35,94 +47,278 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+@dataclass
+class Ran:
+    """What a group said while it ran, and how its services were."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    states: list[tuple[ServiceState, ...]] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
+    error: ServiceError | None = None
+
+    def run(
+        self,
+        services: Sequence[Service],
+        until: Callable[[], object],
+        patience: Patience = QUICK,
+        all_answer: Callable[[], None] = lambda: None,
+    ) -> "Ran":
+        """Run services until something is true, or they give up."""
+
+        def record(states: Sequence[ServiceState]) -> None:
+            self.states.append(tuple(states))
+
+        def go() -> None:
+            try:
+                run_group(services, lambda *said: self.lines.append(said), all_answer, self.stop, record, patience)
+            except ServiceError as error:
+                self.error = error
+
+        group = Thread(target=go)
+        group.start()
+        try:
+            wait_until(lambda: until() or not group.is_alive())
+        finally:
+            self.stop.hear(signal.SIGTERM)
+            group.join()
+        return self
+
+    def said(self, name: str) -> list[str]:
+        return [line for one, line in self.lines if one == name]
+
+    def told(self, name: str) -> list[str]:
+        """Return the lines that say why a service is started again."""
+        return [line for line in self.said(name) if "; it is started again in " in line]
+
+    def conditions(self, name: str) -> list[str]:
+        found = [state.condition for states in self.states for state in states if state.name == name]
+        return [one for n, one in enumerate(found) if n == 0 or found[n - 1] != one]
 
 
-def test_when_a_service_exits_it_is_named_and_all_are_stopped(tmp_path: Path) -> None:
-    started = tmp_path / "pid"
-    lives = (
-        "import os, pathlib, time\n"
-        f"pathlib.Path({str(tmp_path / 'draft')!r}).write_text(str(os.getpid()))\n"
-        f"os.replace({str(tmp_path / 'draft')!r}, {str(started)!r})\n"
+def test_a_service_that_exits_is_started_again_and_told_while_the_others_run_on(tmp_path: Path) -> None:
+    once, starts = tmp_path / "once", tmp_path / "starts"
+    fails_once = (
+        f"import pathlib, sys, time\nif not pathlib.Path({str(once)!r}).exists():\n"
+        f" pathlib.Path({str(once)!r}).touch(); print('no disk', flush=True); sys.exit(3)\nprint('again', flush=True)\n"
         "time.sleep(60)"
     )
-    exits = "import sys; print('no disk', flush=True); sys.exit(3)"
-    lines: list[tuple[str, str]] = []
-    with pytest.raises(ServiceError, match="exits exited with code 3, its last lines say why; all services were"):
-        run_group(
-            [service("lives", lives, started.exists), service("exits", exits, after=("lives",))],
-            lambda name, line: lines.append((name, line)),
-            lambda: None,
-            Event(),
-        )
-    wait_until(lambda: ("exits", "no disk") in lines)
-    assert not is_running(int(started.read_text()))
+    lives = f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\ntime.sleep(60)"
+    ran = Ran()
+    first = service("exits", fails_once, lambda: "again" in ran.said("exits"))
+    ran.run([first, service("lives", lives, starts.exists, ("exits",))], starts.exists)
+    assert ran.said("exits") == [
+        "no disk",
+        "exited with code 3: no disk; it is started again in 0.01 s",
+        "again",
+        "answers again",
+    ]
+    assert starts.read_text() == "x"
+    assert ran.conditions("exits") == ["starting", "restarting", "answers"]
+    newest = ran.states[-1][0]
+    assert (newest.reason, len(newest.restarts)) == ("exited with code 3: no disk", 1)
+    assert newest.since >= newest.restarts[-1]
+
+
+def test_those_that_depend_on_a_killed_service_run_on(tmp_path: Path) -> None:
+    pid, starts, ran = tmp_path / "pid", tmp_path / "starts", Ran()
+    base = f"import os, time\nwith open({str(pid)!r}, 'a') as file: file.write(f'{{os.getpid()}}\\n')\ntime.sleep(60)"
+    lives = f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\ntime.sleep(60)"
+
+    def kill_once() -> None:
+        wait_until(starts.exists)
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+    ran.run(
+        [service("base", base, pid.exists), service("second", lives, after=("base",))],
+        lambda: "answers again" in ran.said("base"),
+        all_answer=kill_once,
+    )
+    assert ran.said("base")[0] == "exited with code 137 (SIGKILL); it is started again in 0.01 s"
+    assert starts.read_text() == "x"
+    assert ran.conditions("second") == ["starting", "answers"]
+
+
+def test_the_reason_leaves_out_what_it_said_before_it_answered() -> None:
+    ran = Ran()
+    code = f"import time\nprint('banner', flush=True)\ntime.sleep(1)\n{EXITS}"
+    ran.run([service("exits", code)], lambda: len(ran.said("exits")) > 2)
+    assert ran.said("exits")[2] == "exited with code 3: no disk; it is started again in 0.01 s"
+
+
+def test_after_five_failures_within_a_minute_all_end_with_the_reason(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    counted = f"open({str(starts)!r}, 'a').write('x')\n{EXITS}"
+    ran = Ran().run([service("lives", SLEEPS), service("exits", counted)], lambda: False)
+    assert str(ran.error) == (
+        "exits failed 5 times within 60 s, the last time it exited with code 3: no disk; all services were stopped: "
+        "mend what that says, then run `shelfprice up` again"
+    )
+    assert starts.read_text() == "xxxxx"
+    assert ran.conditions("lives") == ["starting", "answers"]
+
+
+def test_a_service_that_never_answers_in_five_starts_ends_all_however_slowly_it_fails() -> None:
+    slow = Patience(window=0.0, first_pause=0.01, longest_pause=0.01)
+    ran = Ran().run([service("exits", EXITS, lambda: False)], lambda: False, slow)
+    assert str(ran.error).startswith("exits failed 5 times in a row, the last time it exited with code 3: no disk;")
+
+
+def test_a_service_that_fails_seldom_is_started_again_for_ever() -> None:
+    ran = Ran()
+    ran.run(
+        [service("exits", f"import time; time.sleep(0.5)\n{EXITS}")],
+        lambda: len(ran.said("exits")) > 16,
+        Patience(window=0.0, first_pause=0.01, longest_pause=0.01),
+    )
+    assert ran.error is None
+
+
+def test_pauses_double_up_to_the_longest_and_begin_anew_once_it_ran_well(tmp_path: Path) -> None:
+    starts, ran = tmp_path / "starts", Ran()
+    fifth_runs_well = (
+        f"import time\nwith open({str(starts)!r}, 'a') as file: file.write('x')\n"
+        f"if len(open({str(starts)!r}).read()) == 5: time.sleep(1.5)\nraise SystemExit(3)"
+    )
+    patience = Patience(asked_every=0.05, well=0.4, failures=9, first_pause=0.01, longest_pause=0.04)
+
+    def is_fifth() -> bool:
+        return starts.exists() and starts.read_text() == "xxxxx"
+
+    ran.run([service("exits", fifth_runs_well, is_fifth)], lambda: len(ran.told("exits")) > 5, patience)
+    pauses = [line.rpartition(" in ")[2] for line in ran.told("exits")[:6]]
+    assert pauses == ["0.01 s", "0.02 s", "0.04 s", "0.04 s", "0.01 s", "0.02 s"]
+
+
+def test_a_service_that_hangs_is_stopped_and_started_again(tmp_path: Path) -> None:
+    once, ran = tmp_path / "once", Ran()
+    hangs_once = (
+        "import os, pathlib, signal, time\n"
+        f"if not pathlib.Path({str(once)!r}).exists():\n"
+        f" time.sleep(0.5); pathlib.Path({str(once)!r}).touch(); os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "print('again', flush=True); time.sleep(60)"
+    )
+    ran.run(
+        [service("hangs", hangs_once, lambda: bool(ran.said("hangs")[2:]) or not once.exists())],
+        lambda: "answers again" in ran.said("hangs"),
+        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
+    )
+    assert ran.said("hangs") == [
+        "did not answer for 1 s, so it is stopped",
+        "did not answer for 1 s; it is started again in 0.01 s",
+        "again",
+        "answers again",
+    ]
+    assert ran.conditions("hangs") == ["starting", "answers", "silent", "restarting", "answers"]
+
+
+def test_a_service_that_never_begins_to_answer_counts_as_failed() -> None:
+    patience = Patience(start=0.3, failures=2, first_pause=0.01)
+    ran = Ran().run([service("mute", SLEEPS, lambda: False)], lambda: False, patience)
+    assert str(ran.error).startswith("mute failed 2 times within 60 s, the last time it did not answer for 0 s;")
+
+
+def test_a_service_is_not_blamed_for_the_silence_of_what_it_depends_on(tmp_path: Path) -> None:
+    quiet, ran = tmp_path / "quiet", Ran()
+
+    def base_answers() -> bool:
+        return not quiet.exists() or bool(ran.told("base"))
+
+    ran.run(
+        [service("base", SLEEPS, base_answers), service("second", SLEEPS, base_answers, ("base",))],
+        lambda: "answers" in ran.conditions("base")[-1:] and ran.told("base"),
+        Patience(asked_every=0.05, silence=1.2, shown_silence=0.6, first_pause=0.01),
+        all_answer=quiet.touch,
+    )
+    assert len(ran.told("base")) == 1
+    assert ran.conditions("second")[:3] == ["starting", "answers", "silent"]
+    assert ran.told("second") == []
+
+
+def test_a_port_that_somebody_took_in_between_is_said_and_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        address = Address("127.0.0.1", stranger.getsockname()[1], "SOME_ADDRESS")
+        ran = Ran()
+        taken = f"found 127.0.0.1:{address.port} in use by another program; it is started again in 0.01 s"
+        ran.run([service("late", SLEEPS, address=address)], lambda: taken in ran.said("late") and not stranger.close())
+    assert ran.said("late")[0] == taken
+    ran = Ran()
+    ran.run([service("late", SLEEPS, address=address)], lambda: "answers" in ran.conditions("late"))
+    assert ran.said("late") == []
+
+
+def test_a_probe_that_raises_is_no_answer() -> None:
+    asked: list[bool] = []
+
+    def broken() -> bool:
+        asked.append(True)
+        raise RuntimeError
+
+    probe = Probe(service("broken", SLEEPS, broken), 1.0)
+    wait_until(lambda: len(asked) > 1)
+    assert probe.answered_at is None
+    probe.close()
+
+
+def test_what_must_hold_for_a_start_is_asked_until_it_holds_and_never_again() -> None:
+    asked: list[bool] = []
+
+    def is_ready() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    probe = Probe(replace(service("late", SLEEPS), is_ready=is_ready), 0.01)
+    wait_until(lambda: probe.answered_at)
+    first = probe.answered_at
+    wait_until(lambda: probe.answered_at != first)
+    assert len(asked) == 2
+    probe.close()
 
 
 def test_a_service_starts_when_those_it_depends_on_answer(tmp_path: Path) -> None:
-    ready, stop, lines = tmp_path / "ready", Event(), list[str]()
+    ready, ran = tmp_path / "ready", Ran()
     slow = f"import time, pathlib; pathlib.Path({str(ready)!r}).touch(); time.sleep(60)"
     second = f"import pathlib, time; print(pathlib.Path({str(ready)!r}).exists(), flush=True); time.sleep(60)"
-    run_group(
-        [service("first", slow, ready.exists), service("second", second, lambda: bool(lines), ("first",))],
-        lambda _name, line: lines.append(line),
-        stop.set,
-        stop,
+    ran.run(
+        [service("second", second, after=("first",)), service("first", slow, ready.exists)],
+        lambda: ran.said("second"),
     )
-    assert lines == ["True"]
+    assert ran.said("second") == ["True"]
 
 
 def test_services_that_stop_when_asked_are_not_waited_for_any_longer() -> None:
-    stop, begun = Event(), list[float]()
-
-    def all_answer() -> None:
-        begun.append(time.monotonic())
-        stop.set()
-
-    sleeps = "import time; time.sleep(60)"
-    run_group([service(name, sleeps) for name in ("first", "second", "third")], lambda *_: None, all_answer, stop)
-    assert time.monotonic() - begun[0] < GRACE
+    ran, begun = Ran(), list[float]()
+    ran.run([service(name, SLEEPS) for name in ("one", "two")], lambda: begun, all_answer=lambda: begun.append(now()))
+    assert now() - begun[0] < GRACE
 
 
-def test_a_process_that_ignores_the_request_to_stop_is_killed_after_the_grace_period() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "deaf\n"
-    stop_groups([process.pid], grace=0.2)
-    assert process.wait(timeout=5) == -signal.SIGKILL
-    process.stdout.close()
+def test_those_that_are_deaf_to_the_request_are_killed_within_three_seconds_and_at_once_by_a_second_one() -> None:
+    ran = Ran()
+    ran.run([service(name, DEAF) for name in ("one", "two")], lambda: len(ran.lines) == 2)
+    begun = ran.stop._asked_at
+    assert GRACE <= now() - begun < 3.5
+    ran = Ran()
+
+    def press_twice() -> bool:
+        if len(ran.lines) < 2:
+            return False
+        ran.stop.hear(signal.SIGINT)
+        time.sleep(0.4)
+        return True
+
+    ran.run([service(name, DEAF) for name in ("one", "two")], press_twice)
+    assert now() - ran.stop._asked_at < GRACE
+    assert ran.stop.number == signal.SIGINT
 
 
-def test_the_reaper_stops_the_groups_when_its_input_ends_and_not_before() -> None:
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    reaper = subprocess.Popen(
-        [sys.executable, "-m", "flows.up.reaper"], stdin=subprocess.PIPE, text=True, env=os.environ
-    )
-    assert reaper.stdin is not None
-    reaper.stdin.write(f"{sleeper.pid}\n")
-    reaper.stdin.flush()
-    wait_until(lambda: ignores_sigterm(reaper.pid))
-    reaper.send_signal(signal.SIGTERM)
-    with pytest.raises(subprocess.TimeoutExpired):
-        reaper.wait(timeout=0.1)
-    assert sleeper.poll() is None
-    reaper.stdin.close()
-    assert sleeper.wait(timeout=10) == -signal.SIGTERM
-    assert reaper.wait(timeout=10) == 0
+def test_a_signal_that_arrives_twice_at_once_is_one_press() -> None:
+    stop = Stop()
+    stop.hear(signal.SIGHUP)
+    stop.hear(signal.SIGTERM)
+    assert (stop.number, stop.is_urgent) == (signal.SIGHUP, False)
 
 
-def ignores_sigterm(pid: int) -> bool:
-    ignored = next(
-        line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigIgn")
-    )
-    return bool(int(ignored, 16) >> (signal.SIGTERM - 1) & 1)
+def now() -> float:
+    return time.monotonic()
 
 
 def test_while_all_services_run_commands_use_their_prefect_server_and_start_no_second_one(

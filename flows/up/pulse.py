@@ -1,0 +1,28 @@
+"""A sign of life of a process that listens nowhere: it touches its lock file from the loop that does its work.
+
+The lock tells that the process lives, the file's time that it is not stuck: one that hangs or was suspended touches
+nothing.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from warehouse.locks import is_held
+
+EVERY = 3.0  # seconds between two signs
+_FRESH_FOR = 15.0  # seconds; the machine may be busy
+
+
+def give_sign(locks: Path, name: str) -> None:
+    """Touch the lock file; whoever holds the lock does so every few seconds."""
+    os.utime(locks / f"{name}.lock")
+
+
+def is_alive(locks: Path, name: str) -> bool:
+    """Tell whether some process holds the lock and has given a sign of late."""
+    try:
+        touched_at = (locks / f"{name}.lock").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return abs(time.time() - touched_at) < _FRESH_FOR and is_held(locks, name)
