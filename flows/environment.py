@@ -33,7 +33,7 @@ def prepare() -> Settings:
         "DO_NOT_TRACK": "true",
         "DASH_DISABLE_VERSION_CHECK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
         **REGISTRY_PATIENCE,

@@ -10,7 +10,7 @@ from catalog.settings import read_settings
 from flows.cli.console import remark
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_GENERATED = {"lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"}
+_GENERATED = {"failures", "lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"}
 
 
 def reset(yes: Yes = False) -> None:
