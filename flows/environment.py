@@ -14,10 +14,15 @@ from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
+from flows.reachable import refuse_absent_services
 from flows.temporary_server import temporary_server
+from training.mlflow.moved_home import follow_home
 from warehouse.locks import is_held
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
+_PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
+"""How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
+_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live"}
 UP, WORKER = "up", "worker"
 """Locks that are held while all services run, and while a worker executes deployments."""
 
@@ -37,13 +42,17 @@ def prepare() -> Settings:
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
         **REGISTRY_PATIENCE,
+        **_PREFECT_PATIENCE,
     }
     if is_held(settings.locks, UP):  # the server that runs, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
+    if settings.prefect_login:  # the server's, whose clients are this process's
+        defaults["PREFECT_API_AUTH_STRING"] = settings.prefect_login.get_secret_value()
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
     settings.prefect_home.mkdir(parents=True, exist_ok=True)
+    follow_home(settings)
     return settings
 
 
@@ -59,6 +68,7 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     Where no Prefect server is configured, a temporary one gets ready on another core while the flow is imported here
     and, for a flow that uses MLflow, MLflow's database is created.
     """
+    refuse_absent_services(read_settings(), uses_registry=flow_module not in _WITHOUT_REGISTRY)
     with ExitStack() as stack:
         server = None if _has_server() else stack.enter_context(temporary_server())
         if server is not None:  # Prefect's own threads know no other settings than those of its import

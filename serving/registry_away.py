@@ -1,0 +1,24 @@
+"""A model registry on a server that is away is told so within seconds: its own client would wait for minutes."""
+
+from catalog.errors import ModelError
+from catalog.knock import knock, shown
+from catalog.settings import Settings
+
+
+def refuse_absent_registry(settings: Settings) -> None:
+    """Refuse a registry on a server that does not answer; one in a file is there.
+
+    Raises
+    ------
+    ModelError
+        When it does not.
+    """
+    uri = settings.tracking_uri
+    if not uri.startswith(("http://", "https://")):
+        return
+    answer = knock(f"{uri.rstrip('/')}/health")
+    if not answer.is_good:
+        raise ModelError(
+            f"expected the model registry at {shown(uri)}, found: {answer.problem}; old prices hold: start it with "
+            "`shelfprice up`, or set MLFLOW_TRACKING_URI to where it is"
+        )
