@@ -19,7 +19,7 @@ _WRITER_PATIENCE = 3.0  # seconds for another process that writes into a databas
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 
 
-def refuse_absent_services(settings: Settings, *, uses_registry: bool) -> None:
+def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_prefect: bool = True) -> None:
     """Refuse work for which a service is away, within seconds.
 
     Raises
@@ -30,9 +30,9 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool) -> None:
         When Prefect is, or a database file of either cannot be used.
     """
     api = os.environ.get("PREFECT_API_URL")
-    if api:
+    if uses_prefect and api:
         _refuse_absent_prefect(api)
-    else:
+    elif uses_prefect:
         _refuse_unusable(settings.prefect_home / "prefect.db", "move it away: Prefect then begins a new one")
     if uses_registry:
         refuse_absent_registry(settings)

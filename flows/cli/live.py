@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.completion import known_stores
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, Seed, date_of, finite, in_calendar, refuse_beyond_calendar, text_of
 from flows.cli.refusals import refuse_store
 from flows.environment import orchestrated, prepare
 
-Store = Annotated[str, typer.Option(help="Store of the catalog.")]
+Store = Annotated[str, typer.Option(help="Store of the catalog.", autocompletion=known_stores)]
 Date = Annotated[
     dt.datetime | None,
     typer.Option(

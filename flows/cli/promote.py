@@ -8,6 +8,7 @@ import typer
 from flows.cli.champion_change import show_change
 from flows.cli.options import HIGHEST, Catalog, Json, not_empty, text_of
 from flows.environment import prepare
+from flows.reachable import refuse_absent_services
 
 Version = Annotated[int, typer.Option(min=1, max=HIGHEST, help="Registered model version.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence; it is recorded.", callback=not_empty)]
@@ -30,7 +31,7 @@ def promote(
     """
     asked_at = dt.datetime.now(dt.UTC)
     folder = text_of(catalog)
-    prepare()
+    refuse_absent_services(prepare(), uses_registry=True, uses_prefect=False)
     from flows.registry import registry_of
     from flows.workspace import open_workspace
     from training.promotion.change import promote as make_champion

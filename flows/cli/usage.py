@@ -1,8 +1,7 @@
 """How the command line is used: what is typed wrongly gets one line and a guess at what was meant."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from inspect import cleandoc
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from catalog.near import did_you_mean
 from flows.cli.console import remark
 
 _WRONG_USAGE = 2
-_LIKE = 0.6
-"""How alike two words are, from 0 to 1, before one is offered for the other."""
 
 
 class Commands(TyperGroup):
@@ -33,13 +31,6 @@ class Commands(TyperGroup):
             remark("nothing was done")
             sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)
-
-
-def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """Return a question about the nearest of the known words, with a space before it; empty when none is near."""
-    by_lower_case = {word.lower(): word for word in known}
-    near = get_close_matches(typed.lower(), by_lower_case, n=1, cutoff=_LIKE)
-    return f" Did you mean {by_lower_case[near[0]]}?" if near else ""
 
 
 def help_of(command: Callable[..., None]) -> str:
@@ -73,7 +64,7 @@ def _tell(error: typer.TyperException) -> None:
         known = (
             [name for parameter in context.command.get_params(context) for name in parameter.opts] if context else []
         )
-        said = f"there is no option {option}.{did_you_mean(option, known)}"
+        said = f"there is no option {option}{did_you_mean(option, known)}"
     asked = context.command_path if context is not None else "shelfprice"
     said = " ".join(said.split()).rstrip(".")
     ending = " Nothing" if said.endswith("?") else "; nothing"
