@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
+
+from catalog.addresses import without_login
 
 PATIENCE = 4.0
 """Seconds until a server that does not answer is away."""
@@ -38,25 +40,22 @@ class _WithoutRedirection(urllib.request.HTTPRedirectHandler):
         """Follow none."""
 
 
-def knock(url: str, headers: Mapping[str, str] | None = None, patience: float = PATIENCE) -> Answer:
-    """Ask for a page once, and say within `patience` seconds what came of it.
+def knock(url: str, headers: Mapping[str, str] | None = None, patience: float | None = None) -> Answer:
+    """Ask for a page once, and say within `patience` seconds, by default `PATIENCE`, what came of it.
 
     Parameters
     ----------
     url
         An address with http or https; a user and a password in it are sent as a credential.
     """
+    patience = PATIENCE if patience is None else patience
     answer = Answer(problem=f"no answer within {patience:.0f} s")
-    thread = Thread(target=_ask, args=(url, headers or {}, patience, answer), name=f"knock {shown(url)}", daemon=True)
+    thread = Thread(
+        target=_ask, args=(url, headers or {}, patience, answer), name=f"knock {without_login(url)}", daemon=True
+    )
     thread.start()
     thread.join(patience)
     return Answer(answer.status, answer.problem)  # as it is now, whatever the thread still does
-
-
-def shown(url: str) -> str:
-    """Return an address without the user and the password in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _ask(url: str, headers: Mapping[str, str], patience: float, answer: Answer) -> None:
@@ -65,9 +64,9 @@ def _ask(url: str, headers: Mapping[str, str], patience: float, answer: Answer) 
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             answer.problem = "it is no address with http or https"
             return
-        request = urllib.request.Request(shown(url), headers=dict(headers))  # noqa: S310 - the scheme was looked at
+        request = urllib.request.Request(without_login(url), headers=dict(headers))  # noqa: S310 - the scheme was looked at
         if parts.username:
-            login = f"{parts.username}:{parts.password or ''}"
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
         with urllib.request.build_opener(_WithoutRedirection()).open(request, timeout=patience) as found:
             answer.status = found.status

@@ -35,6 +35,7 @@ def prepare() -> Settings:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is reported once, by the command line
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
         "DASH_DISABLE_VERSION_CHECK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -10,8 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from catalog.addresses import without_login
 from catalog.errors import ServiceError
-from catalog.knock import Answer, knock, shown
+from catalog.knock import Answer, knock
 from catalog.settings import Settings
 from serving.registry_away import refuse_absent_registry
 
@@ -45,13 +46,13 @@ def _refuse_absent_prefect(api: str) -> None:
     answer = knock(f"{api.rstrip('/')}/health", _credential())
     if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
         raise ServiceError(
-            f"Prefect at {shown(api)} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
+            f"Prefect at {without_login(api)} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
             "PREFECT_API_AUTH_STRING to its user:password, or unset PREFECT_API_URL to run without it"
         )
     if not answer.is_good or _is_another(answer):
         found = "something else answers there" if _is_another(answer) else answer.problem
         raise ServiceError(
-            f"expected Prefect at {shown(api)}, found: {found}; nothing was done and old prices hold: start it with "
+            f"expected Prefect at {without_login(api)}, found: {found}; nothing was done and old prices hold: start it with "
             "`shelfprice up`, or unset PREFECT_API_URL to run without it"
         )
 

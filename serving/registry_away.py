@@ -1,7 +1,8 @@
 """A model registry on a server that is away is told so within seconds: its own client would wait for minutes."""
 
+from catalog.addresses import without_login
 from catalog.errors import ModelError
-from catalog.knock import knock, shown
+from catalog.knock import knock
 from catalog.settings import Settings
 
 
@@ -19,6 +20,6 @@ def refuse_absent_registry(settings: Settings) -> None:
     answer = knock(f"{uri.rstrip('/')}/health")
     if not answer.is_good:
         raise ModelError(
-            f"expected the model registry at {shown(uri)}, found: {answer.problem}; old prices hold: start it with "
+            f"expected the model registry at {without_login(uri)}, found: {answer.problem}; old prices hold: start it with "
             "`shelfprice up`, or set MLFLOW_TRACKING_URI to where it is"
         )

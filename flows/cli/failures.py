@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from catalog.addresses import without_login
 from catalog.errors import Declined, ShelfpriceError
 from catalog.settings import read_settings
 
@@ -50,7 +51,6 @@ _DATABASES = (
 )
 _SERVICES = ("httpx", "httpcore", "prefect", "requests", "urllib3", "websockets")
 """Libraries whose errors mean that a service did not answer as it should."""
-_CREDENTIAL = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 def failure_line(error: BaseException) -> str:
@@ -87,7 +87,10 @@ def _of_the_system(chain: list[BaseException]) -> str | None:
                 return _refused(meant, None)
     plain = chain[0]
     if isinstance(plain, OSError) and plain.filename:
-        return f"{plain.filename}: {plain.strerror or plain}; nothing more was done: what was published before stands"
+        return (
+            f"{plain.filename}: {plain.strerror or plain}; what was published before stands: see that it is there and "
+            "can be used, and run the same command again"
+        )
     return None
 
 
@@ -118,15 +121,24 @@ def _unforeseen(error: BaseException, chain: list[BaseException]) -> str:
     name = f"{type(error).__name__}: {_first_line(error)}"
     if any(type(one).__module__.partition(".")[0] in _SERVICES for one in chain):
         return (
-            f"a service stopped answering ({name}); what was published before stands and old prices hold: see that it "
-            f"runs, and run the same command again{details}"
+            f"{_service_in(chain)} stopped answering ({name}); what was published before stands and old prices hold: "
+            f"see that it runs, and run the same command again{details}"
         )
     return f"unexpected {name}; what was published before stands: run the same command again{details}"
 
 
+def _service_in(chain: list[BaseException]) -> str:
+    """Name the service by the address that was asked, where an error knows it."""
+    for error in chain:
+        with suppress(AttributeError, RuntimeError):  # it may know none
+            url = error.request.url  # type: ignore[attr-defined]
+            return f"the service at {url.scheme}://{url.host}:{url.port}"
+    return "a service"
+
+
 def _keep_details(error: BaseException) -> Path | None:
     """Write the traceback to a file that only its owner reads; None where no folder can be written."""
-    text = _without_credentials("".join(traceback.format_exception(error)))
+    text = without_login("".join(traceback.format_exception(error)))
     for folder in _folders():
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
@@ -165,8 +177,4 @@ def _first_line(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _without_credentials(" ".join(text.split()))
-
-
-def _without_credentials(text: str) -> str:
-    return _CREDENTIAL.sub("", text)
+    return without_login(" ".join(text.split()))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from catalog.addresses import without_login
 from catalog.errors import ModelError, first_line
-from catalog.knock import shown
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from serving.champion import Champion, load_champion
@@ -100,7 +100,7 @@ class MlflowRegistry:
             yield client_of(self.settings)
         except (MlflowException, OSError) as error:
             raise ModelError(
-                f"the model registry at {shown(self.settings.tracking_uri)} does not answer ({first_line(error)}); "
+                f"the model registry at {without_login(self.settings.tracking_uri)} does not answer ({first_line(error)}); "
                 "start the registry or set MLFLOW_TRACKING_URI"
             ) from error
 
