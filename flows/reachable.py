@@ -43,16 +43,16 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_pref
 
 
 def _refuse_absent_prefect(api: str) -> None:
-    answer = knock(f"{api.rstrip('/')}/health", _credential())
+    answer, where = knock(f"{api.rstrip('/')}/health", _credential()), without_login(api)
     if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
         raise ServiceError(
-            f"Prefect at {without_login(api)} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
+            f"Prefect at {where} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
             "PREFECT_API_AUTH_STRING to its user:password, or unset PREFECT_API_URL to run without it"
         )
     if not answer.is_good or _is_another(answer):
         found = "something else answers there" if _is_another(answer) else answer.problem
         raise ServiceError(
-            f"expected Prefect at {without_login(api)}, found: {found}; nothing was done and old prices hold: start it with "
+            f"expected Prefect at {where}, found: {found}; nothing was done and old prices hold: start it with "
             "`shelfprice up`, or unset PREFECT_API_URL to run without it"
         )
 

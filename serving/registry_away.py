@@ -17,9 +17,9 @@ def refuse_absent_registry(settings: Settings) -> None:
     uri = settings.tracking_uri
     if not uri.startswith(("http://", "https://")):
         return
-    answer = knock(f"{uri.rstrip('/')}/health")
+    answer, where = knock(f"{uri.rstrip('/')}/health"), without_login(uri)
     if not answer.is_good:
         raise ModelError(
-            f"expected the model registry at {without_login(uri)}, found: {answer.problem}; old prices hold: start it with "
+            f"expected the model registry at {where}, found: {answer.problem}; old prices hold: start it with "
             "`shelfprice up`, or set MLFLOW_TRACKING_URI to where it is"
         )

@@ -99,8 +99,9 @@ class MlflowRegistry:
         try:
             yield client_of(self.settings)
         except (MlflowException, OSError) as error:
+            where = without_login(self.settings.tracking_uri)
             raise ModelError(
-                f"the model registry at {without_login(self.settings.tracking_uri)} does not answer ({first_line(error)}); "
+                f"the model registry at {where} does not answer ({first_line(error)}); "
                 "start the registry or set MLFLOW_TRACKING_URI"
             ) from error
 
