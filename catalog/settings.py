@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     home: Path = Field(
         default=Path("data"),
         validation_alias="SHELFPRICE_HOME",
-        description="folder of everything that is generated: lake, warehouse, models, runs; a path of at most 400 bytes "
-        "without `* ? [ ] { } % \\ ,`",
+        description="folder of everything that is generated: lake, warehouse, models, runs; a path of at most 400 "
+        "bytes without `* ? [ ] { } % \\ ,`",
     )
     tracking_uri: str = Field(
         default_factory=lambda known: f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}",

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.completion import known_stores
 from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Json, Seed, date_of, finite, in_calendar, refuse_beyond_calendar, text_of
+from flows.cli.options import Catalog, Json, Seed, date_of, in_calendar, refuse_beyond_calendar, text_of
 from flows.cli.refusals import refuse_store
 from flows.environment import orchestrated, prepare
 
@@ -23,7 +23,7 @@ Date = Annotated[
 ]
 Speed = Annotated[
     float,
-    typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Seconds from one tick to the next.", callback=finite),
+    typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Seconds from one tick to the next."),
 ]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 Again = Annotated[bool, typer.Option("--again", help="Discard what was sold of an open day, and start it again.")]

@@ -1,7 +1,6 @@
 """Options that several commands share, and what is refused before anything is started."""
 
 import datetime as dt
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -22,13 +21,6 @@ def in_calendar(moment: dt.datetime | None) -> dt.datetime | None:
     if moment is not None and not _EARLIEST <= moment.date() <= _LATEST:
         raise typer.BadParameter(f"expected a date from {_EARLIEST} to {_LATEST}, found {moment.date()}")
     return moment
-
-
-def finite(number: float | None) -> float | None:
-    """Return a number that is one; NaN, which no range refuses, is wrong usage."""
-    if number is not None and not math.isfinite(number):
-        raise typer.BadParameter(f"expected a number, found {number}")
-    return number
 
 
 def not_empty(text: str | None) -> str | None:

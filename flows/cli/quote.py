@@ -8,7 +8,7 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from flows.cli.completion import known_skus
 from flows.cli.console import emit, say, show_table
-from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, finite, text_of
+from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
 Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
@@ -21,9 +21,7 @@ Explain = Annotated[
 ]
 Shown = Annotated[
     float | None,
-    typer.Option(
-        min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps.", callback=finite
-    ),
+    typer.Option(min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
 ]
 Opening = Annotated[
     float | None,
@@ -31,7 +29,6 @@ Opening = Annotated[
         min=0.01,
         max=HIGHEST_PRICE,
         help="Price at opening, EUR, for the limit of a day; by default --shown.",
-        callback=finite,
     ),
 ]
 

@@ -90,9 +90,11 @@ def test_a_home_that_stayed_and_one_that_is_new_are_left_alone(made: Settings, t
     assert not (tmp_path / "new").exists()
 
 
-def test_a_database_that_the_settings_name_elsewhere_belongs_to_nobody_alone(made: Settings, tmp_path: Path) -> None:
-    shared = read_settings({"SHELFPRICE_HOME": str(tmp_path), "MLFLOW_TRACKING_URI": made.tracking_uri})
+def test_a_database_that_the_settings_name_elsewhere_belongs_to_nobody_alone(made: Settings, moved: Settings) -> None:
+    shared = read_settings({"SHELFPRICE_HOME": str(moved.home), "MLFLOW_TRACKING_URI": made.tracking_uri})
+    before = places(moved), places(made)
     assert follow_home(shared) is False
+    assert (places(moved), places(made)) == before
 
 
 def test_a_place_whose_name_only_begins_alike_is_not_touched(moved: Settings, made: Settings) -> None:
