@@ -52,6 +52,8 @@ def prepare() -> Settings:
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
+    for worker in ("EventsWorker", "APILogWorker"):  # Prefect's own, whose loggers are not below `prefect`
+        logging.getLogger(worker).setLevel(logging.CRITICAL)
     settings.prefect_home.mkdir(parents=True, exist_ok=True)
     follow_home(settings)
     return settings

@@ -12,13 +12,12 @@ import sqlalchemy
 from shell import Terminal
 
 from catalog.settings import Settings
-from training.mlflow.experiments import prepare_tracking
 from warehouse.lake import Lake
 
 
 @contextmanager
 def databases_without_room() -> Iterator[None]:
-    """Let every database that SQLAlchemy opens grow no further: SQLite then says that the disk is full."""
+    """Let no database that SQLAlchemy opens grow: SQLite then says that the disk is full."""
 
     def no_room(connection: Any, _record: Any) -> None:
         connection.execute("pragma max_page_count = 1")
@@ -31,7 +30,6 @@ def databases_without_room() -> Iterator[None]:
 
 
 def test_a_training_that_finds_the_disk_full_ends_in_one_line(copy_of_the_loop: Settings) -> None:
-    prepare_tracking(copy_of_the_loop)  # there was room for it
     with databases_without_room():
         answer = Terminal(copy_of_the_loop.home)("train")
     assert answer.returncode == 1
