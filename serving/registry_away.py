@@ -20,6 +20,6 @@ def refuse_absent_registry(settings: Settings) -> None:
     answer, where = knock(f"{uri.rstrip('/')}/health"), without_login(uri)
     if not answer.is_good:
         raise ModelError(
-            f"expected the model registry at {where}, found: {answer.problem}; old prices hold: start it with "
-            "`shelfprice up`, or set MLFLOW_TRACKING_URI to where it is"
+            f"the model registry at {where} does not answer as it should ({answer.problem}); old prices hold: start it "
+            "with `shelfprice up`, or set MLFLOW_TRACKING_URI to where it is"
         )
