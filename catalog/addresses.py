@@ -1,8 +1,11 @@
 """Where services listen: whether others can reach an address, and whether its port is free."""
 
+import re
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
+
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def without_login(text: str) -> str:
+    """Return a text without the user and the password of any address in it."""
+    return _LOGIN.sub("", text)
 
 
 def is_free(host: str, port: int) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from catalog.arrays import Floats
 from catalog.errors import CatalogError
 from catalog.limits import conflicts
+from catalog.near import did_you_mean
 from catalog.records.product import Product
 from catalog.records.store import Store
 from catalog.strict_yaml import read_mapping
@@ -76,7 +77,8 @@ class Catalog:
             if product.sku == sku:
                 return product
         known = ", ".join(self.skus[:20]) + (" ..." if len(self.skus) > 20 else "")  # noqa: PLR2004
-        raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}")
+        meant = did_you_mean(sku, self.skus)
+        raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}{meant}")
 
 
 def load(directory: Path | None = None) -> Catalog:

@@ -18,6 +18,10 @@ from catalog.errors import SettingError
 
 _HIGHEST_PORT = 65_535
 _IN_WORDS = "default_in_words"
+_LONGEST_HOME = 400
+"""Bytes; SQLite takes 512 with the names of its own files."""
+_ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
+"""What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""
 
 
 def _system_user() -> str:
@@ -38,7 +42,8 @@ class Settings(BaseSettings):
     home: Path = Field(
         default=Path("data"),
         validation_alias="SHELFPRICE_HOME",
-        description="folder of everything that is generated: lake, warehouse, models, runs",
+        description="folder of everything that is generated: lake, warehouse, models, runs; a path of at most 400 "
+        "bytes without `* ? [ ] { } % \\ ,`",
     )
     tracking_uri: str = Field(
         default_factory=lambda known: f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}",
@@ -118,8 +123,23 @@ class Settings(BaseSettings):
 
     @field_validator("home")
     @classmethod
-    def _is_absolute(cls, folder: Path) -> Path:
-        return folder.resolve()
+    def _is_usable(cls, folder: Path) -> Path:
+        try:
+            home = folder.resolve()
+            length = len(str(home).encode())
+        except (RuntimeError, UnicodeError) as error:  # links in a circle; bytes that are no text
+            raise ValueError("expected a path in UTF-8 that leads somewhere; nothing was done: name another") from error
+        if set(str(home)) & _ODD_IN_PATHS:
+            raise ValueError(
+                "expected a path without * ? [ ] { } % \\ , and control characters, which DuckDB and the addresses of "
+                "databases read otherwise; nothing was done: name another folder"
+            )
+        if length > _LONGEST_HOME:
+            raise ValueError(
+                f"expected a path of at most {_LONGEST_HOME} bytes, for SQLite opens no longer ones; nothing was done: "
+                f"name a shorter one than these {length}"
+            )
+        return home
 
     @field_validator("prefect", "mlflow", "monitor", mode="before")
     @classmethod

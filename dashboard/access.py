@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, request
 
-from catalog.addresses import is_loopback
-from catalog.errors import DataError
 from catalog.settings import Settings
-
-USER, PASSWORD = "SHELFPRICE_MONITOR_USER", "SHELFPRICE_MONITOR_PASSWORD"
+from dashboard.listening import credential_for
 
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -48,18 +45,10 @@ def access_to(host: str, settings: Settings) -> Access:
     DataError
         When others could reach the host and no user and password are set.
     """
-    user, password = settings.monitor_user, settings.monitor_password
-    if (user is None) != (password is None):
-        missing = USER if user is None else PASSWORD
-        raise DataError(f"expected {USER} and {PASSWORD} together, found no {missing}; set both or neither")
-    if not is_loopback(host) and user is None:
-        raise DataError(
-            f"--host {host}: others could open the monitor there, which wants a credential; "
-            f"set {USER} and {PASSWORD}, or stay on 127.0.0.1"
-        )
+    user, password = credential_for(host, settings)
     own = () if host in {"0.0.0.0", "::"} else (host,)  # noqa: S104 - compared with, not bound to
     trusted = ("127.0.0.1", "localhost", "[::1]", *own, *settings.monitor_hosts)
-    return Access(trusted, user, password.get_secret_value() if password else None)
+    return Access(trusted, user, password)
 
 
 def guard(server: Flask, access: Access) -> None:

@@ -18,6 +18,7 @@ from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
 from dashboard.live_controls import Control
 from dashboard.monitor import Monitor, Page
+from dashboard.pasted import HOME
 from dashboard.prefect.control import live_control
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def create_app(
         on_error=_tell,
         enable_mcp=False,
     )
-    app.server.config[_MONITOR] = monitor
+    app.server.config.update({_MONITOR: monitor, HOME: settings.home})
     guard(app.server, access or access_to("127.0.0.1", settings))
     pages = all_pages()
     for page in pages:

@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.data.notices import Mood
+from dashboard.pasted import as_pasted
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "red"}
 _GRAPH_CONFIG: Any = {
@@ -129,4 +130,4 @@ def empty(title: str, text: str, command: str) -> Component:
 
 
 def _copy(command: str) -> Component:
-    return dcc.Clipboard(content=command, title=f"copy {command}", className="copy")
+    return dcc.Clipboard(content=as_pasted(command), title=f"copy {command}", className="copy")

@@ -5,10 +5,9 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from catalog.addresses import is_free
-from catalog.errors import DataError
 from catalog.settings import Settings
 from dashboard.access import access_to
+from dashboard.listening import refuse_taken
 
 _THREADS = 16
 _STOPS_WITHIN = 3  # seconds that a request may take to end
@@ -23,11 +22,7 @@ def serve(settings: Settings, host: str, port: int, catalog_dir: Path | None = N
         When others could reach the host and no credential is set, or when the port is taken.
     """
     access = access_to(host, settings)
-    if not is_free(host, port):
-        raise DataError(
-            f"port {port} of {host} is taken, or the address is not this machine's; stop what listens there, or give "
-            "another --port or --host"
-        )
+    refuse_taken(host, port)
 
     def load() -> Any:
         from dashboard.app import create_app  # noqa: PLC0415 - in the process that serves

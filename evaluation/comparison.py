@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catalog.arrays import Floats
-from catalog.errors import DataError
-from catalog.load import Catalog
 from evaluation import comparison_figures
+from evaluation.choices import DECISIONS
 from evaluation.contestants import (
     CLAIRVOYANT,
-    POLICIES,
     TRUE_DEMAND,
     clairvoyant,
     learn,
@@ -24,15 +22,13 @@ from evaluation.contestants import (
 )
 from evaluation.first_days import DayResult
 from evaluation.results import Match, Score, matches_by_policy, matches_to_table, scores_to_table, shares
-from evaluation.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.scenarios import PLAYED_ON, Scenario
 from evaluation.scores import expected_gain, play_all
 from features.cells import feature_workbench
 from serving.pricing_policy import PricingPolicy
 from training.mlflow.experiments import Study
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
-
-DECISIONS = (500, 2_000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -91,26 +87,6 @@ class PolicyComparison:
     matches: tuple[Match, ...]
     first_days: tuple[DayResult, ...]
     run_id: str = ""
-
-
-def asked(
-    catalog: Catalog, policies: Sequence[str], scenarios: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[Scenario, ...]]:
-    """Return the policies and the worlds by their names; no scenario means all of them.
-
-    Raises
-    ------
-    DataError
-        When a policy or scenario is unknown.
-    """
-    known = {world.name: world for world in built_in(catalog)}
-    for name in scenarios:
-        if name not in known:
-            raise DataError(f"expected a scenario out of {'; '.join(known)}, found {name!r}; nothing was compared")
-    for name in policies:
-        if name not in POLICIES:
-            raise DataError(f"expected a policy out of {', '.join(POLICIES)}, found {name!r}; nothing was compared")
-    return tuple(policies), tuple(known[name] for name in scenarios) if scenarios else tuple(known.values())
 
 
 def limits_of(worlds: Sequence[Scenario]) -> dict[str, Limit]:

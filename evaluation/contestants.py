@@ -19,8 +19,6 @@ from training.gain import Challenger
 
 CLAIRVOYANT = "clairvoyant"
 TRUE_DEMAND = "true_demand"
-POLICIES = ("static", "rule", "prototype", "greedy", "stock_aware")
-"""What can be compared. `prototype` is the textbook way: balanced classes, raw price, greedy."""
 
 _FINE_LADDER = 200
 _BY_NAME = {candidate.name: candidate for candidate in CANDIDATES}

@@ -6,18 +6,16 @@ from prefect import flow, task
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from evaluation.choices import DECISIONS, POLICIES, asked
 from evaluation.comparison import (
-    DECISIONS,
     PolicyComparison,
     Question,
-    asked,
     gathered,
     limits_of,
     play_part,
     publish_comparison,
     study_of,
 )
-from evaluation.contestants import POLICIES
 from evaluation.first_days import DayResult, live_one_world
 from evaluation.results import shares
 from flows.artifacts import show_shares

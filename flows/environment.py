@@ -15,11 +15,16 @@ from typing import Any
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.progress import say
+from flows.reachable import refuse_absent_services
 from flows.temporary_server import temporary_server
+from training.mlflow.moved_home import follow_home
 from warehouse.locks import UP, is_held
 from warehouse.prefect_login import prefect_login
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
+_PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
+"""How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
+_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live"}
 
 
 def prepare() -> Settings:
@@ -30,14 +35,18 @@ def prepare() -> Settings:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # a failure is reported once, by the command line
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "true",
         "DASH_DISABLE_VERSION_CHECK": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MPLBACKEND": "Agg",
         **REGISTRY_PATIENCE,
+        **_PREFECT_PATIENCE,
     }
+    if settings.prefect_login:  # the server's, whose clients are this process's
+        defaults["PREFECT_API_AUTH_STRING"] = settings.prefect_login.get_secret_value()
     if is_held(settings.locks, UP):  # the server that runs, not a second one on the same database
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
         if os.environ.get("PREFECT_API_URL", defaults["PREFECT_API_URL"]) == defaults["PREFECT_API_URL"]:
@@ -45,7 +54,10 @@ def prepare() -> Settings:
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
+    for worker in ("EventsWorker", "APILogWorker"):  # Prefect's own, whose loggers are not below `prefect`
+        logging.getLogger(worker).setLevel(logging.CRITICAL)
     settings.prefect_home.mkdir(parents=True, exist_ok=True)
+    follow_home(settings)
     return settings
 
 
@@ -61,6 +73,7 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     Where no Prefect server is configured, a temporary one gets ready on another core while the flow is imported here
     and, for a flow that uses MLflow, MLflow's database is created.
     """
+    refuse_absent_services(read_settings(), uses_registry=flow_module not in _WITHOUT_REGISTRY)
     with ExitStack() as stack:
         settings = read_settings()
         login = prefect_login(settings)

@@ -7,8 +7,9 @@ from prefect import flow, task
 from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from evaluation.drift.play import Scorecard, asked, publish_scorecard, scorecard_of, study_of
+from evaluation.drift.play import Scorecard, publish_scorecard, scorecard_of, study_of
 from evaluation.drift.scorecard import ScoredDay, play_world
+from evaluation.drift.worlds import asked
 from flows.progress import tell
 from flows.runs import tag_run
 from flows.tasks import COMPUTES

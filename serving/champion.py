@@ -9,11 +9,13 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from catalog.addresses import without_login
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
+from serving.registry_away import refuse_absent_registry
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
         When the registry is away, or the model is damaged, holds an untrusted type or is a pickle.
     """
     uri = settings.tracking_uri
+    refuse_absent_registry(settings)
     client = MlflowClient(uri, registry_uri=uri)
     try:
         version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")
@@ -77,7 +80,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
         if getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST" and _is_unknown(str(error)):
             return None
         raise ModelError(
-            f"the model registry at {settings.tracking_uri} gives no model ({first_line(error)}); "
+            f"the model registry at {without_login(settings.tracking_uri)} gives no model ({first_line(error)}); "
             "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
         ) from error
     return _read(Path(folder), str(version))

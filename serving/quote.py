@@ -41,12 +41,14 @@ class PriceQuestion:
 class Answer:
     """A price with everything that led to it. Money in EUR; None where no model or policy knows.
 
-    `clamps` holds each limit that changed the price with the prices before and after, in order; `clamp_cost` and
-    `expected_revenue` are per visit.
+    `priced_as_stock` is the stock whose price this is: a book knows none above a product's par. `clamps` holds each
+    limit that changed the price with the prices before and after, in order; `clamp_cost` and `expected_revenue` are
+    per visit.
     """
 
     sku: str
     stock: int
+    priced_as_stock: int
     ticks_left: int
     price: float
     p_sale: float | None
@@ -75,7 +77,14 @@ def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question:
     n_ticks = known.prices.shape[2]
     left = n_ticks if question.ticks_left is None else question.ticks_left
     if not 1 <= left <= n_ticks:
-        raise DataError(f"expected 1 to {n_ticks} ticks left, found {left}")
+        raise DataError(
+            f"expected 1 to {n_ticks} ticks left, as many as a day has, found {left}; nothing was priced: give one of "
+            "these, or leave it out for the whole day"
+        )
+    if question.stock < 0:
+        raise DataError(
+            f"expected a stock of 0 or more units, found {question.stock}; nothing was priced: give another"
+        )
     storefront = storefront_without_exploration(catalog, known, known_curves)
     shelf = _shelf_of(catalog, question, left)
     decision = storefront.decide(shelf)
@@ -84,6 +93,7 @@ def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question:
     return Answer(
         sku=question.sku,
         stock=question.stock,
+        priced_as_stock=min(question.stock, int(known.par_stock[own])),
         ticks_left=left,
         price=price,
         p_sale=p_sale,

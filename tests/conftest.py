@@ -21,7 +21,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         one_server.begin(),
         DASH_DISABLE_VERSION_CHECK="true",
         MLFLOW_DISABLE_TELEMETRY="true",
-        MLFLOW_LOGGING_LEVEL="ERROR",
+        MLFLOW_LOGGING_LEVEL="CRITICAL",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         MPLBACKEND="Agg",
         **REGISTRY_PATIENCE,

@@ -4,6 +4,7 @@ import datetime as dt
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
+from catalog.near import did_you_mean
 from etl.business_dates import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live
 from warehouse.connection import read_only
@@ -24,7 +25,8 @@ def refuse_unknown_store(catalog: Catalog, store: str) -> None:
     """
     if store not in catalog.store.stores:
         known = ", ".join(catalog.store.stores[:20])
-        raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold")
+        meant = did_you_mean(store, catalog.store.stores)
+        raise DataError(f"expected a store of the catalog ({known}), found {store!r}; nothing was sold{meant}")
 
 
 def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveDay:

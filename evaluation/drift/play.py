@@ -5,11 +5,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog.errors import DataError
-from catalog.load import Catalog
 from evaluation.drift.figures import shares_by_day
 from evaluation.drift.scorecard import RULES, DriftOutcome, ScoredDay, outcomes, outcomes_to_table
-from evaluation.drift.worlds import ShockedWorld, shocked_worlds
+from evaluation.drift.worlds import ShockedWorld
 from training.mlflow.experiments import Study
 from warehouse.lake import Lake, Partition
 
@@ -24,21 +22,6 @@ class Scorecard:
     worlds: tuple[ShockedWorld, ...]
     outcomes: tuple[DriftOutcome, ...]
     run_id: str = ""
-
-
-def asked(catalog: Catalog, names: Sequence[str]) -> tuple[ShockedWorld, ...]:
-    """Return worlds by their names; no name means all of them.
-
-    Raises
-    ------
-    DataError
-        When a scenario is unknown.
-    """
-    known = {world.name: world for world in shocked_worlds(catalog)}
-    for name in names:
-        if name not in known:
-            raise DataError(f"expected a scenario out of {'; '.join(known)}, found {name!r}; nothing was played")
-    return tuple(known[name] for name in names) if names else tuple(known.values())
 
 
 def scorecard_of(worlds: Sequence[ShockedWorld], played: PlayedDays, seeds: int) -> Scorecard:

@@ -1,8 +1,10 @@
 """The worlds that the scorecard of drift plays: a store that sells well, and what happens to its shoppers then."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
 
@@ -75,3 +77,18 @@ def shocked_worlds(catalog: Catalog) -> tuple[ShockedWorld, ...]:
 
 def _lasting(since: dt.date, *, budget_shift: float = 0.0, demand_factor: float = 1.0) -> Shock:
     return Shock(business_date=since, through=_FAR, budget_shift=budget_shift, demand_factor=demand_factor)
+
+
+def asked(catalog: Catalog, names: Sequence[str]) -> tuple[ShockedWorld, ...]:
+    """Return worlds by their names; no name means all of them.
+
+    Raises
+    ------
+    DataError
+        When a scenario is unknown.
+    """
+    known = {world.name: world for world in shocked_worlds(catalog)}
+    for name in names:
+        if name not in known:
+            raise DataError(f"expected a scenario out of {'; '.join(known)}, found {name!r}; nothing was played")
+    return tuple(known[name] for name in names) if names else tuple(known.values())

@@ -6,11 +6,18 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import Catalog, Json, Seed, text_of
+from flows.cli.options import Catalog, Json, Seed, in_calendar, text_of
+from flows.cli.refusals import refuse_dates_backwards, refuse_night_with_gap
 from flows.environment import orchestrated, prepare
 
-First = Annotated[dt.datetime, typer.Option("--start", formats=["%Y-%m-%d"], help="First business date.")]
-Last = Annotated[dt.datetime, typer.Option("--end", formats=["%Y-%m-%d"], help="Last business date.")]
+First = Annotated[
+    dt.datetime,
+    typer.Option("--start", formats=["%Y-%m-%d"], metavar="DATE", help="First business date.", callback=in_calendar),
+]
+Last = Annotated[
+    dt.datetime,
+    typer.Option("--end", formats=["%Y-%m-%d"], metavar="DATE", help="Last business date.", callback=in_calendar),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Rebuild everything between the dates; equal inputs give the same bytes.")
 ]
@@ -23,12 +30,18 @@ def backfill(
 
     Missing days are played at the prices in force on them, demand cells are brought up to date with their decisions,
     and the day after the newest is priced. After a stop or a kill, run the same command again to continue.
+
+    For example:
+      shelfprice backfill --start 2026-01-05 --end 2026-01-18
     """
+    folder = text_of(catalog)
+    refuse_dates_backwards(start.date(), end.date())
+    refuse_night_with_gap(start.date())
     prepare()
     with orchestrated(), progress_bars():
         from flows.backfill import backfill as flow
 
-        filled = flow(start.date(), end.date(), force, seed, text_of(catalog))
+        filled = flow(start.date(), end.date(), force, seed, folder)
     if as_json:
         emit({"dates": [vars(day) for day in filled]})
         return

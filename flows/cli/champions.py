@@ -18,7 +18,7 @@ def champions(as_json: Json = False) -> None:
 
     changes = champion_history(read_settings())
     if as_json:
-        emit(changes)
+        emit({"champions": changes})
         return
     rows = [
         [

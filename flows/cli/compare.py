@@ -51,11 +51,18 @@ def compare(
     The first table is exact: what prices learned from a log earn on average under the twin's true demand. The second
     is played: every policy meets the same shoppers, store day by store day. Both are kept in the lake as
     learning_results and policy_results, and in MLflow with their plots.
+
+    For example:
+      shelfprice compare --seeds 3 --days 20
+      shelfprice compare --policy greedy --policy stock_aware
     """
+    from catalog.load import load
+    from evaluation.choices import DECISIONS, POLICIES, asked
+
+    folder = text_of(catalog)
+    asked(load(catalog), policy or POLICIES, scenario or ())
     prepare()
-    with orchestrated(), progress_bars():
-        from evaluation.comparison import DECISIONS
-        from evaluation.contestants import POLICIES
+    with orchestrated("flows.compare"), progress_bars():
         from flows.compare import compare as flow
 
         found = flow(
@@ -65,7 +72,7 @@ def compare(
             seeds,
             store_days,
             first_days,
-            text_of(catalog),
+            folder,
         )
     if as_json:
         from evaluation.comparison_report import as_json as record_of

@@ -14,8 +14,13 @@ def demo(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Play three stores for two weeks: learn from the first week, sell the second from the price book."""
-    run_loop(start.date(), days, max(1, days // 2), stores, seed, catalog)
+    """Play three stores for two weeks: learn from the first week, sell the second from the price book.
+
+    For example:
+      shelfprice demo
+      shelfprice demo --stores 1 --days 6
+    """
+    run_loop(start, days, max(1, days // 2), stores, seed, catalog)
     report_loop(as_json=as_json)
     if not as_json:
         remark(

@@ -4,6 +4,7 @@ from typing import Any
 
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, Through, date_of, text_of
+from flows.cli.refusals import refuse_without_cells
 from flows.environment import orchestrated, prepare
 
 
@@ -14,11 +15,13 @@ def drift(through: Through = None, catalog: Catalog = None, as_json: Json = Fals
     shelfprice.drift.detected, which starts a training while `shelfprice up` runs; the next training learns from the
     days since the change.
     """
+    folder = text_of(catalog)
+    refuse_without_cells()
     prepare()
     with orchestrated(), progress_bars():
         from flows.drift import watch_drift
 
-        watched = watch_drift(date_of(through), text_of(catalog))
+        watched = watch_drift(date_of(through), folder)
     if as_json:
         emit(_as_json(watched))
         return

@@ -11,6 +11,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
 
     Exits 1 when a check failed; warnings alone exit 0. `shelfprice up` runs the checks on a schedule.
     """
+    folder = text_of(catalog)
     prepare()
     with progress_bars():
         from flows.checks import check_up
@@ -18,7 +19,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
         from flows.registry import registry_of
         from flows.workspace import open_workspace
 
-        workspace = open_workspace(text_of(catalog))
+        workspace = open_workspace(folder)
         checks = check_up(workspace, registry_of(workspace), lambda done, total: tell("checking files", done, total))
     failed = [check.name for check in checks if check.state == "failed"]
     if as_json:

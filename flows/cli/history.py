@@ -7,21 +7,26 @@ import typer
 
 from catalog.settings import read_settings
 from flows.cli.console import abbreviated, emit, show_table
-from flows.cli.options import Json
+from flows.cli.options import Json, in_calendar
 
-Date = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="Business date.")]
+Date = Annotated[
+    dt.datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Business date.", callback=in_calendar)
+]
 
 
 def history(date: Date, as_json: Json = False) -> None:
     """Show which catalog, data, model version and price book were in force on a past day.
 
     One row for each batch, and for each change of prices on a day that was sold live; --json has whole fingerprints.
+
+    For example:
+      shelfprice history --date 2026-01-12
     """
     from warehouse.history import past_day
 
     rows = past_day(read_settings(), date.date())
     if as_json:
-        emit(rows)
+        emit({"date": date.date(), "in_force": rows})
         return
     table = [
         [

@@ -46,6 +46,10 @@ def ingest(
     price_offered and purchased, and where present store_id, shopper_id, category, base_price, unit_cost,
     inventory_level and propensity. Without --catalog, a catalog is estimated from the file and written where you can
     correct it. Loading the same file again changes nothing. See docs/ingest.md.
+
+    For example:
+      shelfprice ingest visits.csv --column seen_at=sold_on
+      shelfprice ingest visits.csv.gz --map columns.yaml
     """
     from etl.exports.columns import read_reading
     from etl.exports.read import open_export

@@ -2,16 +2,17 @@
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from catalog.errors import Declined, ShelfpriceError
 from flows.cli.backfill import backfill
 from flows.cli.champions import champions
 from flows.cli.compare import compare
 from flows.cli.console import remark
 from flows.cli.demo import demo
 from flows.cli.drift import drift
+from flows.cli.failures import failure_line
 from flows.cli.health import health
 from flows.cli.history import history
 from flows.cli.ingest import ingest
@@ -31,14 +32,19 @@ from flows.cli.sql import sql
 from flows.cli.train import train
 from flows.cli.transform import transform
 from flows.cli.up import up
+from flows.cli.usage import Commands, help_of, show_version
 from flows.cli.verify import verify
 from flows.progress import hearing
 
+Version = Annotated[
+    bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
+]
+
 app = typer.Typer(
     name="shelfprice",
+    cls=Commands,
     help="An end-to-end dynamic-pricing engine: simulate, learn, price, sell, and query all of it in SQL.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -69,7 +75,12 @@ for command in (
     verify,
     reset,
 ):
-    app.command()(command)
+    app.command(help=help_of(command))(command)
+
+
+@app.callback()
+def _shelfprice(_version: Version = False) -> None:
+    pass
 
 
 def main() -> None:
@@ -77,15 +88,9 @@ def main() -> None:
     try:
         with hearing(remark):
             app()
-    except Declined as declined:
-        remark(f"declined: {declined}")
+    except BrokenPipeError:  # the reader of our output left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except ShelfpriceError as error:
-        remark(f"error: {error}")
-        sys.exit(1)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):  # the reader of our output left
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        remark(f"error: {error.filename or 'the system'}: {error.strerror or error}; nothing more was done")
+    except Exception as error:  # noqa: BLE001 - whatever it is, people get one line
+        remark(failure_line(error))
         sys.exit(1)

@@ -4,19 +4,33 @@ from typing import Annotated
 
 import typer
 
+from catalog.settings import read_settings
 from flows.cli.console import remark
-from flows.cli.options import Catalog, text_of
+from flows.cli.options import Catalog, not_empty, text_of
 from flows.environment import prepare
 
-Host = Annotated[str, typer.Option(help="Address to listen on; any other than this machine's own needs a credential.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        help="Address to listen on; any other than this machine's own needs a credential.", callback=not_empty
+    ),
+]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
 
 def monitor(host: Host = "127.0.0.1", port: Port = 8050, catalog: Catalog = None) -> None:
-    """Serve the monitor, which shows live sales and explains each price. Ctrl-C stops it."""
+    """Serve the monitor, which shows live sales and explains each price. Ctrl-C stops it.
+
+    For example:
+      shelfprice monitor --port 8060
+    """
+    from dashboard.listening import credential_for, refuse_taken
+
+    credential_for(host, read_settings())
+    text_of(catalog)
+    refuse_taken(host, port)
     from dashboard.server import serve
 
-    text_of(catalog)
     shown = f"[{host}]" if ":" in host else host
     remark(f"the monitor is at http://{shown}:{port}; Ctrl-C stops it")
     serve(prepare(), host, port, catalog)

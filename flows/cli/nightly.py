@@ -6,12 +6,18 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import Catalog, Json, Seed, date_of, text_of
+from flows.cli.options import Catalog, Json, Seed, date_of, in_calendar, text_of
+from flows.cli.refusals import refuse_night_with_gap
 from flows.environment import orchestrated, prepare
 
 Date = Annotated[
     dt.datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="Business date to close; by default the first whose night is not done."),
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Business date to close; by default the first whose night is not done.",
+        callback=in_calendar,
+    ),
 ]
 
 
@@ -21,11 +27,13 @@ def nightly(date: Date = None, seed: Seed = 7, catalog: Catalog = None, as_json:
     Without --date it is the store's next night, whatever the clock says: run it repeatedly to go on day by day. A
     night that is done is not repeated. `shelfprice up` runs it on a schedule.
     """
+    folder = text_of(catalog)
+    refuse_night_with_gap(date_of(date))
     prepare()
     with orchestrated(), progress_bars():
         from flows.nightly import nightly as flow
 
-        night = flow(date_of(date), seed, text_of(catalog))
+        night = flow(date_of(date), seed, folder)
     if as_json:
         emit({**vars(night), "prices_for": night.prices_for})
         return

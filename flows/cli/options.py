@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what is refused before anything is started."""
 
 import datetime as dt
 from pathlib import Path
@@ -7,6 +7,28 @@ from typing import Annotated
 import typer
 
 from catalog.errors import DataError
+from catalog.load import load
+
+_EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
+HIGHEST = 2**31 - 1
+"""Of whole numbers that are stored, such as a version."""
+HIGHEST_PRICE = 1_000_000.0
+"""EUR."""
+
+
+def in_calendar(moment: dt.datetime | None) -> dt.datetime | None:
+    """Return a date that a store could have sold on; any other is wrong usage."""
+    if moment is not None and not _EARLIEST <= moment.date() <= _LATEST:
+        raise typer.BadParameter(f"expected a date from {_EARLIEST} to {_LATEST}, found {moment.date()}")
+    return moment
+
+
+def not_empty(text: str | None) -> str | None:
+    """Return a text that says something; an empty one is wrong usage."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter("expected a text, found an empty one")
+    return text
+
 
 Catalog = Annotated[
     Path | None,
@@ -19,30 +41,68 @@ Catalog = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
 Start = Annotated[
-    dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.", show_default="2026-01-05")
+    dt.datetime,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="First business date.",
+        show_default="2026-01-05",
+        callback=in_calendar,
+    ),
 ]
 Through = Annotated[
-    dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last business date to use; by default the newest.")
+    dt.datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Last business date to use; by default the newest.",
+        callback=in_calendar,
+    ),
 ]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 Stores = Annotated[
     int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Random seed; equal seeds give the same shoppers.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed; equal seeds give the same shoppers.")]
+"""As far as scikit-learn takes one."""
 
 FIRST_DAY = dt.datetime(2026, 1, 5)  # noqa: DTZ001 - a calendar date, as typer parses one
 
 
 def text_of(catalog: Path | None) -> str | None:
-    """Return a catalog folder as flows take it; it must be a folder."""
-    if catalog is not None and not catalog.is_dir():
-        raise DataError(f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, found none there")
-    return str(catalog.resolve()) if catalog else None
+    """Return a catalog folder as flows take it.
+
+    Raises
+    ------
+    CatalogError
+        When its files cannot be used.
+    DataError
+        When it is no folder.
+    """
+    if catalog is None:
+        return None
+    if not catalog.is_dir():
+        raise DataError(
+            f"--catalog {catalog}: expected a folder with products.yaml and store.yaml, found none there; nothing was "
+            "done: name the folder, or leave --catalog out for the default shelf"
+        )
+    load(catalog)
+    return str(catalog.resolve())
 
 
 def date_of(moment: dt.datetime | None) -> dt.date | None:
     """Return the date of an option that may be left out."""
     return moment.date() if moment else None
+
+
+def refuse_beyond_calendar(start: dt.datetime, days: int) -> None:
+    """Refuse, as wrong usage, business dates of which the last one is beyond the calendar."""
+    room = (_LATEST - start.date()).days + 1
+    if days > room:
+        raise typer.BadParameter(
+            f"expected at most {room} from {start.date()}, for dates end on {_LATEST}; found {days}",
+            param_hint="'--days'",
+        )
 
 
 def refuse_unwritable(file: Path) -> None:

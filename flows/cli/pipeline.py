@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, remark
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, refuse_beyond_calendar, text_of
 from flows.environment import orchestrated, prepare
 
-ExploreDays = Annotated[int, typer.Option(min=1, help="Days of exploring prices, before the first model.")]
+ExploreDays = Annotated[int, typer.Option(min=1, max=36_500, help="Days of exploring prices, before the first model.")]
 
 
 def pipeline(
@@ -22,19 +22,27 @@ def pipeline(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Run the whole loop: explore prices first, then learn, price and sell day after day."""
-    run_loop(start.date(), days, explore_days, stores, seed, catalog)
+    """Run the whole loop: explore prices first, then learn, price and sell day after day.
+
+    For example:
+      shelfprice pipeline --days 28 --explore-days 7 --stores 6
+    """
+    run_loop(start, days, explore_days, stores, seed, catalog)
     report_loop(as_json=as_json)
 
 
-def run_loop(start: dt.date, days: int, explore_days: int, stores: int | None, seed: int, catalog: Path | None) -> None:
+def run_loop(
+    start: dt.datetime, days: int, explore_days: int, stores: int | None, seed: int, catalog: Path | None
+) -> None:
     """Run the flow `pipeline` and say what people should know about its nights."""
+    folder = text_of(catalog)
+    refuse_beyond_calendar(start, days)
     prepare()
     remark("Starting Prefect and MLflow ...")
     with orchestrated(), progress_bars():
         from flows.pipeline import pipeline as flow
 
-        loop = flow(start, days, explore_days, stores, seed, text_of(catalog))
+        loop = flow(start.date(), days, explore_days, stores, seed, folder)
     for night in loop.remarks:
         remark(night)
 

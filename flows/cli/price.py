@@ -7,22 +7,36 @@ import typer
 
 from catalog.errors import Declined
 from flows.cli.console import emit, progress_bars
-from flows.cli.options import Catalog, Json, date_of, text_of
+from flows.cli.options import Catalog, Json, date_of, in_calendar, text_of
+from flows.cli.refusals import refuse_without_cells
 from flows.environment import orchestrated, prepare
 
 ForDate = Annotated[
     dt.datetime | None,
-    typer.Option("--for", formats=["%Y-%m-%d"], help="Business date to price; by default the day after the newest."),
+    typer.Option(
+        "--for",
+        formats=["%Y-%m-%d"],
+        metavar="DATE",
+        help="Business date to price; by default the day after the newest.",
+        callback=in_calendar,
+    ),
 ]
 
 
 def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Turn the champion into the price book of a business date."""
+    """Turn the champion into the price book of a business date.
+
+    For example:
+      shelfprice price --for 2026-01-19
+    """
+    folder = text_of(catalog)
+    if for_date is None:
+        refuse_without_cells()
     prepare()
     with orchestrated(), progress_bars():
         from flows.price import price as flow
 
-        priced = flow(date_of(for_date), text_of(catalog))
+        priced = flow(date_of(for_date), folder)
     book = priced.book
     made_for = f"{book.published_at:%Y-%m-%d}"
     if as_json:

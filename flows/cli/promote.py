@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from flows.cli.champion_change import show_change
-from flows.cli.options import Catalog, Json, text_of
+from flows.cli.options import HIGHEST, Catalog, Json, not_empty, text_of
 from flows.environment import prepare
+from flows.reachable import refuse_absent_services
 
-Version = Annotated[int, typer.Option(min=1, help="Registered model version.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence; it is recorded.")]
+Version = Annotated[int, typer.Option(min=1, max=HIGHEST, help="Registered model version.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, in a sentence; it is recorded.", callback=not_empty)]
 Force = Annotated[bool, typer.Option("--force", help="Promote although the gate refused it or it was rolled back.")]
 
 
@@ -24,13 +25,17 @@ def promote(
     """Make a version champion by hand, with a price book from it in force at once.
 
     A version that the gate refused, or that was rolled back, needs --force; the objections to it are recorded.
+
+    For example:
+      shelfprice promote --version 3 --reason "agreed on Monday"
     """
     asked_at = dt.datetime.now(dt.UTC)
-    prepare()
+    folder = text_of(catalog)
+    refuse_absent_services(prepare(), uses_registry=True, uses_prefect=False)
     from flows.registry import registry_of
     from flows.workspace import open_workspace
     from training.promotion.change import promote as make_champion
 
-    workspace = open_workspace(text_of(catalog))
+    workspace = open_workspace(folder)
     done = make_champion(workspace, registry_of(workspace), str(version), reason, asked_at, force=force)
     show_change(done, as_json=as_json)

@@ -6,20 +6,30 @@ import typer
 
 from catalog.errors import DataError
 from catalog.settings import read_settings
+from flows.cli.completion import known_skus
 from flows.cli.console import emit, say, show_table
-from flows.cli.options import Catalog, Json
+from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
 
-Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.")]
-Stock = Annotated[int, typer.Option(min=0, help="Units on the shelf.")]
+Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
+Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
 TicksLeft = Annotated[
-    int | None, typer.Option(min=1, help="Ticks until closing, this one included; by default the whole day.")
+    int | None,
+    typer.Option(min=1, max=HIGHEST, help="Ticks until closing, this one included; by default the whole day."),
 ]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Say why: the policy's price, each limit, what the limits cost.")
 ]
-Shown = Annotated[float | None, typer.Option(min=0.01, help="Price on the shelf now, EUR, for limits on steps.")]
+Shown = Annotated[
+    float | None,
+    typer.Option(min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
+]
 Opening = Annotated[
-    float | None, typer.Option(min=0.01, help="Price at opening, EUR, for the limit of a day; by default --shown.")
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=HIGHEST_PRICE,
+        help="Price at opening, EUR, for the limit of a day; by default --shown.",
+    ),
 ]
 
 
@@ -33,12 +43,18 @@ def quote(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Price one product at a stock level: a look-up in the price book in force, under the guardrails."""
+    """Price one product at a stock level: a look-up in the price book in force, under the guardrails.
+
+    For example:
+      shelfprice quote --sku MILK --stock 8
+      shelfprice quote --sku MILK --stock 8 --shown 1.29 --explain
+    """
     from catalog.load import load
     from serving.book_store import book_in_force
     from serving.quote import PriceQuestion, explained
     from warehouse.lake import Lake
 
+    text_of(catalog)
     shelf = load(catalog)
     product = shelf.product(sku)
     found = book_in_force(Lake(read_settings()))
@@ -67,7 +83,7 @@ def show_quote(name: str, answer: Any) -> None:
         f"{name}: {answer.price:.2f} EUR{chance}{expected}",
         ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
         candidates,
-        f"{answer.stock} left, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
+        f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
         money=["price, EUR"],
     )
 
@@ -85,7 +101,13 @@ def show_explanation(answer: Any) -> None:
         cost = "the cost of the limits is unknown without a model"
     elif answer.clamps:
         cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
-    say(f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}.")
+    say(f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}, for {_stock(answer)}.")
+
+
+def _stock(answer: Any) -> str:
+    if answer.priced_as_stock == answer.stock:
+        return f"{answer.stock} left"
+    return f"{answer.stock} left, priced as {answer.priced_as_stock}: the price book knows no more than a full shelf"
 
 
 def _source(answer: Any) -> str:

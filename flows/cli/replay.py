@@ -7,10 +7,12 @@ import typer
 
 from catalog.errors import DataError
 from flows.cli.console import abbreviated, emit, progress_bars, remark, show_table
-from flows.cli.options import Json
+from flows.cli.options import Json, in_calendar, refuse_beyond_calendar
 from flows.environment import prepare
 
-Date = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="First business date.")]
+Date = Annotated[
+    dt.datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="First business date.", callback=in_calendar)
+]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 
 
@@ -18,7 +20,11 @@ def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
     """Rebuild past days' prices, decisions and features, and compare every byte with what is on record.
 
     Nothing in the lake is changed. Exits 1 when a part differs, and names the first that does and why.
+
+    For example:
+      shelfprice replay --date 2026-01-12 --days 3
     """
+    refuse_beyond_calendar(date, days)
     settings = prepare()
     with progress_bars():
         from flows.progress import tell

@@ -11,7 +11,7 @@ from flows.cli.console import remark
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
-    *("lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"),
+    *("failures", "lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"),
     *("services.json", "services.json.draft"),
 }
 

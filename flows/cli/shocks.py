@@ -25,12 +25,20 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
     A store that watches residuals is compared with one that never trains again. Every scenario is played day by day in
     a temporary lake; the scores are kept in this lake as drift_results, and in MLflow with a figure. Each seed plays
     hundreds of days.
+
+    For example:
+      shelfprice shocks --scenario "budgets fall" --seeds 1
     """
+    from catalog.load import load
+    from evaluation.drift.worlds import asked
+
+    folder = text_of(catalog)
+    asked(load(catalog), scenario or ())
     prepare()
-    with orchestrated(), progress_bars():
+    with orchestrated("flows.shocks"), progress_bars():
         from flows.shocks import play_shocks
 
-        found = play_shocks(tuple(scenario or ()), seeds, text_of(catalog))
+        found = play_shocks(tuple(scenario or ()), seeds, folder)
     from evaluation.drift import report as shock_report
 
     if as_json:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, refuse_beyond_calendar, text_of
 from flows.environment import orchestrated, prepare
 
 Policy = Annotated[
@@ -26,12 +26,17 @@ def simulate(
     """Play store days on the digital twin and publish their decisions.
 
     Running it again changes nothing: a day already published from the same inputs is not played again.
+
+    For example:
+      shelfprice simulate --start 2026-01-05 --days 7 --stores 3
     """
+    folder = text_of(catalog)
+    refuse_beyond_calendar(start, days)
     prepare()
     with orchestrated("flows.simulate"), progress_bars():
         from flows.simulate import simulate as flow
 
-        results = flow(start.date(), days, stores, seed, policy, text_of(catalog))
+        results = flow(start.date(), days, stores, seed, policy, folder)
     summary: dict[str, Any] = {
         action: sum(result.action == action for result in results) for action in ("played", "replaced", "unchanged")
     }

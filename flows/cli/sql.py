@@ -20,6 +20,10 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False) -> None:
     demand_curves, nights, model_versions, champions, drift_checks, days_in_force, catalogs, ingested_files, rejected,
     products, shoppers, policy_results, learning_results, drift_results.
     `from dictionary` says what every column means; docs/sql-cookbook.md has questions with their answers.
+
+    For example:
+      shelfprice sql "from daily_sales limit 5"
+      shelfprice sql --csv "from dictionary"
     """
     from flows.cli import sql_prompt
 

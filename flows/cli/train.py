@@ -9,6 +9,7 @@ from catalog.errors import Declined
 from catalog.names import TRAINING_REPORT
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, Seed, Through, date_of, refuse_unwritable, text_of
+from flows.cli.refusals import refuse_without_cells
 from flows.environment import orchestrated, prepare
 
 ReportFile = Annotated[
@@ -24,15 +25,21 @@ def train(
     report: ReportFile = None,
     as_json: Json = False,
 ) -> None:
-    """Train every candidate, judge them on later days, and let the gate decide about the best."""
+    """Train every candidate, judge them on later days, and let the gate decide about the best.
+
+    For example:
+      shelfprice train --report report.html
+    """
     if report:
         refuse_unwritable(report)
+    folder = text_of(catalog)
+    refuse_without_cells()
     prepare()
     with orchestrated(), progress_bars():
         from flows.train import train as flow
         from training.report.page import training_report
 
-        outcome = flow(date_of(through), seed, text_of(catalog))
+        outcome = flow(date_of(through), seed, folder)
     verdict = outcome.verdict
     if report:
         report.write_text(training_report(outcome), encoding="utf-8")

@@ -23,6 +23,9 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
 
     With --model, `mlflow models predict` also scores the champion on the days it was judged on, and must give the
     chances of sale that prices are made from.
+
+    For example:
+      shelfprice verify --set-aside
     """
     from flows.progress import tell
     from warehouse.lake import Lake

@@ -1,5 +1,6 @@
 """Settings: what the environment says, read once, and nothing else."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,27 @@ def test_everything_generated_lives_under_one_home(tmp_path: Path) -> None:
     found = [places.lake, places.warehouse_file, places.locks, places.artifacts, places.prefect_home]
     assert all(place.is_relative_to(places.home) for place in found)
     assert str(places.home) in places.tracking_uri
+
+
+@pytest.mark.parametrize("odd", ["a?b", "a*b", "a[b]", "a{b}", "a%41b", "a\\b", "a,b", "a\nb", "a\x7fb", "x" * 401])
+def test_a_home_that_a_library_would_read_otherwise_is_refused_with_the_remedy(tmp_path: Path, odd: str) -> None:
+    with pytest.raises(SettingError, match=r"SHELFPRICE_HOME: expected a path .*; nothing was done: name a") as told:
+        read_settings({"SHELFPRICE_HOME": str(tmp_path / odd)})
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "usual", ["a b", "a#b", "a'b", 'a"b', "a;b", "a:b", "aé日", "a$b", "a&b", "-a", "~a", "x" * 200]
+)
+def test_a_home_with_any_other_name_is_taken(tmp_path: Path, usual: str) -> None:
+    assert read_settings({"SHELFPRICE_HOME": str(tmp_path / usual)}).home.name == usual
+
+
+def test_a_home_that_is_no_text_or_leads_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for odd in (os.fsdecode(b"/tmp/a\xffb"), str(tmp_path / "circle")):
+        with pytest.raises(SettingError, match="that leads somewhere"):
+            read_settings({"SHELFPRICE_HOME": odd})
 
 
 def test_without_an_environment_home_is_the_folder_data_here() -> None:

@@ -3,9 +3,8 @@
 import datetime as dt
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -43,24 +42,14 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 def copy_home(source: Path, home: Path) -> Settings:
     """Copy a home with its registry; what names its own place in it names the new one."""
     from features.cells import ALL_VIEWS
+    from training.mlflow.moved_home import follow_home
     from warehouse.connection import build_file
 
     shutil.copytree(source, home, dirs_exist_ok=True)
     settings = read_settings({"SHELFPRICE_HOME": str(home)})
     build_file(settings, ALL_VIEWS)
-    if (home / "mlflow" / "mlflow.db").exists():
-        _move_registry(home / "mlflow" / "mlflow.db", str(source), str(home))
+    follow_home(settings)
     return settings
-
-
-def _move_registry(file: Path, source: str, home: str) -> None:
-    with closing(sqlite3.connect(file)) as database, database:
-        tables = database.execute("select name from sqlite_master where type = 'table'").fetchall()
-        for (table,) in tables:
-            for _, column, kind, *_ in database.execute(f'pragma table_info("{table}")').fetchall():
-                if "CHAR" in kind.upper() or "TEXT" in kind.upper():
-                    change = f'update "{table}" set "{column}" = replace("{column}", ?, ?) where instr("{column}", ?)'  # noqa: S608 - MLflow's own names
-                    database.execute(change, (source, home, source))
 
 
 @contextmanager

@@ -54,6 +54,24 @@ def test_without_a_limit_in_the_way_the_answer_is_the_books_and_says_why() -> No
     )
 
 
+def test_a_stock_above_a_full_shelf_is_priced_as_a_full_one_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    par = int(SHELF.par_stock[SHELF.skus.index("MILK")])
+    above, full = (explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", stock)) for stock in (800_000, par))
+    assert (above.price, above.stock, above.priced_as_stock) == (full.price, 800_000, par)
+    assert full.priced_as_stock == par
+    for show in (lambda: show_quote("Milk", above), lambda: show_explanation(above)):
+        show()
+        assert f"800000 left, priced as {par}" in " ".join(capsys.readouterr().out.split())
+    show_quote("Milk", full)
+    assert "priced as" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("stock", "ticks_left"), [(-1, None), (8, 0), (8, 100_000), (8, -3)])
+def test_a_stock_or_a_time_that_cannot_be_is_refused(stock: int, ticks_left: int | None) -> None:
+    with pytest.raises(DataError, match=f"found {stock if stock < 0 else ticks_left}; nothing was priced"):
+        explained(SHELF, BOOK, CURVES, PriceQuestion("MILK", stock, ticks_left))
+
+
 def test_each_limit_stands_in_the_answer_with_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
     catalog = shelf_with(largest_step=0.1, largest_daily_move=0.15, price_ending=9)
     answer = explained(catalog, book_of(catalog), CURVES, PriceQuestion("MILK", 8, 12, 1.45, 1.35))

@@ -423,7 +423,7 @@ def test_the_commands_report_one_json_object(workspace: Workspace) -> None:
     terminal = Terminal(workspace.settings.home)
     done = json.loads(terminal("rollback", "--reason", "milk is too dear", "--json").stdout)
     assert (done["version"], done["book_made_for"], done["registry_is_behind"]) == (OLD, str(SECOND), None)
-    newest, *_ = changes = json.loads(terminal("champions", "--json").stdout)
+    newest, *_ = changes = json.loads(terminal("champions", "--json").stdout)["champions"]
     assert [change["version"] for change in changes] == [OLD, NEW, OLD]
     assert newest["decided_by"] == "ana"
     assert changes[-1]["revenue_eur"] > 0

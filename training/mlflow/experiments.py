@@ -16,6 +16,7 @@ from mlflow.tracking import MlflowClient
 
 from catalog.errors import Declined
 from catalog.settings import Settings
+from serving.registry_away import refuse_absent_registry
 from training.mlflow import notes
 from warehouse.locks import held
 
@@ -51,7 +52,14 @@ class Study:
 
 
 def client_of(settings: Settings) -> MlflowClient:
-    """Return a client of the tracking store and the registry, which are one."""
+    """Return a client of the tracking store and the registry, which are one.
+
+    Raises
+    ------
+    ModelError
+        When they are on a server that does not answer.
+    """
+    refuse_absent_registry(settings)
     return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from catalog.addresses import without_login
 from catalog.errors import ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
@@ -98,8 +99,9 @@ class MlflowRegistry:
         try:
             yield client_of(self.settings)
         except (MlflowException, OSError) as error:
+            where = without_login(self.settings.tracking_uri)
             raise ModelError(
-                f"the model registry at {self.settings.tracking_uri} does not answer ({first_line(error)}); "
+                f"the model registry at {where} does not answer ({first_line(error)}); "
                 "start the registry or set MLFLOW_TRACKING_URI"
             ) from error
 

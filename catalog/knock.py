@@ -1,0 +1,79 @@
+"""Ask a server whether it is there: an answer within seconds, whatever the server does.
+
+A port may be closed, accept and say nothing, or drip a byte a second; a name may take minutes to look up. So the
+question is asked in a thread that is left behind when its time is over.
+"""
+
+import base64
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from catalog.addresses import without_login
+
+PATIENCE = 4.0
+"""Seconds until a server that does not answer is away."""
+
+
+@dataclass
+class Answer:
+    """What came back: an HTTP status, or why there is none."""
+
+    status: int | None = None
+    problem: str = "no answer"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether something that speaks HTTP answered, and not that it is broken."""
+        return self.status is not None and self.status < 500  # noqa: PLR2004 - servers' own errors begin there
+
+
+class _WithoutRedirection(urllib.request.HTTPRedirectHandler):
+    """Take a redirection as the answer: a credential goes nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
+def knock(url: str, headers: Mapping[str, str] | None = None, patience: float | None = None) -> Answer:
+    """Ask for a page once, and say within `patience` seconds, by default `PATIENCE`, what came of it.
+
+    Parameters
+    ----------
+    url
+        An address with http or https; a user and a password in it are sent as a credential.
+    """
+    patience = PATIENCE if patience is None else patience
+    answer = Answer(problem=f"no answer within {patience:.0f} s")
+    thread = Thread(
+        target=_ask, args=(url, headers or {}, patience, answer), name=f"knock {without_login(url)}", daemon=True
+    )
+    thread.start()
+    thread.join(patience)
+    return Answer(answer.status, answer.problem)  # as it is now, whatever the thread still does
+
+
+def _ask(url: str, headers: Mapping[str, str], patience: float, answer: Answer) -> None:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            answer.problem = "it is no address with http or https"
+            return
+        request = urllib.request.Request(without_login(url), headers=dict(headers))  # noqa: S310 - the scheme was looked at
+        if parts.username:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        with urllib.request.build_opener(_WithoutRedirection()).open(request, timeout=patience) as found:
+            answer.status = found.status
+    except urllib.error.HTTPError as error:
+        answer.status = error.code
+        answer.problem = f"it answers {error.code} {error.reason}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, TimeoutError):
+            answer.problem = str(getattr(reason, "strerror", None) or reason or type(error).__name__).lower()

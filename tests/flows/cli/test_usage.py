@@ -1,0 +1,216 @@
+"""How the command line is used: help that fits, guesses at what was meant, and one line for whatever is typed."""
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from shell import Terminal
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from catalog.errors import ServiceError
+from flows.cli.main import app
+
+ROOT: Any = get_command(app)
+COMMANDS = tuple(ROOT.commands)
+WIDTH = 80
+EXTREMES = (
+    *("0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31", "tomorrow", "-1", "2026-02-30"),
+    *("0", "99999999999999999999999", "nan", "inf", "-inf", "1e400", "2147483648", "4294967296"),
+    *("", " ", "x" * 10_000, "\x1b[2J", "'); drop table x; --", "../../x", "a\nb"),
+    *("/nowhere", "/dev/null", "/proc"),
+)
+NEEDED = {
+    "backfill": ("--start", "2026-01-05", "--end", "2026-01-06"),
+    "history": ("--date", "2026-01-05"),
+    "replay": ("--date", "2026-01-05"),
+    "promote": ("--version", "1"),
+    "rollback": ("--reason", "margins fell"),
+    "quote": ("--sku", "MILK", "--stock", "8"),
+    "ingest": ("/nowhere.csv",),
+}
+
+
+def attempts() -> Iterator[tuple[str, ...]]:
+    for name in COMMANDS:
+        needed = NEEDED.get(name, ())
+        for option in ROOT.commands[name].params:
+            if option.opts[0].startswith("-") and not option.is_flag:
+                yield from ((name, *needed, option.opts[0], value) for value in EXTREMES)
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every command that was not refused end where its services would be prepared."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ServiceError("nothing starts in this test")
+
+    for name in COMMANDS:
+        module = import_module(f"flows.cli.{name}")
+        for function in ("prepare", "orchestrated"):
+            if hasattr(module, function):
+                monkeypatch.setattr(module, function, refuse)
+    monkeypatch.setattr("dashboard.server.serve", refuse)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_whatever_is_typed_for_an_option_gets_one_line(terminal: Terminal, nothing_starts: None, command: str) -> None:
+    for typed in (one for one in attempts() if one[0] == command and command != "reset"):
+        answer = terminal(*typed)
+        assert answer.returncode in {1, 2}, typed
+        assert len(answer.stderr.splitlines()) == 1, (typed, answer.stderr)
+        assert "unexpected" not in answer.stderr, (typed, answer.stderr)
+        assert answer.stdout == "", typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (("simlate",), "'simulate'"),
+        (("simulate", "--storse", "3"), "--stores"),
+        (("quote", "--sku", "mlk", "--stock", "3"), "MILK"),
+        (("live", "--store", "S1"), "S01"),
+    ],
+)
+def test_a_slip_of_the_finger_gets_a_guess_at_what_was_meant(
+    terminal: Terminal, typed: tuple[str, ...], meant: str
+) -> None:
+    answer = terminal(*typed)
+    assert f"Did you mean {meant}?" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_nothing_is_guessed_where_nothing_is_near(terminal: Terminal) -> None:
+    answer = terminal("quote", "--sku", "x" * 100_000, "--stock", "3")
+    assert "Did you mean" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("simulate", "--start", "2199-12-31", "--days", "2"),
+        ("pipeline", "--start", "2199-01-01", "--days", "366"),
+        ("live", "--date", "2199-12-31", "--days", "2"),
+        ("replay", "--date", "2199-12-31", "--days", "36500"),
+    ],
+)
+def test_days_that_reach_beyond_the_calendar_are_wrong_usage(
+    terminal: Terminal, nothing_starts: None, typed: tuple[str, ...]
+) -> None:
+    answer = terminal(*typed)
+    assert answer.returncode == 2
+    assert "'--days': expected at most" in answer.stderr
+
+
+@pytest.mark.parametrize("date", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("demo", "--start"),
+        ("simulate", "--start"),
+        ("pipeline", "--start"),
+        ("train", "--through"),
+        ("drift", "--through"),
+        ("price", "--for"),
+        ("nightly", "--date"),
+        ("history", "--date"),
+        ("replay", "--date"),
+        ("live", "--date"),
+        ("backfill", "--end", "2026-01-05", "--start"),
+        ("backfill", "--start", "2026-01-05", "--end"),
+    ],
+)
+def test_a_date_that_no_store_can_sell_on_is_wrong_usage(
+    terminal: Terminal, nothing_starts: None, typed: tuple[str, ...], date: str
+) -> None:
+    answer = terminal(*typed, date)
+    assert answer.returncode == 2
+    assert f"expected a date from 1900-01-01 to 2199-12-31, found {date}" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("quote", "--sku", "MILK", "--stock", "8", "--shown", "nan"),
+        ("quote", "--sku", "MILK", "--stock", "8", "--opening", "inf"),
+        ("live", "--speed", "nan"),
+        ("rollback", "--reason", " "),
+        ("monitor", "--host", ""),
+        ("simulate", "--seed", "4294967296"),
+    ],
+)
+def test_what_is_no_number_or_no_text_is_wrong_usage(
+    terminal: Terminal, nothing_starts: None, typed: tuple[str, ...]
+) -> None:
+    assert terminal(*typed).returncode == 2
+
+
+def test_the_version_is_told(terminal: Terminal) -> None:
+    assert re.fullmatch(r"shelfprice \d+\.\d+\.\d+\n", terminal("--version").stdout)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_eighty_columns(command: str) -> None:
+    with patch.dict(os.environ, COLUMNS=str(WIDTH), TERM="dumb"):
+        shown = CliRunner().invoke(app, [*([command] if command else []), "--help"])
+    assert shown.exit_code == 0
+    for line in shown.stdout.splitlines():
+        assert len(line) <= WIDTH, line
+        if line[:1] in "╭│╰" and line:
+            assert len(line) == WIDTH, line
+            assert line[-1] in "╮│╯", line
+        assert "…" not in line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_text_of_help_is_joined_again_for_any_width(command: str) -> None:
+    for paragraph in ROOT.commands[command].help.split("\n\n"):
+        first, *others = paragraph.splitlines()
+        assert not first.startswith(" ")
+        assert all(line.startswith("  ") for line in others)
+
+
+def examples() -> list[str]:
+    return [
+        line.strip()
+        for command in ROOT.commands.values()
+        for line in command.help.splitlines()
+        if line.startswith("  shelfprice ")
+    ]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_every_example_in_a_help_can_be_typed(example: str) -> None:
+    _, name, *typed = shlex.split(example)
+    with ROOT.commands[name].make_context(name, typed) as context:
+        assert context.params
+
+
+def test_most_commands_show_an_example() -> None:
+    assert len({example.split()[1] for example in examples()}) >= 15
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("shelfprice quote --sku M", ["MILK", "MEAT"]),
+        ("shelfprice live --store S0", ["S01", "S02", "S03"]),
+        ("shelfprice quote --catalog /nowhere --sku M", [""]),
+        ("shelfprice promo", ["promote"]),
+    ],
+)
+def test_the_shell_completes_commands_products_and_stores(typed: str, offered: list[str]) -> None:
+    words = {
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - 1),
+        "_SHELFPRICE_COMPLETE": "complete_bash",
+    }
+    with patch.dict(os.environ, words):
+        shown = CliRunner().invoke(app, [], prog_name="shelfprice")
+    assert shown.stdout.rstrip("\n").split("\n") == offered

@@ -1,0 +1,70 @@
+"""A home that was moved or copied: MLflow's database is made to name the files where they are now.
+
+MLflow writes down where each file is in full. After `mv data elsewhere` those places are gone, and after a copy they
+are the original's, into which the next training would write. What must hold: a database in its home belongs to that
+home alone. One that the settings name elsewhere is left as it is. MLflow itself is not imported, for this is looked at
+whenever a command begins.
+"""
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from catalog.errors import ModelError, first_line
+from catalog.settings import Settings
+from warehouse.sql_files import queries_beside
+
+_query = queries_beside(__file__)
+_PATIENCE = 10.0  # seconds for another process that writes
+_ENDING = "/mlflow/artifacts"
+"""How the place of all artifacts ends in any home."""
+
+
+def follow_home(settings: Settings) -> bool:
+    """Let MLflow's database name the artifacts of its own home; return whether it named another's.
+
+    All places change in one transaction, so that two commands at once do it once, and a kill leaves it undone.
+
+    Raises
+    ------
+    ModelError
+        When it names another home's files and cannot be changed.
+    """
+    file = settings.home / "mlflow" / "mlflow.db"
+    if settings.tracking_uri != f"sqlite:///{file}" or not file.exists():
+        return False
+    home = settings.artifacts.as_uri()
+    if not _others(file, home):
+        return False
+    try:
+        with closing(sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)) as database:
+            database.execute("begin immediate")
+            for other in _homes_in(database, home):
+                for statement in _query("move_artifacts").split(";\n"):
+                    database.execute(statement, {"home": home, "other": other})
+            database.execute("commit")
+    except sqlite3.Error as error:
+        raise ModelError(
+            f"{file}: expected the models' places to be in {settings.home}, found those of another home, and they "
+            f"cannot be changed ({first_line(error)}); nothing was done: make the file writable, and run it again"
+        ) from error
+    return True
+
+
+def _others(file: Path, home: str) -> list[str]:
+    """Return the other homes that a database names; what is wrong with the file is told by whoever needs it."""
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", timeout=_PATIENCE, uri=True)) as database,
+    ):
+        return _homes_in(database, home)
+    return []
+
+
+def _homes_in(database: sqlite3.Connection, home: str) -> list[str]:
+    rows = database.execute("select distinct artifact_location from experiments").fetchall()
+    places = {str(place) for (place,) in rows if place is not None}
+    return sorted(
+        place for place in places if place.startswith("file:///") and place.endswith(_ENDING) and place != home
+    )
