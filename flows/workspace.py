@@ -6,11 +6,17 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.watched import WatchedCatalog
 from etl.prepare import prepared
+from warehouse.origin import refuse_other_side
 from warehouse.workspace import Workspace
 
 
-def open_workspace(catalog_dir: str | None) -> Workspace:
+def open_workspace(catalog_dir: str | None, *, for_the_twin: bool = False) -> Workspace:
     """Return a workspace that is ready, by the catalog of a folder or by that of the settings.
+
+    Parameters
+    ----------
+    for_the_twin
+        Whether store days are to be played in it: a retailer's lake is refused before anything is touched.
 
     Raises
     ------
@@ -18,8 +24,12 @@ def open_workspace(catalog_dir: str | None) -> Workspace:
         When the catalog cannot be used.
     SettingError
         When a setting cannot be.
+    Declined
+        When days are to be played, and the lake holds a retailer's decisions.
     """
     settings = read_settings()
+    if for_the_twin:
+        refuse_other_side(settings.lake, "twin")
     return prepared(settings, load(_folder(settings, catalog_dir)))
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import Catalog, Json, Seed, text_of
+from flows.cli.options import AllowMixture, Catalog, Json, Seed, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 First = Annotated[dt.datetime, typer.Option("--start", formats=["%Y-%m-%d"], help="First business date.")]
@@ -17,13 +18,20 @@ Force = Annotated[
 
 
 def backfill(
-    start: First, end: Last, force: Force = False, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False
+    start: First,
+    end: Last,
+    force: Force = False,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
+    as_json: Json = False,
 ) -> None:
     """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
 
     Missing days are played at the prices in force on them, demand cells are brought up to date with their decisions,
     and the day after the newest is priced. After a stop or a kill, run the same command again to continue.
     """
+    admit("twin", allow_mixture=allow_mixture)
     prepare()
     with orchestrated(), progress_bars():
         from flows.backfill import backfill as flow

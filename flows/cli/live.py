@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Json, Seed, date_of, text_of
+from flows.cli.options import AllowMixture, Catalog, Json, Seed, date_of, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 Store = Annotated[str, typer.Option(help="Store of the catalog.")]
@@ -32,12 +33,14 @@ def live(
     seed: Seed = 7,
     again: Again = False,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Sell in one store tick by tick, publishing each tick; after a stop or a kill, the same command continues.
 
     Prices come from the book in force; a change of the catalog or of the book takes effect at the next tick.
     """
+    admit("twin", allow_mixture=allow_mixture)
     prepare()
     remark("Starting Prefect ...")
     with orchestrated("flows.live"), progress_bars():

@@ -29,6 +29,13 @@ Stores = Annotated[
     int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed; equal seeds give the same shoppers.")]
+AllowMixture = Annotated[
+    bool,
+    typer.Option(
+        "--allow-mixture",
+        help="Mix the twin's decisions with a retailer's in one lake; `shelfprice reset --only` takes them apart.",
+    ),
+]
 
 FIRST_DAY = dt.datetime(2026, 1, 5)  # noqa: DTZ001 - a calendar date, as typer parses one
 

@@ -6,6 +6,7 @@ import typer
 
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 Scenarios = Annotated[
@@ -26,6 +27,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
     a temporary lake; the scores are kept in this lake as drift_results, and in MLflow with a figure. Each seed plays
     hundreds of days.
     """
+    admit("twin")
     prepare()
     with orchestrated(), progress_bars():
         from flows.shocks import play_shocks

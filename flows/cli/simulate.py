@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.cli.options import FIRST_DAY, AllowMixture, Catalog, Days, Json, Seed, Start, Stores, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 Policy = Annotated[
@@ -21,12 +22,14 @@ def simulate(
     seed: Seed = 7,
     policy: Policy = None,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play store days on the digital twin and publish their decisions.
 
     Running it again changes nothing: a day already published from the same inputs is not played again.
     """
+    admit("twin", allow_mixture=allow_mixture)
     prepare()
     with orchestrated("flows.simulate"), progress_bars():
         from flows.simulate import simulate as flow
