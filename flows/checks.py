@@ -7,8 +7,11 @@ from etl.business_dates import newest_sold
 from etl.check import check_cells, check_decisions
 from training.check import check_age, check_drift, check_prices, check_registry
 from training.registry import ModelRegistry
-from warehouse.check import check_assertions, check_files
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from warehouse.check import check_assertions, check_files, check_origin
 from warehouse.workspace import Workspace
+
+_NOTHING_YET = Check("decisions", "failed", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
 
 
 def check_up(
@@ -24,12 +27,12 @@ def check_up(
         Called with (files done, files in all) while the lake is verified.
     """
     newest = newest_sold(workspace.lake)
-    answers, champion = check_registry(registry)
+    answers, champion = check_registry(workspace, registry)
     files = check_files(workspace, on_file)
     if newest is None:
-        nothing = Check("decisions", "warning", "no decisions yet", "shelfprice demo, or shelfprice ingest FILE")
-        return [nothing, answers, files]
+        return [*check_origin(workspace), _NOTHING_YET, answers, files]
     return [
+        *check_origin(workspace),
         check_decisions(workspace, newest),
         check_cells(workspace),
         check_assertions(workspace, newest),

@@ -6,6 +6,7 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.watched import WatchedCatalog
 from etl.prepare import prepared
+from warehouse.advice import own_shelf
 from warehouse.origin import refuse_other_side
 from warehouse.workspace import Workspace
 
@@ -39,5 +40,6 @@ def watched_catalog(catalog_dir: str | None) -> WatchedCatalog:
 
 
 def _folder(settings: Settings, catalog_dir: str | None) -> Path | None:
+    """Return the folder of the catalog: the one named, else in a retailer's lake its own, else the one that ships."""
     named = catalog_dir or settings.catalog_dir
-    return Path(named) if named else None
+    return Path(named) if named else own_shelf(settings)
