@@ -63,7 +63,7 @@ def test_a_day_that_is_being_sold_is_asked_for_more_often(
     monitor, lake = Monitor(settings, live_control(settings)), Lake(settings)
     before = what_decides(monitor, DAY)
     rows = lake.read(Partition("interactions", DAY, "all")).slice(0, 0)
-    lake.publish(Partition("live_interactions", DAY, "live-S01"), rows, inputs="a tick")
+    lake.publish(Partition("live_interactions", DAY, "live-S01"), rows, inputs="a tick", seed=7)
     assert what_decides(monitor, DAY) != before
     assert moment(monitor, store_day(monitor, "S01", DAY), 5, "light")["pulse"] == LIVE_MS
     assert moment(monitor, store_day(monitor, "S02", DAY), 5, "light")["pulse"] == QUIET_MS
