@@ -11,7 +11,7 @@ from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.check import check_assertions, check_files, check_origin
 from warehouse.workspace import Workspace
 
-_NOTHING_YET = Check("decisions", "failed", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
+_NOTHING_YET = Check("decisions", "warning", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
 
 
 def check_up(

@@ -26,7 +26,7 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     is_empty = newest_sold(workspace.lake) is None
     failed = [check.name for check in checks if check.state == "failed"]
     if as_json:
-        emit({"healthy": not failed, "checks": [vars(check) for check in checks]})
+        emit({"healthy": not failed and not is_empty, "checks": [vars(check) for check in checks]})
     else:
         rows = [[check.name, check.state, check.found, check.remedy] for check in checks]
         show_table("Health of the store", ["check", "state", "found", "what to do"], rows)

@@ -55,7 +55,7 @@ def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> 
         from training.take_apart import take_apart
 
         done = take_apart(settings, MlflowRegistry(settings), side, tell)
-    show_table(f"Removed of {whose}", ["table", "partitions"], [list(row) for row in done.removed.items()])
+    show_table(f"Removed with {whose}", ["table", "partitions"], [list(row) for row in done.removed.items()])
     if done.versions:
         remark(f"no longer used, for they learned from the mixture: model versions {', '.join(done.versions)}")
     if done.kept_shelf:
