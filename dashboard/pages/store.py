@@ -128,7 +128,8 @@ def _full() -> Component:
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
     feed = html.Ol(id=FEED, className="feed", tabIndex="0")
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
-    caption = f"{PRICE_AND_STOCK} Up to {MOST_LINES} products with the highest revenue. Click a name to hide it; hover to compare products."
+    best = f"Up to {MOST_LINES} products with the highest revenue."
+    caption = f"{PRICE_AND_STOCK} {best} Click a name to hide it; hover to compare products."
     return html.Div(
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
