@@ -68,7 +68,7 @@ def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
     """
     if not settings.warehouse_file.exists():
         raise LakeError(
-            f"{settings.warehouse_file}: expected a warehouse, found none; nothing was read: {remedy(settings)}"
+            f"{settings.warehouse_file}: there is no warehouse yet, so nothing was read; {remedy(settings)}"
         )
     return duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings))
 

@@ -57,7 +57,7 @@ def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> 
         done = take_apart(settings, MlflowRegistry(settings), side, tell)
     show_table(f"Removed with {whose}", ["table", "partitions"], [list(row) for row in done.removed.items()])
     if done.versions:
-        remark(f"no longer used, for they learned from the mixture: model versions {', '.join(done.versions)}")
+        remark(f"no longer used, for they may have learned from it: model versions {', '.join(done.versions)}")
     if done.kept_shelf:
         remark(f"{done.kept_shelf} was corrected by hand and stays")
     remark(f"{home} now holds {_left(done.left.holds) if done.left else 'no decisions'}")

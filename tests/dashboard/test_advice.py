@@ -67,6 +67,7 @@ STATES = {
     "twin under the kill switch": State("twin", None, model=True, champion=True, kill_switch=True),
     "twin without views": State("twin", "nightly", lost="views"),
     "twin with damaged views": State("twin", "nightly", lost="damaged"),
+    "ingested, every row rejected": State("log", "ingest", lost="decisions"),
     "ingested alone": State("log", "transform", lost="cells"),
     "ingested and grouped": State("log", "train"),
     "ingested without a champion": State("log", "ingest", model=True),
@@ -136,9 +137,9 @@ def _lose(settings: Settings, what: str | None) -> None:
         settings.warehouse_file.write_bytes(b"not a database")
     elif what == "record":
         (settings.lake / RECORD).unlink()
-    elif what == "cells":
-        for part in list(Lake(settings).partitions("demand_cells")):
-            Lake(settings).remove(part)
+    tables = {"cells": ["demand_cells"], "decisions": ["interactions", "demand_cells"]}.get(what or "", [])
+    for part in [part for table in tables for part in Lake(settings).partitions(table)]:
+        Lake(settings).remove(part)
 
 
 def said_by(part: Any) -> Iterator[str]:

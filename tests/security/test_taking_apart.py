@@ -237,6 +237,20 @@ def test_a_reset_that_was_killed_goes_on_where_it_was(
     assert contents(mixed) == contents(undisturbed)
 
 
+def test_a_kill_at_the_very_end_forgets_nothing_of_what_stood_before(
+    mixed: Settings, log_alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_root: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("training.take_apart.end_removal", killed)
+        with pytest.raises(KeyboardInterrupt):
+            take_apart(mixed, of_both(), "twin")
+    take_apart(mixed, of_both(), "twin")
+    assert contents(mixed) == contents(read_settings({"SHELFPRICE_HOME": str(log_alone)}))
+
+
 def test_a_model_stays_while_the_registry_cannot_be_told(mixed: Settings) -> None:
     class Away(MemoryRegistry):
         def state(self) -> RegistryState:
