@@ -20,3 +20,9 @@ TRAINING_REPORT = "training_report.html"
 
 LIVE_GROUP = "live-"
 """What the name of a partition begins with that holds a day sold live; the store's name follows."""
+
+EXPORT_GROUP = "export-"
+"""What the name of a partition begins with that came from a retailer's file; the start of its SHA-256 follows."""
+
+EMPTY_GROUP = "contract"
+"""Name of the empty partition of every table, which carries its columns."""

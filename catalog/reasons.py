@@ -57,6 +57,7 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     """
     names = [product.name for product in catalog.products]
     limited = np.array([rule in LIMITS for rule in rules])[changes.rule]
+    limited &= np.round(changes.unconstrained, 2) != np.round(changes.new_price, 2)  # else it asked for just this price
     counted = np.array([rule == "stock_value" for rule in rules])[changes.rule]
     moved = (changes.product, changes.old_price, changes.new_price)
     because = (changes.rule, np.where(counted, changes.stock, 0), np.where(counted, changes.minutes_left, 0))

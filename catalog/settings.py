@@ -91,7 +91,7 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="SHELFPRICE_CATALOG",
         description="folder of both YAML files where `--catalog` is not given",
-        json_schema_extra={_IN_WORDS: "the shelf that ships"},
+        json_schema_extra={_IN_WORDS: "the shelf that ships; of a retailer's lake, `SHELFPRICE_HOME/shelf`"},
     )
     monitor_user: str | None = Field(
         default=None,

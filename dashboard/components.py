@@ -67,13 +67,17 @@ def chart(identifier: str, described: str, figure: go.Figure) -> Component:
     return framed
 
 
-def stat(label: str, value: str, change: str | None, against: str) -> Component:
-    """Show a number with its unit, and how it moved against something that is named."""
+def stat(label: str, value: str, change: str | None, against: str, *, more_is_better: bool = True) -> Component:
+    """Show a number with its unit, and how it moved against something that is named.
+
+    The colour says whether that is good. Where more is not better in itself, it says nothing.
+    """
     moved: list[Component | str] = []
     if change is not None:
         falling = change.startswith("−")
         arrow = "▼" if falling else "▲"
-        moved = [html.Span(f"{arrow} {change}", className="falling" if falling else "rising"), " "]
+        look = ("falling" if falling else "rising") if more_is_better else "moved"
+        moved = [html.Span(f"{arrow} {change}", className=look), " "]
     return dmc.Paper(
         [
             dmc.Text(label, className="stat-label"),
@@ -84,6 +88,10 @@ def stat(label: str, value: str, change: str | None, against: str) -> Component:
         p="md",
         className="stat",
     )
+
+
+PRICE_AND_STOCK = "A price rises when stock is short for the time left, and falls when stock is ample."
+"""What all pages say of how prices follow stock and time."""
 
 
 def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "info") -> Component:
@@ -114,14 +122,14 @@ def framed_table(head: Sequence[Component], rows: Sequence[Sequence[Component]],
     return dmc.TableScrollContainer(drawn, minWidth=width, type="native")
 
 
-def empty(title: str, text: str, command: str) -> Component:
-    """Stand in for a part that has no data yet."""
+def empty(title: str, text: str, command: str | None) -> Component:
+    """Stand in for a part that has no data yet; `command` fills it, None where no command does."""
     return dmc.Paper(
         [
             html.Div(icon("empty"), className="empty-icon"),
             dmc.Title(title, order=3, className="card-title"),
-            dmc.Text(text, c="dimmed", size="sm"),
-            html.Div([dmc.Code(command), _copy(command)], className="mend"),
+            dmc.Text(prose(text), c="dimmed", size="sm"),
+            *([html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []),
         ],
         withBorder=True,
         p="xl",

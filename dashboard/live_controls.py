@@ -1,5 +1,6 @@
 """Start, pause, stop and pace a live store from the Store page; Prefect does it."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from dash import Dash, Input, Output, State, ctx
@@ -71,8 +72,11 @@ def _ask_again_after(answer: LiveRun | ServiceError | None) -> float:
     return _ASK_AGAIN_AT_WORK if isinstance(answer, LiveRun) and answer.is_at_work else _ASK_AGAIN_IDLE
 
 
-def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> None:
-    """Register the callbacks of the controls; `store_picker` holds the store, `pulse` is when to look again."""
+def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusal: Callable[[], str | None]) -> None:
+    """Register the callbacks of the controls; `store_picker` holds the store, `pulse` is when to look again.
+
+    `refusal` says why no store can sell live in this lake, None where one can.
+    """
     status = SharedStatus(control)
 
     @app.callback(
@@ -100,6 +104,8 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str) -> Non
         speed, seen = float(rest[-2]), rest[-1]
         if store is None:
             raise PreventUpdate
+        if (why := refusal()) is not None:
+            return _changed(seen, why, usable(None, reachable=False) | {"state": away(Declined(why))})
         pressed = ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
         try:
             declined = press(control, status, pressed, store, speed)

@@ -14,8 +14,12 @@ from dashboard.cache import Cache
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
+from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
+from warehouse.files import modified_at
+from warehouse.origin import RECORD, refusal_of
 
 VERSION_TABLES = ("model_versions", "champions")
+_SITUATION_TABLES = (*VERSION_TABLES, "interactions", "live_interactions", "demand_cells", "price_book")
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,42 @@ class Monitor:
         """The one reader of the warehouse, shared by all browsers of this process."""
         return Reader(self.settings)
 
-    @cached_property
+    @property
     def catalog(self) -> WatchedCatalog:
         """The shelf and the store, read again when their files change: a kill switch is seen at once."""
-        return WatchedCatalog(self.catalog_dir)
+        folder = self.catalog_dir or own_shelf(self.settings)
+        if folder not in self._catalogs:
+            self._catalogs[folder] = WatchedCatalog(folder)
+        return self._catalogs[folder]
+
+    @cached_property
+    def _catalogs(self) -> dict[Path | None, WatchedCatalog]:
+        return {}
+
+    def situation(self) -> Situation:
+        """Return the state of the lake, which decides what to do next."""
+        return self._situations.get(
+            "now",
+            lambda: situation_of(self.settings, self.catalog_dir),
+            lambda: (modified_at(self.settings.lake / RECORD), *self.reader.stamp(*_SITUATION_TABLES)),
+        )
+
+    @cached_property
+    def _situations(self) -> Cache[Situation]:
+        return Cache(1)
+
+    def next_command(self) -> str | None:
+        """Return the command that brings the lake one step nearer to prices; None where nothing is missing."""
+        return next_command(self.situation(), kill_switch=self.catalog.current().store.guardrails.kill_switch)
+
+    def why_no_live_day(self) -> str | None:
+        """Say why no store can sell live in this lake; None where one can."""
+        origin = self.situation().origin
+        return None if origin is None or origin.admits("twin") else refusal_of(self.settings.lake, origin, "twin")
+
+    def without_warehouse(self) -> str:
+        """Return the command to begin with, or the one that makes a lost file of views anew."""
+        return views_again(self.situation())
 
     def versions(self) -> tuple[Version, ...]:
         """Return every judged version, the newest first."""

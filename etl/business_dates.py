@@ -4,6 +4,7 @@ import datetime as dt
 
 from catalog.errors import DataError
 from etl.live.day import days_sold_live
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
 
 DEFAULT_START = dt.date(2026, 1, 5)
@@ -27,10 +28,14 @@ def newest_grouped(lake: Lake) -> dt.date:
     """
     dates = lake.dates("demand_cells")
     if not dates:
-        raise DataError(
-            "expected demand cells in the lake, found none; run `shelfprice simulate` and `shelfprice transform`"
-        )
+        raise DataError(f"expected demand cells in the lake, found none; nothing was done: {_way_to_cells(lake)}")
     return dates[-1]
+
+
+def _way_to_cells(lake: Lake) -> str:
+    if next(lake.partitions("interactions"), None) is None:
+        return f"run `{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
+    return "run `shelfprice transform`"
 
 
 def newest_sold(lake: Lake) -> dt.date | None:
@@ -50,7 +55,10 @@ def first_open_date(lake: Lake) -> dt.date:
     being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
     after = [sold[-1] + ONE_DAY] if sold else []
     if not sold and not being_sold:
-        raise DataError("expected days that were sold, found none: no champion can price yet; run `shelfprice demo`")
+        raise DataError(
+            f"expected days that were sold, found none: no champion can price yet; run `{BEGIN}` or "
+            f"`{BEGIN_WITH_A_LOG}`"
+        )
     return min([*being_sold, *after])
 
 

@@ -5,16 +5,18 @@ import datetime as dt
 from catalog.check import Check
 from etl.business_dates import comes_from_outside
 from features.cells import stale_cells
+from warehouse.advice import on_shelf, situation_of
 from warehouse.workspace import Workspace
 
 
 def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
     """Warn of business dates that nobody sold between the first and the newest."""
-    dates = workspace.lake.dates("interactions")
+    lake = workspace.lake
+    dates = lake.dates("interactions")
     first = dates[0] if dates else newest
     days = (first + dt.timedelta(days=day) for day in range((newest - first).days))
     missing = sorted(set(days).difference(dates))
-    if missing and not comes_from_outside(workspace.lake, dates[-1]):
+    if missing and not situation_of(workspace.settings).is_a_retailers and not comes_from_outside(lake, dates[-1]):
         remedy = f"shelfprice backfill --start {missing[0]} --end {missing[-1]}"
         found = f"through {newest}, {len(missing)} days missing, such as {missing[0]}"
         return Check("decisions", "warning", found, remedy)
@@ -25,5 +27,6 @@ def check_cells(workspace: Workspace) -> Check:
     """Fail where decisions changed and their demand cells did not."""
     stale = [item.decisions for item in stale_cells(workspace.lake, workspace.catalog)]
     if stale:
-        return Check("demand cells", "failed", f"{len(stale)} partitions are not in them", "shelfprice transform")
+        remedy = on_shelf("shelfprice transform", situation_of(workspace.settings))
+        return Check("demand cells", "failed", f"{len(stale)} partitions are not in them", remedy)
     return Check("demand cells", "ok", "made from the decisions as they are now")

@@ -8,14 +8,21 @@ from features.cells import ALL_VIEWS
 from simulation.shoppers import shopper_names
 from warehouse.connection import build_file
 from warehouse.lake import Lake
+from warehouse.origin import settle_record
 from warehouse.workspace import Workspace
 
 
 def prepared(settings: Settings, catalog: Catalog) -> Workspace:
     """Return a workspace on a lake and a warehouse that are ready: from here on anyone may read."""
     lake = Lake(settings)
+    settle_record(lake.root)
     lake.prepare()
-    if not dimensions_are_current(lake, catalog):
-        load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))
+    bring_dimensions_up_to_date(lake, catalog)
     build_file(settings, ALL_VIEWS)
     return Workspace(settings, catalog, lake)
+
+
+def bring_dimensions_up_to_date(lake: Lake, catalog: Catalog) -> None:
+    """Publish the shelf and the shoppers of a catalog, unless they are in the lake."""
+    if not dimensions_are_current(lake, catalog):
+        load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))

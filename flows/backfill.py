@@ -51,7 +51,7 @@ def backfill(
     """
     if end < start:
         raise DataError(f"expected an end on or after the start {start}, found {end}; nothing was done")
-    workspace = open_workspace(catalog_dir)
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry, lake = registry_of(workspace), workspace.lake
     with held(workspace.settings.locks, "night"):
         name_run(f"backfill-{start}-to-{end}")

@@ -9,8 +9,11 @@ from etl.check import check_cells, check_decisions
 from flows.up.check import check_services
 from training.check import check_age, check_drift, check_prices, check_registry
 from training.registry import ModelRegistry
-from warehouse.check import check_assertions, check_files
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from warehouse.check import check_assertions, check_files, check_origin
 from warehouse.workspace import Workspace
+
+_NOTHING_YET = Check("decisions", "warning", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
 
 
 def check_up(
@@ -26,13 +29,13 @@ def check_up(
         Called with (files done, files in all) while the lake is verified.
     """
     newest = newest_sold(workspace.lake)
-    answers, champion = check_registry(registry)
+    answers, champion = check_registry(workspace, registry)
     services = check_services(workspace.settings, dt.datetime.now(dt.UTC))
     files = check_files(workspace, on_file)
     if newest is None:
-        nothing = Check("decisions", "warning", "no decisions yet", "shelfprice demo, or shelfprice ingest FILE")
-        return [nothing, answers, *services, files]
+        return [*check_origin(workspace), _NOTHING_YET, answers, *services, files]
     return [
+        *check_origin(workspace),
         check_decisions(workspace, newest),
         check_cells(workspace),
         check_assertions(workspace, newest),

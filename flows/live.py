@@ -61,7 +61,7 @@ def live(
     Declined
         When the store is being sold by another process, or the date was sold or simulated already.
     """
-    workspace, catalog = open_workspace(catalog_dir), watched_catalog(catalog_dir)
+    workspace, catalog = open_workspace(catalog_dir, for_the_twin=True), watched_catalog(catalog_dir)
     refuse_unknown_store(workspace.catalog, store)
     with held(workspace.settings.locks, f"live-{store}"):
         day = day_to_sell(workspace, store, date)

@@ -42,7 +42,7 @@ def pipeline(
 
     A night that was done from the same inputs is not done again, so running this twice changes nothing.
     """
-    workspace = open_workspace(catalog_dir)
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
     dates = dates_from(start, days)
     play_dates(workspace, dates[:explore_days], stores, seed)

@@ -33,7 +33,7 @@ def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: st
     DataError
         When a scenario is unknown; nothing was played.
     """
-    workspace = open_workspace(catalog_dir)
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
     worlds = asked(workspace.catalog, scenarios)
     tag_run("comparison")
     longest_first = sorted(worlds, key=lambda world: -world.days)

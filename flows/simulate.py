@@ -41,7 +41,7 @@ def simulate(
         `static`, `rule` or `greedy`; by default the price book in force on each date, or without one the catalog's
         policy for stores without a champion.
     """
-    workspace = open_workspace(catalog_dir)
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
     tag_run("simulation")
     return play_dates(workspace, dates_from(start, days), stores, seed, policy)
 

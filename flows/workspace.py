@@ -6,11 +6,18 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.watched import WatchedCatalog
 from etl.prepare import prepared
+from warehouse.advice import own_shelf
+from warehouse.origin import refuse_other_side
 from warehouse.workspace import Workspace
 
 
-def open_workspace(catalog_dir: str | None) -> Workspace:
+def open_workspace(catalog_dir: str | None, *, for_the_twin: bool = False) -> Workspace:
     """Return a workspace that is ready, by the catalog of a folder or by that of the settings.
+
+    Parameters
+    ----------
+    for_the_twin
+        Whether store days are to be played in it: a retailer's lake is refused before anything is touched.
 
     Raises
     ------
@@ -18,8 +25,12 @@ def open_workspace(catalog_dir: str | None) -> Workspace:
         When the catalog cannot be used.
     SettingError
         When a setting cannot be.
+    Declined
+        When days are to be played, and the lake holds a retailer's decisions.
     """
     settings = read_settings()
+    if for_the_twin:
+        refuse_other_side(settings.lake, "twin")
     return prepared(settings, load(_folder(settings, catalog_dir)))
 
 
@@ -29,5 +40,6 @@ def watched_catalog(catalog_dir: str | None) -> WatchedCatalog:
 
 
 def _folder(settings: Settings, catalog_dir: str | None) -> Path | None:
+    """Return the folder of the catalog: the one named, else in a retailer's lake its own, else the one that ships."""
     named = catalog_dir or settings.catalog_dir
-    return Path(named) if named else None
+    return Path(named) if named else own_shelf(settings)

@@ -9,7 +9,9 @@ from etl.live.day import days_sold_live, is_live, sold_so_far
 from etl.live.player import Player
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
+from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.origin import origin_of
 from warehouse.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
@@ -19,7 +21,8 @@ def close_day(workspace: Workspace, date: dt.date, seed: int) -> int:
     """Sell what is left of a business date; return how many batches of decisions that brought.
 
     Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
-    Decisions that are there stay as they are, and a date that was ingested is never played.
+    Decisions that are there stay as they are. In a retailer's lake nothing is ever played, and in a mixture no date
+    that was ingested.
 
     Raises
     ------
@@ -59,9 +62,14 @@ def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
     return len(left_open)
 
 
+def _is_a_retailers(lake: Lake) -> bool:
+    now = origin_of(lake.root)
+    return now is not None and now.holds == "retailer"
+
+
 def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int) -> int:
     lake, catalog = workspace.lake, workspace.catalog
-    if comes_from_outside(lake, date):
+    if _is_a_retailers(lake) or comes_from_outside(lake, date):
         return 0
     batches = without_live_days(lake, batches_of(catalog, [date], None))
     missing = [batch for batch in batches if lake.receipt(batch.partition) is None]

@@ -11,17 +11,19 @@ from serving.book_store import book_in_force
 from serving.champion import Champion
 from training.nights import is_done
 from training.registry import ModelRegistry
+from warehouse.advice import next_command, on_shelf, situation_of
 from warehouse.workspace import Workspace
 
 
-def check_registry(registry: ModelRegistry) -> tuple[Check, Champion | None]:
+def check_registry(workspace: Workspace, registry: ModelRegistry) -> tuple[Check, Champion | None]:
     """Ask the registry for the champion; None when it has none or does not answer."""
     try:
         champion = registry.load()
     except ModelError as error:
         return Check("registry", "failed", str(error), "shelfprice up, or see MLFLOW_TRACKING_URI"), None
     if champion is None:
-        return Check("registry", "warning", "it answers, and has no champion", "shelfprice train"), None
+        remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
+        return Check("registry", "warning", "it answers, and has no champion", remedy), None
     return Check("registry", "ok", f"it answers; champion {champion.version} loads"), champion
 
 
@@ -32,7 +34,7 @@ def check_age(workspace: Workspace, champion: Champion | None, newest: dt.date) 
     age, allowed = (newest - champion.trained_through).days, workspace.catalog.store.gate.stale_after_days
     found = f"champion {champion.version} was trained through {champion.trained_through}, {age} days before {newest}"
     if age > allowed:
-        return [Check("champion's age", "warning", f"{found}; it is stale after {allowed}", "shelfprice nightly")]
+        return [Check("champion's age", "warning", f"{found}; it is stale after {allowed}", _nightly(workspace))]
     return [Check("champion's age", "ok", found)]
 
 
@@ -44,7 +46,7 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
         shifts = demand_shifts(connection, newest, champion.version)
     if shifts:
         found = f"demand changed on {shifts[-1]}, and champion {champion.version} does not know"
-        return [Check("drift", "warning", found, "shelfprice nightly, and see what the gate says")]
+        return [Check("drift", "warning", found, f"{_nightly(workspace)}, and see what the gate says")]
     return [Check("drift", "ok", f"no change against champion {champion.version} was found")]
 
 
@@ -62,4 +64,8 @@ def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.dat
     if is_done(workspace.lake, newest) and champion is None:
         return Check("prices", "ok", f"base prices on {tomorrow}, for no model was promoted yet")
     behind = f"the newest is for {made_for}" if made_for else "there is none"
-    return Check("prices", "warning", f"no book for {tomorrow} yet, {behind}", "shelfprice nightly")
+    return Check("prices", "warning", f"no book for {tomorrow} yet, {behind}", _nightly(workspace))
+
+
+def _nightly(workspace: Workspace) -> str:
+    return on_shelf("shelfprice nightly", situation_of(workspace.settings))

@@ -121,15 +121,15 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
     newest = newest_sold(lake)
     if newest is None:
         return
-    if date > newest + ONE_DAY:
-        raise Declined(
-            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
-            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
-        )
     if date > newest and comes_from_outside(lake, newest):
         raise Declined(
             f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
             "ingest its decisions first"
+        )
+    if date > newest + ONE_DAY:
+        raise Declined(
+            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
+            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
         )
 
 

@@ -4,9 +4,19 @@ import datetime as dt
 from collections.abc import Callable
 
 from catalog.check import Check
+from warehouse.advice import next_command, situation_of
 from warehouse.assertions.run import broken_assertions
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
+
+
+def check_origin(workspace: Workspace) -> list[Check]:
+    """Fail where the twin's decisions are mixed with a retailer's and nobody asked for that."""
+    now = situation_of(workspace.settings)
+    if not now.is_mixed_up:
+        return []
+    said = "the twin's decisions are mixed with a retailer's; what is learned from them is wrong"
+    return [Check("origin", "failed", said, next_command(now) or "")]
 
 
 def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Check:
@@ -15,10 +25,14 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
     if found.findings:
         first = found.findings[0]
         said = f"{len(found.findings)} of {found.files} are not as published, such as {first.path.name}: {first.kind}"
-        return Check(
-            "files", "failed", said, "shelfprice verify --set-aside, then shelfprice backfill over their dates"
-        )
+        return Check("files", "failed", said, f"shelfprice verify --set-aside, then {_again(workspace)}")
     return Check("files", "ok", f"{found.files:,} files with {found.rows:,} rows are as they were published")
+
+
+def _again(workspace: Workspace) -> str:
+    """Say how what was set aside is made again: the twin's days are played, a retailer's log is read."""
+    now = situation_of(workspace.settings)
+    return "shelfprice ingest your files again" if now.is_a_retailers else "shelfprice backfill over their dates"
 
 
 def check_assertions(workspace: Workspace, newest: dt.date) -> Check:

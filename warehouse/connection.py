@@ -14,6 +14,7 @@ import duckdb
 from catalog.dictionary import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from warehouse.advice import remedy
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
 from warehouse.views import create_table_views, view_names
@@ -67,8 +68,7 @@ def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
     """
     if not settings.warehouse_file.exists():
         raise LakeError(
-            f"{settings.warehouse_file}: there is no warehouse yet; run `shelfprice demo` or `shelfprice simulate`, "
-            "or set SHELFPRICE_HOME to where one is"
+            f"{settings.warehouse_file}: there is no warehouse yet, so nothing was read; {remedy(settings)}"
         )
     return duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from warehouse.advice import remedy
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
@@ -41,7 +42,7 @@ def champion_history(settings: Settings) -> list[dict[str, Any]]:
 
 def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
     if not settings.lake.is_dir():
-        raise LakeError(f"{settings.lake}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
+        raise LakeError(f"{settings.lake}: expected a lake, found none; nothing was read: {remedy(settings)}")
     Lake(settings).prepare()  # a lake of an earlier version lacks the tables that came since
     with workbench_with_marts(settings) as connection:
         answer = connection.execute(_query(name), parameters)

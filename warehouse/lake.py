@@ -8,6 +8,7 @@ Every table also has one empty partition that carries its columns, so that views
 import datetime as dt
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,15 +19,16 @@ import pyarrow.parquet as pq
 
 from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError, LakeError
+from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
 from catalog.table import Table
 from warehouse.files import modified_at, sha256_of, sync_file, sync_folder, write_durably
 from warehouse.locks import held
+from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, Side, publishing
 from warehouse.parquet import conform, in_contract, write_parquet
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
 
 CODE_VERSION = version("shelfprice")
-EMPTY_GROUP = "contract"
 EMPTY_DATE = dt.date(1970, 1, 1)
 _DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
 
@@ -144,6 +146,8 @@ class Lake:
     def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
         """Publish a partition whole, or change nothing.
 
+        Decisions are published only in a lake of their own side, the twin's or a retailer's: see `warehouse.origin`.
+
         Parameters
         ----------
         rows
@@ -158,16 +162,17 @@ class Lake:
         ContractError
             When columns, types or nulls are not as the contract says.
         Declined
-            When another process is writing this partition.
+            When another process is writing this partition, or the lake holds the decisions of the other side.
         LakeError
             When the disk refuses; the partition is unchanged.
         """
         conforming = conform(rows, _table(partition.table))
         data = self.path(partition)
         try:
-            data.parent.mkdir(parents=True, exist_ok=True)
-            with held(self.locks, partition.lock_name):
-                return self._replace(partition, data, conforming, inputs, seed)
+            with self._on_its_side(partition, seed):
+                data.parent.mkdir(parents=True, exist_ok=True)
+                with held(self.locks, partition.lock_name):
+                    return self._replace(partition, data, conforming, inputs, seed)
         except OSError as error:
             raise LakeError(
                 f"{data}: cannot be written ({error.strerror or error}); the partition is unchanged, "
@@ -193,6 +198,13 @@ class Lake:
             pending_path(data).unlink(missing_ok=True)
             if data.parent.exists():
                 sync_folder(data.parent)
+
+    def _on_its_side(self, partition: Partition, seed: int | None) -> AbstractContextManager[None]:
+        """Hold the lake for the side that publishes a partition, where it is one of decisions."""
+        side: Side = "retailer" if seed is None else "twin"
+        if partition.group == EMPTY_GROUP or partition.table not in {*OF_BOTH, *OF_THE_TWIN, *OF_A_RETAILER}:
+            return nullcontext()
+        return publishing(self.root, self.locks, side)
 
     def _folder(self, table: str, date: dt.date | None) -> Path:
         folder = self.root / _table(table).name

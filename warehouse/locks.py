@@ -42,6 +42,18 @@ def held(folder: Path, name: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def shared(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / f"{name}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _take(descriptor: int) -> None:
     """Take the lock in two attempts: `is_held` holds it for an instant too."""
     try:

@@ -48,7 +48,7 @@ def changes(rows: pd.DataFrame) -> list[Component]:
             "Changes of champion",
             table(names, [_row(row) for row in rows.to_dict(orient="records")], width=760),
             caption="A version that was rolled back returns only when someone promotes it by hand; the next model is "
-            "judged on days sold since. The command `shelfprice rollback` goes one champion back.",
+            "judged on days sold since. The command `shelfprice rollback --reason WHY` goes one champion back.",
         )
     ]
 

@@ -14,9 +14,17 @@ from dashboard.theme import Scheme
 
 
 def curves_of(
-    curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], skus: Sequence[str], scheme: Scheme
+    curves: pd.DataFrame,
+    observed: pd.DataFrame,
+    names: dict[str, str],
+    skus: Sequence[str],
+    scheme: Scheme,
+    command: str | None,
 ) -> Component:
-    """Draw the demand curve of each product with what was observed, newest curve in front."""
+    """Draw the demand curve of each product with what was observed, newest curve in front.
+
+    `command` is what to run where there is no curve at all.
+    """
     panels: list[Component] = []
     for position, sku in enumerate(skus):
         own, seen = curves[curves["sku"] == sku], observed[observed["sku"] == sku]
@@ -27,5 +35,5 @@ def curves_of(
         panels.append(html.Div([dmc.Text(label, fw=600, size="sm", truncate=True), drawn]))
     if not panels:
         text = "They are drawn from the champion when a day is priced."
-        return empty("No demand curves yet", text, "shelfprice price")
+        return empty("No demand curves yet", text, command if curves.empty else None)
     return html.Div(panels, className="grid grid-3")

@@ -13,6 +13,7 @@ from dashboard.figures.drift import control_chart
 from dashboard.formats import day
 from dashboard.monitor import Monitor
 from dashboard.theme import Scheme
+from warehouse.advice import on_shelf
 
 TABLES = ("drift_checks", "model_versions", "price_book")
 _DAYS, _STEPS, _PRODUCTS = 60, 12, 12
@@ -23,9 +24,8 @@ def drift_card(monitor: Monitor, scheme: Scheme) -> Component:
     days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
     title = "Drift"
     if days.empty:
-        said = (
-            "No day has been checked for drift yet. The command `shelfprice drift` checks the days a champion priced."
-        )
+        command = on_shelf("shelfprice drift", monitor.situation())
+        said = f"No day has been checked for drift yet. The command `{command}` checks the days since the training."
         return card(title, dmc.Text(prose(said), c="dimmed", size="sm"))
     steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
     return card(

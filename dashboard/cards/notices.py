@@ -15,6 +15,7 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
         monitor.versions(),
         monitor.reader.dates("price_book"),
         date,
+        now=monitor.situation(),
         kill_switch=monitor.catalog.current().store.guardrails.kill_switch,
         catalog_problem=monitor.catalog.problem,
     )

@@ -8,7 +8,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import aria, card, empty, graph
+from dashboard.cards.missing import no_data
+from dashboard.components import PRICE_AND_STOCK, aria, card, empty, graph
 from dashboard.data.price_book import BookLine, line_at
 from dashboard.figures import prices as figures
 from dashboard.formats import euros, share
@@ -28,8 +29,7 @@ def book_cards(monitor: Monitor) -> list[Component]:
             "What would it cost?",
             _sliders(monitor),
             html.Div(id=QUOTE, **aria(live="polite")),
-            caption="Read from the price book in force on the day chosen above. A price rises when stock runs short "
-            "for the time left, and falls when stock is ample.",
+            caption=f"Read from the price book in force on the day chosen above. {PRICE_AND_STOCK}",
         ),
         html.Div([_revenue_card(), _guarded_card()], className="grid grid-2"),
         card(
@@ -102,18 +102,17 @@ def product_names(monitor: Monitor) -> dict[str, str]:
     return dict(zip(shelf["sku"], shelf["product_name"], strict=True))
 
 
-def no_prices_yet() -> Component:
+def no_prices_yet(monitor: Monitor) -> Component:
     """Stand in for the page before the first day."""
-    return empty("No prices yet", "Prices are decided when a store sells, and none has sold yet.", "shelfprice demo")
+    return no_data(monitor, "No prices yet", "Prices are decided when a store sells, and none has sold yet.")
 
 
-def no_book() -> Component:
-    """Stand in for the book on a day without one."""
-    return empty(
-        "No price book for this day",
-        "No champion had made a price book yet: the store sold at base prices and explored some others.",
-        "shelfprice pipeline",
-    )
+def no_book(monitor: Monitor) -> Component:
+    """Stand in for the book on a day without one; once a later day has one, no command makes it."""
+    now = monitor.situation()
+    sold = "these are the prices of the log" if now.is_a_retailers else "the store sold at base prices"
+    command = monitor.next_command() if now.newest_book is None else None
+    return empty("No price book for this day", f"No champion had made a price book for it: {sold}.", command)
 
 
 def _curve(monitor: Monitor, sku: str, date: dt.date) -> pd.DataFrame:

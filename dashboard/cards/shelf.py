@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import aria, empty, stat
+from dashboard.components import aria, stat
 from dashboard.data.store_day import DayNow, ProductNow
 from dashboard.data.versions import Version
 from dashboard.figures.store import sparkline
@@ -31,6 +31,7 @@ def stats(
             f"{now.mean_stock:,.1f} units",
             change(now.mean_stock, before.mean_stock) if before else None,
             against,
+            more_is_better=False,
         ),
         _model_stat(model, model_before, date),
     ]
@@ -42,16 +43,6 @@ def shelf_cards(products: Sequence[ProductNow], n_ticks: int, scheme: Scheme) ->
     if len(products) > MOST_CARDS:
         cards.append(dmc.Text(f"and {count(len(products) - MOST_CARDS)} more products", c="dimmed", size="sm"))
     return cards
-
-
-def nothing_sold() -> Component:
-    """Stand in for the page before the first day."""
-    return empty(
-        "No store day yet",
-        "The warehouse is empty. One command plays three stores for two weeks, trains the models and prices the shelf, "
-        "in about a minute.",
-        "shelfprice demo",
-    )
 
 
 def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:

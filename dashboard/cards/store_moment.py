@@ -53,6 +53,7 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
         monitor.reader.stamp("model_versions", "champions", "price_book", "drift_checks"),
         monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
+        monitor.next_command(),
     )
 
 

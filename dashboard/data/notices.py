@@ -6,8 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.data.versions import Version
+from warehouse.advice import Situation, next_command
 
 Mood = Literal["info", "warning", "problem"]
+
+_MIXED = "The twin's sales are mixed with a retailer's"
+_MIXED_SAYS = (
+    "This lake holds days that the twin played and decisions of a real log, and nobody asked for that: what is learned "
+    "from it is wrong. The command removes the twin's part and leaves the log as it was."
+)
+_AT_BASE_PRICES = (
+    "Every product is sold at its base price, without exploration, until guardrails: {kill_switch: false} stands in "
+    "store.yaml."
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ def notices(
     books: list[dt.date],
     shown: dt.date,
     *,
+    now: Situation,
     kill_switch: bool,
     catalog_problem: str | None = None,
 ) -> list[Notice]:
@@ -38,8 +50,10 @@ def notices(
         Business dates that a price book was made for, ascending.
     shown
         The business date that is shown.
+    now
+        The state of the lake, which decides the command.
     kill_switch
-        Whether the catalog holds all prices at their base.
+        Whether the catalog holds all prices at their base; then nothing else about prices is out of order.
     catalog_problem
         Why the newest catalog cannot be used, if it cannot.
     """
@@ -47,17 +61,32 @@ def notices(
     if catalog_problem:
         title = "The catalog cannot be used; the one read before stays in force"
         found.append(Notice(title, catalog_problem, "problem"))
+    if now.is_mixed_up:
+        found.append(Notice(_MIXED, _MIXED_SAYS, "problem", next_command(now)))
     if kill_switch:
-        text = "Every product is sold at its base price, without exploration, until the switch is off in store.yaml."
-        found.append(Notice("The kill switch is on", text, "problem", "guardrails: {kill_switch: false}"))
-    if not versions:
-        text = "Products are sold at base prices, some of them explored, until a first model is trained and promoted."
-        found.append(Notice("No model yet", text, "info", "shelfprice pipeline"))
-    elif not any(version.was_champion for version in versions):
-        text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."
-        found.append(Notice("No champion yet", text, "warning", "shelfprice simulate --days 7 && shelfprice train"))
-    elif not books or books[-1] < shown:
-        since = f"The newest price book is for {books[-1]}" if books else "There is a champion but no price book"
-        text = f"{since}, but the day shown is {shown}: older prices stay in force."
-        found.append(Notice("Prices are stale", text, "warning", f"shelfprice price --for {shown}"))
+        found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "problem"))
+    elif not now.is_mixed_up:
+        found += _about_prices(versions, books, shown, now)
     return found
+
+
+def _about_prices(
+    versions: Sequence[Version], books: list[dt.date], shown: dt.date, now: Situation
+) -> list[Notice]:
+    """Say what is missing on the way from decisions to prices: a model, a champion or a book."""
+    command = next_command(now)
+    if not versions:
+        if now.is_a_retailers:
+            text = "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
+        else:
+            text = "Products are sold at base prices, some of them explored, until a first model is promoted."
+        return [Notice("No model yet", text, "info", command)]
+    if not any(version.was_champion for version in versions):
+        text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."
+        return [Notice("No champion yet", text, "warning", command)]
+    if not books:
+        return [Notice("No price book yet", "There is a champion, and it has priced no day so far.", "warning", command)]
+    if books[-1] < shown:
+        text = f"The newest price book is for {books[-1]}, but the day shown is {shown}: older prices stay in force."
+        return [Notice("Prices are stale", text, "warning", command)]
+    return []

@@ -13,6 +13,7 @@ from catalog.errors import LakeError, first_line
 from catalog.settings import Settings
 from dashboard.cache import Cache
 from warehouse import history
+from warehouse.advice import situation_of, views_again
 from warehouse.connection import read_only
 from warehouse.files import modified_at
 from warehouse.lake import Lake
@@ -111,8 +112,9 @@ class Views:
             except duckdb.Error as error:
                 self._close()
                 raise LakeError(
-                    f"the warehouse cannot answer {query!r} ({first_line(error)}); run `shelfprice transform` to bring its views "
-                    "up to date, and `shelfprice verify`"
+                    f"the warehouse cannot answer {query!r} ({first_line(error)}); run "
+                    f"`{views_again(situation_of(self._settings))}` to bring its views up to date, and "
+                    "`shelfprice verify`"
                 ) from error
 
     def _run(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:

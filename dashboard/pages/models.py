@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.app_shell import SCHEME
 from dashboard.cards import champions, demand_curves, drift, drift_scorecard, gate, model_versions
 from dashboard.cards.calibration import calibration_card
+from dashboard.cards.missing import no_data
 from dashboard.cards.model_health import model_health
 from dashboard.components import aria, card, empty, notice
 from dashboard.data.calibration import predicted
@@ -37,9 +38,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
 
     def stamp() -> str:
-        return (
-            f"{mlflow_pages(monitor.settings)} {monitor.reader.stamp(*_TABLES, *drift.TABLES, drift_scorecard.TABLE)}"
-        )
+        shown = monitor.reader.stamp(*_TABLES, *drift.TABLES, drift_scorecard.TABLE)
+        return f"{monitor.next_command()} {mlflow_pages(monitor.settings)} {shown}"
 
     wire_content(app, "models", stamp, lambda scheme: content(monitor, scheme))
 
@@ -65,28 +65,30 @@ def wire(app: Dash, monitor: Monitor) -> None:
     )
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
         curves, observed = curves_and_observed(monitor)
-        return demand_curves.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme))
+        command = monitor.next_command()
+        return demand_curves.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme), command)
 
 
 def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
-        return empty("No data yet", "No day has been sold and no model trained.", "shelfprice demo")
+        return no_data(monitor, "No data yet", "No day has been sold and no model trained.")
     versions = monitor.versions()
     if not versions:
-        return empty("No model yet", "A model is trained on decisions and judged on later ones.", "shelfprice train")
+        text = "A model is trained on decisions and judged on later ones."
+        return empty("No model yet", text, monitor.next_command())
     curves, observed = curves_and_observed(monitor)
     seen = predicted(curves, observed)
     dates = monitor.reader.dates("interactions")
     parts = [
-        *_warnings(versions),
+        *_warnings(versions, monitor),
         model_health(versions, dates[-1] if dates else None, seen),
         html.Div([_comparison_card(versions, monitor), _gate_card(versions, scheme)], className="grid grid-2"),
         html.Div([calibration_card(seen, scheme), champions.timeline(versions, scheme)], className="grid grid-2"),
         *champions.changes(monitor.reader.ask("champion_history", ("champions", "interactions"))),
         drift.drift_card(monitor, scheme),
         *drift_scorecard.scorecard(monitor),
-        _curves_card(curves, observed, _names(monitor), scheme),
+        _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),
         card(
             f"Candidates of the newest training, judged through {day(versions[0].judged_through)}",
             model_versions.candidates(versions[0]),
@@ -96,7 +98,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     return html.Div(parts, className="stack")
 
 
-def _warnings(versions: tuple[Version, ...]) -> list[Component]:
+def _warnings(versions: tuple[Version, ...], monitor: Monitor) -> list[Component]:
     if champion_of(versions):
         return []
     return [
@@ -104,7 +106,7 @@ def _warnings(versions: tuple[Version, ...]) -> list[Component]:
             "No champion",
             "The gate has promoted no version, so base prices stand. Its reasons are below; more decisions at varied "
             "prices usually help.",
-            command="shelfprice pipeline",
+            command=monitor.next_command(),
             mood="warning",
         )
     ]
@@ -155,7 +157,9 @@ def _gate_card(versions: tuple[Version, ...], scheme: Scheme) -> Component:
     return card("Gate", html.Div(gate.verdict(versions[0], scheme), id="models-gate"), right=choice)
 
 
-def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], scheme: Scheme) -> Component:
+def _curves_card(
+    curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, str], scheme: Scheme, command: str | None
+) -> Component:
     skus = [sku for sku in names if sku in set(curves["sku"])]
     choice = dmc.MultiSelect(
         id="models-products",
@@ -168,7 +172,9 @@ def _curves_card(curves: pd.DataFrame, observed: pd.DataFrame, names: dict[str, 
     )
     return card(
         "Demand curves of the champion",
-        html.Div(demand_curves.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme), id="models-curves"),
+        html.Div(
+            demand_curves.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command), id="models-curves"
+        ),
         caption=f"Chance of sale over price. Blue: newest curve; grey: earlier ones. Squares: share that bought on "
         f"the newest {_DATES} priced days, with 95 % intervals.",
         right=choice,

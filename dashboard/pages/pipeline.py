@@ -13,8 +13,9 @@ from catalog.errors import ServiceError
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
 from dashboard.cards import pipeline as cards
+from dashboard.cards.missing import no_data
 from dashboard.cards.services import service_list
-from dashboard.components import aria, card, chart, empty, heading, notice
+from dashboard.components import aria, card, chart, heading, notice
 from dashboard.data.lake_tables import TableState, table_states
 from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
@@ -104,7 +105,7 @@ def _wire_content(app: Dash, monitor: Monitor) -> None:
     )
     def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
         if not monitor.settings.warehouse_file.exists():
-            nothing = empty("No data yet", "The lake is empty: nothing was simulated or ingested.", "shelfprice demo")
+            nothing = no_data(monitor, "No data yet", "The lake is empty: nothing was simulated or ingested.")
             return (no_update, no_update, no_update) if seen == "" else (None, nothing, "")
         stamp, minute = monitor.reader.stamp(*TABLES), f"{_now():%H:%M}"  # every minute, for what says how long ago
         now = f"{scheme} {stamp} {minute}"

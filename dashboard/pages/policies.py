@@ -8,12 +8,14 @@ from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
+from dashboard.cards.missing import no_data
 from dashboard.components import aria, card, chart, empty
 from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
+from warehouse.advice import on_shelf
 
 _TABLES = ("policy_results", "learning_results")
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
@@ -49,13 +51,13 @@ def wire(app: Dash, monitor: Monitor) -> None:
 def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
-        return empty("No data yet", "Policies are compared on the twin's shoppers.", "shelfprice demo")
+        return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
     found = comparison(monitor)
     if found.played.empty:
         return empty(
             "No comparison yet",
             "Policies learn from logs of several sizes and then meet the same shoppers. This takes some minutes.",
-            "shelfprice compare --seeds 3 --days 20",
+            on_shelf("shelfprice compare --seeds 3 --days 20", monitor.situation()),
         )
     parts = [
         cards.headline(found),

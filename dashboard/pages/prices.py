@@ -76,15 +76,16 @@ def wire(app: Dash, monitor: Monitor) -> None:
     ) -> Any:
         if scheme is None:
             raise PreventUpdate  # the browser has not yet said whether it is dark
-        now = repr((sku, store, chosen, scheme, monitor.reader.stamp(*_TABLES), monitor.catalog.current().fingerprint))
+        stamps = (monitor.reader.stamp(*_TABLES), monitor.catalog.current().fingerprint, monitor.next_command())
+        now = repr((sku, store, chosen, scheme, stamps))
         if now == seen:
             raise PreventUpdate
         date = shown_date(monitor, chosen)
         if date is None or sku is None or store is None:
-            return None, no_prices_yet(), True, {}, [], now
+            return None, no_prices_yet(monitor), True, {}, [], now
         book = book_date(monitor, date)
         drawn, rows = demand(monitor, sku, book, date, scheme), trail(monitor, sku, store, date)
-        return notices_of(monitor, date), None if book else no_book(), book is None, drawn, rows, now
+        return notices_of(monitor, date), None if book else no_book(monitor), book is None, drawn, rows, now
 
     @app.callback(Output(TRAIL, "exportDataAsCsv"), Input(SAVE, "n_clicks"), prevent_initial_call=True)
     def save(_clicks: int) -> bool:

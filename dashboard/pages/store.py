@@ -11,9 +11,9 @@ from dashboard import live_controls as live
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
 from dashboard.cards.live_store import live_bar
-from dashboard.cards.shelf import nothing_sold
+from dashboard.cards.missing import no_data
 from dashboard.cards.store_moment import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
-from dashboard.components import aria, card, graph, heading, icon
+from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
 from dashboard.figures.store import HEIGHT, MOST_LINES
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, days, picker, shown_date, stores
@@ -77,7 +77,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_pickers(app, monitor)
     _wire_replay(app)
-    live.wire_live(app, monitor.control, STORE, LIVE_PULSE)
+    live.wire_live(app, monitor.control, STORE, LIVE_PULSE, monitor.why_no_live_day)
     moments = Cache[dict[str, Any]](_MOST_MOMENTS)
 
     @app.callback(
@@ -99,7 +99,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         before = _UNSEEN if shown is None else shown
         date = shown_date(monitor, chosen)
         if date is None:
-            return _nothing(before)
+            return _nothing(before, monitor)
         if store is None:
             raise PreventUpdate  # the pickers are being filled
         day = store_day(monitor, store, date)
@@ -128,10 +128,8 @@ def _full() -> Component:
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
     feed = html.Ol(id=FEED, className="feed", tabIndex="0")
     replay = html.Div([button, slider, html.Span(id=MOMENT, className="moment")], className="replay")
-    caption = (
-        "A price rises when stock runs short for the time left, and falls when stock is ample. Up to "
-        f"{MOST_LINES} products with the highest revenue. Click a name to hide it; hover to compare products."
-    )
+    best = f"Up to {MOST_LINES} products with the highest revenue."
+    caption = f"{PRICE_AND_STOCK} {best} Click a name to hide it; hover to compare products."
     return html.Div(
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
@@ -191,12 +189,12 @@ def _wire_replay(app: Dash) -> None:
     )
 
 
-def _nothing(before: dict[str, Any]) -> dict[str, Any]:
+def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     if before["key"] == EMPTY:
         raise PreventUpdate
     rest = dict.fromkeys(("stats", "shelf", "feed", "moment", "notices"), None)
     return rest | {
-        "empty": nothing_sold(),
+        "empty": no_data(monitor, "No store day yet", "The lake holds no decision."),
         "hidden": True,
         "figure": {},
         "tick": 0,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
+from catalog.names import EXPORT_GROUP
 from catalog.progress import Progress, silent
 from catalog.settings import Settings
 from catalog.tables.exports import INGESTED_FILES
@@ -28,6 +29,7 @@ from warehouse.connection import build_file
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
+from warehouse.origin import publishing, refuse_other_side
 from warehouse.workspace import Workspace
 
 _STEPS = 100  # of the progress while a file is read
@@ -69,7 +71,7 @@ class _File:
     @property
     def part(self) -> str:
         """Name of its partitions in the lake."""
-        return f"export-{self.digest[:16]}"
+        return EXPORT_GROUP + self.digest[:16]
 
 
 def ingest(
@@ -97,9 +99,10 @@ def ingest(
     DataError
         When the file cannot be read, or none of its rows can be used.
     Declined
-        When the lake belongs to another shelf, or another file is being ingested.
+        When the lake holds the twin's decisions or belongs to another shelf, or another file is being ingested.
     """
     lake, export = Lake(settings), open_export(file, reading)
+    refuse_other_side(lake.root, "retailer")
     with held(settings.locks, "ingest"):
         own = _File(export, sha256_of(file), shelf or settings.shelf, now)
         is_there = (own.shelf / "products.yaml").exists()
@@ -110,6 +113,8 @@ def ingest(
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share)) as staged:
             _refuse_without_rows(staged, file)
+            with publishing(lake.root, lake.locks, "retailer"):
+                pass  # of two first writers, one loses before it writes anything
             if may_estimate:
                 _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
                 write_shelf(own.shelf, staged, file.name)

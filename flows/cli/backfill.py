@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import Catalog, Json, Seed, in_calendar, text_of
+from flows.cli.options import AllowMixture, Catalog, Json, Seed, in_calendar, text_of
+from flows.cli.origin import admit
 from flows.cli.refusals import refuse_dates_backwards, refuse_night_with_gap
 from flows.environment import orchestrated, prepare
 
@@ -24,7 +25,13 @@ Force = Annotated[
 
 
 def backfill(
-    start: First, end: Last, force: Force = False, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False
+    start: First,
+    end: Last,
+    force: Force = False,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
+    as_json: Json = False,
 ) -> None:
     """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
 
@@ -37,6 +44,7 @@ def backfill(
     folder = text_of(catalog)
     refuse_dates_backwards(start.date(), end.date())
     refuse_night_with_gap(start.date())
+    admit("twin", allow_mixture=allow_mixture)
     prepare()
     with orchestrated(), progress_bars():
         from flows.backfill import backfill as flow

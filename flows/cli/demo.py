@@ -2,7 +2,8 @@
 
 from catalog.settings import read_settings
 from flows.cli.console import remark
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores
+from flows.cli.options import FIRST_DAY, AllowMixture, Catalog, Days, Json, Seed, Start, Stores
+from flows.cli.origin import admit
 from flows.cli.pipeline import report_loop, run_loop
 
 
@@ -12,6 +13,7 @@ def demo(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play three stores for two weeks: learn from the first week, sell the second from the price book.
@@ -20,6 +22,7 @@ def demo(
       shelfprice demo
       shelfprice demo --stores 1 --days 6
     """
+    admit("twin", allow_mixture=allow_mixture)
     run_loop(start, days, max(1, days // 2), stores, seed, catalog)
     report_loop(as_json=as_json)
     if not as_json:

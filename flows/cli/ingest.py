@@ -8,7 +8,8 @@ import typer
 
 from catalog.errors import DataError
 from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import Catalog, Json, text_of
+from flows.cli.options import AllowMixture, Catalog, Json, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 File = Annotated[Path, typer.Argument(help="CSV, CSV.gz or Parquet: one row per visit of a shopper to a product.")]
@@ -38,6 +39,7 @@ def ingest(
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Load your own decisions: read a file, reject bad rows with their reasons, and profile the rest.
@@ -65,6 +67,7 @@ def ingest(
     reading = read_reading(map_file, options)
     folder = text_of(catalog)
     open_export(file, reading)  # a file with a wrong header is refused before anything starts
+    admit("retailer", allow_mixture=allow_mixture)
     prepare()
     with orchestrated("flows.ingest"), progress_bars():
         from flows.ingest import ingest as flow

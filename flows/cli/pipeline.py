@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, remark
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, refuse_beyond_calendar, text_of
+from flows.cli.options import (
+    FIRST_DAY,
+    AllowMixture,
+    Catalog,
+    Days,
+    Json,
+    Seed,
+    Start,
+    Stores,
+    refuse_beyond_calendar,
+    text_of,
+)
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 ExploreDays = Annotated[int, typer.Option(min=1, max=36_500, help="Days of exploring prices, before the first model.")]
@@ -20,6 +32,7 @@ def pipeline(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Run the whole loop: explore prices first, then learn, price and sell day after day.
@@ -27,6 +40,7 @@ def pipeline(
     For example:
       shelfprice pipeline --days 28 --explore-days 7 --stores 6
     """
+    admit("twin", allow_mixture=allow_mixture)
     run_loop(start, days, explore_days, stores, seed, catalog)
     report_loop(as_json=as_json)
 

@@ -1,5 +1,6 @@
 """The command that quotes one price and explains it. It starts no service."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -52,16 +53,18 @@ def quote(
     from catalog.load import load
     from serving.book_store import book_in_force
     from serving.quote import PriceQuestion, explained
+    from warehouse.advice import own_shelf
     from warehouse.lake import Lake
 
     text_of(catalog)
-    shelf = load(catalog)
+    settings = read_settings()
+    shelf = load(catalog or own_shelf(settings))
     product = shelf.product(sku)
-    found = book_in_force(Lake(read_settings()))
+    found = book_in_force(Lake(settings))
     if found is None:
         raise DataError(
             f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
-            "run `shelfprice demo`, or simulate, transform, train and price"
+            f"{_way_to_prices(catalog)}"
         )
     book, curves, _ = found
     answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
@@ -71,6 +74,13 @@ def quote(
         show_explanation(answer)
     else:
         show_quote(product.name, answer)
+
+
+def _way_to_prices(catalog: Path | None) -> str:
+    from warehouse.advice import next_command, situation_of
+
+    command = next_command(situation_of(read_settings(), catalog))
+    return f"run `{command}`" if command else "earlier days have books of their own"
 
 
 def show_quote(name: str, answer: Any) -> None:

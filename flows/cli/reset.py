@@ -1,26 +1,38 @@
-"""The command that removes all generated data. It starts no service."""
+"""The command that removes all generated data, or what one side published. It starts no service."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from catalog.errors import Declined
 from catalog.settings import read_settings
-from flows.cli.console import remark
+from flows.cli.console import progress_bars, remark, show_table
+from flows.environment import prepare
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
     *("failures", "lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"),
     *("services.json", "services.json.draft"),
 }
+Only = Annotated[
+    Literal["twin", "retailer"] | None,
+    typer.Option("--only", help="Remove what this side published, and leave the other side as it was."),
+]
 
 
-def reset(yes: Yes = False) -> None:
-    """Remove all generated data: the lake, the warehouse, the models and the runs."""
+def reset(only: Only = None, yes: Yes = False) -> None:
+    """Remove all generated data: the lake, the warehouse, the models and the runs.
+
+    With --only, take a mixture apart: everything that the twin, or the retailer, published is removed, with the books
+    and models that learned from the mixture. The other side stays byte for byte as it was.
+    """
+    home: Path = read_settings().home
+    if only is not None:
+        _reset_side(home, only, yes=yes)
+        return
     from shutil import rmtree
 
-    home: Path = read_settings().home
     if not home.exists():
         remark(f"{home}: nothing to remove")
         return
@@ -33,3 +45,26 @@ def reset(yes: Yes = False) -> None:
         raise Declined("nothing was removed")
     rmtree(home)
     remark(f"removed {home}")
+
+
+def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> None:
+    whose = {"twin": "the twin's decisions", "retailer": "the retailer's decisions"}[side]
+    if not yes and not typer.confirm(f"Remove {whose} from {home}, and the books and models that learned from them?"):
+        raise Declined("nothing was removed")
+    settings = prepare()
+    with progress_bars():
+        from flows.progress import tell
+        from training.mlflow.registry import MlflowRegistry
+        from training.take_apart import take_apart
+
+        done = take_apart(settings, MlflowRegistry(settings), side, tell)
+    show_table(f"Removed with {whose}", ["table", "partitions"], [list(row) for row in done.removed.items()])
+    if done.versions:
+        remark(f"no longer used, for they may have learned from it: model versions {', '.join(done.versions)}")
+    if done.kept_shelf:
+        remark(f"{done.kept_shelf} was corrected by hand and stays")
+    remark(f"{home} now holds {_left(done.left.holds) if done.left else 'no decisions'}")
+
+
+def _left(holds: str) -> str:
+    return {"twin": "the twin's decisions alone", "retailer": "a retailer's decisions alone"}.get(holds, "a mixture")

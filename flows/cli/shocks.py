@@ -6,6 +6,7 @@ import typer
 
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, text_of
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 Scenarios = Annotated[
@@ -34,6 +35,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
 
     folder = text_of(catalog)
     asked(load(catalog), scenario or ())
+    admit("twin")
     prepare()
     with orchestrated("flows.shocks"), progress_bars():
         from flows.shocks import play_shocks

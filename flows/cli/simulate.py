@@ -5,7 +5,19 @@ from typing import Annotated, Any, Literal
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores, refuse_beyond_calendar, text_of
+from flows.cli.options import (
+    FIRST_DAY,
+    AllowMixture,
+    Catalog,
+    Days,
+    Json,
+    Seed,
+    Start,
+    Stores,
+    refuse_beyond_calendar,
+    text_of,
+)
+from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 Policy = Annotated[
@@ -21,6 +33,7 @@ def simulate(
     seed: Seed = 7,
     policy: Policy = None,
     catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play store days on the digital twin and publish their decisions.
@@ -32,6 +45,7 @@ def simulate(
     """
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
+    admit("twin", allow_mixture=allow_mixture)
     prepare()
     with orchestrated("flows.simulate"), progress_bars():
         from flows.simulate import simulate as flow

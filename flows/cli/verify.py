@@ -28,6 +28,7 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
       shelfprice verify --set-aside
     """
     from flows.progress import tell
+    from warehouse.advice import remedy
     from warehouse.lake import Lake
     from warehouse.verify import set_aside as move_out
     from warehouse.verify import verify as check
@@ -35,7 +36,7 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
     settings = read_settings()
     lake = Lake(settings)
     if not lake.root.is_dir():
-        raise LakeError(f"{lake.root}: expected a lake, found none; run `shelfprice demo`, or set SHELFPRICE_HOME")
+        raise LakeError(f"{lake.root}: expected a lake, found none; nothing was checked: {remedy(settings)}")
     with progress_bars():
         verdict = check(lake, lambda done, total: tell("checking files", done, total))
     findings = [

@@ -100,7 +100,7 @@ def test_the_price_in_force_is_the_price_every_visitor_was_offered(shelf: Catalo
     assert (met["new_price"] == met["price_offered"]).all()
 
 
-RULES = ("base_price", "low_stock", "exploration", "greedy", "stock_value", "largest_step", "frozen")
+RULES = ("base_price", "low_stock", "exploration", "greedy", "stock_value", "largest_step", "frozen", "kill_switch")
 NOTHING = np.nan
 SENTENCES = {
     "Opened Milk at 1.50: it is the base price": (0, NOTHING, 1.50, 1.50, False, 0, 9, 60, NOTHING, NOTHING),
@@ -125,6 +125,11 @@ SENTENCES = {
     ),
     "Raised Milk 1.35 -> 1.48: the largest step allowed, a trial asked for 1.62": (
         *(0, 1.35, 1.48, 1.62, True, 5, 8, 180, NOTHING, NOTHING),
+    ),
+    "Kept Milk at 1.10: its price is frozen": (0, 1.1, 1.1, 1.1, False, 6, 9, 60, NOTHING, NOTHING),
+    "Opened Milk at 1.10: the kill switch is on": (0, NOTHING, 1.1, 1.1, False, 7, 9, 60, NOTHING, NOTHING),
+    "Opened Milk at 1.10: the kill switch is on, the policy asked for 1.20": (
+        *(0, NOTHING, 1.1, 1.2, False, 7, 9, 60, NOTHING, NOTHING),
     ),
     "Kept Milk at 1.50: its price is frozen": (0, 1.5, 1.5, NOTHING, False, 6, 9, 60, NOTHING, NOTHING),
 }

@@ -16,6 +16,7 @@ from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
+from warehouse.mixture import allow_mixture
 
 FIRST, SECOND = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
 SEED = 7
@@ -73,6 +74,7 @@ def test_where_margin_is_the_objective_costs_are_subtracted_from_both(lake: Lake
 
 def test_a_date_that_was_partly_sold_live_or_loaded_from_a_file_is_left_out(lake: Lake) -> None:
     loaded = lake.read(Partition("interactions", SECOND, "all"))
+    allow_mixture(lake.root, lake.locks, "retailer")
     lake.publish(Partition("interactions", SECOND, "export"), loaded, inputs="a file")
     assert on_same_shoppers(lake) == []
 

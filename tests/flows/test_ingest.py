@@ -24,6 +24,7 @@ from serving.day_curves import supported_curves
 from training.report.page import training_report
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
+from warehouse.mixture import allow_mixture
 from warehouse.verify import verify
 
 WEEKS, STORES = 26, 8
@@ -98,6 +99,7 @@ def test_a_first_reading_that_was_wrong_leaves_no_shelf_behind_and_a_later_file_
 def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> None:
     simulate(dt.date(2026, 1, 5), 1, 1)
     before = parts(empty_home)
+    allow_mixture(own_lake().root, own_lake().locks, "retailer")
     with pytest.raises(Declined, match="holds decisions about another shelf, such as 'BREAD'"):
         ingest(file_of(shop, "2026-01-05 10:00,A,1.00,1\n"), Reading())
     assert parts(empty_home) == before
@@ -192,6 +194,7 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained
     assert opening["answers"] == catalog.product("answers").floor, (
         "who answers with an elasticity of -2 buys more revenue"
     )
+    allow_mixture(own_lake().root, own_lake().locks, "twin")
     simulate(dt.date(2026, 7, 13), 2, 2, catalog_dir=shelf)  # the store now tries prices of its own
     transform(shelf)
     with feature_workbench(read_settings()) as connection:

@@ -352,7 +352,7 @@ def test_one_day_of_data_is_too_little_and_no_model_is_registered(in_the_loop: L
 
 
 def test_without_any_data_training_says_what_to_run(empty_home: Path) -> None:
-    with pytest.raises(DataError, match="shelfprice simulate"):
+    with pytest.raises(DataError, match="run `shelfprice demo` or `shelfprice ingest FILE`"):
         train(None, 7, None)
 
 

@@ -36,6 +36,7 @@ from training.nights import (
 )
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.mixture import allow_mixture
 from warehouse.workspace import Workspace
 
 FIRST = DEFAULT_START
@@ -142,12 +143,15 @@ def test_the_first_night_of_an_empty_lake_is_that_of_the_first_date(lake: Lake) 
 
 def test_decisions_that_were_ingested_are_waited_for_and_never_simulated(sold: Lake) -> None:
     newest = dt.date(2026, 1, 6)
+    allow_mixture(sold.root, sold.locks, "retailer")
     for part in list(sold.partitions("interactions")):
         sold.publish(part, sold.read(part), inputs="an export", seed=None)
     record(sold, Night(newest, "base prices stay"), "inputs")
     assert night_to_do(sold) == newest
     with pytest.raises(Declined, match="2026-01-06 were ingested, so 2026-01-07 is not simulated"):
         refuse_what_cannot_be_closed(sold, newest + ONE_DAY)
+    with pytest.raises(Declined, match="ingest its decisions first"):
+        refuse_what_cannot_be_closed(sold, newest + 2 * ONE_DAY)
 
 
 def test_a_date_beyond_tomorrow_is_declined_with_the_command_that_fills_the_gap(sold: Lake) -> None:

@@ -34,6 +34,7 @@ from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
+from warehouse.mixture import allow_mixture
 from warehouse.receipts import final_path
 from warehouse.workspace import Workspace
 
@@ -291,6 +292,7 @@ def test_what_real_shoppers_did_is_not_played_but_its_features_and_prices_are(ch
         theirs.schema.field("seen_at"),
         pa.compute.add(theirs["seen_at"], dt.timedelta(days=1)),
     )
+    allow_mixture(chain.lake.root, chain.lake.locks, "retailer")
     chain.lake.publish(Partition("interactions", THIRD, "export"), moved, inputs="export")
     chain.transform()
     parts = chain.replay(THIRD)

@@ -238,6 +238,10 @@ def test_a_challenger_that_promises_no_money_is_refused_by_how_much(name: str) -
 
 def test_a_challenger_that_is_not_worse_replaces_a_stale_champion() -> None:
     assert gate(GOOD, earns=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).promoted
+    said = gate(GOOD, earns=gain(-4, 9), champion=champion_trained(8, GOOD_CHANCES)).conditions[-1].found
+    assert said.startswith("not worse than the champion, and the champion has not seen the last 8 days")
+    better = gate(GOOD, earns=gain(4, 9), champion=champion_trained(8, GOOD_CHANCES)).conditions[-1].found
+    assert better.startswith("earns more: gain +6.50")
     unknown_age = Incumbent(GOOD_CHANCES, None)
     assert gate(GOOD, earns=gain(-4, 9), champion=unknown_age).promoted
 

@@ -308,6 +308,7 @@ def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book
         Partition("interactions", THIRD, "all"),
         workspace.lake.read(Partition("interactions", SECOND, "all")).slice(0, 0),
         inputs="sold",
+        seed=7,
     )
     catch_up(workspace, registry_of(workspace), THIRD + dt.timedelta(days=1))
     assert book_of(workspace, THIRD) == sold_from

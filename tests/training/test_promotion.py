@@ -5,7 +5,15 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.promotion.history import Action, Change, before_current, left_by_rollback
+from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
+from catalog.load import load
+from catalog.settings import Settings
+from etl.prepare import prepared
+from evaluation.memory_registry import MemoryRegistry
+from training.conditions.condition import Condition
+from training.gate import Verdict
+from training.promotion.history import Action, Change, before_current, history, left_by_rollback
+from training.promotion.registry import settle
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)
@@ -58,3 +66,15 @@ def test_going_back_again_and_again_ends_and_meets_no_version_twice(steps: list[
         met.append(target)
         changes = told(*((change.action, change.version) for change in changes), ("rolled_back", target))
     assert len(met) == len({version for _, version in steps})
+
+
+def test_the_reason_of_a_promotion_says_what_spoke_for_the_version_and_not_all_that_the_gate_asked(
+    settings: Settings,
+) -> None:
+    workspace, registry = prepared(settings, load()), MemoryRegistry()
+    for version, asked in (("1", EARNS_MORE_THAN_BASE), ("2", EARNS_MORE)):
+        verdict = Verdict((Condition(asked, met=True, found="gain +6.50"),))
+        settle(workspace, registry, version, verdict, registry.state().champion, ON)
+    first, second = history(workspace.lake)
+    assert first.reason == "earns more than the base prices: gain +6.50"
+    assert second.reason == "gain +6.50"

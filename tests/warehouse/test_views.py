@@ -78,7 +78,7 @@ def test_decisions_with_stock_leave_out_an_empty_shelf_alone_and_own_prices_are_
     rows = lake.read(partition).to_pylist()[:4]
     for row, level, policy in zip(rows, [None, 0, 1, 2], [EXTERNAL, "static", "static", "rule"], strict=True):
         row["inventory_level"], row["policy"] = level, policy
-    lake.publish(partition, pa.Table.from_pylist(rows, schema=TABLES["interactions"].schema), inputs="few")
+    lake.publish(partition, pa.Table.from_pylist(rows, schema=TABLES["interactions"].schema), inputs="few", seed=7)
     with workbench(settings) as connection:
         levels = connection.execute("select inventory_level from decisions_with_stock order by seen_at").fetchall()
         external = connection.execute("select policy from closed_interactions where is_external(policy)").fetchall()

@@ -74,7 +74,12 @@ def earns_more_or_replaces(gain: OffPolicyEstimate | None, not_worse: Condition,
     """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse."""
     shown = gain is not None and _is_shown(gain)
     takes_over = gain is not None and gain.dr.upper >= 0 and not_worse.met and age.met
-    return Condition(EARNS_MORE, shown or takes_over, "; ".join([_gain_found(gain), not_worse.found, age.found]))
+    found = [_gain_found(gain), not_worse.found, age.found]
+    if shown:
+        found[0] = f"earns more: {found[0]}"
+    elif takes_over:
+        found = [f"not worse than the champion, and {age.found}: {not_worse.found}", found[0]]
+    return Condition(EARNS_MORE, shown or takes_over, "; ".join(found))
 
 
 def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condition:

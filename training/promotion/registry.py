@@ -3,6 +3,7 @@
 import datetime as dt
 
 from catalog.errors import Declined
+from catalog.gate import EARNS_MORE
 from training.gate import Verdict
 from training.promotion.history import LOCK, THE_GATE, Change, newest, record
 from training.registry import ModelRegistry
@@ -100,7 +101,7 @@ def settle(
                 action="promoted_by_gate",
                 decided_by=THE_GATE,
                 decided_at=dt.datetime.combine(through + dt.timedelta(days=1), dt.time(), dt.UTC),
-                reason=f"{last.name}: {last.found}",
+                reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
                 prices_from=through + dt.timedelta(days=1),
             )
             record(lake, change)

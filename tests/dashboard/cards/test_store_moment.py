@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashboard.cards.store_moment import LIVE_MS, QUIET_MS, moment, store_day, v
 from dashboard.data.store_day import day_at
 from dashboard.data.versions import Version
 from dashboard.monitor import Monitor
+from dashboard.pages import prices, store
 from dashboard.prefect.control import live_control
 from warehouse.lake import Lake, Partition
 
@@ -54,6 +56,33 @@ def test_the_model_behind_a_day_is_the_version_that_priced_it(
     model = next(version for version in three if version.number == "2")
     said = words(stats(now, None, model, None, model.trained_through + dt.timedelta(days=1)))
     assert "Version 2 1 day old, calibration error 2.0 points" in said
+    assert " off" not in said  # which would read as a discount
+
+
+def test_more_unsold_stock_is_not_shown_as_good(sold_monitor: Monitor) -> None:
+    shelf = sold_monitor.reader.ask("shelf", ("products",))
+    day = store_day(sold_monitor, "S01", DAY)
+    now = day_at(day.events, shelf, day.last, 10)
+    before = replace(now, revenue=now.revenue / 2, units=2 * now.units, mean_stock=now.mean_stock / 2)
+    moved = [looks_of(card) for card in stats(now, before, None, None, DAY)[:3]]
+    assert moved == [["rising"], ["falling"], ["moved"]]
+
+
+def looks_of(part: Any) -> list[str]:
+    """Return the looks of the arrows in a component."""
+    if isinstance(part, list | tuple):
+        return [look for item in part for look in looks_of(item)]
+    look = str(getattr(part, "className", None))
+    own = [look] if look in {"rising", "falling", "moved"} else []
+    return own + looks_of(getattr(part, "children", None) or [])
+
+
+def test_both_pages_say_the_same_of_how_prices_follow_stock_and_time(
+    sold_monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    said = "A price rises when stock is short for the time left, and falls when stock is ample."
+    for page in (store, prices):
+        assert words(page.layout(sold_monitor)).count(said) == 1
 
 
 def test_a_day_that_is_being_sold_is_asked_for_more_often(
@@ -63,7 +92,7 @@ def test_a_day_that_is_being_sold_is_asked_for_more_often(
     monitor, lake = Monitor(settings, live_control(settings)), Lake(settings)
     before = what_decides(monitor, DAY)
     rows = lake.read(Partition("interactions", DAY, "all")).slice(0, 0)
-    lake.publish(Partition("live_interactions", DAY, "live-S01"), rows, inputs="a tick")
+    lake.publish(Partition("live_interactions", DAY, "live-S01"), rows, inputs="a tick", seed=7)
     assert what_decides(monitor, DAY) != before
     assert moment(monitor, store_day(monitor, "S01", DAY), 5, "light")["pulse"] == LIVE_MS
     assert moment(monitor, store_day(monitor, "S02", DAY), 5, "light")["pulse"] == QUIET_MS

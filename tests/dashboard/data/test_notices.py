@@ -1,12 +1,16 @@
 """Each state that is out of order is said, with what mends it; a healthy one is silent."""
 
 import datetime as dt
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboard.data.notices import notices
 from dashboard.data.versions import Version
+from warehouse.advice import Situation
+from warehouse.origin import Holds, Origin
 
 TODAY = dt.date(2026, 1, 6)
 
@@ -34,24 +38,63 @@ def version(number: str, *, promoted: bool) -> Version:
     )
 
 
+def lake_of(holds: Holds, **facts: Any) -> Situation:
+    """A lake that lacks nothing but the facts."""
+    whole = Situation(
+        Origin(holds),
+        shelf=None if holds == "twin" else Path("/shop/shelf"),
+        count_dates=9,
+        is_grouped=True,
+        has_model=True,
+        has_champion=True,
+        newest_sold=TODAY,
+        newest_book=TODAY,
+    )
+    return replace(whole, **facts)
+
+
+UNTRAINED = {"has_model": False, "has_champion": False, "newest_book": None}
+REFUSED = {"has_champion": False, "newest_book": None}
+YESTERDAY = TODAY - dt.timedelta(days=1)
+BEHIND = {"newest_book": YESTERDAY}
+
+
 @pytest.mark.parametrize(
-    ("facts", "title", "command"),
+    ("facts", "lacks", "title", "twins", "retailers"),
     [
-        ({"versions": judged()}, "No model yet", "shelfprice pipeline"),
-        ({"versions": judged(False, False)}, "No champion yet", "shelfprice train"),
-        ({"books": [TODAY - dt.timedelta(days=1)]}, "Prices are stale", f"shelfprice price --for {TODAY}"),
-        ({"books": []}, "Prices are stale", "shelfprice price"),
-        ({"kill_switch": True}, "The kill switch is on", "kill_switch: false"),
+        ({"versions": ()}, UNTRAINED, "No model yet", "shelfprice nightly", "shelfprice train"),
+        ({"versions": (False, False)}, REFUSED, "No champion yet", "shelfprice nightly", "shelfprice ingest"),
+        ({"books": [YESTERDAY]}, BEHIND, "Prices are stale", "shelfprice price", "shelfprice price"),
+        ({"books": []}, {"newest_book": None}, "No price book yet", "shelfprice price", "shelfprice price"),
     ],
+    ids=["no model", "no champion", "stale", "no book"],
 )
-def test_a_state_out_of_order_is_said_with_what_mends_it(facts: dict[str, Any], title: str, command: str) -> None:
+def test_a_state_out_of_order_is_said_with_what_mends_it(
+    facts: dict[str, Any], lacks: dict[str, Any], title: str, twins: str, retailers: str
+) -> None:
+    facts = {name: judged(*found) if name == "versions" else found for name, found in facts.items()}
     healthy: dict[str, Any] = {"versions": judged(True), "books": [TODAY], "shown": TODAY, "kill_switch": False}
-    assert notices(**healthy) == []
-    (found,) = notices(**(healthy | facts))
-    assert found.title == title
-    assert command in str(found.command)
+    for holds, command in (("twin", twins), ("retailer", f"{retailers} --catalog /shop/shelf")):
+        assert notices(**healthy, now=lake_of(holds)) == []
+        (found,) = notices(**(healthy | facts), now=lake_of(holds, **lacks))
+        assert found.title == title
+        assert str(found.command).removesuffix(" FILE") == command
+
+
+def test_under_the_kill_switch_nobody_is_told_to_price() -> None:
+    (found,) = notices(judged(True), [], TODAY, now=lake_of("twin", newest_book=None), kill_switch=True)
+    assert (found.title, found.command) == ("The kill switch is on", None)
+    assert "kill_switch: false" in found.text
+
+
+def test_a_mixture_that_nobody_asked_for_is_said_before_anything_about_its_prices() -> None:
+    (found,) = notices((), [], TODAY, now=lake_of("mixture", **UNTRAINED), kill_switch=False)
+    assert found.command == "shelfprice reset --only twin"
 
 
 def test_a_catalog_that_cannot_be_used_is_said_in_its_own_words() -> None:
-    (found,) = notices(judged(True), [TODAY], TODAY, kill_switch=False, catalog_problem="store.yaml: x is 3")
+    now = lake_of("twin")
+    (found,) = notices(
+        judged(True), [TODAY], TODAY, now=now, kill_switch=False, catalog_problem="store.yaml: x is 3"
+    )
     assert found.text == "store.yaml: x is 3"

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from catalog.contracts import TABLES
 from dashboard.data.versions import Version, champion_of
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
+from warehouse.lake import Partition
 
 FIRST = dt.date(2026, 1, 12)
 
@@ -42,5 +44,7 @@ def test_an_empty_home_and_a_lake_without_models_name_the_command_that_helps(
     monitor: Monitor, words: Callable[[Any], str], request: pytest.FixtureRequest
 ) -> None:
     assert "shelfprice demo" in words(page.content(monitor, "light"))
-    request.getfixturevalue("lake")
-    assert "shelfprice train" in words(page.content(monitor, "light"))
+    lake = request.getfixturevalue("lake")
+    rows = TABLES["interactions"].schema.empty_table()
+    lake.publish(Partition("interactions", dt.date(2026, 1, 5), "g000"), rows, inputs="x", seed=7)
+    assert "shelfprice nightly" in words(page.content(monitor, "light"))

@@ -1,0 +1,140 @@
+"""What to do next in the state that a lake is in: one place knows it, so that no page and no command has to guess.
+
+What must hold: each command is one that the command line takes as it stands, and a retailer's lake is never answered
+with a command of the twin.
+"""
+
+import datetime as dt
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.settings import Settings
+from warehouse.lake import Lake
+from warehouse.origin import Origin, origin_of, recorded
+
+BEGIN = "shelfprice demo"
+BEGIN_WITH_A_LOG = "shelfprice ingest FILE"
+_TO_JUDGE_ON = 2  # dates: a training needs one to learn from and one to judge on
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The state of a lake.
+
+    Attributes
+    ----------
+    origin
+        Whose decisions it holds; None while it holds none.
+    shelf
+        Folder of a retailer's shelf, None for the one that ships.
+    count_dates
+        Business dates with closed decisions.
+    is_grouped
+        Whether every partition of decisions has its demand cells.
+    has_model, has_champion
+        Whether a version was ever judged, and whether one ever was champion.
+    newest_sold, newest_book
+        Newest business date with decisions, closed or not, and newest with a price book; None without one.
+    """
+
+    origin: Origin | None
+    shelf: Path | None
+    count_dates: int
+    is_grouped: bool
+    has_model: bool
+    has_champion: bool
+    newest_sold: dt.date | None
+    newest_book: dt.date | None
+
+    @property
+    def is_a_retailers(self) -> bool:
+        """Whether no day may be played in the lake."""
+        return self.origin is not None and self.origin.holds == "retailer"
+
+    @property
+    def is_mixed_up(self) -> bool:
+        """Whether both sides published in the lake and nobody asked for that, or one of them is being removed."""
+        return self.origin is not None and self.origin.holds == "mixture" and not self.origin.is_allowed
+
+
+def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situation:
+    """Look at a lake; no file of decisions is opened.
+
+    Parameters
+    ----------
+    catalog_dir
+        The catalog that is worked with, if one was named.
+    """
+    lake = Lake(settings)
+    origin = origin_of(lake.root)
+    closed = {(part.business_date, part.group) for part in lake.partitions("interactions")}
+    grouped = {(part.business_date, part.group) for part in lake.partitions("demand_cells")}
+    sold = {date for date, _ in closed if date is not None}
+    return Situation(
+        origin,
+        catalog_dir or own_shelf(settings),
+        len(sold),
+        is_grouped=closed <= grouped,
+        has_model=any(lake.partitions("model_versions")),
+        has_champion=any(lake.partitions("champions")),
+        newest_sold=max([*sold, *lake.dates("live_interactions")], default=None),
+        newest_book=max(lake.dates("price_book"), default=None),
+    )
+
+
+def own_shelf(settings: Settings) -> Path | None:
+    """Return the folder of the shelf that was estimated from a retailer's log, where the lake is the retailer's."""
+    if not (settings.shelf / "products.yaml").exists():
+        return None
+    origin = recorded(settings.lake) or origin_of(settings.lake)
+    return settings.shelf if origin is not None and origin.holds != "twin" else None
+
+
+def next_command(now: Situation, *, kill_switch: bool = False) -> str | None:
+    """Return the command that brings a lake one step nearer to prices; None where nothing is missing.
+
+    Parameters
+    ----------
+    kill_switch
+        Whether the catalog holds all prices at their base: then no book is missing.
+    """
+    if now.newest_sold is None or now.is_mixed_up:
+        return _before_all_else(now)
+    if not now.is_grouped and (now.has_champion or now.is_a_retailers):
+        return on_shelf("shelfprice transform", now)
+    if now.has_champion:
+        is_priced = now.newest_book is not None and now.newest_book >= now.newest_sold
+        return None if is_priced or kill_switch else on_shelf("shelfprice price", now)
+    if not now.is_a_retailers:
+        return on_shelf("shelfprice nightly", now)  # groups what is there, learns, prices, and sells the day after
+    is_too_little = now.has_model or now.count_dates < _TO_JUDGE_ON
+    return _more_of_the_log(now) if is_too_little else on_shelf("shelfprice train", now)
+
+
+def on_shelf(command: str, now: Situation) -> str:
+    """Name the catalog that a command has to work with, where that is not the one that ships."""
+    return command if now.shelf is None else f"{command} --catalog {shlex.quote(str(now.shelf))}"
+
+
+def views_again(now: Situation) -> str:
+    """Return the command that makes the file of views; where there is no decision yet, the one to begin with."""
+    return _before_all_else(now) if now.newest_sold is None else on_shelf("shelfprice transform", now)
+
+
+def remedy(settings: Settings) -> str:
+    """Say how to get what is missing where there is no warehouse, as the end of an error."""
+    command = views_again(situation_of(settings))
+    also = f" or `{BEGIN_WITH_A_LOG}`" if command == BEGIN else ""
+    return f"run `{command}`{also}, or set SHELFPRICE_HOME to where one is"
+
+
+def _before_all_else(now: Situation) -> str:
+    """Return the command that takes an accidental mixture apart, or that brings the first decisions."""
+    if now.origin is not None and now.is_mixed_up:
+        return f"shelfprice reset --only {now.origin.removing or 'twin'}"
+    return _more_of_the_log(now) if now.is_a_retailers else BEGIN
+
+
+def _more_of_the_log(now: Situation) -> str:
+    return f"{on_shelf('shelfprice ingest', now)} FILE"
