@@ -16,6 +16,7 @@ from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.temporary_server import temporary_server
 from warehouse.locks import is_held
+from warehouse.private import keep_files_private, keep_private
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 UP, WORKER = "up", "worker"
@@ -23,7 +24,11 @@ UP, WORKER = "up", "worker"
 
 
 def prepare() -> Settings:
-    """Set the defaults of the services for this process, wherever the user has not, and return the settings."""
+    """Set the defaults of the services for this process, wherever the user has not, and return the settings.
+
+    From here on, files are made for this user alone, and so is the data folder.
+    """
+    keep_files_private()
     settings = read_settings()
     defaults = {
         "PREFECT_HOME": str(settings.prefect_home),
@@ -43,6 +48,7 @@ def prepare() -> Settings:
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)
+    keep_private(settings.home)
     settings.prefect_home.mkdir(parents=True, exist_ok=True)
     return settings
 

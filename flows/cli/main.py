@@ -32,6 +32,7 @@ from flows.cli.train import train
 from flows.cli.transform import transform
 from flows.cli.up import up
 from flows.cli.verify import verify
+from warehouse.private import keep_files_private
 
 app = typer.Typer(
     name="shelfprice",
@@ -73,6 +74,7 @@ for command in (
 
 def main() -> None:
     """Run a command; exit 0 when done, 1 with one line when it failed, 2 on wrong usage."""
+    keep_files_private()
     try:
         app()
     except Declined as declined:

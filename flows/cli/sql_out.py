@@ -55,8 +55,8 @@ def write_answer(place: Path, answer: pa.Table) -> None:
         draft.replace(place)
     except pa.ArrowException as error:
         raise DataError(
-            f"--out {place}: the answer cannot be written in this form ({first_line(error)}); nothing was written: cast "
-            "the column to text, or choose another ending"
+            f"--out {place}: the answer cannot be written in this form ({first_line(error)}); nothing was written: "
+            "cast the column to text, or choose another ending"
         ) from error
     finally:
         draft.unlink(missing_ok=True)
