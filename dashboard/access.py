@@ -1,8 +1,9 @@
 """Who may open the monitor: this machine by default, trusted hosts only, and a password for anyone further away."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from flask import Flask, Response, request
 
@@ -71,15 +72,20 @@ def access_to(host: str, settings: Settings) -> Access:
     return Access(trusted, user, password.get_secret_value() if password else None)
 
 
-def guard(server: Flask, access: Access, inline_scripts: Sequence[str] = ()) -> None:
+def guard(server: Flask, access: Access, inline_scripts: Callable[[], Sequence[str]] = tuple) -> None:
     """Refuse foreign hosts and origins, ask for the credential, and keep the browser on this host.
 
     Parameters
     ----------
     inline_scripts
-        Hashes of the scripts that stand in the page itself, as a policy names them: `'sha256-...'`.
+        Returns the hashes of the scripts that stand in the page itself, as a policy names them: `'sha256-...'`. It is
+        asked once, after the first request: Dash adds some of its own then.
     """
-    policy = _POLICY.format(scripts="".join(f" {digest}" for digest in inline_scripts))
+
+    @cache
+    def policy() -> str:
+        return _POLICY.format(scripts="".join(f" {digest}" for digest in inline_scripts()))
+
     server.config["TRUSTED_HOSTS"] = list(access.trusted_hosts)
 
     @server.before_request
@@ -95,6 +101,6 @@ def guard(server: Flask, access: Access, inline_scripts: Sequence[str] = ()) -> 
 
     @server.after_request
     def keep_the_browser_here(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
+        response.headers["Content-Security-Policy"] = policy()
         response.headers.update(_HEADERS)
         return response

@@ -80,7 +80,7 @@ def create_app(
     wire_scheme(app)
     wire_trouble(app)
     app.layout = app_shell(pages)
-    guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes())
+    guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
     refuse_malformed(app)
     return app
 
