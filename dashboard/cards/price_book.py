@@ -13,6 +13,7 @@ from dashboard.data.price_book import BookLine, line_at
 from dashboard.figures import prices as figures
 from dashboard.formats import euros, share
 from dashboard.monitor import Monitor
+from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
 
 STOCK, TIME, QUOTE = "prices-stock", "prices-time", "prices-quote"
@@ -107,10 +108,15 @@ def no_prices_yet() -> Component:
     return empty("No prices yet", "Prices are decided when a store sells, and none has sold yet.", "shelfprice demo")
 
 
-def no_book() -> Component:
+def no_book(monitor: Monitor, date: dt.date) -> Component:
     """Stand in for the book on a day without one."""
+    title = "No price book for this day"
+    policies = monitor.reader.ask("policies_of_day", SOLD, on=date, date=date)
+    if policies["is_own"].any():
+        told = "The prices of this day are the retailer's own, as the ingested file has them."
+        return empty(title, told, "shelfprice train")
     return empty(
-        "No price book for this day",
+        title,
         "No champion had made a price book yet: the store sold at base prices and explored some others.",
         "shelfprice pipeline",
     )

@@ -84,7 +84,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
             return None, no_prices_yet(), True, {}, [], now
         book = book_date(monitor, date)
         drawn, rows = demand(monitor, sku, book, date, scheme), trail(monitor, sku, store, date)
-        return notices_of(monitor, date), None if book else no_book(), book is None, drawn, rows, now
+        return notices_of(monitor, date), None if book else no_book(monitor, date), book is None, drawn, rows, now
 
     wire_saving(app, TRAIL, SAVE)
 
