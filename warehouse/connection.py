@@ -41,7 +41,7 @@ def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Marts are for people: a connection that computes does without them, and opens a third sooner.
     """
-    connection = duckdb.connect(config=_config(settings))
+    connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
     _show_tables(connection)
     run_scripts(connection, [VIEWS])
     return connection
