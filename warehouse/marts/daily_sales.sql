@@ -7,7 +7,9 @@ select
     any_value(product_name) as product_name,
     count(*) as count_visits,
     count(*) filter (where purchased) as count_units,
-    if(count(inventory_level) > 0, count(*) filter (where outcome = 'out_of_stock'), null) as count_sold_out_visits,
+    case
+        when count(inventory_level) > 0 then count(*) filter (where outcome = 'out_of_stock')
+    end as count_sold_out_visits,
     coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
     avg(price_offered) as mean_price_eur
 from interactions
