@@ -63,8 +63,7 @@ def answered(page: str, ask: Callable[[str], Answer]) -> str:
 
 
 def asking(connection: duckdb.DuckDBPyConnection) -> Callable[[str], Answer]:
-    """Return what asks a connection, with moments in UTC."""
-    connection.execute("set timezone = 'UTC'")
+    """Return what asks a connection."""
 
     def ask(query: str) -> Answer:
         result = connection.execute(query)

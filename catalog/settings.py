@@ -181,6 +181,11 @@ class Settings(BaseSettings):
         return self.home / "scratch"
 
     @property
+    def spill(self) -> Path:
+        """Folder of what does not fit into memory while a table is computed; it is there only then."""
+        return self.home / "spill"
+
+    @property
     def artifacts(self) -> Path:
         """Folder of MLflow's artifacts when the registry is a local file."""
         return self.home / "mlflow" / "artifacts"

@@ -8,6 +8,7 @@ from pathlib import Path
 from catalog.errors import ShelfpriceError
 from catalog.settings import read_settings
 from dashboard.server import serve
+from warehouse.private import keep_files_private, keep_private
 
 DEFAULT_PORT = 8050
 
@@ -20,7 +21,9 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
     given = parser.parse_args()
     try:
+        keep_files_private()
         settings = read_settings()
+        keep_private(settings.home)
         os.environ.update(DASH_DISABLE_VERSION_CHECK="true", DO_NOT_TRACK="true")  # no request leaves the machine
         os.environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
         serve(settings, given.host, given.port, given.catalog)

@@ -17,6 +17,7 @@ from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
 from dashboard.live_controls import Control
+from dashboard.malformed import refuse_malformed
 from dashboard.monitor import Monitor, Page
 from dashboard.pasted import HOME
 from dashboard.prefect.control import live_control
@@ -72,7 +73,6 @@ def create_app(
         enable_mcp=False,
     )
     app.server.config.update({_MONITOR: monitor, HOME: settings.home})
-    guard(app.server, access or access_to("127.0.0.1", settings))
     pages = all_pages()
     for page in pages:
         _register(page)
@@ -81,6 +81,8 @@ def create_app(
     wire_scheme(app)
     wire_trouble(app)
     app.layout = app_shell(pages)
+    guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
+    refuse_malformed(app)
     return app
 
 

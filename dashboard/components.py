@@ -5,7 +5,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import plotly.graph_objects as go
-from dash import dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.data.notices import Mood
@@ -139,3 +139,15 @@ def empty(title: str, text: str, command: str | None) -> Component:
 
 def _copy(command: str) -> Component:
     return dcc.Clipboard(content=as_pasted(command), title=f"copy {command}", className="copy")
+
+
+def wire_saving(app: Dash, grid: str, button: str) -> None:
+    """Let a button save a grid as CSV, in `assets/csv.js`: a cell that a spreadsheet would run stays text."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("csv", "save"),
+        Output(grid, "exportDataAsCsv"),
+        Input(button, "n_clicks"),
+        State(grid, "id"),
+        State(grid, "csvExportParams"),
+        prevent_initial_call=True,
+    )

@@ -20,6 +20,7 @@ from flows.temporary_server import temporary_server
 from training.mlflow.moved_home import follow_home
 from warehouse.locks import UP, is_held
 from warehouse.prefect_login import prefect_login
+from warehouse.private import keep_files_private, keep_private
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
@@ -28,7 +29,11 @@ _WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows
 
 
 def prepare() -> Settings:
-    """Set the defaults of the services for this process, wherever the user has not, and return the settings."""
+    """Set the defaults of the services for this process, wherever the user has not, and return the settings.
+
+    From here on, files are made for this user alone, and so is the data folder.
+    """
+    keep_files_private()
     settings = read_settings()
     defaults = {
         "PREFECT_HOME": str(settings.prefect_home),
@@ -56,6 +61,7 @@ def prepare() -> Settings:
     logging.getLogger("faker").setLevel(logging.WARNING)
     for worker in ("EventsWorker", "APILogWorker"):  # Prefect's own, whose loggers are not below `prefect`
         logging.getLogger(worker).setLevel(logging.CRITICAL)
+    keep_private(settings.home)
     settings.prefect_home.mkdir(parents=True, exist_ok=True)
     follow_home(settings)
     return settings

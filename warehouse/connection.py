@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -26,6 +27,13 @@ VIEWS, MARTS = _HERE / "views", _HERE / "marts"
 VIEW_FOLDERS = (VIEWS, MARTS)
 _query = queries_beside(__file__)
 _PARSED: dict[Path, list[duckdb.Statement]] = {}
+_LOCKING = Lock()
+_FOR_READING: dict[str, str | bool] = {
+    "enable_external_file_cache": False,  # partitions are replaced under it
+    "python_enable_replacements": False,  # a name in a query is a view, never a variable of this program
+    "temp_directory": "",  # the disk belongs to the flows
+    "TimeZone": "UTC",
+}
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
@@ -34,7 +42,7 @@ def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Marts are for people: a connection that computes does without them, and opens a third sooner.
     """
-    connection = duckdb.connect(config=_config(settings))
+    connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
     _show_tables(connection)
     run_scripts(connection, [VIEWS])
     return connection
@@ -58,8 +66,18 @@ def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], 
                 connection.execute(statement)
 
 
-def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
+def read_only(settings: Settings, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open the file of views read-only; any number of processes may do so while flows write.
+
+    The connection reads the lake and no other file or address, loads no extension, spills nothing to the disk, sees no
+    variable of this program, and its settings cannot be changed. Who passes on what people wrote asks
+    `warehouse.questions` first: of the files in the lake, DuckDB alone would also write some.
+
+    Parameters
+    ----------
+    memory_limit
+        As DuckDB writes it, such as `1GB`; by default four fifths of the machine's. Of several connections to one file
+        in one process, the first one decides.
 
     Raises
     ------
@@ -70,7 +88,21 @@ def read_only(settings: Settings) -> duckdb.DuckDBPyConnection:
         raise LakeError(
             f"{settings.warehouse_file}: there is no warehouse yet, so nothing was read; {remedy(settings)}"
         )
-    return duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings))
+    connection = duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings) | _FOR_READING)
+    with _LOCKING:
+        if connection.execute("select current_setting('lock_configuration')").fetchall() != [(True,)]:
+            _lock(connection, settings, memory_limit)
+    return connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, settings: Settings, memory_limit: str | None) -> None:
+    """Leave a connection with the lake alone; views name its files from the home, DuckDB looks from where we are."""
+    folders = {"lake", str(settings.lake), str(settings.lake.resolve())}
+    connection.execute("set allowed_directories = $1", [sorted(f"{folder}/" for folder in folders)])
+    connection.execute("set enable_external_access = false")
+    if memory_limit is not None:
+        connection.execute("set memory_limit = $1", [memory_limit])
+    connection.execute("set lock_configuration = true")
 
 
 def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:

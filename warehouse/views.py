@@ -12,6 +12,7 @@ from catalog.table import Table
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "drift_results")
 _GAINED_COLUMNS = ("price_book", "replaced_price_book")
+_POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
 
 
@@ -19,7 +20,7 @@ def view_names() -> dict[str, str]:
     """Return the table that each generated view shows, by the name of the view.
 
     The plain name belongs to a file where more is shown than the table (days that are being sold are added to the
-    closed ones) or less (the newest of a history; live days that have not closed).
+    closed ones) or less (the newest of a history; live days that have not closed; shoppers where they are known).
     """
     return {_view_of(name): name for name in TABLES if name not in _LIVE}
 
@@ -34,6 +35,8 @@ def create_table_views(connection: duckdb.DuckDBPyConnection) -> None:
 def _view_of(table: str) -> str:
     if table in _CLOSED:
         return f"closed_{table}"
+    if table == _POOL:
+        return "shopper_pool"
     return f"{table}_history" if table in _NEWEST_SHOWN else table
 
 

@@ -24,7 +24,11 @@ INTERACTIONS = Table(
         STORE,
         TICK,
         Column("seen_at", MOMENT, "when the shopper considered the product", "UTC"),
-        Column("shopper_id", pa.int32(), "the shopper; the name is in shoppers"),
+        Column(
+            "shopper_id",
+            pa.int32(),
+            "the shopper; the twin's are named in shoppers, an export without them counts those of one moment",
+        ),
         SKU,
         Column("product_name", TEXT, "the product's name that day"),
         PRICE_OFFERED,

@@ -11,6 +11,7 @@ from dashboard.formats import euros
 _KINDS = {
     "bought": "sale",
     "too_expensive": "walk",
+    "not_bought": "walk",
     "out_of_stock": "walk",
     "repriced": "priced",
     "explored": "explored",
@@ -48,6 +49,8 @@ def _sentence(kind: str, event: object, names: dict[str, str]) -> str:
     price = euros(event.price_eur)  # type: ignore[attr-defined]
     if kind == "bought":
         return f"{who} bought {what} for {price}"
+    if kind == "not_bought":
+        return f"{who} left {what}, which cost {price}"
     return (
         f"{who} left {what}: {price} was too expensive" if kind == "too_expensive" else f"{who} found {what} sold out"
     )

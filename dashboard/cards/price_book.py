@@ -14,6 +14,7 @@ from dashboard.data.price_book import BookLine, line_at
 from dashboard.figures import prices as figures
 from dashboard.formats import euros, share
 from dashboard.monitor import Monitor
+from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
 
 STOCK, TIME, QUOTE = "prices-stock", "prices-time", "prices-quote"
@@ -107,12 +108,15 @@ def no_prices_yet(monitor: Monitor) -> Component:
     return no_data(monitor, "No prices yet", "Prices are decided when a store sells, and none has sold yet.")
 
 
-def no_book(monitor: Monitor) -> Component:
+def no_book(monitor: Monitor, date: dt.date) -> Component:
     """Stand in for the book on a day without one; once a later day has one, no command makes it."""
-    now = monitor.situation()
-    sold = "these are the prices of the log" if now.is_a_retailers else "the store sold at base prices"
+    title, now = "No price book for this day", monitor.situation()
     command = monitor.next_command() if now.newest_book is None else None
-    return empty("No price book for this day", f"No champion had made a price book for it: {sold}.", command)
+    policies = monitor.reader.ask("policies_of_day", SOLD, on=date, date=date)
+    if policies["is_own"].any():
+        told = "The prices of this day are the retailer's own, as the ingested file has them."
+        return empty(title, told, command)
+    return empty(title, "No champion had made a price book for it: the store sold at base prices.", command)
 
 
 def _curve(monitor: Monitor, sku: str, date: dt.date) -> pd.DataFrame:

@@ -26,13 +26,7 @@ def stats(
     return [
         stat("Revenue", euros(now.revenue), change(now.revenue, before.revenue) if before else None, against),
         stat("Units sold", count(now.units), change(now.units, before.units) if before else None, against),
-        stat(
-            "Mean stock per product",
-            f"{now.mean_stock:,.1f} units",
-            change(now.mean_stock, before.mean_stock) if before else None,
-            against,
-            more_is_better=False,
-        ),
+        _stock_stat(now, before, against),
         _model_stat(model, model_before, date),
     ]
 
@@ -43,6 +37,17 @@ def shelf_cards(products: Sequence[ProductNow], n_ticks: int, scheme: Scheme) ->
     if len(products) > MOST_CARDS:
         cards.append(dmc.Text(f"and {count(len(products) - MOST_CARDS)} more products", c="dimmed", size="sm"))
     return cards
+
+
+def _stock_stat(now: DayNow, before: DayNow | None, against: str) -> Component:
+    name = "Mean stock per product"
+    if now.mean_stock is None:
+        return stat(name, "unknown", None, "no stock was recorded")
+    if before is None or before.mean_stock is None:
+        return stat(name, f"{now.mean_stock:,.1f} units", None, "no stock of the day before to compare with")
+    return stat(
+        name, f"{now.mean_stock:,.1f} units", change(now.mean_stock, before.mean_stock), against, more_is_better=False
+    )
 
 
 def _model_stat(model: Version | None, before: Version | None, date: dt.date) -> Component:

@@ -23,7 +23,7 @@ MOST_VISITS, MOST_DECISIONS = 60, 25
 LIVE_MS, QUIET_MS = 500, 5_000
 """Time until a browser asks again while the day is being sold, and otherwise."""
 
-_READ_FOR_EVENTS = (*SOLD, "shoppers", "drift_checks")
+_READ_FOR_EVENTS = (*SOLD, "shoppers", "ingested_files", "drift_checks")
 _HOURS_BETWEEN_MARKS = 3
 
 

@@ -24,6 +24,7 @@ Stamp = tuple[int, ...]
 
 _query = queries_beside(__file__, history.__file__)
 _MOST_RESULTS = 96
+_MOST_MEMORY = "1GB"
 
 
 class Reader:
@@ -125,9 +126,7 @@ class Views:
         stamp = modified_at(self._settings.warehouse_file)
         if self._connection is None or stamp != self._opened:
             self._close()  # first: DuckDB would hand out the old file again while a connection to it lives
-            self._connection = read_only(self._settings)
-            self._connection.execute("set enable_external_file_cache = false")  # partitions are replaced under it
-            self._connection.execute("set memory_limit = '1GB'")
+            self._connection = read_only(self._settings, _MOST_MEMORY)
             self._opened = stamp
         return self._connection
 

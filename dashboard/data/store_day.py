@@ -60,12 +60,20 @@ class ProductNow:
 
 @dataclass(frozen=True)
 class DayNow:
-    """A store day up to a tick: revenue in EUR, units sold, mean stock of a product in units, and the products."""
+    """A store day up to a tick.
+
+    Attributes
+    ----------
+    revenue, units
+        EUR and units sold since opening.
+    mean_stock
+        Units of a product, over the products whose stock is known; None when no stock is.
+    """
 
     tick: int
     revenue: float
     units: int
-    mean_stock: float
+    mean_stock: float | None
     model_version: str | None
     products: tuple[ProductNow, ...]
     course: "Course"
@@ -128,7 +136,7 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
         tick=through,
         revenue=float(sums["revenue_eur"].sum()),
         units=int(sums["count_units"].sum()),
-        mean_stock=sum(stocks) / len(stocks) if stocks else 0.0,
+        mean_stock=sum(stocks) / len(stocks) if stocks else None,
         model_version=str(versions.iloc[-1]) if len(versions) else None,
         products=products,
         course=course,

@@ -42,6 +42,8 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
         if stock:
             hover = "%{y:.0f} left"
             figure.add_scatter(**shared, y=stock, hovertemplate=hover, showlegend=False, row=2, col=1)
+    if drawn and all(product.stock is None for product in drawn):
+        figure.add_annotation(text="stock unknown", showarrow=False, x=0.5, xref="paper", y=0.5, yref="y2 domain")
     styled(figure, scheme, height=HEIGHT)
     figure.update_layout(hovermode="x unified", hoversubplots="axis", uirevision="day", legend={"y": 1.04})
     whole_day = [clock.starts(0), clock.starts(clock.opening.ticks)]

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
 from dashboard.cards.missing import no_data
-from dashboard.components import aria, card, chart, empty
+from dashboard.components import aria, card, chart, empty, wire_saving
 from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
 from dashboard.monitor import Monitor, Page
@@ -41,11 +41,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     def choose(scenario: str, scheme: str | None) -> Any:
         return _learning(comparison(monitor), scenario, scheme_of(scheme))
 
-    @app.callback(
-        Output("policies-table", "exportDataAsCsv"), Input("policies-export", "n_clicks"), prevent_initial_call=True
-    )
-    def export(_clicks: int) -> bool:
-        return True
+    wire_saving(app, "policies-table", "policies-export")
 
 
 def content(monitor: Monitor, scheme: Scheme) -> Component:

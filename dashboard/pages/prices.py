@@ -24,7 +24,7 @@ from dashboard.cards.price_book import (
     no_prices_yet,
     product_names,
 )
-from dashboard.components import heading
+from dashboard.components import heading, wire_saving
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, SOLD, book_date, days, picker, shown_date, stores
 from dashboard.theme import Scheme
@@ -85,11 +85,9 @@ def wire(app: Dash, monitor: Monitor) -> None:
             return None, no_prices_yet(monitor), True, {}, [], now
         book = book_date(monitor, date)
         drawn, rows = demand(monitor, sku, book, date, scheme), trail(monitor, sku, store, date)
-        return notices_of(monitor, date), None if book else no_book(monitor), book is None, drawn, rows, now
+        return notices_of(monitor, date), None if book else no_book(monitor, date), book is None, drawn, rows, now
 
-    @app.callback(Output(TRAIL, "exportDataAsCsv"), Input(SAVE, "n_clicks"), prevent_initial_call=True)
-    def save(_clicks: int) -> bool:
-        return True
+    wire_saving(app, TRAIL, SAVE)
 
 
 def _wire_quote(app: Dash, monitor: Monitor) -> None:

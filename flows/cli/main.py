@@ -35,6 +35,7 @@ from flows.cli.up import up
 from flows.cli.usage import Commands, help_of, show_version
 from flows.cli.verify import verify
 from flows.progress import hearing
+from warehouse.private import keep_files_private
 
 Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
@@ -85,6 +86,7 @@ def _shelfprice(_version: Version = False) -> None:
 
 def main() -> None:
     """Run a command; exit 0 when done, 1 with one line when it failed, 2 on wrong usage."""
+    keep_files_private()
     try:
         with hearing(remark):
             app()

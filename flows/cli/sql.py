@@ -1,6 +1,7 @@
 """The command that answers SQL. It starts no service."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,17 @@ from flows.cli.options import Json
 
 Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Comma-separated values on stdout.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write the answer to a file that ends in .csv, .json or .parquet."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Let --out replace a file.")]
 
 
-def sql(query: Query = None, csv: Csv = False, as_json: Json = False) -> None:
+def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out = None, force: Force = False) -> None:
     """Query the warehouse in SQL, read-only, even while flows write.
+
+    A query reads the lake and no other file, address or extension, and writes nothing; --out keeps its answer.
 
     Views for analysts: daily_sales, hourly_sales, daily_prices, stock_outs, demand_by_price, budget_groups,
     champion_history, past_days. Tables as stored: interactions, repricings, demand_cells, training_rows, price_book,
@@ -26,9 +34,21 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False) -> None:
       shelfprice sql --csv "from dictionary"
     """
     from flows.cli import sql_prompt
+    from flows.cli.sql_out import WRITERS, refuse_place
 
-    if query is None and sys.stdin.isatty():
+    if csv + as_json + (out is not None) > 1:
+        raise typer.BadParameter("expected one of --csv, --json and --out, found more; nothing was run: choose one")
+    if force and out is None:
+        raise typer.BadParameter("--force lets --out replace a file, and there is no --out; nothing was run: add one")
+    if out is not None and out.suffix.lower() not in WRITERS:
+        raise typer.BadParameter(f"--out {out}: expected an ending of {', '.join(WRITERS)}; nothing was run: add one")
+    if query is None and out is None and sys.stdin.isatty():
         sql_prompt.converse(read_settings())
         return
+    settings = read_settings()
+    place = None if out is None else refuse_place(settings, out, force=force)
     text = query if query is not None else sys.stdin.read()
-    sql_prompt.answer(read_settings(), text, "csv" if csv else "json" if as_json else "table")
+    if place is not None:
+        sql_prompt.keep(settings, text, place)
+    else:
+        sql_prompt.answer(settings, text, "csv" if csv else "json" if as_json else "table")

@@ -1,17 +1,30 @@
 """SQL for people: one answer, or a conversation."""
 
-import csv
 import sys
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from catalog.errors import DataError
 from catalog.settings import Settings
 from flows.cli.console import emit, remark, show_table
+from flows.cli.spreadsheet import write_csv
+from flows.cli.sql_out import write_answer
 from warehouse.connection import read_only
+from warehouse.questions import statements_that_read
 
 _SHOWN_ROWS = 1_000
+_LONGEST_ERROR = 400
+_FOR_GOOD = (
+    *(duckdb.ProgrammingError, duckdb.PermissionException, duckdb.OutOfMemoryException),
+    *(MemoryError, UnicodeError),
+)
+"""What asking again would not mend."""
+Answer = TypeVar("Answer")
 
 
 def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]) -> None:
@@ -20,13 +33,18 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
     Raises
     ------
     DataError
-        When the query cannot be run; the message is DuckDB's first line.
+        When the query does more than read, or cannot be run; the message is DuckDB's.
     """
-    columns, rows = _ask(settings, query, None if form != "table" else _SHOWN_ROWS + 1)
+    most = None if form != "table" else _SHOWN_ROWS + 1
+
+    def fetch(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> tuple[list[str], list[Any]]:
+        result = connection.execute(statement)
+        columns = [column[0] for column in result.description or []]
+        return columns, result.fetchall() if most is None else result.fetchmany(most)
+
+    columns, rows = _ask(settings, query, fetch)
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        write_csv(sys.stdout, columns, rows)
     elif form == "json":
         emit({"columns": columns, "rows": rows})
     else:
@@ -34,21 +52,54 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
         show_table(f"{min(len(rows), _SHOWN_ROWS):,} rows", columns, rows[:_SHOWN_ROWS], caption)
 
 
-def _ask(settings: Settings, query: str, most: int | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return columns and rows.
+def keep(settings: Settings, query: str, place: Path) -> None:
+    """Run one query read-only and write what it returns to a file, whole or not at all.
+
+    Raises
+    ------
+    DataError
+        When the query does more than read, or cannot be run; there is no file then.
+    """
+    rows = _ask(settings, query, _whole)
+    write_answer(place, rows)
+    remark(f"{place}: {rows.num_rows:,} rows")
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> pa.Table:
+    answer: Any = connection.sql(statement)
+    return answer.to_arrow_table()
+
+
+def _ask(
+    settings: Settings, query: str, fetch: Callable[[duckdb.DuckDBPyConnection, duckdb.Statement], Answer]
+) -> Answer:
+    """Return what is fetched of the last statement's answer.
 
     A partition may be replaced between DuckDB's look at its size and its look at its bytes: then ask again.
     """
     for last_try in (False, False, True):
-        with read_only(settings) as connection:
+        with _opened(settings) as connection:
+            statements = statements_that_read(connection, query)
             try:
-                result = connection.execute(query)
-                columns = [column[0] for column in result.description or []]
-                return columns, result.fetchall() if most is None else result.fetchmany(most)
-            except duckdb.Error as error:
-                if last_try or isinstance(error, duckdb.ProgrammingError):
-                    raise DataError(f"the query cannot be answered: {' '.join(str(error).split())}") from error
+                for statement in statements[:-1]:
+                    connection.execute(statement).fetchall()
+                return fetch(connection, statements[-1])
+            except (duckdb.Error, MemoryError, UnicodeError) as error:
+                if last_try or isinstance(error, _FOR_GOOD):
+                    raise DataError(f"the query cannot be answered: {_in_one_line(error)}") from error
     raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse from inside the home: the lake that views name is then no other folder of that name."""
+    with chdir(settings.home if settings.warehouse_file.exists() else Path.cwd()), read_only(settings) as connection:
+        yield connection
+
+
+def _in_one_line(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return said if len(said) <= _LONGEST_ERROR else f"{said[:_LONGEST_ERROR]} ..."
 
 
 def converse(settings: Settings) -> None:

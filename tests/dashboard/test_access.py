@@ -1,5 +1,7 @@
 """Who may open the monitor, and what it promises the browser."""
 
+import hashlib
+import re
 import socket
 from base64 import b64encode
 from pathlib import Path
@@ -81,10 +83,28 @@ def test_only_the_right_user_and_password_come_in(headers: dict[str, str], statu
     assert client_of(Access(("localhost",), "ada", "secret")).get("/", headers=headers).status_code == status
 
 
-def test_the_browser_is_told_to_speak_to_no_other_host() -> None:
-    policy = client_of(access_to("127.0.0.1", read_settings({}))).get("/").headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'self';")
-    assert "http" not in policy
+def test_the_browser_is_told_to_speak_to_no_other_host_and_to_run_our_files_alone() -> None:
+    headers = client_of(access_to("127.0.0.1", read_settings({}))).get("/").headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == policy["script-src"] == "'self'"
+    assert {policy[name] for name in ("object-src", "frame-ancestors", "base-uri")} == {"'none'"}
+    assert "http" not in str(policy)
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("first", ["/", "/assets/style.css", "/_dash-layout"])
+def test_every_script_of_the_page_is_a_file_of_ours_or_named_by_its_hash(settings: Settings, first: str) -> None:
+    client = create_app(settings).server.test_client()
+    client.get(first)
+    answer = client.get("/models")
+    policy = answer.headers["Content-Security-Policy"].partition("script-src")[2].partition(";")[0]
+    assert "unsafe" not in policy
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", answer.text, re.DOTALL)
+    inline = [text for given, text in scripts if "src=" not in given and "application/json" not in given]
+    assert inline
+    for text in inline:
+        assert f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
 
 
 def test_the_page_names_no_other_host_and_is_not_in_debug_mode(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from patience import until
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
@@ -137,7 +138,7 @@ def test_a_page_fits_its_screen_in_light_and_dark(
     expect(page).to_have_title(f"{title} · Shelfprice")
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
+        until(page, "document.documentElement.scrollWidth <= innerWidth + 1")
     ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
     expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", ink)
 
@@ -179,7 +180,8 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
     for tick in range(1, 6):
         player.sell_tick()
         published = time.monotonic()
-        page.wait_for_function(
+        until(
+            page,
             "start => document.querySelector('#store-moment').innerText.startsWith(start)",
             arg=f"{8 + tick // 4:02d}:{15 * (tick % 4):02d}",
         )
@@ -203,9 +205,9 @@ def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) 
     expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(sold, yesterday):,.2f}")
     page.get_by_label("Play the day again").click()
     moment = "document.querySelector('#store-moment').innerText"
-    page.wait_for_function(f"{moment} < '12:00'")  # it began anew, however late we look
+    until(page, f"{moment} < '12:00'")  # it began anew, however late we look
     early, seen = euros(page), page.locator("#store-moment").inner_text()
-    page.wait_for_function(f"seen => {moment} > seen", arg=seen)
+    until(page, f"seen => {moment} > seen", arg=seen)
     page.get_by_label("Play the day again").click()
     assert early <= euros(page) <= revenue_of(sold, yesterday)
     thumb = page.locator("#store-slider [role=slider]")
@@ -299,6 +301,17 @@ def test_the_trail_is_filtered_sorted_and_saved(monitor: str, visit: Visit) -> N
     lines = Path(saved.value.path()).read_text(encoding="utf-8").strip().splitlines()
     assert len(lines) == 3
     assert "Opened" in lines[1]
+    page.evaluate(
+        "dash_ag_grid.getApi('prices-trail').forEachNode((row, at) => row.setDataValue('reason', "
+        "['=1+1', '@Opened', '-Opened', 'Opened', '-3.5'][at % 5]))"
+    )
+    page.locator("#prices-trail").get_by_label("Reason Filter Input").fill("")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert '"\'=1+1"' in text
+    assert '"=' not in text
+    assert not {'"@Opened"', '"-Opened"'} & set(text.split(","))
 
 
 def test_a_day_before_the_first_book_says_so_and_keeps_its_trail(monitor: str, visit: Visit) -> None:

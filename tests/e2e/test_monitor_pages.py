@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from once_a_run import PlayedLoop, copy_home
+from patience import until
 from playwright.sync_api import Page, expect
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -122,7 +123,7 @@ def test_every_page_fits_its_screen_in_light_and_dark(
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
     for width in (390, 1024, 1440):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1")
+        until(page, "document.documentElement.scrollWidth <= innerWidth + 1")
     ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
     expect(page.locator(".js-plotly-plot .xtitle").first).to_have_css("fill", ink)  # figures follow light and dark
 

@@ -80,11 +80,13 @@ class Terminal:
 
 @contextmanager
 def _handlers_kept() -> Iterator[None]:
-    """Put signal handlers back that a program sets until its end."""
+    """Put signal handlers back, and the mask of new files, that a program sets until its end."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    mask = os.umask(0o022)
     try:
         yield
     finally:
+        os.umask(mask)
         for number, handler in before.items():
             signal.signal(number, handler)
 

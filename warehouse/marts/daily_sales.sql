@@ -7,7 +7,9 @@ select
     any_value(product_name) as product_name,
     count(*) as count_visits,
     count(*) filter (where purchased) as count_units,
-    count(*) filter (where outcome = 'out_of_stock') as count_sold_out_visits,
+    case
+        when count(inventory_level) > 0 then count(*) filter (where outcome = 'out_of_stock')
+    end as count_sold_out_visits,
     coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
     avg(price_offered) as mean_price_eur
 from interactions
@@ -17,6 +19,7 @@ comment on view daily_sales is 'one business date, store and product';
 comment on column daily_sales.product_name is 'name for people';
 comment on column daily_sales.count_visits is 'shoppers who considered the product';
 comment on column daily_sales.count_units is 'units sold';
-comment on column daily_sales.count_sold_out_visits is 'of the visits, those that met an empty shelf';
+comment on column daily_sales.count_sold_out_visits is
+'of the visits, those that met an empty shelf; null when no stock is known';
 comment on column daily_sales.revenue_eur is 'revenue, EUR';
 comment on column daily_sales.mean_price_eur is 'mean price that visits saw, EUR';

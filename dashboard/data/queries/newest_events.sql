@@ -3,14 +3,18 @@
 with visits as (
     select
         interactions.seen_at as happened_at,
-        interactions.outcome as kind,
+        -- Why nothing was bought is known of the twin's shoppers alone, and of an empty shelf.
+        case
+            when interactions.outcome = 'too_expensive' and is_external(interactions.policy) then 'not_bought'
+            else interactions.outcome
+        end as kind,
         interactions.sku,
         interactions.product_name,
         shoppers.shopper_name,
         interactions.price_offered as price_eur,
         null as reason
     from interactions
-    left join shoppers on interactions.shopper_id = shoppers.shopper_id
+    left join shoppers on interactions.shopper_id = shoppers.shopper_id and not is_external(interactions.policy)
     where interactions.business_date = $date and interactions.store_id = $store and interactions.tick <= $through
     order by interactions.seen_at desc
     limit $most_visits

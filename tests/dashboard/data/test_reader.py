@@ -96,11 +96,11 @@ class Flaky:
     def __init__(self, failures: int) -> None:
         self.failures, self.really = failures, reader.read_only
 
-    def __call__(self, settings: Settings) -> duckdb.DuckDBPyConnection:
+    def __call__(self, settings: Settings, memory_limit: str) -> duckdb.DuckDBPyConnection:
         self.failures -= 1
         if self.failures >= 0:
             raise duckdb.IOException("No such file\nand more lines")
-        return self.really(settings)
+        return self.really(settings, memory_limit)
 
 
 def test_a_partition_replaced_while_it_is_read_is_read_again(sold: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

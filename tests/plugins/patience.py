@@ -1,0 +1,16 @@
+"""Wait for a page without evaluating text in it, which the monitor forbids: the browser's own tools look instead."""
+
+import time
+from typing import Any
+
+from playwright.sync_api import Page
+
+_LONGEST, _BETWEEN = 15.0, 50.0  # seconds, milliseconds
+
+
+def until(page: Page, expression: str, arg: Any = None) -> None:
+    """Return when an expression, or a function of `arg`, is true in a page."""
+    limit = time.monotonic() + _LONGEST
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < limit, expression
+        page.wait_for_timeout(_BETWEEN)

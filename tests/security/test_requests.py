@@ -1,0 +1,117 @@
+"""The monitor answers what no page asks in one line: never with an error of its own, and its log stays quiet."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from catalog.settings import Settings
+from dashboard.app import create_app
+
+UPDATE = "/_dash-update-component"
+OFFER = "..store-day.data...store-store.data...store-store.value.."
+ASKED: dict[str, Any] = {
+    "output": OFFER,
+    "outputs": [
+        {"id": "store-day", "property": "data"},
+        {"id": "store-store", "property": "data"},
+        {"id": "store-store", "property": "value"},
+    ],
+    "inputs": [
+        {"id": "store-pulse", "property": "n_intervals", "value": 1},
+        {"id": "store-day", "property": "value", "value": "newest"},
+    ],
+    "changedPropIds": ["store-pulse.n_intervals"],
+    "state": [
+        {"id": "store-day", "property": "data"},
+        {"id": "store-store", "property": "data"},
+        {"id": "store-store", "property": "value"},
+    ],
+}
+
+
+@pytest.fixture
+def client(settings: Settings) -> FlaskClient:
+    client = create_app(settings).server.test_client()
+    client.get("/")
+    return client
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../../etc/passwd",
+        "/assets/..%2f..%2fapp.py",
+        "/assets/icons/%2e%2e/%2e%2e/app.py",
+        "/assets/%00",
+        "/assets/style.css%00",
+        f"/assets/{'a' * 300}",
+        "/_dash-component-suites/x/y",
+        "/_dash-component-suites/dash/x/y",
+        "/_dash-component-suites/os/x.js",
+        "/_dash-component-suites/dash/../x.js",
+        "/_dash-component-suites/dash/%00.js",
+        "/_dash-component-suites/dash/dcc/no_such.js",
+        "/_dash-component-suites/dash/dash-renderer/build/%2e%2e/%2e%2e/dash.py",
+        f"/_dash-component-suites/dash/{'a' * 300}.js",
+    ],
+)
+def test_a_file_that_is_not_there_is_not_found(
+    path: str, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get(path).status_code == 404
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"output": "\xff"}', 400),
+        (b"null", 400),
+        (b"[]", 400),
+        (b'"x"', 400),
+        (b"{}", 400),
+        (b'{"output": 5}', 400),
+        (b'{"output": "x.y"}', 400),
+        (b"[" * 100_000 + b"]" * 100_000, 400),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400),
+        (b" " * 20_000_000 + b"{}", 413),
+        *(
+            (json.dumps(ASKED | change).encode(), 400)
+            for change in (
+                {"output": "store-day.data"},
+                {"output": None},
+                {"outputs": []},
+                {"outputs": 5},
+                {"outputs": ASKED["outputs"][:2]},
+                {"inputs": []},
+                {"inputs": {}},
+                {"inputs": [1, 2]},
+                {"inputs": ASKED["inputs"][::-1]},
+                {"state": []},
+                {"state": "x"},
+                {"changedPropIds": None},
+                {"changedPropIds": [1]},
+            )
+        ),
+    ],
+    ids=range(25),
+)
+def test_a_body_that_no_page_sends_is_refused(
+    body: bytes, status: int, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.post(UPDATE, data=body, content_type="application/json").status_code == status
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_body_that_a_page_sends_is_answered(client: FlaskClient) -> None:
+    assert client.post(UPDATE, json=ASKED).status_code in {200, 204}
+
+
+def test_a_body_in_another_form_or_by_another_way_is_refused(client: FlaskClient) -> None:
+    assert client.post(UPDATE, data=b"a=1").status_code == 415
+    assert {client.open(UPDATE, method=method).status_code for method in ("PUT", "DELETE", "PATCH")} == {405}
