@@ -40,6 +40,7 @@ SHORT: Mapping[tuple[str, ...], float] = {("simulate",): 12.0, ("transform",): 8
 
 WITHIN = 3.0  # seconds
 SOONEST = 0.15  # seconds; before that Python itself is not ready
+_AT_ITS_END = 0.1  # seconds
 _MOST = 120.0  # seconds to wait for an end
 _GONE_WITHIN = 10.0  # seconds
 
@@ -112,6 +113,8 @@ def press(command: tuple[str, ...], home: Path, after: float, number: signal.Sig
         stayed = _wait_for_the_rest(home)
         output.seek(before)
         said = tuple(line for line in output.read().decode(errors="replace").splitlines() if line.strip())
+    if number is not None and code >= 0 and not said and seconds < _AT_ITS_END:
+        return None  # it was just ending by itself
     return Ended(command, after, number, seconds, code, said, stayed)
 
 

@@ -1,5 +1,5 @@
 """`python -m flows` is the command line."""
 
-from flows.program import main
+from flows.cli.program import main
 
 main()

@@ -12,8 +12,8 @@ import typer
 from catalog.errors import Declined
 from catalog.settings import Settings
 from flows.cli.console import remark, show_table
+from flows.cli.ending import leave_the_end_to_the_command
 from flows.cli.options import Catalog, text_of
-from flows.ending import leave_the_end_to_the_command
 from flows.environment import api_url_file, prepare
 from warehouse.locks import UP, held
 from warehouse.prefect_login import login_file

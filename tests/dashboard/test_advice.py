@@ -25,6 +25,7 @@ from dashboard.cards.notices import notices_of
 from dashboard.cards.price_book import no_book, no_prices_yet
 from dashboard.monitor import Monitor
 from dashboard.pages import models, policies
+from dashboard.pasted import as_pasted
 from dashboard.pickers import NEWEST, book_date, shown_date
 from dashboard.prefect.control import live_control
 from etl.exports.columns import Reading
@@ -142,6 +143,10 @@ def _lose(settings: Settings, what: str | None) -> None:
         Lake(settings).remove(part)
 
 
+PASTED = shlex.split(as_pasted("shelfprice demo"))[0]
+"""The program in a command that a page copies."""
+
+
 def said_by(part: Any) -> Iterator[str]:
     """Yield every command that a component shows as code, offers to copy or names between backticks."""
     if isinstance(part, str):
@@ -165,7 +170,8 @@ def pages_of(monitor: Monitor) -> Iterator[tuple[str, Any]]:
         yield "Prices", no_prices_yet(monitor)
     elif monitor.settings.warehouse_file.exists():
         yield "Store", [notices_of(monitor, date), live_bar(), f"`{monitor.why_no_live_day()}`"]
-        yield "Prices", [notices_of(monitor, date), no_book(monitor) if book_date(monitor, date) is None else None]
+        missing = no_book(monitor, date) if book_date(monitor, date) is None else None
+        yield "Prices", [notices_of(monitor, date), missing]
     yield "Models", models.content(monitor, "light")
     yield "Policies", policies.content(monitor, "light")
     if not monitor.settings.warehouse_file.exists():
@@ -175,7 +181,7 @@ def pages_of(monitor: Monitor) -> Iterator[tuple[str, Any]]:
 def parsed(command: str) -> str:
     """Return the name of a command, if the command line takes it as it stands."""
     program, name, *arguments = shlex.split(command)
-    assert program == "shelfprice", command
+    assert program in {"shelfprice", PASTED}, command
     commands: Any = typer.main.get_command(app)
     assert name in commands.commands, command
     commands.commands[name].make_context(name, arguments)  # raises on wrong usage

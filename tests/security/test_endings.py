@@ -14,14 +14,14 @@ import pytest
 
 from bench.endings import SOONEST, Ended, press
 from catalog.settings import Settings
-from flows.ending import sentence_for
+from flows.cli.ending import sentence_for
 
 LIGHT = (
     ("quote", "--sku", "MILK", "--stock", "8"),
     ("sql", "select count(*) from interactions, range(100000000000)"),
     ("verify",),
     ("champions",),
-    ("history",),
+    ("history", "--date", "2026-01-05"),
     ("health",),
 )
 HEAVY = (("demo",), ("simulate", "--days", "400", "--stores", "20"), ("pipeline",))
@@ -44,7 +44,7 @@ def ends_of(commands: tuple[tuple[str, ...], ...], home: Path, n: int, latest: f
 
 
 def test_commands_that_read_end_at_any_moment(home: Path) -> None:
-    assert [ended for ended in ends_of(LIGHT, home, 45, 1.0) if not ended.is_good] == []
+    assert [ended for ended in ends_of(LIGHT, home, 45, 0.8) if not ended.is_good] == []
 
 
 def test_commands_that_run_flows_end_at_any_moment(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def busy():
         except BaseException:
             pass  # as a library that swallows what it does not know
 flows.cli.main.main = busy
-from flows.program import main
+from flows.cli.program import main
 main()
 """
 
@@ -93,9 +93,12 @@ def test_work_that_swallows_the_interrupt_is_ended_all_the_same(presses: int) ->
 
 
 def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_shell_asks() -> None:
-    program = (
-        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nfrom flows.ending import Ending; Ending('x')\n"
-    )
+    program = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from flows.cli.ending import Ending
+Ending("stopped")
+"""
     check = "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
     done = subprocess.run([sys.executable, "-c", program + check], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"

@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.ending import Ending, sentence_for
+from flows.cli.ending import Ending, sentence_for
 
 _NOTICED_WITHIN = 0.5  # seconds
 
@@ -12,7 +12,7 @@ def main() -> None:
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     ending = Ending(sentence_for(command))
     try:
-        from flows.cli.main import main as run  # noqa: PLC0415 - it imports every command
+        from flows.cli.main import main as run
 
         run()
     except SystemExit:
