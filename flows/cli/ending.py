@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from types import FrameType
 
@@ -109,14 +110,17 @@ class Ending:
         return number
 
     def _tell(self, number: int) -> None:
+        """Say the sentence, and let nothing be printed after it."""
         if not self._lock.acquire(blocking=False):
-            return  # the other thread tells
+            self._told.wait(_TOLD_WITHIN)  # the other thread tells
+            return
         self._asked_by = number
-        told = _SHOW_CURSOR if sys.stderr.isatty() else b""
-        os.write(2, told + f"{self._sentence}\n".encode())
-        silence = os.open(os.devnull, os.O_WRONLY)
+        before = _SHOW_CURSOR if sys.stderr.isatty() else b""
+        terminal, silence = os.dup(2), os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        with suppress(OSError):  # whoever read it may have left
+            os.write(terminal, before + f"{self._sentence}\n".encode())
         self._told.set()
 
 
