@@ -88,7 +88,7 @@ def press(command: tuple[str, ...], home: Path, after: float, number: signal.Sig
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows", *command],
-            env={**os.environ, "SHELFPRICE_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+            env=_environment(home),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -116,6 +116,12 @@ def press(command: tuple[str, ...], home: Path, after: float, number: signal.Sig
     if number is not None and code >= 0 and not said and seconds < _AT_ITS_END:
         return None  # it was just ending by itself
     return Ended(command, after, number, seconds, code, said, stayed)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return what a shell would hand over, without the Prefect server of the tests."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return {**own, "SHELFPRICE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
 def _wait_for_the_rest(home: Path) -> tuple[str, ...]:
