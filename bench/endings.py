@@ -40,7 +40,7 @@ SHORT: Mapping[tuple[str, ...], float] = {("simulate",): 12.0, ("transform",): 8
 
 WITHIN = 3.0  # seconds
 SOONEST = 0.15  # seconds; before that Python itself is not ready
-_AT_ITS_END = 0.1  # seconds
+_AT_ITS_END = 0.5  # seconds that Python takes to leave
 _MOST = 120.0  # seconds to wait for an end
 _GONE_WITHIN = 10.0  # seconds
 
