@@ -5,6 +5,8 @@ tell: `Host` names the site that the browser believes to be at, and `Origin` the
 server's own. So neither a name that was mapped to 127.0.0.1 (DNS rebinding) nor a page on another port gets an answer.
 """
 
+import base64
+import hmac
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -20,6 +22,18 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _PLACE = re.compile(r"(\[[0-9a-f:]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _FOREIGN_SITES = {"cross-site", "same-site"}  # of the header Sec-Fetch-Site
 _VIOLATES_POLICY = 1008  # why a websocket is closed, RFC 6455
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+"""Pages that are not ours run scripts of their own kind, but load nothing from and tell nothing to another host."""
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class FrontDoor:
@@ -33,25 +47,41 @@ class FrontDoor:
         Host names that are its own, without a port.
     closed
         Beginnings of paths that nobody may ask for.
+    login
+        `user:password` that is asked for, as HTTP's basic authentication; None for a server that asks itself.
+    open_to_all
+        Paths that are answered without it.
     """
 
-    def __init__(self, application: Application, names: Iterable[str], closed: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        application: Application,
+        names: Iterable[str],
+        closed: Iterable[str] = (),
+        *,
+        login: str | None = None,
+        open_to_all: Iterable[str] = (),
+    ) -> None:
         self._application = application
         self._names = frozenset(name.lower() for name in names)
         self._closed = tuple(closed)
+        self._login = login
+        self._open_to_all = frozenset(open_to_all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with one sentence."""
-        why = self._refusal(scope) if scope["type"] in {"http", "websocket"} else None
-        if why is None:
+        if scope["type"] not in {"http", "websocket"}:
             await self._application(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": _VIOLATES_POLICY, "reason": why})
+            return
+        why, status = self._refusal(scope), _FORBIDDEN
+        if why is None and not self._admits(scope):
+            why, status = "This server wants its user and password.", _UNAUTHORIZED
+        if why is not None:
+            await _refuse(scope, send, why, status)
+        elif scope["type"] == "http":
+            await self._application(scope, receive, _with_policy(send))
         else:
-            body = f"{why}\n".encode()
-            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await self._application(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
         """Say why a request is refused; None when it is not."""
@@ -67,6 +97,13 @@ class FrontDoor:
             return "This part of the server is switched off."
         return None
 
+    def _admits(self, scope: Scope) -> bool:
+        """Tell whether the credential is right, or none is wanted; one that is no text is always wrong."""
+        given = [_decoded(value) for name, value in scope["headers"] if name.lower() == b"authorization"]
+        if self._login is None or scope["path"] in self._open_to_all:
+            return all(login is not None for login in given)
+        return len(given) == 1 and given[0] is not None and hmac.compare_digest(given[0], self._login)
+
     def _port_at_own_name(self, place: str) -> str | None:
         """Return the port of a `host:port`, empty where it names none; None when the host is not one of our own."""
         parts = _PLACE.fullmatch(place)
@@ -81,3 +118,35 @@ class FrontDoor:
 
 def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1").strip().lower() for header, value in scope["headers"] if header.lower() == name]
+
+
+def _decoded(value: bytes) -> str | None:
+    """Return `user:password` of a header, empty for another scheme; None for what is no plain text."""
+    scheme, _, rest = value.strip().partition(b" ")
+    try:
+        if scheme.lower() != b"basic":
+            return ""
+        return base64.b64decode(rest.strip(), validate=True).decode("ascii")
+    except ValueError:
+        return None
+
+
+def _with_policy(send: Send) -> Send:
+    async def send_with_policy(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+        await send(message)
+
+    return send_with_policy
+
+
+async def _refuse(scope: Scope, send: Send, why: str, status: int) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _VIOLATES_POLICY, "reason": why})
+        return
+    body = f"{why}\n".encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    if status == _UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Basic realm="Shelfprice"'))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

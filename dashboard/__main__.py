@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default 8050)")
     parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         keep_files_private()
         settings = read_settings()

@@ -79,6 +79,8 @@ def guard(server: Flask, access: Access, inline_scripts: Callable[[], Sequence[s
 
     @server.before_request
     def refuse_strangers() -> Response | None:
+        if "Host" not in request.headers:
+            return Response("The request names no host.\n", 400, mimetype="text/plain")
         origin = request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != request.host:
             return Response("This request comes from another site and is refused.\n", 403, mimetype="text/plain")

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.data.notices import Mood
 from dashboard.pasted import as_pasted
+from warehouse.advice import PLACEHOLDER
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "problem": "red"}
 _GRAPH_CONFIG: Any = {
@@ -96,9 +97,8 @@ PRICE_AND_STOCK = "A price rises when stock is short for the time left, and fall
 
 def notice(title: str, text: str, *, command: str | None = None, mood: Mood = "info") -> Component:
     """Say what is missing or wrong and, ready to copy, the command that mends it."""
-    mend = [html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []
     return dmc.Alert(
-        [dmc.Text(prose(text), size="sm"), *mend],
+        [dmc.Text(prose(text), size="sm"), *_mend(command)],
         title=title,
         color=_COLOURS[mood],
         variant="light",
@@ -129,12 +129,20 @@ def empty(title: str, text: str, command: str | None) -> Component:
             html.Div(icon("empty"), className="empty-icon"),
             dmc.Title(title, order=3, className="card-title"),
             dmc.Text(prose(text), c="dimmed", size="sm"),
-            *([html.Div([dmc.Code(command), _copy(command)], className="mend")] if command else []),
+            *_mend(command),
         ],
         withBorder=True,
         p="xl",
         className="empty",
     )
+
+
+def _mend(command: str | None) -> list[Component]:
+    """Show a command, ready to copy unless a name has to be put into it."""
+    if command is None:
+        return []
+    copy = [] if PLACEHOLDER in command.split() else [_copy(command)]
+    return [html.Div([dmc.Code(command), *copy], className="mend")]
 
 
 def _copy(command: str) -> Component:

@@ -6,14 +6,14 @@ from dash import Dash
 from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 
-_MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 4 * 1024 * 1024
 """Of the body of a request; the largest that a page makes is a few kilobytes."""
 
 
 def refuse_malformed(app: Dash) -> None:
     """Refuse a body that is too large or nested too deeply, a question of no page, and a file that is not there."""
     server: Flask = app.server
-    server.config["MAX_CONTENT_LENGTH"] = _MOST_BYTES
+    server.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
 
     @server.before_request
     def refuse_what_no_page_asks() -> Response | None:
@@ -23,7 +23,8 @@ def refuse_malformed(app: Dash) -> None:
             asked = request.get_json()
         except RecursionError:
             asked = None
-        return None if _is_known(app.callback_map, asked) else _no("No page of the monitor asks this.", 400)
+        is_known = _is_known(app.callback_map, asked) and _is_storable(asked)
+        return None if is_known else _no("No page of the monitor asks this.", 400)
 
     @server.errorhandler(DependencyException)
     def is_not_there(_error: Exception) -> Response:
@@ -64,3 +65,13 @@ def _names_of_outputs(outputs: list[str]) -> list[str]:
 
 def _are_texts(names: Any) -> bool:
     return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
+def _is_storable(value: Any) -> bool:
+    """Tell whether texts can be encoded and whole numbers fit into 64 bits, as every value of a page does."""
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(map(_is_storable, parts))

@@ -56,6 +56,9 @@ def prepare() -> Settings:
         defaults["PREFECT_API_URL"] = api_url_file(settings).read_text(encoding="utf-8").strip()
         if os.environ.get("PREFECT_API_URL", defaults["PREFECT_API_URL"]) == defaults["PREFECT_API_URL"]:
             defaults["PREFECT_API_AUTH_STRING"] = prefect_login(settings)
+        if settings.tracking_uri.rstrip("/") == settings.mlflow.url:
+            user, _, password = prefect_login(settings).partition(":")
+            defaults |= {"MLFLOW_TRACKING_USERNAME": user, "MLFLOW_TRACKING_PASSWORD": password}
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     logging.getLogger("faker").setLevel(logging.WARNING)

@@ -6,6 +6,7 @@ it needs. It wants a credential, and it ends with the command, see `flows.up.pre
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ _SAY_EVERY = 10.0  # seconds
 _POLL_INTERVAL = 0.05  # seconds
 _END_TIMEOUT = 1.0  # seconds
 _BACKLOG = 128
+_LONGEST = 200  # characters
+_NAMES_AN_ERROR = re.compile(r"[\w.]*(Error|Exception)\b")
 _ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 """As Prefect starts its own: neither its pages nor its background services are needed."""
 
@@ -58,7 +61,8 @@ class TemporaryServer:
             if code is not None or now - start > _START_TIMEOUT:
                 why = f"exited with code {code}" if code is not None else f"no answer within {_START_TIMEOUT:.0f} s"
                 raise ServiceError(
-                    f"Prefect's temporary server at {self.api}: {why}{self._last_error()}; nothing was run: try again"
+                    f"Prefect's temporary server at {self.api}: {why}{self._last_error()}; nothing was run: see that "
+                    "there is space and memory, and try again"
                 )
             if now > say_at:
                 say(f"Prefect is still starting, {now - start:.0f} s so far: this machine is busy")
@@ -66,9 +70,11 @@ class TemporaryServer:
             time.sleep(_POLL_INTERVAL)
 
     def _last_error(self) -> str:
+        """Return the last line that names an error, or else the last line."""
         self.errors.seek(0)
-        lines = self.errors.read().decode(errors="replace").strip().splitlines()
-        return f", it said {lines[-1].strip()!r}" if lines else ""
+        lines = [line.strip() for line in self.errors.read().decode(errors="replace").splitlines() if line.strip()]
+        named = [line for line in lines if _NAMES_AN_ERROR.match(line)]
+        return f", it said {(named or lines)[-1][:_LONGEST]!r}" if lines else ""
 
 
 @contextmanager

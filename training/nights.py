@@ -121,6 +121,12 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
     newest = newest_sold(lake)
     if newest is None:
         return
+    first = min(lake.dates("interactions"), default=newest)
+    if date < first:
+        raise Declined(
+            f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "
+            f"before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"
+        )
     if date > newest and comes_from_outside(lake, newest):
         raise Declined(
             f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "

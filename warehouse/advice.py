@@ -14,7 +14,9 @@ from warehouse.lake import Lake
 from warehouse.origin import Origin, origin_of, recorded
 
 BEGIN = "shelfprice demo"
-BEGIN_WITH_A_LOG = "shelfprice ingest FILE"
+PLACEHOLDER = "FILE"
+"""Stands in a command for the name of a log, which its reader has to put there."""
+BEGIN_WITH_A_LOG = f"shelfprice ingest {PLACEHOLDER}"
 _TO_JUDGE_ON = 2  # dates: a training needs one to learn from and one to judge on
 
 
@@ -137,4 +139,4 @@ def _before_all_else(now: Situation) -> str:
 
 
 def _more_of_the_log(now: Situation) -> str:
-    return f"{on_shelf('shelfprice ingest', now)} FILE"
+    return f"{on_shelf('shelfprice ingest', now)} {PLACEHOLDER}"

@@ -186,7 +186,7 @@ def recorded(root: Path) -> Origin | None:
         return None
     except (ValueError, TypeError):
         found = None
-    if found is None or found.holds not in get_args(Holds) or found.removing not in {None, *get_args(Side)}:
+    if found is None or found.holds not in get_args(Holds) or found.removing not in (None, *get_args(Side)):
         raise LakeError(
             f"{path}: expected what the lake holds ({', '.join(get_args(Holds))}), found something else; nothing was "
             "changed: remove this file, and the lake is recognised by its partitions"

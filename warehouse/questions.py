@@ -28,7 +28,8 @@ _PRAGMAS = re.compile(
     re.IGNORECASE,
 )
 _NOT_IN_PIVOTS = re.compile(
-    r"\b(?:copy|insert|update|delete|merge|truncate|attach|query|json_execute_serialized_sql|\w*_scan|\w*external_resource"
+    r"\b(?:copy|insert|update|delete|merge|truncate|attach|create|set|prepare|execute|call|drop|alter|read_\w+"
+    r"|query|json_execute_serialized_sql|\w*_scan|\w*external_resource"
     r"|\w*logging|\w*_function|\w*_extension|checkpoint)\b",
     re.IGNORECASE,
 )

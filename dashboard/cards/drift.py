@@ -24,8 +24,10 @@ def drift_card(monitor: Monitor, scheme: Scheme) -> Component:
     days = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=_DAYS)
     title = "Drift"
     if days.empty:
-        command = on_shelf("shelfprice drift", monitor.situation())
-        said = f"No day has been checked for drift yet. The command `{command}` checks the days since the training."
+        now = monitor.situation()
+        said = f"No day has been checked for drift yet. `{on_shelf('shelfprice drift', now)}` checks the last days."
+        if not now.has_champion:
+            said = "No day has been checked for drift: there is no champion yet to compare the days with."
         return card(title, dmc.Text(prose(said), c="dimmed", size="sm"))
     steps = monitor.reader.ask("healing_steps", TABLES, most=_STEPS)
     return card(

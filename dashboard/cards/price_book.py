@@ -59,8 +59,10 @@ def answer(monitor: Monitor, sku: str, date: dt.date, state: tuple[int, int], sc
     if not len(book):
         return dmc.Text("The price book does not hold this product; its base price stands.", c="dimmed"), {}, {}
     line = line_at(book, *state)
-    minutes = line.ticks_left * monitor.catalog.current().store.opening.tick_minutes
-    words = in_words(product_names(monitor).get(sku, sku), line, minutes)
+    store = monitor.catalog.current().store
+    words = in_words(product_names(monitor).get(sku, sku), line, line.ticks_left * store.opening.tick_minutes)
+    if store.guardrails.kill_switch:
+        words = html.Div([dmc.Text("The kill switch is on, so the base price is shown. The book would say:"), words])
     return words, figures.revenue(_curve(monitor, sku, date), line, scheme), figures.guarded(book, line, scheme)
 
 

@@ -24,7 +24,9 @@ _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 def layout(_monitor: Monitor) -> Component:
     """Build the frame of the page; what it shows comes with the first callback."""
     return frame(
-        "policies", "Policies", "What share of a clairvoyant's revenue each policy earns, from the same shoppers."
+        "policies",
+        "Policies",
+        "What share of a clairvoyant's revenue each policy earns, from the same shoppers of the digital twin.",
     )
 
 

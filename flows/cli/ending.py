@@ -26,13 +26,14 @@ _SENTENCES = {
     "health": _NOTHING,
     "history": _NOTHING,
     "quote": _NOTHING,
+    "replay": _NOTHING,
     "sql": _NOTHING,
     "verify": _NOTHING,
     "monitor": "stopped; the monitor can be started again at any time",
     "live": "stopped; what was sold stands: run the same command again to go on with the next tick",
     "promote": "stopped; `shelfprice champions` says whether the champion was changed",
     "rollback": "stopped; `shelfprice champions` says whether the champion was changed",
-    "reset": "stopped; what was not removed yet is still there: run the same command again to remove the rest",
+    "reset": "stopped; what was not removed stands: run the same command again to remove it",
     "train": "stopped; prices stay as they are: run the same command again to train anew",
     "compare": "stopped; no result was published: run the same command again to compare anew",
 }
@@ -40,7 +41,7 @@ _SENTENCES = {
 
 def sentence_for(command: str | None) -> str:
     """Say what stands, and what goes on at the next run, when a command was stopped."""
-    return _SENTENCES.get(command or "", _AGAIN)
+    return _NOTHING if command is None else _SENTENCES.get(command, _AGAIN)
 
 
 _RUNNING: "list[Ending]" = []

@@ -73,7 +73,7 @@ def ingest(
         from flows.ingest import ingest as flow
 
         done = flow(file, reading, folder)
-    next_steps = _next_steps(done.shelf)
+    next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
     if as_json:
         emit({**vars(done), "next": next_steps})
         return
@@ -143,6 +143,7 @@ _WITHOUT = {
 """What follows where a file lacks a column."""
 
 
-def _next_steps(shelf: Path) -> list[str]:
-    commands = ("transform", "train", "price", "quote --sku SKU --stock 20")
+def _next_steps(shelf: Path, skus: list[str]) -> list[str]:
+    quotes = [f"quote --sku {shlex.quote(sku)} --stock 20" for sku in skus[:1]]
+    commands = ("transform", "train", "price", *quotes)
     return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in commands]

@@ -50,11 +50,11 @@ def live(
     For example:
       shelfprice live --store S01 --speed 0.2
     """
+    admit("twin", allow_mixture=allow_mixture)
     folder = text_of(catalog)
     if date:
         refuse_beyond_calendar(date, days)
     refuse_store(store, catalog)
-    admit("twin", allow_mixture=allow_mixture)
     prepare()
     remark("Starting Prefect ...")
     with orchestrated("flows.live"), progress_bars():

@@ -121,4 +121,6 @@ def _stock(answer: Any) -> str:
 
 
 def _source(answer: Any) -> str:
+    if answer.binding_rule == "kill_switch":
+        return "no price book is used while the kill switch is on"
     return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}"

@@ -40,9 +40,11 @@ def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
     differing = [(day, part) for day, part in parts if part.is_same is False]
     if differing:
         day, first = differing[0]
+        where = f"the {first.part} of {day}, {first.batch}: {first.remark}"
+        if all(part.rebuilt is None for _, part in differing):
+            raise DataError(f"{len(differing)} of {len(parts)} parts could not be rebuilt, first {where}")
         raise DataError(
-            f"expected the bytes on record, found others in {len(differing)} of {len(parts)} parts, first in the "
-            f"{first.part} of {day}, {first.batch}: {first.remark}"
+            f"expected the bytes on record, found others in {len(differing)} of {len(parts)} parts, first in {where}"
         )
     remark(f"{sum(part.is_same is True for _, part in parts)} of {len(parts)} parts rebuilt, every byte the same")
 

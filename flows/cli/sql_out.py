@@ -4,7 +4,6 @@ A Parquet file that is written here is a person's, with no contract and no recei
 `warehouse.lake` alone.
 """
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from catalog.errors import DataError, first_line
 from catalog.settings import Settings
+from flows.cli.console import json_text
 from flows.cli.options import refuse_unwritable
 from flows.cli.spreadsheet import write_csv
 from warehouse.files import sync_file
@@ -72,8 +72,7 @@ def _write_csv(answer: pa.Table, draft: Path) -> None:
 
 def _write_json(answer: pa.Table, draft: Path) -> None:
     rows = [list(row) for row in zip(*(column.to_pylist() for column in answer.columns), strict=True)]
-    told = json.dumps({"columns": answer.column_names, "rows": rows}, default=str, ensure_ascii=False)
-    draft.write_text(told + "\n", encoding="utf-8")
+    draft.write_text(json_text({"columns": answer.column_names, "rows": rows}) + "\n", encoding="utf-8")
 
 
 def _write_parquet(answer: pa.Table, draft: Path) -> None:

@@ -6,15 +6,22 @@ its standard input is a pipe that the parent holds open and never writes to, unt
 """
 
 import argparse
+import fcntl
 import os
 import select
 import signal
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
 from threading import Thread
 
 GRACE = 2  # seconds to end what is being answered
-_LOOK_EVERY = 1.0  # seconds
+_LOOK_EVERY, _LOOK_OFTEN = 1.0, 0.02  # seconds
+_CLOSED = ("/docs", "/redoc", "/api/docs", "/api/redoc")
+"""Pages that would load their scripts from other hosts."""
 
 
 def end_with_parent() -> None:
@@ -46,7 +53,7 @@ def serve(listening: socket.socket, names: list[str]) -> None:
     if not settings.PREFECT_SERVER_API_AUTH_STRING.value():
         raise SystemExit("expected PREFECT_SERVER_API_AUTH_STRING, found none; Prefect does not start without it")
     config = uvicorn.Config(
-        FrontDoor(create_app(final=True), names),
+        FrontDoor(create_app(final=True), names, _CLOSED),
         log_level="error",
         lifespan="on",
         timeout_graceful_shutdown=GRACE,
@@ -54,7 +61,32 @@ def serve(listening: socket.socket, names: list[str]) -> None:
         ws_ping_interval=settings.PREFECT_SERVER_API_WEBSOCKET_PING_INTERVAL.value(),
         ws_ping_timeout=settings.PREFECT_SERVER_API_WEBSOCKET_PING_TIMEOUT.value(),
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    with _one_at_a_time(settings.PREFECT_HOME.value(), lambda: server.started or server.should_exit):
+        server.run(sockets=[listening])
+
+
+@contextmanager
+def _one_at_a_time(home: Path, has_started: Callable[[], bool]) -> Iterator[None]:
+    """Let other servers wait until this one has started: two that make the same database anew both die half way.
+
+    One that was made once is only looked at, so nobody waits then.
+    """
+    made, start = home / f"database-{version('prefect')}", home / "starting.lock"
+    if made.exists():
+        yield
+        return
+    with start.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def release() -> None:
+            while not has_started():
+                time.sleep(_LOOK_OFTEN)
+            made.touch()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+        Thread(target=release, daemon=True).start()
+        yield
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def services_of(settings: Settings, catalog: Path | None, search_path: str = os.
     _refuse_open_addresses(settings)
     login = prefect_login(settings)
     client = {"PREFECT_API_URL": f"{settings.prefect.url}/api", "PREFECT_API_AUTH_STRING": login}
-    services = [_prefect(settings, login), _mlflow(settings), _worker(settings, catalog, search_path, client)]
+    services = [_prefect(settings, login), _mlflow(settings, login), _worker(settings, catalog, search_path, client)]
     if find_spec("dashboard.__main__") is not None:
         services.append(_monitor(settings, catalog, client))
     return services
@@ -132,7 +132,7 @@ def _prefect(settings: Settings, login: str) -> Service:
     return Service("prefect", "schedules and runs", command, environment, address, lambda: _answers(health, login))
 
 
-def _mlflow(settings: Settings) -> Service:
+def _mlflow(settings: Settings, login: str) -> Service:
     address = settings.mlflow
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     command = (
@@ -141,6 +141,7 @@ def _mlflow(settings: Settings) -> Service:
         *("--store", settings.tracking_uri, "--artifacts", settings.artifacts.as_uri()),
     )
     environment = {
+        "SHELFPRICE_MLFLOW_LOGIN": login,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_SERVER_ALLOWED_HOSTS": "*",  # the front door checks them, more strictly
         "PYTHONWARNINGS": "ignore",

@@ -1,6 +1,7 @@
 """The door lets this machine's own names and pages in, and nobody else."""
 
 import asyncio
+import base64
 import re
 from typing import Any
 
@@ -14,9 +15,19 @@ OWN = {"host": "127.0.0.1:4200"}
 
 
 def answer(
-    headers: dict[str, str] | list[tuple[str, str]], path: str = "/", kind: str = "http", method: str = "GET"
+    headers: dict[str, str] | list[tuple[str, str]],
+    path: str = "/",
+    kind: str = "http",
+    method: str = "GET",
+    login: str | None = None,
 ) -> int:
     """Return the status that a request gets, 200 when it was let in."""
+    return int(first_message(headers, path, kind, method, login).get("status", 403))
+
+
+def first_message(
+    headers: dict[str, str] | list[tuple[str, str]], path: str, kind: str, method: str, login: str | None
+) -> dict[str, Any]:
     sent: list[Any] = []
 
     async def inside(_scope: Any, _receive: Any, send: Any) -> None:
@@ -31,8 +42,9 @@ def answer(
     listed = list(headers.items()) if isinstance(headers, dict) else headers
     raw = [(name.encode(), value.encode("latin-1")) for name, value in listed]
     scope = {"type": kind, "path": path, "method": method, "headers": raw}
-    asyncio.run(FrontDoor(inside, LOOPBACK_NAMES, ["/closed"])(scope, receive, send))
-    return int(sent[0].get("status", 403))
+    door = FrontDoor(inside, LOOPBACK_NAMES, ["/closed"], login=login, open_to_all=["/health"])
+    asyncio.run(door(scope, receive, send))
+    return dict(sent[0])
 
 
 @pytest.mark.parametrize(
@@ -101,6 +113,35 @@ def test_a_form_of_another_site_is_refused_though_it_navigates() -> None:
 def test_a_closed_part_is_closed_to_everybody() -> None:
     assert answer(OWN, "/closed/door") == 403
     assert answer(OWN, "/open") == 200
+
+
+def with_login(given: bytes) -> dict[str, str]:
+    return OWN | {"authorization": f"Basic {base64.b64encode(given).decode()}"}
+
+
+def test_a_credential_is_asked_for_and_compared_whole() -> None:
+    assert answer(with_login(b"ana:open-sesame"), login="ana:open-sesame") == 200
+    for wrong in (b"ana:open", b"ana:open-sesame ", b"", b":", "ana:öpen-sesame".encode(), b"\xff"):
+        assert answer(with_login(wrong), login="ana:open-sesame") == 401, wrong
+    for wrong in ("Bearer ana:open-sesame", "Basic", "Basic ***", "ana:open-sesame", ""):
+        assert answer(OWN | {"authorization": wrong}, login="ana:open-sesame") == 401, wrong
+    assert answer(OWN, login="ana:open-sesame") == 401
+    assert answer(OWN, "/health", login="ana:open-sesame") == 200
+    assert answer(OWN, "/health/more", login="ana:open-sesame") == 401
+    twice = [*with_login(b"ana:open-sesame").items(), ("authorization", "Basic guessed")]
+    assert answer(twice, login="ana:open-sesame") == 401
+
+
+def test_a_credential_that_is_no_text_reaches_no_server_that_asks_itself() -> None:
+    assert answer(with_login("é:ü".encode())) == 401
+    assert answer(with_login(b"ana:open-sesame")) == 200
+
+
+def test_pages_behind_the_door_load_nothing_from_elsewhere() -> None:
+    headers = dict(first_message(OWN, "/", "http", "GET", None)["headers"])
+    policy = headers[b"content-security-policy"].decode()
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
 
 
 @given(st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=40))

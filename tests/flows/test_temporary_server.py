@@ -51,6 +51,13 @@ def test_it_answers_once_it_is_ready_and_is_gone_afterwards(tmp_path: Path, monk
     assert not is_running(server.process.pid)
 
 
+def test_two_that_start_at_once_make_the_database_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    with temporary_server("shelfprice:secret") as one, temporary_server("shelfprice:secret") as other:
+        one.wait_until_ready()
+        other.wait_until_ready()
+
+
 def test_it_ends_with_a_command_that_is_killed(tmp_path: Path) -> None:
     environment = {**os.environ, "PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = subprocess.Popen([sys.executable, "-c", COMMAND], env=environment, stdout=subprocess.PIPE, text=True)

@@ -42,6 +42,7 @@ TRIES = {
         ("POST", "/ajax-api/2.0/mlflow/experiments/create", {"name": "evil"}),
         ("POST", "/api/2.0/mlflow/experiments/search", {"max_results": 5}),
         ("POST", "/ajax-api/3.0/mlflow/assistant/message", {"message": "evil"}),
+        ("GET", "/docs", None),
     ],
     "monitor": [
         ("GET", "/", None),
@@ -150,12 +151,21 @@ def test_a_page_on_another_port_reads_and_writes_nothing(
     assert_nothing_was_written(servers, settings)
 
 
-def test_the_own_pages_work_and_prefect_asks_for_the_credential(servers: dict[str, str], browser: Browser) -> None:
-    page = browser.new_page()
-    for name in ("mlflow", "monitor"):
-        shown = page.goto(servers[name])
-        assert shown is not None
-        assert shown.status == 200
+def test_the_own_pages_work_and_prefect_and_mlflow_ask_for_the_credential(
+    servers: dict[str, str], browser: Browser, settings: Settings
+) -> None:
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(f"{servers['mlflow']}/api/2.0/mlflow/experiments/get?experiment_id=0", timeout=30)  # noqa: S310 - our own
+    user, _, password = prefect_login(settings).partition(":")
+    page = browser.new_context(http_credentials={"username": user, "password": password}).new_page()
+    blocked: list[str] = []
+    page.on("console", lambda said: blocked.append(said.text) if "Content Security" in said.text else None)
+    page.goto(servers["mlflow"])
+    page.get_by_text("Experiments").first.wait_for()
+    assert blocked == []
+    shown = page.goto(servers["monitor"])
+    assert shown is not None
+    assert shown.status == 200
     kind, status, _ = page.evaluate(ASK, ["GET", f"{servers['monitor']}/_dash-layout", None, "cors"])
     assert (kind, status) == ("basic", 200)
     page.goto(servers["prefect"])

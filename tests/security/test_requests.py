@@ -2,11 +2,19 @@
 
 import json
 import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from catalog.addresses import is_free
 from catalog.settings import Settings
 from dashboard.app import create_app
 
@@ -106,6 +114,42 @@ def test_a_body_that_no_page_sends_is_refused(
 ) -> None:
     assert client.post(UPDATE, data=body, content_type="application/json").status_code == status
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("value", ["\ud800", 10**30, -(10**30), ["x", {"y": 10**30}], {"\udfff": 1}])
+def test_a_value_that_nothing_can_hold_is_refused(
+    value: Any, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    inputs = [ASKED["inputs"][0], ASKED["inputs"][1] | {"value": value}]
+    assert client.post(UPDATE, json=ASKED | {"inputs": inputs}).status_code == 400
+    assert caplog.records == []
+
+
+def test_served_it_refuses_who_names_no_host_and_slow_senders_hold_up_nobody_else(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "dashboard", "--port", str(port)]
+    with (
+        subprocess.Popen(command, env={**os.environ, "SHELFPRICE_HOME": str(settings.home)}) as process,
+        ExitStack() as stack,
+    ):
+        stack.callback(process.terminate)
+        limit = time.monotonic() + 60
+        while is_free("127.0.0.1", port):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        for begun in [
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+            b"POST /_dash-update-component HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{",
+        ] * 20:
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(begun)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_dash-layout", timeout=10) as answer:
+            assert answer.status == 200
+        nameless = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        nameless.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert nameless.recv(12).endswith(b"400")
 
 
 def test_a_body_that_a_page_sends_is_answered(client: FlaskClient) -> None:

@@ -369,10 +369,10 @@ def test_a_version_the_gate_refused_wants_force_and_what_spoke_against_it_is_rec
 ) -> None:
     monkeypatch.setattr(MlflowRegistry, "load", lambda _self, _version: Model())
     now = dt.datetime.now(dt.UTC)
-    with pytest.raises(Declined, match="the gate refused version 6: is calibrated: off by 9 %; nothing was promoted"):
+    with pytest.raises(Declined, match="refused version 6, not met: is calibrated: off by 9 %; nothing was promoted"):
         promote(workspace, registry_of(workspace), REFUSED, "a test", now, force=False)
     done = promote(workspace, registry_of(workspace), REFUSED, "a test", now, force=True)
-    assert done.change.reason == "a test (forced: the gate refused version 6: is calibrated: off by 9 %)"
+    assert done.change.reason == "a test (forced: the gate refused version 6, not met: is calibrated: off by 9 %)"
     assert (done.change.action, done.change.prices_from) == ("promoted_by_hand", THIRD)
     assert version_on(workspace, THIRD) == REFUSED
     assert registry_of(workspace).state().champion == REFUSED

@@ -1,7 +1,8 @@
 """`python -m training.mlflow.server`: MLflow's server behind a front door that lets no other site in.
 
-MLflow itself checks the host of most requests, but it lets pages of every port of this machine write. The parts of it
-that start programs or call other services are closed: nothing here uses them.
+MLflow itself checks the host of most requests, but it lets pages of every port of this machine write, and it asks for
+no credential: whoever reaches it can have files written to any place, as this user, and name a champion. So the door
+asks for one. Parts that start programs or call other services are closed: nothing here uses them.
 """
 
 import argparse
@@ -9,7 +10,24 @@ import os
 
 from catalog.front_door import FrontDoor
 
-_CLOSED = ("/ajax-api/3.0/mlflow/assistant", "/ajax-api/3.0/jobs", "/gateway")
+LOGIN_VARIABLE = "SHELFPRICE_MLFLOW_LOGIN"
+"""The environment variable that hands this process the credential, `user:password`."""
+
+_PARTS = ("assistant", "demo", "gateway", "jobs", "prompt-optimization")
+_CLOSED = (
+    *("/gateway", "/api/3.0/jobs", "/ajax-api/3.0/jobs"),
+    *(
+        f"/{api}/{version}/mlflow/{part}"
+        for api in ("api", "ajax-api")
+        for version in ("2.0", "3.0")
+        for part in _PARTS
+    ),
+    *(
+        f"/{api}/3.0/mlflow/{part}/invoke"
+        for api in ("api", "ajax-api")
+        for part in ("scorer", "issues", "genai/evaluate")
+    ),
+)
 
 
 def main() -> None:
@@ -38,7 +56,8 @@ def main() -> None:
     initialize_backend_stores(given.store, given.store, root)
     from mlflow.server.fastapi_app import app  # noqa: PLC0415 - it reads the environment
 
-    uvicorn.run(FrontDoor(app, given.names.split(","), _CLOSED), host=given.host, port=given.port, log_level="warning")
+    door = FrontDoor(app, given.names.split(","), _CLOSED, login=os.environ[LOGIN_VARIABLE], open_to_all=["/health"])
+    uvicorn.run(door, host=given.host, port=given.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def _objection(lake: Lake, changes: list[Change], version: str) -> str | None:
     if row["promoted"]:
         return None
     unmet = [f"{reason['condition']}: {reason['found']}" for reason in json.loads(row["reasons"]) if not reason["met"]]
-    return f"the gate refused version {version}: {'; '.join(unmet)}"
+    return f"the gate refused version {version}, not met: {'; '.join(unmet)}"
 
 
 def _refuse_if_changed_since(lake: Lake, asked_at: dt.datetime) -> None:

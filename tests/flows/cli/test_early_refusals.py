@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SLOW = ("prefect", "mlflow", "sklearn", "matplotlib", "dash", "gunicorn", "flask")
+SLOW = ("prefect", "mlflow", "sklearn", "matplotlib", "dash", "waitress", "flask")
 REFUSED = {
     "backwards": ("backfill", "--start", "2026-02-02", "--end", "2026-01-01"),
     "no folder": ("simulate", "--catalog", "/nowhere"),
