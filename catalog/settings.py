@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         default="127.0.0.1:8050",
         validate_default=True,
         validation_alias="SHELFPRICE_MONITOR_ADDRESS",
-        description="host and port on which it starts the monitor",
+        description="host and port on which it, or `shelfprice monitor`, starts the monitor",
     )
     prefect_api: str = Field(
         default_factory=lambda known: f"{known['prefect'].url}/api",

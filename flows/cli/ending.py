@@ -61,9 +61,15 @@ class Ending:
     ----------
     sentence
         What is said then.
+
+    Attributes
+    ----------
+    code
+        Exit code of a process that ends by itself.
     """
 
     def __init__(self, sentence: str) -> None:
+        self.code = 0
         self._sentence = sentence
         self._asked_by: int | None = None  # number of the signal
         self._is_released = False
@@ -91,6 +97,14 @@ class Ending:
         """
         if self._told.wait(within) and self._asked_by is not None:
             os._exit(128 + self._asked_by)
+
+    def leave(self) -> None:
+        """End a process that is done, before Python takes itself apart: a signal would end that without a word."""
+        self.leave_if_asked()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # its reader has left, or it is closed
+                stream.flush()
+        os._exit(self.code)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         """Unwind the main thread, once; its own handlers may be gone or replaced meanwhile."""

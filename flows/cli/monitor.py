@@ -10,15 +10,22 @@ from flows.cli.options import Catalog, not_empty, text_of
 from flows.environment import prepare
 
 Host = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="Address to listen on; any other than this machine's own needs a credential.", callback=not_empty
+        help="Address to listen on; any other than this machine's own needs a credential.",
+        callback=not_empty,
+        show_default="that of SHELFPRICE_MONITOR_ADDRESS, or 127.0.0.1",
     ),
 ]
-Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65_535, help="Port to listen on.", show_default="that of SHELFPRICE_MONITOR_ADDRESS, or 8050"
+    ),
+]
 
 
-def monitor(host: Host = "127.0.0.1", port: Port = 8050, catalog: Catalog = None) -> None:
+def monitor(host: Host = None, port: Port = None, catalog: Catalog = None) -> None:
     """Serve the monitor, which shows live sales and explains each price. Ctrl-C stops it.
 
     For example:
@@ -26,7 +33,9 @@ def monitor(host: Host = "127.0.0.1", port: Port = 8050, catalog: Catalog = None
     """
     from dashboard.listening import credential_for, refuse_taken
 
-    credential_for(host, read_settings())
+    settings = read_settings()
+    host, port = host or settings.monitor.host, port or settings.monitor.port
+    credential_for(host, settings)
     text_of(catalog)
     refuse_taken(host, port)
     from dashboard.server import serve

@@ -1,5 +1,6 @@
-"""The program `shelfprice`: it can be stopped before anything slow is imported."""
+"""The program `shelfprice`: it can be stopped before anything slow is imported, and until its very end."""
 
+import atexit
 import sys
 
 from flows.cli.ending import Ending, sentence_for
@@ -11,13 +12,16 @@ def main() -> None:
     """Run the command line, and end when told to."""
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     ending = Ending(sentence_for(command))
+    atexit.register(ending.leave)  # registered first, so it comes last
     try:
         from flows.cli.main import main as run
 
         run()
-    except SystemExit:
+    except SystemExit as ended:
+        ending.code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         raise
     except BaseException:
+        ending.code = 1
         ending.leave_if_asked(_NOTICED_WITHIN)
         raise
     finally:

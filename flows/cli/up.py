@@ -72,7 +72,7 @@ def _run(catalog: str | None, stop: "Stop") -> None:
             rows = [[one.name, one.address.url if one.address else "-", one.purpose] for one in services]
             show_table("Everything is up; Ctrl-C stops it", ["service", "address", "what it is for"], rows)
             if settings.prefect_login is None:
-                _tell(f"Prefect's pages ask once for the credential in {login_file(settings)}")
+                _tell(f"Prefect and MLflow ask for the credential in {login_file(settings)}")
 
         remark(f"Starting {', '.join(service.name for service in services)} ...")
         run_group(services, log, all_answer, stop, _Record(settings))

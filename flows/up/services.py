@@ -163,8 +163,8 @@ def _refuse_open_addresses(settings: Settings) -> None:
         )
     if not is_loopback(settings.mlflow.host):
         raise SettingError(
-            f"{settings.mlflow.setting}: others can reach {settings.mlflow.host}, and MLflow asks nobody for a "
-            "credential; nothing was started: stay on 127.0.0.1, behind a proxy that asks for one"
+            f"{settings.mlflow.setting}: others can reach {settings.mlflow.host}, and MLflow's credential would cross "
+            "the network in the clear; nothing was started: stay on 127.0.0.1, behind a proxy with TLS"
         )
 
 

@@ -248,7 +248,7 @@ def test_a_port_in_use_is_one_line_that_names_it_and_the_setting(terminal: Termi
     ("changes", "said"),
     [
         ({"SHELFPRICE_PREFECT_ADDRESS": "0.0.0.0:4200"}, "set PREFECT_SERVER_API_AUTH_STRING"),
-        ({"SHELFPRICE_MLFLOW_ADDRESS": "0.0.0.0:5000"}, "MLflow asks nobody for a credential"),
+        ({"SHELFPRICE_MLFLOW_ADDRESS": "0.0.0.0:5000"}, "MLflow's credential would cross the network"),
         ({"SHELFPRICE_MONITOR_ADDRESS": "8050"}, "expected a host and a port such as 127.0.0.1:8050, found '8050'"),
         ({"SHELFPRICE_PREFECT_ADDRESS": "127.0.0.1:70000"}, "found '127.0.0.1:70000'"),
     ],
