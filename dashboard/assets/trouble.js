@@ -1,7 +1,7 @@
 // Takes a trouble away when it was not told again for a while: what lasts is told anew at a page's next look.
 // A page that could not be built at all is asked for again.
 (() => {
-    const stays = 12000; // milliseconds, longer than the time between two looks
+    const stays = 8000; // milliseconds, longer than the time between two looks
     let timer;
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
         trouble: {

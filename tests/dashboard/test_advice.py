@@ -23,6 +23,7 @@ from dashboard.cards.live_store import live_bar
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
 from dashboard.cards.price_book import no_book, no_prices_yet
+from dashboard.components import empty
 from dashboard.monitor import Monitor
 from dashboard.pages import models, policies
 from dashboard.pasted import as_pasted
@@ -250,7 +251,15 @@ def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state
 def test_what_ingestion_says_comes_next_is_taken_as_it_stands(log_home: Path) -> None:
     from flows.cli.ingest import _next_steps
 
-    assert [parsed(command) for command in _next_steps(log_home / "shelf")] == ["transform", "train", "price", "quote"]
+    steps = _next_steps(log_home / "shelf", ["FRÜH stück", "ZWEI"])
+    assert [parsed(command) for command in steps] == ["transform", "train", "price", "quote"]
+    assert "--sku 'FRÜH stück'" in steps[-1]
+
+
+def test_a_command_that_wants_a_name_put_into_it_is_shown_and_not_copied() -> None:
+    shown = list(said_by(empty("Nothing", "Nothing.", "shelfprice ingest FILE")))
+    assert shown == ["shelfprice ingest FILE"]
+    assert len(list(said_by(empty("Nothing", "Nothing.", "shelfprice demo")))) == 2
 
 
 def test_health_of_an_empty_home_says_that_there_is_nothing_to_check_yet(terminal: Terminal) -> None:

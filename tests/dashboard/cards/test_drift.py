@@ -1,5 +1,6 @@
 """What the Models page and the feed show of drift, from the lake alone."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
@@ -82,9 +83,14 @@ def ask(monitor: Monitor) -> Any:
     return monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=60)
 
 
-def test_before_any_check_the_card_says_how_one_is_made(
-    lake: Lake, monitor: Monitor, words: Callable[..., str]
+def test_before_any_check_the_card_says_how_one_is_made_once_there_is_a_champion(
+    lake: Lake, monitor: Monitor, words: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = words(drift.drift_card(monitor, "light"))
+    assert "there is no champion yet" in said
+    assert "shelfprice drift" not in said
+    with_champion = dataclasses.replace(monitor.situation(), has_champion=True)
+    monkeypatch.setattr(Monitor, "situation", lambda _self: with_champion)
     assert "shelfprice drift" in words(drift.drift_card(monitor, "light"))
 
 
