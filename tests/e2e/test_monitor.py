@@ -330,7 +330,9 @@ def test_the_kill_switch_is_said_on_both_pages(sold: Settings, tmp_path: Path, s
         (tmp_path / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     address = serve(sold, control=Orchestrator(), catalog_dir=tmp_path)
     for path in ("", "prices"):
-        expect(visit(f"{address}/{path}").get_by_text("The kill switch is on")).to_be_visible()
+        page = visit(f"{address}/{path}")
+        expect(page.get_by_text("The kill switch is on", exact=True)).to_be_visible()
+    expect(page.get_by_text("so the base price is shown")).to_be_visible()
 
 
 def test_a_hostile_name_is_shown_literally(copied: Settings, serve: Serve, visit: Visit) -> None:

@@ -159,6 +159,11 @@ def test_a_date_beyond_tomorrow_is_declined_with_the_command_that_fills_the_gap(
         refuse_what_cannot_be_closed(sold, dt.date(2026, 1, 9))
 
 
+def test_a_date_before_the_first_is_declined_for_it_would_leave_a_gap(sold: Lake) -> None:
+    with pytest.raises(Declined, match="on or after 2026-01-05.*backfill --start 1999-01-01 --end 2026-01-04"):
+        refuse_what_cannot_be_closed(sold, dt.date(1999, 1, 1))
+
+
 def test_a_night_is_kept_as_it_was_decided_and_is_not_done_while_its_book_is_missing(lake: Lake) -> None:
     night = Night(FIRST, "priced", "3", promoted=True, priced_by="3")
     record(lake, night, "inputs")

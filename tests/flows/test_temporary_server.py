@@ -89,6 +89,17 @@ def test_one_that_exits_is_reported_at_once() -> None:
         TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
 
 
+def test_of_what_it_complained_the_error_is_told() -> None:
+    says = "sqlite3.OperationalError: database or disk is full\nERROR: Application startup failed. Exiting."
+    exits = [sys.executable, "-c", f"import sys; sys.stderr.write({says!r}); sys.exit(3)"]
+    with (
+        TemporaryFile() as errors,
+        subprocess.Popen(exits, stderr=errors) as process,
+        pytest.raises(ServiceError, match="it said 'sqlite3.OperationalError: database or disk is full'"),
+    ):
+        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
+
+
 def test_a_slow_start_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flows.temporary_server, "_SAY_EVERY", 0.05)
     said: list[str] = []
