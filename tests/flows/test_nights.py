@@ -160,7 +160,7 @@ def test_a_date_beyond_tomorrow_is_declined_with_the_command_that_fills_the_gap(
 
 
 def test_a_date_before_the_first_is_declined_for_it_would_leave_a_gap(sold: Lake) -> None:
-    with pytest.raises(Declined, match="on or after 2026-01-05.*backfill --start 1999-01-01 --end 2026-01-04"):
+    with pytest.raises(Declined, match=r"on or after 2026-01-05.*backfill --start 1999-01-01 --end 2026-01-04"):
         refuse_what_cannot_be_closed(sold, dt.date(1999, 1, 1))
 
 

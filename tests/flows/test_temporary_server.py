@@ -95,7 +95,7 @@ def test_of_what_it_complained_the_error_is_told() -> None:
     with (
         TemporaryFile() as errors,
         subprocess.Popen(exits, stderr=errors) as process,
-        pytest.raises(ServiceError, match="it said 'sqlite3.OperationalError: database or disk is full'"),
+        pytest.raises(ServiceError, match=r"it said 'sqlite3.OperationalError: database or disk is full'"),
     ):
         TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
 
