@@ -115,6 +115,12 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusa
         told = [*state_of_store(run), *([declined] if declined else [])]
         return _changed(seen, repr((run, declined)), usable(run) | {"state": told})
 
+    _wire_question(app)
+
+
+def _wire_question(app: Dash) -> None:
+    """Ask before what was sold of a day is forgotten."""
+
     @app.callback(
         Output(ASK, "opened"),
         Input(RESET, "n_clicks"),

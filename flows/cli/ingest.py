@@ -80,8 +80,12 @@ def ingest(
     _show(done.row, reading.time_zone)
     if done.action == "unchanged":
         remark(f"{file} is in the lake already, with the same mapping: nothing was done.")
-    origin = "was estimated from the file: check and correct it" if done.is_estimated else "was used as it is"
-    remark(f"The catalog in {done.shelf} {origin}.")
+    _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
+
+
+def _say_what_is_next(shelf: Path, next_steps: list[str], *, is_estimated: bool) -> None:
+    origin = "was estimated from the file: check and correct it" if is_estimated else "was used as it is"
+    remark(f"The catalog in {shelf} {origin}.")
     remark("Next, with .venv/bin before each command:\n  " + "\n  ".join(next_steps))
 
 
