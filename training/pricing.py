@@ -10,6 +10,7 @@ from serving.price_book.book import PriceBook
 from training.promotion.change import finish_changes
 from training.promotion.history import LOCK
 from training.registry import ModelRegistry
+from warehouse.advice import next_command, situation_of
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
@@ -45,7 +46,8 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
             finish_changes(workspace, registry, date)
             champion = registry.load()
             if champion is None:
-                raise DataError("expected a champion in the model registry, found none; run `shelfprice train`")
+                remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
+                raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
             return Priced(make_book(workspace, champion, date), None)
     except ModelError as error:
         known_good = book_in_force(workspace.lake, date)
