@@ -56,15 +56,9 @@ def ingest(
     from etl.exports.columns import read_reading
     from etl.exports.read import open_export
 
-    options = {
-        "columns": _columns(column or []),
-        "time_zone": time_zone,
-        "time_format": time_format,
-        "decimal": decimal,
-        "delimiter": "\t" if delimiter == r"\t" else delimiter,
-        "encoding": encoding,
-    }
-    reading = read_reading(map_file, options)
+    options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
+    separator = "\t" if delimiter == r"\t" else delimiter
+    reading = read_reading(map_file, {**options, "columns": _columns(column or []), "delimiter": separator})
     folder = text_of(catalog)
     open_export(file, reading)  # a file with a wrong header is refused before anything starts
     admit("retailer", allow_mixture=allow_mixture)

@@ -20,6 +20,7 @@ from catalog.front_door import LOOPBACK_NAMES
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from flows.up.pulse import is_alive
+from training.mlflow.server import LOGIN_VARIABLE
 from warehouse.locks import WORKER
 from warehouse.prefect_login import prefect_login
 
@@ -141,7 +142,7 @@ def _mlflow(settings: Settings, login: str) -> Service:
         *("--store", settings.tracking_uri, "--artifacts", settings.artifacts.as_uri()),
     )
     environment = {
-        "SHELFPRICE_MLFLOW_LOGIN": login,
+        LOGIN_VARIABLE: login,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_SERVER_ALLOWED_HOSTS": "*",  # the front door checks them, more strictly
         "PYTHONWARNINGS": "ignore",
