@@ -6,7 +6,7 @@ with the shelf, so two policies can be played on the same shoppers and the same 
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,29 @@ class PriceDecision:
     clamps: NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Sold:
+    """What one tick brought to the stores of a batch: all that a store sees of its shoppers.
+
+    Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    tick
+        Number of the tick since opening, from 0.
+    prices
+        Prices shown in it, EUR.
+    visits, met, bought
+        Visits; those of them that found the product on the shelf; and those of these that bought a unit.
+    """
+
+    tick: int
+    prices: Floats
+    visits: Ints
+    met: Ints
+    bought: Ints
+
+
 class Policy(Protocol):
     """Anything that can price the shelves from end to end, for the twin to play.
 
@@ -145,4 +168,13 @@ class Policy(Protocol):
 
     def decide(self, shelf: Shelf) -> PriceDecision:
         """Price every product of every store for one tick."""
+        ...
+
+
+@runtime_checkable
+class LearnsWhileSelling(Protocol):
+    """A policy that learns from what is sold: it is as pure as any other, and hands over to what it becomes."""
+
+    def learned(self, sold: Sold) -> "Policy":
+        """Return the policy for the ticks after one, having seen what that one brought."""
         ...

@@ -49,3 +49,19 @@ def sell_tick(
                 stock[store, item] = left - 1
             else:
                 outcome[row] = TOO_EXPENSIVE
+
+
+@numba.njit(cache=True, nogil=True)
+def count_tick(
+    spans: Ints, product: NDArray[np.int16], outcome: NDArray[np.int8], visits: Ints, met: Ints, bought: Ints
+) -> None:
+    """Count one tick's visits, those that found stock, and those that bought, of each store and product.
+
+    `visits`, `met` and `bought`, shape (n_stores, n_products), are added to in place; the rest is as in `sell_tick`.
+    """
+    for store in range(len(spans)):
+        for row in range(spans[store, 0], spans[store, 1]):
+            item = product[row]
+            visits[store, item] += 1
+            met[store, item] += outcome[row] != OUT_OF_STOCK
+            bought[store, item] += outcome[row] == BOUGHT

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Ints
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import Policy, PriceDecision, Shelf
+from catalog.pricing import LearnsWhileSelling, Policy, PriceDecision, Shelf, Sold
 from catalog.store_day import Standing, StoreDay
-from simulation.selling import sell_tick
+from simulation.selling import count_tick, sell_tick
 from simulation.visits import Visits, draw_visits, opening_stock
 
 
@@ -51,7 +51,8 @@ class Stretch:
         began: Standing | None = None,
     ) -> None:
         """Begin with the shelves as given, by default as at opening; nothing is sold yet."""
-        self._policy, self._stores, self._business_date, self._visits = policy, tuple(stores), business_date, visits
+        self._opened_with, self._policy = policy, policy
+        self._stores, self._business_date, self._visits = tuple(stores), business_date, visits
         self._began = began or standing_at_opening(catalog, len(stores), business_date)
         self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
         self._inventory = np.empty(visits.count, dtype=np.int32)
@@ -61,7 +62,7 @@ class Stretch:
         self.standing = self._began
 
     def sell_tick(self) -> None:
-        """Ask the policy for prices once, and sell the next tick at them."""
+        """Ask the policy for prices once and sell the next tick at them; a policy that learns sees what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
@@ -71,6 +72,8 @@ class Stretch:
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
+        if isinstance(self._policy, LearnsWhileSelling):
+            self._policy = self._policy.learned(self._sold(now.tick, answer.prices, spans))
 
     def played(self) -> StoreDay:
         """Return what was sold so far; at least one tick must have been sold."""
@@ -85,9 +88,9 @@ class Stretch:
         return StoreDay(
             business_date=self._business_date,
             stores=self._stores,
-            policy=self._policy.name,
-            model_version=self._policy.model_version,
-            rules=self._policy.rules,
+            policy=self._opened_with.name,
+            model_version=self._opened_with.model_version,
+            rules=self._opened_with.rules,
             store=store,
             product=product,
             shopper=visits.shopper[sold],
@@ -102,6 +105,11 @@ class Stretch:
             stock=np.stack(self._stock_at_start),
             began=self._began,
         )
+
+    def _sold(self, tick: int, prices: Floats, spans: Ints) -> Sold:
+        visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))
+        count_tick(spans, self._visits.product, self._outcome, visits, met, bought)
+        return Sold(tick, prices, visits, met, bought)
 
 
 def _stack(answers: list[PriceDecision]) -> PriceDecision:
