@@ -75,6 +75,11 @@ class Stretch:
         if isinstance(self._policy, LearnsWhileSelling):
             self._policy = self._policy.learned(self._sold(now.tick, answer.prices, spans))
 
+    @property
+    def policy(self) -> Policy:
+        """The policy of the next tick: what the one at the beginning has become."""
+        return self._policy
+
     def played(self) -> StoreDay:
         """Return what was sold so far; at least one tick must have been sold."""
         visits, n_stores = self._visits, len(self._stores)

@@ -1,0 +1,69 @@
+"""What a peer is told before it has sold anything: the ladder, what a sale brings, and the clock of the day.
+
+It is told neither demand nor footfall. Its candidates are the product's own, after the guardrails that do not look at
+the price shown before, so that no peer plans with a price that it may not show.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from catalog.arrays import Floats, Ints
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from serving.guardrails import guarded, limits_of, nothing_shown
+from serving.policies import costs_that_count
+
+_HOUR = 60  # minutes
+
+
+@dataclass(frozen=True)
+class KnownShelf:
+    """What is known of a shelf without a sale.
+
+    Attributes
+    ----------
+    candidates
+        Prices that may be shown, EUR, ascending, shape (n_products, n_prices).
+    base_prices, unit_costs
+        EUR, shape (n_products,); a cost is 0 where revenue is the objective.
+    n_ticks
+        Ticks of a day.
+    hour
+        Ticks of an hour, at least one: how long a plan stands.
+    """
+
+    candidates: Floats
+    base_prices: Floats
+    unit_costs: Floats
+    n_ticks: int
+    hour: int
+
+    @cached_property
+    def gains(self) -> Floats:
+        """What one sale brings at each candidate, EUR, shape (n_products, n_prices)."""
+        return self.candidates - self.unit_costs[:, None]
+
+    @cached_property
+    def distance(self) -> Floats:
+        """Price ratio less 1 of each candidate, shape (n_products, n_prices)."""
+        return self.candidates / self.base_prices[:, None] - 1
+
+    def position_of(self, prices: Floats) -> Ints:
+        """Return the candidate nearest to each price, shape (n_stores, n_products), of prices of that shape, EUR."""
+        return np.abs(self.candidates[None] - prices[:, :, None]).argmin(axis=2)
+
+
+def known_before_opening(catalog: Catalog) -> KnownShelf:
+    """Return what a catalog tells about its shelf."""
+    ladder, opening = price_ladder(catalog), catalog.store.opening
+    anywhere = nothing_shown((1, len(catalog.skus)))
+    candidates = guarded(limits_of(catalog), ladder.T[:, None, :], anywhere)[:, 0, :].T
+    return KnownShelf(
+        candidates=np.ascontiguousarray(candidates),
+        base_prices=catalog.base_prices,
+        unit_costs=costs_that_count(catalog),
+        n_ticks=opening.ticks,
+        hour=max(1, _HOUR // opening.tick_minutes),
+    )

@@ -1,0 +1,80 @@
+"""What a peer is, and how it is played: behind the guardrails that the product has, and through the same store day."""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from catalog.load import Catalog
+from catalog.pricing import PriceDecision, Shelf, Sold
+from catalog.store_day import StoreDay
+from serving.guardrails import limits_of
+from serving.pricing_policy import PricingPolicy
+from serving.storefront import Storefront
+from simulation.store_day import Stretch
+from simulation.visits import Visits
+
+NAMES = ("certainty_equivalence", "thompson_inventory", "thompson_logit")
+"""The peers, by the names they have in the tables."""
+
+
+class Peer(PricingPolicy, Protocol):
+    """A pure pricing policy that hands over to what it becomes; after a day's last tick, to tomorrow's."""
+
+    def learned(self, sold: Sold) -> "Peer":
+        """Return the peer for the ticks after one, having seen what that one brought."""
+        ...
+
+
+@dataclass(frozen=True)
+class PeerStore:
+    """A peer that sells within the guardrails; it tries nothing beyond what it asks for.
+
+    Nobody logs the decisions of a peer, so the chance with which it draws a price is not worked out: propensities are
+    NaN.
+    """
+
+    peer: Peer
+    storefront: Storefront
+
+    @property
+    def name(self) -> str:
+        """The peer's name."""
+        return self.peer.name
+
+    @property
+    def model_version(self) -> None:
+        """No registered model is behind the prices."""
+        return
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of every step, in their order."""
+        return self.storefront.rules
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick."""
+        decision = self.storefront.decide(shelf)
+        return replace(decision, propensity=np.full(decision.prices.shape, np.nan))
+
+    def learned(self, sold: Sold) -> "PeerStore":
+        """Return the store with the peer that this one's has become."""
+        after = self.peer.learned(sold)
+        return PeerStore(after, replace(self.storefront, policy=after))
+
+
+def store_of(catalog: Catalog, peer: Peer) -> PeerStore:
+    """Return a store in which a peer prices the catalog's shelf."""
+    return PeerStore(peer, Storefront(peer, limits=limits_of(catalog)))
+
+
+def live_day(catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits) -> tuple[StoreDay, PeerStore]:
+    """Sell a day to given visits, all stores as one zone; return it with the store of the morning after."""
+    stretch = Stretch(catalog, store, catalog.store.stores, date, visits)
+    for _ in range(len(visits.dice)):
+        stretch.sell_tick()
+    after = stretch.policy
+    if not isinstance(after, PeerStore):
+        raise TypeError(f"expected the store of a peer after a day, found {type(after).__name__}; nothing was counted")
+    return stretch.played(), after

@@ -1,0 +1,115 @@
+"""Thompson sampling with inventory: a Beta posterior for each price, and a linear program that keeps to the stock.
+
+After Ferreira, Simchi-Levi and Wang, "Online network revenue management using Thompson sampling" (Operations Research
+66(6), 2018). In each tick a chance of sale is drawn for every candidate; the program finds how often to show each so
+that the visits still expected buy no more than is left. It is solved anew in each tick, as stock falls. Where it would
+rather not sell, the highest candidate is shown.
+"""
+
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.pricing import Shelf, Sold
+from evaluation.peers.dice import stream_at
+from evaluation.peers.known import KnownShelf, known_before_opening
+from evaluation.peers.seen import Seen, nothing_seen, seen_after
+from serving.pricing_policy import Asked, asked_without_model
+
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class ThompsonInventory:
+    """The peer at one moment."""
+
+    known: KnownShelf
+    seen: Seen
+    seed: int
+    name: str = "thompson_inventory"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("stock_value",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Draw chances of sale for the zone, and for each store and product a price from the program's mixture."""
+        shape = shelf.stock.shape
+        dice = stream_at(self.seed, self.seen.day, self.seen.tick)
+        chances = dice.beta(*self.posterior())
+        visits, rate = self.seen.footfall()
+        coming = self.seen.visits_ahead(visits / rate).sum(axis=1)
+        u = dice.random(shape)
+        candidate = np.full(shape, self.known.candidates.shape[1] - 1)
+        for store, product in np.ndindex(shape):
+            first, second, share = best_mixture(
+                self.known.gains[product], chances[product], coming[product], float(shelf.stock[store, product])
+            )
+            chosen = first if u[store, product] < share else second
+            if chosen >= 0:
+                candidate[store, product] = chosen
+        prices = self.known.candidates[np.arange(shape[1]), candidate]
+        return asked_without_model(prices, np.zeros(shape, dtype=np.int64))
+
+    def posterior(self) -> tuple[Floats, Floats]:
+        """Return both parameters of the Beta distribution of each chance of sale, shape (n_products, n_prices)."""
+        return 1 + self.seen.bought, 1 + self.seen.offered - self.seen.bought
+
+    def learned(self, sold: Sold) -> "ThompsonInventory":
+        """Count what was sold."""
+        return replace(self, seen=seen_after(self.seen, self.known, sold))
+
+
+@numba.njit(cache=True, nogil=True)
+def best_mixture(gains: Floats, chances: Floats, coming: float, stock: float) -> tuple[int, int, float]:
+    """Solve the program of one product: which two candidates to show, and how often the first.
+
+    Maximise sum g_k q_k x_k subject to M sum q_k x_k <= c and sum x_k <= 1. By duality x mixes candidates that
+    maximise (g_k - mu) q_k, where a unit is worth mu; sales fall as mu rises, so mu is found by bisection.
+
+    Parameters
+    ----------
+    gains, chances
+        What a sale brings, EUR, and the chance of it, at each candidate, shape (n_prices,).
+    coming
+        Visits still expected, M.
+    stock
+        Units left, c.
+
+    Returns
+    -------
+    tuple
+        First and second candidate, -1 where nothing is to be sold, and the share of visits for the first.
+    """
+    freely = _best_at(gains, chances, 0.0)
+    if freely < 0 or coming * chances[freely] <= stock:
+        return freely, -1, 1.0
+    low, high = 0.0, gains.max()
+    more, less = freely, -1
+    for _ in range(_HALVINGS):
+        mu = (low + high) / 2
+        chosen = _best_at(gains, chances, mu)
+        if chosen >= 0 and coming * chances[chosen] > stock:
+            low, more = mu, chosen
+        else:
+            high, less = mu, chosen
+    fewer = chances[less] if less >= 0 else 0.0
+    return more, less, (stock / coming - fewer) / (chances[more] - fewer)
+
+
+@numba.njit(cache=True, nogil=True)
+def _best_at(gains: Floats, chances: Floats, mu: float) -> int:
+    """Return the candidate that earns most where a unit is worth mu, -1 where none earns more than keeping it."""
+    best, most = -1, 0.0
+    for price in range(len(gains)):
+        worth = (gains[price] - mu) * chances[price]
+        if worth > most:
+            best, most = price, worth
+    return best
+
+
+def thompson_inventory(catalog: Catalog, seed: int) -> ThompsonInventory:
+    """Return the peer before the first day of a store."""
+    known = known_before_opening(catalog)
+    return ThompsonInventory(known, nothing_seen(known), seed)
