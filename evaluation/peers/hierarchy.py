@@ -78,7 +78,7 @@ def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: Hiera
         parameters, information = fit_logits(
             distance, offered, bought, np.tile(mean, (len(distance), 1)), prior.own**-2.0, parameters
         )
-        remaining: Floats = np.linalg.inv(own + information)
+        remaining = np.linalg.inv(own + information).astype(np.float64)
         pull = remaining @ own
         precision = shared + (own - own @ pull).sum(axis=0)
         score = shared @ (prior.mean - mean) + own @ (parameters - mean).sum(axis=0)

