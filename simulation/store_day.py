@@ -62,7 +62,7 @@ class Stretch:
         self.standing = self._began
 
     def sell_tick(self) -> None:
-        """Ask the policy for prices once and sell the next tick at them; a policy that learns sees what that brought."""
+        """Ask the policy for prices once and sell the next tick at them; a policy that learns sees what it brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
