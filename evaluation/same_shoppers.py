@@ -93,11 +93,11 @@ def _compare(lake: Lake, batch: Partition) -> SameShoppers | None:
     except CatalogError:  # this version cannot read it any more
         return None
     objective = catalog.store.policies.objective
-    return SameShoppers(date, objective, _earned(lake, batch, catalog), _at_base_prices(catalog, rows[0], date))
+    return SameShoppers(date, objective, earned_in(lake, batch, catalog), _at_base_prices(catalog, rows[0], date))
 
 
-def _earned(lake: Lake, batch: Partition, catalog: Catalog) -> float:
-    """Sum what the published decisions earned, EUR."""
+def earned_in(lake: Lake, batch: Partition, catalog: Catalog) -> float:
+    """Sum what the published decisions of a batch earned, EUR."""
     decisions = lake.read(batch).select(["sku", "price_offered", "purchased"])
     sold = decisions.filter(decisions["purchased"]).to_pandas()
     costs = dict(zip(catalog.skus, costs_that_count(catalog), strict=True))

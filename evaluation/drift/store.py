@@ -1,27 +1,18 @@
-"""A chain that learns once, and again when its watch on residuals says that demand changed, in a lake of its own.
-
-It lives through the very functions of the product: batches are played and published, cells are grouped, and every night
-is `training.night.run_night`. Only the registry is kept in memory.
-"""
+"""A chain that learns once, and again when its watch on residuals says that demand changed, in a lake of its own."""
 
 import datetime as dt
 from collections.abc import Sequence
 
 from catalog.load import Catalog
 from catalog.settings import Settings
-from etl.batches import batches_of, play_batch
-from etl.prepare import prepared
-from etl.transform import transform
-from evaluation.memory_registry import MemoryRegistry
+from evaluation.living_store import LivingStore
 from features.cells import feature_workbench
 from serving.champion import Champion
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
-from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
 from training.drift.watch import Detection
-from training.night import run_night
 
 _NEVER = 3_650  # days between trainings: an alarm alone makes one
 
@@ -33,33 +24,28 @@ class WatchingStore:
         """Open before the first day, without a champion."""
         learning = catalog.store.learning.model_copy(update={"train_every_days": _NEVER})
         own = Catalog(catalog.products, catalog.store.model_copy(update={"learning": learning}))
-        self._workspace, self._registry, self._seed = prepared(settings, own), MemoryRegistry(), seed
+        self._store = LivingStore(settings, own, seed)
         self._seen: list[Detection] = []
 
     @property
     def champion(self) -> Champion | None:
         """The champion, if there is one."""
-        return self._registry.load()
+        return self._store.champion
 
     def sell(self, date: dt.date) -> int:
         """Sell a day at the prices in force and group it into cells; return the decisions of all stores."""
-        lake, catalog = self._workspace.lake, self._workspace.catalog
-        priced_by = pricing_on(lake, catalog, date)
-        batches = batches_of(catalog, [date], None)
-        decisions = sum(play_batch(self._workspace, batch, priced_by, self._seed).rows for batch in batches)
-        transform(self._workspace)
-        return decisions
+        return self._store.sell(date).decisions
 
     def night(self, date: dt.date) -> bool:
         """Do the night after a date; tell whether a change in demand was seen on it."""
         self._seen.clear()
-        run_night(self._workspace, self._registry, date, self._seed, announce=self._hear)
+        self._store.night(date, self._hear)
         return any(found.business_date == date for found in self._seen)
 
     def prices_for(self, champion: Champion, date: dt.date) -> tuple[PricingPolicy, DemandCurves]:
         """Return what a champion would ask for on a date, with what was known the night before, and its curves."""
-        catalog = self._workspace.catalog
-        with feature_workbench(self._workspace.settings) as connection:
+        catalog = self._store.workspace.catalog
+        with feature_workbench(self._store.workspace.settings) as connection:
             curves, visits = learned_for(connection, champion, catalog, date)
         return policy_with_model(catalog, curves, visits), curves
 
