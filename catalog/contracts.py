@@ -7,7 +7,7 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 
 from catalog.table import Table
-from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS
+from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY
 from catalog.tables.decisions import (
     DEMAND_CELLS,
     INTERACTIONS,
@@ -46,6 +46,7 @@ TABLES: dict[str, Table] = {
         NIGHTS,
         POLICY_RESULTS,
         LEARNING_RESULTS,
+        REGRET_BY_DAY,
         DRIFT_RESULTS,
         PRODUCTS,
         SHOPPERS,

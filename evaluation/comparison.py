@@ -7,7 +7,7 @@ anywhere and in any order.
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog.arrays import Floats
 from evaluation import comparison_figures
@@ -26,7 +26,7 @@ from evaluation.scenarios import PLAYED_ON, Scenario
 from evaluation.scores import expected_gain, play_all
 from features.cells import feature_workbench
 from serving.pricing_policy import PricingPolicy
-from training.mlflow.experiments import Study
+from training.mlflow.experiments import Study, log_study
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -123,15 +123,22 @@ def play_part(workspace: Workspace, question: Question, limits: dict[str, Limit]
 
 
 def gathered(
-    question: Question, limits: dict[str, Limit], played: Sequence[Played], lived: Sequence[DayResult]
+    question: Question, limits: dict[str, Limit], played: Sequence[Played], lived: Sequence[Sequence[DayResult]]
 ) -> PolicyComparison:
-    """Put the parts together, with the best that each world's own ladder allows."""
+    """Put the parts together, with the best that each world's own ladder allows; `lived` has one part per seed."""
     best = [_best_possible(world, limits[world.name]) for world in question.scenarios]
     scores = [*best, *(score for part in played for score in part.scores)]
     matches = [match for part in played for match in part.matches]
     scores.sort(key=lambda row: (-row.decisions, row.seed))
     matches.sort(key=lambda row: row.seed)
-    return PolicyComparison(question.scenarios, tuple(scores), tuple(matches), tuple(lived))
+    days = sorted((row for part in lived for row in part), key=lambda row: (row.policy, row.seed, row.day))
+    return PolicyComparison(question.scenarios, tuple(scores), tuple(matches), tuple(days))
+
+
+def keep_comparison(workspace: Workspace, question: Question, found: PolicyComparison) -> PolicyComparison:
+    """Keep a comparison in the lake and in MLflow, and return it with its run."""
+    publish_comparison(workspace.lake, question, workspace.catalog.fingerprint, found)
+    return replace(found, run_id=log_study(workspace.settings, study_of(question, found)))
 
 
 def publish_comparison(lake: Lake, question: Question, fingerprint: str, found: PolicyComparison) -> None:

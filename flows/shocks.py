@@ -1,20 +1,14 @@
 """Play scripted changes of demand, and keep score of when each is seen and what it costs."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 from prefect import flow, task
-from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from evaluation.drift.play import Scorecard, publish_scorecard, scorecard_of, study_of
-from evaluation.drift.scorecard import ScoredDay, play_world
+from evaluation.drift.play import Scorecard, keep_scorecard, scorecard_of
+from evaluation.drift.scorecard import play_world
 from evaluation.drift.worlds import asked
-from flows.progress import tell
 from flows.runs import tag_run
-from flows.tasks import COMPUTES
+from flows.tasks import COMPUTES, results_of
 from flows.workspace import open_workspace
-from training.mlflow.experiments import log_study
 
 _play = task(task_run_name="seed-{seed}", **COMPUTES)(play_world)
 
@@ -37,11 +31,7 @@ def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: st
     worlds = asked(workspace.catalog, scenarios)
     tag_run("comparison")
     longest_first = sorted(worlds, key=lambda world: -world.days)
-    futures = {_play.submit(world, seed): (world.name, seed) for world in longest_first for seed in range(1, seeds + 1)}
-    played: dict[tuple[str, int], Sequence[ScoredDay]] = {}
-    for done, future in enumerate(as_completed(list(futures)), start=1):
-        played[futures[future]] = future.result()
-        tell("playing scripted worlds", done, len(futures))
-    found = scorecard_of(worlds, played, seeds)
-    publish_scorecard(workspace.lake, workspace.catalog.fingerprint, found, seeds)
-    return replace(found, run_id=log_study(workspace.settings, study_of(found, played, seeds)))
+    parts = [(world, seed) for world in longest_first for seed in range(1, seeds + 1)]
+    lived = results_of([_play.submit(*part) for part in parts], "playing scripted worlds")
+    played = {(world.name, seed): days for (world, seed), days in zip(parts, lived, strict=True)}
+    return keep_scorecard(workspace, scorecard_of(worlds, played, seeds), played, seeds)

@@ -3,14 +3,12 @@
 import datetime as dt
 
 from prefect import flow, task
-from prefect.futures import as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of, play_batch, without_live_days
 from etl.business_dates import DEFAULT_START, dates_from
-from flows.progress import tell
 from flows.runs import tag_run
-from flows.tasks import TOUCHES_THE_DISK
+from flows.tasks import TOUCHES_THE_DISK, results_of
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from warehouse.workspace import Workspace
@@ -53,8 +51,4 @@ def play_dates(
     batches = without_live_days(workspace.lake, batches_of(workspace.catalog, dates, stores))
     priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, policy) for date in dates}
     futures = [_play.submit(workspace, batch, priced_by[batch.business_date], seed) for batch in batches]
-    results = []
-    for done, future in enumerate(as_completed(futures), start=1):
-        results.append(future.result())
-        tell("playing store days", done, len(batches))
-    return sorted(results, key=lambda result: result.batch.partition)
+    return sorted(results_of(futures, "playing store days"), key=lambda result: result.batch.partition)

@@ -1,12 +1,14 @@
 """Steps as tasks of Prefect, and which of them are tried again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, as_completed
 
 from catalog.errors import LakeError
+from flows.progress import tell
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -41,3 +43,11 @@ def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     It is tried again where it met the disk or a network.
     """
     return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
+
+
+def results_of(futures: Sequence[PrefectFuture[_R]], stage: str) -> list[_R]:
+    """Wait for the tasks of a stage, tell how many are done, and return what they found in the order given."""
+    for done, future in enumerate(as_completed(list(futures)), start=1):
+        future.result()
+        tell(stage, done, len(futures))
+    return [future.result() for future in futures]

@@ -10,7 +10,7 @@ from catalog.contracts import TABLES
 from catalog.table import Table
 
 _CLOSED = ("interactions", "repricings")
-_NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "drift_results")
+_NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
 _GAINED_COLUMNS = ("price_book", "replaced_price_book")
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")

@@ -42,3 +42,45 @@ LEARNING_RESULTS = Table(
     by="key",
     unique_in="partition",
 )
+
+REGRET_BY_DAY = Table(
+    "regret_by_day",
+    "one learner on one of the first days of a world with one seed, on the same shoppers as the others",
+    ("world", "learner", "stores", "seed", "day"),
+    (
+        Column("world", LONG_TEXT, "world that was lived in"),
+        Column(
+            "learner",
+            LONG_TEXT,
+            "as_shipped is the product, its gate included; static is the base price; the others are its peers",
+        ),
+        Column("seed", pa.int64(), "seed of the shoppers and of what learners draw"),
+        Column("stores", pa.int64(), "stores that learn together", "stores"),
+        Column("day", pa.int64(), "day since the store opened, from 1", "days"),
+        Column("gain_eur", pa.float64(), "what the learner earned on the day, all stores", "EUR"),
+        Column("clairvoyant_eur", pa.float64(), "what a clairvoyant earned from the same shoppers", "EUR"),
+        Column(
+            "priced_by",
+            LONG_TEXT,
+            "what the product's prices came from: base, belief or champion; null for other learners",
+            nullable=True,
+        ),
+        Column(
+            "model_version", LONG_TEXT, "model version behind the product's prices; null without one", nullable=True
+        ),
+        Column("judged_version", LONG_TEXT, "version judged in the night after; null when none was", nullable=True),
+        Column(
+            "verdict", LONG_TEXT, "the gate's word on it: promoted, waits or refused; null without one", nullable=True
+        ),
+        Column(
+            "true_gain_eur",
+            pa.float64(),
+            "what its prices would truly have earned more than those in force; null when not known",
+            "EUR per store day",
+            nullable=True,
+        ),
+        Column("lived_at", MOMENT, "when the days were lived", "UTC"),
+    ),
+    by="key",
+    unique_in="partition",
+)

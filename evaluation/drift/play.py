@@ -3,13 +3,14 @@
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluation.drift.figures import shares_by_day
 from evaluation.drift.scorecard import RULES, DriftOutcome, ScoredDay, outcomes, outcomes_to_table
 from evaluation.drift.worlds import ShockedWorld
-from training.mlflow.experiments import Study
+from training.mlflow.experiments import Study, log_study
 from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
 
 PlayedDays = Mapping[tuple[str, int], Sequence[ScoredDay]]
 """The scored days of each world and seed."""
@@ -34,6 +35,12 @@ def scorecard_of(worlds: Sequence[ShockedWorld], played: PlayedDays, seeds: int)
         for outcome in outcomes(world, rule, seed, played[world.name, seed])
     ]
     return Scorecard(tuple(worlds), tuple(found))
+
+
+def keep_scorecard(workspace: Workspace, found: Scorecard, played: PlayedDays, seeds: int) -> Scorecard:
+    """Keep a scorecard in the lake and in MLflow, and return it with its run."""
+    publish_scorecard(workspace.lake, workspace.catalog.fingerprint, found, seeds)
+    return replace(found, run_id=log_study(workspace.settings, study_of(found, played, seeds)))
 
 
 def publish_scorecard(lake: Lake, fingerprint: str, found: Scorecard, seeds: int) -> None:

@@ -1,5 +1,6 @@
 """The command that compares policies."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -31,9 +32,30 @@ StoreDays = Annotated[int, typer.Option("--days", min=1, max=10_000, help="Store
 FirstDays = Annotated[
     int,
     typer.Option(
-        min=0, max=3_650, help="Also play this many days of a store that starts without data, such as 60: its regret."
+        min=0,
+        max=3_650,
+        help="Also play this many days of a store that starts without data, such as 60: its regret. With --as-shipped, "
+        "how many days are lived, by default 60.",
     ),
 ]
+AsShipped = Annotated[
+    bool,
+    typer.Option("--as-shipped", help="Play the product itself, gate and all, and its peers, from the first day on."),
+]
+Worlds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--world",
+        help='A world to live in, such as "default", "400 visits" or "two peaks"; means --as-shipped. Repeatable, by '
+        "default all of them.",
+    ),
+]
+Stores = Annotated[
+    int | None,
+    typer.Option(min=1, max=1_000, help="Stores of each world, which learn together, with --as-shipped: 1."),
+]
+
+_DAYS = 60  # as shipped
 
 
 def compare(
@@ -43,6 +65,9 @@ def compare(
     seeds: Seeds = 10,
     store_days: StoreDays = 60,
     first_days: FirstDays = 0,
+    as_shipped: AsShipped = False,
+    world: Worlds = None,
+    stores: Stores = None,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -50,12 +75,22 @@ def compare(
 
     The first table is exact: what prices learned from a log earn on average under the twin's true demand. The second
     is played: every policy meets the same shoppers, store day by store day. Both are kept in the lake as
-    learning_results and policy_results, and in MLflow with their plots.
+    learning_results and policy_results, and in MLflow with their plots. Both leave the gate out.
+
+    With --as-shipped the product lives the first days of a store through the very functions of its nights, the gate
+    included, beside learners from the literature that meet the same shoppers. Every day is kept as regret_by_day.
 
     For example:
       shelfprice compare --seeds 3 --days 20
       shelfprice compare --policy greedy --policy stock_aware
+      shelfprice compare --as-shipped --world default --first-days 14 --seeds 3
     """
+    if as_shipped or world:
+        refuse_without_gate(policy, scenario, decisions)
+        compare_as_shipped(world or [], first_days or _DAYS, seeds, stores or 1, catalog, as_json=as_json)
+        return
+    if stores is not None:
+        raise typer.BadParameter("--stores belongs to --as-shipped; nothing was played: add --as-shipped or a --world")
     from catalog.load import load
     from evaluation.choices import DECISIONS, POLICIES, asked
 
@@ -82,6 +117,53 @@ def compare(
     _show(found, seeds, store_days)
 
 
+def refuse_without_gate(*options: object) -> None:
+    """Refuse options of the comparison that leaves the gate out."""
+    if any(options):
+        raise typer.BadParameter(
+            "--policy, --scenario and --decisions are for policies that learn from a log, and --as-shipped plays whole "
+            "learners; nothing was played: leave one side out, and name worlds with --world"
+        )
+
+
+def compare_as_shipped(
+    worlds: Sequence[str], days: int, seeds: int, stores: int, catalog: Catalog, *, as_json: bool
+) -> None:
+    """Live the first days of worlds, and show what the product and its peers lost."""
+    from catalog.load import load
+    from evaluation.worlds import asked_worlds
+
+    folder = text_of(catalog)
+    asked_worlds(worlds, load(catalog))
+    prepare()
+    with orchestrated("flows.compare"), progress_bars():
+        from flows.compare import compare_as_shipped as flow
+
+        found = flow(tuple(worlds), days, seeds, stores, folder)
+    from evaluation.as_shipped import report
+
+    if as_json:
+        emit(report.as_json(found))
+        return
+    columns, rows = report.regret_rows(found)
+    show_table(
+        f"Regret as shipped, % of what the clairvoyant earned, {'one store' if stores == 1 else f'{stores} stores'}",
+        columns,
+        rows,
+        f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 where "
+        "base prices earned more",
+    )
+    columns, rows = report.gate_rows(found)
+    show_table(
+        "How soon the product priced, and what its gate did",
+        columns,
+        rows,
+        "nights and euros are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly 3 % "
+        "better or more",
+    )
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
+
+
 def _show(found: Any, seeds: int, store_days: int) -> None:
     from evaluation import comparison_report as report
 
@@ -90,14 +172,15 @@ def _show(found: Any, seeds: int, store_days: int) -> None:
         "Share of the clairvoyant, %, by logged decisions",
         columns,
         rows,
-        f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean",
+        f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean; the gate "
+        "is left out",
     )
     columns, rows = report.match_rows(found)
     show_table(
         f"Played after {max(match.decisions for match in found.matches):,} decisions, per store day",
         columns,
         rows,
-        f"{seeds} seeds of {store_days} store days; every policy met the same shoppers",
+        f"{seeds} seeds of {store_days} store days; every policy met the same shoppers; the gate is left out",
         money=("revenue, EUR", "mean price, EUR"),
     )
     if found.first_days:
@@ -106,6 +189,7 @@ def _show(found: Any, seeds: int, store_days: int) -> None:
             "Regret, % of what the clairvoyant earned, while a store learns from its own decisions",
             columns,
             rows,
-            f"200 visits to each product for 100 units, {seeds} seeds; a week of exploring, then on a budget",
+            f"200 visits to each product for 100 units, {seeds} seeds; a week of exploring, then on a budget; the gate is "
+            "left out",
         )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with plots")

@@ -29,6 +29,8 @@ comment on view policy_results_history is
 'one policy in one scenario with one seed, played on the same shoppers as the others, in each comparison';
 comment on view learning_results_history is
 'one policy in one scenario after learning from one log, scored exactly under true demand, in each comparison';
+comment on view regret_by_day_history is
+'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
 comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
