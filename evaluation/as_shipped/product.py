@@ -47,6 +47,6 @@ def source_of(priced_by: PricedBy, registry: ModelRegistry) -> Source:
 def judged_in(lake: Lake, version: str) -> tuple[Outcome, float | None]:
     """Return the gate's verdict on a version and what its prices would truly gain, EUR per store day, where known."""
     row = lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
-    unmet = [condition["name"] for condition in json.loads(row["reasons"]) if not condition["met"]]
+    unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
     gain = json.loads(row["money"]) if row["money"] else {}
     return outcome_of(unmet), gain.get("truth")

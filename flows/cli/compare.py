@@ -150,8 +150,8 @@ def compare_as_shipped(
         f"Regret as shipped, % of what the clairvoyant earned, {'one store' if stores == 1 else f'{stores} stores'}",
         columns,
         rows,
-        f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 where "
-        "base prices earned more",
+        f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
+        "where base prices earned more",
     )
     columns, rows = report.gate_rows(found)
     show_table(
@@ -172,8 +172,8 @@ def _show(found: Any, seeds: int, store_days: int) -> None:
         "Share of the clairvoyant, %, by logged decisions",
         columns,
         rows,
-        f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean; the gate "
-        "is left out",
+        f"exact under true demand; mean of the products and of {seeds} seeds, with the 95 % interval of the mean; the "
+        "gate is left out",
     )
     columns, rows = report.match_rows(found)
     show_table(
@@ -189,7 +189,7 @@ def _show(found: Any, seeds: int, store_days: int) -> None:
             "Regret, % of what the clairvoyant earned, while a store learns from its own decisions",
             columns,
             rows,
-            f"200 visits to each product for 100 units, {seeds} seeds; a week of exploring, then on a budget; the gate is "
-            "left out",
+            f"200 visits to each product for 100 units, {seeds} seeds; a week of exploring, then on a budget; the gate "
+            "is left out",
         )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with plots")
