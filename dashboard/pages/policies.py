@@ -1,4 +1,4 @@
-"""The Policies page: the share of a clairvoyant's revenue that each policy earns, and what it leaves on the table."""
+"""The Policies page: what the product as shipped loses while it learns, and what each policy earns after learning."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
+from dashboard.cards import regret
 from dashboard.cards.missing import no_data
 from dashboard.components import aria, card, chart, empty, wire_saving
 from dashboard.data.comparison import StoredComparison, comparison_of
@@ -17,7 +18,7 @@ from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
 
-_TABLES = ("policy_results", "learning_results")
+_TABLES = ("policy_results", "learning_results", regret.TABLE)
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 
 
@@ -43,6 +44,15 @@ def wire(app: Dash, monitor: Monitor) -> None:
     def choose(scenario: str, scheme: str | None) -> Any:
         return _learning(comparison(monitor), scenario, scheme_of(scheme))
 
+    @app.callback(
+        Output("policies-regret", "children"),
+        Input("policies-world", "value"),
+        State(SCHEME, "data"),
+        prevent_initial_call=True,
+    )
+    def choose_world(world: str, scheme: str | None) -> Any:
+        return regret.world_chart(regret.lived(monitor), world, scheme_of(scheme))
+
     wire_saving(app, "policies-table", "policies-export")
 
 
@@ -50,27 +60,31 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
         return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
+    lived = regret.regret_card(monitor, scheme)
     found = comparison(monitor)
     if found.played.empty:
-        return empty(
+        missing = empty(
             "No comparison yet",
             "Policies learn from logs of several sizes and then meet the same shoppers. This takes some minutes.",
             on_shelf("shelfprice compare --seeds 3 --days 20", monitor.situation()),
         )
+        return html.Div([*lived, missing], className="stack")
     parts = [
+        *lived,
         cards.headline(found),
         card(
             "Share of the clairvoyant",
             chart("policies-shares", "Share of the clairvoyant by scenario and policy", figures.shares(found, scheme)),
             cards.legend(found),
-            caption="Look for policies that stay near 100 % as stock gets scarce; lines are 95 % intervals. "
-            + cards.provenance(found),
+            caption="Look for policies that stay near 100 % as stock gets scarce; lines are 95 % intervals. The gate "
+            "is left out. " + cards.provenance(found),
         ),
         html.Div([_learning_card(found, scheme), _money_card(found, scheme)], className="grid grid-2"),
         card(
             "A store day, policy by policy",
             cards.table(found),
-            caption="Means over seeds. Lost sales: visits to an empty shelf. Price changes: without opening prices.",
+            caption="Means over seeds. Lost sales: visits to an empty shelf. Price changes: without opening prices. "
+            "The gate is left out.",
             right=dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs"),
         ),
     ]
@@ -96,7 +110,8 @@ def _learning_card(found: StoredComparison, scheme: Scheme) -> Component:
     return card(
         title,
         html.Div(_learning(found, chosen, scheme), id="policies-learning"),
-        caption="Computed exactly under true demand. Look for how few decisions suffice; lines: 95 % intervals.",
+        caption="Computed exactly under true demand. Look for how few decisions suffice; lines: 95 % intervals. "
+        "The gate is left out.",
         right=choice,
     )
 
@@ -111,7 +126,8 @@ def _money_card(found: StoredComparison, scheme: Scheme) -> Component:
     return card(
         "Money left on the table, EUR a store day",
         chart("policies-money", "Money left on the table by scenario and policy", figures.money_left(found, scheme)),
-        caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for columns near zero.",
+        caption="The clairvoyant's revenue minus the policy's, on the same shoppers. Look for columns near zero. "
+        "The gate is left out.",
     )
 
 

@@ -194,6 +194,34 @@ def add_comparison(lake: Lake) -> Callable[..., None]:
 
 
 @pytest.fixture
+def add_lives(lake: Lake) -> Callable[..., None]:
+    """Publish two days of two seeds in one world; the clairvoyant earns 100 EUR in each store."""
+
+    def add(
+        lost: dict[str, list[float]], world: str, stores: int = 1, *, at: dt.datetime = AT, less: float = 0.0
+    ) -> None:
+        rows = [
+            {
+                "world": world,
+                "learner": learner,
+                "seed": seed,
+                "stores": stores,
+                "day": day,
+                "gain_eur": 100.0 * stores * (1 - share + less),
+                "clairvoyant_eur": 100.0 * stores,
+                "priced_by": ("base", "belief")[day - 1] if learner == "as_shipped" else None,
+                "lived_at": at,
+            }
+            for learner, shares in lost.items()
+            for seed in (1, 2)
+            for day, share in enumerate(shares, start=1)
+        ]
+        publish(lake, "regret_by_day", rows, None, f"{world}-{stores}-{at:%d}".replace(" ", "-"))
+
+    return add
+
+
+@pytest.fixture
 def monitor(settings: Settings) -> Monitor:
     return Monitor(settings, live_control(settings))
 
