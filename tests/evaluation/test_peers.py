@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
+from scipy.optimize import linprog, minimize
 
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
@@ -88,6 +88,23 @@ def test_parameters_stay_in_the_compact_set_whatever_was_sold(cells: list[tuple[
 
 def test_without_a_sale_the_most_likely_is_the_prior() -> None:
     assert estimated(KNOWN, nothing_seen(KNOWN), WEAK) == pytest.approx(np.tile(WEAK.mean, (5, 1)))
+
+
+def test_with_a_prior_the_estimate_is_where_the_posterior_density_is_highest() -> None:
+    rng = np.random.default_rng(7)
+    offered = rng.integers(0, 6, 20).astype(float)
+    bought = rng.binomial(offered.astype(int), 0.4).astype(float)
+
+    def minus_log_density(at: np.ndarray) -> float:
+        chance = chance_of(at[None], KNOWN.distance[:1])[0]
+        sales = bought * np.log(chance) + (offered - bought) * np.log1p(-chance)
+        return 0.5 * float((((at - WEAK.mean) / WEAK.deviation) ** 2).sum()) - float(sales.sum())
+
+    exact = minimize(minus_log_density, WEAK.mean, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12})
+    found, _ = fit_logits(
+        KNOWN.distance[:1], offered[None], bought[None], WEAK.mean[None], WEAK.deviation**-2.0, WEAK.mean[None]
+    )
+    assert found[0] == pytest.approx(exact.x, abs=1e-5)
 
 
 def test_with_the_weak_prior_an_estimate_lies_between_prior_and_maximum_likelihood() -> None:

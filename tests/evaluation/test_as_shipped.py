@@ -1,0 +1,189 @@
+"""The product as it ships beside its peers: what is counted, from days that were made up, and days really lived."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+from prefect import task
+
+from catalog.errors import DataError
+from catalog.load import Catalog
+from catalog.settings import read_settings
+from etl.business_dates import DEFAULT_START
+from evaluation.as_shipped import report
+from evaluation.as_shipped.play import live_world, with_stores
+from evaluation.as_shipped.records import BASE_PRICES, LEARNERS, PRODUCT, AsShipped, AsShippedQuestion, LivedDay
+from evaluation.as_shipped.regret import arrival, gate_record, lost_until_champion, periods_of, regret, worst_week
+from evaluation.peers.choices import peers_of
+from evaluation.peers.peer import NAMES, live_day
+from evaluation.scores import tally
+from evaluation.worlds import World, asked_worlds
+from flows import compare as flow_module
+from flows.compare import compare_as_shipped
+from flows.environment import orchestrated
+from simulation.visits import draw_visits
+from warehouse.connection import workbench_with_marts
+
+(DEFAULT,) = asked_worlds(["default"])
+
+
+def lives(
+    gains: list[float], learner: str = PRODUCT, seed: int = 1, *, champion_from: int | None = None, stores: int = 1
+) -> list[LivedDay]:
+    """Return days of one learner in a world where the clairvoyant earns 100 EUR; the product's first is at base."""
+    days = [LivedDay("default", learner, seed, stores, day, eur, 100.0) for day, eur in enumerate(gains, start=1)]
+    if learner != PRODUCT:
+        return days
+    sources = ["base" if day.day == 1 else "belief" for day in days]
+    return [
+        replace(day, priced_by="champion" if champion_from and day.day >= champion_from else source)
+        for day, source in zip(days, sources, strict=True)
+    ]
+
+
+def test_regret_is_the_share_of_all_days_and_its_interval_is_students_over_seeds() -> None:
+    days = lives([80.0, 100.0, 0.0]) + lives([90.0, 110.0, 0.0], seed=2)
+    found = regret(days, "default", PRODUCT, 2)
+    assert found.mean == pytest.approx(0.05)
+    assert found.high - found.mean == pytest.approx(12.7062 * 0.05, rel=1e-4)  # t of one degree of freedom
+
+
+def test_periods_end_where_the_days_do() -> None:
+    assert [periods_of(days) for days in (3, 7, 30, 60, 90)] == [[3], [7], [7, 30], [7, 30, 60], [7, 30, 60, 90]]
+
+
+def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> None:
+    days = lives([95.0] * 7 + [70.0] * 7 + [0.0] * 3) + lives([80.0] * 17, BASE_PRICES)
+    assert worst_week(days, "default", PRODUCT) == pytest.approx(0.10)
+    assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, BASE_PRICES), "default", PRODUCT) == pytest.approx(-0.15)
+    assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, BASE_PRICES), "default", PRODUCT) == pytest.approx(0.10)
+
+
+def test_nights_count_until_the_first_day_that_was_priced_and_losses_until_the_first_champion() -> None:
+    days = lives([60.0, 90.0, 95.0, 99.0], champion_from=3) + lives([60.0] * 4, seed=2)
+    assert arrival(days, "default", "belief", "champion").nights == (1, 1)
+    assert arrival(days, "default", "champion").nights == (2, None)
+    assert lost_until_champion(days, "default").mean == pytest.approx(((40 + 10) + 4 * 40) / 2)
+
+
+def test_promotions_are_false_where_prices_truly_earn_one_per_cent_less_and_unknown_truth_accuses_nobody() -> None:
+    verdicts = [("promoted", -1.2), ("promoted", -0.5), ("waits", 3.5), ("promoted", 3.5), ("refused", None)]
+    days = [
+        replace(day, judged_version="1", verdict=verdict, true_gain_eur=true)
+        for day, (verdict, true) in zip(lives([200.0] * 5, stores=2), verdicts, strict=True)  # 100 EUR a store
+    ]
+    found = gate_record([*days, *lives([90.0], seed=2)], "default")
+    assert (found.judged, found.promoted, found.false_promotions) == (5, 3, 1)
+    assert (found.clearly_better, found.better_promoted) == (2, 1)
+
+
+def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_same_shoppers() -> None:
+    rails = DEFAULT.catalog.store.guardrails.model_copy(update={"kill_switch": True})
+    store = DEFAULT.catalog.store.model_copy(update={"guardrails": rails})
+    world = World("frozen", "base prices stand", Catalog(DEFAULT.catalog.products, store))
+    days = live_world(world, 5, 2, 2)
+    assert {(day.learner, day.day) for day in days} == {(name, day) for name in LEARNERS for day in (1, 2)}
+    for number in (1, 2):
+        gains = [day.gain_eur for day in days if day.day == number]
+        assert gains == pytest.approx([gains[0]] * len(gains))
+    assert {day.priced_by for day in days if day.learner == PRODUCT} == {"base"}
+
+
+def test_a_world_is_lived_with_as_many_stores_as_asked_its_own_first() -> None:
+    assert with_stores(DEFAULT.catalog, 3).store.stores[0] == DEFAULT.catalog.store.stores[0]
+    assert len(with_stores(DEFAULT.catalog, 3).store.stores) == 3
+
+
+@pytest.fixture(scope="module")
+def lived() -> list[LivedDay]:
+    """Live three days of the default shelf as shipped."""
+    return live_world(DEFAULT, 1, 3, 1)
+
+
+def test_the_product_is_lived_through_its_own_nights_and_judged_by_its_gate(lived: list[LivedDay]) -> None:
+    own = [day for day in lived if day.learner == PRODUCT]
+    assert own[1].verdict in {"promoted", "waits", "refused"}
+    assert own[1].judged_version is not None
+    assert all(day.priced_by in {"base", "belief", "champion"} for day in own)
+    assert all(np.isfinite(day.true_gain_eur) for day in own if day.true_gain_eur is not None)
+    assert gate_record(lived, "default").judged >= 1
+
+
+def test_the_peer_that_estimates_each_hour_is_near_the_clairvoyant_within_three_days(lived: list[LivedDay]) -> None:
+    assert regret(lived, "default", "certainty_equivalence", 3).mean < 0.04
+    assert regret(lived, "default", "thompson_logit", 3).mean < 0.08
+    assert 0.1 < regret(lived, "default", BASE_PRICES, 3).mean < 0.3
+    assert worst_week(lived, "default", "certainty_equivalence") < -0.1
+
+
+def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: list[LivedDay]) -> None:
+    catalog = with_stores(DEFAULT.catalog, 1)
+    store = peers_of(catalog, 1)["certainty_equivalence"]
+    for day in [day for day in lived if day.learner == "certainty_equivalence"]:
+        date = DEFAULT_START + dt.timedelta(days=day.day - 1)
+        played, store = live_day(catalog, store, date, draw_visits(catalog, catalog.store.stores, date, 1))
+        assert tally(played, catalog).gain_eur == pytest.approx(day.gain_eur)
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let worlds be lived at once, with the product first at base and then by a champion."""
+
+    @task
+    def live(world: World, seed: int, days: int, stores: int) -> list[LivedDay]:
+        base = lives([80.0] * days, BASE_PRICES, seed, stores=stores)
+        product = lives([70.0] + [99.0] * (days - 1), PRODUCT, seed, champion_from=2, stores=stores)
+        peers = [day for name in NAMES for day in lives([95.0] * days, name, seed, stores=stores)]
+        return [replace(day, world=world.name) for day in (*product, *peers, *base)]
+
+    return lambda: monkeypatch.setattr(flow_module, "_live_shipped", live)
+
+
+def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:
+    made_up()
+    with orchestrated():
+        found = compare_as_shipped(("default", "400 visits"), 9, 2, 3)
+    columns, rows = report.regret_rows(found)
+    assert columns == ["world", "learner", "days 1 to 7", "days 1 to 9", "worst week against base prices"]
+    assert [row[:2] for row in rows] == [
+        [world, learner] for world in ("default", "400 visits") for learner in LEARNERS
+    ]
+    assert rows[0][2:] == ["5.14 ± 0.00", "4.22 ± 0.00", "-14.86"]
+    assert [row[:4] for row in report.gate_rows(found)[1]] == [
+        [name, "1", "1", "30"] for name in ("default", "400 visits")
+    ]
+    record = json.loads(json.dumps(report.as_json(found)))
+    assert [world["nights_until_champion"] for world in record["worlds"]] == [[1, 1], [1, 1]]
+    assert record["worlds"][0]["lost_until_champion_eur"]["mean"] == pytest.approx(30.0)
+    settings = read_settings()
+    with workbench_with_marts(settings) as connection:
+        kept = connection.execute(
+            "select 1 - sum(gain_eur) / sum(clairvoyant_eur), count(*), min(stores) from regret_by_day "
+            "where world = '400 visits' and learner = 'as_shipped' and day <= 7"
+        ).fetchone()
+    assert kept == (pytest.approx(0.36 / 7), 14, 3)
+    run = MlflowClient(settings.tracking_uri).get_run(found.run_id)
+    assert run.data.metrics["regret/400 visits/as_shipped/7"] == pytest.approx(0.36 / 7)
+    pictures = {item.path for item in MlflowClient(settings.tracking_uri).list_artifacts(found.run_id, "figures")}
+    assert pictures == {"figures/regret_by_day.png"}
+
+
+def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
+    question = AsShippedQuestion((DEFAULT,), 2, 1, 1)
+    days = [day for name in LEARNERS for day in lives([90.0, 95.0], name)]
+    found = AsShipped(question, tuple(days))
+    assert report.regret_rows(found)[1][0][2] == "7.50"
+    told = json.loads(json.dumps(report.as_json(found), allow_nan=False))
+    first = told["worlds"][0]["learners"][0]["regret"]
+    assert first == [{"days": 2, "mean": pytest.approx(0.075), "low": None, "high": None}]
+    assert told["worlds"][0]["nights_until_champion"] == [None]
+
+
+def test_an_unknown_world_is_refused_with_those_there_are(empty_home: Path) -> None:
+    with orchestrated(), pytest.raises(DataError, match=r"expected a world out of default; .*found 'moon'"):
+        compare_as_shipped(("moon",), 1, 1, 1)
