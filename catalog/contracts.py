@@ -7,6 +7,7 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 
 from catalog.table import Table
+from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
 from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS
 from catalog.tables.decisions import (
     DEMAND_CELLS,
@@ -38,6 +39,9 @@ TABLES: dict[str, Table] = {
         DEMAND_CURVES,
         REPLACED_PRICE_BOOK,
         REPLACED_DEMAND_CURVES,
+        BELIEFS,
+        REPLACED_BELIEFS,
+        BELIEF_UPDATES,
         MODEL_VERSIONS,
         CHAMPIONS,
         DAYS_IN_FORCE,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from catalog.pricing import LearnsWhileSelling, Policy, PriceDecision, Shelf, Sold
+from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold
 from catalog.store_day import Standing, StoreDay
 from simulation.selling import count_tick, sell_tick
 from simulation.visits import Visits, draw_visits, opening_stock
@@ -59,10 +59,11 @@ class Stretch:
         self._outcome = np.empty(visits.count, dtype=np.int8)
         self._stock_at_start: list[Ints] = []
         self._answers: list[PriceDecision] = []
+        self._lessons: list[Lesson] = []
         self.standing = self._began
 
     def sell_tick(self) -> None:
-        """Ask the policy for prices once and sell the next tick at them; a policy that learns sees what that brought."""
+        """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
@@ -73,7 +74,7 @@ class Stretch:
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
         if isinstance(self._policy, LearnsWhileSelling):
-            self._policy = self._policy.learned(self._sold(now.tick, answer.prices, spans))
+            self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
 
     def played(self) -> StoreDay:
         """Return what was sold so far; at least one tick must have been sold."""
@@ -104,7 +105,14 @@ class Stretch:
             decisions=decisions,
             stock=np.stack(self._stock_at_start),
             began=self._began,
+            lessons=tuple(self._lessons),
         )
+
+    def _learn(self, policy: LearnsWhileSelling, sold: Sold) -> None:
+        self._policy = policy.learned(sold)
+        lesson = self._policy.lesson if isinstance(self._policy, LearnsWhileSelling) else None
+        if lesson is not None and lesson is not policy.lesson:
+            self._lessons.append(lesson)
 
     def _sold(self, tick: int, prices: Floats, spans: Ints) -> Sold:
         visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))

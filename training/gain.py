@@ -27,12 +27,14 @@ from training.truth import true_chances_at
 class Challenger:
     """A fitted model under the version it is registered as, so that curves can be asked from it.
 
-    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    `learned_from` and `trained_through` are the first and last business date that went into it, or None where nobody
+    noted them.
     """
 
     version: str
     fitted: FittedModel
     learned_from: dt.date | None = None
+    trained_through: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""

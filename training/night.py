@@ -12,9 +12,10 @@ from typing import ParamSpec, Protocol, TypeVar
 from catalog.errors import DataError, Declined, ModelError
 from catalog.progress import Progress, silent
 from etl.transform import transform
+from serving.belief.policy import WITHOUT_CHAMPION
 from training.drift.watch import Announce, unannounced, watch_drift
 from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
-from training.pricing import price_date
+from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
 from training.result import TrainingResult
 from training.schedule import judged_through, why_due
@@ -129,14 +130,16 @@ def _price_after(
     """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
     if workspace.catalog.store.guardrails.kill_switch:
         return "base prices stay", None, "the kill switch is on, so no price book was made"
+    tomorrow = date + dt.timedelta(days=1)
     try:
-        if registry.load() is None:
+        if registry.load() is None and not may_price_without_champion(workspace, tomorrow):
             return "base prices stay", None, None
     except ModelError:
         pass  # pricing knows which book holds meanwhile, or says that none does
-    priced = run(price_date, workspace, registry, date + dt.timedelta(days=1))
+    priced = run(price_date, workspace, registry, tomorrow)
     outcome: Outcome = "old prices hold" if priced.old_prices_hold else "priced"
-    return outcome, priced.book.model_version, priced.old_prices_hold
+    version = priced.book.model_version
+    return outcome, None if version == WITHOUT_CHAMPION else version, priced.old_prices_hold
 
 
 def stays_because(trained: TrainingResult) -> str:

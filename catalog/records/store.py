@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from catalog.records.fields import Record, Sku, StoreId
 from catalog.records.opening import Opening
-from catalog.records.pricing_rules import Exploration, Gate, Guardrails, Learning, Policies
+from catalog.records.pricing_rules import Belief, Exploration, Gate, Guardrails, Learning, Policies
 from catalog.records.shoppers import Persona, Shock
 
 _SUM_NOISE = 1e-9  # of decimals kept as binary
@@ -48,6 +48,7 @@ class Store(Record):
         default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
     )
     policies: Policies = Field(default=Policies(), description="which policy prices, below")
+    belief: Belief = Field(default=Belief(), description="what is believed of shoppers nobody has seen yet, below")
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
     gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")

@@ -13,7 +13,7 @@ from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
-from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
+from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
 from etl.load import DayRows, rows_of
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
@@ -137,7 +137,8 @@ class Player:
         day = self._day
         row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
         write_down(self._lake, now.catalog, day.business_date, now.batch.group, row)
-        return Stretch(now.catalog, now.priced_by.policy, (day.store,), day.business_date, self._visits, began)
+        policy = taught(now.priced_by.policy, self._past, now.catalog, self._since)
+        return Stretch(now.catalog, policy, (day.store,), day.business_date, self._visits, began)
 
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)

@@ -66,8 +66,7 @@ def quote(
             f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
             f"{_way_to_prices(catalog)}"
         )
-    book, curves, _ = found
-    answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
+    answer = explained(shelf, found.book, found.curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
     if as_json:
         emit(vars(answer))
     elif explain:
