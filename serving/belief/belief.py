@@ -140,7 +140,7 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
     return Belief((Stage("prior", Counts.none(knots.shape)),), footfall)
 
 
-USUAL_DAY_SPREAD = 0.25
+USUAL_DAY_SPREAD = 0.2
 """Spread of a day's visits until some days were counted, as a share."""
 
 

@@ -8,13 +8,14 @@ unknown and carried along with its probability, and each hypothesis has a gamma 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import expit, gammaln, logsumexp
 
 from catalog.arrays import Floats
 
 _CHANGES_A_TICK = 1 / 400  # chance that the pace changes at a tick
 _PACE_AFTER_A_CHANGE = 2.0  # shape of the gamma prior of a pace that has changed
-_PRODUCT_SPREAD = 0.15  # of a product's visits on a day around what is usual, as a share
+_PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and on an odd day, as a share
+_ODD_DAYS = 0.02  # share of a product's days that are odd
 PRIOR_DAYS = 1 / 3
 """Weight of the visits expected before any were counted, in store days."""
 
@@ -66,9 +67,21 @@ class Footfall:
         usual = n_stores * self.by_tick[:, :ticks]
         first = 1 / (self.day_spread**2 + self._doubt)
         paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first)
-        shape = 1 / (_PRODUCT_SPREAD**2 + self._doubt)
-        factor = (shape + seen.sum(axis=1)) / (shape + (usual * paces[:ticks]).sum(axis=1))
+        factor = self._factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1))
         return self.by_tick * factor[:, None] * paces[-1]
+
+    def _factors(self, counts: Floats, expected: Floats) -> Floats:
+        """Return how many more come to each product than its share, shape (n_products,).
+
+        Two gamma-Poisson hypotheses are mixed: the day is usual for the product, or it is an odd one.
+        """
+        likely, means = [], []
+        for share, spread in ((1 - _ODD_DAYS, _PRODUCT_SPREAD), (_ODD_DAYS, _ODD_SPREAD)):
+            shape = np.full(len(counts), 1 / (spread**2 + self._doubt))
+            likely.append(np.log(share) + _log_negative_binomial(counts, np.maximum(expected, 1e-12), shape, shape))
+            means.append((shape + counts) / (shape + expected))
+        odd = expit(likely[1] - likely[0])
+        return np.asarray((1 - odd) * means[0] + odd * means[1])
 
 
 def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
@@ -94,7 +107,7 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
     return np.array([*paces, paces[-1]])
 
 
-def _log_negative_binomial(count: float, expected: float, shapes: Floats, rates: Floats) -> Floats:
+def _log_negative_binomial(count: Floats | float, expected: Floats | float, shapes: Floats, rates: Floats) -> Floats:
     """Log chance of a count whose Poisson mean is `expected` times a gamma pace, up to a term without the pace."""
     return np.asarray(
         gammaln(shapes + count)

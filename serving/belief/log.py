@@ -36,7 +36,7 @@ _DAYS = 56
 _FOOTFALL_DAYS = 28
 _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3
-_SURE_DAYS = 5.0  # weight of the usual spread of a day's visits, in days
+_SURE_DAYS = 2.0  # weight of the usual spread of a day's visits, in days
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SURE = 1e-4  # a champion's chance is kept this far from 0 and 1
 
