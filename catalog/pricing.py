@@ -205,6 +205,11 @@ class LearnsWhileSelling(Protocol):
         """Return the policy for the ticks after one, having seen what that one brought."""
         ...
 
+
+@runtime_checkable
+class TellsLessons(Protocol):
+    """A policy that says what it has learned, so that the trail of its prices can be kept."""
+
     @property
     def lesson(self) -> Lesson | None:
         """What it has learned of the day; the same object while nothing is new, None before anything is."""

@@ -76,6 +76,11 @@ class Player:
         self._in_force = prices.in_force()
         self._refused: str | None = None
         self._visits = draw_visits(self._in_force.catalog, (day.store,), day.business_date, seed)
+        if self._visits.first_visit is not None:
+            raise DataError(
+                "expected a store without waiting_share to sell live, found shoppers who wait; nothing was sold, set "
+                "waiting_share to 0, or play whole days with `shelfprice simulate`"
+            )
         self._since = 0  # first tick of the stretch
         self._past: DayRows | None = None  # rows of earlier stretches
         self._rows: DayRows | None = None  # rows of all of them
