@@ -115,13 +115,13 @@ def decide(
 
 def _learn(
     workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: RunStep
-) -> str | None:
-    """Train, and say what did not go as usual, if anything."""
+) -> str:
+    """Train, and say in a sentence what the challenger is expected to earn, how sure that is, and what happens next."""
     try:
         trained = run(train, workspace, registry, date, seed, progress=progress)
     except (DataError, Declined) as error:
         return f"nothing new was learned: {error}"
-    return None if trained.verdict.promoted else stays_because(trained)
+    return promoted_because(trained) if trained.verdict.promoted else stays_because(trained)
 
 
 def _price_after(
@@ -142,9 +142,15 @@ def _price_after(
     return outcome, None if version == WITHOUT_CHAMPION else version, priced.old_prices_hold
 
 
+def promoted_because(trained: TrainingResult) -> str:
+    """Say which version prices from now on, and what it is expected to earn."""
+    return f"version {trained.version} prices from now on: {trained.verdict.conditions[-1].found}"
+
+
 def stays_because(trained: TrainingResult) -> str:
     """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
-    stays = "base prices stay" if trained.champion is None else f"champion {trained.champion.version} stays"
+    without = "the belief prices on" if trained.belief_prices else "base prices stay"
+    stays = without if trained.champion is None else f"champion {trained.champion.version} stays"
     if trained.verdict.waits:
         found = "; ".join(condition.found for condition in trained.verdict.unmet)
         return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"

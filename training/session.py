@@ -174,4 +174,5 @@ def _result(
         budget_groups=budget_groups,
         gain=found.gain,
         responses=tuple(found.responses),
+        belief_prices=found.belief_prices,
     )

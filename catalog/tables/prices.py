@@ -82,3 +82,17 @@ REPLACED_DEMAND_CURVES = replace(
     grain="one candidate price of one product, of curves that others took the place of",
     unique_in="partition",
 )
+
+HOURLY_PRICE_BOOK = replace(
+    PRICE_BOOK,
+    name="hourly_price_book",
+    grain="one product at one stock level with one number of ticks left, remade for a store in the middle of its day",
+    unique_in="partition",
+)
+
+HOURLY_DEMAND_CURVES = replace(
+    DEMAND_CURVES,
+    name="hourly_demand_curves",
+    grain="one candidate price of one product, as it is believed in the middle of a store's day",
+    unique_in="partition",
+)
