@@ -131,7 +131,7 @@ def _children(pid: int) -> list[str]:
 def _play(home: str) -> None:
     """Run the real loop, so that the last day is sold from a price book."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))}
-    size = ["--days", str(_DAYS), "--explore-days", str(_DAYS - 1), "--stores", str(_STORES)]
+    size = ["--days", str(_DAYS), "--stores", str(_STORES)]
     subprocess.run(
         [sys.executable, "-m", "flows", "pipeline", *size, "--json"],
         cwd=ROOT,

@@ -7,6 +7,7 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 
 from catalog.table import Table
+from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
 from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY
 from catalog.tables.decisions import (
     DEMAND_CELLS,
@@ -21,7 +22,14 @@ from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.nights import NIGHTS
-from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
+from catalog.tables.prices import (
+    DEMAND_CURVES,
+    HOURLY_DEMAND_CURVES,
+    HOURLY_PRICE_BOOK,
+    PRICE_BOOK,
+    REPLACED_DEMAND_CURVES,
+    REPLACED_PRICE_BOOK,
+)
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 
 TABLES: dict[str, Table] = {
@@ -38,6 +46,11 @@ TABLES: dict[str, Table] = {
         DEMAND_CURVES,
         REPLACED_PRICE_BOOK,
         REPLACED_DEMAND_CURVES,
+        HOURLY_PRICE_BOOK,
+        HOURLY_DEMAND_CURVES,
+        BELIEFS,
+        REPLACED_BELIEFS,
+        BELIEF_UPDATES,
         MODEL_VERSIONS,
         CHAMPIONS,
         DAYS_IN_FORCE,

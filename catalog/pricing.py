@@ -144,6 +144,32 @@ class Sold:
     bought: Ints
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a policy made of a day's sales so far. Arrays have shape (n_products,).
+
+    Attributes
+    ----------
+    ticks
+        Ticks it has taken in.
+    met, bought
+        Visits of them that found the product on the shelf, all stores together, and those that bought.
+    p_base
+        Chance of sale at the base price, with its lower and upper end, shape (n_products, 3).
+    visits_left
+        Visits expected of one store until closing.
+    changed
+        Probability that demand is another one than before the day.
+    """
+
+    ticks: int
+    met: Ints
+    bought: Ints
+    p_base: Floats
+    visits_left: Floats
+    changed: float
+
+
 class Policy(Protocol):
     """Anything that can price the shelves from end to end, for the twin to play.
 
@@ -177,4 +203,14 @@ class LearnsWhileSelling(Protocol):
 
     def learned(self, sold: Sold) -> "Policy":
         """Return the policy for the ticks after one, having seen what that one brought."""
+        ...
+
+
+@runtime_checkable
+class TellsLessons(Protocol):
+    """A policy that says what it has learned, so that the trail of its prices can be kept."""
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What it has learned of the day; the same object while nothing is new, None before anything is."""
         ...

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from catalog.pricing import PriceDecision
+from catalog.pricing import Lesson, PriceDecision
 
 OUTCOMES = ("bought", "too_expensive", "out_of_stock")
 BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
@@ -59,6 +59,8 @@ class StoreDay:
         The policy's answers and the stock at the start of each tick, shape (n_ticks, n_stores, n_products).
     began
         Stock and prices when the first of these ticks began.
+    lessons
+        What the policy learned from the day, in order of time.
     """
 
     business_date: dt.date
@@ -79,3 +81,4 @@ class StoreDay:
     decisions: PriceDecision
     stock: Ints
     began: Standing
+    lessons: tuple[Lesson, ...] = ()

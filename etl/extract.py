@@ -12,6 +12,7 @@ from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
+from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from warehouse.columns import coded, constant, moments
 
@@ -83,6 +84,26 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "reason": reasons(catalog, day.rules, changes),
     }
     return pa.table(columns, schema=REPRICINGS.schema)
+
+
+def belief_updates_of(day: StoreDay, catalog: Catalog) -> pa.Table:
+    """Return one row per update of the policy's belief and product; none where the policy does not learn."""
+    n_products, lessons = len(catalog.skus), day.lessons
+    if not lessons:
+        return BELIEF_UPDATES.schema.empty_table()
+    p_base = np.concatenate([lesson.p_base for lesson in lessons])
+    columns = {
+        "tick": pa.array(np.repeat([lesson.ticks for lesson in lessons], n_products).astype(np.int16)),
+        "sku": coded(np.tile(np.arange(n_products), len(lessons)), catalog.skus),
+        "count_met": np.concatenate([lesson.met for lesson in lessons]),
+        "count_bought": np.concatenate([lesson.bought for lesson in lessons]),
+        "p_base": p_base[:, 0],
+        "p_base_low": p_base[:, 1],
+        "p_base_high": p_base[:, 2],
+        "visits_left": np.concatenate([lesson.visits_left for lesson in lessons]),
+        "p_changed": np.repeat([lesson.changed for lesson in lessons], n_products),
+    }
+    return pa.table(columns).cast(BELIEF_UPDATES.schema)
 
 
 def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> pa.ListArray:

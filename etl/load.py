@@ -12,7 +12,7 @@ from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
-from etl.extract import interactions_of, repricings_of
+from etl.extract import belief_updates_of, interactions_of, repricings_of
 from etl.ledger import is_kept, keep_catalog
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
@@ -23,15 +23,19 @@ _SHOPPERS = Partition("shoppers", None, "all")
 
 @dataclass(frozen=True)
 class DayRows:
-    """The rows of one business date of some stores, before they are validated."""
+    """The rows of one business date of some stores, before they are validated.
+
+    `belief_updates` is None where nobody kept what the policy learned.
+    """
 
     interactions: pa.Table
     repricings: pa.Table
+    belief_updates: pa.Table | None = None
 
 
 def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
     """Return the rows of a played store day, or of a stretch of it."""
-    return DayRows(interactions_of(day, catalog), repricings_of(day, catalog))
+    return DayRows(interactions_of(day, catalog), repricings_of(day, catalog), belief_updates_of(day, catalog))
 
 
 def load_store_day(
@@ -44,7 +48,7 @@ def load_store_day(
 def load_rows(
     lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str, *, inputs: str, seed: int
 ) -> list[Published]:
-    """Validate the rows of a store day and publish them: repricings and rejected rows first, interactions last.
+    """Validate the rows of a store day and publish them: what led to the decisions first, interactions last.
 
     Interactions come last because their receipt is what says that the day is done.
 
@@ -58,6 +62,9 @@ def load_rows(
     tables = {"repricings": rows.repricings}
     if checked.rejected.num_rows or lake.receipt(Partition("rejected", business_date, group)):
         tables["rejected"] = checked.rejected
+    learned = Partition("belief_updates", business_date, group)
+    if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
+        tables["belief_updates"] = rows.belief_updates
     tables["interactions"] = conform(checked.valid)
     return [
         lake.publish(Partition(name, business_date, group), table, inputs=inputs, seed=seed)

@@ -17,6 +17,9 @@ from catalog.records.shoppers import Persona
 from evaluation.scenarios import built_in
 
 _SHIPPED = {
+    "own curves": "the shoppers of each product are others: five demand curves of different level and shape",
+    "uneven days": "visits vary by 30 % from day to day, and with the weekday",
+    "waiting shoppers": "a tenth of the shoppers come back later when the price is too high, and buy if it has fallen",
     "three segments": "three narrow segments of shoppers, at 0.8, 1.1 and 1.45 of the base price",
     "wide prices": "base prices from 0.19 to 499 EUR",
     "small shelves": "ten products of which 3 to 20 units are on the shelf",

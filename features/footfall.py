@@ -27,15 +27,22 @@ def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
     DataError
         When there was no visit.
     """
+    visits, store_days = counted_visits(connection, catalog, through)
+    if not store_days:
+        raise DataError(f"expected visits in the {_DAYS} days up to {through}, found none; simulate or ingest some")
+    visits = visits / store_days
+    profile = visits.sum(axis=0) / visits.sum()
+    return visits.sum(axis=1, keepdims=True) * profile
+
+
+def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> tuple[Floats, int]:
+    """Count the visits of the last four weeks, shape (n_products, n_ticks), and the store days they came on."""
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
     days = connection.execute(query("store_days"), span).fetchone()
     counts = connection.execute(query("footfall"), span).df()
-    if days is None or not days[0]:
-        raise DataError(f"expected visits in the {_DAYS} days up to {through}, found none; simulate or ingest some")
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     known = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
     product = known["sku"].map(positions).to_numpy(dtype=np.int64)
-    visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy() / days[0]
-    profile = visits.sum(axis=0) / visits.sum()
-    return visits.sum(axis=1, keepdims=True) * profile
+    visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()
+    return visits, 0 if days is None else int(days[0])

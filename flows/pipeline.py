@@ -1,4 +1,4 @@
-"""The whole loop, as a store lives it: sell and explore, then every night learn, price, and sell the next day."""
+"""The whole loop, as a store lives it: sell a day and learn while it sells, then every night learn anew and price."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -33,29 +33,26 @@ class Loop:
 def pipeline(
     start: dt.date = DEFAULT_START,
     days: int = 14,
-    explore_days: int = 7,
     stores: int | None = None,
     seed: int = DEFAULT_SEED,
     catalog_dir: str | None = None,
 ) -> Loop:
-    """Play `explore_days` while exploring prices, then learn and reprice every night until `days` are played.
+    """Play `days`, and learn and price in every night between them.
 
     A night that was done from the same inputs is not done again, so running this twice changes nothing.
     """
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
     dates = dates_from(start, days)
-    play_dates(workspace, dates[:explore_days], stores, seed)
-    as_task(transform, workspace, progress=tell)
-    tell("days played", min(explore_days, days), days)
     remarks: list[str] = []
     done_before = 0
-    for number, date in enumerate(dates[explore_days:], start=explore_days + 1):
+    for number, date in enumerate(dates, start=1):
         if is_played(workspace, date, stores, seed):
             done_before += 1
         else:
-            night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
-            remarks += [night.remark] if night.remark else []
+            if number > 1:
+                night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
+                remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
             as_task(transform, workspace, progress=tell)
         tell("days played", number, days)

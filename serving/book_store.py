@@ -8,6 +8,9 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
@@ -23,12 +26,25 @@ GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
 
 
+class BookInForce(NamedTuple):
+    """A proven price book, the curves and the belief it stands on, and its SHA-256.
+
+    The belief is None where a book was made without one; such a book's prices do not learn from the day.
+    """
+
+    book: PriceBook
+    curves: DemandCurves
+    sha256: str
+    belief: pa.Table | None = None
+
+
 @dataclass(frozen=True)
 class StoredBook:
-    """Where a price book and the demand curves it stands on are kept, in force for a date or replaced."""
+    """Where a price book, the demand curves and the belief it stands on are kept, in force for a date or replaced."""
 
     book: Partition
     curves: Partition
+    belief: Partition
 
     @property
     def is_replaced(self) -> bool:
@@ -36,8 +52,20 @@ class StoredBook:
         return self.book.table.startswith("replaced_")
 
     def read(self, lake: Lake) -> tuple[PriceBook, DemandCurves]:
-        """Read both whole."""
+        """Read book and curves whole."""
         return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
+
+    def read_belief(self, lake: Lake) -> pa.Table | None:
+        """Read the belief behind the book; None where it was made without one."""
+        own, book = lake.receipt(self.belief), lake.receipt(self.book)
+        if own is None or book is None or own.inputs != book.inputs or own.sha256 != sha256_of(lake.path(self.belief)):
+            return None
+        return lake.read(self.belief)
+
+    def parts(self, lake: Lake) -> tuple[Partition, ...]:
+        """Return what is there of it, in the order in which it is published: the book last."""
+        has_belief = self.read_belief(lake) is not None
+        return (*((self.belief,) if has_belief else ()), self.curves, self.book)
 
 
 def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
@@ -46,22 +74,38 @@ def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for
     return tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
 
 
-def publish_book(lake: Lake, catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
-    """Make and publish the price book of a business date and, before it, the demand curves it stands on.
+def publish_book(
+    lake: Lake,
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    for_date: dt.date,
+    belief: pa.Table | None = None,
+) -> PriceBook:
+    """Make and publish the price book of a business date and, before it, the curves and the belief it stands on.
 
-    `visits` are the visits expected per store day, shape (n_products, n_ticks).
+    Parameters
+    ----------
+    visits
+        Visits expected per store day, shape (n_products, n_ticks).
+    belief
+        What is believed before the day, in the columns of `beliefs`; with it, prices learn from the day's own sales.
     """
     book = unpublished_book(catalog, curves, visits, for_date)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr(facts).encode()).hexdigest()}"
+    known = () if belief is None else (belief.to_pylist(),)
+    inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
     _keep_replaced(lake, for_date, inputs)
-    lake.publish(Partition("demand_curves", for_date, GROUP), curves_to_table(curves), inputs=inputs)
-    lake.publish(Partition("price_book", for_date, GROUP), book_to_table(book), inputs=inputs)
+    target = in_force_for(for_date)
+    if belief is not None:
+        lake.publish(target.belief, belief, inputs=inputs)
+    lake.publish(target.curves, curves_to_table(curves), inputs=inputs)
+    lake.publish(target.book, book_to_table(book), inputs=inputs)
     return book
 
 
-def book_in_force(lake: Lake, on: dt.date | None = None) -> tuple[PriceBook, DemandCurves, str] | None:
-    """Return the newest proven price book for a date or before, its curves, and its fingerprint; None without one."""
+def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
+    """Return the newest proven price book for a date or before, with what it stands on; None without one."""
     made_for = [
         partition.business_date
         for partition in lake.partitions("price_book")
@@ -70,7 +114,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> tuple[PriceBook, Dem
     for date in reversed(made_for):
         stored = in_force_for(date)
         if _is_whole(lake, stored):
-            return *stored.read(lake), sha256_of(lake.path(stored.book))
+            return BookInForce(*stored.read(lake), sha256_of(lake.path(stored.book)), stored.read_belief(lake))
     return None
 
 
@@ -102,13 +146,14 @@ def catalog_of(lake: Lake, stored: StoredBook) -> str | None:
 
 def restore_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> None:
     """Put a stored book in force for a date again, byte for byte; its receipt says what it was made from, as before."""
-    receipts = {part: lake.receipt(part) for part in (stored.curves, stored.book)}
+    receipts = {part: lake.receipt(part) for part in stored.parts(lake)}
     inputs = {part: receipt.inputs for part, receipt in receipts.items() if receipt is not None}
     rows = {part: lake.read(part) for part in inputs}
     _keep_replaced(lake, for_date, inputs[stored.book])
     target = in_force_for(for_date)
-    lake.publish(target.curves, rows[stored.curves], inputs=inputs[stored.curves])
-    lake.publish(target.book, rows[stored.book], inputs=inputs[stored.book])
+    places = {stored.belief: target.belief, stored.curves: target.curves, stored.book: target.book}
+    for part, own in rows.items():
+        lake.publish(places[part], own, inputs=inputs[part])
 
 
 def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
@@ -126,9 +171,10 @@ def _keep_replaced(lake: Lake, date: dt.date, inputs: str) -> None:
     kept = _replaced(date, receipt.sha256[:_NAME_LENGTH])
     if lake.receipt(kept.book) is not None or not _is_whole(lake, there):
         return  # kept before, by one that was killed after that, or nothing to go back to
-    for source, target in ((there.curves, kept.curves), (there.book, kept.book)):
+    places = {there.belief: kept.belief, there.curves: kept.curves, there.book: kept.book}
+    for source in there.parts(lake):
         own = lake.receipt(source)
-        lake.publish(target, lake.read(source), inputs=own.inputs if own else "")
+        lake.publish(places[source], lake.read(source), inputs=own.inputs if own else "")
 
 
 def _stored_books(lake: Lake) -> Iterator[StoredBook]:
@@ -142,11 +188,12 @@ def _stored_books(lake: Lake) -> Iterator[StoredBook]:
 
 def in_force_for(date: dt.date) -> StoredBook:
     """Return where the price book of a date is kept."""
-    return StoredBook(Partition("price_book", date, GROUP), Partition("demand_curves", date, GROUP))
+    return StoredBook(*(Partition(table, date, GROUP) for table in ("price_book", "demand_curves", "beliefs")))
 
 
 def _replaced(date: dt.date, name: str) -> StoredBook:
-    return StoredBook(Partition("replaced_price_book", date, name), Partition("replaced_demand_curves", date, name))
+    tables = ("replaced_price_book", "replaced_demand_curves", "replaced_beliefs")
+    return StoredBook(*(Partition(table, date, name) for table in tables))
 
 
 def _is_whole(lake: Lake, stored: StoredBook) -> bool:

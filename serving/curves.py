@@ -35,6 +35,7 @@ class DemandCurves:
     """Candidate prices (EUR, ascending) and the chance of sale at each, shape (n_products, n_prices).
 
     `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
+    `low` and `high` are the ends of the chance's 95 % interval, of the same shape; None where that is unknown.
     """
 
     skus: tuple[str, ...]
@@ -42,6 +43,8 @@ class DemandCurves:
     p_sale: Floats
     model_version: str
     observed: Flags | None = None
+    low: Floats | None = None
+    high: Floats | None = None
 
     @property
     def supported(self) -> Flags:
@@ -126,10 +129,16 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "price": curves.prices.ravel(),
         "p_sale": curves.p_sale.ravel(),
         "expected_revenue": curves.expected_revenue.ravel(),
+        "p_sale_low": _ends(curves.low, curves.prices.size),
+        "p_sale_high": _ends(curves.high, curves.prices.size),
         "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
     return pa.table(columns).cast(DEMAND_CURVES.schema)
+
+
+def _ends(values: Floats | None, size: int) -> pa.Array:
+    return pa.nulls(size, pa.float64()) if values is None else pa.array(values.ravel())
 
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
@@ -137,10 +146,16 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
     frame = table.to_pandas()
     skus = tuple(str(sku) for sku in pd.unique(frame["sku"].astype(str)))
     shape = (len(skus), -1)
+    low, high = (
+        None if frame[name].isna().any() else frame[name].to_numpy().reshape(shape)
+        for name in ("p_sale_low", "p_sale_high")
+    )
     return DemandCurves(
         skus,
         frame["price"].to_numpy().reshape(shape),
         frame["p_sale"].to_numpy().reshape(shape),
         str(frame["model_version"].iloc[0]),
         frame["supported"].to_numpy().reshape(shape),
+        low,
+        high,
     )

@@ -6,18 +6,23 @@ response. Any other product keeps its base price until the store has explored pr
 """
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from catalog.arrays import Floats
+from catalog.errors import DataError
 from catalog.load import Catalog
 from features.exported import exported_cells, holds_exported
 from features.footfall import expected_visits
 from features.price_response import PriceResponse, price_responses, slopes_of, with_response
 from features.support import observed_prices, own_prices
+from serving.belief.log import ChampionCurves, belief_of
+from serving.belief.policy import morning_of
+from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, chance_at, demand_curves
 from serving.support import with_support
 
@@ -30,19 +35,56 @@ class DatedModel(DemandModel, Protocol):
         """First business date it learned from; None for all of them."""
         ...
 
+    @property
+    def trained_through(self) -> dt.date | None:
+        """Last business date it learned from; None where it does not say."""
+        ...
+
+
+@dataclass(frozen=True)
+class DayKnowledge:
+    """What is known of a business date before it begins.
+
+    Attributes
+    ----------
+    curves
+        Chances of sale; they know which prices were observed.
+    visits
+        Visits expected per store day, shape (n_products, n_ticks).
+    belief
+        The belief behind both, in the columns of `beliefs`. None where somebody else set prices: what happened at
+        those says nothing about other prices, so there the curves are the model's own.
+    """
+
+    curves: DemandCurves
+    visits: Floats
+    belief: pa.Table | None = None
+
 
 def learned_for(
-    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, date: dt.date
-) -> tuple[DemandCurves, Floats]:
-    """Return what is known of a business date before it begins.
+    connection: duckdb.DuckDBPyConnection, model: DatedModel | None, catalog: Catalog, date: dt.date
+) -> DayKnowledge:
+    """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
 
-    Returns
-    -------
-    tuple
-        Curves that know which prices were observed, and visits expected per store day, shape (n_products, n_ticks).
+    Raises
+    ------
+    DataError
+        When there is no champion and prices were set by somebody else.
     """
     through = date - dt.timedelta(days=1)
-    return supported_curves(connection, model, catalog, through), expected_visits(connection, catalog, through)
+    if not exported_cells(connection, through).empty:
+        if model is None:
+            raise DataError("expected a champion, for these prices were set by somebody else; run `shelfprice train`")
+        curves = supported_curves(connection, model, catalog, through)
+        return DayKnowledge(curves, expected_visits(connection, catalog, through))
+    champion = None
+    if model is not None:
+        curves = supported_curves(connection, model, catalog, through)
+        champion = ChampionCurves(curves, model.trained_through or through)
+    belief = belief_of(connection, catalog, through, champion)
+    version = None if model is None else model.version
+    outlook = morning_of(catalog, belief, version).outlook()
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version))
 
 
 def responses_to_judge_by(

@@ -2,9 +2,13 @@
 
 import datetime as dt
 
+import pyarrow as pa
+
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
+from serving.belief.policy import morning_of
+from serving.belief.table import belief_from_table
 from serving.book_store import book_in_force
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
@@ -13,6 +17,7 @@ from serving.price_book.book import PriceBook
 from serving.storefront import (
     storefront_at_base_prices,
     storefront_before_champion,
+    storefront_that_learns,
     storefront_with_book,
     storefront_with_model,
 )
@@ -49,10 +54,22 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = N
 
 
 def pricing_by_book(
-    catalog: Catalog, book: PriceBook, curves: DemandCurves, sha256: str, *, is_greedy: bool = False
+    catalog: Catalog,
+    book: PriceBook,
+    curves: DemandCurves,
+    sha256: str,
+    belief: pa.Table | None = None,
+    *,
+    is_greedy: bool = False,
 ) -> PricedBy:
-    """Return the policy that sells from a price book, or from its curves alone by `greedy`."""
+    """Return the policy that sells from a price book, or from its curves alone by `greedy`.
+
+    With the belief behind the book its prices are corrected during the day.
+    """
     made_for = book.published_at.date()
+    if belief is not None and not is_greedy:
+        learning = storefront_that_learns(catalog, morning_of(catalog, *belief_from_table(belief, catalog)))
+        return PricedBy(learning, f"{learning.name}:{sha256}", made_for, sha256)
     book, curves = match_to_shelf(catalog, book, curves)
     if is_greedy:
         store = storefront_with_model(catalog, GreedyPolicy(curves, costs_that_count(catalog)), curves)

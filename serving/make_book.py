@@ -4,7 +4,8 @@ import datetime as dt
 
 from features.cells import feature_workbench
 from features.footfall import expected_visits
-from serving.book_store import GROUP, publish_book
+from serving.belief.table import belief_from_table
+from serving.book_store import GROUP, in_force_for, publish_book
 from serving.curves import curves_from_table
 from serving.day_curves import DatedModel, learned_for
 from serving.price_book.book import PriceBook
@@ -12,11 +13,11 @@ from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 
-def make_book(workspace: Workspace, model: DatedModel, date: dt.date) -> PriceBook:
-    """Ask a model for the demand curves and the log for the footfall, work the policy out, and publish."""
+def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> PriceBook:
+    """Form the belief from a champion, if there is one, and the log; work the policy out, and publish."""
     with feature_workbench(workspace.settings) as connection:
-        curves, visits = learned_for(connection, model, workspace.catalog, date)
-    return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
+        known = learned_for(connection, model, workspace.catalog, date)
+    return publish_book(workspace.lake, workspace.catalog, known.curves, known.visits, date, known.belief)
 
 
 def has_curves(lake: Lake, date: dt.date) -> bool:
@@ -26,7 +27,11 @@ def has_curves(lake: Lake, date: dt.date) -> bool:
 
 def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
-    curves = curves_from_table(workspace.lake.read(Partition("demand_curves", date, GROUP)))
+    stored = in_force_for(date)
+    belief, curves = stored.read_belief(workspace.lake), curves_from_table(workspace.lake.read(stored.curves))
+    if belief is not None:
+        visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
+        return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
     with feature_workbench(workspace.settings) as connection:
         visits = expected_visits(connection, workspace.catalog, date - dt.timedelta(days=1))
     return publish_book(workspace.lake, workspace.catalog, curves, visits, date)

@@ -135,8 +135,8 @@ class StockAwarePolicy:
 
 
 def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPolicy | RulePolicy:
-    """Return `static` or `rule`; by default the catalog's policy for a store that has no price book yet."""
-    if (name or catalog.store.policies.before_champion) == "static":
+    """Return `static` or `rule`; by default the catalog's policy without a price book, and `static` for a belief."""
+    if (name or catalog.store.policies.before_champion) != "rule":
         return StaticPolicy(catalog.base_prices)
     rule = catalog.store.policies.rule
     ceilings = np.array([product.ceiling for product in catalog.products])

@@ -12,7 +12,9 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from catalog.pricing import LIMITS, PriceDecision, Shelf
+from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.curves import DemandCurves, chance_at
 from serving.exploration.candidates import Candidates, candidates_within
 from serving.exploration.plan import ExplorationPlan
@@ -148,6 +150,37 @@ class Storefront:
         return np.nan_to_num(asked.unit_value) + self.unit_costs
 
 
+@dataclass(frozen=True)
+class LearningStorefront(Storefront):
+    """A storefront whose policy learns from the day's own sales. Implements `catalog.pricing.LearnsWhileSelling`."""
+
+    def learned(self, sold: Sold) -> "LearningStorefront":
+        """Return the storefront for the ticks after one; prices change when the policy's belief is updated."""
+        assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
+        policy = self.policy.learned(sold)
+        outlook = policy.outlook
+        if outlook is self.policy.outlook:
+            return replace(self, policy=policy)
+        return replace(self, policy=policy, curves=outlook.curves, exploration=outlook.exploration)
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What the policy has learned of the day."""
+        return self.policy.lesson if isinstance(self.policy, LearningPolicy) else None
+
+
+def storefront_that_learns(catalog: Catalog, morning: Morning) -> LearningStorefront:
+    """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing."""
+    outlook = morning.outlook()
+    return LearningStorefront(
+        LearningPolicy(outlook),
+        outlook.curves,
+        exploration=outlook.exploration,
+        limits=limits_of(catalog),
+        unit_costs=costs_that_count(catalog),
+    )
+
+
 def storefront_with_model(catalog: Catalog, policy: PricingPolicy, curves: DemandCurves) -> Storefront:
     """Return a policy that chooses from demand curves: a share of expected revenue may be spent on trying prices."""
     return Storefront(
@@ -174,9 +207,16 @@ def storefront_without_exploration(catalog: Catalog, book: PriceBook, curves: De
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None) -> Storefront:
-    """Return `static` or `rule`, by default the catalog's own choice, with prices tried in a share of the time."""
+    """Return what prices without a price book: by default what the catalog says.
+
+    That is the belief before anybody came, which learns from the day; or `static` or `rule`, with prices explored in a
+    share of the time.
+    """
+    chosen = name or catalog.store.policies.before_champion
+    if chosen not in {"static", "rule"}:
+        return storefront_that_learns(catalog, morning_of(catalog, believed_before_anybody_came(catalog), None))
     exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
-    return Storefront(policy_without_model(catalog, name), exploration=exploration, limits=limits_of(catalog))
+    return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits_of(catalog))
 
 
 def storefront_at_base_prices(catalog: Catalog) -> Storefront:

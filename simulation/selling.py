@@ -1,7 +1,8 @@
 """What shoppers do: they meet prices and stock, one tick at a time, for many stores at once.
 
 A shopper buys one unit if the shelf has one and the price is at most base price x multiplier. Within a tick prices do
-not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay.
+not change and shoppers come in order of time, so the last unit goes to the first shopper who can pay. A return takes
+place only if its first visit, in an earlier tick, met a price that was too high.
 """
 
 import numba
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE
+
+STAYED_AWAY = -1
+"""Marks a return that did not take place: no visit, and no outcome."""
 
 
 @numba.njit(cache=True, nogil=True)
@@ -21,6 +25,7 @@ def sell_tick(
     stock: Ints,
     inventory: NDArray[np.int32],
     outcome: NDArray[np.int8],
+    first_visit: Ints,
 ) -> None:
     """Sell one tick: decide the outcome of each of its visits.
 
@@ -35,10 +40,17 @@ def sell_tick(
     stock
         Units on the shelf, shape (n_stores, n_products); reduced in place.
     inventory, outcome
-        Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`.
+        Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`, or
+        `STAYED_AWAY`.
+    first_visit
+        Row of the visit that a return repeats, below 0 where it is none, shape (n_visits,); empty where nobody waits.
     """
+    some_wait = len(first_visit) > 0
     for store in range(len(spans)):
         for row in range(spans[store, 0], spans[store, 1]):
+            if some_wait and first_visit[row] >= 0 and outcome[first_visit[row]] != TOO_EXPENSIVE:
+                outcome[row] = STAYED_AWAY
+                continue
             item = product[row]
             left = stock[store, item]
             inventory[row] = left
@@ -61,6 +73,8 @@ def count_tick(
     """
     for store in range(len(spans)):
         for row in range(spans[store, 0], spans[store, 1]):
+            if outcome[row] == STAYED_AWAY:
+                continue
             item = product[row]
             visits[store, item] += 1
             met[store, item] += outcome[row] != OUT_OF_STOCK

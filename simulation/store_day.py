@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
+from catalog.errors import CatalogError
 from catalog.load import Catalog
-from catalog.pricing import LearnsWhileSelling, Policy, PriceDecision, Shelf, Sold
+from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
 from catalog.store_day import Standing, StoreDay
-from simulation.selling import count_tick, sell_tick
+from simulation.selling import STAYED_AWAY, count_tick, sell_tick
 from simulation.visits import Visits, draw_visits, opening_stock
 
 
@@ -50,30 +51,44 @@ class Stretch:
         visits: Visits,
         began: Standing | None = None,
     ) -> None:
-        """Begin with the shelves as given, by default as at opening; nothing is sold yet."""
+        """Begin with the shelves as given, by default as at opening; nothing is sold yet.
+
+        Raises
+        ------
+        CatalogError
+            When it begins during the day and some shoppers wait: who comes again follows from the ticks before.
+        """
         self._opened_with, self._policy = policy, policy
         self._stores, self._business_date, self._visits = tuple(stores), business_date, visits
         self._began = began or standing_at_opening(catalog, len(stores), business_date)
+        if visits.first_visit is not None and self._began.tick > 0:
+            raise CatalogError(
+                f"waiting_share: expected 0 for a day that goes on at tick {self._began.tick}, found shoppers who "
+                "wait; nothing was sold, play the day from its opening"
+            )
+        self._first_visit = np.empty(0, dtype=np.int64) if visits.first_visit is None else visits.first_visit
         self._willing_price = catalog.base_prices.astype(np.float32)[visits.product] * visits.multiplier
         self._inventory = np.empty(visits.count, dtype=np.int32)
         self._outcome = np.empty(visits.count, dtype=np.int8)
         self._stock_at_start: list[Ints] = []
         self._answers: list[PriceDecision] = []
+        self._lessons: list[Lesson] = []
         self.standing = self._began
 
     def sell_tick(self) -> None:
-        """Ask the policy for prices once and sell the next tick at them; a policy that learns sees what it brought."""
+        """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
-        sell_tick(spans, visits.product, self._willing_price, answer.prices, stock, self._inventory, self._outcome)
+        happened = (self._inventory, self._outcome, self._first_visit)
+        sell_tick(spans, visits.product, self._willing_price, answer.prices, stock, *happened)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
         if isinstance(self._policy, LearnsWhileSelling):
-            self._policy = self._policy.learned(self._sold(now.tick, answer.prices, spans))
+            self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
 
     @property
     def policy(self) -> Policy:
@@ -85,8 +100,7 @@ class Stretch:
         visits, n_stores = self._visits, len(self._stores)
         decisions = _stack(self._answers)
         store, tick = _store_and_tick_of_visits(visits, n_stores)
-        whole = self._began.tick == 0 and self.standing.tick == len(visits.dice)
-        sold = slice(None) if whole else (tick >= self._began.tick) & (tick < self.standing.tick)
+        sold = self._sold_rows(tick)
         product, store, tick = visits.product[sold], store[sold], tick[sold]
         n_products = decisions.prices.shape[2]
         cell = ((tick.astype(np.int64) - self._began.tick) * n_stores + store) * n_products + product
@@ -109,7 +123,22 @@ class Stretch:
             decisions=decisions,
             stock=np.stack(self._stock_at_start),
             began=self._began,
+            lessons=tuple(self._lessons),
         )
+
+    def _learn(self, policy: LearnsWhileSelling, sold: Sold) -> None:
+        self._policy = policy.learned(sold)
+        lesson = self._policy.lesson if isinstance(self._policy, TellsLessons) else None
+        if lesson is not None and (not self._lessons or lesson is not self._lessons[-1]):
+            self._lessons.append(lesson)
+
+    def _sold_rows(self, tick: NDArray[np.int16]) -> NDArray[np.bool_] | slice:
+        """Return which visits took place in the ticks that are sold; `tick` is that of each, shape (n_visits,)."""
+        whole = self._began.tick == 0 and self.standing.tick == len(self._visits.dice)
+        if whole and self._visits.first_visit is None:
+            return slice(None)
+        sold = (tick >= self._began.tick) & (tick < self.standing.tick)
+        return sold if self._visits.first_visit is None else sold & (self._outcome != STAYED_AWAY)
 
     def _sold(self, tick: int, prices: Floats, spans: Ints) -> Sold:
         visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))

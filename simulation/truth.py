@@ -1,16 +1,23 @@
-"""True demand: the twin's chance of a sale, known in closed form. Every model and policy is judged against it."""
+"""True demand: the twin's chance of a sale, known in closed form. Every model and policy is judged against it.
+
+It is that of a first visit. A shopper who waits and looks again buys with another chance, which depends on the prices
+since (`simulation.waiting`); where `waiting_share` is above 0, it is therefore not quite that of a logged decision.
+"""
 
 import datetime as dt
 
 import numpy as np
 from scipy.special import ndtr
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
+from simulation.budgets import Personas, products_by_personas
 from simulation.visits import budget_shifts_on
 
 
-def chance_of_sale(catalog: Catalog, price_ratio: Floats, budget_shift: Floats | float = 0.0) -> Floats:
+def chance_of_sale(
+    catalog: Catalog, price_ratio: Floats, budget_shift: Floats | float = 0.0, product: Ints | None = None
+) -> Floats:
     """P(buy) with stock on the shelf: the personas' mixture of P(multiplier >= price / base price).
 
     Parameters
@@ -19,11 +26,18 @@ def chance_of_sale(catalog: Catalog, price_ratio: Floats, budget_shift: Floats |
         Price over base price, any shape.
     budget_shift
         Shift of everyone's multiplier, broadcast against `price_ratio`.
+    product
+        Position of the product on the shelf, broadcast against `price_ratio`; None is one whose shoppers are the
+        store's own personas.
     """
     ratio = np.asarray(price_ratio) - budget_shift
-    chance = np.zeros_like(ratio, dtype=float)
-    for persona in catalog.store.personas:
-        chance += persona.share * ndtr((persona.mean - ratio) / persona.standard_deviation)
+    kinds = products_by_personas(catalog)
+    if product is None or len(kinds) == 1:
+        return _mixture(catalog.store.personas if product is None else kinds[0][0], ratio)
+    chance, of_product = np.empty_like(ratio, dtype=float), np.broadcast_to(product, ratio.shape)
+    for personas, products in kinds:
+        own = np.isin(of_product, products)
+        chance[own] = _mixture(personas, ratio[own])
     return chance
 
 
@@ -40,4 +54,12 @@ def chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats) -> 
     Floats
         Probabilities, shape (n_products, n_prices).
     """
-    return chance_of_sale(catalog, price_ratio, budget_shifts_on(catalog, business_date)[:, None])
+    products = np.arange(len(catalog.products))[:, None]
+    return chance_of_sale(catalog, price_ratio, budget_shifts_on(catalog, business_date)[:, None], products)
+
+
+def _mixture(personas: Personas, ratio: Floats) -> Floats:
+    chance = np.zeros_like(ratio, dtype=float)
+    for persona in personas:
+        chance += persona.share * ndtr((persona.mean - ratio) / persona.standard_deviation)
+    return chance

@@ -2,15 +2,13 @@
 
 Each store day has a random stream of its own, seeded by (seed, store, date), and draws in a fixed order: dice, visits
 per tick, times, products, personas, multipliers, shoppers. So a store day does not depend on which other days are
-played, or in which order, and all policies meet the same shoppers.
+played, or in which order, and all policies meet the same shoppers. What only some worlds have draws from further
+streams: who waits from one spawned by the store day's, how busy a day is from one of the catalog and the date.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +17,10 @@ from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
 from catalog.records.store import Store
+from simulation.budgets import multipliers
+from simulation.draws import WAITING, draw_store_day, stream_of
+from simulation.footfall import footfall_factor_on
+from simulation.waiting import Waiting, draw_waiting, with_returns
 
 _US_PER_MINUTE = 60_000_000
 
@@ -42,6 +44,9 @@ class Visits:
     dice
         Uniform numbers in [0, 1) for policies that randomise, shape (n_ticks, n_stores, n_products); each number
         holds for `exploration.hold_ticks` ticks.
+    first_visit
+        Row of the visit that a return repeats, -1 where it is none, shape (n_visits,); None where nobody waits. A
+        return takes place only when its first visit met a price that was too high: see `simulation.waiting`.
     """
 
     starts: Ints
@@ -50,6 +55,7 @@ class Visits:
     multiplier: NDArray[np.float32]
     shopper: NDArray[np.int32]
     dice: Floats
+    first_visit: Ints | None = None
 
     @property
     def count(self) -> int:
@@ -71,30 +77,37 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     -------
     Visits
         Arrivals are Poisson per tick: the day's mean visits spread by the hourly profile, split over products by
-        popularity, each product's mean times its demand factor on a day with a shock.
+        popularity, each product's mean times its demand factor on a day with a shock, and all of them times the
+        date's footfall factor.
     """
     store = catalog.store
     n_ticks, n_products = store.opening.ticks, len(catalog.products)
     weights = catalog.popularity * demand_factors_on(catalog, business_date)
-    expected = store.visits_per_day * weights.sum(axis=1) * tick_profile(store)
+    mean_visits = store.visits_per_day * footfall_factor_on(catalog, business_date)
+    expected = mean_visits * weights.sum(axis=1) * tick_profile(store)
     hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
-    draws = [
-        _draw_store_day(_stream(seed, name, business_date), expected, shape, store.shopper_pool) for name in stores
-    ]
+    streams = [stream_of(seed, name, business_date) for name in stores]
+    draws = [draw_store_day(stream, expected, shape, store.shopper_pool) for stream in streams]
     counts = np.array([draw.counts for draw in draws])
     flat = np.concatenate([[0], np.cumsum(counts.ravel())])
     tick_us = store.opening.tick_minutes * _US_PER_MINUTE
     times = np.concatenate([draw.times for draw in draws])
     product = _products(weights, np.concatenate([draw.product for draw in draws]), times)
-    return Visits(
+    persona, deviation = (np.concatenate([getattr(draw, name) for draw in draws]) for name in ("persona", "deviation"))
+    shifts = budget_shifts_on(catalog, business_date).astype(np.float32)
+    visits = Visits(
         starts=flat[np.arange(len(stores))[:, None] * n_ticks + np.arange(n_ticks + 1)],
         since_opening_us=(times * tick_us).astype(np.int64),
         product=product,
-        multiplier=_multipliers(store, draws) + budget_shifts_on(catalog, business_date).astype(np.float32)[product],
+        multiplier=multipliers(catalog, product, persona, deviation) + shifts[product],
         shopper=np.concatenate([draw.shopper for draw in draws]),
         dice=np.repeat(np.stack([draw.dice for draw in draws], axis=1), hold, axis=0)[:n_ticks],
     )
+    if store.waiting_share == 0:
+        return visits
+    waiting = [stream_of(seed, name, business_date, WAITING) for name in stores]
+    return _with_returns(visits, waiting, store.waiting_share, tick_us)
 
 
 def tick_profile(store: Store) -> Floats:
@@ -110,8 +123,13 @@ def tick_profile(store: Store) -> Floats:
 
 
 def expected_visits_on(catalog: Catalog, business_date: dt.date) -> Floats:
-    """Mean visits to each product in each tick of a store day, its shocks included, shape (n_products, n_ticks)."""
-    factors = demand_factors_on(catalog, business_date)
+    """Mean visits to each product in each tick of a store day, shape (n_products, n_ticks).
+
+    It knows the date's shocks, its weekday and how busy it is, as a clairvoyant does, whom regret is against. Returns
+    of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring nothing
+    at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
+    """
+    factors = demand_factors_on(catalog, business_date) * footfall_factor_on(catalog, business_date)
     return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)
 
 
@@ -141,39 +159,6 @@ def opening_stock(catalog: Catalog, business_date: dt.date) -> Ints:
     return np.floor(stock + 1e-9).astype(np.int64)
 
 
-class _Draws(NamedTuple):
-    """Every random draw of one store day; counts (n_ticks,), dice (n_holds, n_products), the others (n_visits,).
-
-    `product` and `persona` are uniform numbers, `deviation` is standard normal, `times` are in ticks since opening.
-    """
-
-    dice: Floats
-    counts: Ints
-    times: Floats
-    product: NDArray[np.float32]
-    persona: NDArray[np.float32]
-    deviation: NDArray[np.float32]
-    shopper: NDArray[np.int32]
-
-
-def _draw_store_day(stream: np.random.Generator, expected: Floats, dice_shape: tuple[int, int], pool: int) -> _Draws:
-    dice = stream.random(dice_shape)
-    counts = stream.poisson(expected)
-    n_visits = int(counts.sum())
-    times = stream.random(n_visits)
-    times += np.repeat(np.arange(len(expected)), counts)
-    times.sort()
-    return _Draws(
-        dice,
-        counts,
-        times,
-        stream.random(n_visits, dtype=np.float32),
-        stream.random(n_visits, dtype=np.float32),
-        stream.standard_normal(n_visits, dtype=np.float32),
-        stream.integers(0, pool, n_visits, dtype=np.int32),
-    )
-
-
 def _products(weights: Floats, uniform: NDArray[np.float32], times: Floats) -> NDArray[np.int16]:
     """Turn uniform numbers into products by the weights of each visit's tick; `weights` is (n_ticks, n_products)."""
     split = np.cumsum(weights, axis=1) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
@@ -188,24 +173,21 @@ def _products(weights: Floats, uniform: NDArray[np.float32], times: Floats) -> N
     return product
 
 
-def _multipliers(store: Store, draws: list[_Draws]) -> NDArray[np.float32]:
-    """Budget multipliers of all visits: a persona by its share, then a normal around its mean."""
-    means = np.array([persona.mean for persona in store.personas], dtype=np.float32)
-    deviations = np.array([persona.standard_deviation for persona in store.personas], dtype=np.float32)
-    share_ends = np.cumsum([persona.share for persona in store.personas])[:-1]
-    persona = np.searchsorted(share_ends, np.concatenate([draw.persona for draw in draws]), side="right")
-    return means[persona] + deviations[persona] * np.concatenate([draw.deviation for draw in draws])
-
-
-def _stream(seed: int, store_id: str, business_date: dt.date) -> np.random.Generator:
-    return np.random.Generator(
-        np.random.SFC64(np.random.SeedSequence((seed, _number_of(store_id), business_date.toordinal())))
+def _with_returns(visits: Visits, streams: list[np.random.Generator], share: float, tick_us: int) -> Visits:
+    """Draw who of each store's visitors would wait, and put their returns among the visits."""
+    counts = visits.starts[:, -1] - visits.starts[:, 0]
+    drawn = [draw_waiting(stream, int(count), share) for stream, count in zip(streams, counts, strict=True)]
+    waiting = Waiting(np.concatenate([own.waits for own in drawn]), np.concatenate([own.when for own in drawn]))
+    rows = with_returns(visits.since_opening_us, visits.starts, tick_us, waiting)
+    return replace(
+        visits,
+        starts=rows.starts,
+        since_opening_us=rows.since_opening_us,
+        product=visits.product[rows.visit],
+        multiplier=visits.multiplier[rows.visit],
+        shopper=visits.shopper[rows.visit],
+        first_visit=rows.first_visit,
     )
-
-
-@lru_cache(maxsize=100_000)
-def _number_of(store_id: str) -> int:
-    return int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
 
 
 def _shocks_of(catalog: Catalog, business_date: dt.date) -> list[Shock]:

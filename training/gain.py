@@ -1,7 +1,7 @@
-"""What a challenger's prices would gain, from the log: both books, the held-out visits, and on the twin the truth."""
+"""What a challenger's prices would gain: both books, by the belief's word and by the held-out visits, and the truth."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -10,13 +10,16 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
-from features.footfall import expected_visits
+from etl.business_dates import ONE_DAY
 from features.logged_visits import LoggedVisits, logged_visits
+from serving.belief.log import belief_of
+from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
-from serving.day_curves import DatedModel, supported_curves
+from serving.day_curves import DatedModel, DayKnowledge, learned_for
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
+from training.believed_gain import believed_gain
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
@@ -27,12 +30,14 @@ from training.truth import true_chances_at
 class Challenger:
     """A fitted model under the version it is registered as, so that curves can be asked from it.
 
-    `learned_from` is the first business date that went into it, or None where nobody noted it.
+    `learned_from` and `trained_through` are the first and last business date that went into it, or None where nobody
+    noted them.
     """
 
     version: str
     fitted: FittedModel
     learned_from: dt.date | None = None
+    trained_through: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale, shape (n_rows,)."""
@@ -48,7 +53,10 @@ def gain_over(
     *,
     is_known: bool,
 ) -> OffPolicyEstimate | None:
-    """Estimate what the challenger's price book gains over the champion's, or without one over the base prices.
+    """Estimate what the challenger's prices gain over those that would be in force without it.
+
+    Those are the champion's, or without one the belief's from the log alone, or base prices where the catalog has no
+    belief price the store.
 
     Parameters
     ----------
@@ -64,15 +72,20 @@ def gain_over(
     visits = logged_visits(connection, catalog, dataset.trained_through, dataset.judged_through, n_decisions)
     if not len(visits.day):
         return None
-    made_for = dt.datetime.combine(dataset.judged_through, dt.time(), dt.UTC)
+    tomorrow = dataset.judged_through + ONE_DAY
     try:
-        footfall = expected_visits(connection, catalog, dataset.judged_through)
-        curves = supported_curves(connection, challenger, catalog, dataset.judged_through)
-        book = tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
+        known = learned_for(connection, challenger, catalog, tomorrow)
+        book = _book_of(catalog, known, tomorrow)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _book_of(connection, catalog, champion, footfall, made_for)
-    return gain_on(catalog, visits, curves, book, incumbent, is_known=is_known)
+    incumbent = _incumbent(connection, catalog, champion, tomorrow)
+    estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
+    if known.belief is None:
+        return estimate
+    log = belief_of(connection, catalog, dataset.judged_through)
+    usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
+    believed = believed_gain(catalog, morning_of(catalog, log, None).outlook(), book, usual)
+    return replace(estimate, believed=believed)
 
 
 def gain_on(
@@ -112,21 +125,21 @@ def gain_on(
     )
 
 
-def _book_of(
-    connection: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    champion: DatedModel | None,
-    footfall: Floats,
-    made_for: dt.datetime,
+def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
+    made_for = dt.datetime.combine(date, dt.time(), dt.UTC)
+    return tabulate(policy_with_model(catalog, known.curves, known.visits), catalog, made_for, known.curves)
+
+
+def _incumbent(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date
 ) -> PriceBook | None:
-    """Return the champion's prices, or None without a champion that knows this shelf."""
-    if champion is None:
+    """Return the book that would be in force without the challenger, or None where base prices would stand."""
+    if champion is None and catalog.store.policies.before_champion != "belief":
         return None
     try:
-        curves = supported_curves(connection, champion, catalog, made_for.date())
-        return tabulate(policy_with_model(catalog, curves, footfall), catalog, made_for, curves)
+        return _book_of(catalog, learned_for(connection, champion, catalog, date), date)
     except ModelError:
-        return None
+        return None  # a champion of another shelf
 
 
 def _unit_values(book: PriceBook, visits: LoggedVisits, ticks_left: Ints) -> Floats:

@@ -56,6 +56,8 @@ class GateInput:
         First business date priced after a rollback that no later change followed, or None.
     responses
         Each product's response to prices that somebody else set; empty where all prices were ours.
+    belief_prices
+        Whether, without a champion, a belief prices the store and not base prices.
     """
 
     challenger: FittedModel
@@ -67,6 +69,7 @@ class GateInput:
     stale_after_days: int
     rolled_back_on: dt.date | None = None
     responses: Sequence[PriceResponse] = ()
+    belief_prices: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,8 @@ def _after_a_rollback(found: GateInput) -> list[Condition]:
 def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
     incumbent, dataset = found.incumbent, found.dataset
     if incumbent is None or incumbent.p_sale is None:
-        return [against_champion.earns_more(found.gain)]
+        asks = against_champion.as_good_as_belief if found.belief_prices else against_champion.earns_more
+        return [asks(found.gain)]
     not_worse = against_champion.is_not_worse(chance, incumbent.p_sale, dataset.holdout)
     age = against_champion.age_of(
         incumbent.trained_through,

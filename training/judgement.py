@@ -50,6 +50,7 @@ def gate_input(
         stale_after_days=catalog.store.gate.stale_after_days,
         rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
         responses=responses,
+        belief_prices=catalog.store.policies.before_champion == "belief",
     )
 
 

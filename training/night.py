@@ -12,9 +12,10 @@ from typing import ParamSpec, Protocol, TypeVar
 from catalog.errors import DataError, Declined, ModelError
 from catalog.progress import Progress, silent
 from etl.transform import transform
+from serving.belief.policy import WITHOUT_CHAMPION
 from training.drift.watch import Announce, unannounced, watch_drift
 from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
-from training.pricing import price_date
+from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
 from training.result import TrainingResult
 from training.schedule import judged_through, why_due
@@ -114,13 +115,13 @@ def decide(
 
 def _learn(
     workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: RunStep
-) -> str | None:
-    """Train, and say what did not go as usual, if anything."""
+) -> str:
+    """Train, and say in a sentence what the challenger is expected to earn, how sure that is, and what happens next."""
     try:
         trained = run(train, workspace, registry, date, seed, progress=progress)
     except (DataError, Declined) as error:
         return f"nothing new was learned: {error}"
-    return None if trained.verdict.promoted else stays_because(trained)
+    return promoted_because(trained) if trained.verdict.promoted else stays_because(trained)
 
 
 def _price_after(
@@ -129,19 +130,27 @@ def _price_after(
     """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
     if workspace.catalog.store.guardrails.kill_switch:
         return "base prices stay", None, "the kill switch is on, so no price book was made"
+    tomorrow = date + dt.timedelta(days=1)
     try:
-        if registry.load() is None:
+        if registry.load() is None and not may_price_without_champion(workspace, tomorrow):
             return "base prices stay", None, None
     except ModelError:
         pass  # pricing knows which book holds meanwhile, or says that none does
-    priced = run(price_date, workspace, registry, date + dt.timedelta(days=1))
+    priced = run(price_date, workspace, registry, tomorrow)
     outcome: Outcome = "old prices hold" if priced.old_prices_hold else "priced"
-    return outcome, priced.book.model_version, priced.old_prices_hold
+    version = priced.book.model_version
+    return outcome, None if version == WITHOUT_CHAMPION else version, priced.old_prices_hold
+
+
+def promoted_because(trained: TrainingResult) -> str:
+    """Say which version prices from now on, and what it is expected to earn."""
+    return f"version {trained.version} prices from now on: {trained.verdict.conditions[-1].found}"
 
 
 def stays_because(trained: TrainingResult) -> str:
     """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
-    stays = "base prices stay" if trained.champion is None else f"champion {trained.champion.version} stays"
+    without = "the belief prices on" if trained.belief_prices else "base prices stay"
+    stays = without if trained.champion is None else f"champion {trained.champion.version} stays"
     if trained.verdict.waits:
         found = "; ".join(condition.found for condition in trained.verdict.unmet)
         return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"

@@ -34,7 +34,8 @@ class Night:
     priced_by
         Model version behind the prices of the day after; None at base prices.
     said
-        What did not go as usual; None when all did. It is told once and not kept.
+        What the challenger is expected to earn, how sure that is, and what happens next; or what did not go as usual.
+        None when there is nothing to say.
     """
 
     business_date: dt.date

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from catalog.arrays import Flags, Floats, Ints
+from training.believed_gain import BelievedGain
 
 _REACH = 2  # candidates on each side of the challenger's price whose errors count
 _LOW_SAMPLE = 100.0  # effective visits
@@ -97,6 +98,8 @@ class OffPolicyEstimate:
         (sum w)^2 / sum w^2 of the doubly robust weights where prices differ, visits.
     supported
         Share of those visits whose price, or one next to it, was shown for the product at all.
+    believed
+        The gain by the belief's word; None where prices were not our own.
     """
 
     ips: Interval
@@ -107,12 +110,15 @@ class OffPolicyEstimate:
     n_differ: int
     effective_sample_size: float
     supported: float
+    believed: BelievedGain | None = None
 
     @property
     def rows(self) -> list[tuple[str, float, float, float]]:
         """Return name, gain and both ends of the interval for each estimator and the truth; NaN where nobody knows."""
         estimators = {"inverse propensity": self.ips, "self-normalised": self.snips, "doubly robust": self.dr}
         rows = [(name, own.estimate, own.lower, own.upper) for name, own in estimators.items()]
+        if self.believed is not None:
+            rows.insert(0, ("the belief", self.believed.mean, self.believed.lower, self.believed.upper))
         if self.truth is not None:
             rows.append(("the truth, which only the twin knows", self.truth, np.nan, np.nan))
         return rows
@@ -120,8 +126,9 @@ class OffPolicyEstimate:
     @property
     def note(self) -> str:
         """What the gate reads, how much evidence there is, and the warning where it is poor."""
+        read = "the belief" if self.believed else "the doubly robust lower end"
         evidence = (
-            f"The gate reads the doubly robust lower end. {self.n_differ:,} of {self.n_visits:,} held-out visits would "
+            f"The gate reads {read}. {self.n_differ:,} of {self.n_visits:,} held-out visits would "
             f"see another price, {self.effective_sample_size:,.0f} effective"
         )
         return f"{evidence}; {self.warning}" if self.warning else evidence

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from catalog.errors import DataError, Declined, ModelError
+from etl.business_dates import came_from_the_twin
 from serving.book_store import book_in_force
 from serving.make_book import make_book
 from serving.price_book.book import PriceBook
@@ -33,7 +34,7 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
     Declined
         When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
     DataError
-        When there is no champion.
+        When there is no champion, and no sales at prices of our own to form a belief from.
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
@@ -45,7 +46,7 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
         with held(workspace.settings.locks, LOCK):  # no rollback comes between the champion and its book
             finish_changes(workspace, registry, date)
             champion = registry.load()
-            if champion is None:
+            if champion is None and not may_price_without_champion(workspace, date):
                 remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
             return Priced(make_book(workspace, champion, date), None)
@@ -54,3 +55,14 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
         if known_good is None:
             raise
         return Priced(known_good[0], str(error))
+
+
+def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
+    """Tell whether a belief from the log alone may price a date: all was sold at prices of our own, before it."""
+    policies = workspace.catalog.store.policies
+    dates = [sold for sold in workspace.lake.dates("interactions") if sold < date]
+    return (
+        policies.before_champion == "belief"
+        and bool(dates)
+        and came_from_the_twin(workspace.lake, dt.date.min, dates[-1])
+    )

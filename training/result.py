@@ -47,6 +47,8 @@ class TrainingResult:
         Held-out decisions as `holdout_budget_groups` reads them; empty where nobody knows the budgets.
     responses
         How exported decisions answer to prices; empty where all prices were ours.
+    belief_prices
+        Whether a belief prices the store where there is no champion.
     """
 
     dataset: Dataset
@@ -64,6 +66,7 @@ class TrainingResult:
     budget_groups: pd.DataFrame
     gain: OffPolicyEstimate | None = None
     responses: tuple[PriceResponse, ...] = ()
+    belief_prices: bool = False
 
     @property
     def best(self) -> str:

@@ -81,7 +81,7 @@ def train(
         best = min(judged, key=lambda item: item.scores["log_loss"])
         version = registry.register(best.logged, best.fitted, best.scores, f"{dataset.fingerprint}:{seed}")
         load_check = log.check_load(best.logged, best.fitted, best.p_sale)
-        challenger = Challenger(version, best.fitted, dataset.learned_from)
+        challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
         found = gate_input(workspace, dataset, challenger, champion, load_check)
     verdict = pass_gate(found)
     settle(workspace, registry, version, verdict, champion.version if champion else None, dataset.judged_through)
@@ -174,4 +174,5 @@ def _result(
         budget_groups=budget_groups,
         gain=found.gain,
         responses=tuple(found.responses),
+        belief_prices=found.belief_prices,
     )

@@ -41,7 +41,8 @@ def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
 def true_chances_at(catalog: Catalog, visits: LoggedVisits, price: Floats) -> Floats:
     """Return the true chance of sale at a price for each visit, shocks included, shape (n_visits,)."""
     shifts = np.array([budget_shifts_on(catalog, day) for day in visits.days])
-    return chance_of_sale(catalog, price / catalog.base_prices[visits.product], shifts[visits.day, visits.product])
+    product = visits.product
+    return chance_of_sale(catalog, price / catalog.base_prices[product], shifts[visits.day, product], product)
 
 
 def _date_of(stamp: object) -> dt.date:

@@ -17,8 +17,10 @@ class RuleSettings(Record):
 class Policies(Record):
     """Which policy prices the shelf, before and after a champion exists, and its objective."""
 
-    before_champion: Literal["static", "rule"] = Field(
-        default="static", description="policy of a store that has no price book yet"
+    before_champion: Literal["belief", "static", "rule"] = Field(
+        default="belief",
+        description="what prices a store without a price book: `belief` learns from each hour's sales, `static` and "
+        "`rule` explore a share of the time",
     )
     with_champion: Literal["greedy", "stock_aware"] = Field(
         default="stock_aware",
@@ -28,6 +30,38 @@ class Policies(Record):
         default="revenue", description="what prices maximise: revenue, or margin (price less unit cost)"
     )
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
+
+
+class Belief(Record):
+    """What is believed of shoppers before any was seen, and how often that is corrected while the store sells.
+
+    Log odds of a sale are described over price ratio, the price over the base price: a level at the base price, a
+    slope, and bends around that line. Spreads are standard deviations in log odds and say how weak this is.
+    """
+
+    chance_at_base: float = Field(
+        default=0.5, gt=0, lt=1, allow_inf_nan=False, description="chance of sale at the base price"
+    )
+    level_spread: float = Field(
+        default=1.5, gt=0, le=10, allow_inf_nan=False, description="how far off that may be, in log odds"
+    )
+    slope: float = Field(
+        default=5.0, gt=0, le=100, allow_inf_nan=False, description="fall of the log odds per base price"
+    )
+    slope_spread: float = Field(default=4.0, gt=0, le=100, allow_inf_nan=False, description="how far off that may be")
+    bend_spread: float = Field(
+        default=0.8, gt=0, le=10, allow_inf_nan=False, description="how far demand may bend away from a line"
+    )
+    visits_per_unit: float = Field(
+        default=2.0,
+        gt=0,
+        le=10_000,
+        allow_inf_nan=False,
+        description="visits expected on a day for each unit of par stock, until some were counted",
+    )
+    update_ticks: int = Field(
+        default=4, ge=1, le=1440, description="ticks after which the day's own sales correct belief and prices"
+    )
 
 
 class Exploration(Record):

@@ -3,6 +3,7 @@
 from pydantic import Field, field_validator, model_validator
 
 from catalog.records.fields import Cost, Name, Price, Record, Sku, is_whole_cents
+from catalog.records.shoppers import Persona, check_shares
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
@@ -29,6 +30,14 @@ class Product(Record):
         default=100, ge=1, le=30_000, description="units on the shelf after restocking, before each opening"
     )
 
+    personas: tuple[Persona, ...] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda personas: not personas,
+        description="segments of this product's shoppers in the twin, each with the fields of the store's `personas`; "
+        "none is the store's",
+    )
+
     @property
     def floor(self) -> float:
         """Lowest price that may be shown, EUR."""
@@ -45,6 +54,13 @@ class Product(Record):
         if price is not None and not is_whole_cents(price):
             raise ValueError(f"a price on a shelf is in whole cents, found {price}")
         return price
+
+    @field_validator("personas")
+    @classmethod
+    def _shares_add_up(cls, personas: tuple[Persona, ...]) -> tuple[Persona, ...]:
+        if personas:
+            check_shares(personas)
+        return personas
 
     @model_validator(mode="after")
     def _prices_are_in_order(self) -> "Product":

@@ -1,10 +1,15 @@
 """Who comes to the simulated stores, and what changes that on some dates."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from catalog.records.fields import Name, Record, Share, Sku, time_of_day
+
+_SUM_NOISE = 1e-9  # of decimals kept as binary
+_DAYS_OF_THE_WEEK = 7
 
 
 class Persona(Record):
@@ -19,6 +24,49 @@ class Persona(Record):
         description="mean of the budget multiplier: what a shopper would pay over the base price",
     )
     standard_deviation: float = Field(gt=0, le=5, allow_inf_nan=False, description="its standard deviation")
+
+
+def check_shares(personas: Sequence[Persona]) -> None:
+    """Check that the shares of some personas add up to 1.
+
+    Raises
+    ------
+    ValueError
+        When they do not.
+    """
+    shares = sum(persona.share for persona in personas)
+    if abs(shares - 1) > _SUM_NOISE:
+        raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+
+
+class Footfall(Record):
+    """How the twin's visits differ from day to day. Prices are set without it: a planner sees only who came."""
+
+    day_variation: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        allow_inf_nan=False,
+        description="coefficient of variation of a day's mean visits, beside the weekday; the factor is lognormal with "
+        "mean 1, and the same for all stores",
+    )
+    weekday_factors: tuple[Annotated[float, Field(ge=0, le=7, allow_inf_nan=False)], ...] = Field(
+        default=(), strict=False, description="visits times this, Monday to Sunday, 1 on average; none is 1 on each day"
+    )
+    busy_days_seed: int = Field(
+        default=0, ge=0, le=999_999_999, description="which days are busy; every run of the world meets the same ones"
+    )
+
+    @field_validator("weekday_factors")
+    @classmethod
+    def _average_one(cls, factors: tuple[float, ...]) -> tuple[float, ...]:
+        if factors and len(factors) != _DAYS_OF_THE_WEEK:
+            raise ValueError(f"expected {_DAYS_OF_THE_WEEK} factors, Monday to Sunday, or none; found {len(factors)}")
+        if factors and abs(sum(factors) - _DAYS_OF_THE_WEEK) > _SUM_NOISE:
+            raise ValueError(
+                f"the factors average {sum(factors) / _DAYS_OF_THE_WEEK:g}, expected 1; visits_per_day is the average"
+            )
+        return factors
 
 
 class Shock(Record):

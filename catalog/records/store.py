@@ -4,16 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from catalog.records.fields import Record, Sku, StoreId
+from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
-from catalog.records.pricing_rules import Exploration, Gate, Guardrails, Learning, Policies
-from catalog.records.shoppers import Persona, Shock
-
-_SUM_NOISE = 1e-9  # of decimals kept as binary
+from catalog.records.pricing_rules import Belief, Exploration, Gate, Guardrails, Learning, Policies
+from catalog.records.shoppers import Footfall, Persona, Shock, check_shares
 
 
 class Store(Record):
-    """One chain of equal stores; its parts agree with each other."""
+    """One chain of equal stores; its parts agree with each other.
+
+    What only some worlds have is left out of the JSON where it has its default, so that other catalogs keep their
+    fingerprint.
+    """
 
     currency: Literal["EUR"] = Field(default="EUR", description="currency of every price")
     stores: tuple[StoreId, ...] = Field(
@@ -44,10 +46,21 @@ class Store(Record):
     personas: tuple[Persona, ...] = Field(
         min_length=1, strict=False, description="segments of shoppers, below; their shares add up to 1"
     )
+    waiting_share: Share = Field(
+        default=0.0,
+        exclude_if=lambda share: share == 0,
+        description="share of the shoppers who look again once, later in the day, when the price was too high for them",
+    )
+    footfall: Footfall = Field(
+        default=Footfall(),
+        exclude_if=lambda footfall: footfall == Footfall(),
+        description="how visits differ from day to day, below",
+    )
     ladder_prices: int = Field(
         default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
     )
     policies: Policies = Field(default=Policies(), description="which policy prices, below")
+    belief: Belief = Field(default=Belief(), description="what is believed of shoppers nobody has seen yet, below")
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
     gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
@@ -62,9 +75,7 @@ class Store(Record):
             raise ValueError("a store is listed twice in stores")
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
-        shares = sum(persona.share for persona in self.personas)
-        if abs(shares - 1) > _SUM_NOISE:
-            raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
+        check_shares(self.personas)
         for shock in self.shocks:
             if shock.starts is not None and not 0 <= self.opening.tick_at(shock.starts) < self.opening.ticks:
                 raise ValueError(

@@ -16,7 +16,13 @@ NIGHTS = Table(
         Column(
             "priced_by",
             LONG_TEXT,
-            "model version behind the prices of that date; null at base prices",
+            "model version behind the prices of that date; null without a champion",
+            nullable=True,
+        ),
+        Column(
+            "said",
+            LONG_TEXT,
+            "what the challenger is expected to earn, how sure that is, and what happens next; null without one",
             nullable=True,
         ),
     ),

@@ -35,14 +35,14 @@ PRICE_BOOK = Table(
             nullable=True,
         ),
         POLICY,
-        Column("model_version", TEXT, "registered model version behind the price"),
+        Column("model_version", TEXT, "registered model version behind the price; none without a champion"),
         Column("published_at", MOMENT, "start of the business date the book was worked out for", "UTC"),
     ),
 )
 
 DEMAND_CURVES = Table(
     "demand_curves",
-    "one candidate price of one product, as the champion sees it",
+    "one candidate price of one product, as it is believed before the day",
     ("sku", "candidate"),
     (
         SKU,
@@ -50,8 +50,22 @@ DEMAND_CURVES = Table(
         PRICE,
         P_SALE,
         EXPECTED_REVENUE,
+        Column(
+            "p_sale_low",
+            pa.float64(),
+            "lower end of the chance of sale, 95 %; null in older curves",
+            "probability",
+            nullable=True,
+        ),
+        Column(
+            "p_sale_high",
+            pa.float64(),
+            "upper end of the chance of sale, 95 %; null in older curves",
+            "probability",
+            nullable=True,
+        ),
         Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
-        Column("model_version", TEXT, "registered model version behind the curve"),
+        Column("model_version", TEXT, "registered model version behind the curve; none without a champion"),
     ),
 )
 
@@ -66,5 +80,19 @@ REPLACED_DEMAND_CURVES = replace(
     DEMAND_CURVES,
     name="replaced_demand_curves",
     grain="one candidate price of one product, of curves that others took the place of",
+    unique_in="partition",
+)
+
+HOURLY_PRICE_BOOK = replace(
+    PRICE_BOOK,
+    name="hourly_price_book",
+    grain="one product at one stock level with one number of ticks left, remade for a store in the middle of its day",
+    unique_in="partition",
+)
+
+HOURLY_DEMAND_CURVES = replace(
+    DEMAND_CURVES,
+    name="hourly_demand_curves",
+    grain="one candidate price of one product, as it is believed in the middle of a store's day",
     unique_in="partition",
 )

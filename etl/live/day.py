@@ -7,6 +7,7 @@ show instead. So a kill at any moment leaves a day that can be read, and that go
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from catalog.arrays import Floats
 from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
+from catalog.pricing import LearnsWhileSelling, Policy, Sold
 from catalog.store_day import Standing
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
@@ -139,6 +141,34 @@ def before(rows: DayRows, tick: int) -> DayRows:
         rows.interactions.filter(pc.less(rows.interactions["tick"], tick)),
         rows.repricings.filter(pc.less(rows.repricings["tick"], tick)),
     )
+
+
+def sold_in(rows: DayRows, catalog: Catalog, ticks: int) -> Iterator[Sold]:
+    """Yield what each of the first ticks of one store's day brought, for a policy that takes over in its middle."""
+    decisions = rows.interactions.select(["tick", "sku", "price_offered", "inventory_level", "purchased"]).to_pandas()
+    positions = {sku: position for position, sku in enumerate(catalog.skus)}
+    product = decisions["sku"].astype(str).map(positions).to_numpy(dtype=np.int64)
+    cell = (decisions["tick"].to_numpy(dtype=np.int64), product)
+    shape = (ticks, len(catalog.skus))
+    prices = np.broadcast_to(catalog.base_prices, shape).copy()  # nobody saw the price where nobody came
+    prices[cell] = decisions["price_offered"].to_numpy()
+    visits, met, bought = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    np.add.at(visits, cell, 1)
+    np.add.at(met, cell, (decisions["inventory_level"] > 0).to_numpy(dtype=np.int64))
+    np.add.at(bought, cell, decisions["purchased"].to_numpy(dtype=np.int64))
+    for tick in range(ticks):
+        yield Sold(tick, prices[tick][None], visits[tick][None], met[tick][None], bought[tick][None])
+
+
+def taught(policy: Policy, rows: DayRows | None, catalog: Catalog, ticks: int) -> Policy:
+    """Return a policy that takes over after some ticks, having learned from them if it learns at all."""
+    if rows is None:
+        return policy
+    for sold in sold_in(rows, catalog, ticks):
+        if not isinstance(policy, LearnsWhileSelling):
+            break
+        policy = policy.learned(sold)
+    return policy
 
 
 def joined(earlier: DayRows, later: DayRows) -> DayRows:

@@ -13,7 +13,7 @@ from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
-from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after
+from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
 from etl.load import DayRows, rows_of
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
@@ -76,6 +76,11 @@ class Player:
         self._in_force = prices.in_force()
         self._refused: str | None = None
         self._visits = draw_visits(self._in_force.catalog, (day.store,), day.business_date, seed)
+        if self._visits.first_visit is not None:
+            raise DataError(
+                "expected a store without waiting_share to sell live, found shoppers who wait; nothing was sold, set "
+                "waiting_share to 0, or play whole days with `shelfprice simulate`"
+            )
         self._since = 0  # first tick of the stretch
         self._past: DayRows | None = None  # rows of earlier stretches
         self._rows: DayRows | None = None  # rows of all of them
@@ -137,7 +142,8 @@ class Player:
         day = self._day
         row = in_force(now.catalog, now.batch, now.priced_by, self._seed, self._since)
         write_down(self._lake, now.catalog, day.business_date, now.batch.group, row)
-        return Stretch(now.catalog, now.priced_by.policy, (day.store,), day.business_date, self._visits, began)
+        policy = taught(now.priced_by.policy, self._past, now.catalog, self._since)
+        return Stretch(now.catalog, policy, (day.store,), day.business_date, self._visits, began)
 
     def _mark(self) -> Mark:
         return Mark(self._in_force.fingerprint, self._since, self.next_tick, self._seed)

@@ -46,8 +46,8 @@ class WatchingStore:
         """Return what a champion would ask for on a date, with what was known the night before, and its curves."""
         catalog = self._store.workspace.catalog
         with feature_workbench(self._store.workspace.settings) as connection:
-            curves, visits = learned_for(connection, champion, catalog, date)
-        return policy_with_model(catalog, curves, visits), curves
+            known = learned_for(connection, champion, catalog, date)
+        return policy_with_model(catalog, known.curves, known.visits), known.curves
 
     def _hear(self, _version: str, found: Sequence[Detection]) -> None:
         self._seen.extend(found)

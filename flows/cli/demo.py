@@ -23,7 +23,7 @@ def demo(
       shelfprice demo --stores 1 --days 6
     """
     admit("twin", allow_mixture=allow_mixture)
-    run_loop(start, days, max(1, days // 2), stores, seed, catalog)
+    run_loop(start, days, stores, seed, catalog)
     report_loop(as_json=as_json)
     if not as_json:
         remark(

@@ -24,6 +24,7 @@ from flows.cli.price import price
 from flows.cli.promote import promote
 from flows.cli.quote import quote
 from flows.cli.replay import replay
+from flows.cli.reprice import reprice
 from flows.cli.reset import reset
 from flows.cli.rollback import rollback
 from flows.cli.shocks import shocks
@@ -56,6 +57,7 @@ for command in (
     transform,
     train,
     price,
+    reprice,
     pipeline,
     nightly,
     backfill,

@@ -2,9 +2,6 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from flows.cli.console import emit, progress_bars, remark
 from flows.cli.options import (
@@ -22,32 +19,27 @@ from flows.cli.options import (
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
-ExploreDays = Annotated[int, typer.Option(min=1, max=36_500, help="Days of exploring prices, before the first model.")]
-
 
 def pipeline(
     start: Start = FIRST_DAY,
     days: Days = 14,
-    explore_days: ExploreDays = 7,
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
     allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
-    """Run the whole loop: explore prices first, then learn, price and sell day after day.
+    """Run the whole loop: sell while learning from every hour, learn anew every night, and price the next day.
 
     For example:
-      shelfprice pipeline --days 28 --explore-days 7 --stores 6
+      shelfprice pipeline --days 28 --stores 6
     """
     admit("twin", allow_mixture=allow_mixture)
-    run_loop(start, days, explore_days, stores, seed, catalog)
+    run_loop(start, days, stores, seed, catalog)
     report_loop(as_json=as_json)
 
 
-def run_loop(
-    start: dt.datetime, days: int, explore_days: int, stores: int | None, seed: int, catalog: Path | None
-) -> None:
+def run_loop(start: dt.datetime, days: int, stores: int | None, seed: int, catalog: Path | None) -> None:
     """Run the flow `pipeline` and say what people should know about its nights."""
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
@@ -56,7 +48,7 @@ def run_loop(
     with orchestrated(), progress_bars():
         from flows.pipeline import pipeline as flow
 
-        loop = flow(start.date(), days, explore_days, stores, seed, folder)
+        loop = flow(start.date(), days, stores, seed, folder)
     for night in loop.remarks:
         remark(night)
 

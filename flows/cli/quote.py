@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.errors import DataError
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
 from flows.cli.completion import known_skus
 from flows.cli.console import emit, say, show_table
 from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
@@ -23,6 +23,10 @@ Explain = Annotated[
 Shown = Annotated[
     float | None,
     typer.Option(min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
+]
+Store = Annotated[
+    str | None,
+    typer.Option(help="A store that is being sold: answer by the prices that its own sales of the day led to."),
 ]
 Opening = Annotated[
     float | None,
@@ -41,6 +45,7 @@ def quote(
     explain: Explain = False,
     shown: Shown = None,
     opening: Opening = None,
+    store: Store = None,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -49,6 +54,7 @@ def quote(
     For example:
       shelfprice quote --sku MILK --stock 8
       shelfprice quote --sku MILK --stock 8 --shown 1.29 --explain
+      shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
     from catalog.load import load
     from serving.book_store import book_in_force
@@ -66,7 +72,9 @@ def quote(
             f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
             f"{_way_to_prices(catalog)}"
         )
-    book, curves, _ = found
+    book, curves = found.book, found.curves
+    if store is not None:
+        book, curves = _remade(settings, store, found.book)
     answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
     if as_json:
         emit(vars(answer))
@@ -74,6 +82,20 @@ def quote(
         show_explanation(answer)
     else:
         show_quote(product.name, answer)
+
+
+def _remade(settings: Settings, store: str, book: Any) -> tuple[Any, Any]:
+    """Return the newest prices that a store's own sales led to."""
+    from serving.reprice import repriced
+    from warehouse.lake import Lake
+
+    found = repriced(Lake(settings), store, book.published_at.date())
+    if found is None:
+        raise DataError(
+            f"expected prices that were remade for {store} on {book.published_at:%Y-%m-%d}, found none: nothing was "
+            f"quoted; run `shelfprice reprice --store {store}` while it sells, or leave --store out"
+        )
+    return found
 
 
 def _way_to_prices(catalog: Path | None) -> str:

@@ -21,9 +21,15 @@ from serving.support import support_of
 
 
 def tabulate(
-    policy: PricingPolicy, catalog: Catalog, published_at: dt.datetime, curves: DemandCurves | None = None
+    policy: PricingPolicy,
+    catalog: Catalog,
+    published_at: dt.datetime,
+    curves: DemandCurves | None = None,
+    n_ticks: int | None = None,
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
+
+    Those are the ticks of a whole day, or the last `n_ticks` of one.
 
     The curves tell which products have support, and the chance of sale where a limit binds; without them every product
     has it, and the chance of sale stays that of the policy's own price.
@@ -37,7 +43,7 @@ def tabulate(
     levels = np.minimum(np.arange(int(par.max()) + 1)[:, None], par)
     support = None if curves is None else support_of(catalog, curves)
     own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
-    answers = _ask_everywhere(policy, levels, catalog.store.opening.ticks)
+    answers = _ask_everywhere(policy, levels, n_ticks or catalog.store.opening.ticks)
     if support is not None:
         answers = [support.apply(answer, len(policy.rules)) for answer in answers]
     asked = _by_product([answer.prices for answer in answers])

@@ -16,7 +16,7 @@ from catalog.pricing import Policy
 from catalog.progress import Progress, silent
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
-from etl.live.day import joined, standing_after
+from etl.live.day import joined, standing_after, taught
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
 from serving.book_store import StoredBook, book_with, catalog_of, in_force_for, publish_book
@@ -30,7 +30,12 @@ from simulation.visits import draw_visits
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
-_NAMES = {"repricings": "price decisions", "rejected": "rejected rows", "interactions": "decisions"}
+_NAMES = {
+    "belief_updates": "belief",
+    "repricings": "price decisions",
+    "rejected": "rejected rows",
+    "interactions": "decisions",
+}
 _TAMPERED = "the bytes on record are not those of their receipt: run `shelfprice verify`"
 
 
@@ -110,12 +115,12 @@ class _Day:
         if fingerprint is None:
             raise CatalogError("nobody kept which catalog the book was worked out under, so it is not worked out again")
         catalog = kept_catalog(self._lake, fingerprint)
-        model = load_champion(self._settings, used.model_version)
-        if model is None:
+        model = None if used.model_version is None else load_champion(self._settings, used.model_version)
+        if model is None and used.model_version is not None:
             raise ModelError(f"the model registry does not have version {used.model_version} any more")
         with feature_workbench(self._settings, products_of(catalog)) as connection:
-            curves, visits = learned_for(connection, model, catalog, used.made_for)
-        publish_book(self._scratch, catalog, curves, visits, used.made_for)
+            known = learned_for(connection, model, catalog, used.made_for)
+        publish_book(self._scratch, catalog, known.curves, known.visits, used.made_for, known.belief)
 
     def _sold(self, rows: tuple[LedgerRow, ...]) -> tuple[DayRows, Catalog]:
         """Sell the day again, one stretch after another; return its rows and the catalog at closing."""
@@ -125,7 +130,8 @@ class _Day:
             catalog = kept_catalog(self._lake, row.catalog)
             visits = draw_visits(catalog, row.stores, self._date, row.seed)
             began = standing_after(sold, catalog, row.since) if sold else None
-            stretch = Stretch(catalog, self._policy(row, catalog), row.stores, self._date, visits, began)
+            policy = taught(self._policy(row, catalog), sold, catalog, row.since)
+            stretch = Stretch(catalog, policy, row.stores, self._date, visits, began)
             for _ in range(row.since, len(visits.dice) if end is None else end):
                 stretch.sell_tick()
             new = rows_of(stretch.played(), catalog)
@@ -141,13 +147,15 @@ class _Day:
         rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
         receipt = self._scratch.receipt(rebuilt.book)
         if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):
-            book, curves = rebuilt.read(self._scratch)
+            read_from, source = rebuilt, self._scratch
         elif stored is not None:
-            book, curves = stored.read(self._lake)
+            read_from, source = stored, self._lake
         else:
             raise DataError("its price book is neither kept nor could it be worked out again")
+        book, curves = read_from.read(source)
         is_greedy = row.policy == "greedy" and book.policy != "greedy"
-        return pricing_by_book(catalog, book, curves, row.book_sha256, is_greedy=is_greedy).policy
+        belief = read_from.read_belief(source)
+        return pricing_by_book(catalog, book, curves, row.book_sha256, belief, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], decisions: Path) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

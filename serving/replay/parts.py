@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from etl.ledger import in_force_in
+from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import book_in_force
 from warehouse.lake import Lake, Partition
 
@@ -36,11 +37,14 @@ class Part:
 
 @dataclass(frozen=True)
 class UsedBook:
-    """A price book that a day was, or would have been, sold from, and the catalog of that day, if it is known."""
+    """A price book that a day was, or would have been, sold from, and the catalog of that day, if it is known.
+
+    `model_version` is None where no champion was behind it.
+    """
 
     sha256: str
     made_for: dt.date
-    model_version: str
+    model_version: str | None
     catalog: str | None
 
 
@@ -50,11 +54,12 @@ def books_of(lake: Lake, date: dt.date, batches: list[Partition]) -> list[UsedBo
     used = {
         row.book_sha256: UsedBook(row.book_sha256, row.book_made_for, row.model_version, row.catalog)
         for row in rows
-        if row.book_sha256 and row.book_made_for and row.model_version
+        if row.book_sha256 and row.book_made_for
     }
     if all(in_force_in(lake, date, batch.group) for batch in batches):
         return list(used.values())
     found = book_in_force(lake, date)
     if found is not None:
-        used.setdefault(found[2], UsedBook(found[2], found[0].published_at.date(), found[0].model_version, None))
+        version = None if found.book.model_version == WITHOUT_CHAMPION else found.book.model_version
+        used.setdefault(found.sha256, UsedBook(found.sha256, found.book.published_at.date(), version, None))
     return list(used.values())

@@ -7,7 +7,7 @@ from catalog.load import Catalog, load
 from catalog.records.opening import Opening
 from catalog.records.pricing_rules import Gate, Learning
 from catalog.records.product import Product
-from catalog.records.shoppers import Persona, Shock
+from catalog.records.shoppers import Footfall, Persona, Shock
 from catalog.records.store import Store
 
 PRODUCT_CHANGES: dict[str, object] = {
@@ -20,6 +20,7 @@ PRODUCT_CHANGES: dict[str, object] = {
     "floor_price": 1.0,
     "ceiling_price": 3.0,
     "par_stock": 101,
+    "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
 }
 STORE_CHANGES: dict[str, object] = {
     "currency": "CHF",
@@ -30,6 +31,8 @@ STORE_CHANGES: dict[str, object] = {
     "popularity": {},
     "shopper_pool": 2001,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
+    "waiting_share": 0.1,
+    "footfall": Footfall(day_variation=0.3),
     "ladder_prices": 21,
     "gate": Gate(stale_after_days=8),
     "learning": Learning(window_days=60),

@@ -105,7 +105,7 @@ def test_another_shelf_and_store_go_the_whole_way_to_a_quote(
         encoding="utf-8",
     )
     here = ["--catalog", str(shelf)]
-    loop = terminal("pipeline", "--days", "3", "--explore-days", "2", "--stores", "12", *here, "--json")
+    loop = terminal("pipeline", "--days", "3", "--stores", "12", *here, "--json")
     assert loop.returncode == 0, loop.stderr
     assert json.loads(loop.stdout)["days"][2]["policy"] == "stock_aware"
     quote = terminal("quote", "--sku", "'); drop table x; --", "--stock", "5", *here, "--json")

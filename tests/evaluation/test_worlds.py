@@ -12,7 +12,13 @@ import catalog.load as catalogs
 from catalog.errors import DataError
 from catalog.load import load
 from etl.business_dates import DEFAULT_START
+from evaluation.contestants import clairvoyant
+from evaluation.scores import expected_gain, tally
 from evaluation.worlds import World, as_shipped_worlds, asked_worlds
+from serving.policies import StaticPolicy
+from serving.storefront import Storefront
+from simulation.store_day import meet
+from simulation.visits import draw_visits
 
 WORLDS = as_shipped_worlds()
 
@@ -74,3 +80,33 @@ def test_the_wheel_has_the_catalogs_of_all_worlds(tmp_path: Path) -> None:
     there = {path.relative_to(project).as_posix() for path in (catalogs.DEFAULT_DIR / "worlds").rglob("*.yaml")}
     assert there
     assert there <= packed
+
+
+def test_the_page_on_worlds_lists_every_one_in_order() -> None:
+    page = (Path(catalogs.__file__).parents[1] / "docs" / "worlds.md").read_text(encoding="utf-8")
+    listed = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert listed == [one.name for one in WORLDS]
+
+
+def test_each_world_is_what_its_description_says() -> None:
+    own = world("own curves").catalog
+    assert len({product.personas for product in own.products}) == len(own.products)
+    footfall = world("uneven days").catalog.store.footfall
+    assert footfall.day_variation == 0.3
+    assert len(set(footfall.weekday_factors)) > 4
+    assert world("waiting shoppers").catalog.store.waiting_share == 0.1
+    assert len(world("three segments").catalog.store.personas) == 3
+    assert all(abs(persona.mean - 1) >= 0.35 for persona in world("rich and poor").catalog.store.personas)
+
+
+@pytest.mark.parametrize("one", WORLDS, ids=lambda one: one.name)
+def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_to_learn(one: World) -> None:
+    stores, date = [f"T{number:03d}" for number in range(100)], DEFAULT_START
+    visits = draw_visits(one.catalog, stores, date, 3)
+    best = clairvoyant(one.catalog, date)
+    by_best, by_base = (
+        tally(meet(one.catalog, Storefront(policy), stores, date, visits), one.catalog).gain_eur / len(stores)
+        for policy in (best, StaticPolicy(one.catalog.base_prices))
+    )
+    assert by_best == pytest.approx(expected_gain(best, one.catalog, date).sum(), rel=0.015)
+    assert by_base < 0.985 * by_best

@@ -16,6 +16,8 @@ from serving.storefront import Storefront
 from simulation.selling import sell_tick
 from simulation.store_day import play
 
+NOBODY_WAITS = np.empty(0, dtype=np.int64)
+
 
 @st.composite
 def products(draw: st.DrawFn) -> tuple[list[int], list[int]]:
@@ -84,7 +86,7 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
             else:
                 happened[row] = TOO_EXPENSIVE
 
-    sell_tick(np.stack([first, last], axis=1), product, willing, prices, stock, inventory, outcome)
+    sell_tick(np.stack([first, last], axis=1), product, willing, prices, stock, inventory, outcome, NOBODY_WAITS)
     assert stock.tolist() == left
     assert inventory.tolist() == seen
     assert outcome.tolist() == happened
@@ -100,6 +102,7 @@ def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
         np.array([[1]]),
         inventory,
         outcome,
+        NOBODY_WAITS,
     )
     assert outcome.tolist() == [TOO_EXPENSIVE, BOUGHT, OUT_OF_STOCK, OUT_OF_STOCK]
     assert inventory.tolist() == [1, 1, 0, 0]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK
+from catalog.gate import AS_GOOD_AS_BELIEF, EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK
 from training.conditions.condition import STANDARD_ERRORS, Condition
 from training.judge import NEARLY_SURE, log_loss, losses
 from training.off_policy import OffPolicyEstimate
@@ -14,6 +14,7 @@ from training.off_policy import OffPolicyEstimate
 _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good
 _LEAST_EVIDENCE = 50.0  # effective visits without which an interval is not believed
+_LOSS_THAT_COUNTS = 0.01  # of what the prices in force earn
 _LEAST_SUPPORT = 0.8  # share of the visits without which the gain would be the model's own word
 
 
@@ -70,10 +71,15 @@ def earns_more(gain: OffPolicyEstimate | None) -> Condition:
     return Condition(EARNS_MORE_THAN_BASE, gain is not None and _is_shown(gain), _gain_found(gain))
 
 
+def as_good_as_belief(gain: OffPolicyEstimate | None) -> Condition:
+    """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
+    return Condition(AS_GOOD_AS_BELIEF, gain is not None and _is_not_less(gain), _gain_found(gain))
+
+
 def earns_more_or_replaces(gain: OffPolicyEstimate | None, not_worse: Condition, age: Condition) -> Condition:
     """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse."""
     shown = gain is not None and _is_shown(gain)
-    takes_over = gain is not None and gain.dr.upper >= 0 and not_worse.met and age.met
+    takes_over = gain is not None and _is_not_less(gain) and not_worse.met and age.met
     found = [_gain_found(gain), not_worse.found, age.found]
     if shown:
         found[0] = f"earns more: {found[0]}"
@@ -92,14 +98,35 @@ def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condit
 
 
 def _is_shown(gain: OffPolicyEstimate) -> bool:
+    """Tell whether a gain is surely above zero: by the belief, if the log does not gainsay it; else by the log."""
+    if gain.believed is not None:
+        return gain.believed.lower > 0 and not _is_gainsaid(gain)
     believed = gain.effective_sample_size >= _LEAST_EVIDENCE and gain.supported >= _LEAST_SUPPORT
     return believed and gain.dr.lower > 0
+
+
+def _is_not_less(gain: OffPolicyEstimate) -> bool:
+    """Tell whether a gain is surely no loss that counts."""
+    if gain.believed is not None:
+        return gain.believed.at_least >= -_LOSS_THAT_COUNTS * gain.believed.usual and not _is_gainsaid(gain)
+    return gain.dr.upper >= 0
+
+
+def _is_gainsaid(gain: OffPolicyEstimate) -> bool:
+    """Tell whether logged visits, where they overlap well with the prices, show a loss."""
+    return gain.warning is None and gain.dr.upper < 0
 
 
 def _gain_found(gain: OffPolicyEstimate | None) -> str:
     if gain is None:
         return "no estimate: its price book cannot be made, or no held-out visit met stock"
-    own = gain.dr
+    own, believed = gain.dr, gain.believed
+    if believed is not None:
+        return (
+            f"expected gain {believed.mean:+.2f} EUR per store day ({believed.mean / max(believed.usual, 1e-9):+.1%}), "
+            f"95 % from {believed.lower:+.2f} to {believed.upper:+.2f}"
+            f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
+        )
     found = f"gain {own.estimate:+.2f} EUR per store day, 95 % from {own.lower:+.2f} to {own.upper:+.2f}"
     if gain.warning is not None and own.lower > 0 and not _is_shown(gain):
         return f"{found}, not believed: {gain.warning}"

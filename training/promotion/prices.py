@@ -42,12 +42,12 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
     if model is None:
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
     with feature_workbench(workspace.settings) as connection:
-        curves, visits = learned_for(connection, model, workspace.catalog, first)
-    unpublished_book(workspace.catalog, curves, visits, first)  # refused before anything is changed
+        known = learned_for(connection, model, workspace.catalog, first)
+    unpublished_book(workspace.catalog, known.curves, known.visits, first)  # refused before anything is changed
 
     def put(date: dt.date) -> None:
         for each in _dates_to_change(workspace.lake, date):
-            publish_book(workspace.lake, workspace.catalog, curves, visits, each)
+            publish_book(workspace.lake, workspace.catalog, known.curves, known.visits, each, known.belief)
 
     return put
 

@@ -302,3 +302,12 @@ def test_a_tick_tells_what_was_sold_so_far(shop: Callable[..., Shop]) -> None:
     assert (ticks[0].opens_at, ticks[-1].opens_at) == (dt.time(8, 0), dt.time(19, 45))
     assert len(ticks[0].reasons) == 5
     assert all("Opened" in reason for reason in ticks[0].reasons)
+
+
+def test_a_store_with_shoppers_who_wait_is_not_sold_live(shop: Callable[..., Shop]) -> None:
+    store = shop(with_book=False)
+    store.change("store.yaml", "visits_per_day: 500", "visits_per_day: 500\nwaiting_share: 0.1")
+    with pytest.raises(
+        DataError, match=r"expected a store without waiting_share.* nothing was sold, set waiting_share"
+    ):
+        store.player()

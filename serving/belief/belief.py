@@ -1,0 +1,186 @@
+"""The belief of a store: what its prices are made from, before a day and in the middle of it.
+
+Before the first champion it is the shelf's prior, corrected by everything that was sold; with one, the champion's
+curves, corrected by what was sold since its training. Where demand was seen to change, the days before lend the shape
+of their curve, and its level is learned anew. Today's sales speak twice: as more of the same, and as the beginning of
+a change; the two are mixed by how likely each is.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import isotonic_regression
+from scipy.special import expit
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.records.pricing_rules import Belief as BeliefSettings
+from serving.belief.footfall import Footfall
+from serving.belief.gaussian import Counts, Gaussian
+from serving.belief.knots import Knots
+from serving.belief.prior import SPREADS, shelf_prior
+
+CHANCE_OF_A_CHANGE = 0.01
+"""That demand is another one than on the day before."""
+
+_LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
+
+_TWO_SIDED = 1.96
+
+Begins = Literal["prior", "change", "champion"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Days of one demand, and what they began with: the prior, a change in demand, or a champion's curves."""
+
+    begins: Begins
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is known before a business date.
+
+    Attributes
+    ----------
+    stages
+        What was sold, oldest days first; at least one stage.
+    footfall
+        Who is expected.
+    spread
+        How alike products are, one of `prior.SPREADS`.
+    champion_odds
+        The champion's log odds at the knots, shape (n_products, n_knots); None without one.
+    """
+
+    stages: tuple[Stage, ...]
+    footfall: Footfall
+    spread: float = 1.0
+    champion_odds: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A belief worked out for a catalog: what today's sales are weighed against.
+
+    Attributes
+    ----------
+    start, counts
+        What the newest stage began with, and what was sold in it before today.
+    """
+
+    knots: Knots
+    start: Gaussian
+    counts: Counts
+
+    @cached_property
+    def before_today(self) -> tuple[Gaussian, float]:
+        """The belief at opening, and the log evidence of what was sold before."""
+        found = self.start.updated(self.counts)
+        return found.belief, found.log_evidence
+
+    @property
+    def at_opening(self) -> Gaussian:
+        """The belief at opening."""
+        return self.before_today[0]
+
+    def given(self, today: Counts) -> "Understanding":
+        """Return what is believed once a part of the day is sold; of nothing sold, what was before."""
+        known, log_before = self.before_today
+        if not today.met.any():
+            return Understanding((known,), (1.0,))
+        same = self.start.updated(self.counts + today)
+        other = loosened(known).updated(today)
+        for_a_change = np.log(CHANCE_OF_A_CHANGE) + other.log_evidence
+        against = np.log1p(-CHANCE_OF_A_CHANGE) + same.log_evidence - log_before
+        changed = float(expit(for_a_change - against))
+        return Understanding((same.belief, other.belief), (1 - changed, changed))
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """One belief, or two that are mixed: that demand is as before, and that it has changed."""
+
+    beliefs: tuple[Gaussian, ...]
+    weights: tuple[float, ...]
+
+    @property
+    def changed(self) -> float:
+        """Probability that today's demand is another one."""
+        return self.weights[1] if len(self.weights) > 1 else 0.0
+
+    @cached_property
+    def interval(self) -> tuple[Floats, Floats]:
+        """Lower and upper end of the chance of sale at the knots, 95 %, each shape (n_products, n_knots)."""
+        likeliest = self.beliefs[int(np.argmax(self.weights))]
+        half = _TWO_SIDED * np.sqrt(np.diagonal(likeliest.covariance, axis1=1, axis2=2))
+        low, high = expit(likeliest.mean - half), expit(likeliest.mean + half)
+        return np.minimum(low, self.chance), np.maximum(high, self.chance)
+
+    @cached_property
+    def chance(self) -> Floats:
+        """Mean chance of sale at the knots, never rising with the price, shape (n_products, n_knots)."""
+        mixed = sum(weight * belief.chance for weight, belief in zip(self.weights, self.beliefs, strict=True))
+        return _never_rising(np.asarray(mixed), self.beliefs[int(np.argmax(self.weights))])
+
+
+def believed_before_anybody_came(catalog: Catalog) -> Belief:
+    """Return the belief of a store without a log."""
+    knots = Knots.of(catalog)
+    n_ticks = catalog.store.opening.ticks
+    footfall = Footfall(
+        daily=catalog.store.belief.visits_per_unit * catalog.par_stock.astype(float),
+        profile=np.full(n_ticks, 1 / n_ticks),
+        store_days=0.0,
+        day_spread=USUAL_DAY_SPREAD,
+    )
+    return Belief((Stage("prior", Counts.none(knots.shape)),), footfall)
+
+
+USUAL_DAY_SPREAD = 0.2
+"""Spread of a day's visits until some days were counted, as a share."""
+
+
+def opened(catalog: Catalog, belief: Belief) -> Opened:
+    """Work a belief out: stage after stage, each begins where the one before it ended."""
+    knots = Knots.of(catalog)
+    start = _start_of(belief, belief.stages[0], shelf_prior(knots, catalog.store.belief, belief.spread))
+    for before, stage in zip(belief.stages, belief.stages[1:], strict=False):
+        start = _start_of(belief, stage, start.updated(before.counts).belief)
+    return Opened(knots, start, belief.stages[-1].counts)
+
+
+def _start_of(belief: Belief, stage: Stage, before: Gaussian) -> Gaussian:
+    if stage.begins == "change":
+        return loosened(before)
+    if stage.begins == "champion" and belief.champion_odds is not None:
+        return Gaussian(belief.champion_odds, before.own, before.shared)
+    return before
+
+
+def loosened(belief: Gaussian) -> Gaussian:
+    """Return what is left of a belief where demand may have changed."""
+    return belief.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE)
+
+
+def likeliest_spread(knots: Knots, settings: BeliefSettings, counts: Counts) -> float:
+    """Return how alike products are, by the evidence of what was sold in days of one demand."""
+    if not counts.met.any():
+        return 1.0
+    evidence = [shelf_prior(knots, settings, spread).updated(counts).log_evidence for spread in SPREADS]
+    return SPREADS[int(np.argmax(evidence))]
+
+
+def _never_rising(chance: Floats, belief: Gaussian) -> Floats:
+    """Return the nearest chances that never rise with the price, each weighed by how sure it is."""
+    rising = np.flatnonzero((np.diff(chance, axis=1) > 0).any(axis=1))
+    if not len(rising):
+        return chance
+    fallen = chance.copy()
+    sure = 1 / np.diagonal(belief.covariance, axis1=1, axis2=2)
+    for product in rising:
+        fallen[product] = isotonic_regression(chance[product], weights=sure[product], increasing=False).x
+    return fallen

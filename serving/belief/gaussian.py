@@ -1,0 +1,163 @@
+"""A Gaussian belief about log odds of a sale, and how purchases move it.
+
+The log odds of each product at its knots are `mean + shared part + own part`. The shared part is one for the whole
+shelf, so that what one product teaches helps the others; the own part is each product's. Purchases are binomial, and
+the posterior is its Laplace approximation: Newton's method to the mode, and the curvature there (Rasmussen and
+Williams, "Gaussian Processes for Machine Learning", 2006, chapter 3.4, with the shared part as in chapter 2.7).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from catalog.arrays import Floats
+
+_STEPS = 25
+_LONGEST_STEP = 3.0  # in log odds
+_CLOSE = 1e-6
+_LEAST_WEIGHT = 1e-9
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Visits that found the product on the shelf, and those of them that bought, shape (n_products, n_knots)."""
+
+    met: Floats
+    bought: Floats
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.met + other.met, self.bought + other.bought)
+
+    @classmethod
+    def none(cls, shape: tuple[int, int]) -> "Counts":
+        """Return the counts of a store that has sold nothing yet."""
+        return cls(np.zeros(shape), np.zeros(shape))
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Log odds of a sale at the knots.
+
+    Attributes
+    ----------
+    mean
+        Shape (n_products, n_knots).
+    own
+        Covariance of each product's own part, shape (n_products, n_knots, n_knots).
+    shared
+        What one unit of each shared direction adds, each of them standard normal, shape (n_products, n_knots,
+        n_directions).
+    """
+
+    mean: Floats
+    own: Floats
+    shared: Floats
+
+    @property
+    def covariance(self) -> Floats:
+        """Covariance of each product's log odds, shape (n_products, n_knots, n_knots)."""
+        return self.own + self.shared @ self.shared.swapaxes(1, 2)
+
+    @property
+    def chance(self) -> Floats:
+        """Mean chance of sale, shape (n_products, n_knots), with the probit approximation of its integral."""
+        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
+        return np.asarray(expit(self.mean / np.sqrt(1 + np.pi * variance / 8)))
+
+    def loosened(self, shared_spread: float, own_spread: float) -> "Gaussian":
+        """Return what is left of a belief once the level of demand may have moved: for all alike, and for each.
+
+        Both spreads are standard deviations in log odds.
+        """
+        level = np.full((*self.mean.shape, 1), shared_spread)
+        return Gaussian(self.mean, self.covariance + own_spread**2, level)
+
+    def updated(self, counts: Counts) -> "Posterior":
+        """Return the posterior after purchases; without any it is the belief itself."""
+        odds, shared = self.mean, np.zeros(self.shared.shape[2])
+        for _ in range(_STEPS):
+            weight, gradient = _curvature(odds, counts)
+            solved = _Solved(self, weight)
+            pseudo = weight * (odds - self.mean) + gradient
+            shared = solved.shared_mode(pseudo)
+            wanted = self.mean + self.shared @ shared + solved.own_part(pseudo, shared)
+            step = np.clip(wanted - odds, -_LONGEST_STEP, _LONGEST_STEP)
+            odds = odds + step
+            if np.abs(step).max(initial=0.0) < _CLOSE:
+                break
+        weight, gradient = _curvature(odds, counts)
+        solved = _Solved(self, weight)
+        part = odds - self.mean - self.shared @ shared
+        own, directions = solved.own_covariance(), solved.left_of_shared()
+        return Posterior(
+            Gaussian(odds, own, directions),
+            _log_likelihood(odds, counts)
+            - 0.5 * float((part * gradient).sum())
+            - 0.5 * float(shared @ shared)
+            + solved.log_volume(),
+        )
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A belief after purchases, and the log of how likely they were beforehand (Laplace's approximation)."""
+
+    belief: Gaussian
+    log_evidence: float
+
+
+class _Solved:
+    """The linear algebra of one Newton step: own parts are integrated out, then the shared directions are solved."""
+
+    def __init__(self, prior: Gaussian, weight: Floats) -> None:
+        self._prior, self._root = prior, np.sqrt(np.maximum(weight, _LEAST_WEIGHT))
+        n_knots = weight.shape[1]
+        scaled = self._root[:, :, None] * prior.own * self._root[:, None, :]
+        self._factor = np.linalg.cholesky(np.eye(n_knots) + scaled)
+        lower = np.linalg.inv(self._factor)
+        self._middle = self._root[:, :, None] * (lower.swapaxes(1, 2) @ lower) * self._root[:, None, :]
+        precision = np.eye(prior.shared.shape[2]) + np.einsum(
+            "pki,pkl,plj->ij", prior.shared, self._middle, prior.shared, optimize=True
+        )
+        self._shared_factor = np.linalg.cholesky(precision)
+
+    def shared_mode(self, pseudo: Floats) -> Floats:
+        """Return the shared directions' mode, shape (n_directions,), given weight x log odds + gradient."""
+        seen = self._seen_by_own(pseudo)
+        right = np.einsum("pki,pk->i", self._prior.shared, seen)
+        return np.linalg.solve(self._shared_factor.T, np.linalg.solve(self._shared_factor, right))
+
+    def own_part(self, pseudo: Floats, shared: Floats) -> Floats:
+        """Return each product's own part at the mode, shape (n_products, n_knots)."""
+        left = self._seen_by_own(pseudo) - np.einsum("pkl,pl->pk", self._middle, self._prior.shared @ shared)
+        return np.einsum("pkl,pl->pk", self._prior.own, left)
+
+    def own_covariance(self) -> Floats:
+        """Return what the purchases leave of each product's own covariance."""
+        return self._prior.own - self._prior.own @ self._middle @ self._prior.own
+
+    def left_of_shared(self) -> Floats:
+        """Return the directions that the purchases leave, again with standard normal weights."""
+        reach = self._prior.shared - self._prior.own @ self._middle @ self._prior.shared
+        return np.asarray(np.linalg.solve(self._shared_factor, reach.swapaxes(1, 2)).swapaxes(1, 2))
+
+    def log_volume(self) -> float:
+        """Return minus half the log determinants of both systems."""
+        own = np.log(np.diagonal(self._factor, axis1=1, axis2=2)).sum()
+        return -float(own + np.log(np.diagonal(self._shared_factor)).sum())
+
+    def _seen_by_own(self, pseudo: Floats) -> Floats:
+        """Return (own + 1 / weight)^-1 applied to pseudo / weight, without dividing by the weight."""
+        through = np.einsum("pkl,pl->pk", self._prior.own, pseudo)
+        return pseudo - np.einsum("pkl,pl->pk", self._middle, through)
+
+
+def _curvature(odds: Floats, counts: Counts) -> tuple[Floats, Floats]:
+    """Return curvature and gradient of the log likelihood in the log odds, shape (n_products, n_knots)."""
+    chance = expit(odds)
+    return counts.met * chance * (1 - chance), counts.bought - counts.met * chance
+
+
+def _log_likelihood(odds: Floats, counts: Counts) -> float:
+    return float((counts.bought * odds - counts.met * np.logaddexp(0.0, odds)).sum())

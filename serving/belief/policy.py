@@ -1,0 +1,191 @@
+"""Price from a belief, and let the day's own sales correct it: every hour the prices for the ticks left are remade."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.pricing import Lesson, Shelf, Sold
+from serving.belief.belief import Belief, Opened, Understanding, opened
+from serving.belief.footfall import Footfall
+from serving.belief.gaussian import Counts
+from serving.belief.worth_knowing import worth_knowing
+from serving.curves import DemandCurves
+from serving.exploration.plan import ExplorationPlan
+from serving.policies import StockAwarePolicy, costs_that_count, policy_with_model
+from serving.pricing_policy import Asked, PricingPolicy
+
+WITHOUT_CHAMPION = "none"
+"""What stands for a model version where no champion is behind a belief."""
+
+
+@dataclass(frozen=True)
+class Today:
+    """What the stores of a zone have seen of a day, all of them together.
+
+    Attributes
+    ----------
+    counts
+        Visits that found stock and those that bought, at the knots.
+    visits
+        All visits by tick, shape (n_products, n_ticks so far).
+    n_stores
+        Stores of the zone.
+    """
+
+    counts: Counts
+    visits: Floats
+    n_stores: int = 1
+
+    @property
+    def ticks(self) -> int:
+        """Ticks that are sold."""
+        return self.visits.shape[1]
+
+
+@dataclass(frozen=True)
+class Morning:
+    """What a day begins with: the catalog, its belief worked out, the footfall, and the champion behind it or None."""
+
+    catalog: Catalog
+    opened: Opened
+    footfall: Footfall
+    model_version: str | None = None
+
+    @cached_property
+    def ladder(self) -> Floats:
+        """Candidate prices, EUR, shape (n_products, n_prices)."""
+        return price_ladder(self.catalog)
+
+    def outlook(self) -> "Outlook":
+        """Return what is believed before the first visit."""
+        nothing = Today(Counts.none(self.opened.knots.shape), np.zeros((len(self.catalog.skus), 0)))
+        return Outlook(self, nothing)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is believed after some ticks of a day, and the prices that follow for those that are left."""
+
+    morning: Morning
+    today: Today
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        """What is believed of demand."""
+        return self.morning.opened.given(self.today.counts)
+
+    @cached_property
+    def curves(self) -> DemandCurves:
+        """The chance of sale at the ladder, with its 95 % interval."""
+        morning = self.morning
+        chance, low, high = (
+            morning.opened.knots.at(own, morning.ladder)
+            for own in (self.understanding.chance, *self.understanding.interval)
+        )
+        version = morning.model_version or WITHOUT_CHAMPION
+        return DemandCurves(morning.catalog.skus, morning.ladder, chance, version, low=low, high=high)
+
+    @cached_property
+    def lesson(self) -> Lesson:
+        """What the day has taught so far, in figures."""
+        knots, base = self.morning.opened.knots, self.morning.catalog.base_prices[:, None]
+        known = (self.understanding.chance, *self.understanding.interval)
+        return Lesson(
+            ticks=self.today.ticks,
+            met=self.today.counts.met.sum(axis=1).round().astype(np.int64),
+            bought=self.today.counts.bought.sum(axis=1).round().astype(np.int64),
+            p_base=np.concatenate([knots.at(own, base) for own in known], axis=1),
+            visits_left=self.visits.sum(axis=1),
+            changed=self.understanding.changed,
+        )
+
+    @cached_property
+    def visits(self) -> Floats:
+        """Visits expected of one store in each tick that is left, shape (n_products, n_ticks left)."""
+        expected = self.morning.footfall.given(self.today.visits, self.today.n_stores)
+        return expected[:, self.today.ticks :]
+
+    @cached_property
+    def policy(self) -> PricingPolicy:
+        """The catalog's policy for the ticks that are left."""
+        return policy_with_model(self.morning.catalog, self.curves, self.visits)
+
+    @cached_property
+    def exploration(self) -> ExplorationPlan:
+        """How prices are explored: for no more than knowing demand would be worth."""
+        catalog, ladder = self.morning.catalog, self.morning.ladder
+        forgone, most = costs_that_count(catalog) + self._unit_value, catalog.store.exploration.budget
+        worth = worth_knowing(self.morning.opened.knots, self.understanding, ladder, forgone, most)
+        return ExplorationPlan(0.0, ladder, budget=worth.budget, allowed=worth.may_be_best)
+
+    def after(self, sold: tuple[Sold, ...]) -> "Outlook":
+        """Return the outlook after more ticks."""
+        knots, today = self.morning.opened.knots, self.today
+        prices, met, bought = (
+            np.concatenate([getattr(tick, name) for tick in sold]) for name in ("prices", "met", "bought")
+        )
+        product = np.broadcast_to(np.arange(prices.shape[1]), prices.shape).ravel()
+        counts = Counts(*(knots.counted(product, prices.ravel(), own.ravel().astype(float)) for own in (met, bought)))
+        visits = np.stack([tick.visits.sum(axis=0) for tick in sold], axis=1).astype(float)
+        seen = np.concatenate([today.visits, visits], axis=1)
+        return Outlook(self.morning, Today(today.counts + counts, seen, len(sold[0].prices)))
+
+    @cached_property
+    def _unit_value(self) -> Floats:
+        """What a unit kept is worth with the shelf at par, EUR, shape (n_products,)."""
+        par = self.morning.catalog.par_stock[None]
+        if not isinstance(self.policy, StockAwarePolicy):
+            return np.zeros(par.shape[1])
+        shelf = Shelf(par, np.full(par.shape, np.nan), self.visits.shape[1], np.zeros(par.shape))
+        return self.policy.ask(shelf).unit_value[0]
+
+
+@dataclass(frozen=True)
+class LearningPolicy:
+    """The catalog's policy on what is believed by now. Implements `serving.pricing_policy.PricingPolicy`.
+
+    `unheard` is what was sold since the outlook was formed; the next update takes it in.
+    """
+
+    outlook: Outlook
+    unheard: tuple[Sold, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the policy on the belief."""
+        return self.outlook.policy.name
+
+    @property
+    def model_version(self) -> str | None:
+        """The champion behind the belief, or None."""
+        return self.outlook.morning.model_version
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Rules of the policy on the belief."""
+        return self.outlook.policy.rules
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for what earns most until closing, as far as is known by now."""
+        return self.outlook.policy.ask(shelf)
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """What the day has taught; None before the first update."""
+        return self.outlook.lesson if self.outlook.today.ticks else None
+
+    def learned(self, sold: Sold) -> "LearningPolicy":
+        """Return the policy after a tick: an update is due after every `belief.update_ticks` of them."""
+        unheard, store = (*self.unheard, sold), self.outlook.morning.catalog.store
+        if (sold.tick + 1) % store.belief.update_ticks or sold.tick + 1 >= store.opening.ticks:
+            return replace(self, unheard=unheard)
+        return LearningPolicy(self.outlook.after(unheard))
+
+
+def morning_of(catalog: Catalog, belief: Belief, model_version: str | None) -> Morning:
+    """Work a belief out for the day that begins."""
+    return Morning(catalog, opened(catalog, belief), belief.footfall, model_version)

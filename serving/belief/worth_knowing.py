@@ -1,0 +1,95 @@
+"""What it would be worth to know demand: how often, and with which prices, exploring can pay for itself.
+
+Each draw from the belief has a best price of its own. A price that is best in none of them teaches nothing that could
+change a price. What the draws would gain, if they were known, over the price that is best on average is the expected
+value of perfect information (Raiffa and Schlaifer, "Applied statistical decision theory", 1961); exploring for more
+than that cannot pay, and since it is worth that much on every day to come, a small part of it is enough.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import expit, ndtri
+from scipy.stats import qmc
+
+from catalog.arrays import Flags, Floats
+from serving.belief.belief import Understanding
+from serving.belief.knots import Knots
+
+_DRAWS = 128
+_LEAST_CHANCE = 0.02  # of being the best price, below which a price is not explored
+_SHARE_OF_WORTH = 0.05
+_SEED = 20260105
+
+
+@dataclass(frozen=True)
+class WorthKnowing:
+    """What exploring may cost, and with which prices.
+
+    Attributes
+    ----------
+    budget
+        Share of expected revenue that it may cost, shape (n_products,): a small part of what knowing demand would gain.
+    may_be_best
+        Prices of the ladder that may be the best one, shape (n_products, n_prices).
+    """
+
+    budget: Floats
+    may_be_best: Flags
+
+
+def worth_knowing(
+    knots: Knots, understanding: Understanding, ladder: Floats, forgone: Floats, most: float
+) -> WorthKnowing:
+    """Ask the draws of a belief which price is best, and what knowing them would gain.
+
+    Parameters
+    ----------
+    ladder
+        Candidate prices, EUR, shape (n_products, n_prices).
+    forgone
+        What a sale forgoes, EUR, shape (n_products,).
+    most
+        Share of expected revenue that exploring may cost at most.
+    """
+    chances = drawn_chances(understanding, knots.shape, _DRAWS)
+    at_ladder = np.stack([knots.at(chance, ladder) for chance in chances])
+    gains = (ladder - forgone[:, None]) * at_ladder
+    best = gains.argmax(axis=2)
+    products = np.arange(len(ladder))
+    may_be_best = np.zeros(ladder.shape)
+    for own in best:
+        may_be_best[products, own] += 1 / len(best)
+    on_average = gains.mean(axis=0)
+    chosen = on_average.argmax(axis=1)
+    gained = gains.max(axis=2).mean(axis=0) - on_average[products, chosen]
+    revenue = (ladder * at_ladder.mean(axis=0))[products, chosen]
+    share = np.divide(gained, revenue, out=np.zeros(len(ladder)), where=revenue > 0)
+    allowed = may_be_best >= _LEAST_CHANCE
+    allowed[products, chosen] = True
+    return WorthKnowing(np.minimum(_SHARE_OF_WORTH * share, most), allowed)
+
+
+def drawn_chances(understanding: Understanding, shape: tuple[int, int], n_draws: int) -> Floats:
+    """Return chances of sale at the knots, shape (n_draws, n_products, n_knots), the same draws on every call.
+
+    `shape` is that of the knots; `n_draws` is a power of two.
+    """
+    _, n_knots = shape
+    normal = _normal_draws(n_knots, n_draws)
+    counts = np.round(np.array(understanding.weights) * len(normal)).astype(int)
+    counts[0] = len(normal) - counts[1:].sum()
+    drawn, first = [], 0
+    for belief, count in zip(understanding.beliefs, counts, strict=True):
+        root = np.linalg.cholesky(belief.covariance + 1e-9 * np.eye(n_knots))
+        odds = belief.mean + np.einsum("pkl,dl->dpk", root, normal[first : first + count])
+        drawn.append(expit(odds))
+        first += count
+    return np.minimum.accumulate(np.concatenate(drawn), axis=2)
+
+
+@lru_cache
+def _normal_draws(n_knots: int, n_draws: int) -> Floats:
+    uniform = qmc.Sobol(n_knots, rng=_SEED).random(n_draws)
+    return np.asarray(ndtri(np.clip(uniform, 1e-6, 1 - 1e-6)))

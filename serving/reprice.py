@@ -1,0 +1,112 @@
+"""Remake a store's prices in the middle of its day, from what it has sold so far.
+
+The twin and a live store do this between ticks by themselves. Here it is done from the lake, for whoever asks for
+quotes: the belief behind the book in force takes in the store's decisions of the day, and a book for the ticks that are
+left is published. From the same book and the same decisions come the same bytes.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from catalog.errors import Declined
+from catalog.load import Catalog
+from catalog.pricing import Sold
+from etl.live.day import LiveDay, days_sold_live, sold_in, sold_so_far
+from serving.belief.policy import Outlook, morning_of
+from serving.belief.table import belief_from_table
+from serving.book_store import BookInForce, book_in_force
+from serving.curves import DemandCurves, curves_from_table, curves_to_table
+from serving.price_book.book import PriceBook
+from serving.price_book.table import book_from_table, book_to_table
+from serving.price_book.tabulate import tabulate
+from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Repriced:
+    """A store whose prices were remade: after how many ticks and from how many visits of its day."""
+
+    store: str
+    business_date: dt.date
+    ticks: int
+    visits: int
+
+
+def reprice(workspace: Workspace, store: str | None = None) -> list[Repriced]:
+    """Remake the prices of every store that is being sold live right now, or of one.
+
+    Raises
+    ------
+    Declined
+        When no such store is being sold, or prices are not ours to remake: without a book, or under the kill switch.
+    """
+    lake = workspace.lake
+    if workspace.catalog.store.guardrails.kill_switch:
+        raise Declined("guardrails.kill_switch is on: base prices stand and no prices are remade; turn it off first")
+    open_days = [day for day in days_sold_live(lake) if not day.is_closed(lake) and store in (None, day.store)]
+    if not open_days:
+        of_store = f" of {store}" if store else ""
+        raise Declined(
+            f"expected a day{of_store} that is being sold, found none: nothing was remade; start one with "
+            f"`shelfprice live --store {store or 'S01'}`"
+        )
+    return [_reprice(workspace, day) for day in open_days]
+
+
+def _reprice(workspace: Workspace, day: LiveDay) -> Repriced:
+    lake, catalog = workspace.lake, workspace.catalog
+    found, sold = book_in_force(lake, day.business_date), sold_so_far(lake, day)
+    if found is None or found.belief is None or sold is None:
+        raise Declined(
+            f"expected a price book with a belief for {day.store} on {day.business_date}, found none: nothing was "
+            "remade; run `shelfprice price`, or let the live store learn by itself"
+        )
+    ticks = list(sold_in(sold.rows, catalog, sold.mark.tick))
+    outlook = outlook_after(catalog, found, tuple(ticks))
+    if outlook.today.ticks < catalog.store.opening.ticks:
+        _publish(lake, catalog, day, outlook, f"{found.sha256}:{_seal(tuple(ticks))}")
+    return Repriced(day.store, day.business_date, outlook.today.ticks, sum(int(tick.visits.sum()) for tick in ticks))
+
+
+def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...]) -> Outlook:
+    """Return what is believed after some ticks of a day that began with a book."""
+    assert found.belief is not None  # noqa: S101 - the caller asked
+    morning = morning_of(catalog, *belief_from_table(found.belief, catalog)).outlook()
+    return morning.after(ticks) if ticks else morning
+
+
+def repriced(lake: Lake, store: str, date: dt.date) -> tuple[PriceBook, DemandCurves] | None:
+    """Return the newest book that a store's own sales of a date led to, with its curves; None without one."""
+    own = [
+        part for part in lake.partitions("hourly_price_book") if part.business_date == date and _store_of(part) == store
+    ]
+    for part in reversed(own):
+        curves = Partition("hourly_demand_curves", date, part.group)
+        receipts = lake.receipt(part), lake.receipt(curves)
+        if receipts[0] is not None and receipts[1] is not None and receipts[0].inputs == receipts[1].inputs:
+            return book_from_table(lake.read(part)), curves_from_table(lake.read(curves))
+    return None
+
+
+def _publish(lake: Lake, catalog: Catalog, day: LiveDay, outlook: Outlook, inputs: str) -> None:
+    made_for = dt.datetime.combine(day.business_date, dt.time(), dt.UTC)
+    left = catalog.store.opening.ticks - outlook.today.ticks
+    book = tabulate(outlook.policy, catalog, made_for, outlook.curves, n_ticks=left)
+    group = f"{day.store}.t{outlook.today.ticks:04d}"
+    curves = Partition("hourly_demand_curves", day.business_date, group)
+    lake.publish(curves, curves_to_table(outlook.curves), inputs=inputs)
+    lake.publish(Partition("hourly_price_book", day.business_date, group), book_to_table(book), inputs=inputs)
+
+
+def _store_of(part: Partition) -> str:
+    return part.group.rpartition(".")[0]
+
+
+def _seal(ticks: tuple[Sold, ...]) -> str:
+    digest = hashlib.sha256()
+    for tick in ticks:
+        for values in (tick.prices, tick.visits, tick.met, tick.bought):
+            digest.update(values.tobytes())
+    return digest.hexdigest()

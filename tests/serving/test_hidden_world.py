@@ -1,0 +1,65 @@
+"""The planner is not told what only the twin knows: who the shoppers are, who waits, and which days are busy."""
+
+import ast
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import catalog.load as catalogs
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.records.shoppers import Footfall, Persona
+from serving.curves import DemandCurves
+from serving.policies import policy_with_model
+from serving.price_book.tabulate import tabulate
+from serving.storefront import storefront_before_champion
+
+PROJECT = Path(catalogs.__file__).parents[1]
+PLANNER = ("serving", "features", "training", "etl", "warehouse", "flows", "dashboard")
+HIDDEN = {"personas", "waiting_share", "day_variation", "weekday_factors", "busy_days_seed"}
+MOMENT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+OTHERS = (Persona(name="other", share=1.0, mean=1.4, standard_deviation=0.1),)
+
+
+@pytest.mark.parametrize("folder", PLANNER)
+def test_nothing_but_the_twin_and_its_examiner_reads_what_is_hidden(folder: str) -> None:
+    files = sorted((PROJECT / folder).rglob("*.py"))
+    assert files
+    read = {
+        f"{file.relative_to(PROJECT)}:{node.lineno} {node.attr}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in HIDDEN
+    }
+    assert read == set()
+
+
+def other_world(catalog: Catalog) -> Catalog:
+    products = tuple(product.model_copy(update={"personas": OTHERS}) for product in catalog.products)
+    hidden = {"personas": OTHERS, "waiting_share": 0.5, "footfall": Footfall(day_variation=1.0)}
+    return Catalog(products, catalog.store.model_copy(update=hidden))
+
+
+def test_the_same_curves_and_visits_give_the_same_book_whoever_the_shoppers_are() -> None:
+    books = []
+    for catalog in (load(), other_world(load())):
+        ladder = price_ladder(catalog)
+        chance = np.clip(1.5 - ladder / catalog.base_prices[:, None], 0, 1)
+        curves = DemandCurves(catalog.skus, ladder, chance, "1")
+        visits = np.full((len(catalog.skus), catalog.store.opening.ticks), 4.0)
+        books.append(tabulate(policy_with_model(catalog, curves, visits), catalog, MOMENT, curves))
+    assert np.array_equal(books[0].prices, books[1].prices)
+    assert np.array_equal(books[0].unit_value, books[1].unit_value)
+
+
+def test_a_store_before_its_first_champion_prices_alike_in_another_world() -> None:
+    from simulation.store_day import play
+
+    one, other = load(), other_world(load())
+    prices = [
+        play(one, storefront_before_champion(catalog), ("S01",), MOMENT.date(), 7).decisions.prices
+        for catalog in (one, other)
+    ]
+    assert np.array_equal(*prices)

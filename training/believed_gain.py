@@ -1,0 +1,78 @@
+"""What a challenger's prices would gain by the belief's own word, with how sure that is.
+
+Logged visits say little about prices that were hardly shown, and a store that prices well hardly shows bad ones. A
+belief knows how unsure it is at every price. So both books are valued under draws from a belief in everything that was
+sold, in which no champion has a say: the spread of the difference is the uncertainty that is left.
+
+What must hold: prices were our own. Then the days are evidence of how shoppers answer to them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from serving.belief.policy import Outlook
+from serving.belief.worth_knowing import drawn_chances
+from serving.policies import costs_that_count
+from serving.price_book.book import PriceBook
+from serving.recursion import value_of_prices
+
+_DRAWS = 32
+_TWO_SIDED = 1.96
+_ONE_SIDED = 2.326  # 99 %
+
+
+@dataclass(frozen=True)
+class BelievedGain:
+    """The expected gain of one book over another, EUR per store day.
+
+    Attributes
+    ----------
+    mean, spread
+        Mean and standard deviation of the belief's draws.
+    usual
+        What the other book is expected to earn.
+    """
+
+    mean: float
+    spread: float
+    usual: float
+
+    @property
+    def lower(self) -> float:
+        """Lower end of the 95 % interval."""
+        return self.mean - _TWO_SIDED * self.spread
+
+    @property
+    def upper(self) -> float:
+        """Upper end of the 95 % interval."""
+        return self.mean + _TWO_SIDED * self.spread
+
+    @property
+    def at_least(self) -> float:
+        """The gain that it has with 99 %."""
+        return self.mean - _ONE_SIDED * self.spread
+
+
+def believed_gain(catalog: Catalog, judge: Outlook, book: PriceBook, other: PriceBook) -> BelievedGain:
+    """Value two price books under draws from a belief and the footfall that it expects."""
+    knots, visits = judge.morning.opened.knots, judge.visits
+    differ = [own for own in range(len(catalog.skus)) if not np.array_equal(book.prices[own], other.prices[own])]
+    draws = drawn_chances(judge.understanding, knots.shape, _DRAWS)
+    costs, par = costs_that_count(catalog), catalog.par_stock
+
+    def worth(prices: Floats, product: int, chances: Floats) -> float:
+        at = knots.ratios[product] * knots.base_prices[product]
+        gains, chance = prices - costs[product], np.interp(prices, at, chances)
+        return float(value_of_prices(gains, chance, visits[product])[par[product], -1])
+
+    gained = np.zeros(_DRAWS)
+    for draw, chances in enumerate(draws):
+        for product in differ:
+            gained[draw] += worth(book.prices[product], product, chances[product])
+            gained[draw] -= worth(other.prices[product], product, chances[product])
+    mean = judge.understanding.chance
+    usual = sum(worth(other.prices[product], product, mean[product]) for product in range(len(par)))
+    return BelievedGain(float(gained.mean()), float(gained.std(ddof=1)), usual)
