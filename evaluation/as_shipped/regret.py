@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.as_shipped.records import BASE_PRICES, PRODUCT, LivedDay
+from evaluation.peers.peer import NAMES
 from evaluation.results import MeanInterval, interval
 
 WEEK = 7
@@ -52,6 +53,23 @@ def regret(days: Sequence[LivedDay], world: str, learner: str, last: int) -> Mea
     """Return the regret from day 1 through `last` as a share of what the clairvoyant earned, over the seeds."""
     own = [day for day in days if (day.world, day.learner) == (world, learner) and day.day <= last]
     return interval([_lost_share([day for day in own if day.seed == seed]) for seed in _seeds(own)])
+
+
+def against_best_peer(days: Sequence[LivedDay], world: str, last: int) -> tuple[str, MeanInterval]:
+    """Return the peer with the lowest regret through a day, and the product's regret less that one's, over the seeds.
+
+    Seed by seed both met the same shoppers, so much of the noise cancels. Below 0 the product lost less.
+    """
+    best = min(NAMES, key=lambda name: regret(days, world, name, last).mean)
+    own, theirs = (
+        [day for day in days if (day.world, day.learner) == (world, name) and day.day <= last]
+        for name in (PRODUCT, best)
+    )
+    pairs = [
+        _lost_share([day for day in own if day.seed == seed]) - _lost_share([day for day in theirs if day.seed == seed])
+        for seed in _seeds(own)
+    ]
+    return best, interval(pairs)
 
 
 def worst_week(days: Sequence[LivedDay], world: str, learner: str) -> float:

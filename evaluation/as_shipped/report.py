@@ -10,6 +10,7 @@ import numpy as np
 from evaluation.as_shipped.records import BASE_PRICES, LEARNERS, AsShipped
 from evaluation.as_shipped.regret import (
     Arrival,
+    against_best_peer,
     arrival,
     gate_record,
     lost_until_champion,
@@ -33,8 +34,16 @@ def regret_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
         for world in found.question.worlds
         for learner in LEARNERS
     ]
-    periods = [f"days 1 to {last}" if last > 1 else "day 1" for last in lasts]
-    return ["world", "learner", *periods, "worst week against base prices"], rows
+    return ["world", "learner", *_periods(lasts), "worst week against base prices"], rows
+
+
+def peer_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
+    """Return columns and rows of the product's regret less that of the best peer, in points, one row per world."""
+    lasts, rows = periods_of(found.question.days), []
+    for world in found.question.worlds:
+        best = [against_best_peer(found.days, world.name, last) for last in lasts]
+        rows.append([world.name, *(f"{_points(less)}, {peer}" for peer, less in best)])
+    return ["world", *_periods(lasts)], rows
 
 
 def gate_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
@@ -85,6 +94,7 @@ def as_json(found: AsShipped) -> dict[str, Any]:
                 "world": world.name,
                 "description": world.description,
                 "learners": learners,
+                "against_best_peer": [_against(found, world.name, last) for last in lasts],
                 "nights_until_priced": arrival(found.days, world.name, "belief", "champion").nights,
                 "nights_until_champion": arrival(found.days, world.name, "champion").nights,
                 "lost_until_champion_eur": _ends(lost_until_champion(found.days, world.name)),
@@ -101,6 +111,21 @@ def as_json(found: AsShipped) -> dict[str, Any]:
         "lived": [asdict(day) for day in found.days],
         "mlflow_run_id": found.run_id,
     }
+
+
+def _against(found: AsShipped, world: str, last: int) -> dict[str, Any]:
+    peer, less = against_best_peer(found.days, world, last)
+    return {"days": last, "peer": peer, **_ends(less)}
+
+
+def _periods(lasts: Sequence[int]) -> list[str]:
+    return [f"days 1 to {last}" if last > 1 else "day 1" for last in lasts]
+
+
+def _points(less: MeanInterval) -> str:
+    if math.isnan(less.low):
+        return f"{100 * less.mean:+.2f}"
+    return f"{100 * less.mean:+.2f} ± {100 * (less.high - less.mean):.2f}"
 
 
 def _percent(share: MeanInterval) -> str:

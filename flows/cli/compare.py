@@ -153,6 +153,13 @@ def compare_as_shipped(
         f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
         "where base prices earned more",
     )
+    columns, rows = report.peer_rows(found)
+    show_table(
+        "The product's regret less that of the best peer, points",
+        columns,
+        rows,
+        "below 0 the product lost less; paired over seeds, with the 95 % interval",
+    )
     columns, rows = report.gate_rows(found)
     show_table(
         "How soon the product priced, and what its gate did",

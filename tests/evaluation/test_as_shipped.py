@@ -18,7 +18,15 @@ from etl.business_dates import DEFAULT_START
 from evaluation.as_shipped import report
 from evaluation.as_shipped.play import live_world, with_stores
 from evaluation.as_shipped.records import BASE_PRICES, LEARNERS, PRODUCT, AsShipped, AsShippedQuestion, LivedDay
-from evaluation.as_shipped.regret import arrival, gate_record, lost_until_champion, periods_of, regret, worst_week
+from evaluation.as_shipped.regret import (
+    against_best_peer,
+    arrival,
+    gate_record,
+    lost_until_champion,
+    periods_of,
+    regret,
+    worst_week,
+)
 from evaluation.peers.choices import peers_of
 from evaluation.peers.peer import NAMES, live_day
 from evaluation.scores import tally
@@ -62,6 +70,16 @@ def test_the_worst_week_is_the_one_in_which_base_prices_were_most_ahead() -> Non
     assert worst_week(days, "default", PRODUCT) == pytest.approx(0.10)
     assert worst_week(lives([95.0] * 9) + lives([80.0] * 9, BASE_PRICES), "default", PRODUCT) == pytest.approx(-0.15)
     assert worst_week(lives([70.0] * 3) + lives([80.0] * 3, BASE_PRICES), "default", PRODUCT) == pytest.approx(0.10)
+
+
+def test_the_best_peer_is_the_one_that_lost_least_and_the_difference_is_paired_by_seed() -> None:
+    days = lives([90.0, 90.0]) + lives([80.0, 80.0], seed=2)
+    for name, lead in zip(NAMES, (0.0, 2.0, -3.0), strict=True):
+        days += lives([91.0 + lead] * 2, name) + lives([81.0 + lead] * 2, name, seed=2)
+    best, less = against_best_peer(days, "default", 2)
+    assert best == NAMES[1]
+    assert less.mean == pytest.approx(0.03)
+    assert less.high - less.mean == pytest.approx(0, abs=1e-9)  # 3 points on either seed
 
 
 def test_nights_count_until_the_first_day_that_was_priced_and_losses_until_the_first_champion() -> None:
@@ -154,6 +172,11 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
         [world, learner] for world in ("default", "400 visits") for learner in LEARNERS
     ]
     assert rows[0][2:] == ["5.14 ± 0.00", "4.22 ± 0.00", "-14.86"]
+    assert report.peer_rows(found)[1][0] == [
+        "default",
+        "+0.14 ± 0.00, certainty_equivalence",
+        "-0.78 ± 0.00, certainty_equivalence",
+    ]
     assert [row[:4] for row in report.gate_rows(found)[1]] == [
         [name, "1", "1", "30"] for name in ("default", "400 visits")
     ]
