@@ -89,8 +89,7 @@ def compare(
         refuse_without_gate(policy, scenario, decisions)
         compare_as_shipped(world or [], first_days or _DAYS, seeds, stores or 1, catalog, as_json=as_json)
         return
-    if stores is not None:
-        raise typer.BadParameter("--stores belongs to --as-shipped; nothing was played: add --as-shipped or a --world")
+    refuse_with_gate(stores)
     from catalog.load import load
     from evaluation.choices import DECISIONS, POLICIES, asked
 
@@ -100,15 +99,9 @@ def compare(
     with orchestrated("flows.compare"), progress_bars():
         from flows.compare import compare as flow
 
-        found = flow(
-            tuple(policy or POLICIES),
-            tuple(scenario or ()),
-            tuple(sorted(set(decisions or DECISIONS))),
-            seeds,
-            store_days,
-            first_days,
-            folder,
-        )
+        sizes = tuple(sorted(set(decisions or DECISIONS)))
+        asked_for = tuple(policy or POLICIES), tuple(scenario or ()), sizes, seeds, store_days, first_days
+        found = flow(*asked_for, folder)
     if as_json:
         from evaluation.comparison_report import as_json as record_of
 
@@ -124,6 +117,12 @@ def refuse_without_gate(*options: object) -> None:
             "--policy, --scenario and --decisions are for policies that learn from a log, and --as-shipped plays whole "
             "learners; nothing was played: leave one side out, and name worlds with --world"
         )
+
+
+def refuse_with_gate(stores: int | None) -> None:
+    """Refuse what only whole learners take."""
+    if stores is not None:
+        raise typer.BadParameter("--stores belongs to --as-shipped; nothing was played: add --as-shipped or a --world")
 
 
 def compare_as_shipped(
