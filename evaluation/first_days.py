@@ -76,7 +76,7 @@ class _Learner:
         self._catalog = catalog
         self._seed = seed
         self._log: Log | None = None
-        self._policy: Policy = storefront_before_champion(catalog)
+        self._policy: Policy = storefront_before_champion(catalog, "static")
 
     def live(self, connection: duckdb.DuckDBPyConnection, day: int, date: dt.date, visits: Visits) -> float:
         """Learn in the night before if it is time to, sell for a day, and return what it earned, EUR."""

@@ -1,6 +1,7 @@
 """Play the scripted worlds and keep score: when an alarm came, how often for nothing, and what the change cost.
 
-Euros are exact: what prices earn under true demand on average, against the clairvoyant of the same date.
+Euros are exact: what prices earn under true demand on average, against the clairvoyant of the same date. They are those
+of the morning, so what the belief corrects during the day comes on top.
 """
 
 import datetime as dt
@@ -21,7 +22,7 @@ from serving.pricing_policy import PricingPolicy
 from simulation.visits import budget_shifts_on, demand_factors_on
 
 UNWATCHED = "none"
-"""What becomes of the first champion when nobody watches: the contrast."""
+"""What becomes of the first champion when nobody watches and the belief alone corrects it: the contrast."""
 
 RULES = ("residuals", UNWATCHED)
 """How a change is seen: by the champion's residuals, or not at all."""

@@ -21,9 +21,11 @@ class WatchingStore:
     """A chain in a temporary home."""
 
     def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
-        """Open before the first day, without a champion."""
+        """Open before the first day, without a champion: a week of exploring base prices leads to the first one."""
         learning = catalog.store.learning.model_copy(update={"train_every_days": _NEVER})
-        own = Catalog(catalog.products, catalog.store.model_copy(update={"learning": learning}))
+        policies = catalog.store.policies.model_copy(update={"before_champion": "static"})
+        changed = {"learning": learning, "policies": policies}
+        own = Catalog(catalog.products, catalog.store.model_copy(update=changed))
         self._store = LivingStore(settings, own, seed)
         self._seen: list[Detection] = []
 
