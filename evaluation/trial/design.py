@@ -60,7 +60,9 @@ class Design:
     def __post_init__(self) -> None:
         """Refuse a design that cannot be balanced, or that has too few pairs to say anything."""
         if self.days < 2 or self.days % 2:  # noqa: PLR2004 - days come in pairs
-            raise DataError(f"expected an even number of days, for days are paired, found {self.days}; nothing was done")
+            raise DataError(
+                f"expected an even number of days, for days are paired, found {self.days}; nothing was done"
+            )
         if self.ticks % self.block_ticks:
             raise DataError(
                 f"expected blocks that fill a store day of {self.ticks} ticks, found blocks of {self.block_ticks}; "

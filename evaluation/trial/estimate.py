@@ -77,9 +77,15 @@ def outcome_of(design: Design, rewards: Floats, earned: Floats) -> Outcome:
         What each store day earned, EUR, shape (n_stores, n_days).
     """
     found = differences(design, rewards).ravel()
+    effect = float(found.mean())
+    a_eur = float(earned[~design.is_b[..., 0]].mean()) if design.is_by_day else float(earned.mean()) - effect / 2
+    return outcome_from(found, a_eur)
+
+
+def outcome_from(found: Floats, a_eur: float) -> Outcome:
+    """Return the outcome of differences of pairs, EUR, shape (n_pairs,), beside what a store day of A earned."""
     n, effect = len(found), float(found.mean())
     error = float(found.std(ddof=1)) / np.sqrt(n)
     half = float(stdtrit(n - 1, _UPPER)) * error
     p_value = float(2 * stdtr(n - 1, -abs(effect) / error)) if error > 0 else float(effect == 0)
-    a_eur = float(earned[~design.is_b[..., 0]].mean()) if design.is_by_day else float(earned.mean()) - effect / 2
     return Outcome(effect, effect - half, effect + half, p_value, a_eur, n)

@@ -11,6 +11,7 @@ less the sum of A's is what a day gains, each sum over the shelves that its own 
 that both leave by turns, so it estimates that gain to first order, and as well as the book knows what stock is worth.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,16 @@ def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], cos
     product = pd.Index(skus).get_indexer(sold["sku"].astype(str))
     gains = sold["price_offered"].to_numpy() - costs[product]
     return _counted((store, sold["tick"].to_numpy(), product), gains, (len(stores), ticks, len(skus)))
+
+
+def total(parts: Iterable[Sales]) -> Sales:
+    """Add up the sales of a date's stretches; there must be one."""
+    first, *others = parts
+    money, units = first.gain_eur.copy(), first.units.copy()
+    for part in others:
+        money += part.gain_eur
+        units += part.units
+    return Sales(money, units)
 
 
 def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
