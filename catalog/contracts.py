@@ -23,6 +23,7 @@ from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.nights import NIGHTS
 from catalog.tables.prices import DEMAND_CURVES, PRICE_BOOK, REPLACED_DEMAND_CURVES, REPLACED_PRICE_BOOK
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
+from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -47,6 +48,8 @@ TABLES: dict[str, Table] = {
         POLICY_RESULTS,
         LEARNING_RESULTS,
         DRIFT_RESULTS,
+        TRIALS,
+        TRIAL_BLOCKS,
         PRODUCTS,
         SHOPPERS,
     )

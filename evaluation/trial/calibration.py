@@ -1,4 +1,4 @@
-"""Many trials of two policies whose true difference is known: how often is it covered, and a null effect rejected?
+"""Many trials of two policies whose true difference is known: how often is it covered, how often is none rejected.
 
 Runs are played side by side: the stores of run r are other stores, on the same dates, with coins of their own. What
 must hold: the policies explore nothing, so that the recursion on true demand says exactly what they earn.

@@ -63,7 +63,7 @@ class Design:
             raise DataError(
                 f"expected an even number of days, for days are paired, found {self.days}; nothing was done"
             )
-        if self.ticks % self.block_ticks:
+        if self.block_ticks < 1 or self.ticks % self.block_ticks:
             raise DataError(
                 f"expected blocks that fill a store day of {self.ticks} ticks, found blocks of {self.block_ticks}; "
                 "nothing was done: choose other --hours"

@@ -17,6 +17,7 @@ from evaluation.trial.design import Design
 
 _UPPER = 0.975
 _LEVEL = 0.05
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def outcome_of(design: Design, rewards: Floats, earned: Floats) -> Outcome:
 
 def outcome_from(found: Floats, a_eur: float) -> Outcome:
     """Return the outcome of differences of pairs, EUR, shape (n_pairs,), beside what a store day of A earned."""
-    n, effect = len(found), float(found.mean())
-    error = float(found.std(ddof=1)) / np.sqrt(n)
+    exact = np.round(found, _DIGITS)  # equal days differ by rounding alone, which is no difference
+    n, effect = len(exact), float(exact.mean())
+    error = float(exact.std(ddof=1)) / np.sqrt(n)
     half = float(stdtrit(n - 1, _UPPER)) * error
     p_value = float(2 * stdtr(n - 1, -abs(effect) / error)) if error > 0 else float(effect == 0)
     return Outcome(effect, effect - half, effect + half, p_value, a_eur, n)

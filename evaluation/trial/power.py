@@ -60,6 +60,16 @@ class Plan:
         return None if self.spread.mean_eur is None else self.detectable * self.spread.mean_eur
 
     @property
+    def sentence(self) -> str:
+        """What the trial can detect, and from what that is known."""
+        euros = "" if self.detectable_eur is None else f", {self.detectable_eur:,.0f} EUR a store day"
+        found = (
+            f"{self.n_pairs} pairs of store days detect a difference of {self.detectable:.1%} of sales{euros} with "
+            f"{WANTED_POWER:.0%} power (a store day varies by {self.spread.variation:.1%}, {self.spread.source})"
+        )
+        return found if self.warning is None else f"{found}; {self.warning}"
+
+    @property
     def warning(self) -> str | None:
         """What to do where the trial is too short for 3 %; None where it is not."""
         if self.detectable <= WANTED_EFFECT:
@@ -114,7 +124,8 @@ def power(effect: float, deviation: float, n_pairs: int) -> float:
     if deviation == 0:
         return float(effect != 0)
     critical, shift = stdtrit(n_pairs - 1, _UPPER), abs(effect) / deviation * math.sqrt(n_pairs)
-    return float(1 - nctdtr(n_pairs - 1, shift, critical) + nctdtr(n_pairs - 1, shift, -critical))
+    missed = nctdtr(n_pairs - 1, shift, critical) - nctdtr(n_pairs - 1, shift, -critical)
+    return 1.0 - float(np.nan_to_num(missed, nan=0.0))  # far off, where it is not computed, nothing is missed
 
 
 def detectable(deviation: float, n_pairs: int) -> float:
