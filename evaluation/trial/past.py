@@ -15,8 +15,8 @@ _NEWEST = 28  # business dates
 def past_store_days(lake: Lake, catalog: Catalog, before: dt.date) -> Floats | None:
     """Return what the days before a date earned, EUR, shape (n_levels, n_days); None without any.
 
-    NaN where a level has no such day. A level is a store under one policy and model version, since another policy has another mean. Days that changed
-    between policies are left out.
+    A level is a store under one policy and model version, since another policy has another mean; NaN where it has no
+    such day. Days that changed between policies are left out.
     """
     costs = dict(zip(catalog.skus, costs_that_count(catalog), strict=True))
     dates, days = [date for date in lake.dates("interactions") if date < before][-_NEWEST:], []

@@ -113,10 +113,10 @@ def plan_trial(workspace: Workspace, asked: Asked) -> Planned:
     newest = newest_sold(lake)
     start = asked.start or (newest + ONE_DAY if newest else DEFAULT_START)
     trial = Trial(design_of(catalog, asked, start), catalog)
+    refuse_sold_dates(lake, trial)
     arms_on(lake, catalog, asked.a, asked.b, start)
     if not trial.design.is_by_day:
         values_on(lake, catalog, start)
-    refuse_sold_dates(lake, trial)
     spread = spread_of(past_store_days(lake, catalog, start), asked.variation)
     return Planned(trial, plan_of(trial.design, spread))
 
