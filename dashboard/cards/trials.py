@@ -44,7 +44,8 @@ def trials(rows: pd.DataFrame, scheme: Scheme) -> list[Component]:
             chart("policies-trials", "What B earned more than A in each trial", figures.effects(rows, scheme)),
             table(_NAMES, listed, numbers=_NUMBERS, width=900),
             caption="Two policies took turns by a seeded coin. Look for intervals that do not touch zero; lines are "
-            "95 % intervals. Trials by hours say what whole days gain to first order alone. `shelfprice trial` begins one.",
+            "95 % intervals. Trials by hours say what whole days gain to first order alone. "
+            "`shelfprice trial` begins one.",
         )
     ]
 
