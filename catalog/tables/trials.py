@@ -23,7 +23,7 @@ TRIALS = Table(
         Column("count_stores", pa.int64(), "stores", "stores"),
         Column("count_pairs", pa.int64(), "pairs of store days, each a small experiment of its own", "pairs"),
         Column("seed", pa.int64(), "seed of the coins, and of the shoppers"),
-        Column("catalog", LONG_TEXT, "fingerprint of the catalog that both policies sold under"),
+        Column("catalog", LONG_TEXT, "fingerprint of the catalog in force"),
         Column("objective", LONG_TEXT, "what is counted: revenue, or margin"),
         Column(
             "variation", pa.float64(), "planned standard deviation of a store day's earnings over their mean", "share"
