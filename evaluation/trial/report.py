@@ -6,6 +6,7 @@ from evaluation.trial.design import Design
 from evaluation.trial.run import Found, Planned
 
 COLUMNS = ["policy", "a store day earns, EUR", "difference, EUR", "from", "to", "difference, %", "p-value"]
+_LEAST_SHOWN = 1e-4
 
 
 def estimand(design: Design) -> str:
@@ -31,7 +32,7 @@ def rows_of(found: Found) -> list[list[Any]]:
             round(outcome.a_eur + outcome.effect_eur, 2),
             *difference,
             percent,
-            float(f"{outcome.p_value:.2g}"),
+            "< 0.0001" if outcome.p_value < _LEAST_SHOWN else f"{outcome.p_value:.4f}",
         ],
     ]
 
