@@ -127,9 +127,9 @@ def test_a_plan_says_what_three_percent_would_take_and_past_days_are_compared_wi
 
 
 def many(
-    a: PricingPolicy, b: PricingPolicy, made: Design, catalog: Catalog, book: PriceBook | None = None
+    a: PricingPolicy, b: PricingPolicy, made: Design, catalog: Catalog, book: PriceBook | None = None, runs: int = RUNS
 ) -> Calibration:
-    return calibrate(catalog, (a, b), made, RUNS, 11, book)
+    return calibrate(catalog, (a, b), made, runs, 11, book)
 
 
 @pytest.mark.parametrize(("block", "washout"), [(48, 0), (8, 1)])
