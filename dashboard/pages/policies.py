@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboard.app_shell import SCHEME
 from dashboard.cards import policies as cards
 from dashboard.cards.missing import no_data
+from dashboard.cards.trials import trials
 from dashboard.components import aria, card, chart, empty, wire_saving
 from dashboard.data.comparison import StoredComparison, comparison_of
 from dashboard.figures import policies as figures
@@ -17,7 +18,7 @@ from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
 from warehouse.advice import on_shelf
 
-_TABLES = ("policy_results", "learning_results")
+_TABLES = ("policy_results", "learning_results", "trials")
 _SCARCE = "400 visits"  # the scenario shown first: four visits for each unit
 
 
@@ -50,13 +51,14 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     """Draw what the page shows now."""
     if not monitor.settings.warehouse_file.exists():
         return no_data(monitor, "No data yet", "Policies are compared on the twin's shoppers.")
-    found = comparison(monitor)
+    found, tried = comparison(monitor), trials(monitor.reader.ask("newest_trials", ("trials",)), scheme)
     if found.played.empty:
-        return empty(
+        nothing = empty(
             "No comparison yet",
             "Policies learn from logs of several sizes and then meet the same shoppers. This takes some minutes.",
             on_shelf("shelfprice compare --seeds 3 --days 20", monitor.situation()),
         )
+        return html.Div([nothing, *tried], className="stack")
     parts = [
         cards.headline(found),
         card(
@@ -73,6 +75,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
             caption="Means over seeds. Lost sales: visits to an empty shelf. Price changes: without opening prices.",
             right=dmc.Button("Save as CSV", id="policies-export", variant="default", size="xs"),
         ),
+        *tried,
     ]
     return html.Div(parts, className="stack")
 

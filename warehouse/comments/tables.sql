@@ -38,6 +38,8 @@ comment on view policy_results_history is
 comment on view learning_results_history is
 'one policy in one scenario after learning from one log, scored exactly under true demand, in each comparison';
 comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
+comment on view trials is 'one trial of two policies that took turns in the stores';
+comment on view trial_blocks is 'one block of a store day of a trial';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';
