@@ -33,7 +33,7 @@ EXACT = [recipe for recipe in RECIPES if recipe.exact]
 
 @pytest.fixture(scope="module")
 def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The first week as it is, exploring around base prices, and two days from a price book of true demand, so that no model is needed."""
+    """The first week, exploring around base prices, and two days from a book of true demand: no model is needed."""
     settings, catalog = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("weeks"))}), load()
     lake, ladder = Lake(settings), price_ladder(catalog)
     lake.prepare()
