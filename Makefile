@@ -58,7 +58,7 @@ bench: install ## Measure every stage against what one would otherwise do
 screenshots: install ## Picture every page of the monitor over the data at hand
 	@$(BIN)/python -m bench.screenshots
 
-cookbook: install ## Answer the questions of the SQL cookbook anew, from the demo's data
+cookbook: install ## Answer the questions of the SQL cookbook anew, from the lake that the page describes
 	@$(BIN)/python -m bench.cookbook
 
 lock: install ## Resolve requirements.lock anew

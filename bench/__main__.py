@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bench import imports, learning, loop, monitor, serving, throughput
+from bench import imports, learning, loop, monitor, serving, throughput, trial
 from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -36,6 +36,7 @@ def sections(*, quick: bool) -> dict[str, Section]:
         "large_book": serving.large_price_book,
         "quote": serving.quote,
         "learn": learning.quality,
+        "trial": trial.honesty,
         "loop": partial(loop.whole_loop, quick=quick),
         "monitor": monitor.monitor,
     }

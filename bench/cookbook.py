@@ -1,4 +1,4 @@
-"""The answers of the SQL cookbook, from the demo's data: `make cookbook`.
+"""The answers of the SQL cookbook, from the lake that the page describes: `make cookbook`.
 
 The page is its own source: every block of SQL is run and what stands below it as a table is replaced by the answer.
 """
@@ -36,7 +36,7 @@ class Recipe:
 
 
 def recipes(page: str) -> Iterator[Recipe]:
-    """Yield the recipes of a page; those of the first week are the same wherever the demo was played."""
+    """Yield the recipes of a page; those of the first week are the same wherever it is played."""
     first_week = _EXACT.search(page)
     for found in _RECIPE.finditer(page):
         exact = first_week is not None and first_week.start() < found.start() < first_week.end()

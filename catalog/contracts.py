@@ -31,6 +31,7 @@ from catalog.tables.prices import (
     REPLACED_PRICE_BOOK,
 )
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
+from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -61,6 +62,8 @@ TABLES: dict[str, Table] = {
         LEARNING_RESULTS,
         REGRET_BY_DAY,
         DRIFT_RESULTS,
+        TRIALS,
+        TRIAL_BLOCKS,
         PRODUCTS,
         SHOPPERS,
     )

@@ -54,6 +54,8 @@ def _section(table: Table) -> list[str]:
 def _type_name(data_type: pa.DataType) -> str:
     if pa.types.is_dictionary(data_type) or pa.types.is_string(data_type):
         return "text"
+    if pa.types.is_list(data_type) and not pa.types.is_struct(data_type.value_type):
+        return f"list of {_type_name(data_type.value_type)}"
     if pa.types.is_list(data_type):
         return f"list of ({', '.join(field.name for field in data_type.value_type)})"
     return "timestamp" if pa.types.is_timestamp(data_type) else str(data_type)

@@ -26,3 +26,6 @@ EXPORT_GROUP = "export-"
 
 EMPTY_GROUP = "contract"
 """Name of the empty partition of every table, which carries its columns."""
+
+TRIAL_GROUP = "trial-"
+"""What the name of a partition begins with that was sold in a trial of two policies; the trial's name follows."""

@@ -10,6 +10,7 @@ from catalog.priced_by import PricedBy
 from etl.ledger import LedgerRow, write_down
 from etl.live.day import days_sold_live
 from etl.load import load_store_day
+from etl.trial_days import store_days_in_trials
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.workspace import Workspace
@@ -61,10 +62,10 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 
 def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
-    """Leave out the stores that sold a batch's date live: their decisions are there, and may not count twice."""
-    live = {(day.business_date, day.store) for day in days_sold_live(lake)}
+    """Leave out the stores that sold a batch's date live or in a trial: their decisions may not count twice."""
+    sold = {(day.business_date, day.store) for day in days_sold_live(lake)} | store_days_in_trials(lake)
     others = [
-        replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in live))
+        replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in sold))
         for batch in batches
     ]
     return [batch for batch in others if batch.stores]

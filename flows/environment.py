@@ -25,7 +25,7 @@ from warehouse.private import keep_files_private, keep_private
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
 """How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
-_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live"}
+_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live", "flows.trial"}
 
 
 def prepare() -> Settings:

@@ -50,7 +50,7 @@ def pipeline(
         if is_played(workspace, date, stores, seed):
             done_before += 1
         else:
-            if number > 1:
+            if date - ONE_DAY in workspace.lake.dates("interactions"):
                 night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
                 remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)

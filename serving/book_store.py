@@ -93,7 +93,7 @@ def publish_book(
     """
     book = unpublished_book(catalog, curves, visits, for_date)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    known = () if belief is None else (belief.to_pylist(),)
+    known = () if belief is None else (belief.drop_columns(["champion_log_odds"]).to_pylist(),)  # that is the model's
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
     _keep_replaced(lake, for_date, inputs)
     target = in_force_for(for_date)

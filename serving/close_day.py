@@ -7,6 +7,7 @@ from etl.batches import Batch, batches_of, play_batch, stores_of, without_live_d
 from etl.business_dates import comes_from_outside
 from etl.live.day import days_sold_live, is_live, sold_so_far
 from etl.live.player import Player
+from etl.trial_days import is_of_a_trial
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from warehouse.lake import Lake
@@ -35,12 +36,13 @@ def close_day(workspace: Workspace, date: dt.date, seed: int) -> int:
 def play_again(workspace: Workspace, date: dt.date) -> None:
     """Play a date's batches of the twin anew, with their own stores and seeds, at the prices in force on the date.
 
-    Days that were sold live or ingested are left as they are.
+    Days that were sold live, in a trial, or ingested are left as they are.
     """
     priced_by = pricing_on(workspace.lake, workspace.catalog, date)
     for part in list(workspace.lake.partitions("interactions")):
         receipt = workspace.lake.receipt(part)
-        if part.business_date == date and receipt and receipt.seed is not None and not is_live(part):
+        stays = is_live(part) or is_of_a_trial(part)
+        if part.business_date == date and receipt and receipt.seed is not None and not stays:
             batch = Batch(date, part.group, stores_of(workspace, part))
             play_batch(workspace, batch, priced_by, receipt.seed, anew=True)
 

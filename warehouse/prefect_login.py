@@ -4,8 +4,10 @@ It is `user:password`, as Prefect's own setting `PREFECT_SERVER_API_AUTH_STRING`
 generated and kept in a file that its owner alone can read. It is handed to our own server and to nobody else.
 """
 
+import base64
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +16,14 @@ from warehouse.locks import UP, is_held
 
 _USER = "shelfprice"
 _BYTES = 32
+
+
+def prefect_credential(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the header that Prefect's own client would send by the variables of an environment."""
+    login, key = environment.get("PREFECT_API_AUTH_STRING"), environment.get("PREFECT_API_KEY")
+    if login:
+        return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def prefect_login(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from catalog.table import Table
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
-_GAINED_COLUMNS = ("price_book", "replaced_price_book")
+_GAINED_COLUMNS = ("price_book", "replaced_price_book", "demand_curves", "replaced_demand_curves", "nights")
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
 

@@ -32,6 +32,7 @@ from flows.cli.simulate import simulate
 from flows.cli.sql import sql
 from flows.cli.train import train
 from flows.cli.transform import transform
+from flows.cli.trial import trial
 from flows.cli.up import up
 from flows.cli.usage import Commands, help_of, show_version
 from flows.cli.verify import verify
@@ -70,6 +71,7 @@ for command in (
     live,
     up,
     compare,
+    trial,
     drift,
     shocks,
     monitor,

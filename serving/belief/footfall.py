@@ -12,7 +12,7 @@ from scipy.special import expit, gammaln, logsumexp
 
 from catalog.arrays import Floats
 
-_CHANGES_A_TICK = 1 / 400  # chance that the pace changes at a tick
+_CHANGES_A_TICK = 1 / 1000  # chance that the pace changes at a tick
 _PACE_AFTER_A_CHANGE = 2.0  # shape of the gamma prior of a pace that has changed
 _PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and on an odd day, as a share
 _ODD_DAYS = 0.02  # share of a product's days that are odd
@@ -46,11 +46,6 @@ class Footfall:
         """Visits expected on a usual store day, shape (n_products, n_ticks)."""
         return self.daily[:, None] * self.profile
 
-    @property
-    def _doubt(self) -> float:
-        """How far off the level of all of it may be, as a share squared: 1 before anything was counted."""
-        return PRIOR_DAYS / (PRIOR_DAYS + self.store_days)
-
     def given(self, seen: Floats, n_stores: int) -> Floats:
         """Return the visits expected in every tick of a store day, given those of its first ticks.
 
@@ -65,7 +60,7 @@ class Footfall:
         if not ticks:
             return self.by_tick
         usual = n_stores * self.by_tick[:, :ticks]
-        first = 1 / (self.day_spread**2 + self._doubt)
+        first = 1 / (self.day_spread**2 + 1 / (1 + self.store_days * self.daily.sum()))
         paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first)
         factor = self._factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1))
         return self.by_tick * factor[:, None] * paces[-1]
@@ -76,8 +71,9 @@ class Footfall:
         Two gamma-Poisson hypotheses are mixed: the day is usual for the product, or it is an odd one.
         """
         likely, means = [], []
+        doubt = 1 / (1 + self.store_days * self.daily)  # of the share itself, which was counted
         for share, spread in ((1 - _ODD_DAYS, _PRODUCT_SPREAD), (_ODD_DAYS, _ODD_SPREAD)):
-            shape = np.full(len(counts), 1 / (spread**2 + self._doubt))
+            shape = 1 / (spread**2 + doubt)
             likely.append(np.log(share) + _log_negative_binomial(counts, np.maximum(expected, 1e-12), shape, shape))
             means.append((shape + counts) / (shape + expected))
         odd = expit(likely[1] - likely[0])

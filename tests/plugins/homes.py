@@ -15,7 +15,7 @@ from catalog.settings import Settings, read_settings
 
 SOLD_ON = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
 _START = dt.date(2026, 3, 2)
-_DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
+_DAYS, _STORES, _SEED = 4, 6, 7
 _TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
 
 
@@ -47,7 +47,7 @@ def _play(folder: Path) -> None:
     home.mkdir()
     with living_in(home), orchestrated():
         with tags(_TAG):
-            pipeline(_START, _DAYS, _EXPLORED, _STORES, _SEED, None)
+            pipeline(_START, _DAYS, _STORES, _SEED, None)
         own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
         with get_client(sync_client=True) as client:
             found = client.read_artifacts(flow_run_filter=own)
@@ -86,7 +86,8 @@ def _sell_two_days(home: Path) -> None:
     curves, visits = DemandCurves(catalog.skus, ladder, truth, "7"), expected_visits_on(catalog, SOLD_ON[1])
     publish_book(lake, catalog, curves, visits, SOLD_ON[1])
     for date in SOLD_ON:
-        sold = play(catalog, pricing_on(lake, catalog, date, None).policy, catalog.store.stores, date, 7)
+        policy = pricing_on(lake, catalog, date, "static" if date == SOLD_ON[0] else None).policy
+        sold = play(catalog, policy, catalog.store.stores, date, 7)
         load_store_day(lake, catalog, sold, "all", inputs="7", seed=7)
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):

@@ -50,6 +50,7 @@ class TrueDemand:
     version: str
     factor: float = 1.0
     learned_from: dt.date | None = None
+    trained_through: dt.date | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         worse = 1.0 if self.version == "1" else 0.8
@@ -101,8 +102,8 @@ class Chain:
     def price(self, date: dt.date, version: str = "1") -> None:
         with feature_workbench(self.settings) as connection:
             model = TrueDemand(self.catalog, version)
-            curves, visits = learned_for(connection, model, self.catalog, date)
-        publish_book(self.lake, self.catalog, curves, visits, date)
+            known = learned_for(connection, model, self.catalog, date)
+        publish_book(self.lake, self.catalog, known.curves, known.visits, date, known.belief)
 
     def player(self, date: dt.date) -> Player:
         day = LiveDay("S01", date)
@@ -140,13 +141,13 @@ def same(parts: dict[str, Part]) -> list[str]:
     return list(parts)
 
 
-def test_a_day_at_prices_that_teach_is_played_again_to_the_same_bytes(chain: Chain) -> None:
-    assert same(chain.replay(FIRST)) == ["price decisions", "decisions", "features"]
+def test_a_day_that_learned_while_it_sold_is_played_again_to_the_same_bytes(chain: Chain) -> None:
+    assert same(chain.replay(FIRST)) == ["price decisions", "belief", "decisions", "features"]
 
 
 def test_a_day_sold_from_a_book_is_played_again_from_model_to_features(chain: Chain) -> None:
     found = same(chain.replay(SECOND))
-    assert found == ["demand curves", "price book", "price decisions", "decisions", "features"]
+    assert found == ["demand curves", "price book", "price decisions", "belief", "decisions", "features"]
 
 
 @pytest.mark.parametrize("policy", ["rule", "greedy"])
@@ -337,8 +338,8 @@ def test_the_commands_report_json_and_fail_on_the_first_byte_that_differs(
     assert row["catalog"] == chain.catalog.fingerprint
     asked = ("replay", "--date", str(FIRST), "--days", "2", "--json")
     parts = json.loads(terminal(*asked).stdout)["parts"]
-    assert [part["is_same"] for part in parts] == [True] * 8
+    assert [part["is_same"] for part in parts] == [True] * 10
     chain.lake.path(Partition("repricings", FIRST, "g000")).write_bytes(b"PAR1")
     damaged = terminal(*asked)
     assert damaged.returncode == 1
-    assert "others in 1 of 8 parts, first in the price decisions of 2026-01-19, g000: " in damaged.stderr
+    assert "others in 1 of 10 parts, first in the price decisions of 2026-01-19, g000: " in damaged.stderr

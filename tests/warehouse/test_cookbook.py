@@ -1,4 +1,4 @@
-"""Every query of the SQL cookbook runs, and what it says of the first week is what the demo's first week gives."""
+"""Every query of the SQL cookbook runs, and what it says of the first week is what the first week gives."""
 
 import datetime as dt
 import json
@@ -33,7 +33,7 @@ EXACT = [recipe for recipe in RECIPES if recipe.exact]
 
 @pytest.fixture(scope="module")
 def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The demo's first week as it is, and two days from a price book of true demand, so that no model is needed."""
+    """The first week, exploring around base prices, and two days from a book of true demand: no model is needed."""
     settings, catalog = read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("weeks"))}), load()
     lake, ladder = Lake(settings), price_ladder(catalog)
     lake.prepare()
@@ -43,7 +43,7 @@ def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         if number == 7:
             curves = DemandCurves(catalog.skus, ladder, truth, "1")
             publish_book(lake, catalog, curves, expected_visits_on(catalog, date), date)
-        policy = pricing_on(lake, catalog, date, None).policy
+        policy = pricing_on(lake, catalog, date, "static" if number < 7 else None).policy
         sold = play(catalog, policy, catalog.store.stores, date, DEFAULT_SEED)
         load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)
     with feature_workbench(settings) as connection:

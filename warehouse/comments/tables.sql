@@ -14,10 +14,18 @@ comment on view demand_cells is
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
 comment on view demand_curves_history is
-'one candidate price of one product, as the champion sees it, for each business date';
+'one candidate price of one product, as it is believed before the day, for each business date';
 comment on view replaced_price_book is
 'one product at one stock level with one number of ticks left, of a book that another took the place of';
 comment on view replaced_demand_curves is 'one candidate price of one product, of curves that others took the place of';
+comment on view hourly_price_book is
+'one product at one stock level with one number of ticks left, remade for a store in the middle of its day';
+comment on view hourly_demand_curves is
+'one candidate price of one product, as it is believed in the middle of a store''s day';
+comment on view beliefs is 'one product, as it is believed before a business date';
+comment on view replaced_beliefs is 'one product, as it was believed behind a book that another took the place of';
+comment on view belief_updates is
+'one product of a batch after some ticks: what the day''s own sales made of the belief, and so of the prices left';
 comment on view model_versions is 'one judged model version';
 comment on view champions is 'one change of champion; numbers count up, and the newest one says who the champion is';
 comment on view days_in_force is
@@ -32,6 +40,8 @@ comment on view learning_results_history is
 comment on view regret_by_day_history is
 'one learner on one of the first days of a world with one seed, on the same shoppers as the others, in each comparison';
 comment on view drift_results_history is 'one rule''s score for one change of a scripted world with one seed';
+comment on view trials is 'one trial of two policies that took turns in the stores';
+comment on view trial_blocks is 'one block of a store day of a trial';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';

@@ -7,10 +7,12 @@ select
     price,
     p_sale,
     expected_revenue,
+    p_sale_low,
+    p_sale_high,
     supported,
     model_version,
     business_date
 from demand_curves_history
 where business_date = (select max(business_date) from demand_curves_history);
 
-comment on view demand_curves is 'one candidate price of one product, as the champion sees it';
+comment on view demand_curves is 'one candidate price of one product, as it is believed before the day';

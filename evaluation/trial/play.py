@@ -1,0 +1,126 @@
+"""Sell the days of a trial as ordinary batches of the lake, and read back what they brought.
+
+Decisions of a trial are real sales of the store. They are published like any others, with the policy that set the
+price, its model version and the price's propensity under that policy; the coin's chance stands in `trial_blocks`. The
+ledger has a row for each turn, so a day is replayed to the same bytes. By whole days, stores of one arm are one batch;
+by hours, each store is, since its turns are its own.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from catalog.arrays import Flags, Floats
+from catalog.errors import Declined
+from catalog.load import Catalog
+from catalog.names import TRIAL_GROUP
+from catalog.priced_by import PricedBy
+from etl.batches import Batch, BatchResult, in_force
+from etl.ledger import write_down
+from etl.live.day import joined
+from etl.load import DayRows, load_rows, rows_of
+from evaluation.trial.arms import arms_on, values_on
+from evaluation.trial.design import Design
+from evaluation.trial.rewards import advantages, sales_in
+from evaluation.trial.sell import sell_by_turns, turns
+from serving.policies import costs_that_count
+from simulation.visits import opening_stock
+from warehouse.lake import CODE_VERSION, Lake
+
+_NAME_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A design, and the catalog that both policies sell under."""
+
+    design: Design
+    catalog: Catalog
+
+    @cached_property
+    def name(self) -> str:
+        """The start of its fingerprint."""
+        facts = repr((self.design, self.catalog.fingerprint))
+        return hashlib.sha256(facts.encode()).hexdigest()[:_NAME_LENGTH]
+
+    def batches(self, date: dt.date) -> Iterator[tuple[Batch, Flags]]:
+        """Yield the batches of a date, each with whether B prices its blocks, shape (n_blocks,)."""
+        design, prefix = self.design, f"{TRIAL_GROUP}{self.name}-"
+        is_b = design.is_b[:, (date - design.start).days]
+        if not design.is_by_day:
+            for store, own in zip(design.stores, is_b, strict=True):
+                yield Batch(date, prefix + store, (store,)), own
+            return
+        for arm, wanted in (("a", False), ("b", True)):
+            stores = tuple(store for store, own in zip(design.stores, is_b[:, 0], strict=True) if own == wanted)
+            if stores:
+                yield Batch(date, prefix + arm, stores), np.array([wanted])
+
+
+def refuse_sold_dates(lake: Lake, trial: Trial) -> None:
+    """Refuse dates that hold other decisions: what was sold cannot be sold again.
+
+    Raises
+    ------
+    Declined
+        With the first such date.
+    """
+    dates, prefix = set(trial.design.dates), f"{TRIAL_GROUP}{trial.name}-"
+    for table in ("interactions", "live_interactions"):
+        for part in lake.partitions(table):
+            if part.business_date in dates and not part.group.startswith(prefix):
+                raise Declined(
+                    f"{part.business_date} has decisions already, and a trial needs {trial.design.days} business dates "
+                    f"of its own from {trial.design.start}; nothing was played: name a later --start"
+                )
+
+
+def play_date(lake: Lake, trial: Trial, date: dt.date) -> list[BatchResult]:
+    """Sell a date of a trial and publish it; batches that are there from the same inputs are left as they are."""
+    arms = arms_on(lake, trial.catalog, trial.design.a, trial.design.b, date)
+    return [_play(lake, trial, batch, is_b, arms) for batch, is_b in trial.batches(date)]
+
+
+def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:
+    """Read what was sold: what counts of each tick, and what it earned, EUR, both (n_stores, n_days, n_ticks)."""
+    design, catalog = trial.design, trial.catalog
+    counted, earned = np.zeros(design.weights.shape), np.zeros(design.weights.shape)
+    position = {store: number for number, store in enumerate(design.stores)}
+    for day, date in enumerate(design.dates):
+        values = None if design.is_by_day else values_on(lake, catalog, date)
+        for batch, _ in trial.batches(date):
+            rows, own = lake.read(batch.partition), [position[store] for store in batch.stores]
+            sold = sales_in(rows, batch.stores, catalog.skus, costs_that_count(catalog), design.ticks)
+            earned[own, day] = sold.gain_eur
+            counted[own, day] = (
+                sold.gain_eur if values is None else advantages(sold, opening_stock(catalog, date), values)
+            )
+    return counted, earned
+
+
+def _play(lake: Lake, trial: Trial, batch: Batch, is_b: Flags, arms: tuple[PricedBy, PricedBy]) -> BatchResult:
+    catalog, seed = trial.catalog, trial.design.seed
+    fingerprints = [arm.fingerprint for arm in arms]
+    facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), trial.design.block_ticks, seed, CODE_VERSION)
+    inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
+    receipt = lake.receipt(batch.partition)
+    if receipt is not None and receipt.inputs == inputs:
+        return BatchResult(batch, "unchanged", receipt.rows)
+    taking, rows = turns(is_b, trial.design.block_ticks), None
+    policies = (arms[0].policy, arms[1].policy)
+    parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
+    for (own, first, _), part in zip(taking, parts, strict=True):
+        row = in_force(catalog, batch, arms[own], seed, first)
+        write_down(lake, catalog, batch.business_date, batch.group, row)
+        rows = _after(rows, rows_of(part, catalog))
+    assert rows is not None  # noqa: S101 - a day has a turn
+    published = load_rows(lake, catalog, rows, batch.business_date, batch.group, inputs=inputs, seed=seed)[-1]
+    return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
+
+
+def _after(earlier: DayRows | None, later: DayRows) -> DayRows:
+    return later if earlier is None else joined(earlier, later)

@@ -1,0 +1,101 @@
+"""What each tick of a trial brought, so that blocks can be compared.
+
+Where whole days take turns, a tick's reward is what was sold: revenue, less unit costs where margin is the objective.
+The sum of a day is what the day earned, and B minus A has no bias.
+
+Where hours take turns, that would not do: a policy that sells cheap empties the shelf for the other one. So a tick's
+reward is what was sold, plus what the stock left is worth until closing, less what the stock was worth before: its
+*advantage*. The values are those of the price book in force, the same for both. By the performance difference lemma
+(Kakade and Langford, "Approximately optimal approximate reinforcement learning", ICML 2002) the sum of B's advantages
+less the sum of A's is what a day gains, each sum over the shelves that its own policy leaves. A trial sees the shelves
+that both leave by turns, so it estimates that gain to first order, and as well as the book knows what stock is worth.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.arrays import Floats, Ints
+from catalog.store_day import BOUGHT, StoreDay
+from serving.price_book.book import PriceBook
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What stores sold on one date: money, EUR, shape (n_stores, n_ticks); units (n_stores, n_ticks, n_products)."""
+
+    gain_eur: Floats
+    units: Ints
+
+
+def sales_of(day: StoreDay, costs: Floats, ticks: int) -> Sales:
+    """Return the sales of a played date, or of a stretch of it; other ticks have none."""
+    sold = day.outcome == BOUGHT
+    where = (day.store[sold], day.tick[sold], day.product[sold])
+    return _counted(where, day.price[sold] - costs[day.product[sold]], (len(day.stores), ticks, len(costs)))
+
+
+def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], costs: Floats, ticks: int) -> Sales:
+    """Return the sales in rows of `interactions`.
+
+    Parameters
+    ----------
+    costs
+        Unit costs that count, EUR, shape (n_products,).
+    """
+    sold = rows.select(["store_id", "tick", "sku", "price_offered"]).filter(rows["purchased"]).to_pandas()
+    store = pd.Index(stores).get_indexer(sold["store_id"].astype(str))
+    product = pd.Index(skus).get_indexer(sold["sku"].astype(str))
+    gains = sold["price_offered"].to_numpy() - costs[product]
+    return _counted((store, sold["tick"].to_numpy(), product), gains, (len(stores), ticks, len(skus)))
+
+
+def total(parts: Iterable[Sales]) -> Sales:
+    """Add up the sales of a date's stretches; there must be one."""
+    first, *others = parts
+    money, units = first.gain_eur.copy(), first.units.copy()
+    for part in others:
+        money += part.gain_eur
+        units += part.units
+    return Sales(money, units)
+
+
+def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
+    """Return what stock is worth after each tick, EUR, shape (n_products, n_levels, n_ticks); None where no book says.
+
+    A book holds the value of one unit more at each level; their sum from an empty shelf on is the value of the stock.
+    """
+    if book.policy == "greedy" or np.isnan(book.unit_value).any() or not set(skus) <= set(book.skus):
+        return None
+    own = book.unit_value[[book.positions[sku] for sku in skus]].copy()
+    own[:, 0] = 0.0
+    return np.cumsum(own, axis=1)[:, :, ::-1]
+
+
+def advantages(sales: Sales, opening_stock: Ints, values: Floats) -> Floats:
+    """Return each tick's sales plus the change in the value of the stock, EUR, shape (n_stores, n_ticks).
+
+    Parameters
+    ----------
+    opening_stock
+        Units at opening, shape (n_products,).
+    values
+        As from `stock_values`. What the stock was worth at opening is the same for all; the value after the first tick
+        stands for it.
+    """
+    left = opening_stock - np.cumsum(sales.units, axis=1)
+    product, last = np.arange(len(values)), values.shape[1] - 1
+    tick = np.arange(values.shape[2])[:, None]
+    worth = values[product, np.minimum(left, last), tick].sum(axis=2)
+    at_opening = values[product, np.minimum(opening_stock, last), 0].sum()
+    return sales.gain_eur + np.diff(worth, axis=1, prepend=at_opening)
+
+
+def _counted(where: tuple[Ints, Ints, Ints], gains: Floats, shape: tuple[int, int, int]) -> Sales:
+    money, units = np.zeros(shape[:2]), np.zeros(shape, dtype=np.int64)
+    np.add.at(money, where[:2], gains)
+    np.add.at(units, where, 1)
+    return Sales(money, units)

@@ -1,0 +1,23 @@
+"""Let two policies take turns in the stores, and say what one earns more than the other."""
+
+from prefect import flow
+
+from evaluation.trial.run import Asked, Found, hold_trial
+from flows.progress import say, tell
+from flows.runs import tag_run
+from flows.tasks import as_task
+from flows.workspace import open_workspace
+
+
+@flow(name="trial", flow_run_name="trial-{asked.a}-{asked.b}", persist_result=False)
+def trial(asked: Asked, catalog_dir: str | None = None) -> Found:
+    """Plan a switchback trial, sell its days on the twin, and estimate what B earns more than A.
+
+    Raises
+    ------
+    DataError, Declined
+        As `hold_trial` does.
+    """
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
+    tag_run("trial")
+    return hold_trial(workspace, asked, say=say, progress=tell, run=as_task)
