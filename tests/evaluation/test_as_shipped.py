@@ -139,6 +139,15 @@ def test_the_peer_that_estimates_each_hour_is_near_the_clairvoyant_within_three_
     assert worst_week(lived, "default", "certainty_equivalence") < -0.1
 
 
+def test_the_product_prices_from_the_first_day_and_is_near_the_best_peer_within_three(lived: list[LivedDay]) -> None:
+    assert arrival(lived, "default", "belief", "champion").nights == (0,)
+    lost = regret(lived, "default", PRODUCT, 3).mean
+    assert lost < 0.06
+    assert lost < regret(lived, "default", BASE_PRICES, 3).mean - 0.1
+    assert against_best_peer(lived, "default", 3)[1].mean < 0.03
+    assert gate_record(lived, "default").false_promotions == 0
+
+
 def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: list[LivedDay]) -> None:
     catalog = with_stores(DEFAULT.catalog, 1)
     store = peers_of(catalog, 1)["certainty_equivalence"]
