@@ -44,6 +44,7 @@ def pipeline(
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
     dates = dates_from(start, days)
+    as_task(transform, workspace, progress=tell)  # days that were sold before
     remarks: list[str] = []
     done_before = 0
     for number, date in enumerate(dates, start=1):

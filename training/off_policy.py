@@ -113,6 +113,12 @@ class OffPolicyEstimate:
     believed: BelievedGain | None = None
 
     @property
+    def judged_by(self) -> Interval:
+        """The interval that the gate reads: the belief's, or without one that of the doubly robust estimate."""
+        own = self.believed
+        return self.dr if own is None else Interval(own.mean, own.lower, own.upper)
+
+    @property
     def rows(self) -> list[tuple[str, float, float, float]]:
         """Return name, gain and both ends of the interval for each estimator and the truth; NaN where nobody knows."""
         estimators = {"inverse propensity": self.ips, "self-normalised": self.snips, "doubly robust": self.dr}

@@ -9,7 +9,7 @@ from serving.book_store import book_in_force
 from serving.make_book import make_book
 from serving.price_book.book import PriceBook
 from training.promotion.change import finish_changes
-from training.promotion.history import LOCK
+from training.promotion.history import LOCK, newest
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, situation_of
 from warehouse.locks import held
@@ -58,11 +58,15 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
 
 
 def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
-    """Tell whether a belief from the log alone may price a date: all was sold at prices of our own, before it."""
+    """Tell whether a belief from the log alone may price a date.
+
+    Everything before it was sold at prices of our own, and no champion is on record that the registry has lost.
+    """
     policies = workspace.catalog.store.policies
     dates = [sold for sold in workspace.lake.dates("interactions") if sold < date]
     return (
         policies.before_champion == "belief"
+        and newest(workspace.lake) is None
         and bool(dates)
         and came_from_the_twin(workspace.lake, dt.date.min, dates[-1])
     )

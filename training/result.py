@@ -74,6 +74,12 @@ class TrainingResult:
         return self.fitted.candidate.name
 
     @property
+    def rival(self) -> str:
+        """Whose prices it is judged against."""
+        without = "the belief without a champion" if self.belief_prices else "base prices"
+        return f"champion {self.champion.version}" if self.champion else without
+
+    @property
     def base_rate_log_loss(self) -> float:
         """Log loss of each product's own share of purchases, nats per decision."""
         holdout = self.dataset.holdout

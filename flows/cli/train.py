@@ -78,6 +78,6 @@ def _show(outcome: Any) -> None:
     conditions = [[one.name, one.met, one.found] for one in outcome.verdict.conditions]
     show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
     if outcome.gain:
-        show_gain(outcome.gain, f"champion {outcome.champion.version}" if outcome.champion else "the base prices")
+        show_gain(outcome.gain, outcome.rival)
     if outcome.responses:
         show_responses(outcome.responses)

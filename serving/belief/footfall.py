@@ -5,10 +5,11 @@ detection (Adams and MacKay, arXiv 0710.3742, 2007) with gamma-Poisson counts: t
 unknown and carried along with its probability, and each hypothesis has a gamma posterior of the pace.
 """
 
+import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
-from scipy.special import expit, gammaln, logsumexp
 
 from catalog.arrays import Floats
 
@@ -16,6 +17,8 @@ _CHANGES_A_TICK = 1 / 1000  # chance that the pace changes at a tick
 _PACE_AFTER_A_CHANGE = 2.0  # shape of the gamma prior of a pace that has changed
 _PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and on an odd day, as a share
 _ODD_DAYS = 0.02  # share of a product's days that are odd
+_NOBODY = 1e-12  # visits, where none are expected
+_SURE = 700.0  # log odds beyond which nothing changes
 PRIOR_DAYS = 1 / 3
 """Weight of the visits expected before any were counted, in store days."""
 
@@ -62,24 +65,31 @@ class Footfall:
         usual = n_stores * self.by_tick[:, :ticks]
         first = 1 / (self.day_spread**2 + 1 / (1 + self.store_days * self.daily.sum()))
         paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first)
-        factor = self._factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1))
+        doubts = 1 / (1 + self.store_days * self.daily)  # of the shares themselves, which were counted
+        factor = _factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1), doubts)
         return self.by_tick * factor[:, None] * paces[-1]
 
-    def _factors(self, counts: Floats, expected: Floats) -> Floats:
-        """Return how many more come to each product than its share, shape (n_products,).
 
-        Two gamma-Poisson hypotheses are mixed: the day is usual for the product, or it is an odd one.
-        """
-        likely, means = [], []
-        doubt = 1 / (1 + self.store_days * self.daily)  # of the share itself, which was counted
-        for share, spread in ((1 - _ODD_DAYS, _PRODUCT_SPREAD), (_ODD_DAYS, _ODD_SPREAD)):
-            shape = 1 / (spread**2 + doubt)
-            likely.append(np.log(share) + _log_negative_binomial(counts, np.maximum(expected, 1e-12), shape, shape))
-            means.append((shape + counts) / (shape + expected))
-        odd = expit(likely[1] - likely[0])
-        return np.asarray((1 - odd) * means[0] + odd * means[1])
+@numba.njit(cache=True, nogil=True)
+def _factors(counts: Floats, expected: Floats, doubts: Floats) -> Floats:
+    """Return how many more come to each product than its share, shape (n_products,).
+
+    Two gamma-Poisson hypotheses are mixed: the day is usual for the product, or it is an odd one. `doubts` says how far
+    off its share may be, as a share squared.
+    """
+    factors = np.empty(len(counts))
+    for own in range(len(counts)):
+        coming = max(expected[own], _NOBODY)
+        usual, odd = 1 / (_PRODUCT_SPREAD**2 + doubts[own]), 1 / (_ODD_SPREAD**2 + doubts[own])
+        for_usual = _log_negative_binomial(counts[own], coming, usual, usual)
+        for_odd = _log_negative_binomial(counts[own], coming, odd, odd)
+        is_odd = 1 / (1 + (1 - _ODD_DAYS) / _ODD_DAYS * math.exp(min(for_usual - for_odd, _SURE)))
+        factors[own] = (1 - is_odd) * (usual + counts[own]) / (usual + coming)
+        factors[own] += is_odd * (odd + counts[own]) / (odd + coming)
+    return factors
 
 
+@numba.njit(cache=True, nogil=True)
 def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
     """Return the pace expected after each tick, over what is usual, and once more the last one, shape (n_ticks + 1,).
 
@@ -90,24 +100,35 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
     first_shape
         Shape of the gamma prior of the pace at opening, whose mean is 1.
     """
-    shapes, rates, odds = np.array([first_shape]), np.array([first_shape]), np.zeros(1)
-    paces = []
-    for count, expected in zip(counts, np.maximum(usual, 1e-12), strict=True):
-        likely = odds + _log_negative_binomial(count, expected, shapes, rates)
-        anew = logsumexp(odds) + _log_negative_binomial(count, expected, *([np.array([_PACE_AFTER_A_CHANGE])] * 2))
-        odds = np.concatenate([likely + np.log1p(-_CHANGES_A_TICK), anew + np.log(_CHANGES_A_TICK)])
-        odds -= logsumexp(odds)
-        shapes = np.append(shapes, _PACE_AFTER_A_CHANGE) + count
-        rates = np.append(rates, _PACE_AFTER_A_CHANGE) + expected
-        paces.append(float(np.exp(odds) @ (shapes / rates)))
-    return np.array([*paces, paces[-1]])
+    n_ticks = len(counts)
+    shapes, rates = np.empty(n_ticks + 1), np.empty(n_ticks + 1)
+    odds, paces = np.empty(n_ticks + 1), np.empty(n_ticks + 1)
+    shapes[0] = rates[0] = first_shape
+    odds[0] = 1.0
+    likely = np.empty(n_ticks + 1)
+    for tick in range(n_ticks):
+        expected = max(usual[tick], _NOBODY)
+        shapes[tick + 1] = rates[tick + 1] = _PACE_AFTER_A_CHANGE
+        odds[tick + 1] = _CHANGES_A_TICK
+        odds[: tick + 1] *= 1 - _CHANGES_A_TICK
+        for run in range(tick + 2):
+            likely[run] = _log_negative_binomial(counts[tick], expected, shapes[run], rates[run])
+            shapes[run] += counts[tick]
+            rates[run] += expected
+        odds[: tick + 2] *= np.exp(likely[: tick + 2] - likely[: tick + 2].max())
+        odds[: tick + 2] /= odds[: tick + 2].sum()
+        paces[tick] = (odds[: tick + 2] * shapes[: tick + 2] / rates[: tick + 2]).sum()
+    paces[n_ticks] = paces[n_ticks - 1]
+    return paces
 
 
-def _log_negative_binomial(count: Floats | float, expected: Floats | float, shapes: Floats, rates: Floats) -> Floats:
+@numba.njit(cache=True, nogil=True)
+def _log_negative_binomial(count: float, expected: float, shape: float, rate: float) -> float:
     """Log chance of a count whose Poisson mean is `expected` times a gamma pace, up to a term without the pace."""
-    return np.asarray(
-        gammaln(shapes + count)
-        - gammaln(shapes)
-        + shapes * np.log(rates / (rates + expected))
-        + count * np.log(expected / (rates + expected))
+    total = rate + expected
+    return (
+        math.lgamma(shape + count)
+        - math.lgamma(shape)
+        + shape * math.log(rate / total)
+        + count * math.log(expected / total)
     )

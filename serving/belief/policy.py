@@ -18,6 +18,8 @@ from serving.exploration.plan import ExplorationPlan
 from serving.policies import StockAwarePolicy, costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 
+_FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
+
 WITHOUT_CHAMPION = "none"
 """What stands for a model version where no champion is behind a belief."""
 
@@ -130,9 +132,18 @@ class Outlook:
         )
         product = np.broadcast_to(np.arange(prices.shape[1]), prices.shape).ravel()
         counts = Counts(*(knots.counted(product, prices.ravel(), own.ravel().astype(float)) for own in (met, bought)))
+        return Outlook(self.morning, Today(today.counts + counts, self._visits_with(sold), len(sold[0].prices)))
+
+    def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
+        """Tell whether far more or fewer are to come than was expected, by the visits since."""
+        now = self.morning.footfall.given(self._visits_with(sold), len(sold[0].prices))
+        left = self.today.ticks + len(sold)
+        before = self.visits[:, len(sold) :].sum()
+        return bool(abs(now[:, left:].sum() - before) > _FAR_OFF * before)
+
+    def _visits_with(self, sold: tuple[Sold, ...]) -> Floats:
         visits = np.stack([tick.visits.sum(axis=0) for tick in sold], axis=1).astype(float)
-        seen = np.concatenate([today.visits, visits], axis=1)
-        return Outlook(self.morning, Today(today.counts + counts, seen, len(sold[0].prices)))
+        return np.concatenate([self.today.visits, visits], axis=1)
 
     @cached_property
     def _unit_value(self) -> Floats:
@@ -179,9 +190,14 @@ class LearningPolicy:
         return self.outlook.lesson if self.outlook.today.ticks else None
 
     def learned(self, sold: Sold) -> "LearningPolicy":
-        """Return the policy after a tick: an update is due after every `belief.update_ticks` of them."""
+        """Return the policy after a tick.
+
+        An update is due after every `belief.update_ticks` of them, and at once when far more or fewer come than the
+        prices were made for.
+        """
         unheard, store = (*self.unheard, sold), self.outlook.morning.catalog.store
-        if (sold.tick + 1) % store.belief.update_ticks or sold.tick + 1 >= store.opening.ticks:
+        is_due = (sold.tick + 1) % store.belief.update_ticks == 0 or self.outlook.is_overtaken(unheard)
+        if sold.tick + 1 >= store.opening.ticks or not is_due:
             return replace(self, unheard=unheard)
         return LearningPolicy(self.outlook.after(unheard))
 

@@ -15,7 +15,7 @@ from catalog.settings import Settings, read_settings
 
 SOLD_ON = (dt.date(2026, 1, 5), dt.date(2026, 1, 6))
 _START = dt.date(2026, 3, 2)
-_DAYS, _STORES, _SEED = 4, 6, 7
+_DAYS, _EXPLORED, _STORES, _SEED = 4, 2, 6, 7
 _TAG = "played-loop"  # by which its runs are told from those of other processes on the same server
 
 
@@ -42,12 +42,14 @@ def _play(folder: Path) -> None:
 
     from flows.environment import orchestrated
     from flows.pipeline import pipeline
+    from flows.simulate import simulate
 
     home = folder / "home"
     home.mkdir()
     with living_in(home), orchestrated():
         with tags(_TAG):
-            pipeline(_START, _DAYS, _STORES, _SEED, None)
+            simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # prices that teach a forest the whole curve
+            pipeline(_START + dt.timedelta(days=_EXPLORED), _DAYS - _EXPLORED, _STORES, _SEED)
         own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
         with get_client(sync_client=True) as client:
             found = client.read_artifacts(flow_run_filter=own)

@@ -11,8 +11,7 @@ _COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_a
 
 def conclusion(result: TrainingResult) -> Conclusion:
     """Say what came of a training."""
-    gain = result.gain
-    ends = {"estimate": gain.dr.estimate, "lower": gain.dr.lower, "upper": gain.dr.upper} if gain else {}
+    ends = vars(result.gain.judged_by) if result.gain else {}
     gains = {f"gain_eur/{name}": value for name, value in ends.items() if isfinite(value)}
     note = version_note(result)
     return Conclusion(
@@ -24,7 +23,7 @@ def conclusion(result: TrainingResult) -> Conclusion:
             "best": result.best,
             "registered_version": result.version,
             "gate": result.verdict.outcome,
-            "judged_against": f"champion {result.champion.version}" if result.champion else "base prices",
+            "judged_against": result.rival,
         },
         metrics={**result.scores[result.best], **gains, "promoted": float(result.verdict.promoted)},
         scores=result.scores,
@@ -35,7 +34,7 @@ def version_note(result: TrainingResult) -> str:
     """Describe a version: what it is, what it learned from, and the gate's verdict with every condition."""
     dataset, verdict, gain = result.dataset, result.verdict, ""
     if result.gain is not None:
-        own = result.gain.dr
+        own = result.gain.judged_by
         found = f"{own.estimate:+.2f} EUR per store day, 95 % from {own.lower:+.2f} to {own.upper:+.2f}"
         gain = f"\n\nIts prices would gain {found}. {result.gain.note}."
     conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)

@@ -32,7 +32,6 @@ def test_a_plan_sells_nothing_and_says_what_three_percent_would_take(terminal: T
         (("--b", "magic"), 1, "expected a policy out of static, rule, greedy, stock_aware"),
         (("--days", "1"), 2, "--days"),
         (("--days", "7"), 1, "even number of days"),
-        (("--b", "stock_aware"), 1, "expected a price book"),
         (("--hours", "2"), 2, "--unit hours"),
         (("--unit", "hours", "--hours", "5"), 1, "blocks that fill a store day"),
         (("--unit", "hours"), 1, "nobody knows what a block leaves"),

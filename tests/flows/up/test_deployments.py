@@ -19,6 +19,7 @@ from flows.up.deployments import PREFECT_FILE, deployments, work_pool
 DEPLOYED = {
     "nightly/default": "date",
     "transform/hourly-transform": "anew_on",
+    "reprice/hourly-reprice": "store",
     "compare/weekly-compare": "seeds",
     "learn/on-drift": "through",
     "backfill/default": "force",
@@ -56,6 +57,7 @@ def test_what_needs_no_answer_from_a_person_is_scheduled_and_the_rest_is_not() -
     assert set(scheduled) == {
         "nightly/default",
         "transform/hourly-transform",
+        "reprice/hourly-reprice",
         "compare/weekly-compare",
         "health/default",
     }
