@@ -1,6 +1,6 @@
 """The first days of a store that starts to learn: what learning costs, and how soon it pays.
 
-Each learner lives in a world of its own with the same shoppers: it tries prices for a week, learns from its own
+Each learner lives in a world of its own with the same shoppers: it explores around base prices for a week, learns from its own
 decisions alone, night after night for a second week and then once a week, and goes on trying on its budget. Regret is
 what the clairvoyant would have earned more on those shoppers.
 """

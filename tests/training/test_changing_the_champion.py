@@ -60,6 +60,7 @@ class Model:
 
     version = REFUSED
     learned_from = None
+    trained_through = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         return chance_of_sale(load(), rows["price_ratio"].to_numpy() * 0.9)
