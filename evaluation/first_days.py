@@ -1,8 +1,8 @@
 """The first days of a store that starts to learn: what learning costs, and how soon it pays.
 
-Each learner lives in a world of its own with the same shoppers: it explores around base prices for a week, learns from its own
-decisions alone, night after night for a second week and then once a week, and goes on trying on its budget. Regret is
-what the clairvoyant would have earned more on those shoppers.
+Each learner lives in a world of its own with the same shoppers: it explores around base prices for a week, learns from
+its own decisions alone, night after night for a second week and then once a week, and goes on trying on its budget.
+Regret is what the clairvoyant would have earned more on those shoppers.
 """
 
 import datetime as dt

@@ -20,7 +20,7 @@ from catalog.records.pricing_rules import Belief as BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian
 from serving.belief.knots import Knots
-from serving.belief.prior import SPREADS, shelf_prior
+from serving.belief.prior import SHAPES, USUAL_SHAPE, Shape, shelf_prior
 
 CHANCE_OF_A_CHANGE = 0.01
 """That demand is another one than on the day before."""
@@ -50,15 +50,15 @@ class Belief:
         What was sold, oldest days first; at least one stage.
     footfall
         Who is expected.
-    spread
-        How alike products are, one of `prior.SPREADS`.
+    shape
+        How free demand is, one of `prior.SHAPES`.
     champion_odds
         The champion's log odds at the knots, shape (n_products, n_knots); None without one.
     """
 
     stages: tuple[Stage, ...]
     footfall: Footfall
-    spread: float = 1.0
+    shape: Shape = USUAL_SHAPE
     champion_odds: Floats | None = None
 
 
@@ -147,7 +147,7 @@ USUAL_DAY_SPREAD = 0.2
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Work a belief out: stage after stage, each begins where the one before it ended."""
     knots = Knots.of(catalog)
-    start = _start_of(belief, belief.stages[0], shelf_prior(knots, catalog.store.belief, belief.spread))
+    start = _start_of(belief, belief.stages[0], shelf_prior(knots, catalog.store.belief, belief.shape))
     for before, stage in zip(belief.stages, belief.stages[1:], strict=False):
         start = _start_of(belief, stage, start.updated(before.counts).belief)
     return Opened(knots, start, belief.stages[-1].counts)
@@ -166,12 +166,12 @@ def loosened(belief: Gaussian) -> Gaussian:
     return belief.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE)
 
 
-def likeliest_spread(knots: Knots, settings: BeliefSettings, counts: Counts) -> float:
-    """Return how alike products are, by the evidence of what was sold in days of one demand."""
+def likeliest_shape(knots: Knots, settings: BeliefSettings, counts: Counts) -> Shape:
+    """Return how free demand is, by the evidence of what was sold in days of one demand."""
     if not counts.met.any():
-        return 1.0
-    evidence = [shelf_prior(knots, settings, spread).updated(counts).log_evidence for spread in SPREADS]
-    return SPREADS[int(np.argmax(evidence))]
+        return USUAL_SHAPE
+    evidence = [shelf_prior(knots, settings, shape).updated(counts).log_evidence for shape in SHAPES]
+    return SHAPES[int(np.argmax(evidence))]
 
 
 def _never_rising(chance: Floats, belief: Gaussian) -> Floats:

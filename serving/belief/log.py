@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, gammaln, softmax
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
@@ -19,24 +19,24 @@ from features.cells import query
 from features.footfall import counted_visits
 from serving.belief.belief import (
     CHANCE_OF_A_CHANGE,
-    USUAL_DAY_SPREAD,
     Belief,
     Stage,
     believed_before_anybody_came,
-    likeliest_spread,
+    likeliest_shape,
     loosened,
     opened,
 )
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Counts, Gaussian
 from serving.belief.knots import Knots
+from serving.belief.prior import Shape
 from serving.curves import DemandCurves
 
 _DAYS = 56
 _FOOTFALL_DAYS = 28
 _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3
-_SURE_DAYS = 2.0  # weight of the usual spread of a day's visits, in days
+_DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SURE = 1e-4  # a champion's chance is kept this far from 0 and 1
 
@@ -62,8 +62,8 @@ def belief_of(
     """
     knots = Knots.of(catalog)
     days = _sales_by_day(connection, catalog, knots, through)
-    spread = likeliest_spread(knots, catalog.store.belief, _sum(list(days.values()), knots))
-    plain = Belief(_stages(catalog, knots, days, spread), _footfall(connection, catalog, through), spread)
+    shape = likeliest_shape(knots, catalog.store.belief, _sum(list(days.values()), knots))
+    plain = Belief(_stages(catalog, knots, days, shape), _footfall(connection, catalog, through), shape)
     return plain if champion is None else _led_by(plain, catalog, knots, days, champion)
 
 
@@ -83,7 +83,7 @@ def _sales_by_day(
     return days
 
 
-def _stages(catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], spread: float) -> tuple[Stage, ...]:
+def _stages(catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], shape: Shape) -> tuple[Stage, ...]:
     """Cut the days where demand changed, as often as that is nearly sure, the most striking change first."""
     stages, dates = [Stage("prior", Counts.none(knots.shape))], list(days)
     nobody = believed_before_anybody_came(catalog).footfall
@@ -91,7 +91,7 @@ def _stages(catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], spread:
         counts = [days[date] for date in dates]
         cut = None
         if len(dates) > 1 and len(stages) <= _MOST_CHANGES:
-            cut = _change(opened(catalog, Belief(tuple(stages), nobody, spread)).start, counts, knots)
+            cut = _change(opened(catalog, Belief(tuple(stages), nobody, shape)).start, counts, knots)
         end = len(dates) if cut is None else cut
         stages[-1] = Stage(stages[-1].begins, _sum(counts[:end], knots))
         dates = dates[end:]
@@ -123,16 +123,16 @@ def _led_by(
     """Return a belief in the champion's curves, corrected by the days after its training."""
     learned = {date: own for date, own in days.items() if date <= champion.trained_through}
     since = {date: own for date, own in days.items() if date > champion.trained_through}
-    stages = _stages(catalog, knots, learned, plain.spread)
-    odds = _odds_at(knots, champion.curves, opened(catalog, Belief(stages, plain.footfall, plain.spread)).at_opening)
-    led = Belief((*stages, Stage("champion", Counts.none(knots.shape))), plain.footfall, plain.spread, odds)
+    stages = _stages(catalog, knots, learned, plain.shape)
+    odds = _odds_at(knots, champion.curves, opened(catalog, Belief(stages, plain.footfall, plain.shape)).at_opening)
+    led = Belief((*stages, Stage("champion", Counts.none(knots.shape))), plain.footfall, plain.shape, odds)
     if not since:
         return led
     counts = list(since.values())
     cut = _change(opened(catalog, led).start, counts, knots) if len(counts) > 1 else None
     parts = [counts] if cut is None else [counts[:cut], counts[cut:]]
     later = [Stage("champion" if not number else "change", _sum(part, knots)) for number, part in enumerate(parts)]
-    return Belief((*stages, *later), plain.footfall, plain.spread, odds)
+    return Belief((*stages, *later), plain.footfall, plain.shape, odds)
 
 
 def _odds_at(knots: Knots, curves: DemandCurves, known: Gaussian) -> Floats:
@@ -171,13 +171,17 @@ def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: 
 
 
 def _day_spread(visits: Floats, stores: Floats) -> float:
-    """Return the spread of a day's visits a store beyond that of a Poisson count, drawn towards the usual one."""
-    by_store = visits / stores
-    days = len(visits)
-    beyond = 0.0
-    if days > 1:
-        beyond = max(0.0, by_store.var(ddof=1) / by_store.mean() ** 2 - float(np.mean(1 / np.maximum(visits, 1))))
-    return float(np.sqrt((_SURE_DAYS * USUAL_DAY_SPREAD**2 + (days - 1) * beyond) / (_SURE_DAYS + days - 1)))
+    """Return the spread of a day's visits beyond that of a Poisson count: the mean of its posterior on a grid.
+
+    Days are negative binomial around their mean, and each spread of the grid is as likely beforehand.
+    """
+    expected = stores * visits.sum() / stores.sum()
+    shapes = 1 / np.array(_DAY_SPREADS)[:, None] ** 2
+    total = shapes + expected
+    likely = (
+        gammaln(shapes + visits) - gammaln(shapes) + shapes * np.log(shapes / total) + visits * np.log(expected / total)
+    ).sum(axis=1)
+    return float(softmax(likely) @ np.array(_DAY_SPREADS))
 
 
 def _sum(counts: Sequence[Counts], knots: Knots) -> Counts:

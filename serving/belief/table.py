@@ -13,6 +13,7 @@ from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
+from serving.belief.prior import Shape
 
 Row = Mapping[str, Any]
 
@@ -35,7 +36,8 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
                 for each in belief.stages
             ],
             "champion_log_odds": None if odds is None else odds[own].tolist(),
-            "own_spread": belief.spread,
+            "own_spread": belief.shape.own,
+            "bend_spread": belief.shape.bend,
             "visits_per_day": float(footfall.daily[own]),
             "profile": footfall.profile.tolist(),
             "store_days": footfall.store_days,
@@ -64,7 +66,8 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
         store_days=first["store_days"],
         day_spread=first["day_spread"],
     )
-    return Belief(stages, footfall, first["own_spread"], _champion_odds(knots, own, catalog)), first["model_version"]
+    shape = Shape(first["own_spread"], first["bend_spread"])
+    return Belief(stages, footfall, shape, _champion_odds(knots, own, catalog)), first["model_version"]
 
 
 def _stage(knots: Knots, rows: Sequence[Row | None], number: int, begins: Any) -> Stage:
