@@ -257,11 +257,11 @@ def test_a_trial_that_cannot_say_anything_is_refused_before_it_sells(
     assert len(list(workspace.lake.partitions("interactions"))) == before
 
 
-def test_without_a_price_book_the_store_has_nothing_to_try_and_hours_no_value_of_stock(settings: Settings) -> None:
+def test_without_a_price_book_greedy_has_nothing_to_sell_from_and_hours_no_value_of_stock(settings: Settings) -> None:
     lake = Lake(settings)
     lake.prepare()
     empty = Workspace(settings, SHELF, lake)
-    for question in (asked(), asked(b="rule", hours=2.0), asked(b="greedy")):
+    for question in (asked(b="rule", hours=2.0), asked(b="greedy")):
         with pytest.raises(DataError, match="expected a price book"):
             plan_trial(empty, question)
     guardrails = SHELF.store.guardrails.model_copy(update={"kill_switch": True})
