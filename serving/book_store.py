@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from serving.belief.table import without_the_champions_word
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
 from serving.price_book.book import PriceBook
@@ -93,7 +94,7 @@ def publish_book(
     """
     book = unpublished_book(catalog, curves, visits, for_date)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    known = () if belief is None else (belief.drop_columns(["champion_log_odds"]).to_pylist(),)  # that is the model's
+    known = () if belief is None else (without_the_champions_word(belief),)
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
     _keep_replaced(lake, for_date, inputs)
     target = in_force_for(for_date)

@@ -8,7 +8,14 @@ from catalog.table import LONG_TEXT, Column, Table
 from catalog.tables.columns import SKU, TICK
 
 _STAGES = pa.list_(
-    pa.struct([("begins", pa.string()), ("met", pa.list_(pa.float64())), ("bought", pa.list_(pa.float64()))])
+    pa.struct(
+        [
+            ("begins", pa.string()),
+            ("told_by", pa.string()),
+            ("met", pa.list_(pa.float64())),
+            ("bought", pa.list_(pa.float64())),
+        ]
+    )
 )
 
 BELIEFS = Table(
@@ -24,14 +31,8 @@ BELIEFS = Table(
         Column(
             "stages",
             _STAGES,
-            "what was sold, in days of one demand: what they began with (prior, change or champion), and at each knot "
-            "the visits that found stock and those that bought",
-        ),
-        Column(
-            "champion_log_odds",
-            pa.list_(pa.float64()),
-            "the champion's log odds of a sale at the knots; null without one",
-            nullable=True,
+            "what was sold, in days of one demand: what they began with (prior, change, or since the days before), and "
+            "at each knot the visits that found stock and those that bought, as sales or the champion tell them",
         ),
         Column("own_spread", pa.float64(), "how far products may differ from the shelf, as a factor"),
         Column("bend_spread", pa.float64(), "how far demand may bend away from a line, as a factor"),

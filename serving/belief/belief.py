@@ -1,13 +1,15 @@
 """The belief of a store: what its prices are made from, before a day and in the middle of it.
 
-Before the first champion it is the shelf's prior, corrected by everything that was sold; with one, the champion's
-curves, corrected by what was sold since its training. Where demand was seen to change, the days before lend the shape
-of their curve, and its level is learned anew. Today's sales speak twice: as more of the same, and as the beginning of
-a change; the two are mixed by how likely each is.
+Before the first champion it is the shelf's prior, corrected by everything that was sold. With one, the champion tells
+what the days taught that it learned from, and the days since correct it: its word counts for as many visits as it has
+seen at each price, so that a forest has no say where it saw nobody. Where demand was seen to change, the days before
+lend the shape of their curve, and its level is learned anew. Today's sales speak twice: as more of the same, and as the
+beginning of a change; the two are mixed by how likely each is.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -29,15 +31,19 @@ _LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
 
 _TWO_SIDED = 1.96
 
-Begins = Literal["prior", "change", "champion"]
+Begins = Literal["prior", "change", "since"]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Days of one demand, and what they began with: the prior, a change in demand, or a champion's curves."""
+    """Days of one demand, and what they began with: the prior, a change in demand, or what was known before.
+
+    `told_by_champion` marks days of which the champion tells how many bought.
+    """
 
     begins: Begins
     counts: Counts
+    told_by_champion: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,11 @@ class Belief:
         Who is expected.
     shape
         How free demand is, one of `prior.SHAPES`.
-    champion_odds
-        The champion's log odds at the knots, shape (n_products, n_knots); None without one.
     """
 
     stages: tuple[Stage, ...]
     footfall: Footfall
     shape: Shape = USUAL_SHAPE
-    champion_odds: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -147,18 +150,11 @@ USUAL_DAY_SPREAD = 0.2
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Work a belief out: stage after stage, each begins where the one before it ended."""
     knots = Knots.of(catalog)
-    start = _start_of(belief, belief.stages[0], shelf_prior(knots, catalog.store.belief, belief.shape))
-    for before, stage in zip(belief.stages, belief.stages[1:], strict=False):
-        start = _start_of(belief, stage, start.updated(before.counts).belief)
+    start = shelf_prior(knots, catalog.store.belief, belief.shape)
+    for before, stage in pairwise(belief.stages):
+        known = start.updated(before.counts).belief
+        start = loosened(known) if stage.begins == "change" else known
     return Opened(knots, start, belief.stages[-1].counts)
-
-
-def _start_of(belief: Belief, stage: Stage, before: Gaussian) -> Gaussian:
-    if stage.begins == "change":
-        return loosened(before)
-    if stage.begins == "champion" and belief.champion_odds is not None:
-        return Gaussian(belief.champion_odds, before.own, before.shared)
-    return before
 
 
 def loosened(belief: Gaussian) -> Gaussian:

@@ -6,7 +6,7 @@ had reasons that were not logged.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -38,7 +38,7 @@ _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
 _PROFILE_VISITS = 50.0  # weight of an even profile, in visits
-_SURE = 1e-4  # a champion's chance is kept this far from 0 and 1
+_SAME = 1e-9  # EUR
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ def belief_of(
     Parameters
     ----------
     champion
-        With one, its curves are believed, as far as the days it learned from bear them out, and corrected by the days
-        since.
+        With one, it tells what the days taught that it learned from, and the days since correct it.
     """
     knots = Knots.of(catalog)
     days = _sales_by_day(connection, catalog, knots, through)
@@ -120,37 +119,29 @@ def _change(start: Gaussian, counts: Sequence[Counts], knots: Knots) -> int | No
 def _led_by(
     plain: Belief, catalog: Catalog, knots: Knots, days: dict[dt.date, Counts], champion: ChampionCurves
 ) -> Belief:
-    """Return a belief in the champion's curves, corrected by the days after its training."""
+    """Return the belief in which the champion tells of the days that it learned from, and the days since correct it."""
     learned = {date: own for date, own in days.items() if date <= champion.trained_through}
-    since = {date: own for date, own in days.items() if date > champion.trained_through}
-    stages = _stages(catalog, knots, learned, plain.shape)
-    odds = _odds_at(knots, champion.curves, opened(catalog, Belief(stages, plain.footfall, plain.shape)).at_opening)
-    led = Belief((*stages, Stage("champion", Counts.none(knots.shape))), plain.footfall, plain.shape, odds)
-    if not since:
-        return led
-    counts = list(since.values())
-    cut = _change(opened(catalog, led).start, counts, knots) if len(counts) > 1 else None
-    parts = [counts] if cut is None else [counts[:cut], counts[cut:]]
-    later = [Stage("champion" if not number else "change", _sum(part, knots)) for number, part in enumerate(parts)]
-    return Belief((*stages, *later), plain.footfall, plain.shape, odds)
+    since = [own for date, own in days.items() if date > champion.trained_through]
+    *before, newest = _stages(catalog, knots, learned, plain.shape)
+    told = replace(newest, counts=_as_told(knots, champion.curves, newest.counts), told_by_champion=True)
+    first = replace(plain, stages=(*before, told, Stage("since", Counts.none(knots.shape))))
+    cut = _change(opened(catalog, first).start, since, knots) if len(since) > 1 else None
+    parts = [since] if cut is None else [since[:cut], since[cut:]]
+    later = [Stage("change" if number else "since", _sum(part, knots)) for number, part in enumerate(parts)]
+    return replace(plain, stages=(*before, told, *later))
 
 
-def _odds_at(knots: Knots, curves: DemandCurves, known: Gaussian) -> Floats:
-    """Return the champion's log odds at the knots.
-
-    Beyond the prices it saw a forest is flat, so there the shelf's shape holds. A product without support keeps what
-    the shelf says.
-    """
-    odds = known.mean.copy()
+def _as_told(knots: Knots, curves: DemandCurves, counts: Counts) -> Counts:
+    """Return the visits with as many purchases as the champion expects of them, where it saw the price."""
+    bought = counts.bought.copy()
     for product, (prices, chance, seen) in enumerate(zip(curves.prices, curves.p_sale, curves.supported, strict=True)):
         if not seen.any() or not np.isfinite(chance[seen]).all():
             continue
         at = knots.ratios[product] * knots.base_prices[product]
-        inside = np.clip(at, prices[seen][0], prices[seen][-1])
-        own = np.clip(np.interp(inside, prices[seen], chance[seen]), _SURE, 1 - _SURE)
-        shape = known.mean[product] - np.interp(inside, at, known.mean[product])
-        odds[product] = np.log(own / (1 - own)) + shape
-    return odds
+        expected = counts.met[product] * np.interp(at, prices[seen], chance[seen])
+        has_seen = (at >= prices[seen][0] - _SAME) & (at <= prices[seen][-1] + _SAME)
+        bought[product] = np.where(has_seen, expected, bought[product])
+    return Counts(counts.met, bought)
 
 
 def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:

@@ -1,5 +1,6 @@
 """A belief as rows of the table `beliefs`, and back on the shelf of a catalog."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,6 @@ Row = Mapping[str, Any]
 def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None) -> pa.Table:
     """Return a belief in the columns of `beliefs`."""
     knots, footfall = Knots.of(catalog), belief.footfall
-    odds = belief.champion_odds
     rows = [
         {
             "sku": product.sku,
@@ -35,7 +35,6 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
                 }
                 for each in belief.stages
             ],
-            "champion_log_odds": None if odds is None else odds[own].tolist(),
             "own_spread": belief.shape.own,
             "bend_spread": belief.shape.bend,
             "visits_per_day": float(footfall.daily[own]),
@@ -59,7 +58,7 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
     knots, first = Knots.of(catalog), table.slice(0, 1).to_pylist()[0]
     own = [rows.get(sku) for sku in catalog.skus]
     nobody = believed_before_anybody_came(catalog).footfall
-    stages = tuple(_stage(knots, own, number, each["begins"]) for number, each in enumerate(first["stages"]))
+    stages = tuple(_stage(knots, own, number, each) for number, each in enumerate(first["stages"]))
     footfall = Footfall(
         daily=np.array([row["visits_per_day"] if row else usual for row, usual in zip(own, nobody.daily, strict=True)]),
         profile=_profile(first["profile"], nobody.profile),
@@ -67,10 +66,10 @@ def belief_from_table(table: pa.Table, catalog: Catalog) -> tuple[Belief, str | 
         day_spread=first["day_spread"],
     )
     shape = Shape(first["own_spread"], first["bend_spread"])
-    return Belief(stages, footfall, shape, _champion_odds(knots, own, catalog)), first["model_version"]
+    return Belief(stages, footfall, shape), first["model_version"]
 
 
-def _stage(knots: Knots, rows: Sequence[Row | None], number: int, begins: Any) -> Stage:
+def _stage(knots: Knots, rows: Sequence[Row | None], number: int, named: Row) -> Stage:
     met, bought = np.zeros(knots.shape), np.zeros(knots.shape)
     for own, row in enumerate(rows):
         if row is None:
@@ -83,20 +82,7 @@ def _stage(knots: Knots, rows: Sequence[Row | None], number: int, begins: Any) -
             price = ratios * row["base_price"]
             met += knots.counted(product, price, np.array(stage["met"]))
             bought += knots.counted(product, price, np.array(stage["bought"]))
-    return Stage(begins, Counts(met, bought))
-
-
-def _champion_odds(knots: Knots, rows: Sequence[Row | None], catalog: Catalog) -> Floats | None:
-    """Return the champion's log odds at the knots; a product that it did not know has those of a new product."""
-    if not any(row and row["champion_log_odds"] for row in rows):
-        return None
-    settings = catalog.store.belief
-    odds = np.log(settings.chance_at_base / (1 - settings.chance_at_base)) - settings.slope * (knots.ratios - 1)
-    for own, row in enumerate(rows):
-        if row and row["champion_log_odds"]:
-            prices = np.array(row["price_ratios"]) * row["base_price"]
-            odds[own] = np.interp(knots.ratios[own] * knots.base_prices[own], prices, row["champion_log_odds"])
-    return odds
+    return Stage(named["begins"], Counts(met, bought), named["told_by"] == "champion")
 
 
 def _profile(kept: Sequence[float], usual: Floats) -> Floats:
@@ -105,3 +91,11 @@ def _profile(kept: Sequence[float], usual: Floats) -> Floats:
         return np.array(kept)
     ends = np.interp(np.linspace(0, 1, len(usual) + 1), np.linspace(0, 1, len(kept) + 1), np.cumsum([0.0, *kept]))
     return np.diff(ends)
+
+
+def without_the_champions_word(table: pa.Table) -> str:
+    """Return a fingerprint of what a belief took from the log: not what a champion made of it."""
+    rows = table.to_pylist()
+    for row in rows:
+        row["stages"] = [each if each["told_by"] == "sales" else each | {"bought": None} for each in row["stages"]]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
