@@ -46,7 +46,7 @@ LEARNING_RESULTS = Table(
 REGRET_BY_DAY = Table(
     "regret_by_day",
     "one learner on one of the first days of a world with one seed, on the same shoppers as the others",
-    ("world", "learner", "stores", "seed", "day"),
+    ("world", "learner", "count_stores", "seed", "day"),
     (
         Column("world", LONG_TEXT, "world that was lived in"),
         Column(
@@ -55,7 +55,7 @@ REGRET_BY_DAY = Table(
             "as_shipped is the product, its gate included; static is the base price; the others are its peers",
         ),
         Column("seed", pa.int64(), "seed of the shoppers and of what learners draw"),
-        Column("stores", pa.int64(), "stores that learn together", "stores"),
+        Column("count_stores", pa.int64(), "stores that learn together", "stores"),
         Column("day", pa.int64(), "day since the store opened, from 1", "days"),
         Column("gain_eur", pa.float64(), "what the learner earned on the day, all stores", "EUR"),
         Column("clairvoyant_eur", pa.float64(), "what a clairvoyant earned from the same shoppers", "EUR"),

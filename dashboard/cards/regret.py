@@ -59,5 +59,5 @@ def world_chart(found: pd.DataFrame, world: str, scheme: Scheme) -> Component:
 
 
 def _named(found: pd.DataFrame) -> "pd.Series[str]":
-    stores = found["stores"].map(lambda count: "one store" if count == 1 else f"{count} stores")
+    stores = found["count_stores"].map(lambda count: "one store" if count == 1 else f"{count} stores")
     return found["world"] + ", " + stores

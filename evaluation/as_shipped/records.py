@@ -66,7 +66,7 @@ class LivedDay:
     world: str
     learner: str
     seed: int
-    stores: int
+    count_stores: int
     day: int
     gain_eur: float
     clairvoyant_eur: float

@@ -123,7 +123,7 @@ def gate_record(days: Sequence[LivedDay], world: str) -> GateRecord:
 
 def _true_share(day: LivedDay) -> float:
     """Return the true gain of the prices that were judged, as a share of what the store earned; 0 where unknown."""
-    earned = day.gain_eur / day.stores
+    earned = day.gain_eur / day.count_stores
     return 0.0 if day.true_gain_eur is None or earned <= 0 else day.true_gain_eur / earned
 
 

@@ -205,7 +205,7 @@ def add_lives(lake: Lake) -> Callable[..., None]:
                 "world": world,
                 "learner": learner,
                 "seed": seed,
-                "stores": stores,
+                "count_stores": stores,
                 "day": day,
                 "gain_eur": 100.0 * stores * (1 - share + less),
                 "clairvoyant_eur": 100.0 * stores,

@@ -195,7 +195,7 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     settings = read_settings()
     with workbench_with_marts(settings) as connection:
         kept = connection.execute(
-            "select 1 - sum(gain_eur) / sum(clairvoyant_eur), count(*), min(stores) from regret_by_day "
+            "select 1 - sum(gain_eur) / sum(clairvoyant_eur), count(*), min(count_stores) from regret_by_day "
             "where world = '400 visits' and learner = 'as_shipped' and day <= 7"
         ).fetchone()
     assert kept == (pytest.approx(0.36 / 7), 14, 3)

@@ -5,7 +5,7 @@ select
     world,
     learner,
     seed,
-    stores,
+    count_stores,
     day,
     gain_eur,
     clairvoyant_eur,
@@ -16,7 +16,7 @@ select
     true_gain_eur,
     lived_at
 from regret_by_day_history
-qualify lived_at = max(lived_at) over (partition by world, stores);
+qualify lived_at = max(lived_at) over (partition by world, count_stores);
 
 comment on view regret_by_day is
 'one learner on one of the first days of a world with one seed, on the same shoppers as the others';
