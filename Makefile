@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
 	@touch $@
 
-demo: install ## Play three stores for two weeks: simulate, learn, price, sell
+demo: install ## Play three stores for ten days: sell and learn by the hour, train and judge by night
 	@$(BIN)/shelfprice demo
 
 up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all

@@ -1,4 +1,4 @@
-"""The command for a first look: two weeks of three stores, and where to look next."""
+"""The command for a first look: ten days of three stores, and where to look next."""
 
 from catalog.settings import read_settings
 from flows.cli.console import remark
@@ -9,14 +9,14 @@ from flows.cli.pipeline import report_loop, run_loop
 
 def demo(
     start: Start = FIRST_DAY,
-    days: Days = 14,
+    days: Days = 10,
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
     allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
-    """Play three stores for two weeks: learn from the first week, sell the second from the price book.
+    """Play three stores for ten days: price from the first day on, learn every hour, train and judge every night.
 
     For example:
       shelfprice demo
