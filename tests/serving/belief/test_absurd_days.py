@@ -64,7 +64,11 @@ DAYS: dict[str, Callable[[int], tuple[list[int], list[int], list[int]]]] = {
     "millions in one tick": lambda tick: ([9_000_000 * (tick == 7)] * 5, [9_000_000 * (tick == 7)] * 5, [0] * 5),
     "no stock all day": lambda _: ([10] * 5, [0] * 5, [0] * 5),
     "all bought one product, none another": lambda _: ([50] * 5, [50] * 5, [50, 0, 50, 0, 25]),
-    "every other tick a crowd": lambda tick: ([2_000 * (tick % 2)] * 5, [2_000 * (tick % 2)] * 5, [900 * (tick % 2)] * 5),
+    "every other tick a crowd": lambda tick: (
+        [2_000 * (tick % 2)] * 5,
+        [2_000 * (tick % 2)] * 5,
+        [900 * (tick % 2)] * 5,
+    ),
 }
 
 
@@ -183,7 +187,7 @@ def test_one_unit_of_one_product_at_one_price_is_sold(shelf_of: Callable[..., Ca
     day = play(catalog, opening(catalog), ("S01",), DATE, 7)
     assert (day.decisions.prices == 1.0).all()
     assert (day.outcome == 0).sum() == 1
-    assert (day.decisions.propensity == pytest.approx(1))
+    assert day.decisions.propensity == pytest.approx(1)
 
 
 def seconds_of_an_update(catalog: Catalog) -> float:
@@ -206,7 +210,8 @@ def test_an_update_of_the_default_shelf_takes_less_than_a_second() -> None:
 
 def test_an_update_of_a_thousand_products_takes_less_than_a_minute() -> None:
     products = tuple(
-        Product.model_validate({**CATALOG.products[number % 5].model_dump(), "sku": f"P{number}"}) for number in range(1_000)
+        Product.model_validate({**CATALOG.products[number % 5].model_dump(), "sku": f"P{number}"})
+        for number in range(1_000)
     )
     catalog = Catalog(products, CATALOG.store.model_copy(update={"popularity": {}}))
     assert seconds_of_an_update(catalog) < 60.0

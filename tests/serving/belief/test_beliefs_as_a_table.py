@@ -34,7 +34,10 @@ def assert_same(left: Belief, right: Belief) -> None:
         assert np.array_equal(own.counts.bought, other.counts.bought)
     assert np.array_equal(left.footfall.daily, right.footfall.daily)
     assert np.array_equal(left.footfall.profile, right.footfall.profile)
-    assert (left.footfall.store_days, left.footfall.day_spread) == (right.footfall.store_days, right.footfall.day_spread)
+    assert (left.footfall.store_days, left.footfall.day_spread) == (
+        right.footfall.store_days,
+        right.footfall.day_spread,
+    )
     assert left.spread == right.spread
     assert (left.champion_odds is None) == (right.champion_odds is None)
     if left.champion_odds is not None and right.champion_odds is not None:

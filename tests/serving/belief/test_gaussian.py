@@ -118,9 +118,7 @@ def test_more_evidence_of_what_is_believed_never_widens_an_interval(cells: np.nd
 
 @settings(deadline=None)
 @given(met=st.integers(5, 500), knot=st.integers(0, 3), all_buy=st.booleans())
-def test_what_one_product_teaches_moves_the_others_too_but_less_than_itself(
-    met: int, knot: int, all_buy: bool
-) -> None:
+def test_what_one_product_teaches_moves_the_others_too_but_less_than_itself(met: int, knot: int, all_buy: bool) -> None:
     prior, counts = three_products(), Counts.none((3, 4))
     counts.met[0, knot], counts.bought[0, knot] = met, met * all_buy
     moved = (prior.updated(counts).belief.mean - prior.mean)[:, knot] * (1 if all_buy else -1)

@@ -209,7 +209,9 @@ def test_the_days_since_its_training_correct_a_champion_and_are_not_counted_twic
 
 def test_beyond_the_prices_it_saw_a_champions_curve_goes_on_in_the_shape_of_the_shelf(steady: Shop) -> None:
     ladder = price_ladder(steady.catalog)
-    observed = (ladder > 0.9 * steady.catalog.base_prices[:, None]) & (ladder < 1.1 * steady.catalog.base_prices[:, None])
+    observed = (ladder > 0.9 * steady.catalog.base_prices[:, None]) & (
+        ladder < 1.1 * steady.catalog.base_prices[:, None]
+    )
     flat = curves_of(steady.catalog, 0.0, observed)
     level = np.where(observed, flat.p_sale, np.nan)
     middle = np.nanmean(level, axis=1, keepdims=True)
