@@ -1,4 +1,4 @@
-"""Prices remade in the middle of a day: the same bytes from the same sales, refused where they are not ours to remake."""
+"""Prices remade in the middle of a day: the same bytes from the same sales, refused where they are not ours."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""A belief read off a lake: what was sold at our own prices, where demand changed, who comes, and a champion's curves."""
+"""A belief read off a lake: what was sold at our own prices, where demand changed, who comes, a champion's curves."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -62,9 +62,15 @@ class Shop:
         with feature_workbench(self.settings) as connection:
             return belief_of(connection, self.catalog, through, champion)
 
-    def ask(self, question: str) -> list[tuple[object, ...]]:
+    def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
+        """Count the visits of some dates that found stock at our own prices, and those that bought."""
+        question = (
+            "select count(*), count(*) filter (where purchased) from decisions_with_stock "
+            "where business_date between $first and $last and policy <> 'external'"
+        )
         with feature_workbench(self.settings) as connection:
-            return connection.execute(question).fetchall()
+            [(met, bought)] = connection.execute(question, {"first": first, "last": last}).fetchall()
+        return met, bought
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +95,8 @@ def met_of(belief: Belief) -> list[float]:
 def test_days_are_cut_at_the_date_on_which_demand_changed(fallen: Shop) -> None:
     belief = fallen.believed(LAST)
     assert [stage.begins for stage in belief.stages] == ["prior", "change"]
-    [(before, after)] = fallen.ask(
-        f"select count(*) filter (where business_date < '{FELL_ON}'), count(*) filter (where business_date >= "
-        f"'{FELL_ON}') from decisions_with_stock"
-    )
-    assert met_of(belief) == [before, after]
+    day_before = FELL_ON - dt.timedelta(days=1)
+    assert met_of(belief) == [fallen.sold(last=day_before)[0], fallen.sold(first=FELL_ON)[0]]
 
 
 def test_after_a_change_the_new_demand_is_believed(fallen: Shop) -> None:
@@ -103,12 +106,9 @@ def test_after_a_change_the_new_demand_is_believed(fallen: Shop) -> None:
 
 
 def test_days_of_one_demand_are_one_stage_and_hold_every_decision_with_stock(fallen: Shop) -> None:
-    belief = fallen.believed(FELL_ON - dt.timedelta(days=1))
+    day_before = FELL_ON - dt.timedelta(days=1)
+    belief, (met, bought) = fallen.believed(day_before), fallen.sold(last=day_before)
     assert [stage.begins for stage in belief.stages] == ["prior"]
-    [(met, bought)] = fallen.ask(
-        "select count(*), count(*) filter (where purchased) from decisions_with_stock where business_date < "
-        f"'{FELL_ON}'"
-    )
     assert met_of(belief) == [met]
     assert belief.stages[0].counts.bought.sum() == pytest.approx(bought)
     assert belief.spread == 0.4
@@ -118,14 +118,12 @@ def test_the_day_to_price_and_later_ones_are_not_looked_at(fallen: Shop) -> None
     nothing = fallen.believed(FIRST - dt.timedelta(days=1))
     assert met_of(nothing) == [0]
     assert nothing.footfall.daily.tolist() == believed_before_anybody_came(fallen.catalog).footfall.daily.tolist()
-    [(first_day,)] = fallen.ask(f"select count(*) from decisions_with_stock where business_date = '{FIRST}'")
-    assert met_of(fallen.believed(FIRST)) == [first_day]
+    assert met_of(fallen.believed(FIRST)) == [fallen.sold(last=FIRST)[0]]
 
 
 def test_days_more_than_eight_weeks_back_are_forgotten(fallen: Shop) -> None:
     late = fallen.believed(FELL_ON + dt.timedelta(days=55))
-    [(after,)] = fallen.ask(f"select count(*) from decisions_with_stock where business_date >= '{FELL_ON}'")
-    assert met_of(late) == [after]
+    assert met_of(late) == [fallen.sold(first=FELL_ON)[0]]
     assert late.footfall.store_days == 0
 
 
@@ -157,11 +155,10 @@ def test_prices_that_somebody_else_set_teach_nothing(shop: Shop) -> None:
         exploration=ExplorationPlan(0.5, price_ladder(shop.catalog)),
     )
     shop.sell([0, 1], PricedBy(external, "external"))
-    assert shop.ask("select count(*) > 2000 from decisions_with_stock") == [(True,)]
     assert met_of(shop.believed(date_of(1))) == [0]
     shop.sell([2])
-    [(own,)] = shop.ask("select count(*) from decisions_with_stock where policy <> 'external'")
-    assert met_of(shop.believed(date_of(2))) == [own]
+    assert met_of(shop.believed(date_of(2))) == [shop.sold()[0]]
+    assert shop.believed(date_of(2)).footfall.store_days == 9  # everybody's visits count
 
 
 def curves_of(catalog: Catalog, odds_shift: float, observed: np.ndarray | None = None) -> DemandCurves:
@@ -198,10 +195,8 @@ def test_the_days_since_its_training_correct_a_champion_and_are_not_counted_twic
     off = {}
     for trained_through in (date_of(3), date_of(1)):
         belief = steady.believed(date_of(3), ChampionCurves(wrong, trained_through))
-        [(seen,)] = steady.ask(f"select count(*) from decisions_with_stock where business_date <= '{trained_through}'")
-        [(own,)] = steady.ask("select count(*) from decisions_with_stock")
-        assert met_of(belief)[0] == seen
-        assert sum(met_of(belief)) == own
+        assert met_of(belief)[0] == steady.sold(last=trained_through)[0]
+        assert sum(met_of(belief)) == steady.sold()[0]
         at_ladder = Knots.of(steady.catalog).at(chance_under(steady, belief), truth.prices)
         off[trained_through] = np.abs(at_ladder - truth.p_sale).mean()
     assert off[date_of(1)] < 0.7 * off[date_of(3)]
@@ -245,8 +240,7 @@ def test_a_change_since_the_training_loosens_the_champions_level(fallen: Shop) -
     truth = curves_of(fallen.catalog, 0.0)
     belief = fallen.believed(LAST, ChampionCurves(truth, date_of(3)))
     assert [stage.begins for stage in belief.stages] == ["prior", "champion", "change"]
-    [(after,)] = fallen.ask(f"select count(*) from decisions_with_stock where business_date >= '{FELL_ON}'")
-    assert met_of(belief)[-1] == after
+    assert met_of(belief)[-1] == fallen.sold(first=FELL_ON)[0]
     now = chance_of_sale(fallen.catalog, Knots.of(fallen.catalog).ratios, -0.25)
     believed, unchanged = chance_under(fallen, belief), chance_under(fallen, Belief(belief.stages[:2], belief.footfall))
     assert np.abs(believed - now).mean() < 0.3 * np.abs(unchanged - now).mean()
