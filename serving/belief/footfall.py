@@ -19,6 +19,7 @@ _PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and
 _ODD_DAYS = 0.02  # share of a product's days that are odd
 _NOBODY = 1e-12  # visits, where none are expected
 _SURE = 700.0  # log odds beyond which nothing changes
+_LEAST_ODDS = 1e-300  # of a hypothesis: one at 0 could never come back, and all of them may fall there at once
 PRIOR_DAYS = 1 / 3
 """Weight of the visits expected before any were counted, in store days."""
 
@@ -117,6 +118,7 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
             rates[run] += expected
         odds[: tick + 2] *= np.exp(likely[: tick + 2] - likely[: tick + 2].max())
         odds[: tick + 2] /= odds[: tick + 2].sum()
+        odds[: tick + 2] = np.maximum(odds[: tick + 2], _LEAST_ODDS)
         paces[tick] = (odds[: tick + 2] * shapes[: tick + 2] / rates[: tick + 2]).sum()
     paces[n_ticks] = paces[n_ticks - 1]
     return paces

@@ -53,7 +53,12 @@ class Knots:
         return below, at - below
 
     def counted(self, product: NDArray[np.integer], price: Floats, counts: Floats) -> Floats:
-        """Share counts at any prices out over the knots beside them, shape (n_products, n_knots)."""
+        """Share counts at any prices out over the knots beside them, shape (n_products, n_knots).
+
+        Where nothing is counted, the price does not matter; it may be NaN.
+        """
+        some = counts != 0
+        product, price, counts = product[some], price[some], counts[some]
         below, share = self.place(product, price)
         total = np.zeros(self.shape)
         np.add.at(total, (product, below), counts * (1 - share))

@@ -106,8 +106,10 @@ def _change(start: Gaussian, counts: Sequence[Counts], knots: Knots) -> int | No
     residual = np.array([(day.bought - day.met * chance).sum(axis=1) for day in counts])
     variance = np.array([(day.met * chance * (1 - chance)).sum(axis=1) for day in counts])
     after, later = residual[::-1].cumsum(axis=0)[::-1][1:], variance[::-1].cumsum(axis=0)[::-1][1:]
+    total = np.maximum(variance.sum(axis=0), 1e-9)
     before = variance.sum(axis=0) - later
-    striking = (after**2 / np.maximum(later * before / np.maximum(variance.sum(axis=0), 1e-9), 1e-9)).sum(axis=1)
+    apart = after - residual.sum(axis=0) * later / total  # a firm belief leaves residuals that do not cancel out
+    striking = (apart**2 / np.maximum(later * before / total, 1e-9)).sum(axis=1)
     cut = int(np.argmax(striking)) + 1
     first = start.updated(_sum(counts[:cut], knots))
     second = loosened(first.belief).updated(_sum(counts[cut:], knots))

@@ -193,8 +193,10 @@ class LearningPolicy:
         """Return the policy after a tick.
 
         An update is due after every `belief.update_ticks` of them, and at once when far more or fewer come than the
-        prices were made for.
+        prices were made for. A tick that was heard of before teaches nothing.
         """
+        if sold.tick < self.outlook.today.ticks + len(self.unheard):
+            return self
         unheard, store = (*self.unheard, sold), self.outlook.morning.catalog.store
         is_due = (sold.tick + 1) % store.belief.update_ticks == 0 or self.outlook.is_overtaken(unheard)
         if sold.tick + 1 >= store.opening.ticks or not is_due:

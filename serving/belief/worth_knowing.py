@@ -63,7 +63,7 @@ def worth_knowing(
         may_be_best[products, own] += 1 / len(best)
     on_average = gains.mean(axis=0)
     chosen = on_average.argmax(axis=1)
-    gained = gains.max(axis=2).mean(axis=0) - on_average[products, chosen]
+    gained = np.maximum(gains.max(axis=2).mean(axis=0) - on_average[products, chosen], 0.0)  # rounding may be below
     revenue = (ladder * at_ladder.mean(axis=0))[products, chosen]
     share = np.divide(gained, revenue, out=np.zeros(len(ladder)), where=revenue > 0)
     allowed = may_be_best >= _LEAST_CHANCE

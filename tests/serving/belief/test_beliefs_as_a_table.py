@@ -1,0 +1,158 @@
+"""A belief as rows and back: the same to the last bit on the same shelf, and nothing lost on another one."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from catalog.load import Catalog
+from catalog.records.product import Product
+from serving.belief.belief import Belief, Stage, believed_before_anybody_came, opened
+from serving.belief.footfall import Footfall
+from serving.belief.gaussian import Counts
+from serving.belief.knots import Knots
+from serving.belief.policy import morning_of
+from serving.belief.table import belief_from_table, belief_to_table
+
+
+def belief_on(catalog: Catalog, *, with_champion: bool = True, seed: int = 3) -> Belief:
+    """Return a belief with numbers that no rounding would keep."""
+    dice, shape = np.random.default_rng(seed), Knots.of(catalog).shape
+    met = [dice.random(shape) * 90 for _ in range(3)]
+    begins = ("prior", "champion", "change") if with_champion else ("prior", "change", "change")
+    stages = tuple(Stage(name, Counts(own, own / 3)) for name, own in zip(begins, met, strict=True))  # type: ignore[arg-type]
+    profile = dice.random(catalog.store.opening.ticks)
+    footfall = Footfall(dice.random(shape[0]) * 300, profile / profile.sum(), 17.0, 0.1234567890123)
+    odds = -np.sort(dice.normal(size=shape), axis=1) if with_champion else None
+    return Belief(stages, footfall, 2.5, odds)
+
+
+def assert_same(left: Belief, right: Belief) -> None:
+    assert [stage.begins for stage in left.stages] == [stage.begins for stage in right.stages]
+    for own, other in zip(left.stages, right.stages, strict=True):
+        assert np.array_equal(own.counts.met, other.counts.met)
+        assert np.array_equal(own.counts.bought, other.counts.bought)
+    assert np.array_equal(left.footfall.daily, right.footfall.daily)
+    assert np.array_equal(left.footfall.profile, right.footfall.profile)
+    assert (left.footfall.store_days, left.footfall.day_spread) == (
+        right.footfall.store_days,
+        right.footfall.day_spread,
+    )
+    assert left.spread == right.spread
+    assert (left.champion_odds is None) == (right.champion_odds is None)
+    if left.champion_odds is not None and right.champion_odds is not None:
+        assert np.array_equal(left.champion_odds, right.champion_odds)
+
+
+@pytest.mark.parametrize("version", ["7", None])
+def test_on_the_same_shelf_a_belief_comes_back_to_the_last_bit_and_so_do_its_prices(
+    shelf: Catalog, version: str | None
+) -> None:
+    belief = belief_on(shelf, with_champion=version is not None)
+    back, of_model = belief_from_table(belief_to_table(shelf, belief, version), shelf)
+    assert of_model == version
+    assert_same(belief, back)
+    one, other = (morning_of(shelf, each, version).outlook() for each in (belief, back))
+    assert np.array_equal(one.curves.p_sale, other.curves.p_sale)
+    assert np.array_equal(one.visits, other.visits)
+
+
+@pytest.mark.parametrize("ladder_prices", [2, 1_000])
+def test_short_and_long_ladders_come_back_to_the_last_bit(
+    with_store: Callable[..., Catalog], ladder_prices: int
+) -> None:
+    catalog = with_store(ladder_prices=ladder_prices)
+    belief = belief_on(catalog)
+    assert_same(belief, belief_from_table(belief_to_table(catalog, belief, "7"), catalog)[0])
+
+
+def test_a_store_that_nobody_came_to_comes_back_to_the_last_bit(shelf: Catalog) -> None:
+    belief = believed_before_anybody_came(shelf)
+    assert_same(belief, belief_from_table(belief_to_table(shelf, belief, None), shelf)[0])
+
+
+def with_products(shelf: Catalog, *products: Product, **store: object) -> Catalog:
+    return Catalog(products, shelf.store.model_copy(update={"popularity": {}, **store}))
+
+
+@pytest.fixture
+def beer() -> Product:
+    return Product(sku="BEER", name="Beer", category="drinks", base_price=2.0, unit_cost=0.5, par_stock=30)
+
+
+@pytest.mark.parametrize("version", ["7", None])
+def test_a_new_product_is_believed_in_as_before_anybody_came_and_the_others_keep_what_they_know(
+    shelf: Catalog, beer: Product, version: str | None
+) -> None:
+    belief = belief_on(shelf, with_champion=version is not None)
+    larger = with_products(shelf, shelf.products[0], beer, *shelf.products[1:])
+    back, _ = belief_from_table(belief_to_table(shelf, belief, version), larger)
+    old = [0, 2, 3, 4, 5]
+    for own, other in zip(back.stages, belief.stages, strict=True):
+        assert np.array_equal(own.counts.met[old], other.counts.met)
+        assert own.counts.met[1].sum() == 0
+    assert back.footfall.daily[1] == 60.0  # two for each unit
+    assert back.footfall.daily[old].tolist() == belief.footfall.daily.tolist()
+    if back.champion_odds is not None:
+        assert back.champion_odds[1] == pytest.approx(-5.0 * (Knots.of(larger).ratios[1] - 1))
+    outlook = morning_of(larger, back, version).outlook()
+    assert np.isfinite(outlook.curves.p_sale).all()
+
+
+def test_a_product_that_left_takes_what_was_sold_of_it_along(shelf: Catalog) -> None:
+    belief = belief_on(shelf)
+    smaller = with_products(shelf, *shelf.products[2:], shelf.products[0])
+    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), smaller)
+    for own, other in zip(back.stages, belief.stages, strict=True):
+        assert np.array_equal(own.counts.met, other.counts.met[[2, 3, 4, 0]])
+    assert belief.champion_odds is not None
+    assert back.champion_odds is not None
+    assert np.array_equal(back.champion_odds, belief.champion_odds[[2, 3, 4, 0]])
+
+
+def test_with_another_base_price_what_was_sold_keeps_its_price(shelf: Catalog) -> None:
+    belief = belief_on(shelf)
+    dearer = shelf.products[0].model_copy(update={"base_price": 1.8})  # floor and ceiling move along
+    changed = Catalog((dearer, *shelf.products[1:]), shelf.store)
+    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    before, now = Knots.of(shelf), Knots.of(changed)
+    assert now.ratios[0, [0, -1]] * 1.8 == pytest.approx([1.26, 2.88])
+    for own, other in zip(back.stages, belief.stages, strict=True):
+        assert own.counts.met.sum(axis=1) == pytest.approx(other.counts.met.sum(axis=1))
+        assert np.array_equal(own.counts.met[1:], other.counts.met[1:])
+        outside = before.ratios[0] * 1.5 < 1.26  # these count for the new floor
+        assert own.counts.met[0, 0] >= other.counts.met[0, outside].sum()
+    assert belief.champion_odds is not None
+    assert back.champion_odds is not None
+    at = np.interp(now.ratios[0] * 1.8, before.ratios[0] * 1.5, belief.champion_odds[0])
+    assert back.champion_odds[0] == pytest.approx(at)
+
+
+def test_with_another_ladder_counts_and_mean_price_stay(shelf: Catalog, with_store: Callable[..., Catalog]) -> None:
+    belief, changed = belief_on(shelf), with_store(ladder_prices=9)
+    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    before, now = Knots.of(shelf), Knots.of(changed)
+    for own, other in zip(back.stages, belief.stages, strict=True):
+        assert own.counts.met.shape == (5, 9)
+        assert own.counts.met.sum(axis=1) == pytest.approx(other.counts.met.sum(axis=1))
+        assert own.counts.bought.sum(axis=1) == pytest.approx(other.counts.bought.sum(axis=1))
+        assert (own.counts.met * now.ratios).sum() == pytest.approx((other.counts.met * before.ratios).sum())
+        assert (own.counts.bought <= own.counts.met + 1e-9).all()
+    assert np.isfinite(opened(changed, back).at_opening.mean).all()
+
+
+def test_with_other_opening_hours_the_profile_keeps_its_shape_and_its_sum(shelf: Catalog) -> None:
+    belief = belief_on(shelf)
+    opening = shelf.store.opening.model_copy(update={"tick_minutes": 30})
+    changed = with_products(shelf, *shelf.products, opening=opening)
+    assert changed.store.opening.ticks == 24
+    back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), changed)
+    pairs = belief.footfall.profile.reshape(24, 2).sum(axis=1)
+    assert back.footfall.profile == pytest.approx(pairs)
+    assert back.footfall.profile.sum() == pytest.approx(1)
+
+
+def test_a_fixed_price_comes_back_too(shelf_of: Callable[..., Catalog]) -> None:
+    catalog = shelf_of({"floor_price": 1.0, "ceiling_price": 1.0}, {"base_price": 0.02})
+    belief = belief_on(catalog, with_champion=False)
+    assert_same(belief, belief_from_table(belief_to_table(catalog, belief, None), catalog)[0])

@@ -1,0 +1,109 @@
+"""Who is still to come: a usual day changes little, a crowd is followed at once."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.arrays import Floats
+from catalog.load import load
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.footfall import Footfall
+from simulation.visits import tick_profile
+
+CATALOG = load()
+PROFILE = tick_profile(CATALOG.store)
+DAILY = CATALOG.store.visits_per_day * CATALOG.popularity
+KNOWN = Footfall(DAILY, PROFILE, store_days=60.0, day_spread=0.05)
+NEW = believed_before_anybody_came(CATALOG).footfall
+
+
+def poisson_day(seed: int, factor: float = 1.0, n_stores: int = 1) -> Floats:
+    drawn = np.random.default_rng(seed).poisson(factor * n_stores * DAILY[:, None] * PROFILE)
+    return drawn.astype(float)
+
+
+@pytest.mark.parametrize("footfall", [KNOWN, NEW], ids=["known", "new"])
+def test_before_the_first_tick_the_usual_visits_are_expected(footfall: Footfall) -> None:
+    assert footfall.given(np.zeros((5, 0)), 3) == pytest.approx(footfall.by_tick)
+    assert footfall.profile.sum() == pytest.approx(1)
+    assert footfall.by_tick.sum(axis=1) == pytest.approx(footfall.daily)
+
+
+def test_before_anybody_came_two_visits_are_expected_for_each_unit() -> None:
+    assert NEW.daily.tolist() == [200.0] * 5
+    assert NEW.store_days == 0
+    assert NEW.profile == pytest.approx(np.full(48, 1 / 48))
+
+
+def expected_over_usual(seen: Floats, ticks: int) -> float:
+    """Visits expected after some ticks until closing, over what is usual."""
+    return float(KNOWN.given(seen[:, :ticks], 1)[:, ticks:].sum() / KNOWN.by_tick[:, ticks:].sum())
+
+
+def test_the_luck_of_usual_days_hardly_ever_moves_what_is_expected_by_a_tenth() -> None:
+    off = [abs(expected_over_usual(poisson_day(seed), ticks) - 1) for seed in range(40) for ticks in range(1, 45)]
+    assert np.mean(np.array(off) > 0.1) < 0.01
+    assert max(off) < 0.5
+
+
+@pytest.mark.parametrize("begins", [8, 24, 40])
+def test_a_crowd_three_times_as_large_is_followed_within_two_ticks(begins: int) -> None:
+    found = []
+    for seed in range(30):
+        seen = np.concatenate([poisson_day(seed)[:, :begins], poisson_day(seed, 3.0)[:, begins:]], axis=1)
+        found.append([expected_over_usual(seen, begins + ticks) for ticks in (2, 3)])
+    two, three = np.array(found).T
+    assert np.median(two) > 2.5
+    assert np.mean(two > 1.6) >= 0.9
+    assert (three > 1.9).all()
+
+
+def test_a_store_that_hardly_anybody_visits_any_more_is_seen_within_an_hour() -> None:
+    seen = np.concatenate([poisson_day(5)[:, :20], poisson_day(5, 0.2)[:, 20:]], axis=1)
+    assert expected_over_usual(seen, 20) == pytest.approx(1, abs=0.1)
+    assert expected_over_usual(seen, 24) < 0.6
+
+
+def test_a_product_that_draws_five_times_its_visits_is_seen_and_the_others_follow_the_crowd_less_and_less() -> None:
+    others = {12: 0.0, 24: 0.0}
+    for seed in range(10):
+        seen = poisson_day(seed)
+        seen[2] *= 5
+        for ticks in others:
+            left = KNOWN.given(seen[:, :ticks], 1)[:, ticks:].sum(axis=1) / KNOWN.by_tick[:, ticks:].sum(axis=1)
+            assert left[2] > 2.8
+            others[ticks] += left[[0, 1, 3, 4]].mean() / 10
+    assert others[24] < others[12] < 1.8
+    assert others[24] < 1.4
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_a_new_store_learns_how_many_come(factor: float) -> None:
+    daily = 200.0 * factor
+    seen = np.random.default_rng(1).poisson(np.full((5, 12), daily / 48)).astype(float)
+    assert NEW.given(seen, 1).sum() == pytest.approx(5 * daily, rel=0.1)
+
+
+@settings(deadline=None)
+@given(n_stores=st.integers(1, 500))
+def test_what_is_expected_is_for_one_store_however_many_share_the_visits(n_stores: int) -> None:
+    seen = n_stores * DAILY[:, None] * PROFILE[:10]
+    assert KNOWN.given(seen, n_stores) == pytest.approx(KNOWN.by_tick, rel=1e-6)
+
+
+visits = st.lists(st.sampled_from([0, 1, 700, 4_301, 90_000, 10_000_000]), min_size=1, max_size=48)
+
+
+@settings(deadline=None)
+@given(seen=visits, product=st.integers(0, 4), n_stores=st.sampled_from([1, 3, 10_000]))
+def test_whatever_comes_the_expectation_is_finite_and_never_negative(
+    seen: list[int], product: int, n_stores: int
+) -> None:
+    found = np.zeros((5, len(seen)))
+    found[product] = seen
+    for footfall in (KNOWN, NEW, Footfall(np.zeros(5), PROFILE, 3.0, 0.0)):
+        expected = footfall.given(found, n_stores)
+        assert expected.shape == (5, 48)
+        assert np.isfinite(expected).all()
+        assert (expected >= 0).all()

@@ -1,0 +1,282 @@
+"""A belief read off a lake: what was sold at our own prices, where demand changed, who comes, a champion's curves."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from catalog.ladder import price_ladder
+from catalog.load import Catalog
+from catalog.priced_by import PricedBy
+from catalog.records.shoppers import Shock
+from catalog.settings import Settings, read_settings
+from etl.batches import Batch, play_batch
+from etl.load import load_dimensions
+from features.cells import cells_of, feature_workbench, stale_cells
+from serving.belief.belief import Belief, believed_before_anybody_came, opened
+from serving.belief.gaussian import Counts
+from serving.belief.knots import Knots
+from serving.belief.log import ChampionCurves, belief_of
+from serving.curves import DemandCurves
+from serving.day_curves import learned_for
+from serving.exploration.plan import ExplorationPlan
+from serving.in_force import pricing_on
+from serving.policies import StaticPolicy
+from serving.storefront import Storefront
+from simulation.shoppers import shopper_names
+from simulation.truth import chance_of_sale
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+FIRST = dt.date(2026, 1, 5)
+FELL_ON = FIRST + dt.timedelta(days=6)
+LAST = FIRST + dt.timedelta(days=8)
+SEED = 7
+
+
+def date_of(day: int) -> dt.date:
+    return FIRST + dt.timedelta(days=day)
+
+
+class Shop:
+    """A lake of its own, in which a catalog's stores explore prices half of the time."""
+
+    def __init__(self, home: Path, catalog: Catalog) -> None:
+        self.settings: Settings = read_settings({"SHELFPRICE_HOME": str(home)})
+        self.catalog, self.lake = catalog, Lake(self.settings)
+        self.lake.prepare()
+        load_dimensions(self.lake, catalog, shopper_names(20, 1))
+
+    def sell(self, days: Sequence[int], priced_by: PricedBy | None = None) -> None:
+        for day in days:
+            priced = priced_by or pricing_on(self.lake, self.catalog, date_of(day), "static")
+            batch = Batch(date_of(day), "g000", self.catalog.store.stores)
+            play_batch(Workspace(self.settings, self.catalog, self.lake), batch, priced, SEED)
+
+    def believed(self, through: dt.date, champion: ChampionCurves | None = None) -> Belief:
+        with feature_workbench(self.settings) as connection:
+            return belief_of(connection, self.catalog, through, champion)
+
+    def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
+        """Count the visits of some dates that found stock at our own prices, and those that bought."""
+        question = (
+            "select count(*), count(*) filter (where purchased) from decisions_with_stock "
+            "where business_date between $first and $last and policy <> 'external'"
+        )
+        with feature_workbench(self.settings) as connection:
+            [(met, bought)] = connection.execute(question, {"first": first, "last": last}).fetchall()
+        return met, bought
+
+
+@pytest.fixture(scope="module")
+def fallen(shelf: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Nine days, of which the last three found shoppers with a quarter less to spend."""
+    shock = Shock(business_date=FELL_ON, through=dt.date(2027, 1, 1), budget_shift=-0.25)
+    catalog = Catalog(shelf.products, shelf.store.model_copy(update={"shocks": (shock,)}))
+    shop = Shop(tmp_path_factory.mktemp("fallen"), catalog)
+    shop.sell(range(9))
+    return shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path, shelf: Catalog) -> Shop:
+    return Shop(tmp_path, shelf)
+
+
+def met_of(belief: Belief) -> list[float]:
+    return [round(float(stage.counts.met.sum()), 6) for stage in belief.stages]
+
+
+def test_days_are_cut_at_the_date_on_which_demand_changed(fallen: Shop) -> None:
+    belief = fallen.believed(LAST)
+    assert [stage.begins for stage in belief.stages] == ["prior", "change"]
+    day_before = FELL_ON - dt.timedelta(days=1)
+    assert met_of(belief) == [fallen.sold(last=day_before)[0], fallen.sold(first=FELL_ON)[0]]
+
+
+def test_after_a_change_the_new_demand_is_believed(fallen: Shop) -> None:
+    knots, belief = Knots.of(fallen.catalog), fallen.believed(LAST)
+    chance = opened(fallen.catalog, belief).given(Counts.none(knots.shape)).chance
+    assert np.abs(chance - chance_of_sale(fallen.catalog, knots.ratios, -0.25)).max() < 0.1
+
+
+def test_days_of_one_demand_are_one_stage_and_hold_every_decision_with_stock(fallen: Shop) -> None:
+    day_before = FELL_ON - dt.timedelta(days=1)
+    belief, (met, bought) = fallen.believed(day_before), fallen.sold(last=day_before)
+    assert [stage.begins for stage in belief.stages] == ["prior"]
+    assert met_of(belief) == [met]
+    assert belief.stages[0].counts.bought.sum() == pytest.approx(bought)
+    assert belief.spread == 0.4
+
+
+def test_the_day_to_price_and_later_ones_are_not_looked_at(fallen: Shop) -> None:
+    nothing = fallen.believed(FIRST - dt.timedelta(days=1))
+    assert met_of(nothing) == [0]
+    assert nothing.footfall.daily.tolist() == believed_before_anybody_came(fallen.catalog).footfall.daily.tolist()
+    assert met_of(fallen.believed(FIRST)) == [fallen.sold(last=FIRST)[0]]
+
+
+def test_days_more_than_eight_weeks_back_are_forgotten(fallen: Shop) -> None:
+    late = fallen.believed(FELL_ON + dt.timedelta(days=55))
+    assert met_of(late) == [fallen.sold(first=FELL_ON)[0]]
+    assert late.footfall.store_days == 0
+
+
+def test_a_product_that_left_the_shelf_is_left_out_of_the_belief(fallen: Shop) -> None:
+    smaller = Catalog(
+        fallen.catalog.products[1:],
+        fallen.catalog.store.model_copy(update={"popularity": {}}),
+    )
+    with feature_workbench(fallen.settings) as connection:
+        belief = belief_of(connection, smaller, LAST)
+    whole = fallen.believed(LAST)
+    assert belief.stages[0].counts.met.shape[0] == 4
+    assert sum(met_of(belief)) == pytest.approx(sum(stage.counts.met[1:].sum() for stage in whole.stages))
+
+
+def test_who_comes_is_counted_and_steadies_with_the_days(fallen: Shop) -> None:
+    footfall = fallen.believed(LAST).footfall
+    usual = fallen.catalog.store.visits_per_day * fallen.catalog.popularity
+    assert footfall.daily == pytest.approx(usual, rel=0.1)
+    assert footfall.profile.sum() == pytest.approx(1)
+    assert footfall.store_days == 27
+    assert footfall.day_spread < 0.12
+    assert fallen.believed(FIRST).footfall.day_spread == pytest.approx(0.2)
+
+
+def test_prices_that_somebody_else_set_teach_nothing(shop: Shop) -> None:
+    external = Storefront(
+        StaticPolicy(shop.catalog.base_prices, name="external"),
+        exploration=ExplorationPlan(0.5, price_ladder(shop.catalog)),
+    )
+    shop.sell([0, 1], PricedBy(external, "external"))
+    assert met_of(shop.believed(date_of(1))) == [0]
+    shop.sell([2])
+    assert met_of(shop.believed(date_of(2))) == [shop.sold()[0]]
+    assert shop.believed(date_of(2)).footfall.store_days == 9  # everybody's visits count
+
+
+def curves_of(catalog: Catalog, odds_shift: float, observed: np.ndarray | None = None) -> DemandCurves:
+    ladder = price_ladder(catalog)
+    chance = chance_of_sale(catalog, ladder / catalog.base_prices[:, None])
+    odds = np.log(chance / (1 - chance)) + odds_shift
+    return DemandCurves(catalog.skus, ladder, expit(odds), "7", observed)
+
+
+@pytest.fixture(scope="module")
+def steady(shelf: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    shop = Shop(tmp_path_factory.mktemp("steady"), shelf)
+    shop.sell(range(4))
+    return shop
+
+
+def chance_under(shop: Shop, belief: Belief) -> np.ndarray:
+    knots = Knots.of(shop.catalog)
+    return opened(shop.catalog, belief).given(Counts.none(knots.shape)).chance
+
+
+def test_a_champions_curves_are_believed_until_there_are_days_that_it_has_not_seen(steady: Shop) -> None:
+    wrong = curves_of(steady.catalog, 0.5)
+    belief = steady.believed(date_of(3), ChampionCurves(wrong, date_of(3)))
+    assert [stage.begins for stage in belief.stages] == ["prior", "champion"]
+    assert met_of(belief)[1] == 0
+    at_ladder = Knots.of(steady.catalog).at(chance_under(steady, belief), wrong.prices)
+    assert at_ladder == pytest.approx(wrong.p_sale, abs=0.03)
+
+
+def test_the_days_since_its_training_correct_a_champion_and_are_not_counted_twice(steady: Shop) -> None:
+    wrong = curves_of(steady.catalog, 0.5)
+    truth = curves_of(steady.catalog, 0.0)
+    off = {}
+    for trained_through in (date_of(3), date_of(1)):
+        belief = steady.believed(date_of(3), ChampionCurves(wrong, trained_through))
+        assert met_of(belief)[0] == steady.sold(last=trained_through)[0]
+        assert sum(met_of(belief)) == steady.sold()[0]
+        at_ladder = Knots.of(steady.catalog).at(chance_under(steady, belief), truth.prices)
+        off[trained_through] = np.abs(at_ladder - truth.p_sale).mean()
+    assert off[date_of(1)] < 0.7 * off[date_of(3)]
+
+
+def test_beyond_the_prices_it_saw_a_champions_curve_goes_on_in_the_shape_of_the_shelf(steady: Shop) -> None:
+    ladder = price_ladder(steady.catalog)
+    observed = (ladder > 0.9 * steady.catalog.base_prices[:, None]) & (
+        ladder < 1.1 * steady.catalog.base_prices[:, None]
+    )
+    flat = curves_of(steady.catalog, 0.0, observed)
+    level = np.where(observed, flat.p_sale, np.nan)
+    middle = np.nanmean(level, axis=1, keepdims=True)
+    flat = replace(flat, p_sale=np.where(observed, flat.p_sale, middle))  # as a forest is outside its training
+    belief = steady.believed(date_of(3), ChampionCurves(flat, date_of(3)))
+    chance = chance_under(steady, belief)
+    truth = chance_of_sale(steady.catalog, Knots.of(steady.catalog).ratios)
+    assert np.abs(chance - truth).max() < 0.1
+
+
+def test_a_product_that_a_champion_has_no_support_for_keeps_what_the_shelf_says(steady: Shop) -> None:
+    observed = np.ones((5, 20), dtype=bool)
+    observed[2] = False
+    wrong = curves_of(steady.catalog, 1.0, observed)
+    belief = steady.believed(date_of(3), ChampionCurves(wrong, date_of(3)))
+    plain = opened(steady.catalog, steady.believed(date_of(3))).at_opening
+    assert belief.champion_odds is not None
+    assert belief.champion_odds[2] == pytest.approx(plain.mean[2])
+    assert np.abs(belief.champion_odds[1] - plain.mean[1]).max() > 0.3
+
+
+def test_a_champion_that_is_sure_or_knows_nothing_leaves_finite_odds(steady: Shop) -> None:
+    chance = np.tile(np.where(np.arange(20) < 10, 1.0, 0.0), (5, 1))
+    chance[1] = np.nan
+    champion = DemandCurves(steady.catalog.skus, price_ladder(steady.catalog), chance, "7")
+    belief = steady.believed(date_of(3), ChampionCurves(champion, date_of(3)))
+    assert np.isfinite(chance_under(steady, belief)).all()
+
+
+def test_a_change_since_the_training_loosens_the_champions_level(fallen: Shop) -> None:
+    truth = curves_of(fallen.catalog, 0.0)
+    belief = fallen.believed(LAST, ChampionCurves(truth, date_of(3)))
+    assert [stage.begins for stage in belief.stages] == ["prior", "champion", "change"]
+    assert met_of(belief)[-1] == fallen.sold(first=FELL_ON)[0]
+    now = chance_of_sale(fallen.catalog, Knots.of(fallen.catalog).ratios, -0.25)
+    believed, unchanged = chance_under(fallen, belief), chance_under(fallen, Belief(belief.stages[:2], belief.footfall))
+    assert np.abs(believed - now).mean() < 0.3 * np.abs(unchanged - now).mean()
+
+
+class Model:
+    """A double for a registered version that says one chance for every price."""
+
+    version = "7"
+    learned_from = None
+
+    def __init__(self, trained_through: dt.date | None) -> None:
+        self.trained_through = trained_through
+
+    def p_sale(self, rows: object) -> np.ndarray:
+        return np.full(len(rows), 0.5)  # type: ignore[arg-type]
+
+
+def with_cells(shop: Shop, connection: duckdb.DuckDBPyConnection) -> None:
+    for stale in list(stale_cells(shop.lake, shop.catalog)):
+        shop.lake.publish(stale.cells, cells_of(connection, shop.lake.path(stale.decisions)), inputs=stale.inputs)
+
+
+def test_what_is_known_of_a_day_carries_the_belief_the_footfall_and_the_champions_version(shop: Shop) -> None:
+    shop.sell([0, 1])
+    with feature_workbench(shop.settings) as connection:
+        with_cells(shop, connection)
+    with feature_workbench(shop.settings) as connection:
+        alone = learned_for(connection, None, shop.catalog, date_of(2))
+        led = learned_for(connection, Model(date_of(1)), shop.catalog, date_of(2))
+        ageless = learned_for(connection, Model(None), shop.catalog, date_of(2))
+    assert alone.belief is not None
+    assert led.belief is not None
+    assert ageless.belief is not None
+    assert alone.curves.model_version == "none"
+    assert led.curves.model_version == "7"
+    assert set(led.belief["model_version"].to_pylist()) == {"7"}
+    assert alone.visits.shape == (5, 48)
+    assert led.belief.equals(ageless.belief)  # one that does not say counts as trained through the day before

@@ -1,0 +1,192 @@
+"""What a book gains by the belief's word, against the twin's truth, and what the gate makes of it."""
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from catalog.arrays import Floats
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from serving.belief.belief import Belief, Stage, believed_before_anybody_came
+from serving.belief.footfall import Footfall
+from serving.belief.gaussian import Counts
+from serving.belief.knots import Knots
+from serving.belief.policy import Outlook, morning_of
+from serving.curves import DemandCurves
+from serving.policies import costs_that_count, policy_with_model, policy_without_model
+from serving.price_book.book import PriceBook
+from serving.price_book.tabulate import tabulate
+from serving.recursion import value_of_prices
+from simulation.truth import chance_of_sale
+from simulation.visits import tick_profile
+from training.believed_gain import BelievedGain, believed_gain
+from training.conditions.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
+from training.conditions.condition import Condition
+from training.off_policy import Interval, OffPolicyEstimate
+
+CATALOG = load()
+LADDER = price_ladder(CATALOG)
+PROFILE = tick_profile(CATALOG.store)
+DAILY = CATALOG.store.visits_per_day * CATALOG.popularity
+MADE_FOR = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+
+
+def judge_after(visits: int, seed: int, catalog: Catalog = CATALOG) -> Outlook:
+    """Return what is believed after some visits at explored prices, with the footfall known."""
+    dice, knots = np.random.default_rng(seed), Knots.of(catalog)
+    product = dice.integers(5, size=visits)
+    price = LADDER[product, dice.integers(20, size=visits)]
+    bought = dice.random(visits) < chance_of_sale(catalog, price / catalog.base_prices[product])
+    counts = Counts(
+        knots.counted(product, price, np.ones(visits)), knots.counted(product, price, bought.astype(float))
+    )  # fmt: skip
+    footfall = Footfall(DAILY, PROFILE, 60.0, 0.05)
+    return morning_of(catalog, Belief((Stage("prior", counts),), footfall), None).outlook()
+
+
+def book_of(odds_shift: float, catalog: Catalog = CATALOG) -> PriceBook:
+    """Return the book of a model whose log odds are off by some amount."""
+    chance = chance_of_sale(catalog, LADDER / catalog.base_prices[:, None])
+    odds = np.log(chance / (1 - chance)) + odds_shift
+    curves = DemandCurves(catalog.skus, LADDER, 1 / (1 + np.exp(-odds)), "1")
+    return tabulate(policy_with_model(catalog, curves, DAILY[:, None] * PROFILE), catalog, MADE_FOR)
+
+
+def base_prices(catalog: Catalog = CATALOG) -> PriceBook:
+    return tabulate(policy_without_model(catalog, "static"), catalog, MADE_FOR)
+
+
+def true_worth(book: PriceBook, catalog: Catalog = CATALOG) -> float:
+    chance = chance_of_sale(catalog, book.prices.reshape(5, -1) / catalog.base_prices[:, None]).reshape(
+        book.prices.shape
+    )
+    costs, visits = costs_that_count(catalog), DAILY[:, None] * PROFILE
+    return sum(
+        float(value_of_prices(book.prices[own] - costs[own], chance[own], visits[own])[catalog.par_stock[own], -1])
+        for own in range(5)
+    )
+
+
+def test_a_book_gains_nothing_over_itself_and_that_is_sure() -> None:
+    gain = believed_gain(CATALOG, judge_after(500, 1), book_of(0.0), book_of(0.0))
+    assert (gain.mean, gain.spread) == (0.0, 0.0)
+    assert gain.lower == gain.upper == gain.at_least == 0.0
+    assert gain.usual > 0
+
+
+def test_what_one_book_gains_the_other_one_loses() -> None:
+    judge, good, bad = judge_after(1_000, 2), book_of(0.0), book_of(2.0)
+    there, back = believed_gain(CATALOG, judge, good, bad), believed_gain(CATALOG, judge, bad, good)
+    assert there.mean == pytest.approx(-back.mean)
+    assert there.spread == pytest.approx(back.spread)
+
+
+def test_products_with_the_same_prices_add_neither_gain_nor_doubt() -> None:
+    judge, good, base = judge_after(1_000, 3), book_of(0.0), base_prices()
+    one = replace(base, prices=np.where(np.arange(5)[:, None, None] == 3, good.prices, base.prices))
+    others = replace(base, prices=np.where(np.arange(5)[:, None, None] == 3, base.prices, good.prices))
+    whole, parts = believed_gain(CATALOG, judge, good, base), [
+        believed_gain(CATALOG, judge, own, base) for own in (one, others)
+    ]  # fmt: skip
+    assert whole.mean == pytest.approx(sum(part.mean for part in parts))
+    assert max(part.spread for part in parts) < whole.spread + 1e-9
+
+
+@pytest.mark.parametrize(("visits", "least"), [(300, 0.8), (5_000, 0.8)])
+def test_the_interval_holds_the_true_gain_about_as_often_as_it_says(visits: int, least: float) -> None:
+    held = []
+    for seed in range(10):
+        challenger = book_of(0.5 * (-1) ** seed)
+        gain = believed_gain(CATALOG, judge_after(visits, seed), challenger, base_prices())
+        truth = true_worth(challenger) - true_worth(base_prices())
+        held.append(gain.lower <= truth <= gain.upper)
+    assert np.mean(held) >= least
+
+
+def test_more_visits_make_the_gain_surer_and_bring_it_to_the_truth() -> None:
+    good, base = book_of(0.0), base_prices()
+    truth = true_worth(good) - true_worth(base)
+    gains = [believed_gain(CATALOG, judge_after(visits, 4), good, base) for visits in (100, 3_000, 300_000)]
+    assert gains[0].spread > gains[1].spread > gains[2].spread
+    assert gains[2].mean == pytest.approx(truth, abs=0.01 * true_worth(base))
+    assert gains[2].usual == pytest.approx(true_worth(base), rel=0.01)
+    assert gains[2].lower > 0
+
+
+def test_a_bad_book_is_seen_to_be_one() -> None:
+    gain = believed_gain(CATALOG, judge_after(10_000, 5), book_of(3.0), book_of(0.0))
+    assert gain.upper < 0
+
+
+def test_where_margin_is_the_objective_gains_are_margins() -> None:
+    policies = CATALOG.store.policies.model_copy(update={"objective": "margin"})
+    catalog = Catalog(CATALOG.products, CATALOG.store.model_copy(update={"policies": policies}))
+    good, base = book_of(0.0, catalog), base_prices(catalog)
+    gain = believed_gain(catalog, judge_after(300_000, 6, catalog), good, base)
+    assert gain.usual == pytest.approx(true_worth(base, catalog), rel=0.02)
+    assert gain.usual < 0.6 * true_worth(base)
+    assert gain.mean == pytest.approx(true_worth(good, catalog) - true_worth(base, catalog), abs=0.02 * gain.usual)
+
+
+def test_the_ends_are_those_of_a_normal_distribution() -> None:
+    gain = BelievedGain(10.0, 2.0, 100.0)
+    assert (gain.lower, gain.upper) == pytest.approx((6.08, 13.92))
+    assert gain.at_least == pytest.approx(10 - 2.326 * 2)
+
+
+def estimate(
+    believed: BelievedGain | None, dr: tuple[float, float, float] = (1.0, -3.0, 5.0), sample: float = 5_000.0
+) -> OffPolicyEstimate:
+    """Return an estimate; with a large effective sample no warning stands beside it."""
+    own = Interval(*dr)
+    return OffPolicyEstimate(own, own, own, None, 10_000, 5_000, sample, 1.0, believed)
+
+
+SURE, UNSURE, LOSS = BelievedGain(9.0, 2.0, 100.0), BelievedGain(1.0, 2.0, 100.0), BelievedGain(-0.5, 0.1, 100.0)
+NOT_WORSE, STALE = Condition("n", met=True, found="n"), Condition("s", met=True, found="s")
+FRESH = Condition("s", met=False, found="f")
+
+
+def test_the_beliefs_word_shows_a_gain_where_logged_visits_are_unsure() -> None:
+    assert earns_more(estimate(SURE)).met
+    assert not earns_more(estimate(UNSURE)).met
+    assert not earns_more(estimate(None)).met
+
+
+def test_logged_visits_that_surely_show_a_loss_gainsay_the_belief() -> None:
+    loss = (-4.0, -6.0, -2.0)
+    gainsaid = earns_more(estimate(SURE, loss))
+    assert not gainsaid.met
+    assert "logged visits show a loss" in gainsaid.found
+    assert earns_more(estimate(SURE, loss, sample=10.0)).met  # too few visits to gainsay it
+    assert not as_good_as_belief(estimate(SURE, loss)).met
+
+
+def test_a_first_champion_may_lose_one_per_cent_and_no_more() -> None:
+    assert as_good_as_belief(estimate(LOSS)).met
+    assert not as_good_as_belief(estimate(BelievedGain(-0.9, 0.1, 100.0))).met
+    assert not as_good_as_belief(estimate(BelievedGain(0.0, 5.0, 100.0))).met
+    assert not as_good_as_belief(None).met
+
+
+def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_does_not() -> None:
+    assert earns_more_or_replaces(estimate(LOSS), NOT_WORSE, STALE).met
+    assert not earns_more_or_replaces(estimate(LOSS), NOT_WORSE, FRESH).met
+    assert earns_more_or_replaces(estimate(SURE), NOT_WORSE, FRESH).met
+    worse = Condition("n", met=False, found="worse")
+    assert not earns_more_or_replaces(estimate(LOSS), worse, STALE).met
+
+
+def test_the_finding_says_gain_share_and_interval() -> None:
+    found = earns_more(estimate(SURE)).found
+    assert found == "expected gain +9.00 EUR per store day (+9.0%), 95 % from +5.08 to +12.92"
+
+
+def test_a_store_that_nobody_came_to_judges_without_failing() -> None:
+    nobody = morning_of(CATALOG, believed_before_anybody_came(CATALOG), None).outlook()
+    gain = believed_gain(CATALOG, nobody, book_of(0.0), base_prices())
+    values: Floats = np.array([gain.mean, gain.spread, gain.usual])
+    assert np.isfinite(values).all()
+    assert gain.lower < 0 < gain.upper
