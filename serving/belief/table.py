@@ -30,6 +30,7 @@ def belief_to_table(catalog: Catalog, belief: Belief, model_version: str | None)
             "stages": [
                 {
                     "begins": each.begins,
+                    "told_by": "champion" if each.told_by_champion else "sales",
                     "met": each.counts.met[own].tolist(),
                     "bought": each.counts.bought[own].tolist(),
                 }

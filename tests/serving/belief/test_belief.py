@@ -16,10 +16,11 @@ from catalog.records.shoppers import Persona, Shock
 from evaluation.contestants import clairvoyant, stock_aware
 from evaluation.scenarios import PLAYED_ON
 from evaluation.scores import expected_gain
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came, likeliest_spread, opened
+from serving.belief.belief import Belief, Stage, believed_before_anybody_came, likeliest_shape, opened
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
 from serving.belief.policy import morning_of
+from serving.belief.prior import USUAL_SHAPE, Shape
 from serving.storefront import storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
@@ -29,9 +30,9 @@ DATE = dt.date(2026, 1, 19)
 TICKS_OF_THREE_HOURS = 12
 
 
-def believed(catalog: Catalog, counts: Counts, spread: float = 1.0) -> Belief:
+def believed(catalog: Catalog, counts: Counts, shape: Shape = USUAL_SHAPE) -> Belief:
     """Return the belief after days of one demand."""
-    return Belief((Stage("prior", counts),), believed_before_anybody_came(catalog).footfall, spread)
+    return Belief((Stage("prior", counts),), believed_before_anybody_came(catalog).footfall, shape)
 
 
 def at_base(catalog: Catalog, values: Floats) -> Floats:
@@ -138,8 +139,8 @@ def test_twenty_thousand_decisions_outweigh_the_family_of_curves_whatever_shape_
 ) -> None:
     catalog = Catalog(shelf.products, shelf.store.model_copy(update={"personas": WORLDS[world]}))
     knots, counts = Knots.of(catalog), explored_sales(catalog, 20_000)
-    spread = likeliest_spread(knots, catalog.store.belief, counts)
-    outlook = morning_of(catalog, believed(catalog, counts, spread), None).outlook()
+    shape = likeliest_shape(knots, catalog.store.belief, counts)
+    outlook = morning_of(catalog, believed(catalog, counts, shape), None).outlook()
     truth = chance_of_sale(catalog, knots.ratios, 0.0, np.arange(5)[:, None])
     seen = counts.met > 20
     assert seen.mean() > 0.9
@@ -164,10 +165,10 @@ def test_products_that_are_alike_are_taken_to_be_and_products_with_curves_of_the
     shelf: Catalog, explored_sales: Callable[..., Counts]
 ) -> None:
     knots = Knots.of(shelf)
-    assert likeliest_spread(knots, shelf.store.belief, explored_sales(shelf, 20_000)) == 0.4
+    assert likeliest_shape(knots, shelf.store.belief, explored_sales(shelf, 20_000)).own == 0.4
     own_curves = load(DEFAULT_DIR / "worlds" / "own_curves")
-    assert likeliest_spread(Knots.of(own_curves), shelf.store.belief, explored_sales(own_curves, 20_000)) == 2.5
-    assert likeliest_spread(knots, shelf.store.belief, Counts.none(knots.shape)) == 1.0
+    assert likeliest_shape(Knots.of(own_curves), shelf.store.belief, explored_sales(own_curves, 20_000)).own == 2.5
+    assert likeliest_shape(knots, shelf.store.belief, Counts.none(knots.shape)) == USUAL_SHAPE
 
 
 def test_the_ladder_is_read_from_the_knots_also_where_it_is_longer(with_store: Callable[..., Catalog]) -> None:

@@ -12,6 +12,7 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
 from serving.belief.policy import morning_of
+from serving.belief.prior import Shape
 from serving.belief.table import belief_from_table, belief_to_table
 
 
@@ -19,16 +20,19 @@ def belief_on(catalog: Catalog, *, with_champion: bool = True, seed: int = 3) ->
     """Return a belief with numbers that no rounding would keep."""
     dice, shape = np.random.default_rng(seed), Knots.of(catalog).shape
     met = [dice.random(shape) * 90 for _ in range(3)]
-    begins = ("prior", "champion", "change") if with_champion else ("prior", "change", "change")
-    stages = tuple(Stage(name, Counts(own, own / 3)) for name, own in zip(begins, met, strict=True))  # type: ignore[arg-type]
+    begins = ("prior", "since", "change") if with_champion else ("prior", "change", "change")
+    stages = tuple(
+        Stage(name, Counts(own, own / 3), told_by_champion=with_champion and name == "prior")  # type: ignore[arg-type]
+        for name, own in zip(begins, met, strict=True)
+    )
     profile = dice.random(catalog.store.opening.ticks)
     footfall = Footfall(dice.random(shape[0]) * 300, profile / profile.sum(), 17.0, 0.1234567890123)
-    odds = -np.sort(dice.normal(size=shape), axis=1) if with_champion else None
-    return Belief(stages, footfall, 2.5, odds)
+    return Belief(stages, footfall, Shape(2.5, 0.2))
 
 
 def assert_same(left: Belief, right: Belief) -> None:
-    assert [stage.begins for stage in left.stages] == [stage.begins for stage in right.stages]
+    for name in ("begins", "told_by_champion"):
+        assert [getattr(stage, name) for stage in left.stages] == [getattr(stage, name) for stage in right.stages]
     for own, other in zip(left.stages, right.stages, strict=True):
         assert np.array_equal(own.counts.met, other.counts.met)
         assert np.array_equal(own.counts.bought, other.counts.bought)
@@ -38,10 +42,7 @@ def assert_same(left: Belief, right: Belief) -> None:
         right.footfall.store_days,
         right.footfall.day_spread,
     )
-    assert left.spread == right.spread
-    assert (left.champion_odds is None) == (right.champion_odds is None)
-    if left.champion_odds is not None and right.champion_odds is not None:
-        assert np.array_equal(left.champion_odds, right.champion_odds)
+    assert left.shape == right.shape
 
 
 @pytest.mark.parametrize("version", ["7", None])
@@ -93,8 +94,6 @@ def test_a_new_product_is_believed_in_as_before_anybody_came_and_the_others_keep
         assert own.counts.met[1].sum() == 0
     assert back.footfall.daily[1] == 60.0  # two for each unit
     assert back.footfall.daily[old].tolist() == belief.footfall.daily.tolist()
-    if back.champion_odds is not None:
-        assert back.champion_odds[1] == pytest.approx(-5.0 * (Knots.of(larger).ratios[1] - 1))
     outlook = morning_of(larger, back, version).outlook()
     assert np.isfinite(outlook.curves.p_sale).all()
 
@@ -105,9 +104,6 @@ def test_a_product_that_left_takes_what_was_sold_of_it_along(shelf: Catalog) -> 
     back, _ = belief_from_table(belief_to_table(shelf, belief, "7"), smaller)
     for own, other in zip(back.stages, belief.stages, strict=True):
         assert np.array_equal(own.counts.met, other.counts.met[[2, 3, 4, 0]])
-    assert belief.champion_odds is not None
-    assert back.champion_odds is not None
-    assert np.array_equal(back.champion_odds, belief.champion_odds[[2, 3, 4, 0]])
 
 
 def test_with_another_base_price_what_was_sold_keeps_its_price(shelf: Catalog) -> None:
@@ -122,10 +118,6 @@ def test_with_another_base_price_what_was_sold_keeps_its_price(shelf: Catalog) -
         assert np.array_equal(own.counts.met[1:], other.counts.met[1:])
         outside = before.ratios[0] * 1.5 < 1.26  # these count for the new floor
         assert own.counts.met[0, 0] >= other.counts.met[0, outside].sum()
-    assert belief.champion_odds is not None
-    assert back.champion_odds is not None
-    at = np.interp(now.ratios[0] * 1.8, before.ratios[0] * 1.5, belief.champion_odds[0])
-    assert back.champion_odds[0] == pytest.approx(at)
 
 
 def test_with_another_ladder_counts_and_mean_price_stay(shelf: Catalog, with_store: Callable[..., Catalog]) -> None:
