@@ -127,9 +127,9 @@ class Stretch:
         )
 
     def _learn(self, policy: LearnsWhileSelling, sold: Sold) -> None:
-        self._policy = policy.learned(sold)
-        lesson = self._policy.lesson if isinstance(self._policy, TellsLessons) else None
-        if lesson is not None and (not self._lessons or lesson is not self._lessons[-1]):
+        known, self._policy = _lesson_of(self._policy), policy.learned(sold)
+        lesson = _lesson_of(self._policy)
+        if lesson is not None and lesson is not known:
             self._lessons.append(lesson)
 
     def _sold_rows(self, tick: NDArray[np.int16]) -> NDArray[np.bool_] | slice:
@@ -144,6 +144,10 @@ class Stretch:
         visits, met, bought = (np.zeros(prices.shape, dtype=np.int64) for _ in range(3))
         count_tick(spans, self._visits.product, self._outcome, visits, met, bought)
         return Sold(tick, prices, visits, met, bought)
+
+
+def _lesson_of(policy: Policy) -> Lesson | None:
+    return policy.lesson if isinstance(policy, TellsLessons) else None
 
 
 def _stack(answers: list[PriceDecision]) -> PriceDecision:

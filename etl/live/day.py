@@ -1,14 +1,16 @@
 """A day that is still being sold: its rows in the lake tick after tick, and how to go on from them.
 
 A live day stands in `live_interactions` and `live_repricings`, one part for each store and date, replaced whole after
-every tick. The decisions come last: their receipt says up to which tick the day is sold, and rows beyond it do not
-count. When the day closes, its rows become an ordinary batch under the name of the live part, which the views then
-show instead. So a kill at any moment leaves a day that can be read, and that goes on where it stopped.
+every tick; what its policy learned stands in `belief_updates` from the moment it did. The decisions come last: their
+receipt says up to which tick the day is sold, and rows beyond it do not count. When the day closes, its rows become an
+ordinary batch under the name of the live part, which the views then show instead. So a kill at any moment leaves a day
+that can be read, and that goes on where it stopped.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -89,7 +91,10 @@ def days_sold_live(lake: Lake) -> list[LiveDay]:
 
 def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
     """Publish the rows of a live day up to a tick."""
-    inputs = str(mark)
+    inputs, learned = str(mark), rows.belief_updates
+    kept = lake.receipt(day.part("belief_updates"))
+    if learned is not None and learned.num_rows != (kept.rows if kept else 0):
+        lake.publish(day.part("belief_updates"), learned, inputs=inputs, seed=mark.seed)
     lake.publish(day.part("live_repricings"), rows.repricings, inputs=inputs, seed=mark.seed)
     lake.publish(day.part("live_interactions"), conform(rows.interactions), inputs=inputs, seed=mark.seed)
 
@@ -110,7 +115,9 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
         return None
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
     mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)
-    rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")))
+    learned = day.part("belief_updates")
+    updates = lake.read(learned) if lake.receipt(learned) else None
+    rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates)
     return SoldSoFar(before(rows, mark.tick), mark)
 
 
@@ -133,13 +140,17 @@ def discard(lake: Lake, day: LiveDay) -> None:
     """Take the live part of a day away, decisions first: without their receipt the rest does not count."""
     lake.remove(day.part("live_interactions"))
     lake.remove(day.part("live_repricings"))
+    if not day.is_closed(lake):
+        lake.remove(day.part("belief_updates"))
 
 
 def before(rows: DayRows, tick: int) -> DayRows:
-    """Return the rows of the ticks before one."""
+    """Return the rows of the ticks before one, and what was learned up to it."""
+    learned = rows.belief_updates
     return DayRows(
         rows.interactions.filter(pc.less(rows.interactions["tick"], tick)),
         rows.repricings.filter(pc.less(rows.repricings["tick"], tick)),
+        None if learned is None else learned.filter(pc.less_equal(learned["tick"], tick)),
     )
 
 
@@ -173,7 +184,12 @@ def taught(policy: Policy, rows: DayRows | None, catalog: Catalog, ticks: int) -
 
 def joined(earlier: DayRows, later: DayRows) -> DayRows:
     """Return the rows of two stretches; the same rows give the same bytes, whatever their stretches were."""
-    return DayRows(_stacked(earlier.interactions, later.interactions), _stacked(earlier.repricings, later.repricings))
+    learned = [rows.belief_updates for rows in (earlier, later) if rows.belief_updates is not None]
+    return DayRows(
+        _stacked(earlier.interactions, later.interactions),
+        _stacked(earlier.repricings, later.repricings),
+        reduce(_stacked, learned) if learned else None,
+    )
 
 
 def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> Standing:

@@ -219,7 +219,7 @@ def test_a_live_day_is_played_again_in_its_stretches(chain: Chain) -> None:
     parts = replay(chain.settings, THIRD)
     assert [part.remark for part in parts] == [""] * len(parts)
     assert all(part.is_same for part in parts)
-    assert len(parts) == 7  # two books with their curves, and three parts of the batch
+    assert len(parts) == 8  # two books with their curves, and four parts of the batch
 
 
 def test_a_day_that_was_begun_anew_is_on_record_with_its_last_stretches_alone(chain: Chain) -> None:

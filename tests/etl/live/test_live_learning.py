@@ -34,7 +34,7 @@ from warehouse.lake import Lake
 DATE = dt.date(2026, 1, 19)
 DAY = LiveDay("S01", DATE)
 SEED = 7
-TABLES = ("interactions", "repricings")
+TABLES = ("interactions", "repricings", "belief_updates")
 
 
 class Shop:

@@ -1,0 +1,99 @@
+"""The gate lets a better model through within three nights and keeps a worse one out, on stores that are lived."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog.load import Catalog
+from catalog.settings import read_settings
+from etl.batches import batches_of, play_batch
+from etl.prepare import prepared
+from evaluation.contestants import true_curves
+from evaluation.memory_registry import MemoryRegistry
+from evaluation.scores import expected_gain
+from evaluation.worlds import asked_worlds
+from features.cells import feature_workbench
+from serving.belief.log import belief_of
+from serving.belief.policy import morning_of
+from serving.curves import DemandCurves
+from serving.in_force import pricing_on
+from serving.policies import policy_with_model
+from serving.price_book.tabulate import tabulate
+from serving.pricing_policy import PricingPolicy
+from simulation.visits import expected_visits_on
+from training.believed_gain import believed_gain
+from training.night import run_night
+from training.nights import Night
+from warehouse.workspace import Workspace
+
+FIRST = dt.date(2026, 1, 5)
+
+
+class Store:
+    """A store that sells and learns night after night, with its registry in memory."""
+
+    def __init__(self, home: Path, catalog: Catalog) -> None:
+        self.workspace: Workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), catalog)
+        self.registry = MemoryRegistry()
+
+    def live(self, day: int, seed: int) -> Night:
+        """Sell a day and do the night after it."""
+        date, catalog = FIRST + dt.timedelta(days=day), self.workspace.catalog
+        priced_by = pricing_on(self.workspace.lake, catalog, date)
+        for batch in batches_of(catalog, [date], None):
+            play_batch(self.workspace, batch, priced_by, seed)
+        return run_night(self.workspace, self.registry, date, seed)
+
+
+def world(name: str, before_champion: str = "belief") -> Catalog:
+    (found,) = asked_worlds([name])
+    policies = found.catalog.store.policies.model_copy(update={"before_champion": before_champion})
+    store = found.catalog.store.model_copy(update={"policies": policies})
+    return Catalog(found.catalog.products, store)
+
+
+@pytest.mark.parametrize("name", ["default", "two peaks"])
+def test_a_model_that_earns_a_fifth_more_than_base_prices_is_champion_within_three_nights(
+    tmp_path: Path, name: str
+) -> None:
+    store = Store(tmp_path, world(name, "static"))
+    nights = [store.live(day, seed=3) for day in range(3)]
+    assert any(night.promoted for night in nights)
+    said = next(night.said for night in nights if night.promoted)
+    assert "prices from now on: expected gain +" in str(said)
+
+
+def off_by(catalog: Catalog, odds: float, steeper: float) -> PricingPolicy:
+    """Return the policy of a model whose log odds are moved and stretched."""
+    truth = true_curves(catalog, FIRST)
+    sure = np.clip(truth.p_sale, 1e-4, 1 - 1e-4)
+    wrong = 1 / (1 + np.exp(-(steeper * np.log(sure / (1 - sure)) + odds)))
+    curves = DemandCurves(catalog.skus, truth.prices, wrong, "1")
+    return policy_with_model(catalog, curves, expected_visits_on(catalog, FIRST))
+
+
+@pytest.mark.parametrize(("odds", "steeper"), [(-1.5, 1.0), (1.0, 1.0), (0.0, 2.0), (0.0, 0.5)])
+def test_prices_that_truly_earn_a_percent_less_are_no_first_champion(lived: Store, odds: float, steeper: float) -> None:
+    catalog = lived.workspace.catalog
+    worse, best = off_by(catalog, odds, steeper), off_by(catalog, 0.0, 1.0)
+    truly = expected_gain(worse, catalog, FIRST).sum() / expected_gain(best, catalog, FIRST).sum() - 1
+    assert truly < -0.01
+    made_for = dt.datetime.combine(FIRST, dt.time(), dt.UTC)
+    books = [tabulate(policy, catalog, made_for) for policy in (worse, best)]
+    for through in (FIRST, FIRST + dt.timedelta(days=2)):
+        with feature_workbench(lived.workspace.settings) as connection:
+            judge = morning_of(catalog, belief_of(connection, catalog, through), None).outlook()
+        gain = believed_gain(catalog, judge, *books)
+        assert gain.at_least < -0.01 * gain.usual
+        assert gain.lower <= 0
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Three days of a store that its belief prices."""
+    store = Store(tmp_path_factory.mktemp("lived"), world("default"))
+    for day in range(3):
+        store.live(day, seed=5)
+    return store
