@@ -106,7 +106,7 @@ def _alone_in(settings: Settings) -> Iterator[None]:
 
 def _put_books_back(lake: Lake, before: Before) -> None:
     """Put books in force again that stood before the mixture and were replaced in it: the lake kept them."""
-    for table in ("demand_curves", "price_book"):
+    for table in ("beliefs", "demand_curves", "price_book"):
         kept = {
             receipt.sha256: part for part in lake.partitions(f"replaced_{table}") if (receipt := lake.receipt(part))
         }

@@ -27,6 +27,9 @@ from serving.belief.prior import SHAPES, USUAL_SHAPE, Shape, shelf_prior
 CHANCE_OF_A_CHANGE = 0.01
 """That demand is another one than on the day before."""
 
+USUAL_DAY_SPREAD = 0.2
+"""Spread of a day's visits until some days were counted, as a share."""
+
 _LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
 
 _TWO_SIDED = 1.96
@@ -141,10 +144,6 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
         day_spread=USUAL_DAY_SPREAD,
     )
     return Belief((Stage("prior", Counts.none(knots.shape)),), footfall)
-
-
-USUAL_DAY_SPREAD = 0.2
-"""Spread of a day's visits until some days were counted, as a share."""
 
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:
