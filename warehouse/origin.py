@@ -24,17 +24,7 @@ Side = Literal["twin", "retailer"]
 Holds = Literal["twin", "retailer", "mixture"]
 
 OF_BOTH = ("interactions", "rejected")
-OF_THE_TWIN = (
-    "live_interactions",
-    "live_repricings",
-    "repricings",
-    "belief_updates",
-    "hourly_price_book",
-    "hourly_demand_curves",
-    "days_in_force",
-    "trials",
-    "trial_blocks",
-)
+OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_updates", "days_in_force")
 OF_A_RETAILER = ("ingested_files",)
 """Tables that both sides publish, and those that one alone does."""
 
