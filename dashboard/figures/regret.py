@@ -13,6 +13,7 @@ NAMES = {
     "thompson_logit": "Thompson sampling on a logit",
     "static": "base price",
 }
+_MOST_DAYS_NAMED = 10  # on the axis
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 
 
@@ -46,6 +47,8 @@ def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
             hovertemplate="day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}",
         )
     figure.add_hline(y=0, line={"color": GRID[scheme], "width": 1})
-    figure.update_xaxes(title_text="day since the store opened")
+    figure.update_xaxes(
+        title_text="day since the store opened", tick0=1, dtick=max(1, int(rows["day"].max()) // _MOST_DAYS_NAMED)
+    )
     figure.update_yaxes(title_text="lost to the clairvoyant, % of its gain", tickformat=".0%")
     return styled(figure, scheme, height=440)

@@ -94,6 +94,10 @@ def trial(
         from flows.trial import trial as flow
 
         found = flow(asked, folder)
+    _show(found, as_json=as_json)
+
+
+def _show(found: Any, *, as_json: bool) -> None:
     from evaluation.trial import report
 
     if as_json:

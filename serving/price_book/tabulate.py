@@ -29,10 +29,8 @@ def tabulate(
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
-    Those are the ticks of a whole day, or the last `n_ticks` of one.
-
-    The curves tell which products have support, and the chance of sale where a limit binds; without them every product
-    has it, and the chance of sale stays that of the policy's own price.
+    The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell which products have support, and
+    the chance of sale where a limit binds; without them all have it, and the chance is that of the policy's own price.
 
     Raises
     ------
