@@ -37,8 +37,7 @@ def tabulate(
     ModelError
         When a policy's price is not finite or leaves floor and ceiling: the whole book is refused and old prices stand.
     """
-    par = catalog.par_stock
-    levels = np.minimum(np.arange(int(par.max()) + 1)[:, None], par)
+    levels = np.minimum(np.arange(int(catalog.par_stock.max()) + 1)[:, None], catalog.par_stock)
     support = None if curves is None else support_of(catalog, curves)
     own_rules = (*policy.rules, *(() if support is None else ("never_varied",)))
     answers = _ask_everywhere(policy, levels, n_ticks or catalog.store.opening.ticks)
@@ -58,7 +57,7 @@ def tabulate(
     rule[is_empty] = len(own_rules)
     return PriceBook(
         skus=catalog.skus,
-        par_stock=par,
+        par_stock=catalog.par_stock,
         prices=prices,
         unconstrained=asked,
         p_sale=_chances_at(prices, asked, p_asked, is_empty, curves),
