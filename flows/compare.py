@@ -1,7 +1,6 @@
 """Compare policies, and the product as it ships with its peers, with what a clairvoyant would earn."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from prefect import flow, task
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -33,7 +32,6 @@ def compare(
     store_days: int = 60,
     first_days: int = 0,
     catalog_dir: str | None = None,
-    as_shipped: dict[str, Any] | None = None,
 ) -> PolicyComparison:
     """Let policies learn from logs of several sizes, score them exactly, and play them on the same shoppers.
 
@@ -47,8 +45,6 @@ def compare(
         Logs and worlds, each with another seed: the intervals are over these. Store days in a match.
     first_days
         Days of a store that starts to learn, to see what learning costs; 0 leaves that out.
-    as_shipped
-        Arguments of `compare_as_shipped`, to be run after it; None leaves that out.
 
     Raises
     ------
@@ -64,8 +60,6 @@ def compare(
     played, lived = results_of(futures, "comparing policies"), results_of(lives, "living the first days")
     found = keep_comparison(workspace, question, gathered(question, limits, played, lived))
     show_shares(shares(found.scores))
-    if as_shipped:
-        compare_as_shipped(catalog_dir=catalog_dir, **as_shipped)
     return found
 
 

@@ -19,13 +19,11 @@ STAYED_AWAY = -1
 @numba.njit(cache=True, nogil=True)
 def sell_tick(
     spans: Ints,
-    product: NDArray[np.int16],
-    willing_price: NDArray[np.float32],
+    visits: tuple[NDArray[np.int16], NDArray[np.float32], Ints],
     prices: Floats,
     stock: Ints,
     inventory: NDArray[np.int32],
     outcome: NDArray[np.int8],
-    first_visit: Ints,
 ) -> None:
     """Sell one tick: decide the outcome of each of its visits.
 
@@ -33,8 +31,9 @@ def sell_tick(
     ----------
     spans
         First row of the tick's visits in each store, and the one after its last, shape (n_stores, 2).
-    product, willing_price
-        Product that each visit looks at, and the most it would pay for it (EUR), shape (n_visits,).
+    visits
+        Product that each visit looks at, the most it would pay for it (EUR), and the row of the visit that a return
+        repeats, below 0 where it is none: each shape (n_visits,), the last one empty where nobody waits.
     prices
         Prices shown in this tick, EUR, shape (n_stores, n_products).
     stock
@@ -42,9 +41,8 @@ def sell_tick(
     inventory, outcome
         Written in place, shape (n_visits,): stock before each decision, index into `catalog.store_day.OUTCOMES`, or
         `STAYED_AWAY`.
-    first_visit
-        Row of the visit that a return repeats, below 0 where it is none, shape (n_visits,); empty where nobody waits.
     """
+    product, willing_price, first_visit = visits
     some_wait = len(first_visit) > 0
     for store in range(len(spans)):
         for row in range(spans[store, 0], spans[store, 1]):

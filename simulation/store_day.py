@@ -82,8 +82,8 @@ class Stretch:
         shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
-        happened = (self._inventory, self._outcome, self._first_visit)
-        sell_tick(spans, visits.product, self._willing_price, answer.prices, stock, *happened)
+        drawn = (visits.product, self._willing_price, self._first_visit)
+        sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
         self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)

@@ -48,7 +48,7 @@ def _play(folder: Path) -> None:
     home.mkdir()
     with living_in(home), orchestrated():
         with tags(_TAG):
-            simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # prices that teach a forest the whole curve
+            simulate(_START, _EXPLORED, _STORES, _SEED, "static")  # explored prices show the whole curve
             pipeline(_START + dt.timedelta(days=_EXPLORED), _DAYS - _EXPLORED, _STORES, _SEED)
         own = FlowRunFilter(tags=FlowRunFilterTags(all_=[_TAG]))
         with get_client(sync_client=True) as client:

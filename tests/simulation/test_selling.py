@@ -86,7 +86,8 @@ def test_the_compiled_loop_does_what_a_plain_one_does(seed: int, n_stores: int, 
             else:
                 happened[row] = TOO_EXPENSIVE
 
-    sell_tick(np.stack([first, last], axis=1), product, willing, prices, stock, inventory, outcome, NOBODY_WAITS)
+    visits = (product, willing, NOBODY_WAITS)
+    sell_tick(np.stack([first, last], axis=1), visits, prices, stock, inventory, outcome)
     assert stock.tolist() == left
     assert inventory.tolist() == seen
     assert outcome.tolist() == happened
@@ -96,13 +97,11 @@ def test_the_last_unit_goes_to_the_first_shopper_who_can_pay() -> None:
     inventory, outcome = np.empty(4, dtype=np.int32), np.empty(4, dtype=np.int8)
     sell_tick(
         np.array([[0, 4]]),
-        np.zeros(4, dtype=np.int16),
-        np.array([0.99, 1.0, 5.0, 0.5], dtype=np.float32),
+        (np.zeros(4, dtype=np.int16), np.array([0.99, 1.0, 5.0, 0.5], dtype=np.float32), NOBODY_WAITS),
         np.array([[1.0]]),
         np.array([[1]]),
         inventory,
         outcome,
-        NOBODY_WAITS,
     )
     assert outcome.tolist() == [TOO_EXPENSIVE, BOUGHT, OUT_OF_STOCK, OUT_OF_STOCK]
     assert inventory.tolist() == [1, 1, 0, 0]
