@@ -46,7 +46,7 @@ def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves
     visits = expected_visits_on(catalog, date)
     return np.array(
         [
-            value_of_prices(gain, own, coming)[par, -1]
+            value_of_prices(gain, own * coming[::-1])[par, -1]
             for gain, own, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
         ]
     )

@@ -1,11 +1,13 @@
 """Exported decisions: their prices were set by somebody else, for reasons that were not logged."""
 
 import datetime as dt
+import json
 
 import duckdb
 import pandas as pd
 
 from features.cells import query
+from features.price_response.records import PriceResponse, response_from_record
 
 
 def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
@@ -30,6 +32,14 @@ def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.da
         return False
     span = {"trained_through": trained_through, "judged_through": judged_through}
     return _count(connection, "exported_holdout", span) > 0
+
+
+def stored_responses(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[PriceResponse, ...] | None:
+    """Return the responses that a model version was judged by; None where its row keeps none."""
+    found = connection.execute(query("stored_responses"), {"version": version}).fetchone()
+    if found is None or found[0] is None:
+        return None
+    return tuple(response_from_record(record) for record in json.loads(found[0]))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str, span: dict[str, dt.date]) -> int:

@@ -36,6 +36,8 @@ class DemandCurves:
 
     `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
     `low` and `high` are the ends of the chance's 95 % interval, of the same shape; None where that is unknown.
+    `kept` is the old price that part of the stores keep while a product moves on exported sales alone, EUR, shape
+    (n_products,), NaN for the others; None where none does.
     """
 
     skus: tuple[str, ...]
@@ -45,6 +47,7 @@ class DemandCurves:
     observed: Flags | None = None
     low: Floats | None = None
     high: Floats | None = None
+    kept: Floats | None = None
 
     @property
     def supported(self) -> Flags:
@@ -131,6 +134,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "expected_revenue": curves.expected_revenue.ravel(),
         "p_sale_low": _ends(curves.low, curves.prices.size),
         "p_sale_high": _ends(curves.high, curves.prices.size),
+        "kept_price": _ends(None if curves.kept is None else np.repeat(curves.kept, n_prices), curves.prices.size),
         "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
@@ -138,7 +142,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
 
 
 def _ends(values: Floats | None, size: int) -> pa.Array:
-    return pa.nulls(size, pa.float64()) if values is None else pa.array(values.ravel())
+    return pa.nulls(size, pa.float64()) if values is None else pa.array(values.ravel(), from_pandas=True)
 
 
 def curves_from_table(table: pa.Table) -> DemandCurves:
@@ -158,4 +162,5 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
         frame["supported"].to_numpy().reshape(shape),
         low,
         high,
+        None if frame["kept_price"].isna().all() else frame["kept_price"].to_numpy().reshape(shape)[:, 0],
     )

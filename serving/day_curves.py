@@ -16,14 +16,16 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
-from features.exported import exported_cells, holds_exported
+from features.exported import exported_cells, holds_exported, stored_responses
 from features.footfall import expected_visits
-from features.price_response import PriceResponse, price_responses, slopes_of, with_response
+from features.price_response.decide import price_responses
+from features.price_response.records import PriceResponse, slopes_of
 from features.support import observed_prices, own_prices
 from serving.belief.log import ChampionCurves, belief_of
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
-from serving.curves import DemandCurves, DemandModel, chance_at, demand_curves
+from serving.curves import DemandCurves, DemandModel, demand_curves
+from serving.small_steps import in_small_steps, old_prices
 from serving.support import with_support
 
 
@@ -72,7 +74,7 @@ def learned_for(
         When there is no champion and prices were set by somebody else.
     """
     through = date - dt.timedelta(days=1)
-    if not exported_cells(connection, through).empty:
+    if holds_exported(connection, dt.date.min, through):
         if model is None:
             raise DataError("expected a champion, for these prices were set by somebody else; run `shelfprice train`")
         curves = supported_curves(connection, model, catalog, through)
@@ -93,7 +95,7 @@ def responses_to_judge_by(
     """Return each product's response on the days trained on; nothing where no held-out decision was exported."""
     if not holds_exported(connection, trained_through, judged_through):
         return ()
-    return price_responses(exported_cells(connection, trained_through), catalog.skus)
+    return price_responses(exported_cells(connection, trained_through), catalog.skus, catalog.store.country)
 
 
 def supported_curves(
@@ -101,18 +103,28 @@ def supported_curves(
 ) -> DemandCurves:
     """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for.
 
-    A product that was sold at exported prices alone answers to the price as they tell, or has no prices to choose from.
+    A product that was sold at exported prices alone moves in small steps by its told response, or has no prices to
+    choose from.
     """
     curves = demand_curves(connection, model, catalog)
     observed = observed_prices(connection, catalog, through, model.learned_from)
-    exported = exported_cells(connection, through)
-    if exported.empty:
+    if not holds_exported(connection, dt.date.min, through):
         return with_support(curves, observed)
     own = own_prices(connection, catalog, through, model.learned_from)
-    slope = slopes_of(price_responses(exported, catalog.skus), catalog.skus)
-    is_told, was_tried = np.isfinite(slope), own[:, 1] > own[:, 0]
-    base = catalog.base_prices[:, None]
-    at_base = chance_at(curves.prices, curves.p_sale, catalog.base_prices[None, :])[0][:, None]
-    told = with_response(at_base, curves.prices / base, np.where(is_told, slope, 0.0)[:, None])
-    p_sale = np.where((is_told & ~was_tried)[:, None], told, curves.p_sale)
-    return with_support(replace(curves, p_sale=p_sale), np.where(is_told[:, None], observed, own))
+    was_tried = own[:, 1] > own[:, 0]
+    told = slopes_of(_responses_of(connection, model, catalog, through), catalog.skus)
+    told = replace(told, slope=np.where(was_tried, np.nan, told.slope))
+    old = old_prices(connection, catalog, through + dt.timedelta(days=1))
+    curves, moves = in_small_steps(curves, catalog, told, old, observed)
+    return with_support(curves, np.where(moves[:, None], observed, own))
+
+
+def _responses_of(
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
+) -> tuple[PriceResponse, ...]:
+    """Return the responses that the model was judged by; for one without them, those of the days it learned from."""
+    stored = stored_responses(connection, model.version)
+    if stored is not None:
+        return stored
+    cells = exported_cells(connection, model.trained_through or through)
+    return price_responses(cells, catalog.skus, catalog.store.country)

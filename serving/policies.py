@@ -110,7 +110,7 @@ class StockAwarePolicy:
         self.model_version: str | None = curves.model_version
         choosable = [np.flatnonzero(own) for own in curves.choosable]
         solved = [
-            price_stock(gains[among], chances[among], own, n_levels)
+            price_stock(gains[among], np.outer(chances[among], own), n_levels)
             for gains, chances, own, among in zip(
                 _gains(curves, unit_costs), curves.p_sale, visits, choosable, strict=True
             )

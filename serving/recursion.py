@@ -14,16 +14,16 @@ _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is lef
 
 
 @numba.njit(cache=True, nogil=True)
-def price_stock(gains: Floats, p_sale: Floats, visits: Floats, n_levels: int) -> tuple[Ints, Floats]:
+def price_stock(gains: Floats, rates: Floats, n_levels: int) -> tuple[Ints, Floats]:
     """Find the best candidate for every stock level and every number of ticks left, for one product.
 
     Parameters
     ----------
-    gains, p_sale
-        What one sale brings at each candidate, EUR (its price, or price less cost), and the chance of it, shape
-        (n_prices,).
-    visits
-        Expected visits in each tick of the day, shape (n_ticks,).
+    gains
+        What one sale brings at each candidate, EUR: its price, or price less cost, shape (n_prices,).
+    rates
+        Units that would sell on average at each candidate in each tick of the day, shape (n_prices, n_ticks). Visits x
+        chance of sale is one way to get them.
     n_levels
         Stock levels, 0 included.
 
@@ -34,13 +34,13 @@ def price_stock(gains: Floats, p_sale: Floats, visits: Floats, n_levels: int) ->
     value : Floats
         Expected gain until closing, EUR, shape (n_levels, n_ticks + 1); position t stands for t ticks left.
     """
-    n_ticks = len(visits)
+    n_ticks = rates.shape[1]
     best = np.zeros((n_levels, n_ticks), dtype=np.int64)
     value = np.zeros((n_levels, n_ticks + 1))
     for left in range(1, n_ticks + 1):
         value[1:, left] = -np.inf
         for candidate in range(len(gains)):
-            chances = _chances_of_sales(visits[n_ticks - left] * p_sale[candidate], n_levels - 1)
+            chances = _chances_of_sales(rates[candidate, n_ticks - left], n_levels - 1)
             for stock in range(1, n_levels):
                 expected = _expected_gain(stock, gains[candidate], chances, value[:, left - 1])
                 if expected > value[stock, left]:
@@ -50,16 +50,14 @@ def price_stock(gains: Floats, p_sale: Floats, visits: Floats, n_levels: int) ->
 
 
 @numba.njit(cache=True, nogil=True)
-def value_of_prices(gains: Floats, p_sale: Floats, visits: Floats) -> Floats:
+def value_of_prices(gains: Floats, rates: Floats) -> Floats:
     """Work out what given prices of one product gain until closing: the same recursion, with nothing to choose.
 
     Parameters
     ----------
-    gains, p_sale
-        What one sale brings at the price shown in each state, EUR, and the chance of it, shape (n_levels, n_ticks);
-        position t stands for t + 1 ticks left.
-    visits
-        Expected visits in each tick of the day, shape (n_ticks,).
+    gains, rates
+        What one sale brings at the price shown in each state, EUR, and the units that would sell on average in that
+        tick, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
 
     Returns
     -------
@@ -70,7 +68,7 @@ def value_of_prices(gains: Floats, p_sale: Floats, visits: Floats) -> Floats:
     value = np.zeros((n_levels, n_ticks + 1))
     for left in range(1, n_ticks + 1):
         for stock in range(1, n_levels):
-            chances = _chances_of_sales(visits[n_ticks - left] * p_sale[stock, left - 1], stock)
+            chances = _chances_of_sales(rates[stock, left - 1], stock)
             value[stock, left] = _expected_gain(stock, gains[stock, left - 1], chances, value[:, left - 1])
     return value
 

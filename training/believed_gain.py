@@ -66,7 +66,7 @@ def believed_gain(catalog: Catalog, judge: Outlook, book: PriceBook, other: Pric
     def worth(prices: Floats, product: int, chances: Floats) -> float:
         at = knots.ratios[product] * knots.base_prices[product]
         gains, chance = prices - costs[product], np.interp(prices, at, chances)
-        return float(value_of_prices(gains, chance, visits[product])[par[product], -1])
+        return float(value_of_prices(gains, chance * visits[product, ::-1])[par[product], -1])
 
     gained = np.zeros(_DRAWS)
     for draw, chances in enumerate(draws):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalog.arrays import Floats
 from catalog.gate import Outcome, outcome_of
-from features.price_response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
+from features.price_response.records import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training.candidates import FittedModel
 from training.conditions import against_champion, chances, inputs
 from training.conditions.condition import Condition
@@ -154,8 +154,9 @@ def _pass_on_exported(found: GateInput) -> Verdict:
     ]
     if not is_told.any():
         return Verdict(tuple(asked))
-    ratio, slope = own.holdout["price_ratio"].to_numpy(), slopes_of(found.responses, list(own.holdout["sku"]))
-    chance = with_response(found.challenger.p_sale(at_base_price(own.holdout)), ratio, slope)
+    ratio, known = own.holdout["price_ratio"].to_numpy(), slopes_of(found.responses, list(own.holdout["sku"]))
+    at_base = found.challenger.p_sale(at_base_price(own.holdout))
+    chance = with_response(at_base, ratio, known.slope, is_count=known.is_count)
     asked += [inputs.every_product_was_seen(own, told), chances.chances_are_probabilities(chance)]
     if asked[-1].met:
         asked += [
@@ -164,7 +165,7 @@ def _pass_on_exported(found: GateInput) -> Verdict:
             chances.not_worse_than_the_base_rate(chance, own),
         ]
         if found.incumbent is not None and found.incumbent.p_sale is not None:
-            theirs = with_response(found.incumbent.p_sale[is_told], ratio, slope)
+            theirs = with_response(found.incumbent.p_sale[is_told], ratio, known.slope, is_count=known.is_count)
             asked += [
                 against_champion.no_product_regresses(chance, theirs, own.holdout),
                 against_champion.is_not_worse(chance, theirs, own.holdout),

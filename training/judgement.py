@@ -7,7 +7,7 @@ import duckdb
 from catalog.arrays import Floats
 from catalog.errors import ModelError
 from features.cells import feature_workbench
-from features.price_response import at_base_price
+from features.price_response.records import at_base_price
 from features.shifts import demand_shifts
 from serving.champion import Champion
 from serving.day_curves import responses_to_judge_by

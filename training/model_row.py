@@ -27,7 +27,12 @@ def model_version_row(result: TrainingResult, logged: LoggedModel) -> pa.Table:
             "promoted": [verdict.promoted],
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
+            "price_response": [_responses(result)],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },
         schema=MODEL_VERSIONS.schema,
     )
+
+
+def _responses(result: TrainingResult) -> str | None:
+    return json.dumps([own.as_record() for own in result.responses]) if result.responses else None

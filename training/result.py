@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from catalog.arrays import Floats
-from features.price_response import PriceResponse
+from features.price_response.records import PriceResponse
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict

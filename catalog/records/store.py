@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
+from holidays import list_supported_countries
 from pydantic import Field, model_validator
 
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
-from catalog.records.pricing_rules import Belief, Exploration, Gate, Guardrails, Learning, Policies
+from catalog.records.pricing_rules import Belief, Exploration, ExportedPrices, Gate, Guardrails, Learning, Policies
 from catalog.records.shoppers import Footfall, Persona, Shock, check_shares
 
 
@@ -62,6 +63,16 @@ class Store(Record):
     policies: Policies = Field(default=Policies(), description="which policy prices, below")
     belief: Belief = Field(default=Belief(), description="what is believed of shoppers nobody has seen yet, below")
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
+    exported_prices: ExportedPrices = Field(
+        default=ExportedPrices(),
+        exclude_if=lambda rules: rules == ExportedPrices(),
+        description="how far prices move on exported sales alone, below",
+    )
+    country: str | None = Field(
+        default=None,
+        exclude_if=lambda country: country is None,
+        description="country whose public holidays count when exported sales are compared, such as DE; null for none",
+    )
     gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
     guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
@@ -73,6 +84,8 @@ class Store(Record):
     def _parts_agree(self) -> "Store":
         if len(set(self.stores)) != len(self.stores):
             raise ValueError("a store is listed twice in stores")
+        if self.country is not None and self.country not in list_supported_countries(include_aliases=False):
+            raise ValueError(f"country: expected two letters such as DE, US or GB, found {self.country!r}")
         if sum(self.hourly_profile) <= 0:
             raise ValueError("hourly_profile has no positive weight: nobody would come")
         check_shares(self.personas)

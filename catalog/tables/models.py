@@ -33,6 +33,13 @@ MODEL_VERSIONS = Table(
             "EUR per store day",
             nullable=True,
         ),
+        Column(
+            "price_response",
+            LONG_TEXT,
+            "how exported sales of the days trained on answer to prices, by product, as a JSON list; null where no "
+            "held-out decision was exported",
+            nullable=True,
+        ),
         Column("decided_at", MOMENT, "when the gate decided", "UTC"),
     ),
     by="key",

@@ -64,6 +64,13 @@ DEMAND_CURVES = Table(
             "probability",
             nullable=True,
         ),
+        Column(
+            "kept_price",
+            pa.float64(),
+            "old price that part of the stores keep while the product moves on exported sales alone; null otherwise",
+            "EUR",
+            nullable=True,
+        ),
         Column("supported", pa.bool_(), "whether the price lies within the prices observed; policies choose no other"),
         Column("model_version", TEXT, "registered model version behind the curve; none without a champion"),
     ),

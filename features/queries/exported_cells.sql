@@ -3,19 +3,49 @@
 -- n_offered is the exposure: shoppers in the store where all rows of the product know them, else days. Prices of one
 -- time share its exposure as they share its units, so that they tell nothing by themselves. Days on which nothing was
 -- sold where much usually is are left out: the shelf may have been empty.
-with visits as (
+with by_hour as (
     select
         sku,
         store_id,
         business_date,
-        null::tinyint as hour,
+        hour(seen_at)::tinyint as hour,
         price_offered,
         count(*)::double as n_offered,
-        (count(*) filter (where purchased))::double as n_purchased,
-        false as is_count
+        (count(*) filter (where purchased))::double as n_purchased
     from decisions_with_stock
     where is_external(policy) and business_date <= $through
-    group by sku, store_id, business_date, price_offered
+    group by sku, store_id, business_date, hour, price_offered
+),
+
+by_hour_where_prices_change as (
+    select
+        sku,
+        store_id,
+        business_date,
+        price_offered,
+        n_offered,
+        n_purchased,
+        case
+            when
+                min(price_offered) over (partition by sku, store_id, business_date)
+                < max(price_offered) over (partition by sku, store_id, business_date)
+                then hour
+        end as hour
+    from by_hour
+),
+
+visits as (
+    select
+        sku,
+        store_id,
+        business_date,
+        hour,
+        price_offered,
+        sum(n_offered) as n_offered,
+        sum(n_purchased) as n_purchased,
+        false as is_count
+    from by_hour_where_prices_change
+    group by sku, store_id, business_date, hour, price_offered
 ),
 
 sales as (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from features.price_response import PriceResponse, Slope
+from features.price_response.records import PriceResponse, Slope
 from flows.cli.console import show_table
 from training.off_policy import OffPolicyEstimate
 
@@ -57,7 +57,7 @@ def show_responses(responses: Sequence[PriceResponse]) -> None:
         ]
         for own in responses
     ]
-    columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "store and week"]
-    title = "Response to prices that somebody else set: log odds of a purchase per log price, within store and month"
-    caption = "Only an identified response moves a price; other products keep the base price until the store explores"
+    columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "strict"]
+    title = "Response to prices that somebody else set: log odds of a purchase (or log of units sold) per log price"
+    caption = "Only a told response moves a price, in small steps; other products keep their base price"
     show_table(title, [*columns, "verdict", "why"], rows, caption)

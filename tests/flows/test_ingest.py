@@ -191,9 +191,8 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained
     opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}
     assert opening["season"] == catalog.product("season").base_price
     assert opening["constant"] == 3.0
-    assert opening["answers"] == catalog.product("answers").floor, (
-        "who answers with an elasticity of -2 buys more revenue"
-    )
+    base = catalog.product("answers").base_price
+    assert 0.95 * base <= opening["answers"] < 0.96 * base, "cheaper earns more, and a week's step is 5 %"
     allow_mixture(own_lake().root, own_lake().locks, "twin")
     simulate(dt.date(2026, 7, 13), 2, 2, catalog_dir=shelf)  # the store now tries prices of its own
     transform(shelf)
@@ -206,7 +205,7 @@ class Level:
     """A model that answers the same whatever it is asked."""
 
     version = "0"
-    learned_from = None
+    learned_from = trained_through = None
 
     def p_sale(self, rows: pd.DataFrame) -> np.ndarray:
         return np.full(len(rows), 0.25)

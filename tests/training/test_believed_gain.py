@@ -62,9 +62,9 @@ def true_worth(book: PriceBook, catalog: Catalog = CATALOG) -> float:
     chance = chance_of_sale(catalog, book.prices.reshape(5, -1) / catalog.base_prices[:, None]).reshape(
         book.prices.shape
     )
-    costs, visits = costs_that_count(catalog), DAILY[:, None] * PROFILE
+    costs, rates = costs_that_count(catalog), chance * (DAILY[:, None] * PROFILE)[:, None, ::-1]
     return sum(
-        float(value_of_prices(book.prices[own] - costs[own], chance[own], visits[own])[catalog.par_stock[own], -1])
+        float(value_of_prices(book.prices[own] - costs[own], rates[own])[catalog.par_stock[own], -1])
         for own in range(5)
     )
 

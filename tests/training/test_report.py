@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.gate import EARNS_MORE
 from catalog.metrics import METRICS
-from features.price_response import PriceResponse, Slope
+from features.price_response.records import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
 from training.conditions.condition import Condition
@@ -279,7 +279,7 @@ def test_an_estimate_in_money_has_its_place(page: str) -> None:
 
 def test_the_response_to_exported_prices_has_its_place(page: str) -> None:
     assert 'id="response"' not in page
-    slope = Slope(-1.25, -1.5, -1.0, 0.12, 0.2)
+    slope = Slope(-1.25, -1.5, -1.0, 0.12, 0.2, 1e-4)
     told = PriceResponse("MILK", 900, 90, slope, slope, slope, "told", "purchases fall with the price")
     thin = PriceResponse("<b>&amp;", 9, 0, None, None, None, "too thin", "its price never varied")
     known = found(responses=(told, thin))

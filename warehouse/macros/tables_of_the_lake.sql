@@ -13,6 +13,6 @@ create or replace macro lake_by_day(files, has_gained_columns := false) as table
         );
 
 -- All rows of a table by key.
-create or replace macro lake_by_key(files) as table
+create or replace macro lake_by_key(files, has_gained_columns := false) as table
     select * -- noqa: AM04
-    from read_parquet(files);
+    from read_parquet(files, union_by_name = has_gained_columns);

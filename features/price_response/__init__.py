@@ -1,0 +1,1 @@
+"""How purchases respond to prices that somebody else set, and whether that can be told from other causes."""

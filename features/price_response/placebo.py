@@ -1,0 +1,112 @@
+"""Tests that a response must survive: of what a price cannot have caused, its price must explain nothing.
+
+- Next week's price cannot have caused today's sales: where it explains them, price follows demand.
+- A product's price hardly moves what else a store sells, and never how many came: where it explains them, price
+  follows how busy the store is (negative controls; Lipsitch, Tchetgen Tchetgen and Cohen, "Negative controls", 2010).
+- A lower price sells as much more as prices everywhere tell: where days below the usual price sell more than that, an
+  offer was more than its price.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from catalog.arrays import Floats
+from features.price_response.observations import WEEK_DAYS, Observations
+from features.price_response.regression import Fitted
+from features.price_response.specification import Specification, group_mean, group_sum
+from features.price_response.usual_price import usual_log_price
+
+_SURE = 0.001  # p-value below which a test has failed: among a hundred products, one in ten logs loses one by chance
+_COUNTS = 0.15  # of the slope: effects below this bend it little
+_BELOW = 0.05  # of log price under the usual price
+_ENOUGH_KNOWN = 0.5  # share of rows with a price a week later
+_OFFER_COUNTS = 0.25  # of what the price alone explains of an offer
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What all products of one kind sold: `offered` and `bought` by store number and day."""
+
+    offered: "pd.Series[float]"
+    bought: "pd.Series[float]"
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> "Shelf":
+        """Add up numbered rows of `exported_cells`."""
+        total = cells.groupby(["store", "day"])[["n_offered", "n_purchased"]].sum().astype(float)
+        return cls(total["n_offered"], total["n_purchased"])
+
+    def beside(self, own: Observations) -> tuple[Floats, Floats]:
+        """Return what the other products were offered and sold on each row's store day, shape (n_rows,) each."""
+        rows = pd.MultiIndex.from_arrays([own.store, own.day])
+        sums = pd.DataFrame({"offered": own.offered, "bought": own.bought}).groupby(own.store_day).transform("sum")
+        offered, bought = (
+            np.maximum(total.reindex(rows).to_numpy() - sums[name].to_numpy(), 0.0)
+            for total, name in ((self.offered, "offered"), (self.bought, "bought"))
+        )
+        return offered, bought
+
+
+def failed_test(strict: Specification, slope: float, shelf: Shelf) -> str | None:
+    """Return what the price explains that it cannot have caused, in words; None when it survives every test.
+
+    `slope` is the strict estimate.
+    """
+    least = _COUNTS * abs(slope)
+    return (
+        _explained_by_next_week(strict, least)
+        or _explains_the_shelf(strict, shelf, least)
+        or _offers_sell_more(strict, slope)
+    )
+
+
+def _explained_by_next_week(strict: Specification, least: float) -> str | None:
+    own = strict.own
+    days = pd.Series(group_mean(own.log_price, own.offered, own.store_day), own.store_day).groupby(level=0).first()
+    later = days.reindex(own.store_day + WEEK_DAYS).to_numpy(dtype=float)
+    known = np.isfinite(later) & (own.day + WEEK_DAYS <= own.day.max())
+    if known.mean() < _ENOUGH_KNOWN:
+        return None
+    part = strict.kept(known)
+    found = part.fit_column(later[known], beside=[part.own.log_price])
+    if not _has_failed(found, least):
+        return None
+    return f"next week's price explains today's sales ({found.estimate:+.2f}): prices follow demand" if found else None
+
+
+def _explains_the_shelf(strict: Specification, shelf: Shelf, least: float) -> str | None:
+    """Test the other products' sales and the store's visits, on whole store days."""
+    own = strict.own
+    offered, bought = shelf.beside(own)
+    rows = 1.0 / np.bincount(np.unique(own.store_day, return_inverse=True)[1])
+    share = rows[np.unique(own.store_day, return_inverse=True)[1]]
+    sold = replace(own, offered=share if own.is_count else np.maximum(offered, bought) * share, bought=bought * share)
+    if bought.any():
+        found = strict.fit(sold)
+        if _has_failed(found, least) and found:
+            return f"its price explains what other products sell ({found.estimate:+.2f}): it follows busy days"
+    came = own.offered if own.is_count else offered + group_sum(own.offered, own.store_day)
+    if np.ptp(came) > 0:
+        found = strict.fit(replace(own, offered=share, bought=came * share, is_count=True))
+        if _has_failed(found, least) and found:
+            return f"its price explains how many shoppers come ({found.estimate:+.2f}): it follows busy days"
+    return None
+
+
+def _offers_sell_more(strict: Specification, slope: float) -> str | None:
+    own = strict.own
+    depth = usual_log_price(own) - own.log_price
+    is_below = depth > _BELOW
+    if not is_below.any():
+        return None
+    found = strict.fit_column(is_below.astype(float), beside=[own.log_price])
+    least = _OFFER_COUNTS * abs(slope) * float(np.average(depth[is_below], weights=own.offered[is_below]))
+    if not _has_failed(found, least) or not found or found.estimate < 0:
+        return None
+    return f"days below the usual price sell more than their price explains ({found.estimate:+.2f}): offers do more"
+
+
+def _has_failed(found: Fitted | None, least: float) -> bool:
+    return found is not None and found.p_value < _SURE and abs(found.estimate) >= least

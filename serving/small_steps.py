@@ -1,0 +1,109 @@
+"""How far a price moves while its demand is known from prices that somebody else set, and from those alone.
+
+Such evidence can be wrong, and no test can rule that out. So a price moves only in the direction in which every slope
+that is possible earns more, by a small step a week, and in each week some stores, drawn at random, keep the old price.
+What the stores then sell tells: within a week they differ by the draw alone.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+
+from catalog.arrays import Flags, Floats, Ints
+from catalog.load import Catalog
+from features.price_response.records import ToldSlopes, with_response
+from serving.curves import DemandCurves, chance_at
+from serving.policies import costs_that_count
+from warehouse.sql_files import queries_beside
+
+_query = queries_beside(__file__)
+_WEEK = 7
+_DRAWS = 2**32
+_SAME = 1e-6  # EUR or cents
+
+
+def old_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt.date) -> Floats:
+    """Return the prices of a week before a date, EUR, shape (n_products,): of the book then in force, or base prices.
+
+    A book's price is the one at opening with a full shelf.
+    """
+    asked = {"latest": date - dt.timedelta(days=_WEEK)}
+    known = dict(connection.execute(_query("opening_prices"), asked).fetchall())
+    return np.array([known.get(product.sku, product.base_price) for product in catalog.products])
+
+
+def directions(catalog: Catalog, told: ToldSlopes, chance: Floats, prices: Floats) -> Ints:
+    """Return where each price should move, shape (n_products,): 1 up, -1 down, 0 where that is not told.
+
+    Gain x rate of sale rises with the price where 1 + margin x elasticity is positive, margin being the gain per unit
+    as a share of the price. The direction is told when its sign is the same at both ends of the slope's interval.
+
+    Parameters
+    ----------
+    chance
+        Chance of sale at the prices, shape (n_products,).
+    prices
+        EUR, shape (n_products,).
+    """
+    margin = 1 - costs_that_count(catalog) / prices
+    of_slope = np.where(told.is_count, 1.0, 1 - chance)
+    at_lowest, at_highest = (1 + margin * of_slope * slope for slope in (told.lowest, told.highest))
+    return np.where(at_lowest > 0, 1, np.where(at_highest < 0, -1, 0)) * told.is_told
+
+
+def in_small_steps(
+    curves: DemandCurves, catalog: Catalog, told: ToldSlopes, old: Floats, observed: Floats
+) -> tuple[DemandCurves, Flags]:
+    """Give each product whose direction is told a short ladder: from its old price, a week's step that way.
+
+    Parameters
+    ----------
+    curves
+        A model's curves, whose level at the base price is used.
+    told
+        The told responses.
+    old
+        Prices of a week ago, EUR, shape (n_products,).
+    observed
+        Lowest and highest price observed, EUR, shape (n_products, 2).
+
+    Returns
+    -------
+    curves, moves
+        The curves, and which products move, shape (n_products,).
+    """
+    base, step = catalog.base_prices, catalog.store.exported_prices.weekly_step
+    at_base = chance_at(curves.prices, curves.p_sale, base[None, :])[0]
+    at_old = with_response(at_base, old / base, told.slope, is_count=told.is_count)
+    way = directions(catalog, told, at_old, old)
+    end = np.clip(old * (1 + step * way), *_reach(catalog, observed))
+    end = np.where(way > 0, np.floor(end * 100 + _SAME), np.ceil(end * 100 - _SAME)) / 100
+    moves = (way * (end - old) > _SAME) & np.isfinite(end)
+    share = np.linspace(0, 1, curves.prices.shape[1])
+    ladder = np.round(np.minimum(old, end)[:, None] + np.abs(end - old)[:, None] * share, 2)
+    prices = np.where(moves[:, None], ladder, curves.prices)
+    chances = with_response(
+        at_base[:, None], prices / base[:, None], told.slope[:, None], is_count=told.is_count[:, None]
+    )
+    p_sale = np.where(moves[:, None], chances, curves.p_sale)
+    return replace(curves, prices=prices, p_sale=p_sale, kept=np.where(moves, old, np.nan)), moves
+
+
+def _reach(catalog: Catalog, observed: Floats) -> tuple[Floats, Floats]:
+    """Return the lowest and the highest price that was observed and that the shelf allows, EUR."""
+    floors, ceilings = (np.array([getattr(one, end) for one in catalog.products]) for end in ("floor", "ceiling"))
+    return np.maximum(observed[:, 0], floors), np.minimum(observed[:, 1], ceilings)
+
+
+def keeps_old_price(catalog: Catalog, store: str, sku: str, date: dt.date) -> bool:
+    """Tell whether a store keeps a moving product's old price in the week of a date.
+
+    The draw depends on store, product and week alone, so anybody can repeat it. Its chance is `kept_share`, the
+    propensity of the old price.
+    """
+    week = (date - dt.date(1970, 1, 5)).days // _WEEK
+    digest = hashlib.sha256(f"{store}\n{sku}\n{week}".encode()).digest()
+    return int.from_bytes(digest[:4]) < catalog.store.exported_prices.kept_share * _DRAWS
