@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from evaluation.planted.scenarios import SCENARIOS, asked_scenarios
 from evaluation.planted.world import GRAINS, Size
 
 _WIDE = 200
+_INTERRUPTED, _TERMINATED = 130, 143
 _LEAST = {"stores": 1, "days": 28, "products": 1, "seeds": 1}
 
 
@@ -36,8 +38,11 @@ def main() -> None:
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
-    with _progress_bar() as progress:
-        played = run(question, asked.processes, progress)
+    try:
+        with _progress_bar() as progress:
+            played = run(question, asked.processes, progress)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     _print(question, played, asked)
 
 
@@ -106,7 +111,7 @@ def _print(question: Question, played: list[Played], asked: argparse.Namespace) 
         sys.stdout.write(json.dumps(as_json(question, played), allow_nan=False) + "\n")
         return
     if asked.markdown:
-        sys.stdout.write(markdown(played))
+        sys.stdout.write(markdown(question, played))
         return
     console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
     title = "Responses alone: no model was trained, no price made" if question.response_only else "The real path"
@@ -121,4 +126,5 @@ def _print(question: Question, played: list[Played], asked: argparse.Namespace) 
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # ends the processes too
     main()

@@ -5,11 +5,12 @@ The functions are those that the commands call; only the registry is kept in mem
 
 import datetime as dt
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
@@ -55,17 +56,20 @@ class ProductFound:
     """What was said of one product's response to the price, and the truth.
 
     Slopes are changes of the log odds of a purchase, or of the log rate of sale, per unit of log price. `naive` is that
-    of a regression on the price alone. The interval is None where there is no estimate.
+    of a regression on the price alone, None where it has none. The interval is None where there is no estimate. `gain`
+    is what the price made earns more than the base price under the planted demand, as a share; None where no price was
+    asked for.
     """
 
     sku: str
     truth: float
-    naive: float
+    naive: float | None
     verdict: str
     why: str
     estimate: float | None
     lower: float | None
     upper: float | None
+    gain: float | None = None
 
     @property
     def is_told(self) -> bool:
@@ -89,8 +93,8 @@ class Played:
     gate
         The gate's answer in a word; None where it was not asked.
     gain
-        What the prices made would earn more than base prices under the planted demand, as a share; 0 where base prices
-        stand, None where no price was asked for.
+        What the prices made would earn more than base prices under the planted demand, as a share, all products
+        together; 0 where base prices stand, None where no price was asked for.
     why_not
         The error that ended it early, None without one.
     """
@@ -134,8 +138,11 @@ def play(job: Job, folder: Path) -> Played:
             transform(workspace)
             registry = MemoryRegistry()
             trained = train(workspace, registry, log.through, job.seed)
-            products, gate = _compared(log, trained.responses), trained.verdict.outcome
-            gain = 0.0 if registry.load() is None else _gain(workspace, registry, log)
+            gate = trained.verdict.outcome
+            made, base = _revenues(workspace, registry, log)
+            gain, gains = float(made.sum() / base.sum() - 1), dict(zip(log.world.skus, made / base - 1, strict=True))
+            products = _compared(log, trained.responses)
+            products = tuple(replace(product, gain=float(gains[product.sku])) for product in products)
     except ShelfpriceError as error:
         why_not = str(error).replace(str(folder), "")
     seconds = time.perf_counter() - began
@@ -183,20 +190,29 @@ def _compared(log: _Log, responses: tuple[PriceResponse, ...]) -> tuple[ProductF
     truth = dict(zip(log.world.skus, zip(log.world.slope, naive, strict=True), strict=True))
     found = []
     for own in responses:
-        true_slope, naive_slope = (float(slope) for slope in truth[own.sku])
+        true_slope, naive_slope = truth[own.sku]
+        known = None if np.isnan(naive_slope) else float(naive_slope)
         slope = own.estimate
         interval = (None, None, None) if slope is None else (slope.estimate, slope.lower, slope.upper)
-        found.append(ProductFound(own.sku, true_slope, naive_slope, own.verdict, own.why, *interval))
+        found.append(ProductFound(own.sku, float(true_slope), known, own.verdict, own.why, *interval))
     return tuple(found)
 
 
-def _gain(workspace: Workspace, registry: MemoryRegistry, log: _Log) -> float:
-    """Make the price book of the day after the log, and work out what its opening prices on a full shelf earn more."""
-    book = price_date(workspace, registry, log.through + _ONE_DAY).book
-    catalog, places = workspace.catalog, [log.world.skus.index(sku) for sku in workspace.catalog.skus]
-    booked, base = log.world.base_price.copy(), log.world.base_price.copy()
-    n_ticks = book.prices.shape[2]
-    for place, product in zip(places, catalog.products, strict=True):
-        booked[place] = book.quote(product.sku, product.par_stock, n_ticks).price
-        base[place] = product.base_price
-    return log.world.revenue(booked, log.job.grain) / log.world.revenue(base, log.job.grain) - 1
+def _revenues(workspace: Workspace, registry: MemoryRegistry, log: _Log) -> tuple[Floats, Floats]:
+    """Return what a store day earns at the opening prices of the day after the log, and at base prices, EUR.
+
+    Shapes are (n_products,), in the order of the world. Prices are those of a full shelf. Without a champion, base
+    prices stand.
+    """
+    world, catalog = log.world, workspace.catalog
+    base, made = world.base_price.copy(), world.base_price.copy()
+    for product in catalog.products:
+        base[world.skus.index(product.sku)] = product.base_price
+    if registry.load() is None:
+        made = base
+    else:
+        book = price_date(workspace, registry, log.through + _ONE_DAY).book
+        for product in catalog.products:
+            quoted = book.quote(product.sku, product.par_stock, book.prices.shape[2])
+            made[world.skus.index(product.sku)] = quoted.price
+    return world.revenue(made, log.job.grain), world.revenue(base, log.job.grain)

@@ -3,6 +3,7 @@
 The second can be had only where the truth is planted. It is the proof that the log holds the slope that was planted.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,10 @@ _CLOSE = 1e-9
 
 
 class Slopes(NamedTuple):
-    """Change of the log odds, or of the log rate, per unit of log price, and its error, shape (n_products,)."""
+    """Change of the log odds, or of the log rate, per unit of log price, and its error, shape (n_products,).
+
+    NaN where a price never varied or nothing was sold.
+    """
 
     estimate: Floats
     error: Floats
@@ -39,6 +43,8 @@ def slopes(world: World, sales: Sales, grain: Grain, *, knowing_the_rest: bool) 
 
 def _slope(log_price: Floats, offset: Floats, exposure: Floats, sold: Floats, *, is_count: bool) -> tuple[float, float]:
     """Fit a level and a slope by Newton's method; return the slope and its error."""
+    if np.ptp(log_price) == 0 or not sold.any():
+        return math.nan, math.nan
     X = np.column_stack([np.ones(len(log_price)), log_price])
     beta = np.array([np.log(sold.sum() / exposure.sum()), 0.0])
     for _ in range(_STEPS):

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from evaluation.planted.play import Played, ProductFound
 from evaluation.planted.run import Question
-from evaluation.planted.scenarios import Kind
+from evaluation.planted.scenarios import Kind, Scenario
 
 COLUMNS = [
     "scenario",
@@ -18,6 +18,7 @@ COLUMNS = [
     "told",
     "hold the truth",
     "revenue, %",
+    "worst product, %",
     "gate",
     "true slope",
     "naive slope",
@@ -36,6 +37,7 @@ def _row(own: list[Played]) -> list[str]:
     told = [product for product in products if product.is_told]
     others = Counter(product.verdict for product in products if not product.is_told)
     gains = [one.gain for one in own if one.gain is not None]
+    worst = min((product.gain for product in products if product.gain is not None), default=None)
     refused = next((one.why_not for one in own if one.why_not), None)
     return [
         own[0].scenario,
@@ -44,9 +46,10 @@ def _row(own: list[Played]) -> list[str]:
         str(len(told)),
         holding(told) if told else "-",
         f"{100 * fmean(gains):+.1f}" if gains else "-",
+        "-" if worst is None else f"{100 * worst:+.1f}",
         _counted(Counter(one.gate for one in own if one.gate)) or "-",
         _mean([product.truth for product in products]),
-        _mean([product.naive for product in products]),
+        _mean(_naive(products)),
         refused or _counted(others) or "-",
         f"{sum(one.seconds for one in own):.0f}",
     ]
@@ -97,11 +100,33 @@ def sentences(played: Sequence[Played]) -> list[str]:
     return said
 
 
-def markdown(played: Sequence[Played]) -> str:
-    """Return the table and the sentences as Markdown."""
-    table = [COLUMNS, ["---"] * len(COLUMNS), *rows(played)]
+def markdown(question: Question, played: Sequence[Played]) -> str:
+    """Return a table of one row per scenario and one column per grain, and the sentences, as Markdown."""
+    columns = ["scenario", "what is planted", *question.grains, "true and naive slope"]
+    table = [columns, ["---"] * len(columns), *(_scenario_row(one, question, played) for one in question.scenarios)]
     lines = ["| " + " | ".join(row) + " |" for row in table]
     return "\n".join([*lines, "", *(f"- {sentence}." for sentence in sentences(played)), ""])
+
+
+def _scenario_row(scenario: Scenario, question: Question, played: Sequence[Played]) -> list[str]:
+    own = [one for one in played if one.scenario == scenario.name]
+    by_grain = {grain: [one for one in own if one.grain == grain] for grain in question.grains}
+    slopes = [product for one in own if one.grain == own[0].grain for product in one.products]
+    naive = f"{_mean([one.truth for one in slopes])}, {_mean(_naive(slopes))}"
+    return [scenario.name, scenario.description, *(_in_words(found) for found in by_grain.values()), naive]
+
+
+def _in_words(own: Sequence[Played]) -> str:
+    """Say of a scenario in one grain how many products were told, how many of those truly, and what prices earn."""
+    if not own:
+        return "-"
+    if any(one.why_not for one in own):
+        return "refused"
+    products = [product for one in own for product in one.products]
+    told = [product for product in products if product.is_told]
+    gains = [one.gain for one in own if one.gain is not None]
+    held = f", {holding(told)} true" if told else ""
+    return f"{len(told)} of {len(products)}{held}" + (f", {100 * fmean(gains):+.1f} %" if gains else "")
 
 
 def as_json(question: Question, played: Sequence[Played]) -> dict[str, Any]:
@@ -117,6 +142,10 @@ def as_json(question: Question, played: Sequence[Played]) -> dict[str, Any]:
 
 def _counted(words: Counter[Any]) -> str:
     return ", ".join(f"{count} {word}" for word, count in words.most_common())
+
+
+def _naive(products: Sequence[ProductFound]) -> list[float]:
+    return [product.naive for product in products if product.naive is not None]
 
 
 def _mean(values: Sequence[float]) -> str:

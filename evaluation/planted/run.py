@@ -1,5 +1,6 @@
 """Every scenario that was asked for, two logs at a time."""
 
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ def run(question: Question, processes: int = PROCESSES, progress: Progress = sil
     jobs = question.jobs()
     if processes == 1:
         return _one_by_one(jobs, progress)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _leave_interrupts_to_the_first_process) as pool:
         places = {pool.submit(play_and_forget, job): place for place, job in enumerate(jobs)}
         found: dict[int, Played] = {}
         try:
@@ -64,6 +65,14 @@ def _one_by_one(jobs: Sequence[Job], progress: Progress) -> list[Played]:
 
 
 def play_and_forget(job: Job) -> Played:
-    """Play one log in a folder that is removed afterwards."""
+    """Play one log in a folder that is removed afterwards; an error that nobody expected names the log."""
     with TemporaryDirectory(prefix="shelfprice-planted-") as folder:
-        return play(job, Path(folder))
+        try:
+            return play(job, Path(folder))
+        except Exception as error:
+            error.add_note(f"in the log {job.scenario.name}, {job.grain}, seed {job.seed}")
+            raise
+
+
+def _leave_interrupts_to_the_first_process() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
