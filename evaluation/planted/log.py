@@ -15,6 +15,7 @@ FIRST_DAY = dt.date(2025, 1, 6)
 """A Monday."""
 _OPENS, _OPEN_SECONDS = 8 * 3600, 12 * 3600  # of the day, UTC
 _LINES_A_RECEIPT = 3
+_SPREAD = 0.3  # of the rate of sale about its mean, as a share: counts vary by more than a Poisson's
 _PAIRS = 0.2  # share of the pairs of units that go over the till as one line
 
 
@@ -35,9 +36,10 @@ class Sales:
 
 
 def sales_of(world: World, grain: Grain, rng: np.random.Generator) -> Sales:
-    """Sell every day of a world: visits buy by chance, units by a rate."""
+    """Sell every day of a world: visits buy by chance, units by a rate that varies from day to day."""
     if grain != "visits":
-        return Sales(np.ones(world.price.shape, dtype=np.int64), rng.poisson(world.rate()))
+        varied = rng.gamma(_SPREAD**-2, _SPREAD**2, world.price.shape)
+        return Sales(np.ones(world.price.shape, dtype=np.int64), rng.poisson(world.rate() * varied))
     visits = rng.poisson(VISITS / world.price.shape[3], world.price.shape)
     return Sales(visits, rng.binomial(visits, world.chance()))
 
