@@ -27,7 +27,10 @@ _LEAST = {"stores": 1, "days": 28, "products": 1, "seeds": 1}
 
 
 def main() -> None:
-    """Play what is asked for and print what was found; exit 1 with one line when it cannot be asked."""
+    """Play what is asked for and print what was found; exit 1 with one line when it cannot be asked.
+
+    It exits 1 as well when a log broke the path, after all of them were played.
+    """
     asked = _parser().parse_args()
     if asked.list:
         for scenario in SCENARIOS:
@@ -44,6 +47,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     _print(question, played, asked)
+    if any(one.is_broken for one in played):
+        sys.exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:

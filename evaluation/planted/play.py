@@ -4,6 +4,7 @@ The functions are those that the commands call; only the registry is kept in mem
 """
 
 import datetime as dt
+import logging
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from training.pricing import price_date
 from training.session import train
 from warehouse.workspace import Workspace
 
+_LOG = logging.getLogger(__name__)
 _ONE_DAY = dt.timedelta(days=1)
 _DAYS_UNTIL_INGESTED = 7
 
@@ -97,6 +99,8 @@ class Played:
         together; 0 where base prices stand, None where no price was asked for.
     why_not
         The error that ended it early, None without one.
+    is_broken
+        Whether that error was none that the product raises on purpose.
     """
 
     scenario: str
@@ -107,6 +111,7 @@ class Played:
     gate: str | None
     gain: float | None
     why_not: str | None
+    is_broken: bool
     seconds: float
 
 
@@ -125,11 +130,14 @@ class _Log:
 
 
 def play(job: Job, folder: Path) -> Played:
-    """Write the log of a job into a folder, and take it through the real path there."""
+    """Write the log of a job into a folder, and take it through the real path there.
+
+    A log that breaks the path is reported as broken, so that it does not hide what the others show.
+    """
     began = time.perf_counter()
     log = _write(job, folder)
     products: tuple[ProductFound, ...] = ()
-    gate, gain, why_not = None, None, None
+    gate, gain, why_not, is_broken = None, None, None, False
     try:
         workspace = _ingest(log, folder)
         if job.response_only:  # which is read from decisions, not from demand cells
@@ -138,16 +146,18 @@ def play(job: Job, folder: Path) -> Played:
             transform(workspace)
             registry = MemoryRegistry()
             trained = train(workspace, registry, log.through, job.seed)
-            gate = trained.verdict.outcome
+            products, gate = _compared(log, trained.responses), trained.verdict.outcome
             made, base = _revenues(workspace, registry, log)
             gain, gains = float(made.sum() / base.sum() - 1), dict(zip(log.world.skus, made / base - 1, strict=True))
-            products = _compared(log, trained.responses)
             products = tuple(replace(product, gain=float(gains[product.sku])) for product in products)
     except ShelfpriceError as error:
         why_not = str(error).replace(str(folder), "")
+    except Exception as error:  # noqa: BLE001 - a log that breaks the path must not hide what the others show
+        _LOG.exception("the log %s, %s, seed %d broke the path", job.scenario.name, job.grain, job.seed)
+        why_not, is_broken = f"broke: {error!r}", True
     seconds = time.perf_counter() - began
     own = job.scenario
-    return Played(own.name, own.kind, job.grain, job.seed, products, gate, gain, why_not, seconds)
+    return Played(own.name, own.kind, job.grain, job.seed, products, gate, gain, why_not, is_broken, seconds)
 
 
 def planted(job: Job) -> tuple[World, Sales, np.random.Generator]:

@@ -121,7 +121,7 @@ def _in_words(own: Sequence[Played]) -> str:
     if not own:
         return "-"
     if any(one.why_not for one in own):
-        return "refused"
+        return "broke" if any(one.is_broken for one in own) else "refused"
     products = [product for one in own for product in one.products]
     told = [product for product in products if product.is_told]
     gains = [one.gain for one in own if one.gain is not None]

@@ -65,13 +65,9 @@ def _one_by_one(jobs: Sequence[Job], progress: Progress) -> list[Played]:
 
 
 def play_and_forget(job: Job) -> Played:
-    """Play one log in a folder that is removed afterwards; an error that nobody expected names the log."""
+    """Play one log in a folder that is removed afterwards."""
     with TemporaryDirectory(prefix="shelfprice-planted-") as folder:
-        try:
-            return play(job, Path(folder))
-        except Exception as error:
-            error.add_note(f"in the log {job.scenario.name}, {job.grain}, seed {job.seed}")
-            raise
+        return play(job, Path(folder))
 
 
 def _leave_interrupts_to_the_first_process() -> None:

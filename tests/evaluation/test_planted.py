@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from evaluation.planted.scenarios import SCENARIOS, Scenario, asked_scenarios
 from evaluation.planted.world import GRAINS, Grain, Size
 
 _SMALL = Size(stores=4, days=182, products=3)
+_TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")
 _ERRORS = 4  # that an estimate may be from the truth
 
 
@@ -90,7 +92,7 @@ def test_counts_are_of_told_products_and_of_intervals_that_hold_the_truth() -> N
     held = ProductFound("A", -1.0, -3.0, "told", "", -1.1, -1.3, -0.9)
     missed = ProductFound("B", -1.0, -3.0, "told", "", -3.1, -3.3, -2.9)
     silent = ProductFound("C", -1.0, -3.0, "too thin", "", None, None, None)
-    played = Played("s", "confounded", "visits", 1, (held, missed, silent), "promoted", -0.02, None, 1.0)
+    played = Played("s", "confounded", "visits", 1, (held, missed, silent), "promoted", -0.02, None, False, 1.0)
     assert holding([held, missed]) == "1 of 2"
     (row,) = rows([played])
     assert row[2:6] == ["3", "2", "1 of 2", "-2.0"]
@@ -103,10 +105,39 @@ def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
         asked_scenarios(["store-weak"])
 
 
+def test_a_log_that_breaks_the_path_is_reported_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ingest(*_arguments: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("evaluation.planted.play.ingest", ingest)
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, "--scenarios", "randomised", "--grains", "units"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "RuntimeError('a bug')" in capsys.readouterr().out
+
+
+def test_a_log_that_the_product_refuses_is_reported_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ingest(*_arguments: Any) -> None:
+        raise DataError("this file is refused")
+
+    monkeypatch.setattr("evaluation.planted.play.ingest", ingest)
+    asked = ["--scenarios", "randomised", "--grains", "units"]
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked])
+    main()
+    assert "this file is refused" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked, "--markdown"])
+    main()
+    assert "| randomised |" in (table := capsys.readouterr().out)
+    assert "| refused |" in table
+
+
 def test_a_small_run_prints_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    size = ["--stores", "3", "--days", "56", "--products", "2", "--grains", "visits", "--processes", "1"]
-    asked = ["--scenarios", "randomised,zero-store-week", "--json"]
-    monkeypatch.setattr(sys, "argv", ["planted", *size, *asked])
+    asked = ["--scenarios", "randomised,zero-store-week", "--grains", "visits", "--json"]
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked])
     main()
     found = json.loads(capsys.readouterr().out)
     assert [log["scenario"] for log in found["logs"]] == ["randomised", "zero-store-week"]
