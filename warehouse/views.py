@@ -18,6 +18,7 @@ _GAINED_COLUMNS = (
     "replaced_demand_curves",
     "nights",
     "model_versions",
+    "ingested_files",
 )
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
@@ -49,6 +50,7 @@ def _view_of(table: str) -> str:
 
 def _rows_of(table: Table) -> tuple[str, list[str | bool]]:
     """Return the macro that reads a table and its arguments; files are relative to the home."""
+    has_gained = table.name in _GAINED_COLUMNS
     if table.by == "day":
-        return "lake_by_day", [f"lake/{table.name}/*/*.parquet", table.name in _GAINED_COLUMNS]
-    return "lake_by_key", [f"lake/{table.name}/*.parquet", table.name in _GAINED_COLUMNS]
+        return "lake_by_day", [f"lake/{table.name}/*/*.parquet", has_gained]
+    return "lake_by_key", [f"lake/{table.name}/*.parquet", has_gained]

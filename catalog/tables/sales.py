@@ -39,7 +39,7 @@ UNIT_SALES = Table(
 
 PROMOTIONS = Table(
     "promotions",
-    "what a retailer says of one product in one store on one business date, beside its price",
+    "what a retailer's file says of one product in one store on one business date, beside its price",
     ("store_id", "sku"),
     (
         STORE,
@@ -50,4 +50,5 @@ PROMOTIONS = Table(
         Column("event", LONG_TEXT, "name of a holiday or event; empty for none, null when unknown", nullable=True),
         Column("regular_price", pa.float64(), "price without any offer; null when unknown", "EUR", nullable=True),
     ),
+    unique_in="partition",
 )

@@ -81,6 +81,21 @@ counts as (
     from sales
 ),
 
+beside_prices as (
+    select
+        sku,
+        store_id,
+        business_date,
+        bool_or(promotion) as promotion,
+        bool_or(display) as display,
+        bool_or(leaflet) as leaflet,
+        max(event) as event,
+        max(regular_price) as regular_price
+    from promotions
+    where business_date <= $through
+    group by sku, store_id, business_date
+),
+
 observed as (
     select * from visits
     union all by name
@@ -98,26 +113,26 @@ select
     observed.is_count,
     case
         when
-            promotions.promotion
-            or promotions.display
-            or promotions.leaflet
-            or promotions.event <> ''
-            or observed.price_offered < 0.98 * promotions.regular_price
+            beside_prices.promotion
+            or beside_prices.display
+            or beside_prices.leaflet
+            or beside_prices.event <> ''
+            or observed.price_offered < 0.98 * beside_prices.regular_price
             then true
         when
-            promotions.promotion is not null
-            or promotions.display is not null
-            or promotions.leaflet is not null
-            or promotions.event is not null
-            or promotions.regular_price is not null
+            beside_prices.promotion is not null
+            or beside_prices.display is not null
+            or beside_prices.leaflet is not null
+            or beside_prices.event is not null
+            or beside_prices.regular_price is not null
             then false
     end as is_promotion
 from observed
-left join promotions
+left join beside_prices
     on
-        observed.sku = promotions.sku
-        and observed.store_id = promotions.store_id
-        and observed.business_date = promotions.business_date
+        observed.sku = beside_prices.sku
+        and observed.store_id = beside_prices.store_id
+        and observed.business_date = beside_prices.business_date
 where observed.n_offered > 0
 order by
     observed.sku, observed.store_id, observed.business_date, observed.hour, observed.price_offered;

@@ -10,7 +10,7 @@ comment on view live_repricings is
 comment on view unit_sales is
 'one product at one price in one store over one business date, or one hour of it, as a retailer counted it';
 comment on view promotions is
-'what a retailer says of one product in one store on one business date, beside its price';
+'what a retailer''s file says of one product in one store on one business date, beside its price';
 comment on view rejected is 'one bad row that was kept out';
 comment on view ingested_files is 'one file that was ingested whole';
 comment on view demand_cells is

@@ -9,6 +9,7 @@ select
     expected_revenue,
     p_sale_low,
     p_sale_high,
+    kept_price,
     supported,
     model_version,
     business_date

@@ -1,0 +1,229 @@
+"""One planted log on the real path: ingested, grouped, learned from, judged and priced in a home of its own.
+
+The functions are those that the commands call; only the registry is kept in memory.
+"""
+
+import datetime as dt
+import logging
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.errors import ShelfpriceError
+from catalog.load import load
+from catalog.settings import read_settings
+from etl.exports.columns import Reading
+from etl.exports.ingest import ingest
+from etl.prepare import prepared
+from etl.transform import transform
+from evaluation.memory_registry import MemoryRegistry
+from evaluation.planted.log import Sales, last_day, sales_of, write_log
+from evaluation.planted.regression import slopes
+from evaluation.planted.scenarios import Kind, Scenario
+from evaluation.planted.world import Grain, Size, World, world_of
+from features.cells import feature_workbench
+from features.exported import exported_cells
+from features.price_response.decide import price_responses
+from features.price_response.records import PriceResponse
+from training.pricing import price_date
+from training.session import train
+from warehouse.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+_ONE_DAY = dt.timedelta(days=1)
+_DAYS_UNTIL_INGESTED = 7
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scenario in a grain, drawn with a seed.
+
+    Attributes
+    ----------
+    response_only
+        Whether to stop at the response to the price: no model is trained and no price made.
+    """
+
+    scenario: Scenario
+    grain: Grain
+    seed: int
+    size: Size
+    response_only: bool = False
+
+
+@dataclass(frozen=True)
+class ProductFound:
+    """What was said of one product's response to the price, and the truth.
+
+    Slopes are changes of the log odds of a purchase, or of the log rate of sale, per unit of log price. `naive` is that
+    of a regression on the price alone, None where it has none. The interval is None where there is no estimate. `gain`
+    is what the price made earns more than the base price under the planted demand, as a share; None where no price was
+    asked for.
+    """
+
+    sku: str
+    truth: float
+    naive: float | None
+    verdict: str
+    why: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    gain: float | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether prices may be set by it."""
+        return self.verdict == "told"
+
+    @property
+    def holds_truth(self) -> bool:
+        """Whether the interval holds the truth."""
+        return self.lower is not None and self.upper is not None and self.lower <= self.truth <= self.upper
+
+
+@dataclass(frozen=True)
+class Played:
+    """What the real path made of one planted log.
+
+    Attributes
+    ----------
+    products
+        Empty where the log was refused or nothing could be learned.
+    gate
+        The gate's answer in a word; None where it was not asked.
+    gain
+        What the prices made would earn more than base prices under the planted demand, as a share, all products
+        together; 0 where base prices stand, None where no price was asked for.
+    why_not
+        The error that ended it early, None without one.
+    is_broken
+        Whether that error was none that the product raises on purpose.
+    """
+
+    scenario: str
+    kind: Kind
+    grain: Grain
+    seed: int
+    products: tuple[ProductFound, ...]
+    gate: str | None
+    gain: float | None
+    why_not: str | None
+    is_broken: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Log:
+    """A world and what it sold, as it lies in a folder."""
+
+    job: Job
+    world: World
+    sales: Sales
+    file: Path
+
+    @property
+    def through(self) -> dt.date:
+        return last_day(self.world)
+
+
+def play(job: Job, folder: Path) -> Played:
+    """Write the log of a job into a folder, and take it through the real path there.
+
+    A log that breaks the path is reported as broken, so that it does not hide what the others show.
+    """
+    began = time.perf_counter()
+    log = _write(job, folder)
+    products: tuple[ProductFound, ...] = ()
+    gate, gain, why_not, is_broken = None, None, None, False
+    try:
+        workspace = _ingest(log, folder)
+        if job.response_only:  # which is read from decisions, not from demand cells
+            products = _compared(log, _responses(workspace, log))
+        else:
+            transform(workspace)
+            registry = MemoryRegistry()
+            trained = train(workspace, registry, log.through, job.seed)
+            products, gate = _compared(log, trained.responses), trained.verdict.outcome
+            made, base = _revenues(workspace, registry, log)
+            gain, gains = float(made.sum() / base.sum() - 1), dict(zip(log.world.skus, made / base - 1, strict=True))
+            products = tuple(replace(product, gain=float(gains[product.sku])) for product in products)
+    except ShelfpriceError as error:
+        why_not = str(error).replace(str(folder), "")
+    except Exception as error:  # noqa: BLE001 - a log that breaks the path must not hide what the others show
+        _LOG.exception("the log %s, %s, seed %d broke the path", job.scenario.name, job.grain, job.seed)
+        why_not, is_broken = f"broke: {error!r}", True
+    seconds = time.perf_counter() - began
+    own = job.scenario
+    return Played(own.name, own.kind, job.grain, job.seed, products, gate, gain, why_not, is_broken, seconds)
+
+
+def planted(job: Job) -> tuple[World, Sales, np.random.Generator]:
+    """Draw the world of a job and what it sells; also returns what draws the rest of its log.
+
+    The world is the same in every grain.
+    """
+    name = int.from_bytes(job.scenario.name.encode())
+    for_world, for_sales = np.random.SeedSequence((job.seed, name)).spawn(2)
+    size = Size(job.scenario.stores or job.size.stores, job.size.days, job.size.products)
+    rng = np.random.default_rng(for_world)
+    causes = job.scenario.plant(size, rng)
+    world = world_of(causes, size, rng, zero_effect=job.scenario.kind == "zero effect")
+    rng = np.random.default_rng(for_sales)
+    return world, sales_of(world, job.grain, rng), rng
+
+
+def _write(job: Job, folder: Path) -> _Log:
+    world, sales, rng = planted(job)
+    file = folder / f"{job.scenario.name}.csv"
+    write_log(file, world, sales, job.grain, rng)
+    return _Log(job, world, sales, file)
+
+
+def _ingest(log: _Log, folder: Path) -> Workspace:
+    """Ingest a log, on the shelf that is estimated from it."""
+    settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+    now = dt.datetime.combine(log.through + dt.timedelta(days=_DAYS_UNTIL_INGESTED), dt.time(), dt.UTC)
+    ingest(settings, log.file, Reading(), None, now)
+    return prepared(settings, load(settings.shelf))
+
+
+def _responses(workspace: Workspace, log: _Log) -> tuple[PriceResponse, ...]:
+    with feature_workbench(workspace.settings) as connection:
+        return price_responses(exported_cells(connection, log.through), workspace.catalog.skus)
+
+
+def _compared(log: _Log, responses: tuple[PriceResponse, ...]) -> tuple[ProductFound, ...]:
+    naive = slopes(log.world, log.sales, log.job.grain, knowing_the_rest=False).estimate
+    truth = dict(zip(log.world.skus, zip(log.world.slope, naive, strict=True), strict=True))
+    found = []
+    for own in responses:
+        true_slope, naive_slope = truth[own.sku]
+        known = None if np.isnan(naive_slope) else float(naive_slope)
+        slope = own.estimate
+        interval = (None, None, None) if slope is None else (slope.estimate, slope.lower, slope.upper)
+        found.append(ProductFound(own.sku, float(true_slope), known, own.verdict, own.why, *interval))
+    return tuple(found)
+
+
+def _revenues(workspace: Workspace, registry: MemoryRegistry, log: _Log) -> tuple[Floats, Floats]:
+    """Return what a store day earns at the opening prices of the day after the log, and at base prices, EUR.
+
+    Shapes are (n_products,), in the order of the world. Prices are those of a full shelf. Without a champion, base
+    prices stand.
+    """
+    world, catalog = log.world, workspace.catalog
+    base, made = world.base_price.copy(), world.base_price.copy()
+    for product in catalog.products:
+        base[world.skus.index(product.sku)] = product.base_price
+    if registry.load() is None:
+        made = base
+    else:
+        book = price_date(workspace, registry, log.through + _ONE_DAY).book
+        for product in catalog.products:
+            quoted = book.quote(product.sku, product.par_stock, book.prices.shape[2])
+            made[world.skus.index(product.sku)] = quoted.price
+    return world.revenue(made, log.job.grain), world.revenue(base, log.job.grain)

@@ -1,0 +1,147 @@
+"""The planted-truth harness: its logs hold the truth that it says, and it counts what the real path makes of them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalog.errors import DataError
+from evaluation.planted.__main__ import main
+from evaluation.planted.log import write_log
+from evaluation.planted.play import Job, Played, ProductFound, planted
+from evaluation.planted.regression import slopes
+from evaluation.planted.report import holding, rows, summary
+from evaluation.planted.scenarios import SCENARIOS, Scenario, asked_scenarios
+from evaluation.planted.world import GRAINS, Grain, Size
+
+_SMALL = Size(stores=4, days=182, products=3)
+_TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")
+_ERRORS = 4  # that an estimate may be from the truth
+
+
+def _job(scenario: Scenario, grain: Grain, seed: int = 1, size: Size = _SMALL) -> Job:
+    return Job(scenario, grain, seed, size)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_who_knows_what_else_moves_demand_finds_the_planted_slope(scenario: Scenario) -> None:
+    for grain in scenario.grains:
+        world, sales, _ = planted(_job(scenario, grain, size=Size(stores=10, days=364, products=3)))
+        found = slopes(world, sales, grain, knowing_the_rest=True)
+        assert (np.abs(found.estimate - world.slope) < _ERRORS * found.error).all(), (grain, found, world.slope)
+        assert found.error.max() < 0.5  # slopes are -1 to -2.5
+
+
+@pytest.mark.parametrize("name", ["weekend-cheaper", "local-leaflet", "busy-strong", "busy-cheaper", "markdown-day"])
+def test_who_looks_at_the_price_alone_is_misled_where_something_else_moves_demand(name: str) -> None:
+    (scenario,) = asked_scenarios([name])
+    for grain in GRAINS:
+        world, sales, _ = planted(_job(scenario, grain))
+        found = slopes(world, sales, grain, knowing_the_rest=False)
+        assert (np.abs(found.estimate - world.slope) > _ERRORS * found.error).all(), (grain, found, world.slope)
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_a_seed_gives_the_same_bytes_and_another_seed_gives_others(grain: Grain, tmp_path: Path) -> None:
+    (scenario,) = asked_scenarios(["local-leaflet-known"])
+    logs = []
+    for place, seed in enumerate((1, 1, 2)):
+        world, sales, rng = planted(_job(scenario, grain, seed, Size(2, 28, 2)))
+        write_log(tmp_path / f"{place}.csv", world, sales, grain, rng)
+        logs.append((tmp_path / f"{place}.csv").read_bytes())
+    assert logs[0] == logs[1] != logs[2]
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_a_log_holds_every_sale_and_no_hidden_cause(grain: Grain, tmp_path: Path) -> None:
+    (scenario,) = asked_scenarios(["local-leaflet-known"])
+    world, sales, rng = planted(_job(scenario, grain, size=Size(3, 56, 4)))
+    write_log(tmp_path / "log.csv", world, sales, grain, rng)
+    header, *lines = (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()
+    names = [name.strip('"') for name in header.split(",")]
+    counted = {"visits": "bought", "receipts": "quantity", "units": "units_sold"}[grain]
+    assert sum(int(line.split(",")[names.index(counted)]) for line in lines) == sales.sold.sum() > 0
+    assert {"store", "sku", "promotion", counted} < set(names)
+    assert not {"shift", "slope"} & set(names)
+    expected = {"visits": sales.exposure.sum(), "units": world.price.size}.get(grain, len(lines))
+    assert len(lines) == expected
+    assert world.promotion is not None
+    assert {line.split(",")[names.index("promotion")] for line in lines} == {"0", "1"}
+
+
+def test_the_world_is_the_same_in_every_grain() -> None:
+    (scenario,) = asked_scenarios(["drift-together"])
+    first, *others = (planted(_job(scenario, grain))[0] for grain in GRAINS)
+    assert all((first.price == other.price).all() and (first.shift == other.shift).all() for other in others)
+
+
+def test_revenue_follows_the_planted_slope() -> None:
+    (scenario,) = asked_scenarios(["randomised"])
+    world, _, _ = planted(_job(scenario, "units"))
+    base, dearer = world.base_price, world.base_price * 1.1
+    units = world.revenue(dearer, "units") / world.revenue(base, "units")
+    assert units == pytest.approx(1.1 ** (1 + world.slope))  # where the slope is -1, nothing is won or lost
+    visits = world.revenue(dearer, "visits") / world.revenue(base, "visits")
+    assert (visits > units).all()  # a chance falls by less than its odds
+
+
+def test_counts_are_of_told_products_and_of_intervals_that_hold_the_truth() -> None:
+    held = ProductFound("A", -1.0, -3.0, "told", "", -1.1, -1.3, -0.9)
+    missed = ProductFound("B", -1.0, -3.0, "told", "", -3.1, -3.3, -2.9)
+    silent = ProductFound("C", -1.0, -3.0, "too thin", "", None, None, None)
+    played = Played("s", "confounded", "visits", 1, (held, missed, silent), "promoted", -0.02, None, False, 1.0)
+    assert holding([held, missed]) == "1 of 2"
+    (row,) = rows([played])
+    assert row[2:6] == ["3", "2", "1 of 2", "-2.0"]
+    (found,) = summary([played])
+    assert (found["told"], found["hold_truth"], found["worst_gain"]) == (2, 1, -0.02)
+
+
+def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(DataError, match=r"'store-weak'.*Did you mean store-week\?"):
+        asked_scenarios(["store-weak"])
+
+
+def test_a_log_that_breaks_the_path_is_reported_and_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ingest(*_arguments: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("evaluation.planted.play.ingest", ingest)
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, "--scenarios", "randomised", "--grains", "units"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert "RuntimeError('a bug')" in capsys.readouterr().out
+
+
+def test_a_log_that_the_product_refuses_is_reported_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ingest(*_arguments: Any) -> None:
+        raise DataError("this file is refused")
+
+    monkeypatch.setattr("evaluation.planted.play.ingest", ingest)
+    asked = ["--scenarios", "randomised", "--grains", "units"]
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked])
+    main()
+    assert "this file is refused" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked, "--markdown"])
+    main()
+    assert "| randomised |" in (table := capsys.readouterr().out)
+    assert "| refused |" in table
+
+
+def test_a_small_run_prints_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--scenarios", "randomised,zero-store-week", "--grains", "visits", "--json"]
+    monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked])
+    main()
+    found = json.loads(capsys.readouterr().out)
+    assert [log["scenario"] for log in found["logs"]] == ["randomised", "zero-store-week"]
+    assert [(one["kind"], one["products"]) for one in found["summary"]] == [("randomised", 2), ("zero effect", 2)]
+    assert all(log["gain"] is not None and log["gate"] for log in found["logs"])
+    randomised = found["logs"][0]["products"]
+    assert all(product["lower"] < product["upper"] for product in randomised)
