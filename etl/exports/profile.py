@@ -20,6 +20,7 @@ from warehouse.workspace import Workspace
 _query = queries_beside(__file__)
 LEAST_BOUGHT = 30  # purchases, or units; and visits without a purchase: a share from fewer is off by a third
 LEAST_CLUSTERS = 20  # stores, or quarters of stores: with fewer, errors are too small
+_MEMORY = "600MB"  # the rest goes to the disk
 LEAST_STORE_WEEKS = 40  # with a price change within their four weeks
 
 
@@ -83,13 +84,12 @@ def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
     if not parts:
         return ()
     is_visits = parts[0].table == "interactions"
-    files = {"files": [str(lake.path(own)) for own in parts]}
     with workbench(workspace.settings) as connection:
-        by_day = connection.sql(_query("visits_by_store_day" if is_visits else "units_by_store_day"), params=files)
-        connection.register("store_days", by_day.to_arrow_table())
+        connection.execute("set memory_limit = $1", [_MEMORY])
+        connection.read_parquet([str(lake.path(own)) for own in parts], hive_partitioning=True).create_view("sold")
+        connection.execute(_query("visits_seen" if is_visits else "units_seen"))
         found = connection.execute(_query("product_profile")).fetchall()
-        median = dict(connection.execute(_query("median_prices")).fetchall())
-    return tuple(_profile(workspace.catalog, "visits" if is_visits else "units", row, median[row[0]]) for row in found)
+    return tuple(_profile(workspace.catalog, "visits" if is_visits else "units", row) for row in found)
 
 
 def as_record(profile: ProductProfile) -> dict[str, Any]:
@@ -102,8 +102,8 @@ def _has_rows(workspace: Workspace, partition: Partition) -> bool:
     return receipt is not None and receipt.rows > 0
 
 
-def _profile(catalog: Catalog, grain: Grain, row: Sequence[Any], median: float) -> ProductProfile:
-    sku, days, store_days, seen, bought, prices, lowest, commonest, highest, share, clusters, store_weeks = row
+def _profile(catalog: Catalog, grain: Grain, row: Sequence[Any]) -> ProductProfile:
+    sku, days, store_days, seen, bought, prices, lowest, commonest, highest, share, median, clusters, store_weeks = row
     product = catalog.product(sku)
     return ProductProfile(
         sku=sku,
