@@ -42,7 +42,7 @@ class Reading(BaseModel):
     """How an export is to be read, from a YAML file or from options; None means that it is found in the file.
 
     `columns` maps our names to those in the file. Times without an offset are in `time_zone`; `time_format` is as in
-    strptime.
+    strptime. `header` names the columns of a file without a header, `sheet` the sheet of a workbook.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -53,6 +53,8 @@ class Reading(BaseModel):
     decimal: Literal[".", ","] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str = "utf-8"
+    header: Annotated[list[str], Field(min_length=1)] | None = None
+    sheet: Annotated[str, Field(min_length=1)] | None = None
 
     @field_validator("columns")
     @classmethod

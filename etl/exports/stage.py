@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Ints
 from catalog.errors import DataError
+from etl.exports.block import Block
 from etl.exports.codes import CodedWords
-from etl.exports.columns import Reading
-from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
-from etl.exports.read import Block, Export
+from etl.exports.decimals import NumberFormat
+from etl.exports.parse import flags, moments, numbers, shopper_numbers
+from etl.exports.read import Export
 from etl.validate import LONGEST_TEXT, MISSING, PURCHASED, row_texts
 
 NO_DATE = -1
 _US_PER_DAY = 86_400_000_000
 _MOST_REJECTED = 1_000_000
-_SIGN = {".": "point", ",": "comma"}
 _NUMBERS = ("price_offered", "base_price", "unit_cost", "inventory_level", "budget_multiplier", "propensity")
 _ROWS = pa.schema(
     [
@@ -98,7 +98,7 @@ class _Stager:
     """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
-        self.export, self.theirs, self.where = export, export.columns.theirs, str(export.path)
+        self.export, self.theirs, self.where = export, export.columns.theirs, export.where
         self.numbers = [name for name in _NUMBERS if name in self.theirs]
         schema = pa.schema([*_ROWS, *(pa.field(name, pa.float64()) for name in self.numbers)])
         self.rows, self.aside = pa.ipc.new_file(rows, schema), pa.ipc.new_file(aside, _ASIDE)
@@ -106,15 +106,14 @@ class _Stager:
         self.stores = CodedWords("store_id")
         self.products = CodedWords("sku" if "sku" in self.theirs else "product_name")
         self.spans: dict[int, list[tuple[int, int]]] = {}
-        self.decimal: str | None = export.reading.decimal
+        self.format = NumberFormat(export.reading.decimal)
         self.n_rows = self.n_aside = 0
 
     def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
-        self._refuse_other_than_times(columns["seen_at"].type)
-        if self.decimal is None:
-            self.decimal = self._found_decimal([columns[name] for name in self.numbers])
-        typed, faults = self._typed(columns, self.export.reading, self.decimal)
+        written = {self.theirs[name]: columns[name] for name in self.numbers}
+        decimal = self.format.sign_in(written, block.lines, self.where)
+        typed, faults = self._typed(columns, block.lines, decimal)
         typed["line"] = pa.array(block.lines)
         reason = np.zeros(len(block.lines), np.int8)  # number of the first reason, from 1; 0 for none
         for number, (fails, _) in reversed(list(enumerate(faults, start=1))):
@@ -133,30 +132,15 @@ class _Stager:
         self.rows.write_table(rows)
 
     def close(self) -> None:
+        self.format.refuse_unread(self.n_rows + self.n_aside, self.theirs, self.where)
         self.rows.close()
         self.aside.close()
 
-    def _refuse_other_than_times(self, kind: pa.DataType) -> None:
-        if not (pa.types.is_string(kind) or pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-            raise DataError(
-                f"{self.where}: expected times or text in {self.theirs['seen_at']!r}, taken for seen_at, found {kind}; "
-                "nothing was published: say which column it is with --column seen_at=NAME, or write times"
-            )
-
-    def _found_decimal(self, columns: list[pa.Array]) -> str:
-        found = decimal_of(columns)
-        if found is None:
-            raise DataError(
-                f"{self.where}: some numbers have a decimal comma and some a decimal point; say which it is with "
-                "--decimal, nothing was published"
-            )
-        return found
-
     def _typed(
-        self, columns: dict[str, pa.Array], reading: Reading, decimal: str
+        self, columns: dict[str, pa.Array], lines: Ints, decimal: str
     ) -> tuple[dict[str, pa.Array], list[tuple[Flags, str]]]:
         """Return the typed columns, and the reasons why rows cannot be read, each with its rows."""
-        n_rows = len(columns["purchased"])
+        n_rows, reading = len(columns["purchased"]), self.export.reading
         faults: list[tuple[Flags, str]] = []
         typed: dict[str, pa.Array] = {}
         seen_at, doubtful = moments(columns["seen_at"], reading)
@@ -177,8 +161,7 @@ class _Stager:
         faults.append((doubtful, f"the local time does not exist or happens twice in {reading.time_zone}"))
         for name in self.numbers:
             typed[name] = numbers(columns[name], decimal)
-            unread = _missing(typed[name]) & ~_missing(columns[name])
-            faults.append((unread, f"{name} cannot be read as a number with a decimal {_SIGN[decimal]}"))
+            faults += self.format.faults(name, columns[name], typed[name], lines, decimal)
         faults.append((_missing(purchased), PURCHASED))
         typed |= {"product": pa.array(product), "store": pa.array(store), "shopper": shopper}
         return typed, faults
