@@ -26,7 +26,7 @@ _MOSTLY = 0.8
 
 
 def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[bytes]:
-    """Yield a stream's text as UTF-8, without a byte order mark, with line feeds as line ends.
+    """Yield a stream's text as UTF-8, without a byte order mark, with a line feed at the end of each line.
 
     Raises
     ------
@@ -38,14 +38,15 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
     line, first, held = 1, True, b""
     while True:
         raw = stream.read(_CHUNK)
+        is_last = len(raw) < _CHUNK
         if first:
             _refuse_another_encoding(raw, name, where)
         first = False
         try:
-            text = decoder.decode(raw, final=not raw)
+            text = decoder.decode(raw, final=is_last)
         except UnicodeError as error:
             raise DataError(_not_decoded(error, encoding, line, held, where)) from error
-        chunk, held = _with_line_feeds(held + text.encode("utf-8"), is_last=not raw)
+        chunk, held = _with_line_feeds(held + text.encode("utf-8"), is_last=is_last)
         if b"\0" in chunk:
             at = line + chunk.count(b"\n", 0, chunk.find(b"\0"))
             raise DataError(
@@ -53,9 +54,11 @@ def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[byt
                 "no CSV: export it again, or remove its NUL bytes"
             )
         line += chunk.count(b"\n")
+        if is_last and chunk and not chunk.endswith(b"\n"):
+            chunk += b"\n"  # so that the last record is in a block with those before it
         if chunk:
             yield chunk
-        if not raw:
+        if is_last:
             return
 
 
@@ -89,7 +92,10 @@ def _not_decoded(error: UnicodeError, encoding: str, line: int, held: bytes, whe
     """Say which byte in which line does not belong to the encoding."""
     if not isinstance(error, UnicodeDecodeError):
         return f"{where}: cannot be read as {encoding} ({error}); say which encoding it is, nothing was published"
-    before = held.decode() + error.object[: error.start].decode(encoding, "replace")
+    try:
+        before = held.decode() + error.object[: error.start].decode(encoding, "replace")
+    except UnicodeError:  # not every encoding replaces what it cannot read
+        before = held.decode() + error.object[: error.start].decode("latin-1")
     at = line + before.count("\n") + before.count("\r") - before.count("\r\n")
     if "unexpected end" in error.reason or "truncated" in error.reason:
         return (

@@ -17,6 +17,8 @@ NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", 
 """Our columns that name something: numbers there are names, so 17.0 is 17."""
 YES_OR_NO = frozenset({"purchased", "promotion", "display", "leaflet"})
 TIMES = frozenset({"seen_at"})
+_CALENDAR = (-62_135_596_800, 253_402_300_799)  # seconds since 1970 of the years 1 to 9999
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _REMEDIES = (
     (pa.types.is_nested, "write its parts as columns of their own"),
     (pa.types.is_binary, "write it as text"),
@@ -59,7 +61,8 @@ def refuse_types(path: Path, where: str, theirs: Mapping[str, str]) -> None:
     for ours, name in theirs.items():
         kind = schema.field(name).type
         if not _fits(ours, _value_type(kind)):
-            todo = next((todo for is_kind, todo in _REMEDIES if is_kind(kind)), "write it as text or numbers")
+            otherwise = "write timestamps" if ours in TIMES else "write it as text or numbers"
+            todo = next((todo for is_kind, todo in _REMEDIES if is_kind(kind)), otherwise)
             raise DataError(
                 f"{where}: expected {_expected(ours)} in the column {name!r}, taken for {ours}, found the type {kind}; "
                 f"nothing was read: {todo}, or say which column it is with --column {ours}=NAME"
@@ -130,11 +133,26 @@ def _plain(ours: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if _is_text(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     column = column.cast(kind)
+    if ours in TIMES:
+        return _within_calendar(column)
     if ours in NAMES and pa.types.is_decimal(kind) and kind.scale == 0:
         return column.cast(pa.string())
     if ours in NAMES and not pa.types.is_integer(kind):
         return as_names(column.cast(pa.float64()))
     return column if pa.types.is_integer(kind) or not _is_number(kind) else column.cast(pa.float64())
+
+
+def _within_calendar(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return times, as text where one is not in the years 1 to 9999: its row can then be rejected with it."""
+    moments = times.cast(pa.timestamp("s"), safe=False) if pa.types.is_date(times.type) else times
+    unit = moments.type.unit
+    if unit == "ns":
+        return times  # 64 bits of nanoseconds end in 2262
+    ends = pc.min_max(moments.cast(pa.int64())).as_py()
+    first, last = (second * _PER_SECOND[unit] for second in _CALENDAR)
+    if ends["min"] is None or (first <= ends["min"] and ends["max"] <= last):
+        return times
+    return moments.cast(pa.timestamp(unit, tz=moments.type.tz and "UTC")).cast(pa.string())
 
 
 @contextmanager

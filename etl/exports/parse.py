@@ -130,7 +130,7 @@ def _in_zone(naive: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
 
 def shopper_numbers(column: pa.Array) -> pa.Array:
     """Return shoppers' numbers: a whole number that fits is kept, any other name becomes its hash."""
-    if pa.types.is_integer(column.type) and (not len(column) or _fits(column.cast(pa.int64()))):
+    if pa.types.is_integer(column.type) and (not len(column) or _fits(column)):
         return column.cast(pa.int64())
     text = column if _is_text(column.type) else column.cast(pa.string())
     try:
