@@ -16,7 +16,7 @@ from flows.tasks import as_task
 
 @flow(name="ingest")
 def ingest(file: Path, reading: Reading, catalog_dir: str | None = None) -> Ingested:
-    """Ingest one CSV, CSV.gz or Parquet; the same file read in the same way again changes nothing.
+    """Ingest one file; the same file read in the same way again changes nothing.
 
     Parameters
     ----------

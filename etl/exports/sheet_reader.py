@@ -25,7 +25,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-MEMORY = 4 << 30
+MEMORY = 3 << 30
 """Bytes of address space that the process may ask for."""
 REFUSED = 3
 """Exit code after a sentence on stderr that says why the workbook cannot be read."""

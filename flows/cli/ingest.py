@@ -94,7 +94,7 @@ def ingest(
         remark(f"The sheet {opened.sheet.name!r} was read; {opened.sheet.others} more can be named with --sheet.")
     _show(done.row, reading.time_zone)
     if done.action == "unchanged":
-        remark(f"{file} is in the lake already, with the same mapping: nothing was done.")
+        remark(f"{opened.where} is in the lake already, with the same mapping: nothing was done.")
     _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
 
 
@@ -106,8 +106,8 @@ def _on_disk(file: Path) -> Iterator[Path]:
         return
     from etl.exports.standard_input import spooled
 
-    if sys.stdin.isatty():
-        raise DataError("-: expected a file on standard input, found a terminal; nothing was read: add < FILE")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise DataError("-: expected a file on standard input, found none; nothing was read: add < FILE")
     settings = read_settings()
     with spooled(sys.stdin.buffer, settings.incoming, settings.locks) as path:
         yield path
