@@ -1,6 +1,7 @@
 """The command that loads a retailer's own export."""
 
 import csv
+import io
 import shlex
 import sys
 from collections.abc import Iterator
@@ -117,8 +118,11 @@ def _names(header: str | None) -> list[str] | None:
     """Return the names that were said for the columns: as in a line of a CSV, so that a name may hold a comma."""
     if header is None:
         return None
-    names = [name.strip() for name in next(csv.reader([header]), [])]
-    if not all(names):
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(header, newline="")), [])]
+    except csv.Error as error:
+        raise DataError(f"--header: cannot be read as a line of a CSV ({error}); nothing was read") from error
+    if not names or not all(names):
         raise DataError(f"--header {header}: expected a name for each column, such as date,sku,price; nothing was read")
     return names
 

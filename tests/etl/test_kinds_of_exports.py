@@ -103,6 +103,12 @@ def test_a_workbook_is_read_by_the_types_of_its_cells_and_the_numbers_of_its_row
     assert staged.rows["seen_at"].to_pylist() == [TEN_US, TEN_US, TEN_US - 10 * 3_600_000_000]
 
 
+def test_numbers_that_name_products_and_stores_are_written_in_full(stage: Stage) -> None:
+    book = sheet([TEN, 4_001_234_567_890, 1.5, 1, 17], [TEN, 17, 1.5, 1, 17], names=f"{HEADER},store")
+    staged = stage(book, "shop.xlsx")
+    assert (staged.products.words, staged.stores.words) == (["4001234567890", "17"], ["17"])
+
+
 def test_cells_of_several_types_in_a_column_are_read_as_their_text(stage: Stage) -> None:
     staged = stage(
         sheet(
