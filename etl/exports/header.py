@@ -12,6 +12,7 @@ _VALUE = re.compile(
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]+\d{1,2}:\d{2}.*)?"  # a date, with or without a time of day
     r"|\d{1,2}:\d{2}(:\d{2})?(\.\d+)?)\s*"
 )
+_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ][\d:]*)?\s*")
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
 _KNOWN = {*COMMON_NAMES, *(name for names in COMMON_NAMES.values() for name in names)}
 
@@ -27,7 +28,8 @@ def header_of(first: Sequence[str], reading: Reading, where: str) -> tuple[str, 
     Raises
     ------
     DataError
-        When the first row looks like data and no names were said, or the names that were said do not fit.
+        When the first row looks like data and no names were said, dates stand side by side, or the names that were said
+        do not fit.
     """
     named = [field for field in first if field.strip()]
     known = [field for field in named if _is_known(field, reading)]
@@ -38,6 +40,12 @@ def header_of(first: Sequence[str], reading: Reading, where: str) -> tuple[str, 
                 f"{where}: expected a header, found {shown(values[0])}, which looks like data; nothing was read: add a "
                 f"line with names above, or name all {len(first)} columns with --header, such as "
                 "--header date,sku,price,units"
+            )
+        dates = [field for field in named if _DATE.fullmatch(field)]
+        if len(dates) > 1:
+            raise DataError(
+                f"{where}: expected one row for each date, found dates as names of columns, such as {shown(dates[0])} and "
+                f"{shown(dates[1])}; nothing was read: turn these columns into rows, with one column for the date"
             )
         return tuple(first)
     if len(reading.header) != len(first):

@@ -118,8 +118,8 @@ def _refuse_no_file(path: Path, where: str) -> None:
         )
     if not path.is_file():
         raise DataError(
-            f"{where}: expected a CSV, CSV.gz, Parquet or .xlsx file, found none; nothing was read: see that the name "
-            "is right"
+            f"{where}: expected a file of type CSV, CSV.gz, Parquet or .xlsx, found none; nothing was read: see that "
+            "the name is right"
         )
     if not path.stat().st_size:
         raise DataError(f"{where}: the file is empty; nothing was read: export it again")

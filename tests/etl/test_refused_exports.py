@@ -164,6 +164,9 @@ NASTY: dict[str, tuple[str, bytes | str | Callable[[Path], bytes], dict[str, Any
     "no header in a workbook": (
         "a.xlsx", workbook({"Sales": [[], [46027, "MILK", 1.5, 1]]}), {}, "sheet 'Sales' row 2: .*'46027'.*--header"
     ),
+    "dates as columns": (
+        "a.csv", "sku,store,2026-01-05,2026-01-06\nA,S1,3,4\n", {}, "such as '2026-01-05' and '2026-01-06'; .*into rows"
+    ),
     "too few names": ("a.csv", ROW, {"header": ["time", "sku"]}, "--header names 2 columns, the first row has 4"),
     "names said twice": (
         "a.csv", TEXT, {"header": HEADER.split(",")}, "a header already, with 'time' and 'sku'; .*leave --header away"
@@ -212,7 +215,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(what: str, tmp_path: Path)
     [
         ("https://shop.example/sales.csv?token=secret", "found the address https://shop.example; .*download it first"),
         ("s3://user:secret@bucket/sales.parquet", "found the address s3://bucket; "),
-        ("sales", "expected a CSV, CSV.gz, Parquet or .xlsx file, found none"),
+        ("sales", "expected a file of type CSV, CSV.gz, Parquet or .xlsx, found none"),
         (".", "expected a file, found a folder"),
         ("/dev/zero", "found a pipe or a device; .*standard input"),
     ],
