@@ -44,8 +44,8 @@ def header_of(first: Sequence[str], reading: Reading, where: str) -> tuple[str, 
         dates = [field for field in named if _DATE.fullmatch(field)]
         if len(dates) > 1:
             raise DataError(
-                f"{where}: expected one row for each date, found dates as names of columns, such as {shown(dates[0])} and "
-                f"{shown(dates[1])}; nothing was read: turn these columns into rows, with one column for the date"
+                f"{where}: expected one row for each date, found dates as names of columns, such as {shown(dates[0])} "
+                f"and {shown(dates[1])}; nothing was read: turn these columns into rows, with one column for the date"
             )
         return tuple(first)
     if len(reading.header) != len(first):
