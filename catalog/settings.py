@@ -181,6 +181,11 @@ class Settings(BaseSettings):
         return self.home / "scratch"
 
     @property
+    def incoming(self) -> Path:
+        """Folder of what comes through standard input while it is ingested."""
+        return self.home / "incoming"
+
+    @property
     def spill(self) -> Path:
         """Folder of what does not fit into memory while a table is computed; it is there only then."""
         return self.home / "spill"

@@ -58,7 +58,8 @@ class Reading(BaseModel):
     """How an export is to be read, from a YAML file or from options; None means that it is found in the file.
 
     `columns` maps our names to those in the file. Times without an offset are in `time_zone`; `time_format` is as in
-    strptime. `grain` says what one row is, and `price_unit` what money is written in.
+    strptime. `grain` says what one row is, and `price_unit` what money is written in. `header` names the columns of a
+    file without a header, `sheet` the sheet of a workbook.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -71,6 +72,8 @@ class Reading(BaseModel):
     encoding: str = "utf-8"
     grain: Grain | None = None
     price_unit: Literal["euros", "cents"] | None = None
+    header: Annotated[list[str], Field(min_length=1)] | None = None
+    sheet: Annotated[str, Field(min_length=1)] | None = None
 
     @field_validator("columns")
     @classmethod

@@ -1,4 +1,7 @@
-"""Turns the bytes of a CSV into whole records in UTF-8, block by block, each with the number of its first line."""
+"""Turns the bytes of a CSV into whole records in UTF-8, block by block, each with the number of its first line.
+
+Lines may end in any of the three usual ways; a carriage return alone, as old Macs write it, becomes a line feed.
+"""
 
 import codecs
 from collections.abc import Iterator
@@ -8,43 +11,114 @@ from catalog.errors import DataError
 
 _CHUNK = 1 << 23
 _LONGEST_RECORD = 1 << 23
-_BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_LONGEST_HEADER = 1 << 16
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # it begins with the mark of UTF-16, so it is looked for first
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ZEROS = {"utf-32-le": {1, 2, 3}, "utf-32-be": {0, 1, 2}, "utf-16-le": {1, 3}, "utf-16-be": {0, 2}}
+"""Which of four bytes are mostly zero in an encoding."""
+_UTF8 = {"utf-8", "utf-8-sig", "ascii"}
+_LOOKED_AT = 4000  # bytes, whole characters in each encoding
+_MOSTLY = 0.8
 
 
 def decoded_chunks(stream: IO[bytes], encoding: str, where: str) -> Iterator[bytes]:
-    """Yield a stream's text as UTF-8, without a byte order mark.
+    """Yield a stream's text as UTF-8, without a byte order mark, with a line feed at the end of each line.
 
     Raises
     ------
     DataError
-        When a byte does not belong to the encoding, with its line.
+        When a byte does not belong to the encoding, or the text holds a NUL, with its line.
     """
-    is_utf8 = codecs.lookup(encoding).name in {"utf-8", "utf-8-sig", "ascii"}
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8 else encoding)("strict")
-    line, first = 1, True
+    name = codecs.lookup(encoding).name
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if name in _UTF8 else encoding)("strict")
+    line, first, held = 1, True, b""
     while True:
         raw = stream.read(_CHUNK)
-        marked = next((name for mark, name in _BOMS.items() if first and raw.startswith(mark)), None)
-        if marked and is_utf8:
-            raise DataError(f"{where} line 1: it begins like {marked}; add --encoding {marked}, nothing was read")
+        is_last = len(raw) < _CHUNK
+        if first:
+            _refuse_another_encoding(raw, name, where)
         first = False
         try:
-            text = decoder.decode(raw, final=not raw)
-        except UnicodeDecodeError as error:
-            bad, at = (
-                error.object[error.start : error.start + 1].hex(),
-                line + error.object.count(b"\n", 0, error.start),
-            )
+            text = decoder.decode(raw, final=is_last)
+        except UnicodeError as error:
+            raise DataError(_not_decoded(error, encoding, line, held, where)) from error
+        chunk, held = _with_line_feeds(held + text.encode("utf-8"), is_last=is_last)
+        if b"\0" in chunk:
+            at = line + chunk.count(b"\n", 0, chunk.find(b"\0"))
             raise DataError(
-                f"{where} line {at}: byte 0x{bad} is not {encoding}; "
-                "say which encoding it is, such as --encoding cp1252; nothing was published"
-            ) from error
-        chunk = text.encode("utf-8")
+                f"{where} line {at}: expected text, found a NUL byte; nothing was published: the file is damaged or "
+                "no CSV: export it again, or remove its NUL bytes"
+            )
         line += chunk.count(b"\n")
+        if is_last and chunk and not chunk.endswith(b"\n"):
+            chunk += b"\n"  # so that the last record is in a block with those before it
         if chunk:
             yield chunk
-        if not raw:
+        if is_last:
             return
+
+
+def _refuse_another_encoding(head: bytes, name: str, where: str) -> None:
+    """Refuse a file that begins like text in another encoding than the one that was said."""
+    likely = _likely_encoding(head)
+    if likely is None or name in (_UTF8 if likely == "utf-8" else {likely}):
+        return
+    todo = "leave --encoding away" if likely == "utf-8" else f"add --encoding {likely}"
+    raise DataError(
+        f"{where} line 1: expected {name.upper()}, the text looks like {likely.upper()}; {todo}, nothing was read"
+    )
+
+
+def _likely_encoding(head: bytes) -> str | None:
+    """Tell an encoding by the mark that text begins with, or by where its zero bytes are."""
+    marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
+    if marked:
+        return marked
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8"
+    head = head[: min(_LOOKED_AT, len(head) // 4 * 4)]
+    if not head:
+        return None
+    zeros = [head[place::4].count(0) / (len(head) / 4) for place in range(4)]
+    mostly = {place for place in range(4) if zeros[place] >= _MOSTLY}
+    return next((name for name, places in _ZEROS.items() if places == mostly), None)
+
+
+def _not_decoded(error: UnicodeError, encoding: str, line: int, held: bytes, where: str) -> str:
+    """Say which byte in which line does not belong to the encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        return f"{where}: cannot be read as {encoding} ({error}); say which encoding it is, nothing was published"
+    try:
+        before = held.decode() + error.object[: error.start].decode(encoding, "replace")
+    except UnicodeError:  # not every encoding replaces what it cannot read
+        before = held.decode() + error.object[: error.start].decode("latin-1")
+    at = line + before.count("\n") + before.count("\r") - before.count("\r\n")
+    if "unexpected end" in error.reason or "truncated" in error.reason:
+        return (
+            f"{where} line {at}: the text ends within a character of {encoding}; nothing was published: the file is "
+            "cut short: export it again, or say which encoding it is with --encoding"
+        )
+    bad = error.object[error.start : error.start + 1].hex()
+    other = "utf-8" if codecs.lookup(encoding).name != "utf-8" else "cp1252"
+    return (
+        f"{where} line {at}: byte 0x{bad} is not {encoding}; "
+        f"say which encoding it is, such as --encoding {other}; nothing was published"
+    )
+
+
+def _with_line_feeds(text: bytes, *, is_last: bool) -> tuple[bytes, bytes]:
+    """Return text with lone carriage returns as line feeds, and one at its end that may belong to a line feed."""
+    if text.endswith(b"\r") and not is_last:
+        text, held = text[:-1], b"\r"
+    else:
+        held = b""
+    if text.count(b"\r") != text.count(b"\r\n"):
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text, held
 
 
 def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
@@ -74,7 +148,14 @@ def records(chunks: Iterator[bytes], where: str) -> Iterator[tuple[int, bytes]]:
 
 
 def _first_end(text: bytes) -> int:
-    return text.find(b"\n") + 1
+    """Return where the first record ends: a name may hold line breaks between quotes, as Excel's wrapped cells do."""
+    first = cut = text.find(b"\n") + 1
+    quotes = text.count(b'"', 0, cut)
+    while cut and quotes % 2 and cut < _LONGEST_HEADER:
+        after = text.find(b"\n", cut) + 1
+        quotes += text.count(b'"', cut, after)
+        cut = after
+    return first if quotes % 2 else cut
 
 
 def _last_end(text: bytes) -> int:

@@ -12,9 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import DataError
+from etl.exports.block import Block
 from etl.exports.columns import BASKET, PROMOTIONS, SOLD, Columns, Grain, plain
-from etl.exports.parse import decimal_of, flags, moments, numbers
-from etl.exports.read import Block, Export
+from etl.exports.decimals import NumberFormat
+from etl.exports.parse import flags, moments, numbers
+from etl.exports.read import Export
+from etl.exports.typed import NUMBERS
 
 _USED: dict[Grain, tuple[str, ...]] = {
     "visits": ("shopper_id", "budget_multiplier", "propensity", "purchased"),
@@ -85,7 +88,7 @@ def _is_a_number_sold(export: Export, first: Block) -> bool:
     if name is None or plain(name) != SOLD or "purchased" in export.columns.said:
         return False
     column = first.rows[name].combine_chunks()
-    counted = numbers(column, export.reading.decimal or decimal_of([column]) or ".")
+    counted = numbers(column, _decimal_in(export, {**export.columns.theirs, "units": name}, first))
     return bool(pc.any(pc.and_(pc.is_valid(counted), pc.is_null(flags(column)))).as_py())
 
 
@@ -96,7 +99,7 @@ def _grain_of(export: Export, theirs: dict[str, str], first: Block | None) -> Gr
         return "visits"
     if first is None:
         return "receipts" if "receipt" in theirs else "units"
-    look = _look_at(export, theirs, first.rows)
+    look = _look_at(export, theirs, first)
     if (look.has_receipt or look.timed > _FEW) and look.not_sold <= _FEW and look.repeated > _SEVERAL:
         return "receipts"
     if not look.has_receipt and look.timed <= _FEW and look.alike <= _FEW:
@@ -116,7 +119,7 @@ def _has_refusals(first: Block, name: str) -> bool:
 
 def _doubt(export: Export, found: str) -> DataError:
     return DataError(
-        f"{export.path}: expected visits (a row for each shopper who looked, bought or not), receipts (a row for each "
+        f"{export.where}: expected visits (a row for each shopper who looked, bought or not), receipts (a row for each "
         f"line of a receipt) or units (one row for each store, product and day or hour), found {found}; nothing was "
         "read: say which it is with --grain visits, --grain receipts or --grain units"
     )
@@ -126,20 +129,25 @@ def _refuse_without_what_it_needs(export: Export, theirs: dict[str, str], grain:
     needed = {"visits": "purchased", "units": "units", "receipts": None}[grain]
     if needed is not None and needed not in theirs:
         raise DataError(
-            f"{export.path}: expected a column for {needed}, which {grain} have, found none; nothing was read: say "
+            f"{export.where}: expected a column for {needed}, which {grain} have, found none; nothing was read: say "
             f"which it is with --column {needed}=NAME, or what a row is with --grain"
         )
     if "price_offered" not in theirs and ("units" not in theirs or "revenue" not in theirs):
         raise DataError(
-            f"{export.path}: expected a column for price_offered, or for revenue and units, found neither; nothing was "
-            "read: say which it is with --column price_offered=NAME"
+            f"{export.where}: expected a column for price_offered, or for revenue and units, found neither; nothing "
+            "was read: say which it is with --column price_offered=NAME"
         )
 
 
-def _look_at(export: Export, theirs: dict[str, str], rows: pa.Table) -> _Look:
-    own = {ours: rows[name].combine_chunks() for ours, name in theirs.items()}
+def _decimal_in(export: Export, theirs: dict[str, str], first: Block) -> str:
+    written = {name: first.rows[name].combine_chunks() for ours, name in theirs.items() if ours in NUMBERS}
+    return NumberFormat(export.reading.decimal).sign_in(written, first.lines, export.where)
+
+
+def _look_at(export: Export, theirs: dict[str, str], first: Block) -> _Look:
+    own = {ours: first.rows[name].combine_chunks() for ours, name in theirs.items()}
     in_utc = export.reading.model_copy(update={"time_zone": "UTC"})
-    decimal = export.reading.decimal or decimal_of([own["units"]]) or "."
+    decimal = _decimal_in(export, theirs, first)
     moment = pc.fill_null(moments(own["seen_at"], in_utc)[0].cast(pa.int64()), 0).to_numpy()
     keys = pd.DataFrame({"day": moment // _US_PER_DAY, "hour": moment // (60 * _US_PER_MINUTE) % 24})
     for name in ("store_id", "sku", "product_name", "hour", "price_offered"):

@@ -30,6 +30,7 @@ from etl.exports.grain import settled
 from etl.exports.read import Export, open_export
 from etl.exports.sales import AdmittingSales
 from etl.exports.shelf_fit import fit_stores, refuse_other_money
+from etl.exports.shown import shown
 from etl.exports.stage import StagedExport, stage_export
 from etl.exports.visits import AdmittingVisits
 from etl.prepare import prepared
@@ -44,7 +45,6 @@ from warehouse.workspace import Workspace
 
 _STEPS = 100  # of the progress while a file is read
 _WRITERS = 2
-_SHOWN = 80  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def ingest(
 
 def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Replacement:
     """Refuse a file that may not enter this lake, and return what it replaces."""
-    _refuse_without_rows(staged, own.export.path)
+    _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
     refuse_another_grain(lake, own.part, staged.grain)
     refuse_played_days(lake, dates)
@@ -205,7 +205,7 @@ def _refuse_without_a_valid_row(own: _File, admission: Admission) -> None:
     row = "decision" if admission.staged.grain == "visits" else "sale"
     total = sum(count for count, _ in reasons.values())
     raise DataError(
-        f"{own.export.path}: none of its {total:,} rows is a {row} that can be used; {rows:,} because {reason}, first "
+        f"{own.export.where}: none of its {total:,} rows is a {row} that can be used; {rows:,} because {reason}, first "
         f"in line {line}; nothing was published: correct the file, say what its columns mean, or correct the shelf in "
         f"{own.shelf}"
     )
@@ -226,15 +226,15 @@ def _other_parts(lake: Lake, part: str) -> bool:
     return any(own.group != part for own in (*sold_partitions(lake), *lake.partitions("live_interactions")))
 
 
-def _refuse_without_rows(staged: StagedExport, file: Path) -> None:
+def _refuse_without_rows(staged: StagedExport, where: str) -> None:
     if staged.rows.num_rows:
         return
     if not staged.aside.num_rows:
-        raise DataError(f"{file} line 1: expected rows below the header, found none; nothing was published")
+        raise DataError(f"{where} line 1: expected rows below the header, found none; nothing was published")
     first = staged.aside.slice(0, 1).to_pylist()[0]
     raise DataError(
-        f"{file}: none of its {staged.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
-        f"found {first['text'][:_SHOWN]}; nothing was published: say what its columns mean and how values are written"
+        f"{where}: none of its {staged.aside.num_rows:,} rows can be read; line {first['line']}: {first['reason']}, "
+        f"found {shown(first['text'])}; nothing was published: say what its columns mean and how values are written"
     )
 
 
@@ -246,6 +246,6 @@ def _refuse_another_shelf(lake: Lake, part: str, skus: Sequence[str]) -> None:
     strangers = set(lake.read(products)["sku"].to_pylist()) - set(skus)
     if strangers:
         raise Declined(
-            f"the lake in {lake.root} holds decisions about another shelf, such as {min(strangers)[:_SHOWN]!r}; "
+            f"the lake in {lake.root} holds decisions about another shelf, such as {shown(min(strangers))}; "
             "nothing was published: set SHELFPRICE_HOME to a folder of its own, or name that shelf with --catalog"
         )

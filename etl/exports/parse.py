@@ -15,7 +15,6 @@ from etl.exports.columns import Reading
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$|^[+-]?(nan|NaN|inf|Inf|Infinity)$"
 _THOUSANDS = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
-_WITH_COMMA = r"^[+-]?\d*,\d+$"
 _ZONED = r"(Z|z|[+-]\d{2}(:?\d{2})?)$"
 _TIME_OF_DAY = r":\d{2}"
 _FORMATS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")  # read the same everywhere, unlike slashes
@@ -44,19 +43,6 @@ def numbers(column: pa.Array, decimal: str) -> pa.Array:
         bare = pc.replace_substring(bare, ",", ".")
     text = pc.if_else(grouped, bare, text)
     return pc.cast(pc.if_else(pc.match_substring_regex(text, _NUMBER), text, None), pa.float64())
-
-
-def decimal_of(columns: list[pa.Array]) -> str | None:
-    """Find the decimal sign of some columns of numbers; None when the values contradict one another."""
-    commas = points = False
-    for column in columns:
-        if _is_text(column.type):
-            text = pc.utf8_trim_whitespace(column.drop_null())
-            commas |= bool(pc.any(pc.match_substring_regex(text, _WITH_COMMA)).as_py())
-            points |= bool(pc.any(pc.match_substring_regex(text, r"^[+-]?\d*\.\d+$")).as_py())
-    if commas and points:
-        return None
-    return "," if commas else "."
 
 
 def flags(column: pa.Array) -> pa.Array:
@@ -144,7 +130,7 @@ def _in_zone(naive: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
 
 def shopper_numbers(column: pa.Array) -> pa.Array:
     """Return shoppers' numbers: a whole number that fits is kept, any other name becomes its hash."""
-    if pa.types.is_integer(column.type) and (not len(column) or _fits(column.cast(pa.int64()))):
+    if pa.types.is_integer(column.type) and (not len(column) or _fits(column)):
         return column.cast(pa.int64())
     text = column if _is_text(column.type) else column.cast(pa.string())
     try:

@@ -16,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.errors import DataError
+from etl.exports.block import Block
 from etl.exports.codes import CodedWords
 from etl.exports.columns import Grain
 from etl.exports.grain import settled
-from etl.exports.read import Block, Export
+from etl.exports.read import Export
 from etl.exports.typed import NO_DATE, RowTyper
 from etl.validate import LONGEST_TEXT, row_texts
 
@@ -90,7 +91,7 @@ class _Stager:
     """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
-        self.theirs, self.where = export.columns.theirs, str(export.path)
+        self.theirs, self.where = export.columns.theirs, export.where
         self.typer = RowTyper(export.columns, export.reading, self.where)
         self.schema = self.typer.schema
         self.rows, self.aside = pa.ipc.new_file(rows, self.schema), pa.ipc.new_file(aside, _ASIDE)
@@ -99,7 +100,7 @@ class _Stager:
 
     def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
-        typed, faults = self.typer.typed(columns)
+        typed, faults = self.typer.typed(columns, block.lines)
         typed["line"] = pa.array(block.lines)
         reason = np.zeros(len(block.lines), np.int8)  # number of the first reason, from 1; 0 for none
         for number, (fails, _) in reversed(list(enumerate(faults, start=1))):
@@ -118,6 +119,7 @@ class _Stager:
         self.rows.write_table(rows)
 
     def close(self) -> None:
+        self.typer.format.refuse_unread(self.n_rows + self.n_aside, self.theirs, self.where)
         self.rows.close()
         self.aside.close()
 

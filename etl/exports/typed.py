@@ -12,20 +12,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.errors import DataError
 from etl.exports.codes import CodedWords
 from etl.exports.columns import Columns, Reading
+from etl.exports.decimals import NumberFormat
 from etl.exports.offers import offers
-from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
+from etl.exports.parse import flags, moments, numbers, shopper_numbers
 from etl.validate import MISSING, PURCHASED
 
 NO_DATE = -1
 NO_HOUR = -1
 US_PER_DAY = 86_400_000_000
 _US_PER_HOUR = 3_600_000_000
-_SIGN = {".": "point", ",": "comma"}
 _MONEY = ("price_offered", "base_price", "regular_price", "unit_cost", "revenue")
-_NUMBERS = (*_MONEY, "inventory_level", "budget_multiplier", "propensity", "units", "traffic", "hour")
+NUMBERS = (*_MONEY, "inventory_level", "budget_multiplier", "propensity", "units", "traffic", "hour")
 _KEPT_NUMBERS = (
     "base_price",
     "regular_price",
@@ -59,15 +58,14 @@ class RowTyper:
     where: str
     stores: CodedWords = field(default_factory=lambda: CodedWords("store_id"))
     events: CodedWords = field(default_factory=lambda: CodedWords("event"))
-    decimal: str | None = None
     has_times: bool | None = None
 
     def __post_init__(self) -> None:
         theirs = self.columns.theirs
         self.products = CodedWords("sku" if "sku" in theirs else "product_name")
-        self.decimal = self.reading.decimal
+        self.format = NumberFormat(self.reading.decimal)
         self.is_sales = self.columns.grain in ("receipts", "units")
-        self.numbers = [name for name in _NUMBERS if name in theirs]
+        self.numbers = [name for name in NUMBERS if name in theirs]
         own = [("units", pa.float64())] if self.is_sales else [("shopper", pa.int64()), ("purchased", pa.bool_())]
         if self.columns.grain == "units":
             own.append(("hour", pa.int8()))
@@ -78,19 +76,20 @@ class RowTyper:
         own += [("event", pa.int32())] if "event" in theirs else []
         self.schema = pa.schema([*_BASE, *own])
 
-    def typed(self, columns: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], Faults]:
-        """Return the typed columns, and the reasons why rows cannot be read, each with its rows."""
-        self._refuse_other_than_times(columns["seen_at"].type)
-        if self.decimal is None:
-            self.decimal = self._found_decimal([columns[name] for name in self.numbers])
-        read = {name: self._number(columns[name], name) for name in self.numbers}
+    def typed(self, columns: dict[str, pa.Array], lines: Ints) -> tuple[dict[str, pa.Array], Faults]:
+        """Return the typed columns, and the reasons why rows cannot be read, each with its rows.
+
+        `lines` are the lines of the rows, shape (n_rows,).
+        """
+        theirs = {self.columns.theirs[name]: columns[name] for name in self.numbers}
+        decimal = self.format.sign_in(theirs, lines, self.where)
+        read = {name: self._number(columns[name], name, decimal) for name in self.numbers}
         typed, faults = self._times(columns, read)
         product = self.products.coded_with_names(columns, self.where)
         store = self._stores_of(columns)
         typed |= {"product": pa.array(product), "store": pa.array(store)}
         for name in self.numbers:
-            unread = missing(read[name]) & ~missing(columns[name])
-            faults.append((unread, f"{name} cannot be read as a number with a decimal {_SIGN[self.decimal]}"))
+            faults += self.format.faults(name, columns[name], read[name], lines, decimal)
         typed |= {name: read[name] for name in _KEPT_NUMBERS if name in read}
         faults += self._sales(typed, columns, read) if self.is_sales else self._visits(typed, columns, read)
         typed |= {name: offers(columns[name]) for name in _OFFERS if name in columns}
@@ -153,25 +152,9 @@ class RowTyper:
             typed["receipt"] = shopper_numbers(columns["receipt"])
         return faults
 
-    def _number(self, column: pa.Array, name: str) -> pa.Array:
-        read = numbers(column, self.decimal or ".")
+    def _number(self, column: pa.Array, name: str, decimal: str) -> pa.Array:
+        read = numbers(column, decimal)
         return pc.divide(read, 100.0) if name in _MONEY and self.reading.price_unit == "cents" else read
-
-    def _refuse_other_than_times(self, kind: pa.DataType) -> None:
-        if not (pa.types.is_string(kind) or pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-            raise DataError(
-                f"{self.where}: expected times or text in {self.columns.theirs['seen_at']!r}, taken for seen_at, found "
-                f"{kind}; nothing was published: say which column it is with --column seen_at=NAME, or write times"
-            )
-
-    def _found_decimal(self, columns: list[pa.Array]) -> str:
-        found = decimal_of(columns)
-        if found is None:
-            raise DataError(
-                f"{self.where}: some numbers have a decimal comma and some a decimal point; say which it is with "
-                "--decimal, nothing was published"
-            )
-        return found
 
     def _stores_of(self, columns: dict[str, pa.Array]) -> NDArray[np.int32]:
         if "store_id" in columns:

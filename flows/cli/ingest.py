@@ -1,19 +1,28 @@
 """The command that loads a retailer's own export."""
 
+import csv
+import io
 import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from catalog.errors import DataError
+from catalog.settings import read_settings
 from flows.cli.console import emit, progress_bars, remark
 from flows.cli.ingest_report import show_ingested
 from flows.cli.options import AllowMixture, Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
-File = Annotated[Path, typer.Argument(help="A file of visits, receipts or units.")]
+File = Annotated[
+    Path,
+    typer.Argument(help="CSV, CSV.gz, Parquet or .xlsx with visits, receipts or units. - is standard input."),
+]
 MapFile = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="YAML file that holds the options below.")]
 Column = Annotated[
     list[str] | None,
@@ -28,6 +37,11 @@ TimeFormat = Annotated[
 Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal sign of numbers.", show_default="detected")]
 Delimiter = Annotated[str | None, typer.Option(help="Separator of the fields of a CSV.", show_default="detected")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV.", show_default="utf-8")]
+Header = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,C", help="Names of the columns, in order, of a file without a header."),
+]
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook.", show_default="the first one")]
 
 Grain = Annotated[
     Literal["visits", "receipts", "units"] | None,
@@ -60,6 +74,8 @@ def ingest(
     price_unit: PriceUnit = None,
     replace: Replace = None,
     add_stores: AddStores = False,
+    header: Header = None,
+    sheet: Sheet = None,
     catalog: Catalog = None,
     allow_mixture: AllowMixture = False,
     as_json: Json = False,
@@ -85,24 +101,56 @@ def ingest(
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
     options |= {"grain": grain, "price_unit": price_unit}
     separator = "\t" if delimiter == r"\t" else delimiter
-    reading = read_reading(map_file, {**options, "columns": _columns(column or []), "delimiter": separator})
+    options |= {"delimiter": separator, "sheet": sheet}
+    reading = read_reading(map_file, {**options, "columns": _columns(column or []), "header": _names(header)})
     folder = text_of(catalog)
     asked = Asked(dates_of(replace) if replace else (), add_stores)
-    settled(open_export(file, reading))  # a file with a wrong header or in doubt is refused before anything starts
-    admit("retailer", allow_mixture=allow_mixture)
-    prepare()
-    with orchestrated("flows.ingest"), progress_bars():
-        from flows.ingest import ingest as flow
+    with _on_disk(file) as path:
+        opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
+        admit("retailer", allow_mixture=allow_mixture)
+        prepare()
+        with orchestrated("flows.ingest"), progress_bars():
+            from flows.ingest import ingest as flow
 
-        done = flow(file, reading, folder, asked)
+            done = flow(path, reading, folder, asked)
     next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
     if as_json:
         emit({**vars(done), "next": next_steps})
         return
+    if opened.sheet is not None and opened.sheet.others:
+        remark(f"The sheet {opened.sheet.name!r} was read; {opened.sheet.others} more can be named with --sheet.")
     show_ingested(done.row, reading.time_zone)
     if done.action == "unchanged":
-        remark(f"{file} is in the lake already, with the same mapping: nothing was done.")
+        remark(f"{opened.where} is in the lake already, with the same mapping: nothing was done.")
     _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
+
+
+@contextmanager
+def _on_disk(file: Path) -> Iterator[Path]:
+    """Return the file, or the one that standard input was written to while it is needed."""
+    if str(file) != "-":
+        yield file
+        return
+    from etl.exports.standard_input import spooled
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise DataError("-: expected a file on standard input, found none; nothing was read: add < FILE")
+    settings = read_settings()
+    with spooled(sys.stdin.buffer, settings.incoming, settings.locks) as path:
+        yield path
+
+
+def _names(header: str | None) -> list[str] | None:
+    """Return the names that were said for the columns: as in a line of a CSV, so that a name may hold a comma."""
+    if header is None:
+        return None
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(header, newline="")), [])]
+    except csv.Error as error:
+        raise DataError(f"--header: cannot be read as a line of a CSV ({error}); nothing was read") from error
+    if not names or not all(names):
+        raise DataError(f"--header {header}: expected a name for each column, such as date,sku,price; nothing was read")
+    return names
 
 
 def _say_what_is_next(shelf: Path, next_steps: list[str], *, is_estimated: bool) -> None:

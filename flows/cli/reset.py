@@ -12,7 +12,18 @@ from flows.environment import prepare
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
-    *("failures", "lake", "locks", "mlflow", "prefect", "scratch", "set-aside", "shelf", "warehouse.duckdb"),
+    *(
+        "failures",
+        "incoming",
+        "lake",
+        "locks",
+        "mlflow",
+        "prefect",
+        "scratch",
+        "set-aside",
+        "shelf",
+        "warehouse.duckdb",
+    ),
     *("services.json", "services.json.draft"),
 }
 Only = Annotated[

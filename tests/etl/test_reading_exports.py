@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_another_encoding_is_refused_with_its_line_and_read_when_it_is_said(stag
     with pytest.raises(DataError, match=r"shop.csv line 3: byte 0xe4 is not utf-8.*--encoding cp1252"):
         stage(text)
     assert stage(text, encoding="cp1252").products.words == ["MILK", "Käse"]
-    with pytest.raises(DataError, match="line 1: it begins like utf-16"):
+    with pytest.raises(DataError, match=r"line 1: .*looks like UTF-16; add --encoding utf-16"):
         stage("\n".join([HEADER, ROW]).encode("utf-16"))
     assert lines(stage("\n".join([HEADER, ROW]).encode("utf-16"), encoding="utf-16")) == [2]
 
@@ -122,7 +123,10 @@ def test_blank_lines_are_no_rows_and_a_record_of_another_length_is_a_bad_one(sta
         ("\n\n", "line 1: .*found no columns"),
         (HEADER.replace("sku", "time"), "line 1: the column 'time' appears twice"),
         ("just one word\n1\n", "expected a column for"),
-        (f'{HEADER}\n2026-01-05,MILK,1.5,1\n2026-01-05,MILK,"1,5",1\n', "some numbers have a decimal comma and some"),
+        (
+            f'{HEADER}\n2026-01-05,MILK,1.5,1\n2026-01-05,MILK,"1,5",1\n',
+            "some numbers have a decimal comma, such as '1,5' in 'price', line 3",
+        ),
     ],
 )
 def test_a_file_in_doubt_is_refused(stage: Stage, content: str, said: str) -> None:
@@ -171,7 +175,9 @@ def test_parquet_is_read_by_its_types_and_its_rows_are_numbered(stage: Stage) ->
     assert aside(staged) == {3: "a required value is missing"}
     epochs = io.BytesIO()
     pq.write_table(table.set_column(0, "visited_at", pa.array([1_767_600_000] * 3)), epochs)
-    with pytest.raises(DataError, match="expected times or text in 'visited_at', taken for seen_at, found int64"):
+    with pytest.raises(
+        DataError, match="times or text in the column 'visited_at', taken for seen_at, found the type int64"
+    ):
         stage(epochs.getvalue(), "visits.parquet")
     for broken in (sink.getvalue()[:100], b"PAR1", b"no parquet at all"):
         with pytest.raises(DataError, match="cannot be read as Parquet"):
@@ -188,7 +194,7 @@ def test_what_a_kill_left_behind_is_cleared_and_nothing_is_left_in_the_end(stage
     assert not (tmp_path / "scratch").exists()
 
 
-VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=8)
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -205,9 +211,10 @@ def test_rows_in_are_rows_taken_plus_rows_aside_each_with_its_line(
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(["time", "sku", "price", "bought"])
+    good = [("2026-01-05", "MILK", "1.5", "1")] * (len(rows) + 1)  # a file that is mostly bad is refused whole
     begins = []
-    for row in rows:
-        begins.append(out.getvalue().count("\n") + 1)
+    for row in [*rows, *good]:
+        begins.append(len(re.findall(r"\r\n|\r|\n", out.getvalue())) + 1)
         writer.writerow(row)
     staged = stage(out.getvalue() if last else out.getvalue().rstrip("\n"), delimiter=delimiter, decimal=".")
     assert sorted(lines(staged) + list(aside(staged))) == begins

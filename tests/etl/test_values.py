@@ -2,13 +2,16 @@
 
 import datetime as dt
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.errors import DataError
 from etl.exports.columns import Reading
-from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
+from etl.exports.decimals import NumberFormat
+from etl.exports.parse import flags, moments, numbers, shopper_numbers
 
 
 @pytest.mark.parametrize(
@@ -34,11 +37,56 @@ def test_a_number_is_read_by_its_decimal_sign_or_not_at_all(text: str, decimal: 
     assert numbers(pa.array([text, "7"]), decimal).to_pylist() == [value, 7.0]
 
 
-def test_the_decimal_sign_is_found_out_and_a_contradiction_is_none() -> None:
-    assert decimal_of([pa.array(["1,50", "2"])]) == ","
-    assert decimal_of([pa.array(["1.50", "2"])]) == "."
-    assert decimal_of([pa.array(["3", None])]) == "."
-    assert decimal_of([pa.array(["1,50"]), pa.array(["1.50"])]) is None
+def sign_of(*columns: list[str | None]) -> str:
+    named = {f"column {number}": pa.array(column, pa.string()) for number, column in enumerate(columns, start=1)}
+    lines = np.arange(2, 2 + max(len(column) for column in columns))
+    return NumberFormat(None).sign_in(named, lines, "shop.csv")
+
+
+@pytest.mark.parametrize(
+    ("columns", "sign"),
+    [
+        ([["1,50", "2"]], ","),
+        ([["1.50", "2"]], "."),
+        ([["3", None]], "."),
+        ([["1,990", "12,5"]], ","),
+        ([["1,990"], ["12.5"]], "."),
+        ([["0,990"]], ","),
+        ([["1234,567"]], ","),
+        ([["1,234.50"]], "."),
+        ([["1.234.567"]], ","),
+        ([["1,234,567"]], "."),
+        ([["1.234,5"]], ","),
+        ([["1.5e-3"]], "."),
+        ([["2 pieces, 1 bag"]], "."),
+    ],
+)
+def test_the_decimal_sign_is_what_the_values_prove(columns: list[list[str | None]], sign: str) -> None:
+    assert sign_of(*columns) == sign
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ([["2", "1,990"]], "line 3: '1,990' in 'column 1' may be a number with decimals or with thousands"),
+        ([["1.990"], ["7"]], r"line 2: '1\.990' in 'column 1' may be .* --decimal"),
+        ([["1,50"], ["2", "1.50"]], r"comma, such as '1,50' in 'column 1', line 2, .* '1\.50' in 'column 2', line 3"),
+    ],
+)
+def test_numbers_that_prove_nothing_or_too_much_are_refused_with_their_lines(
+    columns: list[list[str | None]], said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        sign_of(*columns)
+
+
+def test_whole_numbers_decide_nothing_about_the_blocks_that_follow() -> None:
+    written, lines = NumberFormat(None), np.array([2])
+    assert written.sign_in({"price": pa.array(["3"])}, lines, "shop.csv") == "."
+    with pytest.raises(DataError, match="may be a number with decimals or with thousands"):
+        written.sign_in({"price": pa.array(["1,990"])}, lines, "shop.csv")
+    assert written.sign_in({"price": pa.array(["12,5"])}, lines, "shop.csv") == ","
+    assert written.sign_in({"price": pa.array(["1.990"])}, lines, "shop.csv") == ","
 
 
 def test_zero_and_one_come_in_many_words_and_nothing_else_counts() -> None:

@@ -1,6 +1,9 @@
 """A retailer's file through the flows: into the lake once, then transformed, trained on and priced like the twin's."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from workbooks import workbook
 
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
@@ -69,6 +73,44 @@ def test_the_same_file_again_changes_nothing_and_an_edited_shelf_is_taken_as_it_
     assert (edited.action, edited.is_estimated) == ("ingested", False)
     assert load(empty_home / "shelf").products[0].name == "Apples"
     assert verify(own_lake()).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-",), "standard input line 1: expected a header, found '2026-01-05 10:00', which looks like data"),
+        (("-", "--header", "time,sku"), "standard input line 1: --header names 2 columns"),
+        (("-", "--header", "time,,price,bought"), "--header time,,price,bought: expected a name for each column"),
+        (("-", "--sheet", "Sales"), "standard input: --sheet is for workbooks, and the file is CSV"),
+    ],
+)
+def test_standard_input_and_its_options_reach_the_reader(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "ingest", *arguments],
+        input=b"2026-01-05 10:00,A,1.00,1\n",
+        env={**os.environ, "SHELFPRICE_HOME": str(tmp_path / "data")},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+    assert not (tmp_path / "data" / "incoming").exists()
+
+
+def test_a_workbook_without_a_header_goes_the_whole_way(shop: Path, empty_home: Path) -> None:
+    file = shop / "shop.xlsx"
+    ten = dt.datetime(2026, 1, 5, 10)  # noqa: DTZ001 - a workbook knows no zone
+    file.write_bytes(
+        workbook({"Notes": [["x"]], "Sales": [[ten, "A", 1.25, 1], [ten, "B", "cheap", 1], [ten, "C", 3, 0]]})
+    )
+    reading = Reading(header=["time", "sku", "price", "bought"], sheet="Sales")
+    found = ingest(file, reading)
+    assert (found.row["valid"], found.row["rejected"]) == (2, 1)
+    assert found.row["reasons"] == {"price_offered cannot be read as a number with a decimal point": [1, 2]}
+    assert list(load(empty_home / "shelf").base_prices) == [1.25, 3.0]
+    assert ingest(file, reading).action == "unchanged"
 
 
 def test_a_part_that_went_missing_is_made_again(shop: Path, empty_home: Path) -> None:

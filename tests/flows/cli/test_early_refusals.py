@@ -22,6 +22,7 @@ REFUSED = {
     "no world to live in": ("compare", "--world", "magic"),
     "no world": ("shocks", "--scenario", "magic"),
     "no file": ("ingest", "/nowhere.csv"),
+    "an address": ("ingest", "https://shop.example/sales.csv"),
     "no credential": ("monitor", "--host", "0.0.0.0"),  # noqa: S104 - refused
     "beyond the calendar": ("simulate", "--start", "9999-12-31"),
 }
