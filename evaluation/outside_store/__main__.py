@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
         default=usual.variation,
         help="try prices so far from the opening price while learning, by week and product; %(default)s: the owner's",
     )
+    parser.add_argument(
+        "--grain",
+        choices=("receipts", "visits"),
+        default=usual.grain,
+        help="what the engine reads: till receipts, or every receipt as a visit to all products; %(default)s",
+    )
     parser.add_argument("--objective", choices=("revenue", "margin"), default=usual.objective, help="%(default)s")
     parser.add_argument("--relearn-days", type=_whole(7), help="make prices anew every so many days; once by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object, with each product's reason")

@@ -21,13 +21,14 @@ def report(question: Question, found: Examined) -> str:
     tried = f"tried within {question.variation:.0%} week by week" if question.variation else "its owner's"
     lines = [
         f"grocery-sim {found.version}, seed {question.seed}: prices {tried} for {question.learn_days} days, then "
-        f"{question.play_days} days played three ways. Our prices maximise {question.objective}.",
+        f"{question.play_days} days played three ways. Our prices are made from {question.grain} and maximise "
+        f"{question.objective}.",
         "",
     ]
     for day, own in zip(found.days, found.rounds, strict=True):
         told = [response for response in own.responses if response.verdict == "told"]
         lines.append(
-            f"Receipts up to day {day}: {own.rows:,} rows, {own.rejected:,} rejected. Told: {len(told)} of "
+            f"Export up to day {day}: {own.rows:,} rows, {own.rejected:,} rejected. Told: {len(told)} of "
             f"{len(own.responses)} products, {len(own.prices)} priced. "
             + ("The model became champion." if not own.unmet else "No champion: " + "; ".join(own.unmet) + ".")
         )

@@ -4,8 +4,10 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from catalog.progress import Progress, silent
+from evaluation.outside_store.baskets import baskets_as_visits
 from evaluation.outside_store.exchange import Change, Outcome, OutsideStore, Play
 from evaluation.outside_store.learn import Learned, learn
 
@@ -16,9 +18,20 @@ Learn = Callable[[Path, Path, str, int, Progress], Learned]
 
 @dataclass(frozen=True)
 class Question:
-    """What is examined: how the store learns and plays, what our prices maximise, and how often they are made anew.
+    """What is examined.
 
-    `relearn_days` are the days after which the receipts are read again and new prices made; None is once.
+    Attributes
+    ----------
+    python
+        The Python that has the package.
+    seed, learn_days, play_days, variation
+        As in `OutsideStore`.
+    grain
+        What the engine reads: till receipts, or visits made from them.
+    objective
+        What our prices maximise.
+    relearn_days
+        Days after which the export is read again and new prices are made; None is once.
     """
 
     python: Path
@@ -26,7 +39,8 @@ class Question:
     learn_days: int = 181
     play_days: int = 91
     variation: float = 0.0
-    objective: str = "revenue"
+    grain: Literal["receipts", "visits"] = "receipts"
+    objective: Literal["revenue", "margin"] = "revenue"
     relearn_days: int | None = None
 
 
@@ -38,8 +52,8 @@ class Examined:
     ----------
     version
         Version of the package.
-    rounds
-        What the engine made of the receipts, each time it read them; `days` are the last days read.
+    days, rounds
+        Last day of the export and what the engine made of it, each time it was read.
     truth
         True elasticity of each product at the mean prices of the days that the last round read.
     outcomes
@@ -77,7 +91,8 @@ def examine(question: Question, progress: Progress = silent, learner: Learn = le
         for number, day in enumerate(days):
             progress("learning from receipts and pricing", number, len(days))
             answer = store.play([Play(OURS, changes=tuple(changes))], export_through=day)
-            rounds.append(learner(folder / f"home-{day}", answer.receipts, question.objective, question.seed, silent))
+            export = answer.receipts if question.grain == "receipts" else baskets_as_visits(answer.receipts)
+            rounds.append(learner(folder / f"home-{day}", export, question.objective, question.seed, silent))
             changes.append(Change(day + 1, rounds[-1].prices))
             truth = answer.elasticities()
         progress("playing the days that count", len(days), len(days))
