@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from bench.measure import Measurement, Otherwise, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
+from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from serving.curves import DemandCurves
@@ -18,7 +19,6 @@ from serving.price_book.book import PriceBook
 from serving.price_book.table import book_to_table
 from serving.price_book.tabulate import tabulate
 from simulation.truth import chance_of_sale
-from simulation.visits import tick_profile
 from training.candidates import CANDIDATES, FittedModel, fit
 from training.dataset import Dataset, weighted_rows
 

@@ -30,6 +30,7 @@ from catalog.tables.prices import (
     REPLACED_DEMAND_CURVES,
     REPLACED_PRICE_BOOK,
 )
+from catalog.tables.sales import PROMOTIONS, UNIT_SALES
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 
@@ -40,6 +41,8 @@ TABLES: dict[str, Table] = {
         REPRICINGS,
         LIVE_INTERACTIONS,
         LIVE_REPRICINGS,
+        UNIT_SALES,
+        PROMOTIONS,
         REJECTED,
         INGESTED_FILES,
         DEMAND_CELLS,

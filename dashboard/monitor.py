@@ -19,7 +19,7 @@ from warehouse.files import modified_at
 from warehouse.origin import RECORD, refusal_of
 
 VERSION_TABLES = ("model_versions", "champions")
-_SITUATION_TABLES = (*VERSION_TABLES, "interactions", "live_interactions", "demand_cells", "price_book")
+_SITUATION_TABLES = (*VERSION_TABLES, "interactions", "unit_sales", "live_interactions", "demand_cells", "price_book")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from catalog.errors import DataError
 from etl.live.day import days_sold_live
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
+from warehouse.sold import sold_dates, sold_on, sold_partitions
 
 DEFAULT_START = dt.date(2026, 1, 5)
 """First business date of a lake that holds none."""
@@ -33,14 +34,14 @@ def newest_grouped(lake: Lake) -> dt.date:
 
 
 def _way_to_cells(lake: Lake) -> str:
-    if next(lake.partitions("interactions"), None) is None:
+    if next(sold_partitions(lake), None) is None:
         return f"run `{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
     return "run `shelfprice transform`"
 
 
 def newest_sold(lake: Lake) -> dt.date | None:
     """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
-    return max([*lake.dates("interactions"), *(day.business_date for day in days_sold_live(lake))], default=None)
+    return max([*sold_dates(lake), *(day.business_date for day in days_sold_live(lake))], default=None)
 
 
 def first_open_date(lake: Lake) -> dt.date:
@@ -51,7 +52,7 @@ def first_open_date(lake: Lake) -> dt.date:
     DataError
         When nothing was ever sold.
     """
-    sold = lake.dates("interactions")
+    sold = sold_dates(lake)
     being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
     after = [sold[-1] + ONE_DAY] if sold else []
     if not sold and not being_sold:
@@ -64,7 +65,7 @@ def first_open_date(lake: Lake) -> dt.date:
 
 def comes_from_outside(lake: Lake, date: dt.date) -> bool:
     """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
-    receipts = [lake.receipt(part) for part in lake.partitions("interactions") if part.business_date == date]
+    receipts = [lake.receipt(part) for part in sold_on(lake, date)]
     return any(receipt is not None and not receipt.is_of_the_twin for receipt in receipts)
 
 
@@ -72,7 +73,7 @@ def came_from_the_twin(lake: Lake, after: dt.date, through: dt.date) -> bool:
     """Tell whether every decision after one date and up to another has a receipt with a seed: only the twin's have."""
     receipts = [
         lake.receipt(part)
-        for part in lake.partitions("interactions")
+        for part in sold_partitions(lake)
         if part.business_date is not None and after < part.business_date <= through
     ]
     return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)

@@ -6,13 +6,14 @@ from catalog.check import Check
 from etl.business_dates import comes_from_outside
 from features.cells import stale_cells
 from warehouse.advice import on_shelf, situation_of
+from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
 
 def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
     """Warn of business dates that nobody sold between the first and the newest."""
     lake = workspace.lake
-    dates = lake.dates("interactions")
+    dates = sold_dates(lake)
     first = dates[0] if dates else newest
     days = (first + dt.timedelta(days=day) for day in range((newest - first).days))
     missing = sorted(set(days).difference(dates))

@@ -1,4 +1,4 @@
-"""Group new or changed decisions into demand cells, partition by partition, and assert what the data claim to be."""
+"""Group what was sold into demand cells, partition by partition, and assert what the data claim to be."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator
@@ -51,7 +51,7 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[
         own = stale[first : first + _PARTITIONS_AT_ONCE]
         with feature_workbench(workspace.settings) as connection:
             for item in own:
-                cells = cells_of(connection, workspace.lake.path(item.decisions))
+                cells = cells_of(connection, workspace.lake.path(item.decisions), item.decisions.table)
                 _keep_first(workspace.lake, item)
                 workspace.lake.publish(item.cells, cells, inputs=item.inputs)
         yield first + len(own)

@@ -1,5 +1,8 @@
 """Demand cells: decisions grouped losslessly into distinct feature vectors with counts, partition by partition.
 
+Units that a retailer counted become cells too: a unit sold is a purchase out of many chances, so that a chance of sale
+times the chances is the rate at which units sell.
+
 Why cells are as good as rows: a model that sees only these features cannot tell two decisions of one cell apart, so
 counts as weights carry everything that the rows do.
 """
@@ -19,17 +22,19 @@ from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
 from warehouse.connection import MACROS, VIEW_FOLDERS, run_scripts, workbench
 from warehouse.lake import Lake, Partition
+from warehouse.sold import SOLD, sold_partitions
 from warehouse.sql_files import queries_beside
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
+_CELLS_OF = {"interactions": "demand_cells", "unit_sales": "demand_cells_of_units"}
 query = queries_beside(__file__)
 """Returns the text of one of the features' queries, by name."""
 
 
 @dataclass(frozen=True)
 class StaleCells:
-    """A partition of decisions whose cells are missing, or were made from other inputs."""
+    """A partition of decisions, or of unit sales, whose cells are missing, or were made from other inputs."""
 
     decisions: Partition
     cells: Partition
@@ -54,20 +59,20 @@ def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ())
 
     Partitions of the dates in `anew_on` are always among them.
     """
-    definition = definition_of(catalog)
-    for decisions in lake.partitions("interactions"):
+    definitions = {table: definition_of(catalog, table) for table in SOLD}
+    for decisions in sold_partitions(lake):
         receipt = lake.receipt(decisions)
         if receipt is None:
             continue  # `verify` names a file without a receipt; the other partitions do not wait for it
-        inputs = f"{receipt.sha256}:{definition}"
+        inputs = f"{receipt.sha256}:{definitions[decisions.table]}"
         cells = Partition("demand_cells", decisions.business_date, decisions.group)
         if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
             yield StaleCells(decisions, cells, inputs)
 
 
-def definition_of(catalog: Catalog) -> str:
-    """Return the fingerprint of what cells depend on beside their decisions: the features' SQL and the base prices."""
-    definition = hashlib.sha256(query("demand_cells").encode())
+def definition_of(catalog: Catalog, table: str = "interactions") -> str:
+    """Return the fingerprint of what cells depend on beside what was sold: the features' SQL and the base prices."""
+    definition = hashlib.sha256(query(_CELLS_OF[table]).encode())
     for script in (MACROS / "with_stock.sql", *sorted(FEATURE_VIEWS.glob("*.sql"))):
         definition.update(script.read_bytes())
     for product in catalog.products:
@@ -86,9 +91,9 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
             yield date, f"{partition}:{receipt.sha256}\n"
 
 
-def cells_of(connection: duckdb.DuckDBPyConnection, decisions: Path) -> pa.Table:
-    """Group one partition of decisions into demand cells, with the columns of their contract."""
-    cells: pa.Table = connection.sql(query("demand_cells"), params={"decisions": str(decisions)}).to_arrow_table()
+def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path, table: str = "interactions") -> pa.Table:
+    """Group one partition of decisions or unit sales into demand cells, with the columns of their contract."""
+    cells: pa.Table = connection.sql(query(_CELLS_OF[table]), params={"decisions": str(sold)}).to_arrow_table()
     return cells.cast(DEMAND_CELLS.schema)
 
 

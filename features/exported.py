@@ -9,13 +9,15 @@ from features.cells import query
 
 
 def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
-    """Return exported decisions with stock up to a date, grouped.
+    """Return what was sold at exported prices up to a date, where there was stock: visits and unit sales alike.
 
     Returns
     -------
     pd.DataFrame
-        One row per `sku`, `store_id`, `week_number` (weeks since 1970) and `price_offered` (EUR) with `n_offered` and
-        `n_purchased`; no rows where no file was ingested.
+        One row per `sku`, `store_id`, `business_date`, `hour` (UTC, null for the whole day) and `price_offered` (EUR);
+        no rows where no file was ingested. Of visits, `n_offered` counts those that saw the price and `n_purchased`
+        those that bought. Where `is_count` is true, `n_purchased` is units, and `n_offered` their exposure: shoppers in
+        the store where that is known, else days. `is_promotion` is null where nothing is known of promotions.
     """
     if not _count(connection, "files_up_to", {"through": through}):
         return pd.DataFrame()

@@ -1,14 +1,17 @@
 """Footfall: how many shoppers stop at each product in each tick, from the logged visits.
 
-Precondition: every visit is logged, also visits to an empty shelf. Otherwise scarce products look unpopular.
+Precondition: every visit is logged, also visits to an empty shelf. Otherwise scarce products look unpopular. Where only
+sales are known, the chances to sell a unit that they stand for count as visits.
 """
 
 import datetime as dt
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.day_profile import hours_of_ticks, tick_profile
 from catalog.errors import DataError
 from catalog.load import Catalog
 from features.cells import query
@@ -35,6 +38,20 @@ def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
     return visits.sum(axis=1, keepdims=True) * profile
 
 
+def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict[str, dt.date]) -> Floats:
+    """Count the chances of unit sales, shape (n_products, n_ticks): days by the store's profile, hours evenly."""
+    counts = connection.execute(query("chances"), span).df()
+    counts = counts[counts["sku"].isin(catalog.skus)]
+    position = {sku: place for place, sku in enumerate(catalog.skus)}
+    of_tick = hours_of_ticks(catalog.store)
+    chances = np.zeros((len(catalog.skus), len(of_tick)))
+    for sku, hour, count in counts.itertuples(index=False):
+        in_hour = (of_tick == hour).astype(float)
+        share = tick_profile(catalog.store) if pd.isna(hour) else in_hour / max(in_hour.sum(), 1.0)
+        chances[position[sku]] += count * share
+    return chances
+
+
 def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> tuple[Floats, int]:
     """Count the visits of the last four weeks, shape (n_products, n_ticks), and the store days they came on."""
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
@@ -45,4 +62,5 @@ def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thro
     known = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
     product = known["sku"].map(positions).to_numpy(dtype=np.int64)
     visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()
+    visits += _chances(connection, catalog, span)
     return visits, 0 if days is None else int(days[0])

@@ -28,6 +28,8 @@ _LEAST_SPREAD = 0.01  # standard deviation of log price that the effects leave: 
 _MOST_STORES, _MOST_WEEKS = 100, 104  # those with most decisions, and the newest
 _DISAGREE = 1.96  # standard errors of a difference
 _LEVEL = 0.975
+_CHANCES_FOR_ONE = 20  # chances that stand for each unit of the highest rate seen
+_A_MONDAY = pd.Timestamp("1970-01-05")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str]) -> tuple[PriceResp
     Parameters
     ----------
     cells
-        Exported decisions by `sku`, `store_id`, `week_number` and `price_offered`, with `n_offered` and `n_purchased`.
+        Exported decisions by `sku`, `store_id`, `business_date` and `price_offered`, with `n_offered` and
+        `n_purchased`.
     skus
         Products to estimate; one that is not in the cells has no decisions.
     """
@@ -166,7 +169,22 @@ def _confounded_because(naive: Slope, estimate: Slope, strict: Slope) -> str | N
     return "dearer seems to sell more, so something else moves both" if estimate.lower > 0 else None
 
 
+def _by_week(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return decisions by store, week (counted from a Monday) and price.
+
+    Units out of an exposure become purchases out of many chances: so few buy that the log odds are the log rate.
+    """
+    days = pd.to_datetime(frame["business_date"]) - _A_MONDAY
+    week = frame.assign(week_number=days.dt.days // 7)
+    if "is_count" in frame and frame["is_count"].any():
+        most = (frame["n_purchased"] / frame["n_offered"]).max()
+        week = week.assign(n_offered=frame["n_offered"] * _CHANCES_FOR_ONE * most)
+    keys = ["store_id", "week_number", "price_offered"]
+    return week.groupby(keys, observed=True)[["n_offered", "n_purchased"]].sum().reset_index()
+
+
 def _cells_of(frame: pd.DataFrame) -> _Cells:
+    frame = _by_week(frame)
     stores = frame.groupby("store_id", observed=True)["n_offered"].sum().nlargest(_MOST_STORES).index
     newest = frame["week_number"].max()
     own = frame[frame["store_id"].isin(stores) & (frame["week_number"] > newest - _MOST_WEEKS)]

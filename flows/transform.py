@@ -10,6 +10,7 @@ from flows.progress import tell
 from flows.runs import tag_run
 from flows.tasks import as_task
 from flows.workspace import open_workspace
+from warehouse.sold import sold_dates
 
 
 @flow(name="transform")
@@ -24,6 +25,6 @@ def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ())
         When an assertion finds rows that break it; the message names the assertion, the date and the first rows.
     """
     workspace = open_workspace(catalog_dir)
-    sold = workspace.lake.dates("interactions")
+    sold = sold_dates(workspace.lake)
     tag_run("features", f"transform-{sold[-1] if sold else 'empty'}")
     return as_task(group_and_check, workspace, anew_on, tell)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
+from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
-from catalog.records.store import Store
 from simulation.budgets import multipliers
 from simulation.draws import WAITING, draw_store_day, stream_of
 from simulation.footfall import footfall_factor_on
@@ -108,18 +108,6 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         return visits
     waiting = [stream_of(seed, name, business_date, WAITING) for name in stores]
     return _with_returns(visits, waiting, store.waiting_share, tick_us)
-
-
-def tick_profile(store: Store) -> Floats:
-    """Share of the day's visits in each tick, sums to 1, shape (n_ticks,).
-
-    The profile's weights cover equal parts of the opening hours; a tick takes its overlap with each.
-    """
-    n_ticks = store.opening.ticks
-    edges = np.linspace(0.0, 1.0, len(store.hourly_profile) + 1)
-    cumulative = np.concatenate([[0.0], np.cumsum(store.hourly_profile)])
-    shares = np.diff(np.interp(np.linspace(0.0, 1.0, n_ticks + 1), edges, cumulative))
-    return shares / shares.sum()
 
 
 def expected_visits_on(catalog: Catalog, business_date: dt.date) -> Floats:

@@ -17,6 +17,7 @@ from etl.business_dates import DEFAULT_START, ONE_DAY, comes_from_outside, newes
 from features.cells import seals_of_cells
 from serving.make_book import is_priced
 from warehouse.lake import Lake, Partition
+from warehouse.sold import sold_dates
 
 Outcome = Literal["priced", "old prices hold", "base prices stay"]
 
@@ -122,7 +123,7 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
     newest = newest_sold(lake)
     if newest is None:
         return
-    first = min(lake.dates("interactions"), default=newest)
+    first = min(sold_dates(lake), default=newest)
     if date < first:
         raise Declined(
             f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "

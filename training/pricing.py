@@ -13,6 +13,7 @@ from training.promotion.history import LOCK, newest
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, situation_of
 from warehouse.locks import held
+from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
 
@@ -63,7 +64,7 @@ def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
     Everything before it was sold at prices of our own, and no champion is on record that the registry has lost.
     """
     policies = workspace.catalog.store.policies
-    dates = [sold for sold in workspace.lake.dates("interactions") if sold < date]
+    dates = [sold for sold in sold_dates(workspace.lake) if sold < date]
     return (
         policies.before_champion == "belief"
         and newest(workspace.lake) is None

@@ -29,6 +29,7 @@ from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.mixture import BEFORE, Before, before_mixture, derived_files
 from warehouse.origin import Origin, Side, begin_removal, end_removal, files_of, origin_of, other
+from warehouse.sold import SOLD, sold_partitions
 from warehouse.workspace import Workspace
 
 _CHANGES, _VERSIONS = "champions", "model_versions"
@@ -82,7 +83,7 @@ def take_apart(settings: Settings, registry: ModelRegistry, side: Side, progress
         if any(_is_about_models(path) for path in doomed):
             _follow(lake, registry, doomed)
         decisions = list(files_of(lake.root, side))
-        cells = [_cells_of(lake, path) for path in decisions if path.parents[1].name == "interactions"]
+        cells = [_cells_of(lake, path) for path in decisions if path.parents[1].name in SOLD]
         removed = _remove(lake, [*doomed, *filter(Path.exists, cells), *decisions], progress)
         kept_shelf = _remove_shelf(settings) if side == "retailer" else None
         catalog = _put_catalog_back(settings, lake, keeps)
@@ -148,7 +149,7 @@ def _put_catalog_back(settings: Settings, lake: Lake, before: Before) -> Catalog
 
 
 def _catalog_left(settings: Settings, lake: Lake, before: Before) -> Catalog | None:
-    parts = list(lake.partitions("interactions"))
+    parts = list(sold_partitions(lake))
     if not parts:
         return None
     sold = set(lake.read(parts[-1])["sku"].to_pylist())

@@ -12,6 +12,7 @@ from pathlib import Path
 from catalog.settings import Settings
 from warehouse.lake import Lake
 from warehouse.origin import Origin, origin_of, recorded
+from warehouse.sold import sold_partitions
 
 BEGIN = "shelfprice demo"
 PLACEHOLDER = "FILE"
@@ -70,7 +71,7 @@ def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situati
     """
     lake = Lake(settings)
     origin = origin_of(lake.root)
-    closed = {(part.business_date, part.group) for part in lake.partitions("interactions")}
+    closed = {(part.business_date, part.group) for part in sold_partitions(lake)}
     grouped = {(part.business_date, part.group) for part in lake.partitions("demand_cells")}
     sold = {date for date, _ in closed if date is not None}
     return Situation(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from catalog.check import Check
 from warehouse.advice import next_command, situation_of
 from warehouse.assertions.run import broken_assertions
+from warehouse.sold import sold_dates
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
@@ -37,7 +38,7 @@ def _again(workspace: Workspace) -> str:
 
 def check_assertions(workspace: Workspace, newest: dt.date) -> Check:
     """Run the SQL assertions on the newest closed date; a day that is being sold is not over yet."""
-    is_closed = newest in workspace.lake.dates("interactions")
+    is_closed = newest in sold_dates(workspace.lake)
     broken = broken_assertions(workspace.settings, [newest] if is_closed else [])
     if broken:
         return Check(

@@ -106,6 +106,12 @@ class Lake:
                 match = _DAY_FOLDER.fullmatch(path.parent.name)
                 yield Partition(table, dt.date.fromisoformat(match[1]) if match else None, group)
 
+    def partitions_on(self, table: str, date: dt.date) -> Iterator[Partition]:
+        """Yield the partitions of a table by day that hold data of one business date, in order of group."""
+        for path in sorted(self._folder(table, date).glob("part-*.parquet")):
+            if (group := path.stem.removeprefix("part-")) != EMPTY_GROUP:
+                yield Partition(table, date, group)
+
     def dates(self, table: str) -> list[dt.date]:
         """Return the business dates of which a table by day holds data, ascending."""
         return sorted({part.business_date for part in self.partitions(table) if part.business_date})

@@ -25,7 +25,7 @@ Holds = Literal["twin", "retailer", "mixture"]
 
 OF_BOTH = ("interactions", "rejected")
 OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_updates", "days_in_force")
-OF_A_RETAILER = ("ingested_files",)
+OF_A_RETAILER = ("unit_sales", "promotions", "ingested_files")
 """Tables that both sides publish, and those that one alone does."""
 
 RECORD = "origin.json"
@@ -227,7 +227,7 @@ def _is_named(root: Path, side: Side) -> bool:
     if side == "twin":
         return any(next(files_in(root / table), None) is not None for table in OF_THE_TWIN)
     exported = (next((root / table).glob(f"*/part-{EXPORT_GROUP}*"), None) is not None for table in OF_BOTH)
-    return any(exported) or next(files_in(root / OF_A_RETAILER[0]), None) is not None
+    return any(exported) or any(next(files_in(root / table), None) is not None for table in OF_A_RETAILER)
 
 
 def files_in(folder: Path) -> Iterator[Path]:

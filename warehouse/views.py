@@ -11,7 +11,14 @@ from catalog.table import Table
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
-_GAINED_COLUMNS = ("price_book", "replaced_price_book", "demand_curves", "replaced_demand_curves", "nights")
+_GAINED_COLUMNS = (
+    "price_book",
+    "replaced_price_book",
+    "demand_curves",
+    "replaced_demand_curves",
+    "nights",
+    "ingested_files",
+)
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
 
@@ -42,6 +49,7 @@ def _view_of(table: str) -> str:
 
 def _rows_of(table: Table) -> tuple[str, list[str | bool]]:
     """Return the macro that reads a table and its arguments; files are relative to the home."""
+    has_gained = table.name in _GAINED_COLUMNS
     if table.by == "day":
-        return "lake_by_day", [f"lake/{table.name}/*/*.parquet", table.name in _GAINED_COLUMNS]
-    return "lake_by_key", [f"lake/{table.name}/*.parquet"]
+        return "lake_by_day", [f"lake/{table.name}/*/*.parquet", has_gained]
+    return "lake_by_key", [f"lake/{table.name}/*.parquet", has_gained]

@@ -7,6 +7,7 @@ from catalog.records.shoppers import Persona, check_shares
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
+LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
 
 
 class Product(Record):
@@ -29,6 +30,14 @@ class Product(Record):
     par_stock: int = Field(
         default=100, ge=1, le=30_000, description="units on the shelf after restocking, before each opening"
     )
+    most_units_per_day: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        exclude_if=lambda most: most is None,
+        description="units that a store could sell on a day if everyone bought: what a retailer's units are counted "
+        "against; null is `par_stock`, at least 20",
+    )
 
     personas: tuple[Persona, ...] = Field(
         default=(),
@@ -37,6 +46,11 @@ class Product(Record):
         description="segments of this product's shoppers in the twin, each with the fields of the store's `personas`; "
         "none is the store's",
     )
+
+    @property
+    def chances_per_day(self) -> int:
+        """Chances to sell one unit that a whole day in a store stands for, where nobody counted shoppers."""
+        return self.most_units_per_day or max(LEAST_CHANCES, self.par_stock)
 
     @property
     def floor(self) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import DataError
 
-_MOST_WORDS = {"sku": 5_000, "product_name": 5_000, "store_id": 20_000}
+_MOST_WORDS = {"sku": 5_000, "product_name": 5_000, "store_id": 20_000, "event": 5_000}
 _BESIDE = ("product_name", "category")
 
 

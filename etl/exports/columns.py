@@ -17,24 +17,40 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from catalog.errors import DataError
 from catalog.strict_yaml import read_mapping
 
+Grain = Literal["visits", "receipts", "units"]
+"""What a row is: a shopper who looked at a product, a line of a receipt, or the units of a store, product and time."""
+
+SOLD, BASKET = "sold", "basket_id"  # names that mean one thing or another, as their values or the grain decide
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "seen_at": ("timestamp", "visited_at", "datetime", "date_time", "time", "sold_at", "date"),
     "store_id": ("store", "store_number", "shop", "branch", "location"),
-    "shopper_id": ("shopper", "household", "household_id", "customer", "customer_id", "user_id", "basket_id"),
+    "shopper_id": ("shopper", "household", "household_id", "customer", "customer_id", "user_id"),
+    "receipt": ("receipt_id", "receipt_number", "ticket", BASKET, "transaction_id"),
     "sku": ("product_id", "item_id", "article", "ean", "gtin", "upc"),
     "product_name": ("product", "item", "item_name", "name", "description"),
     "category": ("department", "product_group"),
     "price_offered": ("shelf_price", "price", "unit_price", "price_eur"),
-    "base_price": ("regular_price", "list_price", "usual_price"),
+    "revenue": ("turnover", "sales_value"),
+    "regular_price": (),
+    "base_price": ("list_price", "usual_price"),
     "unit_cost": ("cost", "cost_price", "purchase_price"),
     "inventory_level": ("stock", "stock_level", "inventory", "on_hand"),
     "budget_multiplier": (),
     "propensity": (),
-    "purchased": ("bought", "sold", "is_purchased", "purchase"),
+    "purchased": ("bought", SOLD, "is_purchased", "purchase"),
+    "units": ("quantity", "qty", "units_sold", "sales_units", "sold_units", "pieces"),
+    "hour": (),
+    "traffic": ("footfall", "visitors", "customers_in_store"),
+    "promotion": ("on_promotion", "promo", "offer"),
+    "display": (),
+    "leaflet": ("flyer", "feature", "mailer"),
+    "event": ("event_name", "holiday", "holiday_name"),
 }
 """Our columns, and other common names for each."""
 
-NEEDED = ("seen_at", "price_offered", "purchased")
+PROMOTIONS = ("promotion", "display", "leaflet", "event", "regular_price")
+"""Columns that say what stood beside a price."""
+
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
 
 
@@ -42,7 +58,7 @@ class Reading(BaseModel):
     """How an export is to be read, from a YAML file or from options; None means that it is found in the file.
 
     `columns` maps our names to those in the file. Times without an offset are in `time_zone`; `time_format` is as in
-    strptime.
+    strptime. `grain` says what one row is, and `price_unit` what money is written in.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -53,6 +69,8 @@ class Reading(BaseModel):
     decimal: Literal[".", ","] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str = "utf-8"
+    grain: Grain | None = None
+    price_unit: Literal["euros", "cents"] | None = None
 
     @field_validator("columns")
     @classmethod
@@ -115,10 +133,14 @@ def read_reading(file: Path | None, said: Mapping[str, Any]) -> Reading:
 
 @dataclass(frozen=True)
 class Columns:
-    """What was taken for what: `theirs` by our name, and which of those were said and not found out."""
+    """What was taken for what: `theirs` by our name, which of those were said and not found out, and the grain.
+
+    The grain is None until rows were looked at.
+    """
 
     theirs: dict[str, str]
     said: frozenset[str]
+    grain: Grain | None = None
 
     def __str__(self) -> str:
         return ", ".join(f"{theirs} as {ours}" for ours, theirs in self.theirs.items())
@@ -150,9 +172,7 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
         if ours not in theirs and (found := _found_out(ours, [name for name in named if name not in taken], where)):
             theirs[ours] = found
             taken.add(found)
-    missing = [ours for ours in NEEDED if ours not in theirs]
-    if not {"sku", "product_name"} & theirs.keys():
-        missing.append("sku or product_name")
+    missing = _missing(theirs, reading.grain)
     if missing:
         raise DataError(
             f"{where}: expected a column for {', '.join(missing)}, found {_listed(named)}; nothing was read: "
@@ -161,11 +181,28 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
     return Columns({ours: theirs[ours] for ours in COMMON_NAMES if ours in theirs}, frozenset(reading.columns))
 
 
+def _missing(theirs: Mapping[str, str], grain: Grain | None) -> list[str]:
+    """Return what a file of a grain, or of any, cannot do without and does not have."""
+    needed: dict[Grain | None, list[tuple[str, ...]]] = {
+        "visits": [("purchased",)],
+        "receipts": [],  # a line without a number of units is one unit
+        "units": [("units",)],
+        None: [("purchased", "units")],
+    }
+    price = ("price_offered",) if grain == "visits" or "units" not in theirs else ("price_offered", "revenue")
+    wanted: list[tuple[str, ...]] = [("seen_at",), price, *needed[grain], ("sku", "product_name")]
+    return [" or ".join(names) for names in wanted if not set(names) & theirs.keys()]
+
+
+def plain(name: str) -> str:
+    """Return a column's name in lower case, without spaces and signs."""
+    return _NOT_A_NAME.sub("_", name.strip().lower()).strip("_")
+
+
 def _found_out(ours: str, names: Sequence[str], where: str) -> str | None:
     """Return the one column that has our name, or else another common name for it."""
-    plain = {name: _NOT_A_NAME.sub("_", name.strip().lower()).strip("_") for name in names}
     for known in ((ours,), COMMON_NAMES[ours]):
-        meant = [name for name in names if plain[name] in known]
+        meant = [name for name in names if plain(name) in known]
         if len(meant) > 1:
             raise DataError(
                 f"{where}: both {meant[0]!r} and {meant[1]!r} could be {ours}; "

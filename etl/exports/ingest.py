@@ -2,27 +2,36 @@
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow as pa
-
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
 from catalog.progress import Progress, silent
 from catalog.settings import Settings
-from catalog.tables.exports import INGESTED_FILES
-from etl.exports.admit import Admission, Admitted, Admitting
+from etl.exports.admission import Admission, Admitted, Admitting, clear_other_dates, published
 from etl.exports.columns import Reading
-from etl.exports.estimate_shelf import is_untouched, sku_of, write_shelf
-from etl.exports.profile import as_record, profile_of
+from etl.exports.corrections import (
+    NOTHING_ASKED,
+    Asked,
+    Replacement,
+    dates_in,
+    refuse_another_grain,
+    refuse_played_days,
+    replacement,
+)
+from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
+from etl.exports.file_row import FileRow, is_done, publish_row, reasons_of, row_of
+from etl.exports.grain import settled
 from etl.exports.read import Export, open_export
+from etl.exports.sales import AdmittingSales
+from etl.exports.shelf_fit import fit_stores, refuse_other_money
 from etl.exports.stage import StagedExport, stage_export
+from etl.exports.visits import AdmittingVisits
 from etl.prepare import prepared
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -30,6 +39,7 @@ from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import publishing, refuse_other_side
+from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
 _STEPS = 100  # of the progress while a file is read
@@ -81,8 +91,9 @@ def ingest(
     shelf: Path | None,
     now: dt.datetime,
     progress: Progress = silent,
+    asked: Asked = NOTHING_ASKED,
 ) -> Ingested:
-    """Ingest one CSV, CSV.gz or Parquet; the same file read in the same way again changes nothing.
+    """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
 
     Parameters
     ----------
@@ -93,15 +104,17 @@ def ingest(
         first file.
     now
         Time of ingestion, UTC: no decision can be later.
+    asked
+        Dates to replace, and whether stores that are new may be added.
 
     Raises
     ------
     DataError
-        When the file cannot be read, or none of its rows can be used.
+        When the file cannot be read, or none of its rows can be used; the lake is as it was.
     Declined
         When the lake holds the twin's decisions or belongs to another shelf, or another file is being ingested.
     """
-    lake, export = Lake(settings), open_export(file, reading)
+    lake, export = Lake(settings), settled(open_export(file, reading))
     refuse_other_side(lake.root, "retailer")
     with held(settings.locks, "ingest"):
         own = _File(export, sha256_of(file), shelf or settings.shelf, now)
@@ -109,96 +122,97 @@ def ingest(
         may_estimate = shelf is None and (
             not is_there or (is_untouched(own.shelf) and not _other_parts(lake, own.part))
         )
-        if is_there and _is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
+        if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share)) as staged:
-            _refuse_without_rows(staged, file)
+            replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.root, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything
             if may_estimate:
                 _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
                 write_shelf(own.shelf, staged, file.name)
-            workspace = _admit_all(settings, lake, own, staged, progress)
+            workspace = _admit_all(settings, lake, own, staged, replaces, asked, progress)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
 
 
-def _admit_all(settings: Settings, lake: Lake, own: _File, staged: StagedExport, progress: Progress) -> Workspace:
+def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Replacement:
+    """Refuse a file that may not enter this lake, and return what it replaces."""
+    _refuse_without_rows(staged, own.export.path)
+    dates = dates_in(staged.spans)
+    refuse_another_grain(lake, own.part, staged.grain)
+    refuse_played_days(lake, dates)
+    stores = [store_id_of(word) for word in staged.stores.words]
+    return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
+
+
+def _admit_all(
+    settings: Settings,
+    lake: Lake,
+    own: _File,
+    staged: StagedExport,
+    replaces: Replacement,
+    asked: Asked,
+    progress: Progress,
+) -> Workspace:
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
     catalog = load(own.shelf)
     _refuse_another_shelf(lake, own.part, catalog.skus)
-    workspace, inputs = prepared(settings, catalog), _fingerprint(own, catalog)
-    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now)
-    _publish_row(workspace, own, _admitted(Admitting(admission), progress), inputs)
+    if own.export.reading.price_unit is None:
+        refuse_other_money(catalog, staged)
+    if fit_stores(own.shelf, catalog, staged, add_stores=asked.add_stores):
+        catalog = load(own.shelf)
+    inputs = _fingerprint(own, catalog)
+    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces.parts)
+    _refuse_without_a_valid_row(own, admission)
+    workspace = prepared(settings, catalog)
+    days = _admitted(admission, progress)
+    changed = replaces.as_records(lake, own.part)
+    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days, changed)
     return workspace
 
 
-def _admitted(admitting: Admitting, progress: Progress) -> list[Admitted]:
-    """Admit every date, two at a time: one is validated while the other waits for the disk."""
-    dates, days = admitting.dates(), list[Admitted]()
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        for day in pool.map(admitting.admit, dates):
+def _admitting(admission: Admission) -> Admitting:
+    return AdmittingVisits(admission) if admission.staged.grain == "visits" else AdmittingSales(admission)
+
+
+def _admitted(admission: Admission, progress: Progress) -> list[Admitted]:
+    """Admit every date; visits two dates at a time: one is validated while the other waits for the disk."""
+    admitting, dates, days = _admitting(admission), admission.dates(), list[Admitted]()
+    with ThreadPoolExecutor(_WRITERS if admission.staged.grain == "visits" else 1) as pool:
+        for day in pool.map(lambda date: published(admission, admitting.check(date)), dates):
             days.append(day)
             progress("publishing dates", len(days), len(dates))
-    admitting.clear_other_dates()
+    clear_other_dates(admission)
     return days
 
 
-def _publish_row(workspace: Workspace, own: _File, days: list[Admitted], inputs: str) -> None:
-    """Profile what is in the lake now and publish the file's row.
+def _refuse_without_a_valid_row(own: _File, admission: Admission) -> None:
+    """Refuse a file whose rows are all rejected, before anything is published.
 
     Raises
     ------
     DataError
-        When none of its rows is a decision.
+        With the commonest reason and its first line.
     """
-    reasons = _reasons_of(days)
-    valid, rejected = sum(day.valid for day in days), sum(rows for rows, _ in reasons.values())
-    if not valid:
-        reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
-        raise DataError(
-            f"{own.export.path}: none of its {rejected:,} rows is a decision that can be used; {rows:,} because "
-            f"{reason}, first in line {line}; they are in the table rejected: correct the file, say what its columns "
-            f"mean, or correct the shelf in {own.shelf}"
-        )
-    dates = [day.business_date for day in days if day.valid]
-    profiles = [as_record(profile) for profile in profile_of(workspace, own.part)]
-    row = {
-        "part": own.part,
-        "file": own.export.path.name,
-        "sha256": own.digest,
-        "rows": valid + rejected,
-        "valid": valid,
-        "rejected": rejected,
-        "first_date": min(dates),
-        "last_date": max(dates),
-        "columns": json.dumps(own.export.columns.theirs, ensure_ascii=False),
-        "reasons": json.dumps(reasons, ensure_ascii=False),
-        "profile": json.dumps(profiles, ensure_ascii=False),
-        "ingested_at": own.now,
-    }
-    table = pa.Table.from_pylist([row], schema=INGESTED_FILES.schema)
-    workspace.lake.publish(Partition("ingested_files", None, own.part), table, inputs=inputs)
-
-
-def _reasons_of(days: list[Admitted]) -> dict[str, tuple[int, int]]:
-    """Return for each reason the rejected rows and the first line."""
-    reasons: dict[str, tuple[int, int]] = {}
-    for day in days:
-        for reason, (rows, line) in day.rejected.items():
-            known, first = reasons.get(reason, (0, line))
-            reasons[reason] = (known + rows, min(first, line))
-    return reasons
+    admitting, reasons = _admitting(admission), dict[str, tuple[int, int]]()
+    for date in admission.dates():
+        checked = admitting.check(date)
+        if checked.valid:
+            return
+        reasons = reasons_of([reasons, checked.reasons])
+    reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
+    row = "decision" if admission.staged.grain == "visits" else "sale"
+    total = sum(count for count, _ in reasons.values())
+    raise DataError(
+        f"{own.export.path}: none of its {total:,} rows is a {row} that can be used; {rows:,} because {reason}, first "
+        f"in line {line}; nothing was published: correct the file, say what its columns mean, or correct the shelf in "
+        f"{own.shelf}"
+    )
 
 
 def _tell_share(progress: Progress, share: float) -> None:
     progress("reading the file", round(share * _STEPS), _STEPS)
-
-
-def row_of(lake: Lake, part: str) -> dict[str, Any]:
-    """Return a file's row of `ingested_files`."""
-    row: dict[str, Any] = lake.read(Partition("ingested_files", None, part)).to_pylist()[0]
-    return row | {name: json.loads(row[name]) for name in ("columns", "reasons", "profile")}
 
 
 def _fingerprint(own: _File, catalog: Catalog) -> str:
@@ -207,18 +221,9 @@ def _fingerprint(own: _File, catalog: Catalog) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _is_done(lake: Lake, part: str, inputs: str) -> bool:
-    """Tell whether the whole file, read in this way, is in the lake and still complete."""
-    if not lake.is_current(Partition("ingested_files", None, part), inputs):
-        return False
-    receipts = [lake.receipt(own) for own in lake.partitions("interactions") if own.group == part]
-    return sum(receipt.rows for receipt in receipts if receipt) == row_of(lake, part)["valid"]
-
-
 def _other_parts(lake: Lake, part: str) -> bool:
-    """Tell whether the lake holds decisions that are not of this file."""
-    tables = ("interactions", "live_interactions")
-    return any(own.group != part for table in tables for own in lake.partitions(table))
+    """Tell whether the lake holds sales that are not of this file."""
+    return any(own.group != part for own in (*sold_partitions(lake), *lake.partitions("live_interactions")))
 
 
 def _refuse_without_rows(staged: StagedExport, file: Path) -> None:

@@ -13,33 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Ints
 from catalog.errors import DataError
 from etl.exports.codes import CodedWords
-from etl.exports.columns import Reading
-from etl.exports.parse import decimal_of, flags, moments, numbers, shopper_numbers
+from etl.exports.columns import Grain
+from etl.exports.grain import settled
 from etl.exports.read import Block, Export
-from etl.validate import LONGEST_TEXT, MISSING, PURCHASED, row_texts
+from etl.exports.typed import NO_DATE, RowTyper
+from etl.validate import LONGEST_TEXT, row_texts
 
-NO_DATE = -1
-_US_PER_DAY = 86_400_000_000
 _MOST_REJECTED = 1_000_000
-_SIGN = {".": "point", ",": "comma"}
-_NUMBERS = ("price_offered", "base_price", "unit_cost", "inventory_level", "budget_multiplier", "propensity")
-_ROWS = pa.schema(
-    [
-        ("date", pa.int32()),
-        ("line", pa.int64()),
-        ("store", pa.int32()),
-        ("seen_at", pa.int64()),
-        ("shopper", pa.int64()),
-        ("product", pa.int32()),
-        ("purchased", pa.bool_()),
-    ]
-)
 _ASIDE = pa.schema([("date", pa.int32()), ("line", pa.int64()), ("reason", pa.string()), ("text", pa.string())])
 
 
@@ -51,7 +35,9 @@ class StagedExport:
     ----------
     rows
         `date` (days since 1970), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds since
-        1970, UTC), `shopper` (null where the file names none), `purchased`, and the numbers that the file has.
+        1970, UTC), `price_offered`, and what the file has of other numbers and of promotions (`event` is a position,
+        -1 for none). Of visits also `shopper` (null where the file names none) and `purchased`; of sales `units`
+        (negative for returns) and `receipt`, a number; of units also `hour`, UTC, `NO_HOUR` for the whole day.
     aside
         Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
@@ -63,6 +49,8 @@ class StagedExport:
     spans: dict[int, list[tuple[int, int]]]
     stores: CodedWords
     products: CodedWords
+    events: CodedWords
+    grain: Grain
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
@@ -78,6 +66,7 @@ def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]
     DataError
         When the file as a whole cannot be read, or more than a million of its rows cannot.
     """
+    export = settled(export) if export.columns.grain is None else export
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -89,7 +78,10 @@ def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]
             stager.close()
         with pa.memory_map(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
-            yield StagedExport(read, unread, stager.spans, stager.stores, stager.products)
+            typer = stager.typer
+            yield StagedExport(
+                read, unread, stager.spans, typer.stores, typer.products, typer.events, typer.columns.grain or "visits"
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -98,23 +90,16 @@ class _Stager:
     """Types block after block and writes them to disk."""
 
     def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
-        self.export, self.theirs, self.where = export, export.columns.theirs, str(export.path)
-        self.numbers = [name for name in _NUMBERS if name in self.theirs]
-        schema = pa.schema([*_ROWS, *(pa.field(name, pa.float64()) for name in self.numbers)])
-        self.rows, self.aside = pa.ipc.new_file(rows, schema), pa.ipc.new_file(aside, _ASIDE)
-        self.schema = schema
-        self.stores = CodedWords("store_id")
-        self.products = CodedWords("sku" if "sku" in self.theirs else "product_name")
+        self.theirs, self.where = export.columns.theirs, str(export.path)
+        self.typer = RowTyper(export.columns, export.reading, self.where)
+        self.schema = self.typer.schema
+        self.rows, self.aside = pa.ipc.new_file(rows, self.schema), pa.ipc.new_file(aside, _ASIDE)
         self.spans: dict[int, list[tuple[int, int]]] = {}
-        self.decimal: str | None = export.reading.decimal
         self.n_rows = self.n_aside = 0
 
     def add(self, block: Block) -> None:
         columns = {ours: block.rows[theirs].combine_chunks() for ours, theirs in self.theirs.items()}
-        self._refuse_other_than_times(columns["seen_at"].type)
-        if self.decimal is None:
-            self.decimal = self._found_decimal([columns[name] for name in self.numbers])
-        typed, faults = self._typed(columns, self.export.reading, self.decimal)
+        typed, faults = self.typer.typed(columns)
         typed["line"] = pa.array(block.lines)
         reason = np.zeros(len(block.lines), np.int8)  # number of the first reason, from 1; 0 for none
         for number, (fails, _) in reversed(list(enumerate(faults, start=1))):
@@ -136,57 +121,6 @@ class _Stager:
         self.rows.close()
         self.aside.close()
 
-    def _refuse_other_than_times(self, kind: pa.DataType) -> None:
-        if not (pa.types.is_string(kind) or pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-            raise DataError(
-                f"{self.where}: expected times or text in {self.theirs['seen_at']!r}, taken for seen_at, found {kind}; "
-                "nothing was published: say which column it is with --column seen_at=NAME, or write times"
-            )
-
-    def _found_decimal(self, columns: list[pa.Array]) -> str:
-        found = decimal_of(columns)
-        if found is None:
-            raise DataError(
-                f"{self.where}: some numbers have a decimal comma and some a decimal point; say which it is with "
-                "--decimal, nothing was published"
-            )
-        return found
-
-    def _typed(
-        self, columns: dict[str, pa.Array], reading: Reading, decimal: str
-    ) -> tuple[dict[str, pa.Array], list[tuple[Flags, str]]]:
-        """Return the typed columns, and the reasons why rows cannot be read, each with its rows."""
-        n_rows = len(columns["purchased"])
-        faults: list[tuple[Flags, str]] = []
-        typed: dict[str, pa.Array] = {}
-        seen_at, doubtful = moments(columns["seen_at"], reading)
-        moment = _filled(seen_at.cast(pa.int64()))
-        typed["seen_at"] = pa.array(moment)
-        date = np.where(_missing(seen_at) | (moment < _US_PER_DAY), NO_DATE, moment // _US_PER_DAY)
-        typed["date"] = pa.array(date.astype(np.int32))
-        product = self.products.coded_with_names(columns, self.where)
-        store = self.stores.coded(columns["store_id"], self.where) if "store_id" in columns else self._one_store(n_rows)
-        shopper = shopper_numbers(columns["shopper_id"]) if "shopper_id" in columns else pa.nulls(n_rows, pa.int64())
-        purchased = flags(columns["purchased"])
-        typed["purchased"] = pc.equal(purchased, 1.0)
-        needed = ("seen_at", "price_offered", "purchased", "propensity", "shopper_id")
-        lacks = [_missing(columns[name]) for name in needed if name in columns]
-        faults.append((np.logical_or.reduce([*lacks, product < 0, store < 0]), MISSING))
-        faults.append((_missing(seen_at), "the time cannot be read"))
-        faults.append((date == NO_DATE, "the time is before 1970"))
-        faults.append((doubtful, f"the local time does not exist or happens twice in {reading.time_zone}"))
-        for name in self.numbers:
-            typed[name] = numbers(columns[name], decimal)
-            unread = _missing(typed[name]) & ~_missing(columns[name])
-            faults.append((unread, f"{name} cannot be read as a number with a decimal {_SIGN[decimal]}"))
-        faults.append((_missing(purchased), PURCHASED))
-        typed |= {"product": pa.array(product), "store": pa.array(store), "shopper": shopper}
-        return typed, faults
-
-    def _one_store(self, n_rows: int) -> NDArray[np.int32]:
-        self.stores.codes.setdefault("S01", 0)
-        return np.zeros(n_rows, np.int32)
-
     def _keep_aside(self, block: Block, date: pa.Array, reason: NDArray[np.int8], sentences: list[str]) -> None:
         bad, ragged = np.flatnonzero(reason), block.ragged
         if not len(bad) and not ragged:
@@ -205,11 +139,3 @@ class _Stager:
                 f"{self.where}: more than {_MOST_REJECTED:,} rows cannot be read, such as line {lines[0]}: "
                 f"{columns[2][0]}; are columns and formats the right ones? nothing was published"
             )
-
-
-def _missing(column: pa.Array) -> Flags:
-    return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
-
-
-def _filled(column: pa.Array) -> Ints:
-    return np.asarray(pc.fill_null(column, 0).to_numpy(), dtype=np.int64)

@@ -12,7 +12,7 @@ from flows.cli.options import AllowMixture, Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
-File = Annotated[Path, typer.Argument(help="CSV, CSV.gz or Parquet: one row per visit of a shopper to a product.")]
+File = Annotated[Path, typer.Argument(help="A file of visits, receipts or units.")]
 MapFile = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="YAML file that holds the options below.")]
 Column = Annotated[
     list[str] | None,
@@ -28,6 +28,23 @@ Decimal = Annotated[Literal[".", ","] | None, typer.Option(help="Decimal sign of
 Delimiter = Annotated[str | None, typer.Option(help="Separator of the fields of a CSV.", show_default="detected")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV.", show_default="utf-8")]
 
+Grain = Annotated[
+    Literal["visits", "receipts", "units"] | None,
+    typer.Option(
+        help="What a row is: a shopper who looked, bought or not; a line of a receipt; or units of a store, product "
+        "and day or hour.",
+        show_default="detected",
+    ),
+]
+PriceUnit = Annotated[
+    Literal["euros", "cents"] | None, typer.Option(help="What money in the file is written in.", show_default="euros")
+]
+Replace = Annotated[
+    str | None,
+    typer.Option(metavar="DATES", help="Replace these days of earlier files whole: a date, or 2026-01-05..2026-01-07."),
+]
+AddStores = Annotated[bool, typer.Option("--add-stores", help="Add stores that store.yaml lacks to it.")]
+
 
 def ingest(
     file: File,
@@ -38,35 +55,45 @@ def ingest(
     decimal: Decimal = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
+    grain: Grain = None,
+    price_unit: PriceUnit = None,
+    replace: Replace = None,
+    add_stores: AddStores = False,
     catalog: Catalog = None,
     allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
-    """Load your own decisions: read a file, reject bad rows with their reasons, and profile the rest.
+    """Load your own sales: read a file, reject bad rows with their reasons, and profile the rest.
 
-    Columns are recognised by their names, and the mapping is printed; --column sets it, for sku, product_name, seen_at,
-    price_offered and purchased, and where present store_id, shopper_id, category, base_price, unit_cost,
-    inventory_level and propensity. Without --catalog, a catalog is estimated from the file and written where you can
-    correct it. Loading the same file again changes nothing. See docs/ingest.md.
+    A file holds visits, receipts or units of a store, product and day; --grain says which. Columns are recognised by
+    their names, and the mapping is printed; --column sets it, for sku, product_name, seen_at, price_offered (or
+    revenue) and purchased or units, and where present store_id, hour, receipt, shopper_id, category, base_price,
+    regular_price, unit_cost, inventory_level, traffic, promotion, display, leaflet, event and propensity. Without
+    --catalog, a catalog is estimated from the file and written where you can correct it. Loading the same file again
+    changes nothing; a new edition of it replaces its days. See docs/ingest.md.
 
     For example:
       shelfprice ingest visits.csv --column seen_at=sold_on
       shelfprice ingest visits.csv.gz --map columns.yaml
     """
     from etl.exports.columns import read_reading
+    from etl.exports.corrections import Asked, dates_of
+    from etl.exports.grain import settled
     from etl.exports.read import open_export
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
+    options |= {"grain": grain, "price_unit": price_unit}
     separator = "\t" if delimiter == r"\t" else delimiter
     reading = read_reading(map_file, {**options, "columns": _columns(column or []), "delimiter": separator})
     folder = text_of(catalog)
-    open_export(file, reading)  # a file with a wrong header is refused before anything starts
+    asked = Asked(dates_of(replace) if replace else (), add_stores)
+    settled(open_export(file, reading))  # a file with a wrong header or in doubt is refused before anything starts
     admit("retailer", allow_mixture=allow_mixture)
     prepare()
     with orchestrated("flows.ingest"), progress_bars():
         from flows.ingest import ingest as flow
 
-        done = flow(file, reading, folder)
+        done = flow(file, reading, folder, asked)
     next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
     if as_json:
         emit({**vars(done), "next": next_steps})

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from etl.exports.admit import Admission, Admitting
+from etl.exports.admission import Admission, clear_other_dates, published
 from etl.exports.columns import Reading
 from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
 from etl.exports.profile import profile_of
 from etl.exports.read import open_export
 from etl.exports.stage import StagedExport, stage_export
+from etl.exports.visits import AdmittingVisits
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -55,9 +56,10 @@ def admit(
     lake = Lake(settings)
     lake.prepare()
     with staged_from(settings.home, rows, header) as staged:
-        admitting = Admitting(Admission(lake, catalog, staged, "shop.csv", part, "inputs", NOW))
-        found = [admitting.admit(date) for date in admitting.dates()]
-        admitting.clear_other_dates()
+        admission = Admission(lake, catalog, staged, "shop.csv", part, "inputs", NOW)
+        admitting = AdmittingVisits(admission)
+        found = [published(admission, admitting.check(date)) for date in admission.dates()]
+        clear_other_dates(admission)
     rejected = [row for own in lake.partitions("rejected") if own.group == part for row in lake.read(own).to_pylist()]
     assert sum(day.valid for day in found) + len(rejected) == len(rows)
     return {row["row_number"]: row["reason"] for row in rejected}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from catalog.day_profile import tick_profile
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
@@ -15,7 +16,6 @@ from features.footfall import expected_visits
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
-from simulation.visits import tick_profile
 from warehouse.lake import Lake
 
 LAST = dt.date(2026, 3, 8)

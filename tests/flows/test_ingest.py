@@ -100,11 +100,13 @@ def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> 
     simulate(dt.date(2026, 1, 5), 1, 1)
     before = parts(empty_home)
     allow_mixture(own_lake().root, own_lake().locks, "retailer")
+    with pytest.raises(Declined, match="dates that the twin has not played, found 2026-01-05"):
+        ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n"), Reading(), str(DEFAULT_DIR))
     with pytest.raises(Declined, match="holds decisions about another shelf, such as 'BREAD'"):
-        ingest(file_of(shop, "2026-01-05 10:00,A,1.00,1\n"), Reading())
+        ingest(file_of(shop, "2026-01-07 10:00,A,1.00,1\n"), Reading())
     assert parts(empty_home) == before
     assert not (empty_home / "shelf").exists()
-    on_it = ingest(file_of(shop, "2026-01-05 10:00,Milk,1.50,1\n"), Reading(), str(DEFAULT_DIR))
+    on_it = ingest(file_of(shop, "2026-01-07 10:00,Milk,1.50,1\n"), Reading(), str(DEFAULT_DIR))
     assert (on_it.row["valid"], on_it.row["profile"][0]["sku"]) == (1, "MILK")
 
 

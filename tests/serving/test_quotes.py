@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from catalog.day_profile import tick_profile
 from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
@@ -21,7 +22,6 @@ from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
 from serving.quote import PriceQuestion, explained
 from simulation.truth import chance_of_sale
-from simulation.visits import tick_profile
 from warehouse.lake import Lake
 
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)

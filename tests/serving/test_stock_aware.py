@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.store_day import BOUGHT
@@ -19,7 +20,7 @@ from serving.recursion import price_stock
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale
-from simulation.visits import draw_visits, tick_profile
+from simulation.visits import draw_visits
 
 PRICES = np.array([1.0, 1.5, 2.0])
 CHANCES = np.array([0.8, 0.5, 0.2])

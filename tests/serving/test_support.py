@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import Shelf
@@ -28,7 +29,6 @@ from serving.storefront import Storefront
 from serving.support import may_be_tried, with_support
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
-from simulation.visits import tick_profile
 from warehouse.lake import Lake
 
 CATALOG = load()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.opening import Opening
 from catalog.records.shoppers import Shock
@@ -23,7 +24,6 @@ from simulation.visits import (
     draw_visits,
     expected_visits_on,
     opening_stock,
-    tick_profile,
 )
 
 TWO_PERSONAS = (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
+from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
@@ -20,7 +21,6 @@ from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
 from serving.recursion import value_of_prices
 from simulation.truth import chance_of_sale
-from simulation.visits import tick_profile
 from training.believed_gain import BelievedGain, believed_gain
 from training.conditions.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
 from training.conditions.condition import Condition

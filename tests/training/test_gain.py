@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import load
 from features.logged_visits import LoggedVisits
@@ -19,7 +20,6 @@ from serving.price_book.tabulate import tabulate
 from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
-from simulation.visits import tick_profile
 from training.gain import gain_on
 from training.off_policy import OffPolicyEstimate
 

@@ -46,7 +46,7 @@ def cells_of(
         {
             "sku": sku,
             "store_id": [f"S{int(number)}" for number in store],
-            "week_number": week.astype(int) + 2_500,
+            "business_date": pd.Timestamp("2025-01-06") + pd.to_timedelta(7 * week, unit="D"),
             "price_offered": 2 * np.exp(log_price),
             "n_offered": offered,
             "n_purchased": draw.binomial(offered, chance),

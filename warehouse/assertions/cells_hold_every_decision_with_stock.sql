@@ -8,6 +8,29 @@ with decisions as (
     from decisions_with_stock
     where list_contains($business_dates, business_date)
     group by business_date, sku
+    union all
+    select
+        business_date,
+        sku,
+        sum(chances) as count_offered,
+        sum(round(units)) as count_purchased
+    from unit_sales
+    where
+        list_contains($business_dates, business_date)
+        and stock is distinct from 0
+        and not is_sudden_zero
+        and chances > 0
+    group by business_date, sku
+),
+
+of_product as (
+    select
+        business_date,
+        sku,
+        sum(count_offered) as count_offered,
+        sum(count_purchased) as count_purchased
+    from decisions
+    group by business_date, sku
 ),
 
 cells as (
@@ -22,13 +45,13 @@ cells as (
 )
 
 select
-    coalesce(decisions.business_date, cells.business_date) as business_date,
-    coalesce(decisions.sku, cells.sku) as sku,
-    decisions.count_offered as count_in_decisions,
+    coalesce(of_product.business_date, cells.business_date) as business_date,
+    coalesce(of_product.sku, cells.sku) as sku,
+    of_product.count_offered as count_in_decisions,
     cells.count_offered as count_in_cells
-from decisions
+from of_product
 full join cells
-    on decisions.business_date = cells.business_date and decisions.sku = cells.sku
+    on of_product.business_date = cells.business_date and of_product.sku = cells.sku
 where
-    decisions.count_offered is distinct from cells.count_offered
-    or decisions.count_purchased is distinct from cells.count_purchased;
+    of_product.count_offered is distinct from cells.count_offered
+    or of_product.count_purchased is distinct from cells.count_purchased;

@@ -7,6 +7,10 @@ comment on view live_interactions is
 'one shopper who considered one product on a day that is still being sold; part of interactions';
 comment on view live_repricings is
 'one price decision, an opening or a change, of a day that is still being sold; part of repricings';
+comment on view unit_sales is
+'one product at one price in one store over one business date, or one hour of it, as a retailer counted it';
+comment on view promotions is
+'what a retailer''s file says of one product in one store on one business date, beside its price';
 comment on view rejected is 'one bad row that was kept out';
 comment on view ingested_files is 'one file that was ingested whole';
 comment on view demand_cells is

@@ -12,7 +12,7 @@ create or replace macro lake_by_day(files, has_gained_columns := false) as table
             union_by_name = has_gained_columns
         );
 
--- All rows of a table by key.
-create or replace macro lake_by_key(files) as table
+-- All rows of a table by key; columns that it has gained are as above.
+create or replace macro lake_by_key(files, has_gained_columns := false) as table
     select * -- noqa: AM04
-    from read_parquet(files);
+    from read_parquet(files, union_by_name = has_gained_columns);

@@ -1,4 +1,4 @@
--- One row per receipt of decisions, price decisions and demand cells: the fingerprint of the data of each batch.
+-- One row per receipt of decisions, unit sales, price decisions and cells: the fingerprint of the data of each batch.
 create or replace view receipts as
 select
     business_date,
@@ -10,6 +10,7 @@ from
     read_json(
         [
             'lake/interactions/*/*.receipt.json',
+            'lake/unit_sales/*/*.receipt.json',
             'lake/repricings/*/*.receipt.json',
             'lake/demand_cells/*/*.receipt.json'
         ],
@@ -20,7 +21,7 @@ from
     )
 where batch <> 'contract';
 
-comment on view receipts is 'one receipt of a batch of decisions, price decisions or demand cells';
+comment on view receipts is 'one receipt of a batch of decisions, unit sales, price decisions or demand cells';
 comment on column receipts.sha256 is 'SHA-256 of the file';
 comment on column receipts.count_rows is 'rows in it';
 comment on column receipts.table_name is 'the table';

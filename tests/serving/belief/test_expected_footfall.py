@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
+from catalog.day_profile import tick_profile
 from catalog.load import load
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.footfall import Footfall
-from simulation.visits import tick_profile
 
 CATALOG = load()
 PROFILE = tick_profile(CATALOG.store)

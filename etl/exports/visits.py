@@ -1,7 +1,7 @@
-"""Admit an export to the lake, date by date: a row becomes a decision, or is rejected with a reason.
+"""Admit visits to the lake, date by date: a row becomes a decision, or is rejected with a reason.
 
 Preconditions: at least one row of the export can be read, and only one export is admitted at a time, so that there is
-one row per decision. Rows that repeat a decision of another partition are rejected, so files that overlap count once.
+one row per decision. Rows that repeat a decision of another file are rejected, so files that overlap count once.
 """
 
 import datetime as dt
@@ -13,54 +13,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Floats, Ints
-from catalog.load import Catalog
 from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
+from etl.exports.admission import CHANGES, EPOCH, REPEATS, Admission, Checked
 from etl.exports.estimate_shelf import places_on, store_id_of
-from etl.exports.stage import NO_DATE, StagedExport
+from etl.exports.promotions import promotions_of
+from etl.exports.stage import StagedExport
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
 from warehouse.columns import coded, constant, moments
-from warehouse.lake import Lake, Partition
 
-_EPOCH = dt.date(1970, 1, 1)
 _US_PER_MINUTE = 60_000_000
 _MINUTES_PER_DAY = 1_440
-_IN_LAKE = "it repeats a decision that is in the lake already"
 _ROW = list(INTERACTIONS.key)
-
-
-@dataclass(frozen=True)
-class Admission:
-    """An export on its way into the lake.
-
-    Attributes
-    ----------
-    source, part
-        The file's name, and the name of its partitions in the lake.
-    inputs
-        Fingerprint of everything that the partitions are made from.
-    not_after
-        Latest time at which a decision can have been made.
-    """
-
-    lake: Lake
-    catalog: Catalog
-    staged: StagedExport
-    source: str
-    part: str
-    inputs: str
-    not_after: dt.datetime
-
-
-@dataclass(frozen=True)
-class Admitted:
-    """The result for one date: decisions in the lake, and for each reason the rejected rows and the first line."""
-
-    business_date: dt.date
-    valid: int
-    rejected: dict[str, tuple[int, int]]
+_SAID = [*_ROW, "price_offered", "purchased", "inventory_level"]
 
 
 @dataclass(frozen=True)
@@ -77,26 +44,19 @@ class _Shares:
         return self.share[np.searchsorted(self.keys, key)]
 
 
-class Admitting:
-    """Admits one date after another; the dates are independent of each other."""
+class AdmittingVisits:
+    """Admits visits, one date after another; the dates are independent of each other."""
 
     def __init__(self, admission: Admission) -> None:
         self.given = admission
         self.places = places_on(admission.catalog, admission.staged)
         self.shares = _shares_of(admission.staged)
-        self.newest = max(admission.staged.spans)
 
-    def dates(self) -> list[int]:
-        """Return the dates of the export as days since 1970, also dates on which no row could be read."""
-        aside = set(pc.unique(self.given.staged.aside["date"]).to_pylist()) - {NO_DATE}
-        return sorted(aside | self.given.staged.spans.keys())
-
-    def admit(self, date: int) -> Admitted:
-        """Validate and publish one date: the rejected rows first, the decisions last."""
+    def check(self, date: int) -> Checked:
+        """Validate one date; nothing is published."""
         given = self.given
-        day = _EPOCH + dt.timedelta(days=date)
-        bad = [self._unreadable(date)]
-        valid = INTERACTIONS.schema.empty_table()
+        day = EPOCH + dt.timedelta(days=date)
+        bad, tables = [given.unreadable(date)], {"interactions": INTERACTIONS.schema.empty_table()}
         if date in given.staged.spans:
             own = given.staged.on(date)
             lines = own["line"].to_numpy()
@@ -104,35 +64,14 @@ class Admitting:
             checked = validate(rows, given.catalog, given.source, given.not_after, lines)
             kept = np.isin(lines, checked.rejected["row_number"].to_numpy(), invert=True)
             checked = without_repeats(given, day, checked.valid, lines[kept], checked.rejected)
-            valid = conform(checked.valid)
+            tables["interactions"] = conform(checked.valid)
             bad.append(checked.rejected)
-        rejected = pa.concat_tables(bad).sort_by("row_number").cast(REJECTED.schema)
-        for table, rows in (("rejected", rejected), ("interactions", valid)):
-            partition = Partition(table, day, given.part)
-            if rows.num_rows or given.lake.receipt(partition):
-                given.lake.publish(partition, rows, inputs=given.inputs)
-        reasons = rejected.group_by("reason").aggregate([("row_number", "count"), ("row_number", "min")])
-        counts = (reasons[name].to_pylist() for name in ("reason", "row_number_count", "row_number_min"))
-        return Admitted(day, valid.num_rows, {reason: (n, line) for reason, n, line in zip(*counts, strict=True)})
-
-    def clear_other_dates(self) -> None:
-        """Remove what an earlier reading of the same file published on dates that it does not have now."""
-        days = {_EPOCH + dt.timedelta(days=date) for date in self.dates()}
-        for table in ("interactions", "rejected", "demand_cells"):
-            for partition in list(self.given.lake.partitions(table)):
-                if partition.group == self.given.part and partition.business_date not in days:
-                    self.given.lake.remove(partition)
-
-    def _unreadable(self, date: int) -> pa.Table:
-        """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
-        aside = self.given.staged.aside
-        own = pc.equal(aside["date"], date)
-        if date == self.newest:
-            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
-        rows = aside.filter(own)
-        source = constant(self.given.source, rows.num_rows)
-        columns = [source, rows["line"], rows["reason"].dictionary_encode(), rows["text"]]
-        return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
+            kept = np.isin(lines, checked.rejected["row_number"].to_numpy(), invert=True)
+            beside = promotions_of(given.staged, own.filter(pa.array(kept)), self.places, given.catalog)
+            if beside is not None:
+                tables["promotions"] = beside
+        tables["rejected"] = pa.concat_tables(bad).sort_by("row_number").cast(REJECTED.schema)
+        return Checked(day, tables, tables["interactions"].num_rows)
 
     def _interactions(self, own: pa.Table) -> pa.Table:
         """Return rows with the columns of `interactions`; a product that is not on the shelf keeps its own name."""
@@ -175,21 +114,20 @@ class Admitting:
 
 
 def without_repeats(given: Admission, day: dt.date, valid: pa.Table, lines: Ints, rejected: pa.Table) -> Validated:
-    """Reject rows that are decisions of another partition of the lake already."""
-    known = [
-        given.lake.read(partition).select(_ROW)
-        for partition in given.lake.partitions("interactions")
-        if partition.business_date == day and partition.group != given.part
-    ]
+    """Reject rows that are decisions of another file already, or that say otherwise of one."""
+    known = [given.lake.read(partition).select(_SAID) for partition in given.others("interactions", day)]
     if not known:
         return Validated(valid, rejected)
-    is_known = _are_among(valid.select(_ROW), pa.concat_tables(known))
+    earlier = pa.concat_tables(known)
+    is_known = _are_among(valid.select(_ROW), earlier.select(_ROW))
+    is_same = _are_among(valid.select(_SAID), earlier)
+    at = np.flatnonzero(is_known)
     bad = pa.table(
         {
-            "source": constant(given.source, int(is_known.sum())),
-            "row_number": pa.array(lines[is_known]),
-            "reason": constant(_IN_LAKE, int(is_known.sum())),
-            "row_text": row_texts(valid, np.flatnonzero(is_known)),
+            "source": constant(given.source, len(at)),
+            "row_number": pa.array(lines[at]),
+            "reason": coded(np.where(is_same[at], 0, 1), [REPEATS, CHANGES]),
+            "row_text": row_texts(valid, at),
         },
         schema=REJECTED.schema,
     )
@@ -204,7 +142,8 @@ def _are_among(rows: pa.Table, known: pa.Table) -> Flags:
 
 def _keys(rows: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = rows.to_pandas()
-    return frame.astype({"store_id": "str", "sku": "str"})
+    kinds = {"store_id": "str", "sku": "str", "inventory_level": "float64"}
+    return frame.astype({name: kind for name, kind in kinds.items() if name in frame})
 
 
 def _shoppers(own: pa.Table) -> pa.Array:

@@ -1,0 +1,147 @@
+"""An export on its way into the lake, date by date, whatever its grain: each date is checked, then published whole."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.load import Catalog
+from catalog.tables.decisions import REJECTED
+from etl.exports.stage import StagedExport
+from etl.exports.typed import NO_DATE
+from warehouse.columns import constant
+from warehouse.lake import Lake, Partition
+
+EPOCH = dt.date(1970, 1, 1)
+REPEATS = "it repeats what is in the lake already"
+CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"
+OF_A_FILE = ("rejected", "promotions", "unit_sales", "interactions")
+"""Tables that hold a file's partitions, in the order in which they are published: what says that a day is done last."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """An export on its way into the lake.
+
+    Attributes
+    ----------
+    source, part
+        The file's name, and the name of its partitions in the lake.
+    inputs
+        Fingerprint of everything that the partitions are made from.
+    not_after
+        Latest time at which a decision can have been made.
+    replaced
+        For each date the partitions of earlier files that this file takes the place of.
+    """
+
+    lake: Lake
+    catalog: Catalog
+    staged: StagedExport
+    source: str
+    part: str
+    inputs: str
+    not_after: dt.datetime
+    replaced: Mapping[dt.date, frozenset[str]] = field(default_factory=dict)
+
+    def dates(self) -> list[int]:
+        """Return the dates of the export as days since 1970, also dates on which no row could be read."""
+        aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
+        return sorted(aside | self.staged.spans.keys())
+
+    def others(self, table: str, day: dt.date) -> list[Partition]:
+        """Return the partitions of other files on a date that stay."""
+        gone = {self.part, *self.replaced.get(day, ())}
+        return [own for own in self.lake.partitions_on(table, day) if own.group not in gone]
+
+    def unreadable(self, date: int) -> pa.Table:
+        """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
+        aside = self.staged.aside
+        own = pc.equal(aside["date"], date)
+        if date == max(self.staged.spans):
+            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
+        rows = aside.filter(own)
+        source = constant(self.source, rows.num_rows)
+        columns = [source, rows["line"], rows["reason"].dictionary_encode(), rows["text"]]
+        return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One date, before it is published.
+
+    Attributes
+    ----------
+    tables
+        Its rows by table of the lake, `rejected` among them.
+    valid
+        Rows of the file that can be used.
+    counts
+        What happened to them, such as units that were brought back, by name.
+    """
+
+    business_date: dt.date
+    tables: Mapping[str, pa.Table]
+    valid: int
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> dict[str, tuple[int, int]]:
+        """The rejected rows and the first line of each reason."""
+        rejected = self.tables["rejected"]
+        grouped = rejected.group_by("reason").aggregate([("row_number", "count"), ("row_number", "min")])
+        counts = (grouped[name].to_pylist() for name in ("reason", "row_number_count", "row_number_min"))
+        return {reason: (rows, line) for reason, rows, line in zip(*counts, strict=True)}
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The result for one date: rows that are used and rows in the lake, rejected rows by reason, and other counts."""
+
+    business_date: dt.date
+    valid: int
+    kept: int
+    rejected: dict[str, tuple[int, int]]
+    counts: Mapping[str, float]
+
+
+class Admitting(Protocol):
+    """Checks one date of an export after another."""
+
+    @property
+    def given(self) -> Admission:
+        """The export."""
+        ...
+
+    def check(self, date: int) -> Checked:
+        """Validate one date; nothing is published."""
+        ...
+
+
+def published(given: Admission, checked: Checked) -> Admitted:
+    """Publish one date: the rejected rows first, what was sold last; what it replaces is removed before."""
+    day, kept = checked.business_date, 0
+    for part in given.replaced.get(day, ()):
+        for table in ("demand_cells", *OF_A_FILE):
+            given.lake.remove(Partition(table, day, part))
+    for table in OF_A_FILE:
+        rows, partition = checked.tables.get(table), Partition(table, day, given.part)
+        if rows is None and given.lake.holds(partition):
+            given.lake.remove(partition)
+        if rows is not None and (rows.num_rows or given.lake.receipt(partition)):
+            given.lake.publish(partition, rows, inputs=given.inputs)
+        if rows is not None and table in ("unit_sales", "interactions"):
+            kept += rows.num_rows
+    return Admitted(day, checked.valid, kept, checked.reasons, checked.counts)
+
+
+def clear_other_dates(given: Admission) -> None:
+    """Remove what an earlier reading of the same file published on dates that it does not have now."""
+    days = {EPOCH + dt.timedelta(days=date) for date in given.dates()}
+    for table in (*OF_A_FILE, "demand_cells"):
+        for partition in list(given.lake.partitions(table)):
+            if partition.group == given.part and partition.business_date not in days:
+                given.lake.remove(partition)

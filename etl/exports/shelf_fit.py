@@ -1,0 +1,85 @@
+"""Whether an export fits the shelf that it is looked up on: its stores, and the money that its prices are in."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from catalog.errors import DataError
+from catalog.load import DEFAULT_DIR, Catalog
+from etl.exports.estimate_shelf import places_on, rewritten, store_id_of, yaml_text
+from etl.exports.stage import StagedExport
+
+_HUNDREDFOLD = (50.0, 200.0)  # a price this many times the base price, or its inverse, is in another unit of money
+_STORES = re.compile(r"^stores: *\[(.*?)\]", re.MULTILINE)
+_SHOWN = 3
+
+
+def fit_stores(folder: Path, catalog: Catalog, staged: StagedExport, *, add_stores: bool) -> bool:
+    """Refuse stores that the shelf's `store.yaml` does not have, or add them when that is asked for.
+
+    Returns
+    -------
+    bool
+        Whether stores were added.
+
+    Raises
+    ------
+    DataError
+        When there are such stores and they are not to be added, or cannot be.
+    """
+    found = [store_id_of(word) for word in staged.stores.words]
+    new = sorted(set(found).difference(catalog.store.stores))
+    if not new:
+        return False
+    shown = ", ".join(new[:_SHOWN]) + (" ..." if len(new) > _SHOWN else "")
+    refusal = (
+        f"expected stores of {folder / 'store.yaml'}, found {len(new)} others: {shown}; nothing was published: add "
+        "them to `stores` there"
+    )
+    if not add_stores:
+        raise DataError(f"{refusal}, or let --add-stores add them")
+    text = (folder / "store.yaml").read_text(encoding="utf-8")
+    written = _STORES.search(text)
+    if written is None or folder == DEFAULT_DIR:
+        raise DataError(f"{refusal}; --add-stores changes a file of your own alone, with `stores: [...]` on one line")
+    more = ", ".join([*filter(None, [written[1].strip()]), *map(yaml_text, new)])
+    rewritten(folder, text[: written.start()] + f"stores: [{more}]" + text[written.end() :])
+    return True
+
+
+def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
+    """Refuse prices that are about a hundred times the shelf's, or a hundredth of them, for most products.
+
+    Raises
+    ------
+    DataError
+        With a product's median price beside its base price, and what to say.
+    """
+    places = places_on(catalog, staged)
+    median = median_prices(staged)
+    place = places[median.index.to_numpy()]
+    on_shelf = median[place >= 0]
+    if not len(on_shelf):
+        return
+    at = place[place >= 0]
+    fold = on_shelf.to_numpy() / catalog.base_prices[at]
+    low, high = _HUNDREDFOLD
+    is_more, is_less = (fold >= low) & (fold <= high), (fold <= 1 / low) & (fold >= 1 / high)
+    if max(is_more.mean(), is_less.mean()) <= 0.5:  # noqa: PLR2004 - most of the products
+        return
+    first = int(np.flatnonzero(is_more if is_more.mean() > is_less.mean() else is_less)[0])
+    sku, base = catalog.skus[at[first]], catalog.base_prices[at[first]]
+    raise DataError(
+        f"expected prices like those of the shelf, found a median of {on_shelf.iloc[first]:.2f} for {sku!r}, whose "
+        f"base price is {base:.2f} EUR ({int((is_more | is_less).sum())} of {len(at)} products are as far off); "
+        "nothing was published: say what the file's prices are in with --price-unit cents or --price-unit euros"
+    )
+
+
+def median_prices(staged: StagedExport) -> pd.Series:
+    """Return the median price of each product, EUR, by its code."""
+    grouped = staged.rows.group_by("product").aggregate([("price_offered", "approximate_median")])
+    codes, median = grouped["product"].to_numpy(), grouped["price_offered_approximate_median"].to_numpy()
+    return pd.Series(median, index=codes).dropna()

@@ -1,0 +1,26 @@
+"""What was sold: decisions of shoppers, or units that a retailer counted. Demand is learned from both."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from warehouse.lake import Lake, Partition
+
+SOLD = ("interactions", "unit_sales")
+"""Tables of what was sold on days that are over."""
+
+
+def sold_partitions(lake: Lake) -> Iterator[Partition]:
+    """Yield the partitions of what was sold, table by table, in order of date and group."""
+    for table in SOLD:
+        yield from lake.partitions(table)
+
+
+def sold_on(lake: Lake, date: dt.date) -> Iterator[Partition]:
+    """Yield the partitions of what was sold on a business date."""
+    for table in SOLD:
+        yield from lake.partitions_on(table, date)
+
+
+def sold_dates(lake: Lake) -> list[dt.date]:
+    """Return the business dates on which something was sold and that are over, ascending."""
+    return sorted({date for table in SOLD for date in lake.dates(table)})
