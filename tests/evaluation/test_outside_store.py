@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from catalog.errors import DataError
+from catalog.load import load
 from evaluation.outside_store.baskets import baskets_as_visits
 from evaluation.outside_store.exchange import Change, Outcome, OutsideStore, Play, run_driver
 from evaluation.outside_store.learn import Learned, learn
@@ -147,16 +148,18 @@ def test_every_receipt_is_a_visit_to_each_product_that_was_on_the_shelf(tmp_path
     ]
 
 
-def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_priced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("grain", ["receipts", "visits"])
+def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_priced(grain: str, tmp_path: Path) -> None:
     receipts = tmp_path / "receipts.csv"
     receipts.write_bytes(gzip.decompress(RECEIPTS.read_bytes()))
-    found = learn(tmp_path / "home", baskets_as_visits(receipts), "margin", 7)
-    skus = set(pd.read_csv(RECEIPTS)["sku"])
-    assert {own.sku for own in found.responses} == skus
-    assert found.rows > found.rejected == 0
+    export = receipts if grain == "receipts" else baskets_as_visits(receipts)
+    found = learn(tmp_path / "home", export, "margin", 7)
+    assert {own.sku for own in found.responses} == set(pd.read_csv(RECEIPTS)["sku"])
+    assert found.rows > 10 * found.rejected
     assert all(own.why for own in found.responses)
     assert found.unmet
     assert found.prices == {}
+    assert load(tmp_path / "home" / "shelf").store.policies.objective == "margin"
 
 
 def test_the_report_counts_what_was_told_and_held() -> None:
