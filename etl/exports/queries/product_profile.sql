@@ -1,42 +1,69 @@
--- One row per product: what the decisions of some partitions tell about it.
-with decisions as (
+-- One row per product: what some store days tell about it. A store-week counts where the price moved by more than one
+-- per cent within its four weeks; a cluster is a store in a quarter of a year (13 weeks).
+with prices as (
     select
         sku,
-        price_offered,
-        purchased,
-        business_date
-    from read_parquet($files, hive_partitioning = true, hive_types = {'business_date': date})
+        price,
+        sum(count_seen) as count_seen,
+        sum(count_bought) as count_bought
+    from store_days
+    group by sku, price
 ),
 
-prices as (
+dated as (
     select
         sku,
-        price_offered,
-        count(*) as count_decisions,
-        count(*) filter (where purchased) as count_purchases
-    from decisions
-    group by sku, price_offered
+        store_id,
+        business_date,
+        price,
+        (business_date - date '1970-01-05') // 7 as week
+    from store_days
 ),
 
 days as (
     select
         sku,
-        count(distinct business_date) as count_days
-    from decisions
+        count(distinct business_date) as count_days,
+        count(distinct row(store_id, business_date)) as count_store_days,
+        count(distinct row(store_id, week // 13)) as count_clusters
+    from dated
+    group by sku
+),
+
+periods as (
+    select
+        sku,
+        store_id,
+        week // 4 as period,
+        count(distinct week) as count_weeks,
+        max(price) > 1.01 * min(price) as has_moved
+    from dated
+    group by sku, store_id, period
+),
+
+moved as (
+    select
+        sku,
+        sum(count_weeks) filter (where has_moved) as count_store_weeks
+    from periods
     group by sku
 )
 
 select
     prices.sku,
     any_value(days.count_days)::bigint as count_days,
-    sum(prices.count_decisions)::bigint as count_decisions,
-    sum(prices.count_purchases)::bigint as count_purchases,
+    any_value(days.count_store_days)::bigint as count_store_days,
+    sum(prices.count_seen)::bigint as count_seen,
+    sum(prices.count_bought) as count_bought,
     count(*)::bigint as count_prices,
-    min(prices.price_offered) as lowest_price_eur,
-    arg_max(prices.price_offered, prices.count_decisions) as commonest_price_eur,
-    max(prices.price_offered) as highest_price_eur,
-    max(prices.count_decisions) / sum(prices.count_decisions) as commonest_share
+    min(prices.price) as lowest_price_eur,
+    arg_max(prices.price, prices.count_seen) as commonest_price_eur,
+    max(prices.price) as highest_price_eur,
+    max(prices.count_seen) / sum(prices.count_seen) as commonest_share,
+    any_value(days.count_clusters)::bigint as count_clusters,
+    coalesce(any_value(moved.count_store_weeks), 0)::bigint as count_store_weeks
 from prices
 inner join days on prices.sku = days.sku
+inner join moved on prices.sku = moved.sku
 group by prices.sku
 order by prices.sku;
