@@ -8,7 +8,6 @@ import datetime as dt
 
 import duckdb
 import numpy as np
-import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.day_profile import hours_of_ticks, tick_profile
@@ -40,15 +39,15 @@ def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
 
 def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict[str, dt.date]) -> Floats:
     """Count the chances of unit sales, shape (n_products, n_ticks): days by the store's profile, hours evenly."""
-    counts = connection.execute(query("chances"), span).df()
-    counts = counts[counts["sku"].isin(catalog.skus)]
+    counts = connection.execute(query("chances"), span).fetchall()
     position = {sku: place for place, sku in enumerate(catalog.skus)}
     of_tick = hours_of_ticks(catalog.store)
     chances = np.zeros((len(catalog.skus), len(of_tick)))
-    for sku, hour, count in counts.itertuples(index=False):
+    for sku, hour, count in counts:
         in_hour = (of_tick == hour).astype(float)
-        share = tick_profile(catalog.store) if pd.isna(hour) else in_hour / max(in_hour.sum(), 1.0)
-        chances[position[sku]] += count * share
+        share = tick_profile(catalog.store) if hour is None else in_hour / max(in_hour.sum(), 1.0)
+        if sku in position:
+            chances[position[sku]] += count * share
     return chances
 
 

@@ -7,6 +7,7 @@ from catalog.records.shoppers import Persona, check_shares
 
 FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
+MOST_CHANCES = 10_000_000
 LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
 
 
@@ -33,7 +34,7 @@ class Product(Record):
     most_units_per_day: int | None = Field(
         default=None,
         ge=1,
-        le=10_000_000,
+        le=MOST_CHANCES,
         exclude_if=lambda most: most is None,
         description="units that a store could sell on a day if everyone bought: what a retailer's units are counted "
         "against; null is `par_stock`, at least 20",

@@ -16,7 +16,6 @@ from warehouse.columns import constant
 from warehouse.lake import Lake, Partition
 
 EPOCH = dt.date(1970, 1, 1)
-REPEATS = "it repeats what is in the lake already"
 CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"
 OF_A_FILE = ("rejected", "promotions", "unit_sales", "interactions")
 """Tables that hold a file's partitions, in the order in which they are published: what says that a day is done last."""

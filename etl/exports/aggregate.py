@@ -25,7 +25,7 @@ def summed(lines: pd.DataFrame) -> pd.DataFrame:
         was sold less what the product's returns of the day take off; `receipts`, `traffic` and `stock`, NaN where
         they are not known.
     """
-    signed = lines.assign(sold=lines["units"].clip(lower=0), returned_units=-lines["units"].clip(upper=0))
+    signed = lines.assign(sold=lines["units"].clip(lower=0), returned_units=(-lines["units"]).clip(lower=0))
     how: dict[str, tuple[str, str]] = {"sold": ("sold", "sum"), "returned_units": ("returned_units", "sum")}
     how |= {name: known for name, known in _WHERE_KNOWN.items() if known[0] in lines}
     rows = signed.groupby(KEYS, sort=True).agg(**how).reset_index()

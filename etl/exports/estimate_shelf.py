@@ -156,10 +156,12 @@ def _products_yaml(staged: StagedExport, found: pd.DataFrame, file: str) -> Iter
         yield f"    ceiling_price: {ceiling:.2f}"
         stock = row["stock"]
         known_stock = math.isfinite(stock) and stock >= 1
-        par = int(min(stock, _MOST_STOCK)) if known_stock else _PAR_STOCK
-        if math.isfinite(row["most"]) and not known_stock:
-            par = int(np.clip(row["most"] / 2, _PAR_STOCK, _MOST_PAR_OF_SALES))
-        yield f"    par_stock: {par} # {'the highest stock seen' if known_stock else 'not known'}"
+        par, why = _PAR_STOCK, "not known"
+        if known_stock:
+            par, why = int(min(stock, _MOST_STOCK)), "the highest stock seen"
+        elif math.isfinite(row["most"]):
+            par, why = int(np.clip(row["most"] / 2, _PAR_STOCK, _MOST_PAR_OF_SALES)), "not known: more than a day sells"
+        yield f"    par_stock: {par} # {why}"
         if math.isfinite(row["most"]):
             yield f"    most_units_per_day: {int(row['most'])} # four times the most that a store sold on a day"
 

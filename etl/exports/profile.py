@@ -1,83 +1,95 @@
-"""What an export says about each product, and whether that is enough to set its price."""
+"""What an export says about each product, and whether that is what the gate asks of the data.
 
+The gate decides; here is what it needs at least. Errors of a response count what a store's months have in common, so
+they need many stores, or stores over many quarters; and a price must have moved within a store and four weeks, or
+nothing tells it from the season.
+"""
+
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from catalog.load import Catalog
+from etl.exports.columns import Grain
 from warehouse.connection import workbench
+from warehouse.lake import Partition
+from warehouse.sold import sold_partitions
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
-_LEAST_DECISIONS = 200
-_LEAST_OF_EACH = 30  # purchases, and visits without one: a share from fewer has an error of a third or more
+LEAST_BOUGHT = 30  # purchases, or units; and visits without a purchase: a share from fewer is off by a third
+LEAST_CLUSTERS = 20  # stores, or quarters of stores: with fewer, errors are too small
+_MEMORY = "600MB"  # the rest goes to the disk
+LEAST_STORE_WEEKS = 40  # with a price change within their four weeks
 
 
 @dataclass(frozen=True)
 class ProductProfile:
-    """The decisions of one product.
+    """What was sold of one product.
 
     Attributes
     ----------
-    days
-        Business dates with a decision.
+    days, store_days
+        Business dates with a row, and pairs of a store and such a date.
     decisions, purchases
-        Number of decisions, and of those that bought.
-    prices, lowest, commonest, highest
-        Number of distinct prices, and three of them, EUR.
+        Of visits, their number, and how many bought. Of units and receipts, store days by price, and units sold.
+    prices, lowest, commonest, highest, median
+        Number of distinct prices, and four of them, EUR.
     commonest_share
-        Share of the decisions that saw the commonest price.
+        Share of the decisions, or store days, that had the commonest price.
+    base_price
+        Base price on the shelf, EUR.
+    clusters, store_weeks
+        Stores by quarter of a year, and weeks of stores in whose four weeks the price moved.
     why_not
-        Why these decisions are not enough to set its price, or None.
+        What the gate asks for that these data do not have, or None.
     """
 
     sku: str
     name: str
+    grain: Grain
     days: int
+    store_days: int
     decisions: int
-    purchases: int
+    purchases: float
     prices: int
     lowest: float
     commonest: float
     highest: float
     commonest_share: float
-    why_not: str | None
+    median: float
+    base_price: float
+    clusters: int
+    store_weeks: int
+    why_not: str | None = None
 
     @property
     def purchase_rate(self) -> float:
-        """Share of the decisions that bought."""
-        return self.purchases / self.decisions
+        """Share of the visits that bought, or units a store day."""
+        return self.purchases / (self.decisions if self.grain == "visits" else self.store_days)
 
     @property
     def verdict(self) -> str:
-        """Whether its price can be learned, in words."""
-        return "enough to learn from" if self.why_not is None else f"keeps its base price: {self.why_not}"
+        """Whether its price can be judged, in words."""
+        if self.why_not is None:
+            return "the gate has what it asks for"
+        return f"keeps its base price: {self.why_not}"
 
 
 def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
-    """Profile the decisions of one export, product by product; a product without any is left out."""
-    lake, catalog = workspace.lake, workspace.catalog
-    files = [str(lake.path(own)) for own in lake.partitions("interactions") if own.group == part]
-    names = {product.sku: product.name for product in catalog.products}
-    if not files:
+    """Profile what was sold in one export, product by product; a product without any is left out."""
+    lake = workspace.lake
+    parts = [own for own in sold_partitions(lake) if own.group == part and _has_rows(workspace, own)]
+    if not parts:
         return ()
+    is_visits = parts[0].table == "interactions"
     with workbench(workspace.settings) as connection:
-        found = connection.execute(_query("product_profile"), {"files": files}).fetchall()
-    return tuple(
-        ProductProfile(
-            sku=sku,
-            name=names.get(sku, sku),
-            days=days,
-            decisions=decisions,
-            purchases=purchases,
-            prices=prices,
-            lowest=lowest,
-            commonest=commonest,
-            highest=highest,
-            commonest_share=share,
-            why_not=_why_not(days, decisions, purchases, prices),
-        )
-        for sku, days, decisions, purchases, prices, lowest, commonest, highest, share in found
-    )
+        connection.execute("set memory_limit = $1", [_MEMORY])
+        connection.read_parquet([str(lake.path(own)) for own in parts], hive_partitioning=True).create_view("sold")
+        connection.execute(_query("visits_seen" if is_visits else "units_seen"))
+        found = connection.execute(_query("product_profile")).fetchall()
+    return tuple(_profile(workspace.catalog, "visits" if is_visits else "units", row) for row in found)
 
 
 def as_record(profile: ProductProfile) -> dict[str, Any]:
@@ -85,13 +97,46 @@ def as_record(profile: ProductProfile) -> dict[str, Any]:
     return asdict(profile) | {"purchase_rate": profile.purchase_rate, "verdict": profile.verdict}
 
 
-def _why_not(days: int, decisions: int, purchases: int, prices: int) -> str | None:
-    few = {"purchases": purchases, "refusals": decisions - purchases}
-    lacking = next((what for what, count in few.items() if count < _LEAST_OF_EACH), None)
+def _has_rows(workspace: Workspace, partition: Partition) -> bool:
+    receipt = workspace.lake.receipt(partition)
+    return receipt is not None and receipt.rows > 0
+
+
+def _profile(catalog: Catalog, grain: Grain, row: Sequence[Any]) -> ProductProfile:
+    sku, days, store_days, seen, bought, prices, lowest, commonest, highest, share, median, clusters, store_weeks = row
+    product = catalog.product(sku)
+    return ProductProfile(
+        sku=sku,
+        name=product.name,
+        grain=grain,
+        days=days,
+        store_days=store_days,
+        decisions=seen,
+        purchases=int(bought) if grain == "visits" else bought,
+        prices=prices,
+        lowest=lowest,
+        commonest=commonest,
+        highest=highest,
+        commonest_share=share,
+        median=median,
+        base_price=product.base_price,
+        clusters=clusters,
+        store_weeks=store_weeks,
+        why_not=_why_not(grain, row),
+    )
+
+
+def _why_not(grain: Grain, row: Sequence[Any]) -> str | None:
+    """Say what the gate asks for and does not find; a single price or day says enough."""
+    _, days, _, seen, bought, prices, *_, clusters, store_weeks = row
     if prices == 1:
         return "its price never varied"
     if days == 1:
         return "one day only, none is left to judge on"
-    if decisions < _LEAST_DECISIONS:
-        return f"{decisions} decisions of at least {_LEAST_DECISIONS}"
-    return lacking and f"{few[lacking]} {lacking} of at least {_LEAST_OF_EACH}"
+    asked: list[tuple[str, float, int]] = [("purchases" if grain == "visits" else "units sold", bought, LEAST_BOUGHT)]
+    if grain == "visits":
+        asked.append(("visits without a purchase", seen - bought, LEAST_BOUGHT))
+    asked.append(("stores or quarters of stores", clusters, LEAST_CLUSTERS))
+    asked.append(("store-weeks with a price change", store_weeks, LEAST_STORE_WEEKS))
+    lacking = [f"{least} {what} wanted, {found:.0f} found" for what, found, least in asked if found < least]
+    return "; ".join(lacking) or None

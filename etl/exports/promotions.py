@@ -62,3 +62,12 @@ def _in_contract(rows: pd.DataFrame, found: list[str], catalog: Catalog, events:
         else:
             columns[field.name] = pa.array(rows[field.name], from_pandas=True).cast(field.type)
     return pa.table(columns, schema=PROMOTIONS.schema)
+
+
+def promoted(rows: pa.Table) -> int:
+    """Count the products of a date, by store, that stood beside a promotion, display, leaflet or event."""
+    frame = rows.to_pandas()
+    is_any = frame["event"].fillna("") != ""
+    for name in ("promotion", "display", "leaflet"):
+        is_any |= frame[name].fillna(value=False).astype(bool)
+    return int(is_any.sum())

@@ -16,16 +16,17 @@ from catalog.arrays import Ints
 from catalog.day_profile import hour_shares
 from catalog.tables.decisions import REJECTED
 from catalog.tables.sales import UNIT_SALES
-from etl.exports.admission import CHANGES, EPOCH, REPEATS, Admission, Checked
+from etl.exports.admission import CHANGES, EPOCH, Admission, Checked
 from etl.exports.aggregate import chances_of, summed
 from etl.exports.check_lines import reasons_against
 from etl.exports.estimate_shelf import places_on, store_id_of
-from etl.exports.promotions import promotions_of
+from etl.exports.promotions import promoted, promotions_of
 from etl.exports.sales_so_far import SalesSoFar, days_before
 from etl.validate import row_texts
 from warehouse.columns import coded, constant
 
 _PAIR = ["store", "product"]
+_IN_LAKE = "it repeats sales that are in the lake already"
 
 
 class AdmittingSales:
@@ -56,7 +57,7 @@ class AdmittingSales:
         same, other = self._overlap(rows, known)
         for number, pairs in ((len(sentences), same), (len(sentences) + 1, other)):
             reason[(reason == 0) & lines["pair"].isin(pairs).to_numpy()] = number
-        sentences += [REPEATS, CHANGES]
+        sentences += [_IN_LAKE, CHANGES]
         pair = self._pair_of(rows)
         is_new = ~np.isin(pair, np.r_[same, other])
         rows, pair = rows[is_new], pair[is_new]
@@ -69,7 +70,9 @@ class AdmittingSales:
         beside = promotions_of(given.staged, own.filter(pa.array(reason == 0)), self.places, given.catalog)
         if beside is not None:
             tables["promotions"] = beside
-        return Checked(day, tables, int((reason == 0).sum()), counts | {"zero_days": len(rows) - n_sold})
+            counts["promoted"] = promoted(beside)
+        counts["zero_days"] = len(rows) - n_sold
+        return Checked(day, tables, int((reason == 0).sum()), counts)
 
     def _count_pairs(self) -> None:
         """Find each pair of a store and a product, and its first and last date with a sale."""

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.records.product import LEAST_CHANCES
+from catalog.records.product import LEAST_CHANCES, MOST_CHANCES
 from etl.exports.stage import StagedExport
 from etl.exports.typed import NO_HOUR
 
 _US_PER_HOUR = 3_600_000_000
 _WANTED = ("store", "product", "price_offered", "units", "hour", "seen_at")
+_TOO_MANY = 1e6  # units in one row: such rows are rejected
 _FOLD = 4  # most units of a day over the highest that was seen
 
 
@@ -47,12 +48,13 @@ def sales_seen(staged: StagedExport) -> SalesSeen:
         day = own.select([name for name in _WANTED if name in own.column_names]).to_pandas()
         seen = day.drop_duplicates(["store", "product", "price_offered"])
         prices.append(seen.groupby(["product", "price_offered"]).size())
-        units = day.groupby(["store", "product"])["units"].sum().groupby("product").max()
+        believable = day[day["units"].abs() < _TOO_MANY]
+        units = believable.groupby(["store", "product"])["units"].sum().groupby("product").max()
         most = most.combine(units, max, fill_value=0.0)
         if "hour" not in day or (day["hour"] != NO_HOUR).all():
             moment = day["seen_at"].to_numpy()
             hours += np.bincount(moment // _US_PER_HOUR % 24, day["units"].clip(lower=0), minlength=24)
     counted = pd.concat(prices).groupby(level=[0, 1]).sum().rename("visits").reset_index()
     counted.columns = ["product", "price_offered", "visits"]
-    wanted = np.maximum(LEAST_CHANCES, np.ceil(_FOLD * most)).astype(int)
+    wanted = np.clip(np.ceil(_FOLD * most), LEAST_CHANCES, MOST_CHANCES).astype(int)
     return SalesSeen(counted, wanted, hours if hours[1:].any() else None)

@@ -16,9 +16,9 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
-from etl.exports.admission import CHANGES, EPOCH, REPEATS, Admission, Checked
+from etl.exports.admission import CHANGES, EPOCH, Admission, Checked
 from etl.exports.estimate_shelf import places_on, store_id_of
-from etl.exports.promotions import promotions_of
+from etl.exports.promotions import promoted, promotions_of
 from etl.exports.stage import StagedExport
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
@@ -26,6 +26,7 @@ from warehouse.columns import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
 _MINUTES_PER_DAY = 1_440
+_IN_LAKE = "it repeats a decision that is in the lake already"
 _ROW = list(INTERACTIONS.key)
 _SAID = [*_ROW, "price_offered", "purchased", "inventory_level"]
 
@@ -56,6 +57,7 @@ class AdmittingVisits:
         """Validate one date; nothing is published."""
         given = self.given
         day = EPOCH + dt.timedelta(days=date)
+        counts: dict[str, float] = {}
         bad, tables = [given.unreadable(date)], {"interactions": INTERACTIONS.schema.empty_table()}
         if date in given.staged.spans:
             own = given.staged.on(date)
@@ -70,8 +72,9 @@ class AdmittingVisits:
             beside = promotions_of(given.staged, own.filter(pa.array(kept)), self.places, given.catalog)
             if beside is not None:
                 tables["promotions"] = beside
+                counts["promoted"] = promoted(beside)
         tables["rejected"] = pa.concat_tables(bad).sort_by("row_number").cast(REJECTED.schema)
-        return Checked(day, tables, tables["interactions"].num_rows)
+        return Checked(day, tables, tables["interactions"].num_rows, counts)
 
     def _interactions(self, own: pa.Table) -> pa.Table:
         """Return rows with the columns of `interactions`; a product that is not on the shelf keeps its own name."""
@@ -126,7 +129,7 @@ def without_repeats(given: Admission, day: dt.date, valid: pa.Table, lines: Ints
         {
             "source": constant(given.source, len(at)),
             "row_number": pa.array(lines[at]),
-            "reason": coded(np.where(is_same[at], 0, 1), [REPEATS, CHANGES]),
+            "reason": coded(np.where(is_same[at], 0, 1), [_IN_LAKE, CHANGES]),
             "row_text": row_texts(valid, at),
         },
         schema=REJECTED.schema,

@@ -2,12 +2,13 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from catalog.errors import DataError
-from flows.cli.console import emit, progress_bars, remark, show_table
+from flows.cli.console import emit, progress_bars, remark
+from flows.cli.ingest_report import show_ingested
 from flows.cli.options import AllowMixture, Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
@@ -98,7 +99,7 @@ def ingest(
     if as_json:
         emit({**vars(done), "next": next_steps})
         return
-    _show(done.row, reading.time_zone)
+    show_ingested(done.row, reading.time_zone)
     if done.action == "unchanged":
         remark(f"{file} is in the lake already, with the same mapping: nothing was done.")
     _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
@@ -120,52 +121,6 @@ def _columns(mappings: list[str]) -> dict[str, str]:
             raise DataError(f"--column {text}: {ours.strip()} was mapped before; nothing was read: map it once")
         columns[ours.strip()] = theirs
     return columns
-
-
-def _show(row: dict[str, Any], time_zone: str) -> None:
-    taken = row["columns"]
-    remark("Columns: " + ", ".join(f"{theirs} as {ours}" for ours, theirs in taken.items()))
-    remark(f"Times without an offset were read as {time_zone}.")
-    for ours, consequence in _WITHOUT.items():
-        if ours not in taken:
-            remark(f"There is no column for {ours}: {consequence}.")
-    counts = ["rows", "valid", "rejected", "first_date", "last_date"]
-    show_table(f"{row['file']}, as stored in the lake", counts, [[row[name] for name in counts]])
-    if row["reasons"]:
-        reasons = sorted(row["reasons"].items(), key=lambda item: -item[1][0])
-        columns = ["reason", "rows", "first at line"]
-        show_table("Rejected rows, in the table rejected", columns, [[reason, *found] for reason, found in reasons])
-    products = [
-        [
-            product["sku"],
-            product["name"],
-            product["decisions"],
-            round(product["purchase_rate"], 4),
-            product["prices"],
-            product["lowest"],
-            product["commonest"],
-            product["highest"],
-            product["verdict"],
-        ]
-        for product in row["profile"]
-    ]
-    names = ["sku", "product", "decisions", "bought", "prices", "lowest", "commonest", "highest", "verdict"]
-    enough = sum(product["why_not"] is None for product in row["profile"])
-    caption = (
-        f"{enough} of {len(products)} products vary enough to learn from; `train` tests whether price is the cause"
-    )
-    show_table("Products, money in EUR", names, products, caption, money=("lowest", "commonest", "highest"))
-
-
-_WITHOUT = {
-    "inventory_level": "stock is stored as unknown, and policies assume a full shelf",
-    "unit_cost": "prices can earn revenue, not margin",
-    "base_price": "the median price over all visits is used",
-    "shopper_id": "visits to one product at one moment are numbered, so duplicate rows cannot be detected",
-    "store_id": "all rows belong to one store, S01",
-    "propensity": "price frequency is used as propensity; effects are not causal",
-}
-"""What follows where a file lacks a column."""
 
 
 def _next_steps(shelf: Path, skus: list[str]) -> list[str]:

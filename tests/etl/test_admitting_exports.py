@@ -28,11 +28,20 @@ from warehouse.workspace import Workspace
 HEADER = "time,store,customer,sku,price,stock,bought"
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 DEFAULT = load()
+NONE = "30 visits without a purchase wanted, 0 found"
+FEW = "20 stores or quarters of stores wanted, 1 found; 40 store-weeks with a price change wanted, 1 found"
 
 
-def row(second: int = 0, customer: str = "7", sku: str = "MILK", price: str = "1.50", bought: str = "1") -> str:
+def row(
+    second: int = 0,
+    customer: str = "7",
+    sku: str = "MILK",
+    price: str = "1.50",
+    bought: str = "1",
+    store: str = "S01",
+) -> str:
     moment = dt.datetime(2026, 1, 5, 10, tzinfo=dt.UTC) + dt.timedelta(seconds=second)
-    return f"{moment:%Y-%m-%d %H:%M:%S},S01,{customer},{sku},{price},9,{bought}"
+    return f"{moment:%Y-%m-%d %H:%M:%S},{store},{customer},{sku},{price},9,{bought}"
 
 
 @contextmanager
@@ -189,14 +198,28 @@ def test_the_same_file_read_in_another_way_leaves_nothing_behind_on_dates_it_doe
     assert verify(Lake(settings)).findings == ()
 
 
+OF_TWENTY_STORES = [
+    row(week * 604_800, store=f"S{store}", price=f"1.{1 + week % 2}", bought=str(store % 2))
+    for week in range(8)
+    for store in range(20)
+]
+
+
 @pytest.mark.parametrize(
     ("rows", "why_not"),
     [
         ([row(0)], "its price never varied"),
         ([row(0), row(1, price="1.6")], "one day only, none is left to judge on"),
-        ([row(0), row(86_400, price="1.6")], "2 decisions of at least 200"),
-        ([row(i * 864, str(i), price=f"1.{i % 2}") for i in range(300)], "0 refusals of at least 30"),
-        ([row(i * 864, str(i), price=f"1.{1 + i % 2}", bought=str(i % 3 % 2)) for i in range(300)], None),
+        (
+            [row(0), row(86_400, price="1.6")],
+            f"30 purchases wanted, 2 found; {NONE}; {FEW}",
+        ),
+        (
+            [row(i * 864, str(i), price=f"1.{1 + i % 2}") for i in range(300)],
+            f"{NONE}; {FEW}",
+        ),
+        ([row(i * 864, str(i), price=f"1.{1 + i % 2}", bought=str(i % 3 % 2)) for i in range(300)], FEW),
+        (OF_TWENTY_STORES, None),
     ],
 )
 def test_the_profile_says_why_a_product_cannot_be_priced(
