@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from catalog.arrays import Ints
-from evaluation.planted.world import VISITS, Grain, World
+from etl.exports.columns import Grain
+from evaluation.planted.world import VISITS, World
 
 FIRST_DAY = dt.date(2025, 1, 6)
 """A Monday."""

@@ -15,7 +15,7 @@ from catalog.arrays import Floats
 from catalog.errors import ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.exports.columns import Reading
+from etl.exports.columns import Grain, Reading
 from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
@@ -23,7 +23,7 @@ from evaluation.memory_registry import MemoryRegistry
 from evaluation.planted.log import Sales, last_day, sales_of, write_log
 from evaluation.planted.regression import slopes
 from evaluation.planted.scenarios import Kind, Scenario
-from evaluation.planted.world import Grain, Size, World, world_of
+from evaluation.planted.world import Size, World, world_of
 from features.cells import feature_workbench
 from features.exported import exported_cells
 from features.price_response.decide import price_responses

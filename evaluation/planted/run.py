@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from catalog.progress import Progress, silent
+from etl.exports.columns import Grain
 from evaluation.planted.play import Job, Played, play
 from evaluation.planted.scenarios import Scenario
-from evaluation.planted.world import GRAINS, Grain, Size
+from evaluation.planted.world import GRAINS, Size
 
 PROCESSES = 2
 _STAGE = "planted logs"

@@ -5,13 +5,13 @@ can be judged by the truth.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from catalog.arrays import Flags, Floats
+from etl.exports.columns import Grain
 
-Grain = Literal["visits", "receipts", "units"]
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 
 VISITS = 12.0

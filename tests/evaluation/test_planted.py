@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
+from etl.exports.columns import Grain
 from evaluation.planted.__main__ import main
 from evaluation.planted.log import write_log
 from evaluation.planted.play import Job, Played, ProductFound, planted
 from evaluation.planted.regression import slopes
-from evaluation.planted.report import holding, rows, summary
+from evaluation.planted.report import holding, markdown, rows, summary
+from evaluation.planted.run import Question
 from evaluation.planted.scenarios import SCENARIOS, Scenario, asked_scenarios
-from evaluation.planted.world import GRAINS, Grain, Size
+from evaluation.planted.world import GRAINS, Size
 
 _SMALL = Size(stores=4, days=182, products=3)
 _TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")
@@ -98,6 +100,11 @@ def test_counts_are_of_told_products_and_of_intervals_that_hold_the_truth() -> N
     assert row[2:6] == ["3", "2", "1 of 2", "-2.0"]
     (found,) = summary([played])
     assert (found["told"], found["hold_truth"], found["worst_gain"]) == (2, 1, -0.02)
+
+
+def test_the_markdown_has_a_row_for_a_scenario_that_no_asked_grain_can_show() -> None:
+    table = markdown(Question(asked_scenarios(["by-visit"]), grains=("units",)), [])
+    assert "| by-visit | a price for each visit at random | - | -, - |" in table
 
 
 def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
