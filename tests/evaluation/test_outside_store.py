@@ -21,7 +21,7 @@ from evaluation.outside_store.exchange import Change, Outcome, OutsideStore, Pla
 from evaluation.outside_store.learn import Learned, learn
 from evaluation.outside_store.report import as_record, held, report
 from evaluation.outside_store.run import FIXED, OURS, OWNER, Examined, Question, examine, round_days
-from features.price_response import PriceResponse, Slope
+from features.price_response.records import PriceResponse, Slope
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")
@@ -49,7 +49,7 @@ def double(tmp_path: Path) -> Path:
 
 
 def response(sku: str, lower: float, upper: float, verdict: Any = "told", why: str = "because of 2.5") -> PriceResponse:
-    slope = Slope((lower + upper) / 2, lower, upper, 0.1, 0.1)
+    slope = Slope((lower + upper) / 2, lower, upper, 0.1, 0.1, 1e-6)
     return PriceResponse(sku, 100, 50, slope, slope, slope, verdict, why)
 
 
