@@ -15,7 +15,7 @@ from rich.table import Table
 
 from catalog.errors import ShelfpriceError
 from catalog.progress import Progress
-from evaluation.planted.play import Played
+from evaluation.planted.records import Played
 from evaluation.planted.report import COLUMNS, as_json, markdown, rows, sentences
 from evaluation.planted.run import PROCESSES, Question, run
 from evaluation.planted.scenarios import SCENARIOS, asked_scenarios

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.errors import ShelfpriceError
+from catalog.errors import DataError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.exports.columns import Grain, Reading
+from etl.exports.columns import Reading
 from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.planted.log import Sales, last_day, sales_of, write_log
+from evaluation.planted.records import Job, Played, ProductFound
 from evaluation.planted.regression import slopes
-from evaluation.planted.scenarios import Kind, Scenario
 from evaluation.planted.world import Size, World, world_of
 from features.cells import feature_workbench
 from features.exported import exported_cells
@@ -35,85 +35,7 @@ from warehouse.workspace import Workspace
 _LOG = logging.getLogger(__name__)
 _ONE_DAY = dt.timedelta(days=1)
 _DAYS_UNTIL_INGESTED = 7
-
-
-@dataclass(frozen=True)
-class Job:
-    """A scenario in a grain, drawn with a seed.
-
-    Attributes
-    ----------
-    response_only
-        Whether to stop at the response to the price: no model is trained and no price made.
-    """
-
-    scenario: Scenario
-    grain: Grain
-    seed: int
-    size: Size
-    response_only: bool = False
-
-
-@dataclass(frozen=True)
-class ProductFound:
-    """What was said of one product's response to the price, and the truth.
-
-    Slopes are changes of the log odds of a purchase, or of the log rate of sale, per unit of log price. `naive` is that
-    of a regression on the price alone, None where it has none. The interval is None where there is no estimate. `gain`
-    is what the price made earns more than the base price under the planted demand, as a share; None where no price was
-    asked for.
-    """
-
-    sku: str
-    truth: float
-    naive: float | None
-    verdict: str
-    why: str
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-    gain: float | None = None
-
-    @property
-    def is_told(self) -> bool:
-        """Whether prices may be set by it."""
-        return self.verdict == "told"
-
-    @property
-    def holds_truth(self) -> bool:
-        """Whether the interval holds the truth."""
-        return self.lower is not None and self.upper is not None and self.lower <= self.truth <= self.upper
-
-
-@dataclass(frozen=True)
-class Played:
-    """What the real path made of one planted log.
-
-    Attributes
-    ----------
-    products
-        Empty where the log was refused or nothing could be learned.
-    gate
-        The gate's answer in a word; None where it was not asked.
-    gain
-        What the prices made would earn more than base prices under the planted demand, as a share, all products
-        together; 0 where base prices stand, None where no price was asked for.
-    why_not
-        The error that ended it early, None without one.
-    is_broken
-        Whether that error was none that the product raises on purpose.
-    """
-
-    scenario: str
-    kind: Kind
-    grain: Grain
-    seed: int
-    products: tuple[ProductFound, ...]
-    gate: str | None
-    gain: float | None
-    why_not: str | None
-    is_broken: bool
-    seconds: float
+_STEPS = 101  # prices from floor to ceiling
 
 
 @dataclass(frozen=True)
@@ -130,6 +52,23 @@ class _Log:
         return last_day(self.world)
 
 
+@dataclass(frozen=True)
+class _Revenues:
+    """What a store day is expected to earn at the prices made, at base prices and at the best, EUR, (n_products,)."""
+
+    made: Floats
+    base: Floats
+    best: Floats
+
+    @property
+    def gain(self) -> float:
+        return float(self.made.sum() / self.base.sum() - 1)
+
+    @property
+    def attainable(self) -> float:
+        return float(self.best.sum() / self.base.sum() - 1)
+
+
 def play(job: Job, folder: Path) -> Played:
     """Write the log of a job into a folder, and take it through the real path there.
 
@@ -138,7 +77,7 @@ def play(job: Job, folder: Path) -> Played:
     began = time.perf_counter()
     log = _write(job, folder)
     products: tuple[ProductFound, ...] = ()
-    gate, gain, why_not, is_broken = None, None, None, False
+    gate, gain, attainable, why_not, is_broken = None, None, None, None, False
     try:
         workspace = _ingest(log, folder)
         if job.response_only:  # which is read from decisions, not from demand cells
@@ -148,8 +87,9 @@ def play(job: Job, folder: Path) -> Played:
             registry = MemoryRegistry()
             trained = train(workspace, registry, log.through, job.seed)
             products, gate = _compared(log, trained.responses), trained.verdict.outcome
-            made, base = _revenues(workspace, registry, log)
-            gain, gains = float(made.sum() / base.sum() - 1), dict(zip(log.world.skus, made / base - 1, strict=True))
+            earned = _revenues(workspace, registry, log)
+            gain, attainable = earned.gain, earned.attainable
+            gains = dict(zip(log.world.skus, earned.made / earned.base - 1, strict=True))
             products = tuple(replace(product, gain=float(gains[product.sku])) for product in products)
     except ShelfpriceError as error:
         why_not = str(error).replace(str(folder), "")
@@ -158,7 +98,9 @@ def play(job: Job, folder: Path) -> Played:
         why_not, is_broken = f"broke: {error!r}", True
     seconds = time.perf_counter() - began
     own = job.scenario
-    return Played(own.name, own.kind, job.grain, job.seed, products, gate, gain, why_not, is_broken, seconds)
+    return Played(
+        own.name, own.kind, job.grain, job.seed, products, gate, gain, attainable, why_not, is_broken, seconds
+    )
 
 
 def planted(job: Job) -> tuple[World, Sales, np.random.Generator]:
@@ -187,7 +129,9 @@ def _ingest(log: _Log, folder: Path) -> Workspace:
     """Ingest a log, on the shelf that is estimated from it."""
     settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
     now = dt.datetime.combine(log.through + dt.timedelta(days=_DAYS_UNTIL_INGESTED), dt.time(), dt.UTC)
-    ingest(settings, log.file, Reading(), None, now)
+    found = ingest(settings, log.file, Reading(), None, now).row["grain"]
+    if found != log.job.grain:
+        raise DataError(f"expected {log.file.name} to be taken for {log.job.grain}, found {found}; nothing was learned")
     return prepared(settings, load(settings.shelf))
 
 
@@ -209,21 +153,17 @@ def _compared(log: _Log, responses: tuple[PriceResponse, ...]) -> tuple[ProductF
     return tuple(found)
 
 
-def _revenues(workspace: Workspace, registry: MemoryRegistry, log: _Log) -> tuple[Floats, Floats]:
-    """Return what a store day earns at the opening prices of the day after the log, and at base prices, EUR.
-
-    Shapes are (n_products,), in the order of the world. Prices are those of a full shelf. Without a champion, base
-    prices stand.
-    """
+def _revenues(workspace: Workspace, registry: MemoryRegistry, log: _Log) -> _Revenues:
+    """Work out what the opening prices of the day after the log earn on a full shelf; without a champion, base ones."""
     world, catalog = log.world, workspace.catalog
+    book = None if registry.load() is None else price_date(workspace, registry, log.through + _ONE_DAY).book
     base, made = world.base_price.copy(), world.base_price.copy()
+    asked = np.repeat(base[None, :], _STEPS, axis=0)
     for product in catalog.products:
-        base[world.skus.index(product.sku)] = product.base_price
-    if registry.load() is None:
-        made = base
-    else:
-        book = price_date(workspace, registry, log.through + _ONE_DAY).book
-        for product in catalog.products:
-            quoted = book.quote(product.sku, product.par_stock, book.prices.shape[2])
-            made[world.skus.index(product.sku)] = quoted.price
-    return world.revenue(made, log.job.grain), world.revenue(base, log.job.grain)
+        place = world.skus.index(product.sku)
+        base[place] = made[place] = product.base_price
+        asked[:, place] = np.linspace(product.floor, product.ceiling, _STEPS)
+        if book is not None:
+            made[place] = book.quote(product.sku, product.par_stock, book.prices.shape[2]).price
+    best = world.revenue(asked, log.job.grain).max(axis=0)
+    return _Revenues(world.revenue(made, log.job.grain), world.revenue(base, log.job.grain), best)

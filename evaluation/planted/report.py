@@ -7,7 +7,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import Any, get_args
 
-from evaluation.planted.play import Played, ProductFound
+from evaluation.planted.records import Played, ProductFound
 from evaluation.planted.run import Question
 from evaluation.planted.scenarios import Kind, Scenario
 
@@ -18,6 +18,7 @@ COLUMNS = [
     "told",
     "hold the truth",
     "revenue, %",
+    "attainable, %",
     "worst product, %",
     "gate",
     "true slope",
@@ -37,6 +38,7 @@ def _row(own: list[Played]) -> list[str]:
     told = [product for product in products if product.is_told]
     others = Counter(product.verdict for product in products if not product.is_told)
     gains = [one.gain for one in own if one.gain is not None]
+    attainable = [one.attainable for one in own if one.attainable is not None]
     worst = min((product.gain for product in products if product.gain is not None), default=None)
     refused = next((one.why_not for one in own if one.why_not), None)
     return [
@@ -46,6 +48,7 @@ def _row(own: list[Played]) -> list[str]:
         str(len(told)),
         holding(told) if told else "-",
         f"{100 * fmean(gains):+.1f}" if gains else "-",
+        f"{100 * fmean(attainable):+.1f}" if attainable else "-",
         "-" if worst is None else f"{100 * worst:+.1f}",
         _counted(Counter(one.gate for one in own if one.gate)) or "-",
         _mean([product.truth for product in products]),

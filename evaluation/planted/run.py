@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 from catalog.progress import Progress, silent
 from etl.exports.columns import Grain
-from evaluation.planted.play import Job, Played, play
+from evaluation.planted.play import play
+from evaluation.planted.records import Job, Played
 from evaluation.planted.scenarios import Scenario
 from evaluation.planted.world import GRAINS, Size
 

@@ -103,7 +103,7 @@ class World:
         return np.asarray(units * np.exp(self.slope[:, None] * self.log_price + self.shift[..., None]))
 
     def revenue(self, price: Floats, grain: Grain) -> Floats:
-        """Return the revenue expected of a store day at a price of each product, EUR, shape (n_products,).
+        """Return the revenue expected of a store day at a price of each product, EUR, shape (..., n_products).
 
         Stock is unlimited, and nothing but the price moves demand.
         """
