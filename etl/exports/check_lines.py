@@ -58,11 +58,12 @@ def _outside(lines: pd.DataFrame, given: Admission) -> pd.Series:
 def _repeats(good: pd.DataFrame, *, is_receipts: bool) -> list[tuple[str, Ints]]:
     """Return the positions of lines that stand in the file before, by reason.
 
-    Without the number of a receipt, two equal lines are two purchases.
+    On one receipt, equal lines that stand together are purchases: a till that scans a product twice prints it twice.
+    Where the receipt comes again later in the file, its lines are repeats. Without the number of a receipt, two equal
+    lines are two purchases.
     """
     if is_receipts:
-        repeats = good.index[good.duplicated(_LINE)] if "receipt" in good else good.index[:0]
-        return [(_REPEATS, repeats.to_numpy())]
+        return [(_REPEATS, _lines_of_a_receipt_again(good))] if "receipt" in good else []
     key = ["store", "product", "hour", "price"]
     signed = good.assign(is_return=good["units"] < 0)
     again = signed.duplicated([*key, "is_return"])
@@ -71,3 +72,12 @@ def _repeats(good: pd.DataFrame, *, is_receipts: bool) -> list[tuple[str, Ints]]
         (_REPEATS, good.index[same].to_numpy()),
         (_CONTRADICTS, good.index[again & ~same].to_numpy()),
     ]
+
+
+def _lines_of_a_receipt_again(good: pd.DataFrame) -> Ints:
+    """Return the positions of lines whose equal stands in the file before, with another receipt in between."""
+    in_order = good.sort_values("line", kind="stable")
+    together = in_order["receipt"].ne(in_order["receipt"].shift()) | in_order["store"].ne(in_order["store"].shift())
+    numbered = in_order.assign(block=together.cumsum())
+    first = numbered.groupby(_LINE, sort=False)["block"].transform("first")
+    return np.asarray(numbered.index[numbered["block"] != first])

@@ -13,8 +13,8 @@ import numpy as np
 from catalog.arrays import Flags, Floats, Ints
 
 DAYS = 28
-_OFTEN = 20  # of these days with a sale
-_MUCH = 3.0  # units a day
+_OFTEN = 27  # of these days with a sale
+_MUCH = 12.0  # units a day: at half of that, one day in four hundred sells nothing by chance
 
 
 class SalesSoFar:

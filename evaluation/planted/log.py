@@ -46,7 +46,7 @@ def sales_of(world: World, grain: Grain, rng: np.random.Generator) -> Sales:
 
 
 def write_log(file: Path, world: World, sales: Sales, grain: Grain, rng: np.random.Generator) -> None:
-    """Write the CSV of a grain: a row per visit, per line of a receipt, or per store, product and day."""
+    """Write the CSV of a grain: a row per visit, per line of a receipt as it was paid, or per store, product and day."""
     columns = {"visits": _visits, "receipts": _receipts, "units": _units}[grain](world, sales, rng)
     pyarrow.csv.write_csv(pa.table(columns), file)
 
@@ -75,6 +75,8 @@ def _receipts(world: World, sales: Sales, rng: np.random.Generator) -> dict[str,
     receipts = np.bincount(day, minlength=n_days) // _LINES_A_RECEIPT + 1
     number = (np.cumsum(receipts) - receipts)[day] + (rng.random(len(cell)) * receipts[day]).astype(np.int64)
     paid_at = rng.integers(0, _OPEN_SECONDS, int(receipts.sum()))
+    as_paid = np.lexsort((number, paid_at[number], day))
+    cell, quantity, number = cell[as_paid], quantity[as_paid], number[as_paid]
     return {
         "sold_at": _moments(world, cell, paid_at[number]),
         "receipt_id": pa.array(number + 1),
