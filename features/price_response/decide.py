@@ -13,14 +13,15 @@ alone. No data can prove that. Tests can refute a response, and not confirm it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from catalog.arrays import Flags
 from features.price_response.observations import Observations, numbered, observations_of
-from features.price_response.placebo import Shelf, failed_test
+from features.price_response.placebo import Shelf, failed_test, scatter_at_low_prices
 from features.price_response.records import PriceResponse, VerdictWord
 from features.price_response.regression import Fitted
 from features.price_response.specification import naive, strict, with_effects
@@ -29,18 +30,24 @@ from features.price_response.usual_price import departures
 _LEAST_OF_EACH = 30  # purchases, and visits without one
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _DISAGREE = 1.96  # standard errors of a difference
+_SURE = 0.001  # one-sided: among a thousand logs, one is refused by chance
+_ODD = 1.0  # standard errors
 _FAMILY_LEVEL = 0.02  # two-sided, so one log in a hundred tells of a response that is not there
 
 
 @dataclass(frozen=True)
 class _Found:
-    """One product's fits, and why it cannot be told whatever the others say; `why` is None while nothing speaks."""
+    """One product's fits, and why it cannot be told whatever the others say; `why` is None while nothing speaks.
+
+    `scatter` is how much more its weeks at low prices differ from each other, in standard errors.
+    """
 
     sku: str
     own: Observations | None
     fits: tuple[Fitted | None, Fitted | None, Fitted | None] = (None, None, None)
     verdict: VerdictWord = "told"
     why: str | None = None
+    scatter: float = 0.0
 
     @property
     def p_value(self) -> float:
@@ -64,7 +71,7 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str], country: str | Non
     rows = numbered(cells) if len(cells) else cells
     shelves = {bool(kind): Shelf.of(part) for kind, part in rows.groupby("is_count")} if len(cells) else {}
     own = dict(iter(rows.groupby("sku", observed=True))) if len(cells) else {}
-    found = [_estimate(sku, own.get(sku), shelves, country) for sku in skus]
+    found = _without_hidden_offers([_estimate(sku, own.get(sku), shelves, country) for sku in skus])
     return tuple(_response(one, is_sure=is_sure) for one, is_sure in zip(found, _are_sure(found), strict=True))
 
 
@@ -87,7 +94,24 @@ def _estimate(sku: str, frame: pd.DataFrame | None, shelves: dict[bool, Shelf], 
         few = f"its price changes in {n_clusters} quarters of stores, at least {_LEAST_CLUSTERS} wanted"
         return _Found(sku, own, fits, "too thin", few)
     confounded = _disagreement(fits[1], fits[2]) or failed_test(within, fits[2].estimate, shelves[own.is_count])
-    return _Found(sku, own, fits, "too confounded" if confounded else "told", confounded)
+    if confounded:
+        return _Found(sku, own, fits, "too confounded", confounded)
+    return _Found(sku, own, fits, scatter=scatter_at_low_prices(within))
+
+
+def _without_hidden_offers(found: list[_Found]) -> list[_Found]:
+    """Refuse products whose weeks at low prices differ by more than chance, tested for all of them together.
+
+    One product alone hardly shows it; a chain that has leaflets has them for many.
+    """
+    told = [own.scatter for own in found if own.why is None]
+    if not told or norm.sf(np.sum(told) / np.sqrt(len(told))) > _SURE:
+        return found
+    why = "weeks at low prices differ from each other by more than chance: offers do more than their price"
+    is_odd = [own.why is None and own.scatter > _ODD for own in found]
+    return [
+        replace(own, verdict="too confounded", why=why) if odd else own for own, odd in zip(found, is_odd, strict=True)
+    ]
 
 
 def _larger_kind(frame: pd.DataFrame) -> pd.DataFrame:

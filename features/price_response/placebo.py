@@ -4,7 +4,7 @@
 - A product's price hardly moves what else a store sells, and never how many came: where it explains them, price
   follows how busy the store is (negative controls; Lipsitch, Tchetgen Tchetgen and Cohen, "Negative controls", 2010).
 - A lower price sells as much more as prices everywhere tell: where days below the usual price sell more than that, an
-  offer was more than its price.
+  offer was more than its price. The same where weeks at low prices differ from each other by more than others do.
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from catalog.arrays import Floats
-from features.price_response.observations import WEEK_DAYS, Observations
+from catalog.arrays import Floats, Ints
+from features.price_response.observations import WEEK_DAYS, Observations, crossed
 from features.price_response.regression import Fitted
 from features.price_response.specification import Specification, group_mean, group_sum
 from features.price_response.usual_price import usual_log_price
@@ -22,6 +22,7 @@ _SURE = 0.001  # p-value below which a test has failed: among a hundred products
 _COUNTS = 0.15  # of the slope: effects below this bend it little
 _BELOW = 0.05  # of log price under the usual price
 _ENOUGH_KNOWN = 0.5  # share of rows with a price a week later
+_LOW_END = 0.1  # share of a store's days at its lowest prices
 _OFFER_COUNTS = 0.25  # of what the price alone explains of an offer
 
 
@@ -60,6 +61,28 @@ def failed_test(strict: Specification, slope: float, shelf: Shelf) -> str | None
         or _explains_the_shelf(strict, shelf, least)
         or _offers_sell_more(strict, slope)
     )
+
+
+def scatter_at_low_prices(strict: Specification) -> float:
+    """Return how much more a store's weeks at its lower prices differ from each other than those at its higher ones.
+
+    Only weeks that lie wholly on one side count. Where they do, some of them had something beside the price. It is a difference over its error, about normal where
+    nothing is hidden, and 0 where it cannot be told. Of counts and of visits alike, the variance of a week's log rate
+    beyond that of sales that come one by one is (residual^2 - weight) / weight^2 on average.
+    """
+    own = strict.own
+    low_end, high_end = (usual_log_price(own, share) for share in (_LOW_END, 1 - _LOW_END))
+    is_low = (own.log_price < (low_end + high_end) / 2) & (high_end - low_end > _BELOW)
+    found = strict.fit_column(is_low.astype(float), beside=[own.log_price]) or strict.fit()
+    if found is None:
+        return 0.0
+    used, low = own.kept(found.rows), is_low[found.rows].astype(np.int64)
+    _, first, week = np.unique(crossed(used.store, used.week), return_index=True, return_inverse=True)
+    residual, weight, low_rows = (np.bincount(week, values) for values in (found.residual, found.weight, low))
+    beyond, rows = (residual**2 - weight) / weight**2, np.bincount(week)
+    sides = [_mean_and_variance(beyond[at], used.quarter[first[at]]) for at in (low_rows == rows, low_rows == 0)]
+    (at_low, low_variance), (at_high, high_variance) = sides
+    return (at_low - at_high) / np.sqrt(low_variance + high_variance) if low_variance * high_variance > 0 else 0.0
 
 
 def _explained_by_next_week(strict: Specification, least: float) -> str | None:
@@ -106,6 +129,15 @@ def _offers_sell_more(strict: Specification, slope: float) -> str | None:
     if not _has_failed(found, least) or not found or found.estimate < 0:
         return None
     return f"days below the usual price sell more than their price explains ({found.estimate:+.2f}): offers do more"
+
+
+def _mean_and_variance(values: Floats, cluster: Ints) -> tuple[float, float]:
+    """Return the mean, and its variance with whatever one cluster shares; zeros for no values."""
+    if not len(values):
+        return 0.0, 0.0
+    mean = float(values.mean())
+    shared = np.bincount(np.unique(cluster, return_inverse=True)[1], values - mean)
+    return mean, float((shared**2).sum() / len(values) ** 2)
 
 
 def _has_failed(found: Fitted | None, least: float) -> bool:

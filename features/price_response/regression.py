@@ -60,11 +60,17 @@ class Fitted:
         Its standard error by each clustering; the one with the widest interval counts.
     spread
         Standard deviation of the column that effects and other columns leave unexplained.
+    rows, residual, weight
+        Which rows were used, shape (n_rows,), and of these the sales beyond the fitted ones and their variance if
+        sales came one by one, shape (n_used,).
     """
 
     estimate: float
     by: tuple[Clustered, ...]
     spread: float
+    rows: Flags
+    residual: Floats
+    weight: Floats
 
     @property
     def widest(self) -> Clustered:
@@ -74,7 +80,7 @@ class Fitted:
     @property
     def p_value(self) -> float:
         """Two-sided p-value against zero."""
-        return max(_p_value(self.estimate, own) for own in self.by)
+        return max(p_value_of(self.estimate / own.error, own.degrees) for own in self.by)
 
     @property
     def slope(self) -> Slope:
@@ -93,8 +99,9 @@ class Fitted:
         return max(errors)
 
 
-def _p_value(estimate: float, own: Clustered) -> float:
-    return float(2 * stdtr(own.degrees, -abs(estimate) / own.error)) if own.error > 0 else 1.0
+def p_value_of(t: float, degrees: int) -> float:
+    """Return the two-sided p-value of an estimate over its standard error, by Student's t."""
+    return float(2 * stdtr(degrees, -abs(t)))
 
 
 def regress(own: Observations, columns: Sequence[Floats], groups: Sequence[Ints]) -> Fitted | None:
@@ -112,9 +119,8 @@ def regress(own: Observations, columns: Sequence[Floats], groups: Sequence[Ints]
     if spread < _CLOSE:
         return None
     within, weight, residual, beta = _fit(own, X, groups)
-    return Fitted(
-        float(beta[0]), tuple(_clustered(level, within, weight, residual) for level in own.clusterings), spread
-    )
+    by = tuple(_clustered(level, within, weight, residual) for level in own.clusterings)
+    return Fitted(float(beta[0]), by, spread, rows, residual, weight)
 
 
 def informative(own: Observations, groups: Sequence[Ints]) -> Flags:
