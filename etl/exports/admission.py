@@ -115,6 +115,10 @@ class Admitting(Protocol):
         """The export."""
         ...
 
+    def begin(self) -> None:
+        """Begin at the first date."""
+        ...
+
     def check(self, date: int) -> Checked:
         """Validate one date; nothing is published."""
         ...

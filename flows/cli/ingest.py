@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from flows.cli.ingest_report import show_ingested
 from flows.cli.options import AllowMixture, Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
+
+if TYPE_CHECKING:
+    from etl.exports.ingest import Ingested
 
 File = Annotated[Path, typer.Argument(help="A file of visits, receipts or units.")]
 MapFile = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="YAML file that holds the options below.")]
@@ -83,9 +86,8 @@ def ingest(
     from etl.exports.read import open_export
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
-    options |= {"grain": grain, "price_unit": price_unit}
-    separator = "\t" if delimiter == r"\t" else delimiter
-    reading = read_reading(map_file, {**options, "columns": _columns(column or []), "delimiter": separator})
+    options |= {"grain": grain, "price_unit": price_unit, "delimiter": "\t" if delimiter == r"\t" else delimiter}
+    reading = read_reading(map_file, {**options, "columns": _columns(column or [])})
     folder = text_of(catalog)
     asked = Asked(dates_of(replace) if replace else (), add_stores)
     settled(open_export(file, reading))  # a file with a wrong header or in doubt is refused before anything starts
@@ -100,14 +102,14 @@ def ingest(
         emit({**vars(done), "next": next_steps})
         return
     show_ingested(done.row, reading.time_zone)
+    _say_what_is_next(file, done, next_steps)
+
+
+def _say_what_is_next(file: Path, done: "Ingested", next_steps: list[str]) -> None:
     if done.action == "unchanged":
         remark(f"{file} is in the lake already, with the same mapping: nothing was done.")
-    _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
-
-
-def _say_what_is_next(shelf: Path, next_steps: list[str], *, is_estimated: bool) -> None:
-    origin = "was estimated from the file: check and correct it" if is_estimated else "was used as it is"
-    remark(f"The catalog in {shelf} {origin}.")
+    origin = "was estimated from the file: check and correct it" if done.is_estimated else "was used as it is"
+    remark(f"The catalog in {done.shelf} {origin}.")
     remark("Next, with .venv/bin before each command:\n  " + "\n  ".join(next_steps))
 
 
