@@ -15,6 +15,7 @@ from dashboard.data.lake_tables import TableState
 from dashboard.data.verification import VerificationProgress
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
+from warehouse.sold import SOLD
 
 _STATES: dict[Kind, tuple[str, str]] = {
     "done": ("✓", "teal"),
@@ -63,13 +64,19 @@ def table_list(states: Sequence[TableState], now: dt.datetime) -> Component:
 def summary(states: Sequence[TableState], free_bytes: int, now: dt.datetime) -> Component:
     """Show decisions, rejected rows, freshness and disk in four numbers."""
     named = {state.name: state for state in states}
-    kept, out = named["interactions"].rows, named["rejected"].rows
+    sold = [named[table] for table in SOLD]
+    kept, out = sum(state.rows for state in sold), named["rejected"].rows
     share = f"{100 * out / (kept + out):.2f} % of all rows read" if kept + out else "no rows read yet"
     published = max((state.published_at for state in states if state.published_at), default=None)
-    newest = named["interactions"].newest_date
+    newest = max((state.newest_date for state in sold if state.newest_date), default=None)
     return html.Div(
         [
-            stat("Decisions", count(kept), None, f"through {day(newest)}" if newest else "none yet"),
+            stat(
+                "Decisions" if not sold[1].rows else "Decisions and unit sales",
+                count(kept),
+                None,
+                f"through {day(newest)}" if newest else "none yet",
+            ),
             stat("Rejected rows", count(out), None, share),
             stat(
                 "Last published",

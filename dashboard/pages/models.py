@@ -20,6 +20,7 @@ from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
 from dashboard.page_frame import frame, scheme_of, wire_content
 from dashboard.theme import Scheme
+from warehouse.sold import SOLD
 
 _TABLES = ("model_versions", "champions", "demand_curves", "demand_cells")
 _DATES = 7  # newest dates whose predictions are compared with what was observed
@@ -79,7 +80,7 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
         return empty("No model yet", text, monitor.next_command())
     curves, observed = curves_and_observed(monitor)
     seen = predicted(curves, observed)
-    dates = monitor.reader.dates("interactions")
+    dates = monitor.reader.dates(*SOLD)
     parts = [
         *_warnings(versions, monitor),
         model_health(versions, dates[-1] if dates else None, seen),

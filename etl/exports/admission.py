@@ -115,15 +115,22 @@ class Admitting(Protocol):
         """The export."""
         ...
 
+    def begin(self) -> None:
+        """Begin at the first date."""
+        ...
+
     def check(self, date: int) -> Checked:
         """Validate one date; nothing is published."""
         ...
 
 
 def published(given: Admission, checked: Checked) -> Admitted:
-    """Publish one date: the rejected rows first, what was sold last; what it replaces is removed before."""
+    """Publish one date: the rejected rows first, what was sold last; what it replaces is removed before.
+
+    A date without a row that can be used replaces nothing.
+    """
     day, kept = checked.business_date, 0
-    for part in given.replaced.get(day, ()):
+    for part in given.replaced.get(day, ()) if checked.valid else ():
         for table in ("demand_cells", *OF_A_FILE):
             given.lake.remove(Partition(table, day, part))
     for table in OF_A_FILE:

@@ -52,6 +52,8 @@ class Replacement:
         found = []
         for day, before in sorted(self.before.items()):
             after = held_by(lake, day, {part})
+            if after.rows == 0:
+                continue  # none of its rows could be used, so the earlier ones stand
             found.append(
                 {
                     "date": day.isoformat(),

@@ -128,9 +128,7 @@ def ingest(
             replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.root, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything
-            if may_estimate:
-                _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
-                write_shelf(own.shelf, staged, file.name)
+            _settle_shelf(lake, own, staged, is_estimated=may_estimate)
             workspace = _admit_all(settings, lake, own, staged, replaces, asked, progress)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
@@ -146,6 +144,15 @@ def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Rep
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
 
+def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated: bool) -> None:
+    """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
+    if is_estimated:
+        _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
+        write_shelf(own.shelf, staged, own.export.path.name)
+    elif own.export.reading.price_unit is None:
+        refuse_other_money(load(own.shelf), staged)
+
+
 def _admit_all(
     settings: Settings,
     lake: Lake,
@@ -158,27 +165,24 @@ def _admit_all(
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
     catalog = load(own.shelf)
     _refuse_another_shelf(lake, own.part, catalog.skus)
-    if own.export.reading.price_unit is None:
-        refuse_other_money(catalog, staged)
     if fit_stores(own.shelf, catalog, staged, add_stores=asked.add_stores):
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
     admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces.parts)
-    _refuse_without_a_valid_row(own, admission)
+    admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
+    _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(settings, catalog)
-    days = _admitted(admission, progress)
+    days = _admitted(admitting, progress)
     changed = replaces.as_records(lake, own.part)
     publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days, changed)
     return workspace
 
 
-def _admitting(admission: Admission) -> Admitting:
-    return AdmittingVisits(admission) if admission.staged.grain == "visits" else AdmittingSales(admission)
-
-
-def _admitted(admission: Admission, progress: Progress) -> list[Admitted]:
+def _admitted(admitting: Admitting, progress: Progress) -> list[Admitted]:
     """Admit every date; visits two dates at a time: one is validated while the other waits for the disk."""
-    admitting, dates, days = _admitting(admission), admission.dates(), list[Admitted]()
+    admission = admitting.given
+    dates, days = admission.dates(), list[Admitted]()
+    admitting.begin()
     with ThreadPoolExecutor(_WRITERS if admission.staged.grain == "visits" else 1) as pool:
         for day in pool.map(lambda date: published(admission, admitting.check(date)), dates):
             days.append(day)
@@ -187,7 +191,7 @@ def _admitted(admission: Admission, progress: Progress) -> list[Admitted]:
     return days
 
 
-def _refuse_without_a_valid_row(own: _File, admission: Admission) -> None:
+def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:
     """Refuse a file whose rows are all rejected, before anything is published.
 
     Raises
@@ -195,7 +199,8 @@ def _refuse_without_a_valid_row(own: _File, admission: Admission) -> None:
     DataError
         With the commonest reason and its first line.
     """
-    admitting, reasons = _admitting(admission), dict[str, tuple[int, int]]()
+    admission, reasons = admitting.given, dict[str, tuple[int, int]]()
+    admitting.begin()
     for date in admission.dates():
         checked = admitting.check(date)
         if checked.valid:

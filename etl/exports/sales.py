@@ -38,6 +38,10 @@ class AdmittingSales:
         self.places = places_on(admission.catalog, staged)
         self.store_ids = np.array([store_id_of(word) for word in staged.stores.words], dtype=str)
         self._count_pairs()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin at the first date: what is known before it is what other files sold."""
         self.so_far = SalesSoFar(len(self.pairs))
         self._remember_the_lake()
 

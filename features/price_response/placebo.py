@@ -66,9 +66,10 @@ def failed_test(strict: Specification, slope: float, shelf: Shelf) -> str | None
 def scatter_at_low_prices(strict: Specification) -> float:
     """Return how much more a store's weeks at its lower prices differ from each other than those at its higher ones.
 
-    Only weeks that lie wholly on one side count. Where they do, some of them had something beside the price. It is a difference over its error, about normal where
-    nothing is hidden, and 0 where it cannot be told. Of counts and of visits alike, the variance of a week's log rate
-    beyond that of sales that come one by one is (residual^2 - weight) / weight^2 on average.
+    Only weeks that lie wholly on one side count. Where they do, some of them had something beside the price. It is a
+    difference over its error, about normal where nothing is hidden, and 0 where it cannot be told. Of counts and of
+    visits alike, the variance of a week's log rate beyond that of sales that come one by one is
+    (residual^2 - weight) / weight^2 on average.
     """
     own = strict.own
     low_end, high_end = (usual_log_price(own, share) for share in (_LOW_END, 1 - _LOW_END))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ from flows.cli.ingest_report import show_ingested
 from flows.cli.options import AllowMixture, Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
+
+if TYPE_CHECKING:
+    from etl.exports.ingest import Ingested
 
 File = Annotated[
     Path,
@@ -99,9 +102,8 @@ def ingest(
     from etl.exports.read import open_export
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
-    options |= {"grain": grain, "price_unit": price_unit}
-    separator = "\t" if delimiter == r"\t" else delimiter
-    options |= {"delimiter": separator, "sheet": sheet}
+    options |= {"grain": grain, "price_unit": price_unit, "sheet": sheet}
+    options |= {"delimiter": "\t" if delimiter == r"\t" else delimiter}
     reading = read_reading(map_file, {**options, "columns": _columns(column or []), "header": _names(header)})
     folder = text_of(catalog)
     asked = Asked(dates_of(replace) if replace else (), add_stores)
@@ -120,9 +122,7 @@ def ingest(
     if opened.sheet is not None and opened.sheet.others:
         remark(f"The sheet {opened.sheet.name!r} was read; {opened.sheet.others} more can be named with --sheet.")
     show_ingested(done.row, reading.time_zone)
-    if done.action == "unchanged":
-        remark(f"{opened.where} is in the lake already, with the same mapping: nothing was done.")
-    _say_what_is_next(done.shelf, next_steps, is_estimated=done.is_estimated)
+    _say_what_is_next(opened.where, done, next_steps)
 
 
 @contextmanager
@@ -153,9 +153,11 @@ def _names(header: str | None) -> list[str] | None:
     return names
 
 
-def _say_what_is_next(shelf: Path, next_steps: list[str], *, is_estimated: bool) -> None:
-    origin = "was estimated from the file: check and correct it" if is_estimated else "was used as it is"
-    remark(f"The catalog in {shelf} {origin}.")
+def _say_what_is_next(where: str, done: "Ingested", next_steps: list[str]) -> None:
+    if done.action == "unchanged":
+        remark(f"{where} is in the lake already, with the same mapping: nothing was done.")
+    origin = "was estimated from the file: check and correct it" if done.is_estimated else "was used as it is"
+    remark(f"The catalog in {done.shelf} {origin}.")
     remark("Next, with .venv/bin before each command:\n  " + "\n  ".join(next_steps))
 
 

@@ -20,6 +20,7 @@ PRODUCT_CHANGES: dict[str, object] = {
     "floor_price": 1.0,
     "ceiling_price": 3.0,
     "par_stock": 101,
+    "most_units_per_day": 400,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
 }
 STORE_CHANGES: dict[str, object] = {

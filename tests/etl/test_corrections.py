@@ -99,6 +99,15 @@ def test_days_are_replaced_whole_when_that_is_asked_for_and_the_change_is_said(t
     assert (on(2), "S02", 5.0) in sold(settings)
 
 
+def test_a_day_of_which_no_row_can_be_used_replaces_nothing(take: Take, settings: Settings) -> None:
+    take("january.csv", units(0, 1))
+    found = take(
+        "correction.csv", [*units(0, units=9), f"{on(1)},S01,WINE,2.00,9"], Asked(dates_of(f"{on(0)}..{on(1)}"))
+    )
+    assert [day["date"] for day in found.row["summary"]["replaced"]] == [on(0)]
+    assert sold(settings) == [(on(0), "S01", 9.0), (on(1), "S01", 5.0)]
+
+
 def test_a_new_edition_of_a_file_replaces_its_days_and_no_others(take: Take, settings: Settings) -> None:
     take("sales.csv", units(0, 1))
     found = take("sales.csv", [*units(1, units=8), *units(2)])

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
+from catalog.tables.sales import UNIT_SALES
 from warehouse import assertions
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake, Partition
@@ -47,6 +48,7 @@ PLANTED = {
     "cells_hold_every_decision_with_stock": one_visit_lost,
     "clamps_lead_from_the_price_asked_for_to_the_one_shown": shown_without_being_asked_for,
 }
+OF_UNITS = "units_are_not_negative_and_have_a_chance_each"
 PLANTED_IN = {"clamps_lead_from_the_price_asked_for_to_the_one_shown": (CHANGES, REPRICINGS)}
 
 
@@ -57,7 +59,7 @@ def test_every_assertion_holds_for_a_played_day(settings: Settings, fill_lake: C
 
 def test_each_assertion_is_put_to_the_test_here() -> None:
     folder = Path(assertions.__file__).parent
-    assert {path.stem for path in folder.glob("*.sql")} == set(PLANTED)
+    assert {path.stem for path in folder.glob("*.sql")} == {*PLANTED, OF_UNITS}
 
 
 @pytest.mark.parametrize("assertion", PLANTED)
@@ -79,6 +81,18 @@ def test_a_planted_bad_row_breaks_its_assertion_on_its_date_alone(
     assert str(broken[assertion]).startswith(
         f"2026-01-05: not true that {assertion.replace('_', ' ')}: {broken[assertion].rows} "
     )
+
+
+@pytest.mark.parametrize("spoiled", [{"units": -1.0}, {"returned_units": -1.0}, {"chances": 4}, {"price": 0.0}, {}])
+def test_impossible_unit_sales_are_found(settings: Settings, spoiled: dict[str, Any]) -> None:
+    lake = Lake(settings)
+    lake.prepare()
+    row = {"store_id": "S01", "sku": "MILK", "product_name": "Milk", "price": 1.5, "units": 5.0, "returned_units": 0.0}
+    row |= {"chances": 20, "is_sudden_zero": True} | spoiled
+    rows = pa.Table.from_pylist([{name: row.get(name) for name in UNIT_SALES.schema.names}], schema=UNIT_SALES.schema)
+    lake.publish(Partition("unit_sales", DAY, "export-1"), rows, inputs="1")
+    found = [(one.assertion, one.rows) for one in broken_assertions(settings, [DAY, DAY + dt.timedelta(days=1)])]
+    assert found == ([(OF_UNITS, 1)] if spoiled else [])
 
 
 BROKEN_TRAILS: dict[str, tuple[float, list[tuple[str, float, float]], str, float]] = {
