@@ -46,7 +46,7 @@ def sales_of(world: World, grain: Grain, rng: np.random.Generator) -> Sales:
 
 
 def write_log(file: Path, world: World, sales: Sales, grain: Grain, rng: np.random.Generator) -> None:
-    """Write the CSV of a grain: a row per visit, per line of a receipt as it was paid, or per store, product and day."""
+    """Write the CSV of a grain: a row per visit, per line of a receipt as paid, or per store, product and day."""
     columns = {"visits": _visits, "receipts": _receipts, "units": _units}[grain](world, sales, rng)
     pyarrow.csv.write_csv(pa.table(columns), file)
 
