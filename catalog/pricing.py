@@ -20,6 +20,7 @@ RULES = {
     "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",
+    "kept_price": "its store keeps the old price this week, so that stores tell what the new one does",
     "never_varied": "how its demand answers to the price is not known, so it is the base price",
     "unknown_product": "no model knows the product yet, so it is the base price",
     "kill_switch": "the kill switch is on",

@@ -1,5 +1,6 @@
 """A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product."""
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +9,12 @@ import numpy as np
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.pricing import PriceDecision, Shelf
+from catalog.pricing import RULES, PriceDecision, Shelf
 from catalog.reasons import Changes, reasons
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.price_book.book import PriceBook
+from serving.small_steps import keeps_old_price
 from serving.storefront import storefront_without_exploration
 
 
@@ -65,8 +67,12 @@ class Answer:
     candidates: list[dict[str, float | None]]
 
 
-def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion) -> Answer:
+def explained(
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion, store: str | None = None
+) -> Answer:
     """Decide as the store would, without exploration, and ignoring other products.
+
+    With a store, a product that it keeps at its old price this week is answered with that price.
 
     Raises
     ------
@@ -89,6 +95,8 @@ def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question:
     shelf = _shelf_of(catalog, question, left)
     decision = storefront.decide(shelf)
     own = catalog.skus.index(question.sku)
+    if store is not None and is_kept(catalog, known_curves, store, question.sku, book.published_at.date()):
+        return _kept(catalog, book, known_curves, shelf, own)
     price, p_sale = float(decision.prices[0, own]), _known(decision.p_sale[0, own])
     return Answer(
         sku=question.sku,
@@ -107,11 +115,48 @@ def explained(catalog: Catalog, book: PriceBook, curves: DemandCurves, question:
         clamps=_clamps_of(decision, storefront.rules, own),
         clamp_cost=_known(decision.clamp_cost[0, own]),
         reason=_sentence(catalog, storefront.rules, decision, shelf, own),
-        candidates=[
-            {"price": float(one), "p_sale": _known(chance), "expected_revenue": _known(one * chance)}
-            for one, chance in zip(known_curves.prices[own], known_curves.p_sale[own], strict=True)
-        ],
+        candidates=_candidates(known_curves, own),
     )
+
+
+def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: dt.date) -> bool:
+    """Tell whether a store keeps the old price of a product that moves on exported sales alone."""
+    if curves.kept is None or np.isnan(curves.kept[curves.skus.index(sku)]):
+        return False
+    return keeps_old_price(catalog, store, sku, date)
+
+
+def _kept(catalog: Catalog, book: PriceBook, curves: DemandCurves, shelf: Shelf, own: int) -> Answer:
+    """Answer with the old price of a product."""
+    assert curves.kept is not None  # noqa: S101 - asked by the caller
+    price, stock = float(curves.kept[own]), int(shelf.stock[0, own])
+    p_sale = float(curves.p_sale_at(np.array([own]), np.array([price]))[0])
+    return Answer(
+        sku=catalog.skus[own],
+        stock=stock,
+        priced_as_stock=stock,
+        ticks_left=shelf.ticks_left,
+        price=price,
+        p_sale=p_sale,
+        expected_revenue=price * p_sale,
+        unit_value=None,
+        binding_rule="kept_price",
+        model_version=book.model_version,
+        policy=book.policy,
+        made_for=f"{book.published_at:%Y-%m-%d}",
+        unconstrained_price=price,
+        clamps=[],
+        clamp_cost=None,
+        reason=f"Opened {catalog.products[own].name} at {price:.2f}: {RULES['kept_price']}",
+        candidates=_candidates(curves, own),
+    )
+
+
+def _candidates(curves: DemandCurves, own: int) -> list[dict[str, float | None]]:
+    return [
+        {"price": float(one), "p_sale": _known(chance), "expected_revenue": _known(one * chance)}
+        for one, chance in zip(curves.prices[own], curves.p_sale[own], strict=True)
+    ]
 
 
 def _shelf_of(catalog: Catalog, question: PriceQuestion, ticks_left: int) -> Shelf:

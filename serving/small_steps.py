@@ -8,6 +8,7 @@ What the stores then sell tells: within a week they differ by the draw alone.
 import datetime as dt
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,6 +18,7 @@ from catalog.load import Catalog
 from features.price_response.records import ToldSlopes, with_response
 from serving.curves import DemandCurves, chance_at
 from serving.policies import costs_that_count
+from serving.price_book.book import PriceBook
 from warehouse.sql_files import queries_beside
 
 _query = queries_beside(__file__)
@@ -89,7 +91,8 @@ def in_small_steps(
         at_base[:, None], prices / base[:, None], told.slope[:, None], is_count=told.is_count[:, None]
     )
     p_sale = np.where(moves[:, None], chances, curves.p_sale)
-    return replace(curves, prices=prices, p_sale=p_sale, kept=np.where(moves, old, np.nan)), moves
+    kept = np.where(moves, old, np.nan) if moves.any() else None
+    return replace(curves, prices=prices, p_sale=p_sale, kept=kept), moves
 
 
 def _reach(catalog: Catalog, observed: Floats) -> tuple[Floats, Floats]:
@@ -107,3 +110,22 @@ def keeps_old_price(catalog: Catalog, store: str, sku: str, date: dt.date) -> bo
     week = (date - dt.date(1970, 1, 5)).days // _WEEK
     digest = hashlib.sha256(f"{store}\n{sku}\n{week}".encode()).digest()
     return int.from_bytes(digest[:4]) < catalog.store.exported_prices.kept_share * _DRAWS
+
+
+def stores_that_keep(catalog: Catalog, curves: DemandCurves, book: PriceBook, date: dt.date) -> list[dict[str, Any]]:
+    """Return each product that moves, with its old price and the price at opening with a full shelf, EUR.
+
+    `stores` are those that keep the old price in the week of the date.
+    """
+    if curves.kept is None:
+        return []
+    return [
+        {
+            "sku": sku,
+            "old_price": float(old),
+            "price": book.quote(sku, int(book.par_stock[book.positions[sku]]), book.prices.shape[2]).price,
+            "stores": [store for store in catalog.store.stores if keeps_old_price(catalog, store, sku, date)],
+        }
+        for sku, old in zip(curves.skus, curves.kept, strict=True)
+        if np.isfinite(old)
+    ]

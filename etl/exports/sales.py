@@ -21,7 +21,7 @@ from etl.exports.aggregate import chances_of, summed
 from etl.exports.check_lines import reasons_against
 from etl.exports.estimate_shelf import places_on, store_id_of
 from etl.exports.promotions import promoted, promotions_of
-from etl.exports.sales_so_far import SalesSoFar, days_before
+from etl.exports.sales_so_far import NextPrices, SalesSoFar, days_before
 from etl.validate import row_texts
 from warehouse.columns import coded, constant
 
@@ -75,16 +75,17 @@ class AdmittingSales:
         if beside is not None:
             tables["promotions"] = beside
             counts["promoted"] = promoted(beside)
-        counts["zero_days"] = len(rows) - n_sold
+        counts["zero_days"] = len(rows[n_sold:].drop_duplicates(_PAIR))
         return Checked(day, tables, int((reason == 0).sum()), counts)
 
     def _count_pairs(self) -> None:
-        """Find each pair of a store and a product, and its first and last date with a sale."""
+        """Find each pair of a store and a product, its first and last date with a sale, and what it then cost."""
         staged = self.given.staged
-        sold = staged.rows.select([*_PAIR, "date", "units"]).filter(pc.field("units") > 0)
+        self.n_products = len(staged.products.words)
+        sold = staged.rows.select([*_PAIR, "date", "units", "price_offered"]).filter(pc.field("units") > 0)
+        self.next_prices = NextPrices(sold, self._key) if staged.grain == "receipts" else None
         spans = sold.group_by(_PAIR).aggregate([("date", "min"), ("date", "max")])
         every = staged.rows.group_by(_PAIR).aggregate([])
-        self.n_products = len(staged.products.words)
         self.pairs = np.sort(self._key(every["store"].to_numpy(), every["product"].to_numpy()))
         self.first = np.full(len(self.pairs), np.iinfo(np.int64).max)
         self.last = np.full(len(self.pairs), -1)
@@ -150,7 +151,10 @@ class AdmittingSales:
         return np.setdiff1d(ours["pair"].unique(), changed), np.asarray(changed, dtype=np.int64)
 
     def _without_a_sale(self, date: int, rows: pd.DataFrame, pair: Ints, known: pd.DataFrame) -> pd.DataFrame:
-        """Return rows with no unit for what a store that was open sells at other times, at its last known price."""
+        """Return rows with no unit for what a store that was open sells at other times, at its last known price.
+
+        Where the next price is another one, either may have stood: the day then has a row at each.
+        """
         store = self.pairs // self.n_products
         is_there = (self.first <= date) & (date <= self.last) & np.isin(store, rows["store"].unique())
         is_there &= np.isfinite(self.so_far.last_price)
@@ -159,8 +163,10 @@ class AdmittingSales:
         at = np.flatnonzero(is_there)
         zeros = pd.DataFrame({"store": store[at], "product": self.pairs[at] % self.n_products, "hour": np.int8(-1)})
         traffic = rows.groupby("store")["traffic"].max()
+        before = self.so_far.last_price[at]
+        after = before if self.next_prices is None else self.next_prices.after(date, self.pairs[at])
+        zeros = pd.concat([zeros.assign(price=before), zeros.assign(price=after)[after != before]], ignore_index=True)
         return zeros.assign(
-            price=self.so_far.last_price[at],
             sold=0.0,
             returned_units=0.0,
             units=0.0,

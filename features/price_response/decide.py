@@ -28,6 +28,7 @@ from features.price_response.specification import naive, strict, with_effects
 from features.price_response.usual_price import departures
 
 _LEAST_OF_EACH = 30  # purchases, and visits without one
+_OFTEN_UNKNOWN, _UNKNOWN_COUNTS = 0.5, 0.02  # share of days without a sale, and of all, whose price is not known
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _DISAGREE = 1.96  # standard errors of a difference
 _SURE = 0.001  # one-sided: among a thousand logs, one is refused by chance
@@ -126,6 +127,9 @@ def _too_thin(own: Observations, everything: Observations) -> str | None:
     if not len(own.log_price) or np.ptp(own.log_price) == 0:
         return "its price only varied on promotion, and promotions sell by more than their price"
     purchases, refusals = own.bought.sum(), (own.offered - own.bought).sum()
+    among_zeros, among_all = own.days_without_price
+    if own.is_count and among_zeros > _OFTEN_UNKNOWN and among_all > _UNKNOWN_COUNTS:
+        return f"on {among_all:.0%} of its days nothing sold at a price that the receipts do not show"
     if own.is_count:
         few = f"{purchases:.0f} units" if purchases < _LEAST_OF_EACH else None
     else:

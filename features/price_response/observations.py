@@ -65,6 +65,17 @@ class Observations:
             return (self.store,)
         return (self.quarter, self.store) if n_stores >= FEW_STORES else (self.quarter,)
 
+    @property
+    def days_without_price(self) -> tuple[float, float]:
+        """Share of store days that sold nothing between two prices, among days without a sale and among all.
+
+        A list of receipts does not show the price of such a day.
+        """
+        days, at = np.unique(self.store_day, return_inverse=True)
+        is_zero, prices = np.bincount(at, self.bought) == 0, np.bincount(at)
+        unknown = (is_zero & (prices > 1)).sum()
+        return float(unknown / max(1, is_zero.sum())), float(unknown / max(1, len(days)))
+
     def kept(self, rows: Flags) -> "Observations":
         """Return the flagged rows."""
         names = [own.name for own in fields(self) if own.name != "is_count"]

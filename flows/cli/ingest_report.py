@@ -12,7 +12,7 @@ _A_ROW = {
 }
 _COUNTED = {
     "returned_units": "{count} units were brought back: they are taken off what was sold that day.",
-    "zero_days": "{count} store days of a product without a sale were added, at its last known price.",
+    "zero_days": "{count} store days of a product without a sale were added, at its last price and the next one.",
     "sudden_zeros": "{count} store days sold nothing of what usually sells: the shelf may have been empty, so they are "
     "left out.",
     "more_than_most": "{count} rows have more units than most_units_per_day of their product: raise it in the catalog.",

@@ -1,11 +1,13 @@
 """The command that makes the price book of a business date."""
 
 import datetime as dt
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from catalog.errors import Declined
+from catalog.settings import read_settings
 from flows.cli.console import emit, progress_bars
 from flows.cli.options import Catalog, Json, date_of, in_calendar, text_of
 from flows.cli.refusals import refuse_without_cells
@@ -37,7 +39,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         from flows.price import price as flow
 
         priced = flow(date_of(for_date), folder)
-    book = priced.book
+    book, kept = priced.book, _stores_that_keep(priced.book, folder)
     made_for = f"{book.published_at:%Y-%m-%d}"
     if as_json:
         emit(
@@ -46,11 +48,28 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
                 "policy": book.policy,
                 "model_version": book.model_version,
                 "old_prices_hold": priced.old_prices_hold,
+                "kept_prices": kept,
             }
         )
     else:
-        from flows.cli.price_table import price_rows, show_prices
+        from flows.cli.price_table import price_rows, show_kept_prices, show_prices
 
         show_prices(price_rows(book), f"Prices for {made_for}, {book.policy}, model version {book.model_version}, EUR")
+        if kept:
+            show_kept_prices(kept)
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
+
+
+def _stores_that_keep(book: Any, folder: str | None) -> list[dict[str, Any]]:
+    """Return the products that move on exported sales alone, with the stores that keep the old price."""
+    from catalog.load import load
+    from serving.book_store import book_in_force
+    from serving.small_steps import stores_that_keep
+    from warehouse.advice import own_shelf
+    from warehouse.lake import Lake
+
+    settings, date = read_settings(), book.published_at.date()
+    found = book_in_force(Lake(settings), date)
+    catalog = load(Path(folder) if folder else own_shelf(settings))
+    return [] if found is None else stores_that_keep(catalog, found.curves, found.book, date)

@@ -1,6 +1,6 @@
 """The table of prices at opening: each product at three stock levels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.cli.console import show_table
@@ -23,3 +23,11 @@ def price_rows(book: PriceBook) -> list[list[Any]]:
 def show_prices(rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left") -> None:
     """Print prices of each product at three stock levels."""
     show_table(title, price_columns(), rows, money=price_columns()[1:])
+
+
+def show_kept_prices(kept: Sequence[Mapping[str, Any]]) -> None:
+    """Print the products that move on exported sales alone, and which stores keep the old price."""
+    rows = [[own["sku"], own["old_price"], own["price"], ", ".join(own["stores"]) or "none"] for own in kept]
+    caption = "Known from prices that somebody else set, so they move in small steps; stores tell what a step does"
+    columns = ["sku", "old price", "new price", "stores that keep the old price this week"]
+    show_table("Small steps, EUR", columns, rows, caption, money=("old price", "new price"))

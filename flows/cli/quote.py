@@ -26,7 +26,10 @@ Shown = Annotated[
 ]
 Store = Annotated[
     str | None,
-    typer.Option(help="A store that is being sold: answer by the prices that its own sales of the day led to."),
+    typer.Option(
+        help="Answer for one store: by the prices that its own sales of the day led to, or with the old price where it "
+        "keeps that this week."
+    ),
 ]
 Opening = Annotated[
     float | None,
@@ -73,9 +76,13 @@ def quote(
             f"{_way_to_prices(catalog)}"
         )
     book, curves = found.book, found.curves
-    if store is not None:
+    if store is not None and curves.kept is None:
         book, curves = _remade(settings, store, found.book)
-    answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening))
+    elif store is not None and store not in shelf.store.stores:
+        raise DataError(
+            f"expected a store of this catalog, such as {shelf.store.stores[0]}, found {store!r}; nothing was quoted"
+        )
+    answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening), store)
     if as_json:
         emit(vars(answer))
     elif explain:

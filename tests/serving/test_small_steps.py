@@ -10,8 +10,10 @@ from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
 from features.price_response.records import ToldSlopes
+from serving.book_store import unpublished_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
-from serving.small_steps import directions, in_small_steps, keeps_old_price
+from serving.quote import PriceQuestion, explained
+from serving.small_steps import directions, in_small_steps, keeps_old_price, stores_that_keep
 
 CATALOG = load(DEFAULT_DIR)
 BASE = CATALOG.base_prices
@@ -109,3 +111,21 @@ def test_the_kept_price_is_written_with_the_curves() -> None:
     assert again.kept is not None
     assert np.array_equal(again.kept, curves.kept, equal_nan=True)  # type: ignore[arg-type]
     assert curves_from_table(curves_to_table(level())).kept is None
+
+
+def test_a_store_that_keeps_the_old_price_is_quoted_it_and_the_others_the_new_one() -> None:
+    curves = moved(told((-0.8, -0.3), is_count=True))
+    supported = replace(curves, observed=np.ones(curves.prices.shape, dtype=bool))
+    stores = tuple(f"S{number:02d}" for number in range(1, 13))
+    chain = replace(CATALOG, store=CATALOG.store.model_copy(update={"stores": stores}))
+    book = unpublished_book(chain, supported, np.full((5, chain.store.opening.ticks), 0.1), MONDAY)
+    (kept,) = stores_that_keep(chain, supported, book, MONDAY)
+    assert (kept["sku"], kept["old_price"]) == (CATALOG.skus[0], BASE[0])
+    assert kept["price"] > BASE[0]
+    assert 0 < len(kept["stores"]) < len(stores)
+    question = PriceQuestion(CATALOG.skus[0], stock=CATALOG.products[0].par_stock)
+    for store in stores:
+        answer = explained(chain, book, supported, question, store)
+        assert answer.price == (BASE[0] if store in kept["stores"] else kept["price"])
+        assert (answer.binding_rule == "kept_price") == (store in kept["stores"])
+    assert explained(chain, book, supported, question).price == kept["price"]
