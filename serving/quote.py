@@ -14,7 +14,7 @@ from catalog.reasons import Changes, reasons
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.price_book.book import PriceBook
-from serving.small_steps import keeps_old_price
+from serving.small_steps import keepers
 from serving.storefront import storefront_without_exploration
 
 
@@ -123,7 +123,7 @@ def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: 
     """Tell whether a store keeps the old price of a product that moves on exported sales alone."""
     if curves.kept is None or np.isnan(curves.kept[curves.skus.index(sku)]):
         return False
-    return keeps_old_price(catalog, store, sku, date)
+    return store in keepers(catalog, sku, date)
 
 
 def _kept(catalog: Catalog, book: PriceBook, curves: DemandCurves, shelf: Shelf, own: int) -> Answer:

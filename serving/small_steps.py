@@ -101,15 +101,21 @@ def _reach(catalog: Catalog, observed: Floats) -> tuple[Floats, Floats]:
     return np.maximum(observed[:, 0], floors), np.minimum(observed[:, 1], ceilings)
 
 
-def keeps_old_price(catalog: Catalog, store: str, sku: str, date: dt.date) -> bool:
-    """Tell whether a store keeps a moving product's old price in the week of a date.
+def keepers(catalog: Catalog, sku: str, date: dt.date) -> tuple[str, ...]:
+    """Return the stores that keep a moving product's old price in the week of a date.
 
-    The draw depends on store, product and week alone, so anybody can repeat it. Its chance is `kept_share`, the
-    propensity of the old price.
+    The draw depends on store, product and week alone, so anybody can repeat it. It takes `kept_share` of the stores,
+    at least one of several; a store alone keeps the old price in that share of the weeks. So the share of the stores
+    that is taken is the propensity of the old price.
     """
+    stores, share = catalog.store.stores, catalog.store.exported_prices.kept_share
     week = (date - dt.date(1970, 1, 5)).days // _WEEK
-    digest = hashlib.sha256(f"{store}\n{sku}\n{week}".encode()).digest()
-    return int.from_bytes(digest[:4]) < catalog.store.exported_prices.kept_share * _DRAWS
+    drawn = {store: int.from_bytes(hashlib.sha256(f"{store}\n{sku}\n{week}".encode()).digest()[:4]) for store in stores}
+    if len(stores) == 1:
+        return stores if drawn[stores[0]] < share * _DRAWS else ()
+    count = max(1, round(share * len(stores))) if share else 0
+    taken = sorted(stores, key=drawn.__getitem__)[:count]
+    return tuple(store for store in stores if store in taken)
 
 
 def stores_that_keep(catalog: Catalog, curves: DemandCurves, book: PriceBook, date: dt.date) -> list[dict[str, Any]]:
@@ -124,7 +130,7 @@ def stores_that_keep(catalog: Catalog, curves: DemandCurves, book: PriceBook, da
             "sku": sku,
             "old_price": float(old),
             "price": book.quote(sku, int(book.par_stock[book.positions[sku]]), book.prices.shape[2]).price,
-            "stores": [store for store in catalog.store.stores if keeps_old_price(catalog, store, sku, date)],
+            "stores": list(keepers(catalog, sku, date)),
         }
         for sku, old in zip(curves.skus, curves.kept, strict=True)
         if np.isfinite(old)

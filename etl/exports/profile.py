@@ -73,7 +73,7 @@ class ProductProfile:
     def verdict(self) -> str:
         """Whether its price can be judged, in words."""
         if self.why_not is None:
-            return "the gate has what it asks for"
+            return "enough data to test"
         return f"keeps its base price: {self.why_not}"
 
 

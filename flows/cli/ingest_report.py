@@ -77,6 +77,6 @@ def _show_products(profile: list[dict[str, Any]], grain: str) -> None:
     names = ["sku", "product", counted, rate, "prices", *money, "what the gate asks"]
     enough = sum(product["why_not"] is None for product in profile)
     caption = (
-        f"{enough} of {len(products)} products have what the gate asks for; `train` tests whether price is the cause"
+        f"{enough} of {len(products)} products have enough data to test; `train` tests whether the price is the cause"
     )
     show_table("Products, money in EUR", names, products, caption, money=money)

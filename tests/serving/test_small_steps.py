@@ -13,7 +13,7 @@ from features.price_response.records import ToldSlopes
 from serving.book_store import unpublished_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.quote import PriceQuestion, explained
-from serving.small_steps import directions, in_small_steps, keeps_old_price, stores_that_keep
+from serving.small_steps import directions, in_small_steps, keepers, stores_that_keep
 
 CATALOG = load(DEFAULT_DIR)
 BASE = CATALOG.base_prices
@@ -92,17 +92,27 @@ def test_next_week_goes_on_from_this_weeks_price_and_never_beyond_what_was_obser
     assert not in_small_steps(level(), CATALOG, slopes, BASE, np.column_stack([BASE, BASE]))[1].any()
 
 
+def chain_of(*stores: str) -> Catalog:
+    return replace(CATALOG, store=CATALOG.store.model_copy(update={"stores": stores}))
+
+
 def test_a_quarter_of_the_stores_keeps_the_old_price_for_a_week_and_the_next_week_draws_anew() -> None:
-    stores = [f"S{number:04d}" for number in range(2_000)]
+    chain = chain_of(*(f"S{number:04d}" for number in range(2_000)))
+    first = set(keepers(chain, "MILK", MONDAY))
+    assert len(first) == 500
+    assert set(keepers(chain, "MILK", MONDAY + dt.timedelta(days=6))) == first
+    for other in (keepers(chain, "MILK", MONDAY + dt.timedelta(days=7)), keepers(chain, "EGGS", MONDAY)):
+        assert len(first & set(other)) == pytest.approx(125, abs=40)
 
-    def kept(date: dt.date, sku: str = "MILK") -> list[bool]:
-        return [keeps_old_price(CATALOG, store, sku, date) for store in stores]
 
-    first = kept(MONDAY)
-    assert np.mean(first) == pytest.approx(0.25, abs=0.03)
-    assert kept(MONDAY + dt.timedelta(days=6)) == first
-    for other in (kept(MONDAY + dt.timedelta(days=7)), kept(MONDAY, "EGGS")):
-        assert np.mean(np.array(first) & np.array(other)) == pytest.approx(0.25**2, abs=0.02)
+def test_of_few_stores_one_keeps_it_and_a_store_alone_does_in_a_quarter_of_the_weeks() -> None:
+    assert len(keepers(chain_of("A", "B"), "MILK", MONDAY)) == 1
+    weeks = [MONDAY + dt.timedelta(weeks=week) for week in range(400)]
+    alone = [bool(keepers(chain_of("A"), "MILK", week)) for week in weeks]
+    assert np.mean(alone) == pytest.approx(0.25, abs=0.07)
+    rules = CATALOG.store.exported_prices.model_copy(update={"kept_share": 0.0})
+    never = replace(CATALOG, store=CATALOG.store.model_copy(update={"exported_prices": rules}))
+    assert keepers(never, "MILK", MONDAY) == ()
 
 
 def test_the_kept_price_is_written_with_the_curves() -> None:
@@ -117,12 +127,12 @@ def test_a_store_that_keeps_the_old_price_is_quoted_it_and_the_others_the_new_on
     curves = moved(told((-0.8, -0.3), is_count=True))
     supported = replace(curves, observed=np.ones(curves.prices.shape, dtype=bool))
     stores = tuple(f"S{number:02d}" for number in range(1, 13))
-    chain = replace(CATALOG, store=CATALOG.store.model_copy(update={"stores": stores}))
+    chain = chain_of(*stores)
     book = unpublished_book(chain, supported, np.full((5, chain.store.opening.ticks), 0.1), MONDAY)
     (kept,) = stores_that_keep(chain, supported, book, MONDAY)
     assert (kept["sku"], kept["old_price"]) == (CATALOG.skus[0], BASE[0])
     assert kept["price"] > BASE[0]
-    assert 0 < len(kept["stores"]) < len(stores)
+    assert len(kept["stores"]) == 3
     question = PriceQuestion(CATALOG.skus[0], stock=CATALOG.products[0].par_stock)
     for store in stores:
         answer = explained(chain, book, supported, question, store)
