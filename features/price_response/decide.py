@@ -31,8 +31,7 @@ _LEAST_OF_EACH = 30  # purchases, and visits without one
 _OFTEN_UNKNOWN, _UNKNOWN_COUNTS = 0.5, 0.02  # share of days without a sale, and of all, whose price is not known
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _DISAGREE = 1.96  # standard errors of a difference
-_SURE = 0.001  # one-sided: among a thousand logs, one is refused by chance
-_ODD = 1.0  # standard errors
+_SURE = 1e-6  # one-sided: the difference is somewhat skewed, and ten products sum that up
 _FAMILY_LEVEL = 0.02  # two-sided, so one log in a hundred tells of a response that is not there
 
 
@@ -103,13 +102,14 @@ def _estimate(sku: str, frame: pd.DataFrame | None, shelves: dict[bool, Shelf], 
 def _without_hidden_offers(found: list[_Found]) -> list[_Found]:
     """Refuse products whose weeks at low prices differ by more than chance, tested for all of them together.
 
-    One product alone hardly shows it; a chain that has leaflets has them for many.
+    One product alone hardly shows it; a chain that has leaflets has them for many. So where all together show it, each
+    that points that way is refused.
     """
     told = [own.scatter for own in found if own.why is None]
     if not told or norm.sf(np.sum(told) / np.sqrt(len(told))) > _SURE:
         return found
     why = "weeks at low prices differ from each other by more than chance: offers do more than their price"
-    is_odd = [own.why is None and own.scatter > _ODD for own in found]
+    is_odd = [own.why is None and own.scatter > 0 for own in found]
     return [
         replace(own, verdict="too confounded", why=why) if odd else own for own, odd in zip(found, is_odd, strict=True)
     ]

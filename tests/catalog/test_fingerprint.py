@@ -5,7 +5,7 @@ import pytest
 
 from catalog.load import Catalog, load
 from catalog.records.opening import Opening
-from catalog.records.pricing_rules import Belief, Gate, Learning
+from catalog.records.pricing_rules import Belief, ExportedPrices, Gate, Learning
 from catalog.records.product import Product
 from catalog.records.shoppers import Footfall, Persona, Shock
 from catalog.records.store import Store
@@ -36,6 +36,8 @@ STORE_CHANGES: dict[str, object] = {
     "footfall": Footfall(day_variation=0.3),
     "ladder_prices": 21,
     "belief": Belief(slope=6.0),
+    "exported_prices": ExportedPrices(kept_share=0.5),
+    "country": "DE",
     "gate": Gate(stale_after_days=8),
     "learning": Learning(window_days=60),
     "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),

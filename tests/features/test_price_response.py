@@ -136,11 +136,18 @@ def dear_on_busy_days(grid: Grid) -> tuple[Floats, Floats]:
     return 0.02 * busy + 0.06 * grid.draw.normal(size=grid.day.shape), 0.3 * busy
 
 
+def two_prices_and_leaflets(grid: Grid) -> tuple[Floats, Floats]:
+    """Two prices at random; three in ten of the low weeks have a leaflet that nobody wrote down."""
+    low = grid.weekly(grid.by_week()) < 0.5
+    return np.where(low, np.log(0.85), 0.0), np.where(low & (grid.weekly(grid.by_week()) < 0.3), 0.9, 0.0)
+
+
 @pytest.mark.parametrize("counts", [False, True])
 @pytest.mark.parametrize(
     "world",
     [
         national,
+        two_prices_and_leaflets,
         leaflets,
         chain_leaflets,
         weekends,
