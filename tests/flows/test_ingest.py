@@ -19,6 +19,7 @@ from catalog.settings import read_settings
 from etl.exports.columns import Reading
 from etl.exports.ingest import Ingested
 from features.cells import feature_workbench
+from features.exported import stored_responses
 from flows.ingest import ingest
 from flows.price import price
 from flows.simulate import simulate
@@ -217,7 +218,9 @@ def trained(shop: Path) -> Ingested:
     return found
 
 
-def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained: Ingested) -> None:
+def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
+    trained: Ingested, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf = str(trained.shelf)
     outcome = train(catalog_dir=shelf)
     assert {own.sku: own.verdict for own in outcome.responses} == {
@@ -231,18 +234,32 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(trained
     assert "Price response" in page
     assert f"{outcome.base_rate_log_loss:.5f}" in page
     catalog = load(trained.shelf)
+    with feature_workbench(read_settings()) as connection:
+        assert stored_responses(connection, outcome.version) == outcome.responses
+    monkeypatch.setattr("serving.day_curves.price_responses", decided_again)
     book = price(catalog_dir=shelf).book
     opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}
     assert opening["season"] == catalog.product("season").base_price
     assert opening["constant"] == 3.0
     base = catalog.product("answers").base_price
     assert 0.95 * base <= opening["answers"] < 0.96 * base, "cheaper earns more, and a week's step is 5 %"
+    made_for = book.published_at.date()
+    this_week = price(made_for + dt.timedelta(days=6), shelf).book
+    next_week = price(made_for + dt.timedelta(days=7), shelf).book
+    n_ticks = book.prices.shape[2]
+    assert this_week.quote("answers", 90, n_ticks).price == opening["answers"]
+    assert next_week.quote("answers", 90, n_ticks).price == pytest.approx(0.95 * opening["answers"], abs=0.01)
     allow_mixture(own_lake().root, own_lake().locks, "twin")
     simulate(dt.date(2026, 7, 13), 2, 2, catalog_dir=shelf)  # the store now tries prices of its own
     transform(shelf)
     with feature_workbench(read_settings()) as connection:
+        monkeypatch.undo()  # this model was never trained, so nothing is stored
         curves = supported_curves(connection, Level(), catalog, dt.date(2026, 7, 14))
     assert curves.has_support.all()
+
+
+def decided_again(*_: object) -> None:
+    raise AssertionError("what is told is decided once, when the model is trained")
 
 
 class Level:
