@@ -157,6 +157,7 @@ def _look_at(export: Export, theirs: dict[str, str], first: Block) -> _Look:
     if has_minutes.mean() > _FEW:
         keys = keys.drop(columns="hour")  # lines of one day: an hour with one line would hide that
     units = numbers(own["units"], decimal).to_numpy(zero_copy_only=False)
+    keys = keys[~(units < 0)]  # what was brought back stands beside what was sold
     time = [name for name in keys.columns if name != "price_offered"]
     return _Look(
         repeated=float(keys.duplicated(time).mean()),

@@ -30,8 +30,8 @@ class Size:
     """How many stores, days and products a log has."""
 
     stores: int = 10
-    days: int = 364
-    products: int = 10
+    days: int = 280
+    products: int = 8
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -31,6 +31,7 @@ _LEAST_OF_EACH = 30  # purchases, and visits without one
 _OFTEN_UNKNOWN, _UNKNOWN_COUNTS = 0.5, 0.02  # share of days without a sale, and of all, whose price is not known
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _DISAGREE = 1.96  # standard errors of a difference
+_SAME = 0.1  # of the strict estimate: two that differ by less make the same price
 _SURE = 1e-6  # one-sided: the difference is somewhat skewed, and ten products sum that up
 _FAMILY_LEVEL = 0.02  # two-sided, so one log in a hundred tells of a response that is not there
 
@@ -72,7 +73,9 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str], country: str | Non
     shelves = {bool(kind): Shelf.of(part) for kind, part in rows.groupby("is_count")} if len(cells) else {}
     own = dict(iter(rows.groupby("sku", observed=True))) if len(cells) else {}
     found = _without_hidden_offers([_estimate(sku, own.get(sku), shelves, country) for sku in skus])
-    return tuple(_response(one, is_sure=is_sure) for one, is_sure in zip(found, _are_sure(found), strict=True))
+    looked_at = sum(one.own is not None for one in found)
+    sure = _are_sure(found, looked_at)
+    return tuple(_response(one, looked_at, is_sure=is_sure) for one, is_sure in zip(found, sure, strict=True))
 
 
 def _estimate(sku: str, frame: pd.DataFrame | None, shelves: dict[bool, Shelf], country: str | None) -> _Found:
@@ -156,13 +159,12 @@ def _disagreement(estimate: Fitted, within: Fitted) -> str | None:
 
 def _nearly_same(estimate: Fitted, within: Fitted) -> bool:
     """Tell whether two estimates differ by less than matters for a price."""
-    return abs(estimate.estimate - within.estimate) < 0.1 * abs(within.estimate)
+    return abs(estimate.estimate - within.estimate) < _SAME * abs(within.estimate)
 
 
-def _are_sure(found: Sequence[_Found]) -> list[bool]:
+def _are_sure(found: Sequence[_Found], looked_at: int) -> list[bool]:
     """Tell for which products no response is excluded, by Holm's correction over all that were looked at."""
     p_values = np.array([own.p_value for own in found])
-    looked_at = sum(own.own is not None for own in found)
     sure = np.zeros(len(found), dtype=bool)
     for rank, place in enumerate(np.argsort(p_values, kind="stable")):
         if p_values[place] > _FAMILY_LEVEL / max(1, looked_at - rank):
@@ -171,15 +173,18 @@ def _are_sure(found: Sequence[_Found]) -> list[bool]:
     return sure.tolist()
 
 
-def _response(found: _Found, *, is_sure: bool) -> PriceResponse:
+def _response(found: _Found, looked_at: int, *, is_sure: bool) -> PriceResponse:
     naive_slope, estimate, within = (fit.slope if fit else None for fit in found.fits)
     own = found.own
     verdict, why = found.verdict, found.why
     if verdict == "told":
+        lowest = min(slope.lower for slope in (estimate, within) if slope)
         highest = max(slope.upper for slope in (estimate, within) if slope)
-        if not is_sure or highest >= 0:
-            lowest = min(slope.lower for slope in (estimate, within) if slope)
+        if highest >= 0:
             verdict, why = "too thin", f"no response is possible too: from {lowest:.2f} to {highest:.2f}"
+        elif not is_sure:
+            verdict = "too thin"
+            why = f"from {lowest:.2f} to {highest:.2f} is not sure enough among {looked_at} products looked at"
         else:
             why = "sales fall with the price, and nothing else was found that explains it"
     decisions, purchases = (0, 0) if own is None else (int(own.offered.sum()), int(own.bought.sum()))

@@ -2,7 +2,7 @@
 
 - Next week's price cannot have caused today's sales: where it explains them, price follows demand.
 - A product's price hardly moves what else a store sells, and never how many came: where it explains them, price
-  follows how busy the store is (negative controls; Lipsitch, Tchetgen Tchetgen and Cohen, "Negative controls", 2010).
+  follows how busy the store is (Lipsitch, Tchetgen Tchetgen and Cohen, "Negative controls", Epidemiology, 2010).
 - A lower price sells as much more as prices everywhere tell: where days below the usual price sell more than that, an
   offer was more than its price. The same where weeks at low prices differ from each other by more than others do.
 """
@@ -94,28 +94,24 @@ def _explained_by_next_week(strict: Specification, least: float) -> str | None:
     if known.mean() < _ENOUGH_KNOWN:
         return None
     part = strict.kept(known)
-    found = part.fit_column(later[known], beside=[part.own.log_price])
-    if not _has_failed(found, least):
-        return None
-    return f"next week's price explains today's sales ({found.estimate:+.2f}): prices follow demand" if found else None
+    failed = _failed(part.fit_column(later[known], beside=[part.own.log_price]), least)
+    return (
+        f"next week's price explains today's sales ({failed.estimate:+.2f}): prices follow demand" if failed else None
+    )
 
 
 def _explains_the_shelf(strict: Specification, shelf: Shelf, least: float) -> str | None:
     """Test the other products' sales and the store's visits, on whole store days."""
     own = strict.own
     offered, bought = shelf.beside(own)
-    rows = 1.0 / np.bincount(np.unique(own.store_day, return_inverse=True)[1])
-    share = rows[np.unique(own.store_day, return_inverse=True)[1]]
+    share = 1.0 / group_sum(np.ones(len(own.day)), own.store_day)  # several rows of a day share what the day says
     sold = replace(own, offered=share if own.is_count else np.maximum(offered, bought) * share, bought=bought * share)
-    if bought.any():
-        found = strict.fit(sold)
-        if _has_failed(found, least) and found:
-            return f"its price explains what other products sell ({found.estimate:+.2f}): it follows busy days"
+    if bought.any() and (failed := _failed(strict.fit(sold), least)):
+        return f"its price explains what other products sell ({failed.estimate:+.2f}): it follows busy days"
     came = own.offered if own.is_count else offered + group_sum(own.offered, own.store_day)
-    if np.ptp(came) > 0:
-        found = strict.fit(replace(own, offered=share, bought=came * share, is_count=True))
-        if _has_failed(found, least) and found:
-            return f"its price explains how many shoppers come ({found.estimate:+.2f}): it follows busy days"
+    counted = replace(own, offered=share, bought=came * share, is_count=True)
+    if np.ptp(came) > 0 and (failed := _failed(strict.fit(counted), least)):
+        return f"its price explains how many shoppers come ({failed.estimate:+.2f}): it follows busy days"
     return None
 
 
@@ -125,11 +121,11 @@ def _offers_sell_more(strict: Specification, slope: float) -> str | None:
     is_below = depth > _BELOW
     if not is_below.any():
         return None
-    found = strict.fit_column(is_below.astype(float), beside=[own.log_price])
     least = _OFFER_COUNTS * abs(slope) * float(np.average(depth[is_below], weights=own.offered[is_below]))
-    if not _has_failed(found, least) or not found or found.estimate < 0:
+    failed = _failed(strict.fit_column(is_below.astype(float), beside=[own.log_price]), least)
+    if failed is None or failed.estimate < 0:
         return None
-    return f"days below the usual price sell more than their price explains ({found.estimate:+.2f}): offers do more"
+    return f"days below the usual price sell more than their price explains ({failed.estimate:+.2f}): offers do more"
 
 
 def _mean_and_variance(values: Floats, cluster: Ints) -> tuple[float, float]:
@@ -141,5 +137,6 @@ def _mean_and_variance(values: Floats, cluster: Ints) -> tuple[float, float]:
     return mean, float((shared**2).sum() / len(values) ** 2)
 
 
-def _has_failed(found: Fitted | None, least: float) -> bool:
-    return found is not None and found.p_value < _SURE and abs(found.estimate) >= least
+def _failed(found: Fitted | None, least: float) -> Fitted | None:
+    """Return what was found where it is surely there and of a size that bends the slope."""
+    return found if found is not None and found.p_value < _SURE and abs(found.estimate) >= least else None

@@ -28,6 +28,7 @@ def settled_from(folder: Path, text: str, reading: Reading | None = None) -> Exp
     [
         (VISITS, "visits"),
         (HOURLY, "units"),
+        (UNITS.format(name="units") + "2026-01-09,S1,A,1.00,-1\n", "units"),
         (RECEIPTS, "receipts"),
         (RECEIPTS.replace("receipt_id", "till"), "receipts"),
         *((UNITS.format(name=name), "units") for name in ("quantity", "qty", "units_sold", "sold_units", "Pieces")),
