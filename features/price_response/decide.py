@@ -32,7 +32,7 @@ _OFTEN_UNKNOWN, _UNKNOWN_COUNTS = 0.5, 0.02  # share of days without a sale, and
 _LEAST_CLUSTERS = 20  # below, robust errors are too small
 _DISAGREE = 1.96  # standard errors of a difference
 _SAME = 0.1  # of the strict estimate: two that differ by less make the same price
-_SURE = 1e-6  # one-sided: the difference is somewhat skewed, and ten products sum that up
+_SURE = 3e-5  # one-sided: the difference is somewhat skewed, and ten products sum that up
 _FAMILY_LEVEL = 0.02  # two-sided, so one log in a hundred tells of a response that is not there
 
 

@@ -18,7 +18,7 @@ from features.price_response.regression import Fitted
 from features.price_response.specification import Specification, group_mean, group_sum
 from features.price_response.usual_price import usual_log_price
 
-_SURE = 0.001  # p-value below which a test has failed: among a hundred products, one in ten logs loses one by chance
+_SURE = 0.0003  # p-value below which a test has failed: of a hundred products, hardly one fails by chance
 _COUNTS = 0.15  # of the slope: effects below this bend it little
 _BELOW = 0.05  # of log price under the usual price
 _ENOUGH_KNOWN = 0.5  # share of rows with a price a week later
