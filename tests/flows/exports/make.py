@@ -1,13 +1,12 @@
-"""Make the three exports of docs/bring-your-own.md again, byte for byte: `python tests/flows/exports/make.py`.
+"""Make the three exports of docs/bring-your-own.md again: `python tests/flows/exports/make.py`.
 
-A chain of ten stores sold for 32 weeks from 6 January 2025 on. Each store drew a price for each product and week, out of
-five from -20 to +20 % of the usual one, so the response to the price, `slope`, is known: the change of the log odds of a
-purchase (visits) or of the log rate of sale (receipts and units) per unit of log price. Stores, days of the week and a
-season move demand too.
+A chain of ten stores sold for 32 weeks from 6 January 2025 on. Each store drew a price for each product and week, one
+of five from -20 to +20 % of the usual price. So the response to the price, `slope`, is known: the change of the log
+odds of a purchase (visits) or of the log rate of sale (receipts and units) per unit of log price. Stores, days of the
+week and a season move demand too.
 """
 
 import gzip
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-FOLDER = Path(__file__).parent
-STORES, WEEKS = 10, 32
-_DAYS = 7 * WEEKS
+_SEED = 2025
+_STORES, _WEEKS = 10, 32
+_DAYS = 7 * _WEEKS
 _FIRST = np.datetime64("2025-01-06", "D")  # a Monday
 _OPENS, _OPEN_MINUTES = 8 * 60, 12 * 60
 _RATIOS = np.array([0.8, 0.9, 1.0, 1.1, 1.2])
@@ -57,14 +56,12 @@ UNITS = {
 }
 
 
-def make() -> None:
-    """Write the three files."""
+def make(folder: Path) -> None:
+    """Write the three files into a folder."""
     for number, (name, make_one) in enumerate({"visits": visits, "receipts": receipts, "units": units}.items()):
-        text = make_one(np.random.default_rng((2025, number))).to_csv(index=False, lineterminator="\n")
-        buffer = io.BytesIO()
-        with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed:
-            packed.write(text.encode())
-        (FOLDER / f"{name}.csv.gz").write_bytes(buffer.getvalue())
+        rows = make_one(np.random.default_rng((_SEED, number)))
+        text = rows.to_csv(index=False, lineterminator="\n")
+        (folder / f"{name}.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def visits(draw: np.random.Generator) -> pd.DataFrame:
@@ -103,16 +100,16 @@ def units(draw: np.random.Generator) -> pd.DataFrame:
 
 def _store_days(products: Mapping[str, Product], draw: np.random.Generator) -> pd.DataFrame:
     """A row per day, store and product: its price, and how far demand moved from the usual, in logs."""
-    day, store = (axis.ravel() for axis in np.mgrid[:_DAYS, :STORES])
-    level = draw.normal(0, 0.2, STORES)[store]
+    day, store = (axis.ravel() for axis in np.mgrid[:_DAYS, :_STORES])
+    level = draw.normal(0, 0.2, _STORES)[store]
     frames = []
     for sku, product in products.items():
         week_of_store = day // 7, store
         ratio, promotion = np.ones(len(day)), np.zeros(len(day), dtype=bool)
         if product.pricing == "weekly":
-            ratio = draw.choice(_RATIOS, (WEEKS, STORES))[week_of_store]
+            ratio = draw.choice(_RATIOS, (_WEEKS, _STORES))[week_of_store]
         elif product.pricing == "leaflet":
-            promotion = (draw.random((WEEKS, STORES)) < _LEAFLET_SHARE)[week_of_store]
+            promotion = (draw.random((_WEEKS, _STORES)) < _LEAFLET_SHARE)[week_of_store]
             ratio = np.where(promotion, _LEAFLET_PRICE, 1.0)
         price = (product.usual_price * ratio).round(2)
         season = 0.1 * np.sin(2 * np.pi * (day / 364 + draw.random()))
@@ -131,4 +128,4 @@ def _moments(rows: pd.DataFrame, draw: np.random.Generator) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    make()
+    make(Path(__file__).parent)
