@@ -50,7 +50,7 @@ contracts: install
 	@$(BIN)/lint-imports
 
 sql: install
-	@$(BIN)/sqlfluff lint --disable-progress-bar dashboard etl evaluation features flows training warehouse
+	@$(BIN)/sqlfluff lint --disable-progress-bar dashboard etl evaluation features flows serving training warehouse
 
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench

@@ -19,6 +19,7 @@ _RISE_ALLOWED = 1e-9
 _CALIBRATION_ALLOWED = 0.05
 _OFFSET_ALLOWED = 0.03  # mean prediction against mean purchases
 _SLOPES_ALLOWED = (0.7, 1.4)  # of observed on predicted log odds; below 1 is overconfident
+_NAMED = 12  # products in a sentence
 _BETTER_WANTED = 0.001  # nats per decision below each product's base rate
 
 
@@ -82,9 +83,15 @@ def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
     for response in responses:
         if response.sku not in told:
             others.setdefault(response.verdict, []).append(response.sku)
-    keep = "; ".join(f"{verdict}: {', '.join(skus)}" for verdict, skus in others.items())
-    found = f"for {', '.join(told) or 'no product'}" + (f"; base prices for what is {keep}" if others else "")
+    keep = "; ".join(f"{verdict}: {_listed(skus)}" for verdict, skus in others.items())
+    found = f"for {_listed(told) or 'no product'}" + (f"; base prices for what is {keep}" if others else "")
     return Condition(PRICE_RESPONSE_IS_TOLD, bool(told), found)
+
+
+def _listed(skus: Sequence[str]) -> str:
+    """Return names in a row; of many, the first of them and how many more there are."""
+    more = len(skus) - _NAMED
+    return ", ".join(skus[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def not_worse_than_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
