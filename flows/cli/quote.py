@@ -76,7 +76,7 @@ def quote(
             f"{_way_to_prices(catalog)}"
         )
     book, curves = found.book, found.curves
-    if store is not None and curves.kept is None:
+    if store is not None and found.belief is not None:
         book, curves = _remade(settings, store, found.book)
     elif store is not None and store not in shelf.store.stores:
         raise DataError(
