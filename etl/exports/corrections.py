@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 import pyarrow.compute as pc
 
 from catalog.errors import DataError, Declined
-from catalog.load import Catalog
-from catalog.records.fields import StoreId
 from etl.exports.admission import EPOCH
 from etl.exports.columns import Grain
 from warehouse.lake import Lake, Partition
@@ -168,16 +166,6 @@ def refuse_another_grain(lake: Lake, part: str, grain: Grain) -> None:
             f"expected {held} like the other files in the lake in {lake.root}, found {found}; nothing was published, "
             "for both would count the same sales: set SHELFPRICE_HOME to a folder of its own"
         )
-
-
-def new_stores(catalog: Catalog, stores: Collection[StoreId]) -> list[str]:
-    """Return the stores of a file that the catalog does not have."""
-    return sorted(set(stores).difference(catalog.store.stores))
-
-
-def said_dates(records: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Return the first of what changed, as many dates as people read."""
-    return records[:_MOST_SAID]
 
 
 def _earlier_editions(lake: Lake, part: str, file: str) -> set[str]:
