@@ -16,8 +16,6 @@ from etl.exports.columns import Grain
 from warehouse.lake import Lake, Partition
 from warehouse.sold import SOLD, sold_on
 
-_MOST_SAID = 5  # dates
-
 
 @dataclass(frozen=True)
 class Asked:
