@@ -15,6 +15,7 @@ import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
+from features.price_response.calendar import MONDAY
 from features.price_response.records import ToldSlopes, with_response
 from serving.curves import DemandCurves, chance_at
 from serving.policies import costs_that_count
@@ -109,7 +110,7 @@ def keepers(catalog: Catalog, sku: str, date: dt.date) -> tuple[str, ...]:
     that is taken is the propensity of the old price.
     """
     stores, share = catalog.store.stores, catalog.store.exported_prices.kept_share
-    week = (date - dt.date(1970, 1, 5)).days // _WEEK
+    week = (date - MONDAY).days // _WEEK
     drawn = {store: int.from_bytes(hashlib.sha256(f"{store}\n{sku}\n{week}".encode()).digest()[:4]) for store in stores}
     if len(stores) == 1:
         return stores if drawn[stores[0]] < share * _DRAWS else ()

@@ -17,7 +17,7 @@ from etl.exports.columns import BASKET, PROMOTIONS, SOLD, Columns, Grain, plain
 from etl.exports.decimals import NumberFormat
 from etl.exports.parse import flags, moments, numbers
 from etl.exports.read import Export
-from etl.exports.typed import NUMBERS
+from etl.exports.typed import NUMBERS, US_PER_DAY
 
 _USED: dict[Grain, tuple[str, ...]] = {
     "visits": ("shopper_id", "budget_multiplier", "propensity", "purchased"),
@@ -38,7 +38,7 @@ _ALWAYS = (
 )
 _FEW = 0.01  # share of rows that may be otherwise than the grain says
 _SEVERAL = 0.05  # share of rows that share store, product and day, from which a day has several rows
-_US_PER_MINUTE, _US_PER_DAY = 60_000_000, 86_400_000_000
+_US_PER_MINUTE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _look_at(export: Export, theirs: dict[str, str], first: Block) -> _Look:
     in_utc = export.reading.model_copy(update={"time_zone": "UTC"})
     decimal = _decimal_in(export, theirs, first)
     moment = pc.fill_null(moments(own["seen_at"], in_utc)[0].cast(pa.int64()), 0).to_numpy()
-    keys = pd.DataFrame({"day": moment // _US_PER_DAY, "hour": moment // (60 * _US_PER_MINUTE) % 24})
+    keys = pd.DataFrame({"day": moment // US_PER_DAY, "hour": moment // (60 * _US_PER_MINUTE) % 24})
     for name in ("store_id", "sku", "product_name", "hour", "price_offered"):
         if name in own and not (name == "product_name" and "sku" in own):
             keys[name] = own[name].cast(pa.string()).to_pandas()

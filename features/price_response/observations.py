@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Flags, Floats, Ints
+from features.price_response.calendar import MONDAY
 
 WEEK_DAYS, QUARTER_WEEKS = 7, 13
 PERIOD_WEEKS = 4
@@ -14,7 +15,6 @@ ENOUGH_STORES = 20
 FEW_STORES = 6
 """With fewer stores, an error between stores means nothing, and their quarters alone are clusters."""
 _MOST_STORES, _MOST_WEEKS, _MOST_ROWS = 100, 104, 200_000  # those with most sales, and the newest
-_MONDAY = np.datetime64("1970-01-05", "D")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Observations:
 
 def numbered(cells: pd.DataFrame) -> pd.DataFrame:
     """Return rows of `exported_cells` with `store`, the number of the store, and `day`, days since a Monday in 1970."""
-    day = (cells["business_date"].to_numpy().astype("datetime64[D]") - _MONDAY).astype(np.int64)
+    day = (cells["business_date"].to_numpy().astype("datetime64[D]") - np.datetime64(MONDAY, "D")).astype(np.int64)
     return cells.assign(store=np.unique(cells["store_id"].to_numpy(dtype=str), return_inverse=True)[1], day=day)
 
 
