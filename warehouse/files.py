@@ -24,9 +24,13 @@ def sync_folder(folder: Path) -> None:
 def write_durably(path: Path, text: str) -> None:
     """Write a small text file whole or not at all, and wait until it is on the disk."""
     draft = path.with_name(f"{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    sync_file(draft)
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        sync_file(draft)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def sha256_of(path: Path) -> str:
@@ -36,6 +40,11 @@ def sha256_of(path: Path) -> str:
         while block := handle.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of_text(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def modified_at(path: Path) -> int:

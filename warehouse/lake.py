@@ -3,57 +3,37 @@
 Layout:
 `lake/<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `lake/<table>/part-<key>.parquet`.
 Every table also has one empty partition that carries its columns, so that views over an empty lake have types.
+`lake/commits/<name>.commit.json` says which partitions were committed together.
 """
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from importlib.metadata import version
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.contracts import GROUP_NAME, TABLES
-from catalog.errors import ContractError, LakeError
+from catalog.contracts import TABLES
+from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
-from catalog.table import Table
-from warehouse.files import modified_at, sha256_of, sync_file, sync_folder, write_durably
+from warehouse.commit import Commit, committing
+from warehouse.commit_record import CommitRecord, amend, final_record
+from warehouse.files import modified_at, sha256_of
+from warehouse.finish import Place, finish_interrupted, remove_files
 from warehouse.locks import held
-from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, Side, publishing
-from warehouse.parquet import conform, in_contract, write_parquet
-from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
+from warehouse.parquet import in_contract
+from warehouse.partition import Partition, Published, file_of, folder_of, table_called
+from warehouse.receipts import CODE_VERSION, Receipt, final_path, proves, receipt_in_force
 
-CODE_VERSION = version("shelfprice")
+__all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
+
 EMPTY_DATE = dt.date(1970, 1, 1)
 _DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
-
-
-@dataclass(frozen=True, order=True)
-class Partition:
-    """Name of one partition: a table, its business date (None for tables without dates) and its group."""
-
-    table: str
-    business_date: dt.date | None
-    group: str
-
-    @property
-    def lock_name(self) -> str:
-        """Name of the lock its one writer holds."""
-        return "-".join([self.table, *([self.business_date.isoformat()] if self.business_date else []), self.group])
-
-
-@dataclass(frozen=True)
-class Published:
-    """What publishing did: `written` (new), `replaced` (it had other bytes) or `unchanged`."""
-
-    partition: Partition
-    receipt: Receipt
-    action: Literal["written", "replaced", "unchanged"]
+_LOOKS = 3  # a writer may replace a file between a look at its bytes and one at its receipt
 
 
 class Lake:
@@ -71,21 +51,24 @@ class Lake:
         ContractError
             When the table is unknown or the group is not a plain name.
         """
-        table = _table(partition.table)
-        if not GROUP_NAME.fullmatch(partition.group) or (partition.business_date is None) == (table.by == "day"):
-            raise ContractError(
-                f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
-                f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
-            )
-        return self._folder(table.name, partition.business_date) / f"part-{partition.group}.parquet"
+        return file_of(self.root, partition)
 
     def prepare(self) -> None:
-        """Make sure that every table has its empty partition; does nothing when they are there and current."""
+        """Finish what a kill interrupted, and make sure that every table has its empty partition."""
+        self.finish_interrupted()
         for table in TABLES.values():
             partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
             schema_print = str(table.schema)
             if not self.is_current(partition, schema_print):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
+
+    def finish_interrupted(self) -> list[str]:
+        """Put the rest of each commit in force that counts and was interrupted by a kill; return their names.
+
+        Commits that are being made right now are left alone, as are those that cannot be finished: `verify` and
+        `doctor` name them.
+        """
+        return finish_interrupted(Place(self.root, self.locks))
 
     def receipt(self, partition: Partition) -> Receipt | None:
         """Return the receipt in force, or None when the partition is missing or not proven."""
@@ -96,10 +79,16 @@ class Lake:
         receipt = self.receipt(partition)
         return receipt is not None and receipt.inputs == inputs
 
+    def committed(self, name: str) -> CommitRecord | None:
+        """Return the record of a commit while every part of it is in force; None otherwise."""
+        record = final_record(self.root, name)
+        whole = record is not None and all(self.receipt(part.partition) == part.receipt for part in record.parts)
+        return record if whole else None
+
     def partitions(self, table: str) -> Iterator[Partition]:
         """Yield the partitions of a table that hold data, in order of date and group."""
-        folder = self.root / _table(table).name
-        pattern = "business_date=*/part-*.parquet" if _table(table).by == "day" else "part-*.parquet"
+        folder = self.root / table_called(table).name
+        pattern = "business_date=*/part-*.parquet" if table_called(table).by == "day" else "part-*.parquet"
         for path in sorted(folder.glob(pattern)):
             group = path.stem.removeprefix("part-")
             if group != EMPTY_GROUP:
@@ -108,7 +97,7 @@ class Lake:
 
     def partitions_on(self, table: str, date: dt.date) -> Iterator[Partition]:
         """Yield the partitions of a table by day that hold data of one business date, in order of group."""
-        for path in sorted(self._folder(table, date).glob("part-*.parquet")):
+        for path in sorted(folder_of(self.root, table, date).glob("part-*.parquet")):
             if (group := path.stem.removeprefix("part-")) != EMPTY_GROUP:
                 yield Partition(table, date, group)
 
@@ -126,8 +115,8 @@ class Lake:
         Publishing and removing rename files, which changes their folder's time of modification, so no file is opened.
         """
         if date is not None:
-            return modified_at(self._folder(table, date))
-        folder = self._folder(table, None)
+            return modified_at(folder_of(self.root, table, date))
+        folder = folder_of(self.root, table, None)
         return max(modified_at(folder), *(modified_at(day) for day in folder.glob("business_date=*")), 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
@@ -135,33 +124,63 @@ class Lake:
         moment = modified_at(final_path(self.path(partition)))
         return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
 
+    def is_proven(self, partition: Partition) -> bool:
+        """Tell whether the bytes of a partition are those of its receipt; every byte is read."""
+        path = self.path(partition)
+        return any(path.exists() and proves(path, sha256_of(path)) for _ in range(_LOOKS))
+
     def read(self, partition: Partition) -> pa.Table:
         """Read one partition whole, in the types of its contract; a column that came later than the partition is null.
+
+        Its bytes are held against its receipt before any of them counts.
 
         Raises
         ------
         LakeError
-            When the file is missing or is not readable Parquet, or lacks a column that has no nulls.
+            When the file is missing, is not what its receipt says, or lacks a column that has no nulls.
         """
         path = self.path(partition)
         try:
-            return in_contract(pq.ParquetFile(path).read(), _table(partition.table))
+            file = pq.ParquetFile(pa.BufferReader(_proven_bytes(path)))
+            return in_contract(file.read(), table_called(partition.table))
         except (OSError, ValueError, pa.ArrowException) as error:
             raise LakeError(f"{path}: cannot be read ({error}); run `shelfprice verify`") from error
 
-    def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
-        """Publish a partition whole, or change nothing.
+    def commit(
+        self, name: str, *, inputs: str, seed: int | None = None, amends: bool = False
+    ) -> AbstractContextManager[Commit]:
+        """Publish and remove partitions together: all of them at the end of the block, or none when it raises.
 
-        Decisions are published only in a lake of their own side, the twin's or a retailer's: see `warehouse.origin`.
+        Parameters
+        ----------
+        name
+            What is committed, such as `batch-2026-01-05-g000`.
+        inputs
+            Fingerprint of what the commit was made from, and of the partitions that name no other.
+        seed
+            Seed of the run, kept in the receipts. Decisions are published only in a lake of their own side, the
+            twin's, which have a seed, or a retailer's: see `warehouse.origin`.
+        amends
+            Whether the other parts of the earlier commit of this name stay parts of it.
+
+        Raises
+        ------
+        Declined
+            When another process is making this commit, or writes one of its partitions.
+        LakeError
+            When the disk refuses; nothing is changed.
+        """
+        return committing(Place(self.root, self.locks), name, inputs, seed, amends=amends)
+
+    def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
+        """Publish one partition whole, or change nothing: a commit of one part.
 
         Parameters
         ----------
         rows
             The partition's rows, with exactly the columns of the table's contract.
-        inputs
-            Fingerprint of what the rows were made from, for `is_current`.
-        seed
-            Seed of the run, kept in the receipt.
+        inputs, seed
+            As in `commit`.
 
         Raises
         ------
@@ -172,24 +191,11 @@ class Lake:
         LakeError
             When the disk refuses; the partition is unchanged.
         """
-        conforming = conform(rows, _table(partition.table))
-        data = self.path(partition)
-        try:
-            with self._on_its_side(partition, seed):
-                data.parent.mkdir(parents=True, exist_ok=True)
-                with held(self.locks, partition.lock_name):
-                    return self._replace(partition, data, conforming, inputs, seed)
-        except OSError as error:
-            raise LakeError(
-                f"{data}: cannot be written ({error.strerror or error}); the partition is unchanged, "
-                "mend the disk and run again"
-            ) from error
+        with committing(Place(self.root, self.locks), None, inputs, seed) as commit:
+            return commit.publish(partition, rows)
 
     def remove(self, partition: Partition) -> None:
-        """Remove a partition with its receipt; does nothing when there is none.
-
-        The receipt is pending while the data is removed: after a kill the partition is as it was, or as after an
-        interrupted first publication, which no reader sees.
+        """Remove a partition with its receipt; does nothing when there is none. No commit has it as a part any more.
 
         Raises
         ------
@@ -198,62 +204,26 @@ class Lake:
         """
         data = self.path(partition)
         with held(self.locks, partition.lock_name):
-            if final_path(data).exists():
-                final_path(data).replace(pending_path(data))
-            data.unlink(missing_ok=True)
-            pending_path(data).unlink(missing_ok=True)
-            if data.parent.exists():
-                sync_folder(data.parent)
-
-    def _on_its_side(self, partition: Partition, seed: int | None) -> AbstractContextManager[None]:
-        """Hold the lake for the side that publishes a partition, where it is one of decisions."""
-        side: Side = "retailer" if seed is None else "twin"
-        if partition.group == EMPTY_GROUP or partition.table not in {*OF_BOTH, *OF_THE_TWIN, *OF_A_RETAILER}:
-            return nullcontext()
-        return publishing(self.root, self.locks, side)
-
-    def _folder(self, table: str, date: dt.date | None) -> Path:
-        folder = self.root / _table(table).name
-        return folder if date is None else folder / f"business_date={date.isoformat()}"
-
-    def _replace(self, partition: Partition, data: Path, rows: pa.Table, inputs: str, seed: int | None) -> Published:
-        draft = data.with_suffix(".parquet.new")
-        before = receipt_in_force(data)
-        _settle_interrupted(data, before)
-        try:
-            write_parquet(rows, draft)
-            receipt = Receipt(rows.num_rows, draft.stat().st_size, sha256_of(draft), inputs, seed, CODE_VERSION)
-            if before == receipt:
-                draft.unlink()
-                return Published(partition, receipt, "unchanged")
-            sync_file(draft)
-            write_durably(pending_path(data), receipt.to_json())
-        except OSError:
-            draft.unlink(missing_ok=True)
-            pending_path(data).unlink(missing_ok=True)
-            raise
-        draft.replace(data)
-        sync_folder(data.parent)
-        pending_path(data).replace(final_path(data))
-        sync_folder(data.parent)
-        same_bytes = before is not None and before.sha256 == receipt.sha256
-        action: Literal["written", "replaced", "unchanged"] = "written"
-        if before is not None:
-            action = "unchanged" if same_bytes else "replaced"
-        return Published(partition, receipt, action)
+            finish_interrupted(Place(self.root, self.locks), partition)
+            receipt = receipt_in_force(data)
+            record = None if receipt is None or receipt.commit is None else final_record(self.root, receipt.commit)
+            if record is not None and record.holds(partition):
+                amend(self.root, record.without(partition))
+            remove_files(data)
 
 
-def _table(name: str) -> Table:
-    if name not in TABLES:
-        raise ContractError(f"no table is called {name!r}; the tables are {', '.join(TABLES)}")
-    return TABLES[name]
+def _proven_bytes(path: Path) -> bytes:
+    """Read a file whose bytes are those of its receipt.
 
-
-def _settle_interrupted(data: Path, in_force: Receipt | None) -> None:
-    """Finish what a kill interrupted: a pending receipt that matches the data becomes final, any other is removed."""
-    pending = pending_path(data)
-    if pending.exists():
-        if in_force is not None and read_receipt(pending) == in_force:
-            pending.replace(final_path(data))
-        else:
-            pending.unlink()
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ValueError
+        When they are not.
+    """
+    for _ in range(_LOOKS):
+        content = path.read_bytes()
+        if proves(path, hashlib.sha256(content).hexdigest()):
+            return content
+    raise ValueError("its bytes are not those of its receipt")

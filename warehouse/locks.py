@@ -43,6 +43,18 @@ def held(folder: Path, name: str) -> Iterator[None]:
 
 
 @contextmanager
+def waited_for(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock `name`; wait while another process holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def shared(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
     folder.mkdir(parents=True, exist_ok=True)

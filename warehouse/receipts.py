@@ -2,14 +2,19 @@
 
 A receipt stands beside its partition. It is written as pending before the data is renamed into place and becomes
 final after, so that at every moment, also right after a kill, each partition has a receipt that matches its bytes.
+A receipt protects itself: it ends with a seal, the SHA-256 of all that it says.
 """
 
 import json
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from catalog.errors import LakeError
-from warehouse.files import sha256_of
+from warehouse.files import sha256_of, sha256_of_text
+
+CODE_VERSION = version("shelfprice")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Receipt:
         Seed of the run that made it, or None.
     code_version
         Version of the project that made it.
+    commit
+        Name of the commit it was published with, or None when it was published alone.
     """
 
     rows: int
@@ -38,6 +45,7 @@ class Receipt:
     inputs: str
     seed: int | None
     code_version: str
+    commit: str | None = None
 
     @property
     def is_of_the_twin(self) -> bool:
@@ -45,8 +53,31 @@ class Receipt:
         return self.seed is not None
 
     def to_json(self) -> str:
-        """Return the receipt as JSON text."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        """Return the receipt as sealed JSON text."""
+        return sealed_text(asdict(self))
+
+
+def sealed_text(said: dict[str, Any]) -> str:
+    """Return JSON text that ends with the SHA-256 of all that it says."""
+    own = json.dumps(said, indent=1, sort_keys=True)
+    return json.dumps({**said, "~seal": sha256_of_text(own)}, indent=1, sort_keys=True) + "\n"
+
+
+def unsealed(text: str) -> dict[str, Any]:
+    """Return what sealed JSON text says; text of an earlier version has no seal, and nothing is held against it.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON object, or is not what was sealed.
+    """
+    said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - for who calls, any text that is wrong is a ValueError
+    if "~seal" in said and sealed_text({name: value for name, value in said.items() if name != "~seal"}) != text:
+        raise ValueError("its seal does not fit")
+    said.pop("~seal", None)
+    return said
 
 
 def final_path(data: Path) -> Path:
@@ -59,37 +90,70 @@ def pending_path(data: Path) -> Path:
     return data.with_suffix(".receipt.json.new")
 
 
+def draft_path(data: Path) -> Path:
+    """Return the path of a partition file while it is staged."""
+    return data.with_suffix(".parquet.new")
+
+
+def receipt_from(said: dict[str, Any]) -> Receipt:
+    """Return a receipt from what it says.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When it says something else than a receipt does.
+    """
+    receipt = Receipt(**said)
+    counts, texts = (receipt.rows, receipt.bytes), (receipt.sha256, receipt.inputs, receipt.code_version)
+    if not all(isinstance(count, int) for count in counts):
+        raise ValueError(f"expected counts, found {counts}")
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"expected fingerprints, found {texts}")
+    return receipt
+
+
 def read_receipt(path: Path) -> Receipt | None:
     """Read a receipt; None when there is none.
 
     Raises
     ------
     LakeError
-        When the file is there and is not a receipt.
+        When the file is there and is not a receipt, or not as it was written.
     """
     try:
-        receipt = Receipt(**json.loads(path.read_text(encoding="utf-8")))
+        return receipt_from(unsealed(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise LakeError(f"{path}: expected a receipt in JSON, found something else; run `shelfprice verify`") from error
-    counts, texts = (receipt.rows, receipt.bytes), (receipt.sha256, receipt.inputs)
-    if not (all(isinstance(count, int) for count in counts) and all(isinstance(text, str) for text in texts)):
         raise LakeError(
-            f"{path}: expected counts and fingerprints, found {counts} and {texts}; run `shelfprice verify`"
-        )
-    return receipt
+            f"{path}: expected a receipt in JSON as it was written, found something else ({error}); "
+            "run `shelfprice verify`"
+        ) from error
 
 
 def receipt_in_force(data: Path) -> Receipt | None:
     """Return the receipt that matches a partition file: the final one, or the pending one after a kill in between.
 
-    Size decides first and bytes only when both receipts exist, so this is cheap in the usual case.
+    Size decides first and bytes only when both receipts exist, so this is cheap in the usual case. A damaged receipt
+    proves nothing: there is none then.
     """
     if not data.exists():
         return None
-    final, pending = read_receipt(final_path(data)), read_receipt(pending_path(data))
+    final, pending = _or_none(final_path(data)), _or_none(pending_path(data))
     if pending is None:
         return final if final is not None and final.bytes == data.stat().st_size else None
     actual = sha256_of(data)
     return next((receipt for receipt in (pending, final) if receipt and receipt.sha256 == actual), None)
+
+
+def proves(data: Path, sha256: str) -> bool:
+    """Tell whether a receipt of a partition file, final or pending, is of these bytes."""
+    receipts = (_or_none(path) for path in (final_path(data), pending_path(data)))
+    return any(receipt is not None and receipt.sha256 == sha256 for receipt in receipts)
+
+
+def _or_none(path: Path) -> Receipt | None:
+    try:
+        return read_receipt(path)
+    except LakeError:
+        return None

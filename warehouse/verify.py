@@ -1,10 +1,13 @@
-"""Prove the lake: every file has a receipt, every receipt its file, and every byte is as it was published."""
+"""Prove the lake: every file has a receipt, every receipt its file, and every byte is as it was published.
+
+What was committed together is held against the record of its commit. A commit that a kill interrupted is finished
+first, as by anyone who opens the lake.
+"""
 
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,29 +15,26 @@ import pyarrow.parquet as pq
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from warehouse.files import sha256_of
+from warehouse.finding import Finding
 from warehouse.lake import Lake
 from warehouse.locks import is_held
+from warehouse.mixed import what_does_not_belong
 from warehouse.parquet import is_readable_as
 from warehouse.receipts import final_path, pending_path, read_receipt
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong: the file, what kind of fault, and a sentence with the remedy."""
-
-    path: Path
-    kind: Literal["damaged", "missing", "orphaned"]
-    message: str
-
-
-@dataclass(frozen=True)
 class Inspection:
-    """What was checked and what was found; the lake is sound when `findings` is empty."""
+    """What was checked and what was found; the lake is sound when `findings` is empty.
+
+    `finished` names the commits that a kill had interrupted and that were finished before.
+    """
 
     files: int
     rows: int
     being_written: int
     findings: tuple[Finding, ...]
+    finished: tuple[str, ...] = ()
 
 
 def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
@@ -45,6 +45,7 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
     on_file
         Called with (files done, files in all) for progress.
     """
+    finished = tuple(lake.finish_interrupted())
     files = sorted({*lake.root.rglob("*.parquet"), *(_data_of(path) for path in lake.root.rglob("*.receipt.json"))})
     findings: list[Finding] = []
     rows = busy = 0
@@ -58,7 +59,9 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
             findings.extend(found)
             rows += counted
         on_file(done, len(files))
-    return Inspection(len(files), rows, busy, tuple(findings))
+    known = {finding.path for finding in findings}
+    findings.extend(found for found in what_does_not_belong(lake) if found.path not in known)
+    return Inspection(len(files), rows, busy, tuple(findings), finished)
 
 
 def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
@@ -71,6 +74,8 @@ def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
     """
     moved = []
     for finding in inspection.findings:
+        if finding.kind in {"mixed", "unfinished"}:
+            continue  # whole files, which are made again together with what they belong to
         for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
             if path.exists():
                 target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))

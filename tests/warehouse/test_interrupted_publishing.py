@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from warehouse import lake as lake_module
+from warehouse import commit as commit_module
+from warehouse import finish as finish_module
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
 
@@ -31,11 +33,12 @@ import os, sys
 from pathlib import Path
 from catalog.settings import read_settings
 from warehouse.lake import Lake, Partition
-import warehouse.lake, pyarrow.parquet as pq
+import pyarrow.parquet as pq
+from catalog.contracts import TABLES
 home, step = sys.argv[1], int(sys.argv[2])
 lake = Lake(read_settings({"SHELFPRICE_HOME": home}))
 source = Partition("shoppers", None, "source")
-rows = pq.read_table(lake.path(source)).cast(warehouse.lake.TABLES["shoppers"].schema)
+rows = pq.read_table(lake.path(source)).cast(TABLES["shoppers"].schema)
 replace, calls = Path.replace, []
 def dying(self, target):
     calls.append(1)
@@ -61,8 +64,13 @@ def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
         return call
 
-    for name in ("write_parquet", "sync_file", "write_durably", "sync_folder"):
-        monkeypatch.setattr(lake_module, name, counted(getattr(lake_module, name)))
+    for module, name in (
+        (commit_module, "write_parquet"),
+        (commit_module, "sync_file"),
+        (commit_module, "write_durably"),
+        (finish_module, "sync_folder"),
+    ):
+        monkeypatch.setattr(module, name, counted(getattr(module, name)))
     monkeypatch.setattr(Path, "replace", counted(Path.replace))
 
 
@@ -108,7 +116,7 @@ def test_a_process_that_dies_at_once_between_the_renames_leaves_a_sound_lake(
 ) -> None:
     def people(n_shoppers: int) -> pa.Table:
         names = [f"Shopper {number}" for number in range(n_shoppers)]
-        schema = lake_module.TABLES["shoppers"].schema
+        schema = TABLES["shoppers"].schema
         return pa.table({"shopper_id": range(n_shoppers), "shopper_name": names}, schema=schema)
 
     lake.publish(Partition("shoppers", None, "source"), people(20), inputs="")
@@ -139,7 +147,7 @@ def test_a_kill_between_the_renames_and_then_a_full_disk_leave_the_newer_rows_pr
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(lake_module, "write_parquet", full)
+        patched.setattr(commit_module, "write_parquet", full)
         with pytest.raises(LakeError):
             lake.publish(partition, cells(12), inputs="third")
     assert verify(lake).findings == ()
@@ -164,7 +172,7 @@ def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(lake_module, refuses, full)
+        patched.setattr(commit_module, refuses, full)
         with pytest.raises(LakeError, match=r"No space left on device.*is unchanged"):
             lake.publish(partition, cells(9), inputs="new")
 
@@ -202,7 +210,7 @@ def test_a_kill_before_any_step_of_removing_leaves_the_partition_or_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", counted(Path.replace))
         patched.setattr(Path, "unlink", counted(Path.unlink))
-        patched.setattr(lake_module, "sync_folder", counted(lake_module.sync_folder))
+        patched.setattr(finish_module, "sync_folder", counted(finish_module.sync_folder))
         with pytest.raises(KeyboardInterrupt):
             lake.remove(partition)
     assert verify(lake).findings == ()

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.connection import workbench
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.receipts import final_path
+from warehouse.receipts import final_path, sealed_text, unsealed
 from warehouse.verify import set_aside, verify
 
 
@@ -63,6 +64,38 @@ def test_one_flipped_bit_anywhere_is_found(lake: Lake, two: tuple[Partition, Par
     path.write_bytes(bytes(content))
     assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(path, "damaged")]
     assert "its bytes differ from its receipt" in verify(lake).findings[0].message
+
+
+def test_a_flipped_bit_anywhere_in_a_receipt_is_found(lake: Lake, two: tuple[Partition, Partition]) -> None:
+    path = final_path(lake.path(two[1]))
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
+        assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(lake.path(two[1]), "damaged")]
+        assert lake.receipt(two[1]) is None
+        with pytest.raises(LakeError, match="not those of its receipt"):
+            lake.read(two[1])
+
+
+def test_a_receipt_of_an_earlier_version_has_no_seal_and_still_proves(
+    lake: Lake, two: tuple[Partition, Partition]
+) -> None:
+    path = final_path(lake.path(two[1]))
+    said = unsealed(path.read_text(encoding="utf-8"))
+    del said["commit"]
+    path.write_text(json.dumps(said), encoding="utf-8")
+    assert verify(lake).findings == ()
+    assert lake.read(two[1]).num_rows == 30
+
+
+def test_no_flipped_byte_is_ever_read(lake: Lake, two: tuple[Partition, Partition]) -> None:
+    path = lake.path(two[1])
+    content = path.read_bytes()
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
+        assert not lake.is_proven(two[1])
+        with pytest.raises(LakeError, match="not those of its receipt"):
+            lake.read(two[1])
 
 
 @pytest.mark.parametrize(
@@ -146,5 +179,4 @@ def test_a_folder_that_is_no_table_is_orphaned(lake: Lake, two: tuple[Partition,
 
 def lake_receipt(path: Path, text: str) -> str:
     """Return the receipt `text` as if the file at `path` had been published with it."""
-    values = json.loads(text)
-    return json.dumps(values | {"sha256": sha256_of(path), "bytes": path.stat().st_size})
+    return sealed_text(unsealed(text) | {"sha256": sha256_of(path), "bytes": path.stat().st_size})

@@ -1,0 +1,87 @@
+"""Find what does not belong together: a batch or a book of which one part is from another run than the rest.
+
+Every commit has a record of its parts, and each part is held against it. Partitions of an earlier version have no
+record: of those, the receipts of the parts of a batch, or of a book, must name the same inputs and the same seed.
+"""
+
+from collections.abc import Callable, Iterator
+
+from catalog.errors import LakeError
+from warehouse.commit_record import CommitRecord, final_record, final_records, pending_names, read_record
+from warehouse.finding import Finding
+from warehouse.lake import Lake, Partition
+from warehouse.locks import is_held
+from warehouse.receipts import Receipt
+
+_BATCH = ("repricings", "rejected", "belief_updates")
+_PLAY_AGAIN = "play the day again with `shelfprice doctor --fix`"
+_PRICE_AGAIN = "make it again with `shelfprice price`"
+
+
+def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
+    """Yield a finding for each damaged or unfinished commit, and for each part that is not of its commit."""
+    for name in pending_names(lake.root):
+        if not is_held(lake.locks, name):
+            path = lake.root / "commits" / "pending" / f"{name}.commit.json"
+            yield Finding(path, "unfinished", f"the commit {name} cannot be finished: run `shelfprice doctor --fix`")
+    for path in final_records(lake.root):
+        try:
+            record = read_record(path)
+        except LakeError as error:
+            yield Finding(path, "damaged", str(error))
+            continue
+        if record is not None and not is_held(lake.locks, record.name):
+            yield from _parts_of_others(lake, record)
+    yield from _mixed_before_records(lake, "interactions", _BATCH, _same_run, _PLAY_AGAIN)
+    yield from _mixed_before_records(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+
+
+def _parts_of_others(lake: Lake, record: CommitRecord) -> Iterator[Finding]:
+    """Yield the parts of a commit that are neither as it left them nor whole parts of another commit."""
+    for part in record.parts:
+        if part.receipt is None:
+            continue
+        now, path = lake.receipt(part.partition), lake.path(part.partition)
+        if now == part.receipt or (now is not None and _is_of_another(lake, record, part.partition, now)):
+            continue
+        if now is None and path.exists():
+            continue  # damaged, which its own receipt tells
+        if now is None:
+            yield Finding(path, "missing", f"it is part of {record.name}: {_remedy_of(part.partition)}")
+        else:
+            yield Finding(path, "mixed", f"it is of another run than {record.name}: {_remedy_of(part.partition)}")
+
+
+def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: Receipt) -> bool:
+    if now.commit is None or now.commit == record.name:
+        return False
+    other = final_record(lake.root, now.commit)
+    return other is not None and any(part.partition == partition and part.receipt == now for part in other.parts)
+
+
+def _remedy_of(partition: Partition) -> str:
+    return _PRICE_AGAIN if "price_book" in partition.table or "demand_curves" in partition.table else _PLAY_AGAIN
+
+
+def _mixed_before_records(
+    lake: Lake, last: str, others: tuple[str, ...], belong: Callable[[Receipt, Receipt], bool], remedy: str
+) -> Iterator[Finding]:
+    """Yield the parts that do not belong to the one that was published last of them, where no commit has them."""
+    for partition in lake.partitions(last):
+        receipt = lake.receipt(partition)
+        if receipt is None or receipt.commit is not None or is_held(lake.locks, partition.lock_name):
+            continue
+        for table in others:
+            part = Partition(table, partition.business_date, partition.group)
+            own = lake.receipt(part)
+            if own is not None and not belong(own, receipt):
+                said = f"it is of another run than {lake.path(partition).relative_to(lake.root)}: {remedy}"
+                yield Finding(lake.path(part), "mixed", said)
+
+
+def _same_inputs(own: Receipt, last: Receipt) -> bool:
+    return own.inputs == last.inputs
+
+
+def _same_run(own: Receipt, last: Receipt) -> bool:
+    return own.inputs == last.inputs and own.seed == last.seed

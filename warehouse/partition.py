@@ -1,0 +1,73 @@
+"""Partitions: what the lake publishes whole, and where each has its file."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from catalog.contracts import GROUP_NAME, TABLES
+from catalog.errors import ContractError
+from catalog.table import Table
+from warehouse.receipts import Receipt
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """Name of one partition: a table, its business date (None for tables without dates) and its group."""
+
+    table: str
+    business_date: dt.date | None
+    group: str
+
+    @property
+    def lock_name(self) -> str:
+        """Name of the lock its one writer holds."""
+        return "-".join([self.table, *([self.business_date.isoformat()] if self.business_date else []), self.group])
+
+
+Action = Literal["written", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did: `written` (new), `replaced` (it had other bytes) or `unchanged`."""
+
+    partition: Partition
+    receipt: Receipt
+    action: Action
+
+
+def table_called(name: str) -> Table:
+    """Return the contract of a table.
+
+    Raises
+    ------
+    ContractError
+        When no table has this name.
+    """
+    if name not in TABLES:
+        raise ContractError(f"no table is called {name!r}; the tables are {', '.join(TABLES)}")
+    return TABLES[name]
+
+
+def folder_of(root: Path, table: str, date: dt.date | None) -> Path:
+    """Return the folder of a table, or of one business date of it."""
+    folder = root / table_called(table).name
+    return folder if date is None else folder / f"business_date={date.isoformat()}"
+
+
+def file_of(root: Path, partition: Partition) -> Path:
+    """Return the file of a partition; its name can never lead out of the lake.
+
+    Raises
+    ------
+    ContractError
+        When the table is unknown or the group is not a plain name.
+    """
+    table = table_called(partition.table)
+    if not GROUP_NAME.fullmatch(partition.group) or (partition.business_date is None) == (table.by == "day"):
+        raise ContractError(
+            f"{partition.table}: cannot name a partition {partition.business_date} / {partition.group!r}; "
+            f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
+        )
+    return folder_of(root, table.name, partition.business_date) / f"part-{partition.group}.parquet"
