@@ -7,12 +7,13 @@ from typing import Literal
 
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
-from etl.ledger import LedgerRow, write_down
+from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import days_sold_live
-from etl.load import load_store_day
+from etl.load import load_rows, rows_of
 from etl.trial_days import store_days_in_trials
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
+from warehouse.locks import held
 from warehouse.workspace import Workspace
 
 DEFAULT_SEED = 7
@@ -77,13 +78,31 @@ def play_batch(
     """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`."""
     lake, catalog = workspace.lake, workspace.catalog
     inputs = batch_inputs(catalog, batch, priced_by, seed)
-    if not anew and lake.is_current(batch.partition, inputs):
+    if not anew and is_committed(lake, batch.partition, inputs):
         receipt = lake.receipt(batch.partition)
         return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
-    day = play(catalog, priced_by.policy, batch.stores, batch.business_date, seed)
-    write_down(lake, catalog, batch.business_date, batch.group, in_force(catalog, batch, priced_by, seed))
-    published = load_store_day(lake, catalog, day, batch.group, inputs=inputs, seed=seed)[-1]
+    keep_catalog(lake, catalog)
+    with held(lake.locks, f"play-{batch.business_date}-{batch.group}"):
+        day = play(catalog, priced_by.policy, batch.stores, batch.business_date, seed)
+        rows = replace(rows_of(day, catalog), in_force=(in_force(catalog, batch, priced_by, seed),))
+        published = load_rows(lake, catalog, rows, batch.business_date, batch.group, inputs=inputs, seed=seed)[-1]
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
+
+
+def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) -> bool:
+    """Tell whether every table of a batch is there, from the same run, and from exactly these inputs if some are given.
+
+    A batch of an earlier version has no commit: its price changes and its ledger must tell of the run of its decisions.
+    """
+    assert decisions.business_date is not None  # noqa: S101 - decisions are kept by day
+    receipt = lake.receipt(decisions)
+    if receipt is None or (inputs is not None and receipt.inputs != inputs):
+        return False
+    if receipt.commit is not None:
+        return lake.committed(receipt.commit) is not None
+    changes, ledger = (lake.receipt(replace(decisions, table=table)) for table in ("repricings", "days_in_force"))
+    is_of_the_run = changes is not None and changes.inputs == receipt.inputs
+    return is_of_the_run and (ledger is None or ledger.seed == receipt.seed)
 
 
 def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:

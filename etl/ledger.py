@@ -1,6 +1,6 @@
 """The ledger of what priced each batch, and every catalog that ever did: what a day is replayed from.
 
-A batch's row is published before its decisions, so no decision is ever without one. The fingerprints of the data are
+A batch's row is committed with its decisions, so no decision is ever without one. The fingerprints of the data are
 not repeated here: they stand in the receipts of the decisions and cells, and the view `past_days` joins them.
 """
 
@@ -14,6 +14,8 @@ import pyarrow as pa
 from catalog.errors import CatalogError
 from catalog.load import Catalog, fingerprint_of, restored
 from catalog.tables.history import CATALOGS, DAYS_IN_FORCE
+from warehouse.commit import Commit
+from warehouse.commit_record import final_record
 from warehouse.lake import CODE_VERSION, Lake, Partition
 
 _NAME_LENGTH = 16  # of a kept catalog: the start of its fingerprint
@@ -35,11 +37,23 @@ class LedgerRow:
     code_version: str = CODE_VERSION
 
 
+def commit_of(business_date: dt.date, batch: str) -> str:
+    """Return the name of the commit of a batch."""
+    return f"batch-{business_date}-{batch}"
+
+
 def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str, now: LedgerRow) -> None:
     """Write down what prices a batch from a tick on, in place of what was written for that tick and later ones."""
     keep_catalog(lake, catalog)
     earlier = [row for row in in_force_in(lake, business_date, batch) if row.since < now.since] if now.since else []
-    _publish(lake, business_date, batch, [*earlier, now])
+    _amend(lake, business_date, batch, [*earlier, now])
+
+
+def publish_ledger(commit: Commit, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
+    """Stage what priced a batch, in order of time."""
+    columns = [{"batch": batch, **asdict(row), "stores": json.dumps(row.stores)} for row in rows]
+    table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
+    commit.publish(Partition("days_in_force", business_date, batch), table, inputs=repr(tuple(rows)))
 
 
 def in_force_in(lake: Lake, business_date: dt.date, batch: str) -> tuple[LedgerRow, ...]:
@@ -57,8 +71,7 @@ def keep_first_cells(lake: Lake, cells: Partition, sha256: str) -> None:
         return
     rows = in_force_in(lake, cells.business_date, cells.group)
     if rows and rows[0].first_cells_sha256 is None:
-        kept = [replace(row, first_cells_sha256=sha256) for row in rows]
-        _publish(lake, cells.business_date, cells.group, kept)
+        _amend(lake, cells.business_date, cells.group, [replace(row, first_cells_sha256=sha256) for row in rows])
 
 
 def keep_catalog(lake: Lake, catalog: Catalog) -> None:
@@ -107,8 +120,10 @@ def _kept(fingerprint: str) -> Partition:
     return Partition("catalogs", None, fingerprint[:_NAME_LENGTH])
 
 
-def _publish(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
-    columns = [{"batch": batch, **asdict(row), "stores": json.dumps(row.stores)} for row in rows]
-    table = pa.Table.from_pylist(columns, schema=DAYS_IN_FORCE.schema)
-    partition = Partition("days_in_force", business_date, batch)
-    lake.publish(partition, table, inputs=repr(tuple(rows)), seed=rows[0].seed)
+def _amend(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
+    """Publish the ledger of a batch whose other tables stay as they are."""
+    name = commit_of(business_date, batch)
+    known = final_record(lake.root, name)
+    inputs = known.inputs if known else repr(tuple(rows))
+    with lake.commit(name, inputs=inputs, seed=rows[0].seed, amends=True) as commit:
+        publish_ledger(commit, business_date, batch, rows)

@@ -13,7 +13,7 @@ from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS
 from catalog.tables.shelf import PRODUCTS, SHOPPERS
 from etl.extract import belief_updates_of, interactions_of, repricings_of
-from etl.ledger import is_kept, keep_catalog
+from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
 
@@ -25,12 +25,14 @@ _SHOPPERS = Partition("shoppers", None, "all")
 class DayRows:
     """The rows of one business date of some stores, before they are validated.
 
-    `belief_updates` is None where nobody kept what the policy learned.
+    `belief_updates` is None where nobody kept what the policy learned; `in_force` says what priced the rows, in order
+    of time, and is empty where that is written down elsewhere.
     """
 
     interactions: pa.Table
     repricings: pa.Table
     belief_updates: pa.Table | None = None
+    in_force: tuple[LedgerRow, ...] = ()
 
 
 def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
@@ -41,16 +43,14 @@ def rows_of(day: StoreDay, catalog: Catalog) -> DayRows:
 def load_store_day(
     lake: Lake, catalog: Catalog, day: StoreDay, group: str, *, inputs: str, seed: int
 ) -> list[Published]:
-    """Validate a played store day and publish it, as `load_rows` does."""
+    """Validate a played store day and commit it, as `load_rows` does."""
     return load_rows(lake, catalog, rows_of(day, catalog), day.business_date, group, inputs=inputs, seed=seed)
 
 
 def load_rows(
     lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str, *, inputs: str, seed: int
 ) -> list[Published]:
-    """Validate the rows of a store day and publish them: what led to the decisions first, interactions last.
-
-    Interactions come last because their receipt is what says that the day is done.
+    """Validate the rows of a store day and commit them: what led to the decisions first, interactions last.
 
     Returns
     -------
@@ -66,10 +66,12 @@ def load_rows(
     if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
         tables["belief_updates"] = rows.belief_updates
     tables["interactions"] = conform(checked.valid)
-    return [
-        lake.publish(Partition(name, business_date, group), table, inputs=inputs, seed=seed)
-        for name, table in tables.items()
-    ]
+    with lake.commit(commit_of(business_date, group), inputs=inputs, seed=seed) as commit:
+        if rows.in_force:
+            publish_ledger(commit, business_date, group, rows.in_force)
+        for name, table in tables.items():
+            commit.publish(Partition(name, business_date, group), table)
+    return commit.published
 
 
 def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
@@ -85,8 +87,9 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
     shoppers = pa.table(
         {"shopper_id": range(len(shopper_names)), "shopper_name": shopper_names}, schema=SHOPPERS.schema
     )
-    lake.publish(_PRODUCTS, products_of(catalog), inputs=catalog.fingerprint)
-    lake.publish(_SHOPPERS, shoppers, inputs=catalog.fingerprint)
+    with lake.commit("shelf", inputs=catalog.fingerprint) as commit:
+        commit.publish(_PRODUCTS, products_of(catalog))
+        commit.publish(_SHOPPERS, shoppers)
 
 
 def products_of(catalog: Catalog) -> pa.Table:

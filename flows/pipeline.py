@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, without_live_days
+from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, is_committed, without_live_days
 from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
 from etl.transform import transform
 from flows.artifacts import as_shown_task
@@ -65,6 +65,6 @@ def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int
     lake, catalog = workspace.lake, workspace.catalog
     priced_by = pricing_on(lake, catalog, date)
     return is_priced(lake, date) and all(
-        lake.is_current(batch.partition, batch_inputs(catalog, batch, priced_by, seed))
+        is_committed(lake, batch.partition, batch_inputs(catalog, batch, priced_by, seed))
         for batch in without_live_days(lake, batches_of(catalog, [date], stores))
     )

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import logging
+from dataclasses import replace
 
-from etl.batches import Batch, batches_of, play_batch, stores_of, without_live_days
+from catalog.priced_by import PricedBy
+from etl.batches import Batch, batches_of, is_committed, play_batch, stores_of, without_live_days
 from etl.business_dates import comes_from_outside
 from etl.live.day import days_sold_live, is_live, sold_so_far
 from etl.live.player import Player
@@ -22,7 +24,8 @@ def close_day(workspace: Workspace, date: dt.date, seed: int) -> int:
     """Sell what is left of a business date; return how many batches of decisions that brought.
 
     Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
-    Decisions that are there stay as they are. In a retailer's lake nothing is ever played, and in a mixture no date
+    Decisions that are there stay as they are, and a batch of which some tables are missing, or of another run, is made
+    whole. In a retailer's lake nothing is ever played, and in a mixture no date
     that was ingested.
 
     Raises
@@ -74,9 +77,17 @@ def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int) -> int
     if _is_a_retailers(lake) or comes_from_outside(lake, date):
         return 0
     batches = without_live_days(lake, batches_of(catalog, [date], None))
-    missing = [batch for batch in batches if lake.receipt(batch.partition) is None]
+    missing = [batch for batch in batches if not is_committed(lake, batch.partition)]
     if missing:
         priced_by = pricing_on(lake, catalog, date)
         for batch in missing:
-            play_batch(workspace, batch, priced_by, seed)
+            _play_whole(workspace, batch, priced_by, seed)
     return len(missing)
+
+
+def _play_whole(workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int) -> None:
+    """Play a batch; one whose tables are not all of one run is played as its decisions were: stores and seed."""
+    receipt = workspace.lake.receipt(batch.partition)
+    if receipt is not None and receipt.seed is not None:
+        batch, seed = replace(batch, stores=stores_of(workspace, batch.partition)), receipt.seed
+    play_batch(workspace, batch, priced_by, seed)

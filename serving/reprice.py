@@ -96,8 +96,9 @@ def _publish(lake: Lake, catalog: Catalog, day: LiveDay, outlook: Outlook, input
     book = tabulate(outlook.policy, catalog, made_for, outlook.curves, n_ticks=left)
     group = f"{day.store}.t{outlook.today.ticks:04d}"
     curves = Partition("hourly_demand_curves", day.business_date, group)
-    lake.publish(curves, curves_to_table(outlook.curves), inputs=inputs)
-    lake.publish(Partition("hourly_price_book", day.business_date, group), book_to_table(book), inputs=inputs)
+    with lake.commit(f"reprice-{day.business_date}-{group}", inputs=inputs) as commit:
+        commit.publish(curves, curves_to_table(outlook.curves))
+        commit.publish(Partition("hourly_price_book", day.business_date, group), book_to_table(book))
 
 
 def _store_of(part: Partition) -> str:

@@ -1,15 +1,15 @@
 """A day that is still being sold: its rows in the lake tick after tick, and how to go on from them.
 
-A live day stands in `live_interactions` and `live_repricings`, one part for each store and date, replaced whole after
-every tick; what its policy learned stands in `belief_updates` from the moment it did. The decisions come last: their
-receipt says up to which tick the day is sold, and rows beyond it do not count. When the day closes, its rows become an
-ordinary batch under the name of the live part, which the views then show instead. So a kill at any moment leaves a day
-that can be read, and that goes on where it stopped.
+A live day stands in `live_interactions` and `live_repricings`, one part for each store and date, committed together
+after every tick with what its policy learned, which stands in `belief_updates`. The receipt of the decisions says up to
+which tick the day is sold. When the day closes, its rows become an ordinary batch under the name of the live part,
+which the views then show instead. So a kill at any moment leaves a day that can be read, and that goes on where it
+stopped.
 """
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -22,6 +22,7 @@ from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
 from catalog.pricing import LearnsWhileSelling, Policy, Sold
 from catalog.store_day import Standing
+from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
 
@@ -36,6 +37,11 @@ class LiveDay:
     def part(self, table: str) -> Partition:
         """Return the day's partition of a table."""
         return Partition(table, self.business_date, LIVE_GROUP + self.store)
+
+    @property
+    def commit(self) -> str:
+        """Name of the day's commit: every tick makes it anew, and so does the closing."""
+        return commit_of(self.business_date, LIVE_GROUP + self.store)
 
     def is_closed(self, lake: Lake) -> bool:
         """Tell whether the day has become a batch."""
@@ -90,13 +96,13 @@ def days_sold_live(lake: Lake) -> list[LiveDay]:
 
 
 def publish_tick(lake: Lake, day: LiveDay, rows: DayRows, mark: Mark) -> None:
-    """Publish the rows of a live day up to a tick."""
-    inputs, learned = str(mark), rows.belief_updates
-    kept = lake.receipt(day.part("belief_updates"))
-    if learned is not None and learned.num_rows != (kept.rows if kept else 0):
-        lake.publish(day.part("belief_updates"), learned, inputs=inputs, seed=mark.seed)
-    lake.publish(day.part("live_repricings"), rows.repricings, inputs=inputs, seed=mark.seed)
-    lake.publish(day.part("live_interactions"), conform(rows.interactions), inputs=inputs, seed=mark.seed)
+    """Commit the rows of a live day up to a tick."""
+    learned, kept = rows.belief_updates, lake.receipt(day.part("belief_updates"))
+    with lake.commit(day.commit, inputs=str(mark), seed=mark.seed, amends=True) as commit:
+        if learned is not None and learned.num_rows != (kept.rows if kept else 0):
+            commit.publish(day.part("belief_updates"), learned)
+        commit.publish(day.part("live_repricings"), rows.repricings)
+        commit.publish(day.part("live_interactions"), conform(rows.interactions))
 
 
 def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
@@ -129,7 +135,9 @@ def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: M
     """
     inputs = mark.priced_by if mark.since == 0 else f"{mark.priced_by}:{mark.since}"
     group = day.part("interactions").group
-    published = load_rows(lake, catalog, rows, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
+    ledger = in_force_in(lake, day.business_date, group)
+    whole = replace(rows, in_force=ledger)
+    published = load_rows(lake, catalog, whole, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
     for other in days_sold_live(lake):
         if other.store == day.store and other.business_date < day.business_date and other.is_closed(lake):
             discard(lake, other)

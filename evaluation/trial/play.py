@@ -9,7 +9,7 @@ by hours, each store is, since its turns are its own.
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,8 +19,8 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.priced_by import PricedBy
-from etl.batches import Batch, BatchResult, in_force
-from etl.ledger import write_down
+from etl.batches import Batch, BatchResult, in_force, is_committed
+from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import joined
 from etl.load import DayRows, load_rows, rows_of
 from evaluation.trial.arms import arms_on, values_on
@@ -108,16 +108,17 @@ def _play(lake: Lake, trial: Trial, batch: Batch, is_b: Flags, arms: tuple[Price
     facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), trial.design.block_ticks, seed, CODE_VERSION)
     inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
     receipt = lake.receipt(batch.partition)
-    if receipt is not None and receipt.inputs == inputs:
+    if receipt is not None and is_committed(lake, batch.partition, inputs):
         return BatchResult(batch, "unchanged", receipt.rows)
-    taking, rows = turns(is_b, trial.design.block_ticks), None
+    keep_catalog(lake, catalog)
+    taking, rows, ledger = turns(is_b, trial.design.block_ticks), None, list[LedgerRow]()
     policies = (arms[0].policy, arms[1].policy)
     parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
     for (own, first, _), part in zip(taking, parts, strict=True):
-        row = in_force(catalog, batch, arms[own], seed, first)
-        write_down(lake, catalog, batch.business_date, batch.group, row)
+        ledger.append(in_force(catalog, batch, arms[own], seed, first))
         rows = _after(rows, rows_of(part, catalog))
     assert rows is not None  # noqa: S101 - a day has a turn
+    rows = replace(rows, in_force=tuple(ledger))
     published = load_rows(lake, catalog, rows, batch.business_date, batch.group, inputs=inputs, seed=seed)[-1]
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
 

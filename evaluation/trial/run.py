@@ -159,8 +159,9 @@ def conclude(lake: Lake, planned: Planned) -> Found:
     found = Found(planned, outcome_of(trial.design, counted, earned.sum(axis=2)))
     inputs, kept = f"{found.outcome}:{planned.plan}", Partition("trials", None, trial.name)
     if not lake.is_current(kept, inputs):
-        lake.publish(Partition("trial_blocks", None, trial.name), _blocks(trial, counted, earned), inputs=inputs)
-        lake.publish(kept, _row(found, dt.datetime.now(dt.UTC)), inputs=inputs)
+        with lake.commit(f"trial-{trial.name}", inputs=inputs) as commit:
+            commit.publish(Partition("trial_blocks", None, trial.name), _blocks(trial, counted, earned))
+            commit.publish(kept, _row(found, dt.datetime.now(dt.UTC)))
     return found
 
 

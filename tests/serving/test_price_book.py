@@ -30,7 +30,7 @@ from simulation.truth import chance_of_sale
 from warehouse.connection import VIEW_FOLDERS, build_file, read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.receipts import final_path, read_receipt
+from warehouse.receipts import final_path, read_receipt, sealed_text, unsealed
 from warehouse.verify import verify
 
 CATALOG = load()
@@ -162,6 +162,10 @@ def test_a_book_from_before_the_policys_rule_was_written_down_still_prices(tmp_p
     partition = Partition("price_book", date, "all")
     older = lake.read(partition).drop_columns(["policy_rule", "unconstrained_p_sale"])
     pq.write_table(older, lake.path(partition))
+    path = lake.path(partition)
+    said = unsealed(final_path(path).read_text(encoding="utf-8"))
+    now = said | {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    final_path(path).write_text(sealed_text(now), encoding="utf-8")
     publish_book(lake, limited, CURVES, VISITS, date + dt.timedelta(days=1))
     build_file(home, VIEW_FOLDERS)
     with read_only(home) as connection:

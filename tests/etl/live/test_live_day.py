@@ -29,6 +29,8 @@ from simulation.store_day import play
 from simulation.visits import expected_visits_on
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
+from warehouse import finish
+from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -118,29 +120,31 @@ def test_stopped_at_any_ticks_and_started_again_it_ends_with_the_same_bytes(
     assert stopped.bytes_of() == undisturbed.bytes_of()
 
 
-def test_killed_between_the_two_tables_of_a_tick_it_goes_on_from_the_tick_before(
+def test_killed_between_the_two_tables_of_a_tick_the_tick_counts_and_it_goes_on_from_the_next(
     shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed, killed = shop(), shop()
     undisturbed.sell()
     repriced = max(undisturbed.lake.read(DAY.part("repricings"))["tick"].to_pylist())
     player = killed.sell(repriced)
-    publish = Lake.publish
+    put_in_force = finish.put_in_force
 
-    def die_before_decisions(lake: Lake, partition: object, *rows: object, **facts: object) -> object:
-        if getattr(partition, "table", "") == "live_interactions":
+    def die_before_decisions(root: Path, part: CommittedPart) -> None:
+        if part.partition.table == "live_interactions":
             raise KeyboardInterrupt
-        return publish(lake, partition, *rows, **facts)  # type: ignore[arg-type]
+        put_in_force(root, part)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Lake, "publish", die_before_decisions)
+        patched.setattr(finish, "put_in_force", die_before_decisions)
         with pytest.raises(KeyboardInterrupt):
             player.sell_tick()
     assert max(killed.lake.read(DAY.part("live_repricings"))["tick"].to_pylist()) == repriced
+    assert max(killed.lake.read(DAY.part("live_interactions"))["tick"].to_pylist()) < repriced
+    assert killed.lake.finish_interrupted() == [DAY.commit]
     found = sold_so_far(killed.lake, DAY)
     assert found is not None
-    assert max(found.rows.repricings["tick"].to_pylist()) < repriced
-    assert killed.player().next_tick == repriced
+    assert max(found.rows.repricings["tick"].to_pylist()) == repriced
+    assert killed.player().next_tick == repriced + 1
     killed.sell()
     assert killed.bytes_of() == undisturbed.bytes_of()
 
