@@ -4,7 +4,7 @@ It keeps the models themselves and draws no figures: a night that is evaluated d
 but for MLflow and for loading the model in another process.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,7 +83,14 @@ class MemoryRegistry:
         self._trainings += 1
         yield MemoryTraining(f"training-{self._trainings}", dataset, self._models)
 
-    def register(self, best: LoggedModel, _fitted: FittedModel, _scores: Mapping[str, float], _inputs: str) -> str:
+    def register(
+        self,
+        best: LoggedModel,
+        _fitted: FittedModel,
+        _scores: Mapping[str, float],
+        _inputs: str,
+        _judged_before: Collection[str],
+    ) -> str:
         """Register a candidate as the newest version."""
         self._versions.append(best.model_id)
         return str(len(self._versions))

@@ -6,7 +6,7 @@ or a newer book is damaged. Replaced books are kept, for a day may have been sol
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from serving.policies import policy_with_model
 from serving.price_book.book import PriceBook
 from serving.price_book.table import book_from_table, book_to_table
 from serving.price_book.tabulate import tabulate
+from warehouse.commit import Commit
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 
@@ -69,21 +70,40 @@ class StoredBook:
         return (*((self.belief,) if has_belief else ()), self.curves, self.book)
 
 
+@dataclass(frozen=True)
+class NewBook:
+    """A price book of a date that is ready to be committed, with what it stands on.
+
+    Attributes
+    ----------
+    tables
+        Rows by the partition that they become: belief, if there is one, and curves, then the book.
+    inputs
+        What each of them was made from, as in its receipt.
+    """
+
+    date: dt.date
+    book: PriceBook
+    tables: Mapping[Partition, pa.Table]
+    inputs: Mapping[Partition, str]
+
+    def stage(self, lake: Lake, commit: Commit) -> None:
+        """Stage the book in place of the one that is in force on its date, which is kept."""
+        _keep_replaced(lake, commit, self)
+        for partition, rows in self.tables.items():
+            commit.publish(partition, rows, inputs=self.inputs[partition])
+
+
 def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
     """Return the price book of a business date without publishing it."""
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
     return tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
 
 
-def publish_book(
-    lake: Lake,
-    catalog: Catalog,
-    curves: DemandCurves,
-    visits: Floats,
-    for_date: dt.date,
-    belief: pa.Table | None = None,
-) -> PriceBook:
-    """Make and publish the price book of a business date and, before it, the curves and the belief it stands on.
+def new_book(
+    catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, belief: pa.Table | None = None
+) -> NewBook:
+    """Make the price book of a business date; nothing is published.
 
     Parameters
     ----------
@@ -96,13 +116,29 @@ def publish_book(
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
     known = () if belief is None else (without_the_champions_word(belief),)
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
-    _keep_replaced(lake, for_date, inputs)
     target = in_force_for(for_date)
-    if belief is not None:
-        lake.publish(target.belief, belief, inputs=inputs)
-    lake.publish(target.curves, curves_to_table(curves), inputs=inputs)
-    lake.publish(target.book, book_to_table(book), inputs=inputs)
-    return book
+    tables = {} if belief is None else {target.belief: belief}
+    tables |= {target.curves: curves_to_table(curves), target.book: book_to_table(book)}
+    return NewBook(for_date, book, tables, dict.fromkeys(tables, inputs))
+
+
+def publish_book(
+    lake: Lake,
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    for_date: dt.date,
+    belief: pa.Table | None = None,
+) -> PriceBook:
+    """Make the price book of a business date and commit it with the curves and the belief it stands on."""
+    return commit_book(lake, new_book(catalog, curves, visits, for_date, belief))
+
+
+def commit_book(lake: Lake, new: NewBook) -> PriceBook:
+    """Commit a price book that nothing else belongs to, and return it."""
+    with lake.commit(f"prices-{new.date}", inputs=new.inputs[in_force_for(new.date).book]) as commit:
+        new.stage(lake, commit)
+    return new.book
 
 
 def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
@@ -145,16 +181,17 @@ def catalog_of(lake: Lake, stored: StoredBook) -> str | None:
     return fingerprint if apart else None
 
 
-def restore_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> None:
-    """Put a stored book in force for a date again, byte for byte; its receipt says what it was made from, as before."""
-    receipts = {part: lake.receipt(part) for part in stored.parts(lake)}
-    inputs = {part: receipt.inputs for part, receipt in receipts.items() if receipt is not None}
-    rows = {part: lake.read(part) for part in inputs}
-    _keep_replaced(lake, for_date, inputs[stored.book])
+def restored_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> NewBook:
+    """Return a stored book to be put in force for a date again, byte for byte.
+
+    Its receipts will say what it was made from, as before.
+    """
     target = in_force_for(for_date)
     places = {stored.belief: target.belief, stored.curves: target.curves, stored.book: target.book}
-    for part, own in rows.items():
-        lake.publish(places[part], own, inputs=inputs[part])
+    receipts = {part: receipt for part in stored.parts(lake) if (receipt := lake.receipt(part)) is not None}
+    tables = {places[part]: lake.read(part) for part in receipts}
+    inputs = {places[part]: receipt.inputs for part, receipt in receipts.items()}
+    return NewBook(for_date, stored.read(lake)[0], tables, inputs)
 
 
 def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
@@ -163,19 +200,19 @@ def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
     return [date for date in dates if date is not None and date >= first]
 
 
-def _keep_replaced(lake: Lake, date: dt.date, inputs: str) -> None:
+def _keep_replaced(lake: Lake, commit: Commit, new: NewBook) -> None:
     """Keep the book of a date when one made from something else is about to take its place."""
-    there = in_force_for(date)
+    there = in_force_for(new.date)
     receipt = lake.receipt(there.book)
-    if receipt is None or receipt.inputs == inputs:
+    if receipt is None or receipt.inputs == new.inputs[there.book]:
         return
-    kept = _replaced(date, receipt.sha256[:_NAME_LENGTH])
+    kept = _replaced(new.date, receipt.sha256[:_NAME_LENGTH])
     if lake.receipt(kept.book) is not None or not _is_whole(lake, there):
-        return  # kept before, by one that was killed after that, or nothing to go back to
+        return  # kept before, or nothing to go back to
     places = {there.belief: kept.belief, there.curves: kept.curves, there.book: kept.book}
     for source in there.parts(lake):
         own = lake.receipt(source)
-        lake.publish(places[source], lake.read(source), inputs=own.inputs if own else "")
+        commit.publish(places[source], lake.read(source), inputs=own.inputs if own else "")
 
 
 def _stored_books(lake: Lake) -> Iterator[StoredBook]:

@@ -5,7 +5,7 @@ import datetime as dt
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
-from serving.book_store import GROUP, in_force_for, publish_book
+from serving.book_store import GROUP, NewBook, in_force_for, new_book, publish_book
 from serving.curves import curves_from_table
 from serving.day_curves import DatedModel, learned_for
 from serving.price_book.book import PriceBook
@@ -13,11 +13,11 @@ from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 
-def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> PriceBook:
-    """Form the belief from a champion, if there is one, and the log; work the policy out, and publish."""
+def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> NewBook:
+    """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
     with feature_workbench(workspace.settings) as connection:
         known = learned_for(connection, model, workspace.catalog, date)
-    return publish_book(workspace.lake, workspace.catalog, known.curves, known.visits, date, known.belief)
+    return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
 
 
 def has_curves(lake: Lake, date: dt.date) -> bool:

@@ -28,6 +28,7 @@ def model_version_row(result: TrainingResult, logged: LoggedModel) -> pa.Table:
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
             "price_response": [_responses(result)],
+            "said": [result.said],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },
         schema=MODEL_VERSIONS.schema,

@@ -7,19 +7,22 @@ live through the same night.
 import datetime as dt
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.progress import Progress, silent
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
+from serving.book_store import NewBook
+from serving.price_book.book import PriceBook
 from training.drift.watch import Announce, unannounced, watch_drift
-from training.nights import Night, Outcome, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
+from training.nights import Night, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
 from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
-from training.result import TrainingResult
 from training.schedule import judged_through, why_due
 from training.session import train
+from warehouse.lake import Lake
 from warehouse.locks import held, is_held
 from warehouse.workspace import Workspace
 
@@ -104,54 +107,48 @@ def decide(
         because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
         if because is None and decided is not None and is_done(lake, date):
             return recorded(lake, date)
-        said = _learn(workspace, registry, date, seed, progress, run) if because else None
-        outcome, priced_by, held_because = _price_after(workspace, registry, date, run)
-        version, promoted = judged_through(workspace, date) or (None, False)
-        night = Night(date, outcome, version, promoted, priced_by, held_because or said)
-        if outcome != "old prices hold":
-            record(lake, night, inputs)
-        return night
+        why_not = _learn(workspace, registry, date, seed, progress, run) if because else None
+        version, promoted, said = judged_through(workspace, date) or (None, False, None)
+        night = Night(date, "priced", version, promoted, said=why_not or said)
+        return _price_after(workspace, registry, night, inputs, run)
 
 
 def _learn(
     workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: RunStep
-) -> str:
-    """Train, and say in a sentence what the challenger is expected to earn, how sure that is, and what happens next."""
+) -> str | None:
+    """Train; return why nothing was learned, if so. What a training says of its version stands in the version's row."""
     try:
-        trained = run(train, workspace, registry, date, seed, progress=progress)
+        run(train, workspace, registry, date, seed, progress=progress)
     except (DataError, Declined) as error:
         return f"nothing new was learned: {error}"
-    return promoted_because(trained) if trained.verdict.promoted else stays_because(trained)
+    return None
 
 
-def _price_after(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, run: RunStep
-) -> tuple[Outcome, str | None, str | None]:
-    """Price the day after a date; return what became of its prices, the version behind them, and why they are old."""
+def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, run: RunStep) -> Night:
+    """Price the day after and commit that with the night; return the night with what became of its prices."""
+    lake = workspace.lake
     if workspace.catalog.store.guardrails.kill_switch:
-        return "base prices stay", None, "the kill switch is on, so no price book was made"
-    tomorrow = date + dt.timedelta(days=1)
+        said = "the kill switch is on, so no price book was made"
+        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
     try:
-        if registry.load() is None and not may_price_without_champion(workspace, tomorrow):
-            return "base prices stay", None, None
+        if registry.load() is None and not may_price_without_champion(workspace, night.prices_for):
+            return _recorded(lake, replace(night, outcome="base prices stay"), inputs)
     except ModelError:
         pass  # pricing knows which book holds meanwhile, or says that none does
-    priced = run(price_date, workspace, registry, tomorrow)
-    outcome: Outcome = "old prices hold" if priced.old_prices_hold else "priced"
-    version = priced.book.model_version
-    return outcome, None if version == WITHOUT_CHAMPION else version, priced.old_prices_hold
+
+    def with_the_night(lake: Lake, book: NewBook) -> None:
+        record(lake, _priced_by(night, book.book), inputs, book)
+
+    priced = run(price_date, workspace, registry, night.prices_for, with_the_night)
+    done = _priced_by(night, priced.book)
+    return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
 
 
-def promoted_because(trained: TrainingResult) -> str:
-    """Say which version prices from now on, and what it is expected to earn."""
-    return f"version {trained.version} prices from now on: {trained.verdict.conditions[-1].found}"
+def _recorded(lake: Lake, night: Night, inputs: str) -> Night:
+    record(lake, night, inputs)
+    return night
 
 
-def stays_because(trained: TrainingResult) -> str:
-    """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
-    without = "the belief prices on" if trained.belief_prices else "base prices stay"
-    stays = without if trained.champion is None else f"champion {trained.champion.version} stays"
-    if trained.verdict.waits:
-        found = "; ".join(condition.found for condition in trained.verdict.unmet)
-        return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
-    return f"{stays}; version {trained.version} was refused: {'; '.join(trained.verdict.refusals)}"
+def _priced_by(night: Night, book: PriceBook) -> Night:
+    version = book.model_version
+    return replace(night, priced_by=None if version == WITHOUT_CHAMPION else version)

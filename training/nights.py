@@ -1,6 +1,7 @@
 """Which nights are done, which comes next, and what was decided in each.
 
-A night comes after a business date. It is done when its row stands in `nights`, or when someone priced the day after.
+A night comes after a business date. It is done when it was committed: its row in `nights` stands, together with the
+price book of the day after, if it made one.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
 from etl.business_dates import DEFAULT_START, ONE_DAY, comes_from_outside, newest_sold
 from features.cells import seals_of_cells
+from serving.book_store import NewBook
 from serving.make_book import is_priced
 from warehouse.lake import Lake, Partition
 from warehouse.sold import sold_dates
@@ -58,10 +60,13 @@ class Night:
         return f"{self.prices_for}: {held}{self.said}" if self.said else None
 
 
-def record(lake: Lake, night: Night, inputs: str) -> None:
-    """Publish what was decided, and from what: from here on the night is done."""
+def record(lake: Lake, night: Night, inputs: str, book: NewBook | None = None) -> None:
+    """Commit what was decided, from what, and the price book that came of it: from here on the night is done."""
     rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
-    lake.publish(_part(night.business_date), rows, inputs=inputs)
+    with lake.commit(f"night-{night.business_date}", inputs=inputs) as commit:
+        if book is not None:
+            book.stage(lake, commit)
+        commit.publish(_part(night.business_date), rows)
 
 
 def decided_from(lake: Lake, date: dt.date) -> str | None:
@@ -88,10 +93,10 @@ def recorded(lake: Lake, date: dt.date) -> Night:
 
 
 def is_done(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the night after a date is done: its record stands, and the book it speaks of, or a book alone."""
-    if decided_from(lake, date) is None or recorded(lake, date).outcome == "priced":
-        return is_priced(lake, date + ONE_DAY)
-    return True
+    """Tell whether the night after a date is done: its record stands, and the book it speaks of."""
+    if decided_from(lake, date) is None:
+        return False
+    return recorded(lake, date).outcome != "priced" or is_priced(lake, date + ONE_DAY)
 
 
 def needs_a_decision(lake: Lake, date: dt.date) -> bool:

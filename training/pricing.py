@@ -1,17 +1,19 @@
 """Price a business date from the champion; old prices hold when it cannot be asked."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from catalog.errors import DataError, Declined, ModelError
 from etl.business_dates import came_from_the_twin
-from serving.book_store import book_in_force
+from serving.book_store import NewBook, book_in_force, commit_book
 from serving.make_book import make_book
 from serving.price_book.book import PriceBook
 from training.promotion.change import finish_changes
 from training.promotion.history import LOCK, newest
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, situation_of
+from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
@@ -25,10 +27,21 @@ class Priced:
     old_prices_hold: str | None
 
 
-def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> Priced:
+CommitBook = Callable[[Lake, NewBook], object]
+"""Commits a price book, alone or with what belongs to it."""
+
+
+def price_date(
+    workspace: Workspace, registry: ModelRegistry, date: dt.date, commit_as: CommitBook = commit_book
+) -> Priced:
     """Make the price book of a business date.
 
     When the registry is away or the champion cannot be trusted, the last known good book stands.
+
+    Parameters
+    ----------
+    commit_as
+        Commits the book; a night commits its own record with it.
 
     Raises
     ------
@@ -50,7 +63,9 @@ def price_date(workspace: Workspace, registry: ModelRegistry, date: dt.date) -> 
             if champion is None and not may_price_without_champion(workspace, date):
                 remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
-            return Priced(make_book(workspace, champion, date), None)
+            new = make_book(workspace, champion, date)
+            commit_as(workspace.lake, new)
+            return Priced(new.book, None)
     except ModelError as error:
         known_good = book_in_force(workspace.lake, date)
         if known_good is None:

@@ -5,7 +5,7 @@ keeps their models in memory, behind the same protocol: so what it measures is t
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -117,11 +117,18 @@ class ModelRegistry(Protocol):
         """Open the log of one training."""
         ...
 
-    def register(self, best: LoggedModel, fitted: FittedModel, scores: Mapping[str, float], inputs: str) -> str:
+    def register(
+        self,
+        best: LoggedModel,
+        fitted: FittedModel,
+        scores: Mapping[str, float],
+        inputs: str,
+        judged_before: Collection[str],
+    ) -> str:
         """Register a logged model as the newest version and return the version.
 
-        A training that was interrupted before the gate leaves a version without a verdict: one from the same `inputs`
-        takes that version again.
+        A training that was interrupted leaves a version that is not among those `judged_before`, which the lake has
+        rows of: one from the same `inputs` takes that version again.
         """
         ...
 

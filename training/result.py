@@ -80,7 +80,27 @@ class TrainingResult:
         return f"champion {self.champion.version}" if self.champion else without
 
     @property
+    def said(self) -> str:
+        """What the challenger is expected to earn, how sure that is, and what happens next, in a sentence."""
+        return promoted_because(self) if self.verdict.promoted else stays_because(self)
+
+    @property
     def base_rate_log_loss(self) -> float:
         """Log loss of each product's own share of purchases, nats per decision."""
         holdout = self.dataset.holdout
         return log_loss(base_rates(self.dataset.training, holdout), holdout)
+
+
+def promoted_because(trained: TrainingResult) -> str:
+    """Say which version prices from now on, and what it is expected to earn."""
+    return f"version {trained.version} prices from now on: {trained.verdict.conditions[-1].found}"
+
+
+def stays_because(trained: TrainingResult) -> str:
+    """Say who prices instead of a version that was not promoted, and why; that it waits is no alarm."""
+    without = "the belief prices on" if trained.belief_prices else "base prices stay"
+    stays = without if trained.champion is None else f"champion {trained.champion.version} stays"
+    if trained.verdict.waits:
+        found = "; ".join(condition.found for condition in trained.verdict.unmet)
+        return f"{stays}; version {trained.version} is sound, but not shown to earn more: {found}"
+    return f"{stays}; version {trained.version} was refused: {'; '.join(trained.verdict.refusals)}"

@@ -42,11 +42,11 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
 
 
-def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool] | None:
-    """Return the newest version that was judged through a date and whether it was promoted; None without one."""
+def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:
+    """Return the newest version judged through a date, whether it was promoted and what was said; None without one."""
     with read_only(workspace.settings) as connection:
         row = connection.execute(_query("judged_through"), {"through": date}).fetchone()
-    return None if row is None else (str(row[0]), bool(row[1]))
+    return None if row is None else (str(row[0]), bool(row[1]), row[2])
 
 
 def newest_judged(workspace: Workspace) -> dt.date | None:

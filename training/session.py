@@ -1,6 +1,7 @@
 """One training: fit the candidates, judge them on later days, register the best, and let the gate decide about it."""
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -18,7 +19,7 @@ from training.judge import choose_threshold, judge
 from training.judgement import champion_chances, gate_input
 from training.model_row import model_version_row
 from training.promotion.change import catch_up
-from training.promotion.registry import settle
+from training.promotion.registry import Judged, settle
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
 from training.report.breakdown import curve_points
@@ -26,7 +27,7 @@ from training.report.notes import conclusion
 from training.report.page import training_report
 from training.result import Rival, TrainingResult
 from training.truth import true_chances
-from warehouse.lake import Partition
+from warehouse.lake import CODE_VERSION
 from warehouse.workspace import Workspace
 
 
@@ -59,6 +60,9 @@ def train(
 ) -> TrainingResult:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 
+    The registry is told first what was found; then the version's row and, if it is promoted, the change of champion are
+    committed, which makes it so. After a kill before that, a training from the same inputs takes its version again.
+
     Parameters
     ----------
     since
@@ -75,21 +79,27 @@ def train(
     dataset = learning_days(workspace, through, since)
     days = _Days(dataset, true_chances(workspace, dataset), seed)
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
-    champion = registry.load()
+    champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
         judged = judge_candidates(log, days, progress)
         best = min(judged, key=lambda item: item.scores["log_loss"])
-        version = registry.register(best.logged, best.fitted, best.scores, f"{dataset.fingerprint}:{seed}")
+        judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
+        version = registry.register(best.logged, best.fitted, best.scores, inputs, judged_before)
         load_check = log.check_load(best.logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
         found = gate_input(workspace, dataset, challenger, champion, load_check)
-    verdict = pass_gate(found)
-    settle(workspace, registry, version, verdict, champion.version if champion else None, dataset.judged_through)
-    result = _result(workspace, days, judged, champion, found, verdict, version)
-    row = model_version_row(result, best.logged)
-    workspace.lake.publish(Partition("model_versions", None, f"v{version}"), row, inputs=dataset.fingerprint)
-    registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
+        result = _result(workspace, days, judged, champion, found, pass_gate(found), version)
+        registry.note_verdict(version, result.verdict)
+        registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
+    row, against = model_version_row(result, best.logged), champion.version if champion else None
+    settle(workspace, registry, Judged(version, result.verdict, against, dataset.judged_through, row, inputs))
     return result
+
+
+def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
+    """Fingerprint of what decides a training: its days, the catalog, the seed and the version of the project."""
+    facts = (dataset.fingerprint, workspace.catalog.fingerprint, seed, CODE_VERSION)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:

@@ -40,6 +40,12 @@ MODEL_VERSIONS = Table(
             "held-out decision was exported",
             nullable=True,
         ),
+        Column(
+            "said",
+            LONG_TEXT,
+            "what it is expected to earn, how sure that is, and what happens next; null when not recorded",
+            nullable=True,
+        ),
         Column("decided_at", MOMENT, "when the gate decided", "UTC"),
     ),
     by="key",

@@ -11,8 +11,14 @@ def show_change(done: Any, *, as_json: bool) -> None:
     if done.registry_is_behind:
         remark(f"the registry is updated before the next training or pricing: {done.registry_is_behind}")
     if as_json:
-        emit({**vars(change), "book_made_for": done.book_made_for, "registry_is_behind": done.registry_is_behind})
+        told = {name: value for name, value in vars(done).items() if name != "change"}
+        emit({**vars(change), **told})
         return
+    if done.is_repeated:
+        remark(
+            f"{change.decided_by} did this at {change.decided_at:%Y-%m-%d %H:%M} UTC for the same reason; nothing more "
+            "was changed: to go on from there, name a version or give another reason"
+        )
     remark(
         f"version {change.version} is champion in place of {change.previous or 'none'} and prices from "
         f"{change.prices_from}, from the book made for {done.book_made_for}"

@@ -39,10 +39,9 @@ from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
 from training.mlflow_check import score_champion
-from training.night import stays_because
 from training.promotion.history import history
 from training.promotion.registry import settle
-from training.result import Rival, TrainingResult
+from training.result import Rival, TrainingResult, stays_because
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake

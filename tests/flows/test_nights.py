@@ -21,7 +21,7 @@ from features.footfall import expected_visits
 from flows.backfill import backfill
 from flows.nightly import nightly
 from flows.workspace import open_workspace
-from serving.book_store import publish_book
+from serving.book_store import new_book
 from serving.live_prices import LivePrices
 from training.backfill import Filled
 from training.nights import (
@@ -34,6 +34,8 @@ from training.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
+from warehouse import finish
+from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.mixture import allow_mixture
@@ -48,9 +50,9 @@ def books_and_records(workspace: Workspace, _registry: object, date: dt.date, se
     tomorrow = date + ONE_DAY
     with feature_workbench(workspace.settings) as connection:
         visits = expected_visits(connection, workspace.catalog, date)
-    publish_book(workspace.lake, workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow)
+    book = new_book(workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow)
     night = Night(date, "priced", priced_by="truth")
-    record(workspace.lake, night, inputs_of(workspace.lake, workspace.catalog, date, seed))
+    record(workspace.lake, night, inputs_of(workspace.lake, workspace.catalog, date, seed), book)
     return night
 
 
@@ -222,24 +224,23 @@ def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town:
     assert not list(town.lake.partitions("interactions"))
 
 
-@pytest.mark.parametrize("publication", [1, 3])
-def test_killed_at_any_publication_and_run_again_a_night_ends_with_the_same_bytes(
-    town: Town, publication: int, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "price_book", "nights"])
+def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_same_bytes(
+    town: Town, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.night()
     quiet = town.bytes_of()
     shutil.rmtree(town.lake.root)
     town.workspace = open_workspace(str(town.folder))
-    publish, published = Lake.publish, []
+    put_in_force = finish.put_in_force
 
-    def die_at(lake: Lake, partition: Partition, *rows: object, **facts: object) -> object:
-        published.append(partition)
-        if len(published) == publication:
+    def die_at(root: Path, committed: CommittedPart) -> None:
+        if committed.partition.table == part:
             raise KeyboardInterrupt
-        return publish(lake, partition, *rows, **facts)  # type: ignore[arg-type]
+        put_in_force(root, committed)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Lake, "publish", die_at)
+        patched.setattr(finish, "put_in_force", die_at)
         with pytest.raises(KeyboardInterrupt):
             town.night()
     town.night()

@@ -14,6 +14,7 @@ from catalog.settings import Settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from features.cells import feature_workbench
+from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book, make_book_again
 from serving.storefront import LearningStorefront
@@ -100,7 +101,7 @@ def test_a_book_without_a_champion_is_made_from_the_log_and_goes_on_learning(wor
     priced_by = pricing_on(workspace.lake, workspace.catalog, DATE)
     play_batch(workspace, Batch(DATE, "g000", STORES), priced_by, 7)
     tomorrow = DATE + dt.timedelta(days=1)
-    book = make_book(workspace, None, tomorrow)
+    book = commit_book(workspace.lake, make_book(workspace, None, tomorrow))
     assert book.model_version == "none"
     policy = pricing_on(workspace.lake, workspace.catalog, tomorrow).policy
     assert isinstance(policy, LearningStorefront)
@@ -121,7 +122,7 @@ def test_a_book_without_a_champion_is_made_from_the_log_and_goes_on_learning(wor
 def test_a_book_is_made_again_from_its_belief_with_the_same_bytes(workspace: Workspace) -> None:
     play_batch(workspace, Batch(DATE, "g000", STORES[:2]), pricing_on(workspace.lake, workspace.catalog, DATE), 7)
     tomorrow = DATE + dt.timedelta(days=1)
-    make_book(workspace, None, tomorrow)
+    commit_book(workspace.lake, make_book(workspace, None, tomorrow))
     before = _bytes_of(workspace.lake)
     assert len(before) == 3
     make_book_again(workspace, tomorrow)

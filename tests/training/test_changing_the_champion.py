@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from mlflow.tracking import MlflowClient
 from shell import Terminal
 
+import warehouse.finish
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
@@ -34,7 +36,8 @@ from training.mlflow.registry import MlflowRegistry
 from training.promotion import change as champions
 from training.promotion.change import Done, catch_up, promote, rollback
 from training.promotion.history import Change, history, record
-from training.promotion.registry import adopt, finish, settle, unfinished
+from training.promotion.registry import Judged, adopt, finish, settle, unfinished
+from warehouse.commit_record import CommittedPart
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
@@ -45,6 +48,7 @@ SECOND, THIRD = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 OLD, NEW, REFUSED, UNJUDGED = "7", "8", "6", "5"
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 PASSED = Verdict((Condition("earns more", met=True, found="gain +1 EUR"),))
+FAILED = Verdict((Condition("earns more", met=False, found="gain -1 EUR"),))
 
 
 class Killed(BaseException):
@@ -76,21 +80,10 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
     client.create_registered_model(REGISTERED_MODEL)
     for _ in range(8):
         client.create_model_version(REGISTERED_MODEL, "nowhere")
-    reasons = json.dumps([{"condition": "is calibrated", "met": False, "found": "off by 9 %"}])
-    for version in (OLD, NEW, REFUSED):
-        row = dict.fromkeys(MODEL_VERSIONS.schema.names, "{}") | {
-            "version": version,
-            "trained_since": None,
-            "trained_through": SECOND,
-            "judged_through": SECOND,
-            "promoted": version != REFUSED,
-            "reasons": reasons,
-            "decided_at": LONG_AGO,
-        }
-        publish_rows(lake, "model_versions", f"v{version}", row)
     workspace, registry = Workspace(settings, catalog, lake), MlflowRegistry(settings)
-    settle(workspace, registry, OLD, PASSED, None, SECOND - dt.timedelta(days=1))
-    settle(workspace, registry, NEW, PASSED, OLD, SECOND)
+    settle(workspace, registry, judged(OLD, PASSED, None, SECOND - dt.timedelta(days=1)))
+    settle(workspace, registry, judged(NEW, PASSED, OLD, SECOND))
+    settle(workspace, registry, judged(REFUSED, FAILED, NEW, SECOND))
     found = book_in_force(lake)
     assert found is not None
     curves = found[1]
@@ -99,10 +92,19 @@ def two_champions(tmp_path_factory: pytest.TempPathFactory, sell_two_days: Calla
     return home
 
 
-def publish_rows(lake: Lake, table: str, group: str, row: dict[str, Any]) -> None:
-    import pyarrow as pa
-
-    lake.publish(Partition(table, None, group), pa.Table.from_pylist([row], schema=MODEL_VERSIONS.schema), inputs="x")
+def judged(version: str, verdict: Verdict, against: str | None, through: dt.date) -> Judged:
+    """Return a version as the gate left it."""
+    reasons = json.dumps([{"condition": "is calibrated", "met": False, "found": "off by 9 %"}])
+    row = dict.fromkeys(MODEL_VERSIONS.schema.names, "{}") | {
+        "version": version,
+        "trained_since": None,
+        "trained_through": SECOND,
+        "judged_through": SECOND,
+        "promoted": verdict.promoted,
+        "reasons": reasons,
+        "decided_at": LONG_AGO,
+    }
+    return Judged(version, verdict, against, through, pa.Table.from_pylist([row], schema=MODEL_VERSIONS.schema), "x")
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_a_rollback_brings_the_champion_before_and_the_very_bytes_of_its_book(wo
 def test_there_is_nothing_before_the_first_champion(workspace: Workspace) -> None:
     go_back(workspace)
     with pytest.raises(Declined, match="first champion: there is none to go back to"):
-        go_back(workspace)
+        go_back_because("bread is too dear")
 
 
 @pytest.mark.parametrize(
@@ -174,39 +176,83 @@ def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
         rollback(workspace, registry_of(workspace), reason, None, dt.datetime.now(dt.UTC))
 
 
-@pytest.mark.parametrize(
-    "dies_in",
-    [
-        "training.promotion.prices.restore_book",
-        "between the curves and the book",
-        "training.promotion.change.finish",
-        "training.mlflow.registry.MlflowRegistry.follow",
-        "mlflow.tracking.MlflowClient.set_registered_model_tag",
-    ],
-)
-def test_whatever_a_kill_leaves_of_a_rollback_is_finished_by_whoever_comes_next(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, dies_in: str
+DEATHS = [
+    "between the curves and the book",
+    "warehouse.finish.make_final",
+    "training.promotion.change.finish",
+    "training.mlflow.registry.MlflowRegistry.follow",
+    "mlflow.tracking.MlflowClient.set_registered_model_tag",
+]
+
+
+def dying_in(dying: pytest.MonkeyPatch, place: str) -> None:
+    """Let whoever changes the champion be killed at a place."""
+    if not place.startswith("between"):
+        dying.setattr(place, killed)
+        return
+    put_in_force = warehouse.finish.put_in_force
+
+    def until_the_book(root: Path, part: CommittedPart) -> None:
+        return killed() if part.partition.table == "price_book" else put_in_force(root, part)
+
+    dying.setattr(warehouse.finish, "put_in_force", until_the_book)
+
+
+@pytest.mark.parametrize("dies_in", DEATHS)
+@pytest.mark.parametrize("next_is", ["another command", "the same command", "the same command of another person"])
+def test_whatever_a_kill_leaves_of_a_rollback_is_finished_once_by_whoever_comes_next(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, dies_in: str, next_is: str
 ) -> None:
     with monkeypatch.context() as dying:
-        if dies_in.startswith("between"):
-            publish = Lake.publish
-
-            def until_the_book(self: Lake, part: Partition, *args: Any, **kwargs: Any) -> Any:
-                return killed() if part.table == "price_book" else publish(self, part, *args, **kwargs)
-
-            dying.setattr(Lake, "publish", until_the_book)
-        else:
-            dying.setattr(dies_in, killed)
+        dying_in(dying, dies_in)
         with pytest.raises(Killed):
             go_back(workspace)
-    assert unfinished(registry_of(workspace), workspace.lake) is not None
-    catch_up(workspace, registry_of(workspace), THIRD)
+    if next_is == "another command":
+        workspace = open_workspace(None)
+        assert unfinished(registry_of(workspace), workspace.lake) is not None
+        catch_up(workspace, registry_of(workspace), THIRD)
+    else:
+        if next_is.endswith("person"):
+            monkeypatch.setenv("SHELFPRICE_USER", "ben")
+        assert go_back_because("milk is too dear").is_repeated
     mended = state_of(workspace)
     assert mended[0][-1] == (3, OLD, NEW, "rolled_back", "milk is too dear", THIRD)
     assert mended[1:] == (type(mended[1])(OLD, 3), book_of(workspace, SECOND), OLD)
     assert verify(workspace.lake).findings == ()
     catch_up(workspace, registry_of(workspace), THIRD)
     assert state_of(workspace) == mended
+
+
+@pytest.mark.parametrize("dies_in", DEATHS)
+def test_a_promotion_that_was_killed_and_is_asked_for_again_is_made_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    monkeypatch.setattr(MlflowRegistry, "load", lambda *_: Model())
+
+    def ask() -> Done:
+        now = dt.datetime.now(dt.UTC)
+        return promote(open_workspace(None), registry_of(workspace), REFUSED, "agreed", now, force=True)
+
+    with monkeypatch.context() as dying:
+        dying_in(dying, dies_in)
+        with pytest.raises(Killed):
+            ask()
+    done = ask()
+    assert done.is_repeated
+    assert (done.change.version, done.change.previous) == (REFUSED, NEW)
+    assert [change.version for change in history(workspace.lake)] == [OLD, NEW, REFUSED]
+    assert registry_of(workspace).state() == type(registry_of(workspace).state())(REFUSED, 3)
+    assert verify(workspace.lake).findings == ()
+
+
+def test_a_rollback_for_another_reason_goes_back_further_and_the_same_one_again_does_not(workspace: Workspace) -> None:
+    third = Change(3, REFUSED, NEW, "promoted_by_hand", "ana", LONG_AGO, "agreed", THIRD)
+    record(workspace.lake, third)
+    finish(registry_of(workspace), third)
+    for _ in range(3):
+        assert go_back_because("bread is too dear").change.version == NEW
+    assert go_back_because("milk is too dear").change.version == OLD
+    assert [change.version for change in history(workspace.lake)] == [OLD, NEW, REFUSED, NEW, OLD]
 
 
 def test_a_kill_before_anything_is_written_changes_nothing(
@@ -297,33 +343,14 @@ def test_a_clock_that_was_set_back_closes_no_way(workspace: Workspace) -> None:
     assert go_back(workspace).version == NEW
 
 
-def test_a_day_that_was_sold_before_a_killed_rollback_is_finished_keeps_its_book(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as dying:
-        dying.setattr("training.promotion.prices.restore_book", killed)
-        with pytest.raises(Killed):
-            go_back(workspace)
-    sold_from = book_of(workspace, THIRD)
-    workspace.lake.publish(
-        Partition("interactions", THIRD, "all"),
-        workspace.lake.read(Partition("interactions", SECOND, "all")).slice(0, 0),
-        inputs="sold",
-        seed=7,
-    )
-    catch_up(workspace, registry_of(workspace), THIRD + dt.timedelta(days=1))
-    assert book_of(workspace, THIRD) == sold_from
-    assert version_on(workspace, THIRD + dt.timedelta(days=1)) == OLD
-
-
 def test_a_challenger_that_was_judged_while_the_champion_was_rolled_back_is_not_promoted(
     workspace: Workspace,
 ) -> None:
     go_back(workspace)
     with pytest.raises(Declined, match="judged against champion 8, but the champion is now 7"):
-        settle(workspace, registry_of(workspace), REFUSED, PASSED, NEW, SECOND)
+        settle(workspace, registry_of(workspace), judged(REFUSED, PASSED, NEW, SECOND))
     with held(workspace.settings.locks, "promotion"), pytest.raises(Declined, match="is being written by process"):
-        settle(workspace, registry_of(workspace), REFUSED, PASSED, OLD, SECOND)
+        settle(workspace, registry_of(workspace), judged(REFUSED, PASSED, OLD, SECOND))
     assert registry_of(workspace).state().champion == OLD
 
 

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import load
 from catalog.settings import Settings
+from catalog.tables.models import MODEL_VERSIONS
 from etl.prepare import prepared
 from evaluation.memory_registry import MemoryRegistry
 from training.conditions.condition import Condition
 from training.gate import Verdict
 from training.promotion.history import Action, Change, before_current, history, left_by_rollback
-from training.promotion.registry import settle
+from training.promotion.registry import Judged, settle
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)
@@ -74,7 +75,8 @@ def test_the_reason_of_a_promotion_says_what_spoke_for_the_version_and_not_all_t
     workspace, registry = prepared(settings, load()), MemoryRegistry()
     for version, asked in (("1", EARNS_MORE_THAN_BASE), ("2", EARNS_MORE)):
         verdict = Verdict((Condition(asked, met=True, found="gain +6.50"),))
-        settle(workspace, registry, version, verdict, registry.state().champion, ON)
+        row = MODEL_VERSIONS.schema.empty_table()
+        settle(workspace, registry, Judged(version, verdict, registry.state().champion, ON, row, "x"))
     first, second = history(workspace.lake)
     assert first.reason == "earns more than the base prices: gain +6.50"
     assert second.reason == "gain +6.50"

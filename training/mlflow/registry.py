@@ -1,6 +1,6 @@
 """The model registry in MLflow: the best candidate of each training is a version, and one version is champion."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState
 
 _FOLLOWED = "champion_change"
+_INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,19 @@ class MlflowRegistry:
         """Open the parent run of one training."""
         return training_run(self.settings, dataset)
 
-    def register(self, best: LoggedModel, fitted: FittedModel, scores: Mapping[str, float], inputs: str) -> str:
+    def register(
+        self,
+        best: LoggedModel,
+        fitted: FittedModel,
+        scores: Mapping[str, float],
+        inputs: str,
+        judged_before: Collection[str],
+    ) -> str:
         """Register a logged model, give it the alias `challenger`, and return its version."""
         client = client_of(self.settings)
         if not _is_registered(client):
             client.create_registered_model(REGISTERED_MODEL, description=notes.MODEL)
-        version = _left_without_verdict(client, inputs)
+        version = _left_by_a_kill(client, inputs, judged_before)
         if version is None:
             log_loss = f"{scores['log_loss']:.6f}"
             registered = client.create_model_version(
@@ -113,13 +121,21 @@ class MlflowRegistry:
             ) from error
 
 
-def _left_without_verdict(client: MlflowClient, inputs: str) -> str | None:
-    """Return the newest version if it came from the same inputs and its training ended before the gate."""
+def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection[str]) -> str | None:
+    """Return the newest version if it came from the same inputs and its training ended before it was committed.
+
+    One that came from other inputs will never be judged, and says so.
+    """
     versions = client.search_model_versions(
         f"name = '{REGISTERED_MODEL}'", max_results=1, order_by=["version_number DESC"]
     )
-    left = [one for one in versions if one.tags.get("inputs") == inputs and "gate" not in one.tags]
-    return str(left[0].version) if left else None
+    for left in versions:
+        if str(left.version) in judged_before or left.tags.get("gate") == _INTERRUPTED:
+            return None
+        if left.tags.get("inputs") == inputs:
+            return str(left.version)
+        client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", _INTERRUPTED)
+    return None
 
 
 def _is_registered(client: MlflowClient) -> bool:

@@ -1,21 +1,20 @@
 """Change the champion by hand: roll it back or promote a version, with its prices in force at once.
 
 No orchestrator is needed here, and for a rollback no registry either: the prices of the champion before are in the
-lake. A change is made under one lock, in this order: the row in `champions`, the price book in force, the registry's
-alias, and last a tag on the registered model with the number of the change. A kill in between leaves the tag behind the
-newest row, and whoever takes the lock next finishes that change before anything else.
+lake. The row in `champions` and the price books are one commit, which the registry follows: see `history`. The same
+command again, with the same reason, is the same request: it goes on where it was killed and never does a second change.
 """
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
 from etl.business_dates import first_open_date
-from serving.book_store import book_in_force
-from training.promotion.history import LOCK, Change, before_current, history, left_by_rollback, newest, record
-from training.promotion.prices import PutPrices, prices_from_model, stored_prices_of
+from serving.book_store import NewBook, book_in_force
+from training.promotion.history import LOCK, Action, Change, before_current, history, left_by_rollback, newest, record
+from training.promotion.prices import prices_from_model, stored_prices_of
 from training.promotion.registry import adopt, finish, unfinished
 from training.registry import ModelRegistry
 from warehouse.lake import Lake, Partition
@@ -23,19 +22,33 @@ from warehouse.locks import held
 from warehouse.workspace import Workspace
 
 _LONGEST_REASON = 1_000
+_FORCED = " (forced: "
 
 
 @dataclass(frozen=True)
 class Done:
-    """A change that was made, the date its price book was worked out for, and why the registry is behind if it is."""
+    """A change that was made.
+
+    Attributes
+    ----------
+    book_made_for
+        The date its price book was worked out for.
+    registry_is_behind
+        Why the registry has yet to follow, if it has.
+    is_repeated
+        Whether it was made by the same command before, so that nothing more was changed now.
+    """
 
     change: Change
     book_made_for: dt.date | None
     registry_is_behind: str | None
+    is_repeated: bool = False
 
 
 def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str | None, asked_at: dt.datetime) -> Done:
     """Make an earlier champion the champion again, with its newest price book in force at once.
+
+    Asked for again with the same reason, it is made once: to go back further, name a version or give another reason.
 
     Parameters
     ----------
@@ -59,10 +72,12 @@ def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str
         first = first_open_date(workspace.lake)
         away = _why_it_fails(lambda: finish_changes(workspace, registry, first))
         changes = history(workspace.lake)
+        if (made := _repeated(changes, "rolled_back", to, said)) is not None:
+            return _done(workspace, made, away, is_repeated=True)
         target = _to_go_back_to(changes, to)
-        put = stored_prices_of(workspace, registry, target, first)
+        books = stored_prices_of(workspace, registry, target, first)
         change = Change(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
-        return _change_to(workspace, registry, change, put, away)
+        return _change_to(workspace, registry, change, books, away)
 
 
 def promote(
@@ -103,15 +118,17 @@ def promote(
         first = first_open_date(workspace.lake)
         finish_changes(workspace, registry, first)
         changes = history(workspace.lake)
+        if (made := _repeated(changes, "promoted_by_hand", version, said)) is not None:
+            return _done(workspace, made, None, is_repeated=True)
         if changes and changes[-1].version == version:
             raise Declined(f"version {version} is the champion already; nothing was changed")
         objection = _objection(workspace.lake, changes, version)
         if objection and not force:
             raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
-        put = prices_from_model(workspace, registry, version, first)
-        because = f"{said} (forced: {objection})" if objection else said
+        books = prices_from_model(workspace, registry, version, first)
+        because = f"{said}{_FORCED}{objection})" if objection else said
         change = Change(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
-        return _change_to(workspace, registry, change, put, None)
+        return _change_to(workspace, registry, change, books, None)
 
 
 def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
@@ -132,26 +149,38 @@ def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None
 
 def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
     """Do what `catch_up` does, by one who holds the lock."""
+    workspace.lake.finish_interrupted()
     open_change = unfinished(registry, workspace.lake)
     if open_change is None:
         adopt(registry, workspace.lake, on)
         return
-    prices_of = {"rolled_back": stored_prices_of, "promoted_by_hand": prices_from_model}.get(open_change.action)
-    if prices_of is not None:
-        first = first_open_date(workspace.lake)  # days that were sold meanwhile keep the book they were sold from
-        prices_of(workspace, registry, open_change.version, first)(first)
     finish(registry, open_change)
 
 
-def _change_to(workspace: Workspace, registry: ModelRegistry, change: Change, put: PutPrices, away: str | None) -> Done:
-    """Record a change, put its prices in force, and let the registry follow: in this order."""
+def _change_to(
+    workspace: Workspace, registry: ModelRegistry, change: Change, books: Sequence[NewBook], away: str | None
+) -> Done:
+    """Commit a change with its price books, and let the registry follow."""
     before = newest(workspace.lake)
     numbered = replace(change, change=before.change + 1 if before else 1, previous=before.version if before else None)
-    record(workspace.lake, numbered)
-    put(numbered.prices_from)
-    behind = away or _why_it_fails(lambda: finish(registry, numbered))
-    found = book_in_force(workspace.lake, numbered.prices_from)
-    return Done(numbered, found[0].published_at.date() if found else None, behind)
+    record(workspace.lake, numbered, books)
+    return _done(workspace, numbered, away or _why_it_fails(lambda: finish(registry, numbered)))
+
+
+def _done(workspace: Workspace, change: Change, behind: str | None, *, is_repeated: bool = False) -> Done:
+    found = book_in_force(workspace.lake, change.prices_from)
+    return Done(change, found[0].published_at.date() if found else None, behind, is_repeated)
+
+
+def _repeated(changes: list[Change], action: Action, version: str | None, said: str) -> Change | None:
+    """Return the newest change if it is what is asked for now: the same command again, as after a kill, goes on once.
+
+    `version` is the one that is asked for, None where whichever came of it is meant.
+    """
+    if not changes or changes[-1].action != action or version not in {None, changes[-1].version}:
+        return None
+    reason = changes[-1].reason
+    return changes[-1] if reason == said or reason.startswith(f"{said}{_FORCED}") else None
 
 
 def _to_go_back_to(changes: list[Change], to: str | None) -> str:

@@ -1,8 +1,8 @@
 """Who is champion and who was: every change is recorded in the lake first, and the registry follows it.
 
-A change is made under one lock, in this order: the row in `champions`, the price book in force (when people decide),
-the alias, and last a tag on the registered model with the number of the change. A kill in between leaves the tag
-behind the newest row, and whoever takes the lock next finishes that change before anything else.
+A change is made under one lock. Its row in `champions` and the price books that come with it are one commit. Then the
+registry follows: the alias, and last a tag on the registered model with the number of the change. A kill in between
+leaves the tag behind the newest row, and whoever takes the lock next lets the registry follow before anything else.
 """
 
 import datetime as dt
@@ -13,6 +13,8 @@ from typing import Literal
 import pyarrow as pa
 
 from catalog.tables.history import CHAMPIONS
+from serving.book_store import NewBook
+from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 
 LOCK = "promotion"
@@ -46,10 +48,18 @@ def newest(lake: Lake) -> Change | None:
     return changes[-1] if changes else None
 
 
-def record(lake: Lake, change: Change) -> None:
-    """Write a change down; from here on it counts."""
+def record(lake: Lake, change: Change, books: Sequence[NewBook] = ()) -> None:
+    """Commit a change with the price books that come with it; from here on it counts."""
+    with lake.commit(f"champion-{change.change:06d}", inputs=repr(change)) as commit:
+        for book in books:
+            book.stage(lake, commit)
+        stage(commit, change)
+
+
+def stage(commit: Commit, change: Change) -> None:
+    """Stage the row of a change."""
     row = pa.Table.from_pylist([asdict(change)], schema=CHAMPIONS.schema)
-    lake.publish(Partition("champions", None, f"{change.change:06d}"), row, inputs=repr(change))
+    commit.publish(Partition("champions", None, f"{change.change:06d}"), row, inputs=repr(change))
 
 
 def before_current(changes: Sequence[Change]) -> str | None:

@@ -1,35 +1,26 @@
 """The prices that come with a change of champion: a stored price book, or one worked out from the model."""
 
 import datetime as dt
-from collections.abc import Callable
 
 from catalog.errors import DataError
 from features.cells import feature_workbench
-from serving.book_store import books_from, newest_book_of, publish_book, restore_book, unpublished_book
+from serving.book_store import NewBook, books_from, new_book, newest_book_of, restored_book
 from serving.day_curves import learned_for
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
-PutPrices = Callable[[dt.date], object]
-"""Puts prices in force from a business date on."""
 
-
-def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> PutPrices:
-    """Return how to put a version's newest stored book in force; without one, as `prices_from_model`."""
+def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Return a version's newest stored book for each date from a first one; without one, as `prices_from_model`."""
     stored = newest_book_of(workspace.lake, version)
     if stored is None:
         return prices_from_model(workspace, registry, version, first)
-
-    def put(date: dt.date) -> None:
-        for each in _dates_to_change(workspace.lake, date):
-            restore_book(workspace.lake, stored, each)
-
-    return put
+    return [restored_book(workspace.lake, stored, date) for date in _dates_to_change(workspace.lake, first)]
 
 
-def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> PutPrices:
-    """Work prices out from a version's model, and return how to put them in force. Nothing is published before.
+def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Work prices out from a version's model, for each date from a first one. Nothing is published.
 
     Raises
     ------
@@ -43,13 +34,10 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
     with feature_workbench(workspace.settings) as connection:
         known = learned_for(connection, model, workspace.catalog, first)
-    unpublished_book(workspace.catalog, known.curves, known.visits, first)  # refused before anything is changed
-
-    def put(date: dt.date) -> None:
-        for each in _dates_to_change(workspace.lake, date):
-            publish_book(workspace.lake, workspace.catalog, known.curves, known.visits, each, known.belief)
-
-    return put
+    return [
+        new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
+        for date in _dates_to_change(workspace.lake, first)
+    ]
 
 
 def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:

@@ -1,13 +1,16 @@
 """Let the model registry follow the recorded changes of champion, and notice what was changed there by hand."""
 
 import datetime as dt
+from dataclasses import dataclass
+
+import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.gate import EARNS_MORE
 from training.gate import Verdict
-from training.promotion.history import LOCK, THE_GATE, Change, newest, record
+from training.promotion.history import LOCK, THE_GATE, Change, newest, record, stage
 from training.registry import ModelRegistry
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
@@ -58,51 +61,65 @@ def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
     finish(registry, found)
 
 
-def settle(
-    workspace: Workspace,
-    registry: ModelRegistry,
-    challenger: str,
-    verdict: Verdict,
-    judged_against: str | None,
-    through: dt.date,
-) -> None:
-    """Make the challenger champion, or note on it why not.
+@dataclass(frozen=True)
+class Judged:
+    """A version that the gate has judged.
 
-    Parameters
+    Attributes
     ----------
-    challenger
-        Version that was judged.
-    judged_against
-        Version that was champion when the gate judged, or None.
+    against
+        Version that was champion then, or None.
     through
         Last business date it was judged on; it prices from the next.
+    row
+        Its row of `model_versions`.
+    inputs
+        Fingerprint of what its training was made from.
+    """
+
+    version: str
+    verdict: Verdict
+    against: str | None
+    through: dt.date
+    row: pa.Table
+    inputs: str
+
+
+def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> None:
+    """Commit what a training found, its row and, if it is promoted, the change of champion; the registry follows.
 
     Raises
     ------
     Declined
         When someone else is changing the champion right now, or did so since the gate judged.
     """
-    lake = workspace.lake
+    lake, challenger = workspace.lake, judged.version
     with held(workspace.settings.locks, LOCK):
         there, known = registry.state(), newest(lake)
-        if there.champion != judged_against or unfinished(registry, lake):
+        if there.champion != judged.against or unfinished(registry, lake):
             now = known.version if known else there.champion
             raise Declined(
-                f"version {challenger} was judged against champion {judged_against}, but the champion is now {now}; "
+                f"version {challenger} was judged against champion {judged.against}, but the champion is now {now}; "
                 "nothing was promoted, train again"
             )
-        registry.note_verdict(challenger, verdict)
-        if verdict.promoted:
-            last = verdict.conditions[-1]
-            change = Change(
-                change=known.change + 1 if known else 1,
-                version=challenger,
-                previous=there.champion,
-                action="promoted_by_gate",
-                decided_by=THE_GATE,
-                decided_at=dt.datetime.combine(through + dt.timedelta(days=1), dt.time(), dt.UTC),
-                reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
-                prices_from=through + dt.timedelta(days=1),
-            )
-            record(lake, change)
+        change = _promotion(judged, known) if judged.verdict.promoted else None
+        with lake.commit(f"training-v{challenger}", inputs=judged.inputs) as commit:
+            commit.publish(Partition("model_versions", None, f"v{challenger}"), judged.row)
+            if change is not None:
+                stage(commit, change)
+        if change is not None:
             finish(registry, change)
+
+
+def _promotion(judged: Judged, known: Change | None) -> Change:
+    last, prices_from = judged.verdict.conditions[-1], judged.through + dt.timedelta(days=1)
+    return Change(
+        change=known.change + 1 if known else 1,
+        version=judged.version,
+        previous=judged.against,
+        action="promoted_by_gate",
+        decided_by=THE_GATE,
+        decided_at=dt.datetime.combine(prices_from, dt.time(), dt.UTC),
+        reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
+        prices_from=prices_from,
+    )

@@ -27,10 +27,10 @@ from serving.live_prices import LivePrices
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
-from warehouse.assertions.run import broken_assertions
-from warehouse.connection import workbench
 from warehouse import finish
+from warehouse.assertions.run import broken_assertions
 from warehouse.commit_record import CommittedPart
+from warehouse.connection import workbench
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
