@@ -18,14 +18,16 @@ from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
 from flows.progress import say, tell
-from flows.runs import tag_run
+from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
 from serving.live_prices import LivePrices
+from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.workspace import Workspace
 
 
-@flow(name="live", persist_result=False)
+@flow(name="live", persist_result=False, on_completion=[ended], on_cancellation=[ended])
 def live(
     store: str,
     date: dt.date | None = None,
@@ -38,7 +40,7 @@ def live(
     """Sell some days of a store, one tick after another, each published before the next begins.
 
     The run may be paused, resumed, cancelled, and given other `tick_seconds` while it sells. Run again after a kill, it
-    goes on from what was published.
+    goes on from what was published, up to the last date that it was asked for.
 
     Parameters
     ----------
@@ -64,18 +66,39 @@ def live(
     workspace, catalog = open_workspace(catalog_dir, for_the_twin=True), watched_catalog(catalog_dir)
     refuse_unknown_store(workspace.catalog, store)
     with held(workspace.settings.locks, f"live-{store}"):
-        day = day_to_sell(workspace, store, date)
+        day, last = _what_to_sell(workspace, store, date, days, again=again)
+        write_down(workspace.lake.root, f"live-{store}", last)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
         with controls_of(UUID(flow_run.get_id()), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
             sold: list[SoldDay] = []
-            while len(sold) < days:
+            while day.business_date <= last:
                 if sold:
-                    day = day_to_sell(workspace, store, day.business_date + ONE_DAY)
+                    day = day_to_sell(workspace, store, day.business_date)
                 if (done := _sell(workspace.lake, catalog, day, seed, controls)) is None:
                     return _stopped(day)  # type: ignore[return-value]  # Prefect takes it as the state
                 sold.append(done)
+                day = LiveDay(store, day.business_date + ONE_DAY)
             return sold
+
+
+def _what_to_sell(
+    workspace: Workspace, store: str, date: dt.date | None, days: int, *, again: bool
+) -> tuple[LiveDay, dt.date]:
+    """Return the first day and the last date to sell: those that are left of a run that was killed, or those asked for.
+
+    Where a run was killed behind its last tick nothing is left, and the first day lies after the last date.
+    """
+    left = None if again else left_unended(workspace.lake.root, f"live-{store}")
+    if left is not None and (date is None or date <= left):
+        if LiveDay(store, left).is_closed(workspace.lake):
+            _announce(f"{store} had sold everything through {left} when its run was killed; nothing more was sold")
+            return LiveDay(store, left + ONE_DAY), left
+        day = day_to_sell(workspace, store, None)
+        if day.business_date <= left:
+            return day, left
+    day = day_to_sell(workspace, store, date)
+    return day, day.business_date + (days - 1) * ONE_DAY
 
 
 def _stopped(day: LiveDay) -> State:

@@ -5,20 +5,23 @@ import datetime as dt
 from prefect import flow
 
 from etl.batches import DEFAULT_SEED
+from etl.business_dates import newest_sold
 from flows.artifacts import as_shown_task
 from flows.drift import announce
 from flows.progress import tell
 from flows.registry import registry_of
-from flows.runs import name_run
+from flows.runs import ended, name_run
 from flows.tasks import as_task
 from flows.workspace import open_workspace
 from serving.close_day import close_day
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
+from warehouse.asked import left_unended, write_down
+from warehouse.lake import Lake
 from warehouse.locks import held
 
 
-@flow(name="nightly", persist_result=False)
+@flow(name="nightly", persist_result=False, on_completion=[ended])
 def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
     """Close a business date, group its decisions, watch for drift, learn if that is due, and price the day after.
 
@@ -28,7 +31,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     Parameters
     ----------
     date
-        Business date to close; by default the first one whose night is not done.
+        Business date to close; by default the one that a run was killed at a short while ago, else the first one whose
+        night is not done.
     seed
         Seed of the world, for stores that the twin plays.
 
@@ -41,9 +45,16 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     """
     workspace = open_workspace(catalog_dir)
     with held(workspace.settings.locks, "night"):
-        night_of = date or night_to_do(workspace.lake)
+        night_of = date or _left_unended(workspace.lake) or night_to_do(workspace.lake)
+        write_down(workspace.lake.root, "nightly", night_of)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())
         refuse_what_cannot_be_closed(workspace.lake, night_of)
         as_task(close_day, workspace, night_of, seed)
         registry = registry_of(workspace)
         return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
+
+
+def _left_unended(lake: Lake) -> dt.date | None:
+    """Return the night that a run was killed at, unless what was sold since makes another one due."""
+    left = left_unended(lake.root, "nightly")
+    return left if left is not None and left in {newest_sold(lake), night_to_do(lake)} else None

@@ -3,8 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.runtime import flow_run
+from prefect.client.schemas import FlowRun, State
+from prefect.runtime import flow_run as this_run
+
+from catalog.settings import read_settings
+from warehouse.asked import strike_out
 
 
 def tag_run(*tags: str, name: str | None = None) -> None:
@@ -13,11 +18,17 @@ def tag_run(*tags: str, name: str | None = None) -> None:
     Tags that tasks inherit would each cost them a second at the concurrency limiter.
     """
     with get_client(sync_client=True) as client:
-        client.update_flow_run(UUID(flow_run.get_id()), tags=list(tags), name=name or flow_run.get_name())
+        client.update_flow_run(UUID(this_run.get_id()), tags=list(tags), name=name or this_run.get_name())
 
 
 def name_run(name: str, **parameters: Any) -> None:
     """Name the flow run we are in, and keep parameters that it chose itself: run again, it chooses the same."""
-    run_id = UUID(flow_run.get_id())
+    run_id = UUID(this_run.get_id())
     with get_client(sync_client=True) as client:
-        client.update_flow_run(run_id, name=name, parameters={**flow_run.get_parameters(), **parameters})
+        client.update_flow_run(run_id, name=name, parameters={**this_run.get_parameters(), **parameters})
+
+
+def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect passes all three
+    """Strike out what a run was asked for, once its end is on record: from here on the same command means the next."""
+    store = flow_run.parameters.get("store")
+    strike_out(read_settings().lake, f"{flow.name}-{store}" if store else flow.name)

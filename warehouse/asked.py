@@ -1,0 +1,44 @@
+"""What a command was asked for and has not ended: killed at any moment, the same command goes on with just that.
+
+A command that chooses its date itself (the next night, the next day of a store) would choose another one after a kill
+that came behind its last commit. So it writes down what it chose before it begins, and takes that away when it has
+ended. What is older than some hours is no repetition any more, but the next turn of a schedule.
+"""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from warehouse.files import sync_folder, write_durably
+
+_IS_A_REPETITION_WITHIN = dt.timedelta(hours=6)
+
+
+def write_down(root: Path, name: str, last: dt.date) -> None:
+    """Write down the last business date that a command is to do in the lake under `root`."""
+    path = _path(root, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, json.dumps({"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()}) + "\n")
+
+
+def left_unended(root: Path, name: str) -> dt.date | None:
+    """Return the last business date that a command was to do when it was killed; None when it ended, or long ago."""
+    try:
+        said = json.loads(_path(root, name).read_text(encoding="utf-8"))
+        last, at = dt.date.fromisoformat(said["last"]), dt.datetime.fromisoformat(said["at"])
+        is_recent = abs(dt.datetime.now(dt.UTC) - at) <= _IS_A_REPETITION_WITHIN
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return last if is_recent else None
+
+
+def strike_out(root: Path, name: str) -> None:
+    """Take away what a command was asked for: it has ended."""
+    path = _path(root, name)
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
+
+
+def _path(root: Path, name: str) -> Path:
+    return root / "asked" / f"{name}.json"
