@@ -5,7 +5,6 @@ live through the same night.
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
@@ -23,11 +22,12 @@ from training.registry import ModelRegistry
 from training.schedule import judged_through, why_due
 from training.session import train
 from warehouse.lake import Lake
-from warehouse.locks import held, is_held
+from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
-_LEARNING = "learning"
-_POLL_EVERY = 0.5  # seconds
+LEARNING = "learning"
+"""Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -97,10 +97,8 @@ def decide(
     ModelError
         When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
     """
-    locks, lake = workspace.settings.locks, workspace.lake
-    while is_held(locks, _LEARNING):
-        time.sleep(_POLL_EVERY)
-    with held(locks, _LEARNING):
+    lake = workspace.lake
+    with waited_for(workspace.settings.locks, LEARNING):
         inputs = inputs_of(lake, workspace.catalog, date, seed)
         decided = decided_from(lake, date)
         changed = decided not in {None, inputs}

@@ -22,6 +22,7 @@ from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
 from catalog.settings import Settings
+from catalog.tables.models import MODEL_VERSIONS
 from features.cells import feature_workbench
 from flows.cli.main import app
 from flows.pipeline import pipeline
@@ -40,8 +41,10 @@ from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
 from training.mlflow_check import score_champion
 from training.promotion.history import history
-from training.promotion.registry import settle
+from training.promotion.registry import Judged, settle
+from training.registry import RegistryState
 from training.result import Rival, TrainingResult, stays_because
+from training.trained_before import KnownVersion
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
@@ -101,6 +104,19 @@ def test_running_the_loop_again_changes_no_byte(in_the_loop: Loop) -> None:
     again = pipeline(in_the_loop.dates[2], 2, 6, 7)
     assert again.nights_done_before == 2
     assert bytes_of(in_the_loop.settings) == before
+
+
+def test_a_training_from_the_same_days_is_the_version_that_there_is_and_the_registry_follows_it(
+    in_the_loop: Loop,
+) -> None:
+    registry = MlflowRegistry(in_the_loop.settings)
+    registry.follow("1", 0)  # as a kill leaves it right after the commit
+    registry.forget_champion()
+    known = train(in_the_loop.dates[1], 7)
+    assert isinstance(known, KnownVersion)
+    assert (known.version, known.promoted, known.judged_through) == ("1", True, in_the_loop.dates[1])
+    assert registry.state() == RegistryState("1", 1)
+    assert not registry.knows("2")
 
 
 def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> None:
@@ -323,7 +339,9 @@ def test_of_two_promotions_at_once_one_wins(in_the_loop: Loop) -> None:
     workspace = Workspace(in_the_loop.settings, load(), Lake(in_the_loop.settings))
     before = MlflowRegistry(in_the_loop.settings).state()
     with pytest.raises(Declined, match="but the champion is now"):
-        settle(workspace, MlflowRegistry(in_the_loop.settings), "1", verdict, "99", in_the_loop.dates[-1])
+        row = MODEL_VERSIONS.schema.empty_table()
+        judged = Judged("1", verdict, "99", in_the_loop.dates[-1], row, "x")
+        settle(workspace, MlflowRegistry(in_the_loop.settings), judged)
     assert MlflowRegistry(in_the_loop.settings).state() == before
 
 

@@ -25,6 +25,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from catalog.arrays import Floats
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
+from serving.registry_away import refuse_absent_registry
 from training.candidates import FittedModel
 from training.conditions.condition import Condition
 from training.dataset import Dataset
@@ -112,7 +113,10 @@ class MlflowTraining:
 
 @contextmanager
 def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTraining]:
-    """Open the parent run of one training; the process that will load its best model starts beside it."""
+    """Open the parent run of one training; the process that will load its best model starts beside it.
+
+    Runs that a kill left open are ended first.
+    """
     client = client_of(settings)
     experiment = experiment_id(client, settings, TRAININGS, notes.TRAININGS)
     tags = {
@@ -121,10 +125,19 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
         "judged_through": str(dataset.judged_through),
         "dataset_fingerprint": dataset.fingerprint,
     }
+    for left in client.search_runs([experiment], "attributes.status = 'RUNNING'"):  # there is one training at a time
+        client.set_terminated(left.info.run_id, "KILLED")
     name = f"training through {dataset.judged_through}"
     run_id = client.create_run(experiment, run_name=name, tags=tags).info.run_id
     with _ended(client, run_id), fresh_process() as process:
         yield MlflowTraining(client, settings, experiment, run_id, dataset, process)
+
+
+def kept_report(settings: Settings, run_id: str) -> str:
+    """Return the report of a training, a page of HTML, from its run."""
+    uri = settings.tracking_uri
+    refuse_absent_registry(settings)
+    return Path(download_artifacts(run_id=run_id, artifact_path=TRAINING_REPORT, tracking_uri=uri)).read_text("utf-8")
 
 
 def conclude(client: MlflowClient, best: LoggedModel, found: Conclusion, page: str) -> None:

@@ -1,0 +1,56 @@
+"""A training from inputs that were learned from before: its version stands, and nothing is trained anew."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from training.dataset import Dataset
+from training.session import inputs_of
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class KnownVersion:
+    """A judged version, as its row of `model_versions` tells of it; JSON is read.
+
+    Attributes
+    ----------
+    refusals
+        Conditions of the gate that are not met, with what was found.
+    said
+        What came of its training, in a sentence; None where nobody wrote that down.
+    """
+
+    version: str
+    candidate: str
+    training_run_id: str
+    judged_through: dt.date
+    promoted: bool
+    refusals: tuple[str, ...]
+    scores: dict[str, Any]
+    money: dict[str, Any] | None
+    price_response: list[dict[str, Any]]
+    said: str | None
+
+
+def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVersion | None:
+    """Return the newest version that was trained from exactly these days, catalog and seed; None without one."""
+    inputs, lake = inputs_of(workspace, dataset, seed), workspace.lake
+    parts = [part for part in lake.partitions("model_versions") if lake.is_current(part, inputs)]
+    if not parts:
+        return None
+    row = max((lake.read(part).to_pylist()[0] for part in parts), key=lambda row: int(row["version"]))
+    unmet = [reason for reason in json.loads(row["reasons"]) if not reason["met"]]
+    return KnownVersion(
+        version=row["version"],
+        candidate=row["candidate"],
+        training_run_id=row["training_run_id"],
+        judged_through=row["judged_through"],
+        promoted=row["promoted"],
+        refusals=tuple(f"{reason['condition']}: {reason['found']}" for reason in unmet),
+        scores=json.loads(row["candidates"]),
+        money=json.loads(row["money"]) if row["money"] else None,
+        price_response=json.loads(row["price_response"]) if row["price_response"] else [],
+        said=row["said"],
+    )
