@@ -143,6 +143,7 @@ def commit_book(lake: Lake, new: NewBook) -> PriceBook:
 
 def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
     """Return the newest proven price book for a date or before, with what it stands on; None without one."""
+    lake.finish_interrupted()
     made_for = [
         partition.business_date
         for partition in lake.partitions("price_book")

@@ -1,7 +1,8 @@
 """DuckDB over the lake: a file of views for everyone who reads, and connections in memory for those who compute.
 
 DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is
-written under another name and renamed, and flows compute in memory. Nobody ever waits for a writer.
+written under another name and renamed, and flows compute in memory. Nobody ever waits for a writer. Who opens a
+connection first finishes what a kill left of a commit, so that no query sees a part of one.
 """
 
 import hashlib
@@ -42,6 +43,7 @@ def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
 
     Marts are for people: a connection that computes does without them, and opens a third sooner.
     """
+    Lake(settings).finish_interrupted()
     connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
     _show_tables(connection)
     run_scripts(connection, [VIEWS])
@@ -88,6 +90,7 @@ def read_only(settings: Settings, memory_limit: str | None = None) -> duckdb.Duc
         raise LakeError(
             f"{settings.warehouse_file}: there is no warehouse yet, so nothing was read; {remedy(settings)}"
         )
+    Lake(settings).finish_interrupted()
     connection = duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings) | _FOR_READING)
     with _LOCKING:
         if connection.execute("select current_setting('lock_configuration')").fetchall() != [(True,)]:
