@@ -107,15 +107,20 @@ def _alone_in(settings: Settings) -> Iterator[None]:
 
 def _put_books_back(lake: Lake, before: Before) -> None:
     """Put books in force again that stood before the mixture and were replaced in it: the lake kept them."""
+    found: dict[dt.date, dict[Partition, Partition]] = {}
     for table in ("beliefs", "demand_curves", "price_book"):
         kept = {
             receipt.sha256: part for part in lake.partitions(f"replaced_{table}") if (receipt := lake.receipt(part))
         }
-        for part in list(lake.partitions(table)):
+        for part in lake.partitions(table):
             now, sha256 = lake.receipt(part), before.derived.get(str(lake.path(part).relative_to(lake.root)))
             if sha256 in kept and (now is None or now.sha256 != sha256):
-                source = lake.receipt(kept[sha256])
-                lake.publish(part, lake.read(kept[sha256]), inputs=source.inputs if source else "")
+                found.setdefault(_date_of(part), {})[part] = kept[sha256]
+    for date, places in found.items():
+        with lake.commit(f"prices-{date}", inputs="as it stood before the mixture", amends=True) as commit:
+            for part, source in places.items():
+                own = lake.receipt(source)
+                commit.publish(part, lake.read(source), inputs=own.inputs if own else "")
 
 
 def _remove(lake: Lake, files: list[Path], progress: Progress) -> dict[str, int]:

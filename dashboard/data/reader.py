@@ -79,6 +79,7 @@ class Reader:
         LakeError
             When there is no warehouse, or a file cannot be read twice in a row.
         """
+        self.lake.finish_interrupted()
         return self._results.get(
             (query, tuple(sorted(parameters.items()))),
             lambda: self._views.answer(query, parameters),

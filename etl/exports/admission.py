@@ -1,4 +1,4 @@
-"""An export on its way into the lake, date by date, whatever its grain: each date is checked, then published whole."""
+"""An export on its way into the lake, date by date, whatever its grain: each date is checked, then committed whole."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -125,22 +125,23 @@ class Admitting(Protocol):
 
 
 def published(given: Admission, checked: Checked) -> Admitted:
-    """Publish one date: the rejected rows first, what was sold last; what it replaces is removed before.
+    """Commit one date: its rows of every table, and the removal of what it replaces.
 
     A date without a row that can be used replaces nothing.
     """
     day, kept = checked.business_date, 0
-    for part in given.replaced.get(day, ()) if checked.valid else ():
-        for table in ("demand_cells", *OF_A_FILE):
-            given.lake.remove(Partition(table, day, part))
-    for table in OF_A_FILE:
-        rows, partition = checked.tables.get(table), Partition(table, day, given.part)
-        if rows is None and given.lake.holds(partition):
-            given.lake.remove(partition)
-        if rows is not None and (rows.num_rows or given.lake.receipt(partition)):
-            given.lake.publish(partition, rows, inputs=given.inputs)
-        if rows is not None and table in ("unit_sales", "interactions"):
-            kept += rows.num_rows
+    with given.lake.commit(f"file-{day}-{given.part}", inputs=given.inputs) as commit:
+        for part in given.replaced.get(day, ()) if checked.valid else ():
+            for table in ("demand_cells", *OF_A_FILE):
+                commit.remove(Partition(table, day, part))
+        for table in OF_A_FILE:
+            rows, partition = checked.tables.get(table), Partition(table, day, given.part)
+            if rows is None:
+                commit.remove(partition)
+            elif rows.num_rows or given.lake.receipt(partition):
+                commit.publish(partition, rows)
+            if rows is not None and table in ("unit_sales", "interactions"):
+                kept += rows.num_rows
     return Admitted(day, checked.valid, kept, checked.reasons, checked.counts)
 
 
