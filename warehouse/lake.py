@@ -6,6 +6,7 @@ Every table also has one empty partition that carries its columns, so that views
 """
 
 import datetime as dt
+import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -27,6 +28,7 @@ from warehouse.locks import held
 from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, Side, publishing
 from warehouse.parquet import conform, in_contract, write_parquet
 from warehouse.receipts import Receipt, final_path, pending_path, read_receipt, receipt_in_force
+from warehouse.within import Within
 
 CODE_VERSION = version("shelfprice")
 EMPTY_DATE = dt.date(1970, 1, 1)
@@ -82,7 +84,7 @@ class Lake:
     def prepare(self) -> None:
         """Make sure that every table has its empty partition; does nothing when they are there and current."""
         for table in TABLES.values():
-            partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
+            partition = empty_partition(table.name)
             schema_print = str(table.schema)
             if not self.is_current(partition, schema_print):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
@@ -96,25 +98,46 @@ class Lake:
         receipt = self.receipt(partition)
         return receipt is not None and receipt.inputs == inputs
 
-    def partitions(self, table: str) -> Iterator[Partition]:
-        """Yield the partitions of a table that hold data, in order of date and group."""
-        folder = self.root / _table(table).name
-        pattern = "business_date=*/part-*.parquet" if _table(table).by == "day" else "part-*.parquet"
-        for path in sorted(folder.glob(pattern)):
-            group = path.stem.removeprefix("part-")
-            if group != EMPTY_GROUP:
-                match = _DAY_FOLDER.fullmatch(path.parent.name)
-                yield Partition(table, dt.date.fromisoformat(match[1]) if match else None, group)
+    def partitions(self, table: str, within: Within | None = None) -> Iterator[Partition]:
+        """Yield the partitions of a table that hold data, in order of date and group.
+
+        Parameters
+        ----------
+        within
+            Which business dates of a table by day are asked for; the folders of the others are not looked into.
+        """
+        if _table(table).by == "key":
+            yield from self._in_folder(table, None)
+            return
+        for date in sorted(self.folders_changed_at(table)):
+            if within is None or within(date):
+                yield from self.partitions_on(table, date)
 
     def partitions_on(self, table: str, date: dt.date) -> Iterator[Partition]:
         """Yield the partitions of a table by day that hold data of one business date, in order of group."""
-        for path in sorted(self._folder(table, date).glob("part-*.parquet")):
-            if (group := path.stem.removeprefix("part-")) != EMPTY_GROUP:
-                yield Partition(table, date, group)
+        yield from self._in_folder(table, date)
 
-    def dates(self, table: str) -> list[dt.date]:
-        """Return the business dates of which a table by day holds data, ascending."""
-        return sorted({part.business_date for part in self.partitions(table) if part.business_date})
+    def dates(self, table: str, within: Within | None = None) -> list[dt.date]:
+        """Return the business dates of which a table by day holds data, ascending; of those asked for, if any are."""
+        return sorted(date for date in self.newest_dates(table) if within is None or within(date))
+
+    def newest_dates(self, table: str) -> Iterator[dt.date]:
+        """Yield the business dates of which a table by day holds data, the newest first, each looked for when asked."""
+        for date in sorted(self.folders_changed_at(table), reverse=True):
+            if next(self.partitions_on(table, date), None) is not None:
+                yield date
+
+    def folders_changed_at(self, table: str) -> dict[dt.date, int]:
+        """Return when each folder of a date of a table by day changed last, nanoseconds since 1970.
+
+        The folder of the table is listed once, and none of a date is looked into: some may hold nothing.
+        """
+        try:
+            with os.scandir(self._folder(table, None)) as entries:
+                found = {match[1]: entry for entry in entries if (match := _DAY_FOLDER.fullmatch(entry.name))}
+                return {dt.date.fromisoformat(name): entry.stat().st_mtime_ns for name, entry in found.items()}
+        except FileNotFoundError:
+            return {}
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition has been published; its receipt may say otherwise."""
@@ -127,8 +150,7 @@ class Lake:
         """
         if date is not None:
             return modified_at(self._folder(table, date))
-        folder = self._folder(table, None)
-        return max(modified_at(folder), *(modified_at(day) for day in folder.glob("business_date=*")), 0)
+        return max(modified_at(self._folder(table, None)), *self.folders_changed_at(table).values(), 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when the receipt of a partition became final (UTC), or None without one."""
@@ -212,6 +234,18 @@ class Lake:
             return nullcontext()
         return publishing(self.root, self.locks, side)
 
+    def _in_folder(self, table: str, date: dt.date | None) -> Iterator[Partition]:
+        """Yield the partitions in the folder of a date, or of a table without dates, in order of group."""
+        try:
+            with os.scandir(self._folder(table, date)) as entries:
+                names = sorted(entry.name for entry in entries)
+        except FileNotFoundError:
+            return
+        for name in names:
+            group = name.removeprefix("part-").removesuffix(".parquet")
+            if name == f"part-{group}.parquet" and group != EMPTY_GROUP:
+                yield Partition(table, date, group)
+
     def _folder(self, table: str, date: dt.date | None) -> Path:
         folder = self.root / _table(table).name
         return folder if date is None else folder / f"business_date={date.isoformat()}"
@@ -241,6 +275,11 @@ class Lake:
         if before is not None:
             action = "unchanged" if same_bytes else "replaced"
         return Published(partition, receipt, action)
+
+
+def empty_partition(table: str) -> Partition:
+    """Return the name of the empty partition that carries a table's columns."""
+    return Partition(table, EMPTY_DATE if _table(table).by == "day" else None, EMPTY_GROUP)
 
 
 def _table(name: str) -> Table:
