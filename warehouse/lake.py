@@ -109,9 +109,8 @@ class Lake:
         if _table(table).by == "key":
             yield from self._in_folder(table, None)
             return
-        for date in sorted(self.folders_changed_at(table)):
-            if within is None or within(date):
-                yield from self.partitions_on(table, date)
+        for date in sorted(filter(within, self._day_folders(table))):
+            yield from self.partitions_on(table, date)
 
     def partitions_on(self, table: str, date: dt.date) -> Iterator[Partition]:
         """Yield the partitions of a table by day that hold data of one business date, in order of group."""
@@ -119,25 +118,17 @@ class Lake:
 
     def dates(self, table: str, within: Within | None = None) -> list[dt.date]:
         """Return the business dates of which a table by day holds data, ascending; of those asked for, if any are."""
-        return sorted(date for date in self.newest_dates(table) if within is None or within(date))
+        return sorted({part.business_date for part in self.partitions(table, within) if part.business_date})
 
     def newest_dates(self, table: str) -> Iterator[dt.date]:
         """Yield the business dates of which a table by day holds data, the newest first, each looked for when asked."""
-        for date in sorted(self.folders_changed_at(table), reverse=True):
+        for date in sorted(self._day_folders(table), reverse=True):
             if next(self.partitions_on(table, date), None) is not None:
                 yield date
 
     def folders_changed_at(self, table: str) -> dict[dt.date, int]:
-        """Return when each folder of a date of a table by day changed last, nanoseconds since 1970.
-
-        The folder of the table is listed once, and none of a date is looked into: some may hold nothing.
-        """
-        try:
-            with os.scandir(self._folder(table, None)) as entries:
-                found = {match[1]: entry for entry in entries if (match := _DAY_FOLDER.fullmatch(entry.name))}
-                return {dt.date.fromisoformat(name): entry.stat().st_mtime_ns for name, entry in found.items()}
-        except FileNotFoundError:
-            return {}
+        """Return when each folder of a date of a table by day changed last, nanoseconds since 1970."""
+        return {date: folder.stat().st_mtime_ns for date, folder in self._day_folders(table).items()}
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition has been published; its receipt may say otherwise."""
@@ -234,12 +225,21 @@ class Lake:
             return nullcontext()
         return publishing(self.root, self.locks, side)
 
+    def _day_folders(self, table: str) -> dict[dt.date, os.DirEntry[str]]:
+        """Return the folder of each date of a table by day; none of them is looked into, and some may hold nothing."""
+        try:
+            with os.scandir(self._folder(table, None)) as entries:
+                found = [(_DAY_FOLDER.fullmatch(entry.name), entry) for entry in entries]
+        except FileNotFoundError:
+            return {}
+        return {dt.date.fromisoformat(match[1]): entry for match, entry in found if match}
+
     def _in_folder(self, table: str, date: dt.date | None) -> Iterator[Partition]:
         """Yield the partitions in the folder of a date, or of a table without dates, in order of group."""
         try:
             with os.scandir(self._folder(table, date)) as entries:
                 names = sorted(entry.name for entry in entries)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         for name in names:
             group = name.removeprefix("part-").removesuffix(".parquet")
