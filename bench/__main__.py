@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bench import imports, learning, loop, monitor, serving, throughput, trial
+from bench import imports, learning, loop, monitor, nights, serving, throughput, trial
 from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -37,6 +37,7 @@ def sections(*, quick: bool) -> dict[str, Section]:
         "quote": serving.quote,
         "learn": learning.quality,
         "trial": trial.honesty,
+        "nights": nights.nights,
         "loop": partial(loop.whole_loop, quick=quick),
         "monitor": monitor.monitor,
     }

@@ -64,7 +64,9 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
     """Leave out the stores that sold a batch's date live or in a trial: their decisions may not count twice."""
-    sold = {(day.business_date, day.store) for day in days_sold_live(lake)} | store_days_in_trials(lake)
+    dates = {batch.business_date for batch in batches}
+    live = {(day.business_date, day.store) for day in days_sold_live(lake, dates.__contains__)}
+    sold = live | store_days_in_trials(lake, dates.__contains__)
     others = [
         replace(batch, stores=tuple(store for store in batch.stores if (batch.business_date, store) not in sold))
         for batch in batches

@@ -3,10 +3,10 @@
 import datetime as dt
 
 from catalog.errors import DataError
-from etl.live.day import days_sold_live
+from etl.live.day import days_with_live_parts
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
-from warehouse.sold import sold_dates, sold_on, sold_partitions
+from warehouse.sold import newest_closed, sold_on, sold_partitions
 
 DEFAULT_START = dt.date(2026, 1, 5)
 """First business date of a lake that holds none."""
@@ -27,10 +27,10 @@ def newest_grouped(lake: Lake) -> dt.date:
     DataError
         When there is none.
     """
-    dates = lake.dates("demand_cells")
-    if not dates:
+    newest = next(lake.newest_dates("demand_cells"), None)
+    if newest is None:
         raise DataError(f"expected demand cells in the lake, found none; nothing was done: {_way_to_cells(lake)}")
-    return dates[-1]
+    return newest
 
 
 def _way_to_cells(lake: Lake) -> str:
@@ -41,7 +41,8 @@ def _way_to_cells(lake: Lake) -> str:
 
 def newest_sold(lake: Lake) -> dt.date | None:
     """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
-    return max([*sold_dates(lake), *(day.business_date for day in days_sold_live(lake))], default=None)
+    found = (newest_closed(lake), next(lake.newest_dates("live_interactions"), None))
+    return max((date for date in found if date is not None), default=None)
 
 
 def first_open_date(lake: Lake) -> dt.date:
@@ -52,10 +53,10 @@ def first_open_date(lake: Lake) -> dt.date:
     DataError
         When nothing was ever sold.
     """
-    sold = sold_dates(lake)
-    being_sold = [day.business_date for day in days_sold_live(lake) if not day.is_closed(lake)]
-    after = [sold[-1] + ONE_DAY] if sold else []
-    if not sold and not being_sold:
+    closed = newest_closed(lake)
+    being_sold = [day.business_date for day in days_with_live_parts(lake) if not day.is_closed(lake)]
+    after = [] if closed is None else [closed + ONE_DAY]
+    if not after and not being_sold:
         raise DataError(
             f"expected days that were sold, found none: no champion can price yet; run `{BEGIN}` or "
             f"`{BEGIN_WITH_A_LOG}`"
@@ -71,9 +72,6 @@ def comes_from_outside(lake: Lake, date: dt.date) -> bool:
 
 def came_from_the_twin(lake: Lake, after: dt.date, through: dt.date) -> bool:
     """Tell whether every decision after one date and up to another has a receipt with a seed: only the twin's have."""
-    receipts = [
-        lake.receipt(part)
-        for part in sold_partitions(lake)
-        if part.business_date is not None and after < part.business_date <= through
-    ]
+    asked = sold_partitions(lake, lambda date: after < date <= through)
+    receipts = [lake.receipt(part) for part in asked]
     return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)

@@ -8,10 +8,12 @@ from catalog.errors import DataError
 from catalog.progress import Progress, silent
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
+from features.grouped import look_at_folders, settle
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
+_NEWEST_KEYS = 20  # partitions of a table without dates whose keys a night compares; `shelfprice health` takes all
 _PARTITIONS_AT_ONCE = 64  # with one connection: to open one takes as long as to group ten small partitions
 
 
@@ -34,7 +36,9 @@ def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress:
     DataError
         When an assertion finds rows that break it; the message names the assertion, the date and the first rows.
     """
-    stale = list(stale_cells(workspace.lake, workspace.catalog, anew_on))
+    look = look_at_folders(workspace.lake, workspace.catalog)
+    stale = list(stale_cells(workspace.lake, workspace.catalog, anew_on, look.settled))
+    settle(workspace.lake, look, {item.decisions.business_date for item in stale})
     rows_of: dict[dt.date, int] = {}
     for item in stale:
         if date := item.decisions.business_date:
@@ -49,7 +53,8 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[
     """Group and publish partition after partition; yield how many are done, now and then."""
     for first in range(0, len(stale), _PARTITIONS_AT_ONCE):
         own = stale[first : first + _PARTITIONS_AT_ONCE]
-        with feature_workbench(workspace.settings) as connection:
+        dates = {item.decisions.business_date for item in own}
+        with feature_workbench(workspace.settings, within=dates.__contains__) as connection:
             for item in own:
                 cells = cells_of(connection, workspace.lake.path(item.decisions), item.decisions.table)
                 _keep_first(workspace.lake, item)
@@ -60,7 +65,7 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells]) -> Iterator[
 def _check_assertions(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress) -> None:
     broken, checked = [], 0
     for dates in dates_to_check_at_once(rows_of):
-        broken += broken_assertions(workspace.settings, dates)
+        broken += broken_assertions(workspace.settings, dates, _NEWEST_KEYS)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))
     if broken:

@@ -5,6 +5,7 @@ import datetime as dt
 from catalog.names import TRIAL_GROUP
 from etl.ledger import in_force_in
 from warehouse.lake import Lake, Partition
+from warehouse.within import Within
 
 
 def is_of_a_trial(partition: Partition) -> bool:
@@ -12,11 +13,11 @@ def is_of_a_trial(partition: Partition) -> bool:
     return partition.group.startswith(TRIAL_GROUP)
 
 
-def store_days_in_trials(lake: Lake) -> set[tuple[dt.date, str]]:
-    """Return the date and store of every day that was sold in a trial, as the ledger says."""
+def store_days_in_trials(lake: Lake, within: Within) -> set[tuple[dt.date, str]]:
+    """Return the date and store of every day of some dates that was sold in a trial, as the ledger says."""
     return {
         (part.business_date, store)
-        for part in lake.partitions("interactions")
+        for part in lake.partitions("interactions", within)
         if part.business_date is not None and is_of_a_trial(part)
         for row in in_force_in(lake, part.business_date, part.group)[:1]
         for store in row.stores

@@ -85,4 +85,6 @@ def _changed(catalog: Catalog, **changes: Any) -> Catalog:
 
 
 def _shipped(name: str) -> World:
-    return World(name, _SHIPPED[name], load(DEFAULT_DIR / "worlds" / name.replace(" ", "_")))
+    catalog = load(DEFAULT_DIR / "worlds" / name.replace(" ", "_"))
+    as_it_learns = {"learning": load().store.learning}  # of the product, which is what is measured
+    return World(name, _SHIPPED[name], Catalog(catalog.products, catalog.store.model_copy(update=as_it_learns)))

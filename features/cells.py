@@ -24,6 +24,7 @@ from warehouse.connection import MACROS, VIEW_FOLDERS, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.sold import SOLD, sold_partitions
 from warehouse.sql_files import queries_beside
+from warehouse.within import Within, between
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
@@ -41,12 +42,15 @@ class StaleCells:
     inputs: str
 
 
-def feature_workbench(settings: Settings, products: pa.Table | None = None) -> duckdb.DuckDBPyConnection:
+def feature_workbench(
+    settings: Settings, products: pa.Table | None = None, within: Within | None = None
+) -> duckdb.DuckDBPyConnection:
     """Return a connection in memory with the warehouse's views and the features' definitions.
 
-    Features use the products in the lake, or other `products`, such as those of an earlier day.
+    Features use the products in the lake, or other `products`, such as those of an earlier day. With `within`, tables
+    by day show the dates it asks for alone, as in `warehouse.connection.workbench`.
     """
-    connection = workbench(settings)
+    connection = workbench(settings, within)
     if products is not None:
         connection.execute("drop view products")
         connection.register("products", products)
@@ -54,13 +58,20 @@ def feature_workbench(settings: Settings, products: pa.Table | None = None) -> d
     return connection
 
 
-def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ()) -> Iterator[StaleCells]:
+def stale_cells(
+    lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = (), settled: Collection[dt.date] = ()
+) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
-    Partitions of the dates in `anew_on` are always among them.
+    Parameters
+    ----------
+    anew_on
+        Dates whose partitions are always among them.
+    settled
+        Dates that are known to be grouped; no partition of theirs is opened.
     """
     definitions = {table: definition_of(catalog, table) for table in SOLD}
-    for decisions in sold_partitions(lake):
+    for decisions in sold_partitions(lake, lambda date: date in anew_on or date not in settled):
         receipt = lake.receipt(decisions)
         if receipt is None:
             continue  # `verify` names a file without a receipt; the other partitions do not wait for it
@@ -85,9 +96,9 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
 
     While these are the same, the cells are the same: the fingerprint of anything made from them builds on these.
     """
-    for partition in lake.partitions("demand_cells"):
+    for partition in lake.partitions("demand_cells", between(first, last)):
         date, receipt = partition.business_date, lake.receipt(partition)
-        if receipt is not None and date is not None and first <= date <= last:
+        if receipt is not None and date is not None:
             yield date, f"{partition}:{receipt.sha256}\n"
 
 

@@ -23,6 +23,7 @@ from serving.price_book.tabulate import tabulate
 from warehouse.commit import Commit
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.within import between
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
@@ -144,12 +145,9 @@ def commit_book(lake: Lake, new: NewBook) -> PriceBook:
 def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
     """Return the newest proven price book for a date or before, with what it stands on; None without one."""
     lake.finish_interrupted()
-    made_for = [
-        partition.business_date
-        for partition in lake.partitions("price_book")
-        if partition.business_date is not None and (on is None or partition.business_date <= on)
-    ]
-    for date in reversed(made_for):
+    for date in lake.newest_dates("price_book"):
+        if on is not None and date > on:
+            continue
         stored = in_force_for(date)
         if _is_whole(lake, stored):
             return BookInForce(*stored.read(lake), sha256_of(lake.path(stored.book)), stored.read_belief(lake))
@@ -197,8 +195,7 @@ def restored_book(lake: Lake, stored: StoredBook, for_date: dt.date) -> NewBook:
 
 def books_from(lake: Lake, first: dt.date) -> list[dt.date]:
     """Return the dates, from a first one on, that have a price book of their own."""
-    dates = (partition.business_date for partition in lake.partitions("price_book"))
-    return [date for date in dates if date is not None and date >= first]
+    return lake.dates("price_book", between(first, dt.date.max))
 
 
 def _keep_replaced(lake: Lake, commit: Commit, new: NewBook) -> None:

@@ -42,17 +42,17 @@ def play_again(workspace: Workspace, date: dt.date) -> None:
     Days that were sold live, in a trial, or ingested are left as they are.
     """
     priced_by = pricing_on(workspace.lake, workspace.catalog, date)
-    for part in list(workspace.lake.partitions("interactions")):
+    for part in list(workspace.lake.partitions_on("interactions", date)):
         receipt = workspace.lake.receipt(part)
         stays = is_live(part) or is_of_a_trial(part)
-        if part.business_date == date and receipt and receipt.seed is not None and not stays:
+        if receipt and receipt.seed is not None and not stays:
             batch = Batch(date, part.group, stores_of(workspace, part))
             play_batch(workspace, batch, priced_by, receipt.seed, anew=True)
 
 
 def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
     """Close the live days that were left open, with the shoppers they began with."""
-    of_date = [day for day in days_sold_live(workspace.lake) if day.business_date == date]
+    of_date = days_sold_live(workspace.lake, {date}.__contains__)
     left_open = [day for day in of_date if not day.is_closed(workspace.lake)]
     for day in left_open:
         with held(workspace.settings.locks, f"live-{day.store}"):

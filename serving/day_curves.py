@@ -6,6 +6,7 @@ response. Any other product keeps its base price until the store has explored pr
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,12 +22,14 @@ from features.footfall import expected_visits
 from features.price_response.decide import price_responses
 from features.price_response.records import PriceResponse, slopes_of
 from features.support import observed_prices, own_prices
-from serving.belief.log import ChampionCurves, belief_of
+from serving.belief.log import LOOKS_BACK, ChampionCurves, belief_of
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.small_steps import in_small_steps, old_prices
 from serving.support import with_support
+from warehouse.lake import Lake
+from warehouse.within import Within, between
 
 
 class DatedModel(DemandModel, Protocol):
@@ -87,6 +90,18 @@ def learned_for(
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
     return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version))
+
+
+def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: dt.date) -> Within | None:
+    """Return which dates up to one tell all that `learned_for` says with some models; None for every date there is.
+
+    A belief looks back some weeks, and a price counts as observed on the days that a model learned from. The response
+    to exported prices is told from the whole log.
+    """
+    if next(lake.partitions("ingested_files"), None) is not None:
+        return None
+    of_models = [model.learned_from or dt.date.min for model in models if model is not None]
+    return between(min([through - dt.timedelta(days=LOOKS_BACK), *of_models]), through)
 
 
 def responses_to_judge_by(

@@ -7,7 +7,7 @@ from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
 from serving.book_store import GROUP, NewBook, in_force_for, new_book, publish_book
 from serving.curves import curves_from_table
-from serving.day_curves import DatedModel, learned_for
+from serving.day_curves import DatedModel, dates_known_from, learned_for
 from serving.price_book.book import PriceBook
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -15,7 +15,8 @@ from warehouse.workspace import Workspace
 
 def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
-    with feature_workbench(workspace.settings) as connection:
+    known_from = dates_known_from(workspace.lake, (model,), date)
+    with feature_workbench(workspace.settings, within=known_from) as connection:
         known = learned_for(connection, model, workspace.catalog, date)
     return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
 

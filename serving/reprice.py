@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.pricing import Sold
-from etl.live.day import LiveDay, days_sold_live, sold_in, sold_so_far
+from etl.live.day import LiveDay, days_with_live_parts, sold_in, sold_so_far
 from serving.belief.policy import Outlook, morning_of
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force
@@ -45,7 +45,7 @@ def reprice(workspace: Workspace, store: str | None = None) -> list[Repriced]:
     lake = workspace.lake
     if workspace.catalog.store.guardrails.kill_switch:
         raise Declined("guardrails.kill_switch is on: base prices stand and no prices are remade; turn it off first")
-    open_days = [day for day in days_sold_live(lake) if not day.is_closed(lake) and store in (None, day.store)]
+    open_days = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and store in (None, day.store)]
     if not open_days:
         of_store = f" of {store}" if store else ""
         raise Declined(
@@ -79,9 +79,7 @@ def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...])
 
 def repriced(lake: Lake, store: str, date: dt.date) -> tuple[PriceBook, DemandCurves] | None:
     """Return the newest book that a store's own sales of a date led to, with its curves; None without one."""
-    own = [
-        part for part in lake.partitions("hourly_price_book") if part.business_date == date and _store_of(part) == store
-    ]
+    own = [part for part in lake.partitions_on("hourly_price_book", date) if _store_of(part) == store]
     for part in reversed(own):
         curves = Partition("hourly_demand_curves", date, part.group)
         receipts = lake.receipt(part), lake.receipt(curves)

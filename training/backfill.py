@@ -68,11 +68,7 @@ def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
     """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
     parts = (("interactions", date), ("demand_cells", date), ("price_book", date + ONE_DAY))
     return [
-        tuple(
-            receipt.sha256
-            for part in lake.partitions(table)
-            if part.business_date == day and (receipt := lake.receipt(part)) is not None
-        )
+        tuple(receipt.sha256 for part in lake.partitions_on(table, day) if (receipt := lake.receipt(part)) is not None)
         for table, day in parts
     ]
 

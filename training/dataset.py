@@ -18,6 +18,7 @@ from catalog.errors import DataError
 from features.cells import query, seals_of_cells
 from training.earlier_days import carried_through
 from warehouse.lake import Lake
+from warehouse.within import between
 
 HOLDOUT_SHARE = 0.2
 
@@ -92,7 +93,7 @@ def load_dataset(
     span = {"trained_through": trained_through, "judged_through": dates[-1]}
     holdout = connection.execute(query("holdout_cells"), span).df()
     one_hot = tuple(name for name in training.columns if name.startswith("sku_"))
-    used = [date for date in lake.dates("demand_cells") if first <= date <= through]
+    used = lake.dates("demand_cells", between(first, through))
     return Dataset(
         training,
         holdout,

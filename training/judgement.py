@@ -10,7 +10,7 @@ from features.cells import feature_workbench
 from features.price_response.records import at_base_price
 from features.shifts import demand_shifts
 from serving.champion import Champion
-from serving.day_curves import responses_to_judge_by
+from serving.day_curves import dates_known_from, responses_to_judge_by
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gain import Challenger, gain_over
@@ -32,7 +32,8 @@ def gate_input(
     Exported prices were not randomised, so from them no gain is estimated but the response to them.
     """
     catalog, days = workspace.catalog, (dataset.trained_through, dataset.judged_through)
-    with feature_workbench(workspace.settings) as connection:
+    known_from = dates_known_from(workspace.lake, (challenger, champion), dataset.judged_through)
+    with feature_workbench(workspace.settings, within=known_from) as connection:
         responses, gain = responses_to_judge_by(connection, catalog, *days), None
         if not responses:
             known = is_known(workspace, dataset)

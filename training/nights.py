@@ -16,6 +16,7 @@ from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
 from etl.business_dates import DEFAULT_START, ONE_DAY, comes_from_outside, newest_sold
 from features.cells import seals_of_cells
+from serving.belief.log import LOOKS_BACK
 from serving.book_store import NewBook
 from serving.make_book import is_priced
 from warehouse.lake import Lake, Partition
@@ -76,11 +77,20 @@ def decided_from(lake: Lake, date: dt.date) -> str | None:
 
 
 def inputs_of(lake: Lake, catalog: Catalog, date: dt.date, seed: int) -> str:
-    """Fingerprint of what decides the night after a date: the catalog, the seed and all demand cells up to the date."""
+    """Fingerprint of what decides the night after a date: the catalog, the seed and the demand cells it looks back to.
+
+    Cells that came late for a day before those are not learned from, so they change no decision.
+    """
     digest = hashlib.sha256(f"{catalog.fingerprint}:{seed}\n".encode())
-    for _, seal in seals_of_cells(lake, dt.date.min, date):
+    for _, seal in seals_of_cells(lake, night_looks_back_to(catalog, date), date):
         digest.update(seal.encode())
     return digest.hexdigest()
+
+
+def night_looks_back_to(catalog: Catalog, date: dt.date) -> dt.date:
+    """Return the first date that the night after a date learns from: the forests' window, or the belief's if longer."""
+    window = catalog.store.learning.window_days
+    return dt.date.min if window is None else date - dt.timedelta(days=max(window, LOOKS_BACK) - 1)
 
 
 def recorded(lake: Lake, date: dt.date) -> Night:
@@ -128,8 +138,7 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
     newest = newest_sold(lake)
     if newest is None:
         return
-    first = min(sold_dates(lake), default=newest)
-    if date < first:
+    if date < newest and date < (first := min(sold_dates(lake), default=newest)):
         raise Declined(
             f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "
             f"before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"

@@ -1,17 +1,20 @@
 """Whether a model is due to be trained, and why."""
 
 import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
+from etl.business_dates import ONE_DAY
 from features.cells import feature_workbench
 from features.shifts import demand_shifts
 from training.registry import ModelRegistry
-from warehouse.connection import read_only
-from warehouse.sql_files import queries_beside
+from warehouse.lake import Lake
+from warehouse.within import between
 from warehouse.workspace import Workspace
 
-_query = queries_beside(__file__)
-
 _LEAST_DAYS = 2  # one to fit on, one to judge on
+_NEWEST = 32  # model versions
 
 
 def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> str | None:
@@ -24,7 +27,8 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     ModelError
         When the registry is away.
     """
-    if len([day for day in workspace.lake.dates("demand_cells") if day <= through]) < _LEAST_DAYS:
+    days = (day for day in workspace.lake.newest_dates("demand_cells") if day <= through)
+    if len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS:
         return None
     judged = newest_judged(workspace)
     if judged is not None and judged >= through:
@@ -37,20 +41,30 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     champion = registry.load()
     if champion is None:
         return "there is no champion yet"
-    with feature_workbench(workspace.settings) as connection:
+    since_then = between(champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min, through)
+    with feature_workbench(workspace.settings, within=since_then) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
 
 
 def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:
     """Return the newest version judged through a date, whether it was promoted and what was said; None without one."""
-    with read_only(workspace.settings) as connection:
-        row = connection.execute(_query("judged_through"), {"through": date}).fetchone()
-    return None if row is None else (str(row[0]), bool(row[1]), row[2])
+    of_date = (row for row in _newest_versions(workspace.lake) if row["judged_through"] == date)
+    row = next(of_date, None)
+    return None if row is None else (str(row["version"]), bool(row["promoted"]), row["said"])
 
 
 def newest_judged(workspace: Workspace) -> dt.date | None:
     """Return the last business date that any model version was judged through; None before the first training."""
-    with read_only(workspace.settings) as connection:
-        row = connection.execute(_query("newest_judged")).fetchone()
-    return None if row is None else row[0]
+    return max((row["judged_through"] for row in _newest_versions(workspace.lake)), default=None)
+
+
+def _newest_versions(lake: Lake) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the newest model versions, the newest first.
+
+    People may train through an earlier date again, so the newest is not enough. Beyond some dozens none is looked at:
+    there is one more for every night.
+    """
+    judged = sorted(lake.partitions("model_versions"), key=lambda part: int(part.group.removeprefix("v")), reverse=True)
+    for part in judged[:_NEWEST]:
+        yield lake.read(part).to_pylist()[0]

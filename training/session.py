@@ -28,6 +28,7 @@ from training.report.page import training_report
 from training.result import Rival, TrainingResult
 from training.truth import true_chances
 from warehouse.lake import CODE_VERSION
+from warehouse.within import between
 from warehouse.workspace import Workspace
 
 
@@ -106,7 +107,7 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     """Read the days to learn from: those of the window, split where demand was seen to change."""
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
-    with feature_workbench(workspace.settings) as connection:
+    with feature_workbench(workspace.settings, within=between(first or dt.date.min, through)) as connection:
         return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
 
 
@@ -166,7 +167,8 @@ def _result(
         "champion": champion_chances(champion, at_points) if champion else None,
         "truth": true_chances(workspace, at_points),
     }
-    with feature_workbench(workspace.settings) as connection:
+    held_out = between(dataset.trained_through + dt.timedelta(days=1), dataset.judged_through)
+    with feature_workbench(workspace.settings, within=held_out) as connection:
         budget_groups = holdout_budget_groups(connection, dataset)
     return TrainingResult(
         dataset,

@@ -19,7 +19,8 @@ from catalog.settings import Settings
 from warehouse.advice import remedy
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
-from warehouse.views import create_table_views, view_names
+from warehouse.views import create_table_views, create_views_of_dates, view_names
+from warehouse.within import Within
 
 _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"
@@ -38,15 +39,27 @@ _FOR_READING: dict[str, str | bool] = {
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
-def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
+def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection in memory with a view of every table of the lake.
 
     Marts are for people: a connection that computes does without them, and opens a third sooner.
+
+    Parameters
+    ----------
+    within
+        Which business dates are worked on. With it, tables by day show these dates alone, and no file of another date
+        is opened, however many there are. Days that are being sold, receipts, and what nights make (versions,
+        champions, books, curves, beliefs) are not shown then.
     """
     Lake(settings).finish_interrupted()
     connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
-    _show_tables(connection)
-    run_scripts(connection, [VIEWS])
+    run_scripts(connection, [MACROS])
+    if within is None:
+        create_table_views(connection)
+        run_scripts(connection, [VIEWS])
+    else:
+        create_views_of_dates(connection, Lake(settings), within)
+        run_script(connection, VIEWS / "decisions_with_stock.sql")
     return connection
 
 
@@ -63,9 +76,14 @@ def run_scripts(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], 
     Comments on views and columns are for people: a connection that computes does without them, and opens sooner.
     """
     for path in _scripts(folders):
-        for statement in _statements(connection, path):
-            if with_comments or statement.type == duckdb.StatementType.CREATE:
-                connection.execute(statement)
+        run_script(connection, path, with_comments=with_comments)
+
+
+def run_script(connection: duckdb.DuckDBPyConnection, path: Path, *, with_comments: bool = False) -> None:
+    """Run one .sql file, as `run_scripts` does."""
+    for statement in _statements(connection, path):
+        if with_comments or statement.type == duckdb.StatementType.CREATE:
+            connection.execute(statement)
 
 
 def read_only(settings: Settings, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
@@ -136,7 +154,8 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
     )
     try:
-        _show_tables(connection)
+        run_scripts(connection, [MACROS])
+        create_table_views(connection)
         run_scripts(connection, [*folders, _COMMENTS], with_comments=True)
         connection.register("contract_columns", columns)
         connection.execute(_query("dictionary"))
@@ -155,11 +174,6 @@ def _fingerprint_of(settings: Settings) -> str | None:
     except duckdb.Error:
         return None  # not ours or damaged: build it anew
     return str(row[0]) if row else None
-
-
-def _show_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    run_scripts(connection, [MACROS])
-    create_table_views(connection)
 
 
 def _scripts(folders: Iterable[Path]) -> Iterable[Path]:

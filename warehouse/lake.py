@@ -8,6 +8,7 @@ Every table also has one empty partition that carries its columns, so that views
 
 import datetime as dt
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -28,6 +29,7 @@ from warehouse.locks import held
 from warehouse.parquet import in_contract
 from warehouse.partition import Partition, Published, file_of, folder_of, table_called
 from warehouse.receipts import CODE_VERSION, Receipt, final_path, proves, receipt_in_force
+from warehouse.within import Within
 
 __all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
 
@@ -57,7 +59,7 @@ class Lake:
         """Finish what a kill interrupted, and make sure that every table has its empty partition."""
         self.finish_interrupted()
         for table in TABLES.values():
-            partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
+            partition = empty_partition(table.name)
             schema_print = str(table.schema)
             if not self.is_current(partition, schema_print):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
@@ -85,25 +87,37 @@ class Lake:
         whole = record is not None and all(self.receipt(part.partition) == part.receipt for part in record.parts)
         return record if whole else None
 
-    def partitions(self, table: str) -> Iterator[Partition]:
-        """Yield the partitions of a table that hold data, in order of date and group."""
-        folder = self.root / table_called(table).name
-        pattern = "business_date=*/part-*.parquet" if table_called(table).by == "day" else "part-*.parquet"
-        for path in sorted(folder.glob(pattern)):
-            group = path.stem.removeprefix("part-")
-            if group != EMPTY_GROUP:
-                match = _DAY_FOLDER.fullmatch(path.parent.name)
-                yield Partition(table, dt.date.fromisoformat(match[1]) if match else None, group)
+    def partitions(self, table: str, within: Within | None = None) -> Iterator[Partition]:
+        """Yield the partitions of a table that hold data, in order of date and group.
+
+        Parameters
+        ----------
+        within
+            Which business dates of a table by day are asked for; the folders of the others are not looked into.
+        """
+        if table_called(table).by == "key":
+            yield from self._in_folder(table, None)
+            return
+        for date in sorted(filter(within, self._day_folders(table))):
+            yield from self.partitions_on(table, date)
 
     def partitions_on(self, table: str, date: dt.date) -> Iterator[Partition]:
         """Yield the partitions of a table by day that hold data of one business date, in order of group."""
-        for path in sorted(folder_of(self.root, table, date).glob("part-*.parquet")):
-            if (group := path.stem.removeprefix("part-")) != EMPTY_GROUP:
-                yield Partition(table, date, group)
+        yield from self._in_folder(table, date)
 
-    def dates(self, table: str) -> list[dt.date]:
-        """Return the business dates of which a table by day holds data, ascending."""
-        return sorted({part.business_date for part in self.partitions(table) if part.business_date})
+    def dates(self, table: str, within: Within | None = None) -> list[dt.date]:
+        """Return the business dates of which a table by day holds data, ascending; of those asked for, if any are."""
+        return sorted({part.business_date for part in self.partitions(table, within) if part.business_date})
+
+    def newest_dates(self, table: str) -> Iterator[dt.date]:
+        """Yield the business dates of which a table by day holds data, the newest first, each looked for when asked."""
+        for date in sorted(self._day_folders(table), reverse=True):
+            if next(self.partitions_on(table, date), None) is not None:
+                yield date
+
+    def folders_changed_at(self, table: str) -> dict[dt.date, int]:
+        """Return when each folder of a date of a table by day changed last, nanoseconds since 1970."""
+        return {date: folder.stat().st_mtime_ns for date, folder in self._day_folders(table).items()}
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition has been published; its receipt may say otherwise."""
@@ -116,8 +130,7 @@ class Lake:
         """
         if date is not None:
             return modified_at(folder_of(self.root, table, date))
-        folder = folder_of(self.root, table, None)
-        return max(modified_at(folder), *(modified_at(day) for day in folder.glob("business_date=*")), 0)
+        return max(modified_at(folder_of(self.root, table, None)), *self.folders_changed_at(table).values(), 0)
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when the receipt of a partition became final (UTC), or None without one."""
@@ -210,6 +223,32 @@ class Lake:
             if record is not None and record.holds(partition):
                 amend(self.root, record.without(partition))
             remove_files(data)
+
+    def _day_folders(self, table: str) -> dict[dt.date, os.DirEntry[str]]:
+        """Return the folder of each date of a table by day; none of them is looked into, and some may hold nothing."""
+        try:
+            with os.scandir(folder_of(self.root, table, None)) as entries:
+                found = [(_DAY_FOLDER.fullmatch(entry.name), entry) for entry in entries]
+        except FileNotFoundError:
+            return {}
+        return {dt.date.fromisoformat(match[1]): entry for match, entry in found if match}
+
+    def _in_folder(self, table: str, date: dt.date | None) -> Iterator[Partition]:
+        """Yield the partitions in the folder of a date, or of a table without dates, in order of group."""
+        try:
+            with os.scandir(folder_of(self.root, table, date)) as entries:
+                names = sorted(entry.name for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            group = name.removeprefix("part-").removesuffix(".parquet")
+            if name == f"part-{group}.parquet" and group != EMPTY_GROUP:
+                yield Partition(table, date, group)
+
+
+def empty_partition(table: str) -> Partition:
+    """Return the name of the empty partition that carries a table's columns."""
+    return Partition(table, EMPTY_DATE if table_called(table).by == "day" else None, EMPTY_GROUP)
 
 
 def _proven_bytes(path: Path) -> bytes:

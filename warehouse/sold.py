@@ -4,15 +4,16 @@ import datetime as dt
 from collections.abc import Iterator
 
 from warehouse.lake import Lake, Partition
+from warehouse.within import Within
 
 SOLD = ("interactions", "unit_sales")
 """Tables of what was sold on days that are over."""
 
 
-def sold_partitions(lake: Lake) -> Iterator[Partition]:
-    """Yield the partitions of what was sold, table by table, in order of date and group."""
+def sold_partitions(lake: Lake, within: Within | None = None) -> Iterator[Partition]:
+    """Yield the partitions of what was sold, table by table, in order of date and group; of some dates, if asked."""
     for table in SOLD:
-        yield from lake.partitions(table)
+        yield from lake.partitions(table, within)
 
 
 def sold_on(lake: Lake, date: dt.date) -> Iterator[Partition]:
@@ -24,3 +25,9 @@ def sold_on(lake: Lake, date: dt.date) -> Iterator[Partition]:
 def sold_dates(lake: Lake) -> list[dt.date]:
     """Return the business dates on which something was sold and that are over, ascending."""
     return sorted({date for table in SOLD for date in lake.dates(table)})
+
+
+def newest_closed(lake: Lake) -> dt.date | None:
+    """Return the newest business date on which something was sold and that is over; None where there is none."""
+    newest = (next(lake.newest_dates(table), None) for table in SOLD)
+    return max((date for date in newest if date is not None), default=None)

@@ -6,7 +6,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from catalog.near import did_you_mean
 from etl.business_dates import DEFAULT_START
-from etl.live.day import LiveDay, days_sold_live
+from etl.live.day import LiveDay, days_with_live_parts
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
@@ -51,7 +51,7 @@ def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveD
 
 
 def _open_day(lake: Lake, store: str) -> LiveDay | None:
-    own = [day for day in days_sold_live(lake) if day.store == store and not day.is_closed(lake)]
+    own = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
     return own[0] if own else None
 
 

@@ -8,7 +8,7 @@ stopped.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -25,6 +25,7 @@ from catalog.store_day import Standing
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
+from warehouse.within import Within
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,20 @@ class SoldSoFar:
     mark: Mark
 
 
-def days_sold_live(lake: Lake) -> list[LiveDay]:
-    """Return every day that is, or was, sold live, in order of date and store."""
-    parts = [*lake.partitions("interactions"), *lake.partitions("live_interactions")]
+def days_sold_live(lake: Lake, within: Within | None = None) -> list[LiveDay]:
+    """Return every day that is, or was, sold live, in order of date and store; of some dates, if asked."""
+    return _live_days([*lake.partitions("interactions", within), *lake.partitions("live_interactions", within)])
+
+
+def days_with_live_parts(lake: Lake) -> list[LiveDay]:
+    """Return the days that are being sold live, and the newest one of each store that closed, in the same order.
+
+    When a day closes, its store's earlier live parts are cleared away: so these are few, however long the store sells.
+    """
+    return _live_days(lake.partitions("live_interactions"))
+
+
+def _live_days(parts: Iterable[Partition]) -> list[LiveDay]:
     found = {
         (part.business_date, part.group.removeprefix(LIVE_GROUP))
         for part in parts
@@ -138,7 +150,7 @@ def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: M
     ledger = in_force_in(lake, day.business_date, group)
     whole = replace(rows, in_force=ledger)
     published = load_rows(lake, catalog, whole, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
-    for other in days_sold_live(lake):
+    for other in days_with_live_parts(lake):
         if other.store == day.store and other.business_date < day.business_date and other.is_closed(lake):
             discard(lake, other)
     return published

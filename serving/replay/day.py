@@ -48,7 +48,7 @@ def replay(settings: Settings, date: dt.date, progress: Progress = silent) -> li
         When the date has no decisions that are closed.
     """
     lake = Lake(settings)
-    batches = [part for part in lake.partitions("interactions") if part.business_date == date]
+    batches = list(lake.partitions_on("interactions", date))
     if not batches:
         raise DataError(
             f"expected decisions of {date} in the lake, found none; nothing was replayed, name another date"

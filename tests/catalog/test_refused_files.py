@@ -93,7 +93,7 @@ STORE_FAULTS = {
         ["shocks.0.through", "'later'"],
     ),
     "learns never": ("train_every_days: 1", "train_every_days: 0", ["learning.train_every_days", "0"]),
-    "learns from one day": ("window_days: null", "window_days: 1", ["learning.window_days", "1"]),
+    "learns from one day": ("window_days: 28", "window_days: 1", ["learning.window_days", "1"]),
     "no such day": ("shocks: []", "shocks: [{business_date: 2026-02-30}]", ["day"]),
     "unknown policy": ("before_champion: belief", "before_champion: magic", ["policies.before_champion", "'magic'"]),
     "share above one": ("before_champion: 0.5", "before_champion: 1.5", ["exploration.before_champion", "1.5"]),

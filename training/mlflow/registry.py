@@ -46,8 +46,7 @@ class MlflowRegistry:
     def knows(self, version: str) -> bool:
         """Tell whether a version is registered."""
         with self._reached() as client:
-            found = client.search_model_versions(f"name='{REGISTERED_MODEL}'") if _is_registered(client) else []
-            return version in {str(known.version) for known in found}
+            return _has_version(client, version)
 
     def follow(self, version: str, change: int, rolled_back: tuple[str, str] | None = None) -> None:
         """Set the alias `champion`, tag the version that was rolled back, and last note which change that follows."""
@@ -136,6 +135,19 @@ def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection
             return str(left.version)
         client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", _INTERRUPTED)
     return None
+
+
+def _has_version(client: MlflowClient, version: str) -> bool:
+    """Ask for one version by its name; a list of all of them grows with every night."""
+    if not version.isdecimal():
+        return False
+    try:
+        client.get_model_version(REGISTERED_MODEL, version)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return True
 
 
 def _is_registered(client: MlflowClient) -> bool:

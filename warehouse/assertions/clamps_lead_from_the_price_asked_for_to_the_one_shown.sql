@@ -12,7 +12,7 @@ with limited as (
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'before')) as prices_before,
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'after')) as prices_after,
         list_transform(clamps, lambda clamp: struct_extract(clamp, 'rule')) as limits
-    from repricings
+    from closed_repricings
     where list_contains($business_dates, business_date)
 )
 

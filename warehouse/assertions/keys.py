@@ -8,13 +8,18 @@ from duckdb import ColumnExpression, FunctionExpression
 
 from catalog.errors import LakeError
 from catalog.table import Table
+from warehouse.files import modified_at
 from warehouse.lake import Lake, Partition
 
 Row = tuple[object, ...]
 
 
 def repeated_keys(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, business_dates: Collection[dt.date]
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: Table,
+    business_dates: Collection[dt.date],
+    newest: int | None = None,
 ) -> list[tuple[dt.date | None, Row]]:
     """Return every key that more than one row of a table has, with its business date.
 
@@ -25,8 +30,10 @@ def repeated_keys(
     ----------
     business_dates
         Dates to look at. Tables without dates are looked at whole, unless there are no dates at all.
+    newest
+        How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
-    files = _files(lake, table, business_dates)
+    files = _files(lake, table, business_dates, newest)
     if not files:
         return []
     rows = connection.read_parquet(files, filename=True, hive_partitioning=table.by == "day")
@@ -53,14 +60,14 @@ def _repeated(rows: duckdb.DuckDBPyRelation, names: list[str]) -> duckdb.DuckDBP
     return counted.filter(ColumnExpression("count_rows") > 1)
 
 
-def _files(lake: Lake, table: Table, business_dates: Collection[dt.date]) -> list[str]:
+def _files(lake: Lake, table: Table, business_dates: Collection[dt.date], newest: int | None) -> list[str]:
     """Return the files of proven partitions; `verify` names the others."""
-    wanted = {None} if table.by == "key" and business_dates else set(business_dates)
-    return [
-        str(lake.path(partition))
-        for partition in lake.partitions(table.name)
-        if partition.business_date in wanted and _is_proven(lake, partition)
-    ]
+    if not business_dates:
+        return []
+    partitions = list(lake.partitions(table.name, set(business_dates).__contains__))
+    if table.by == "key" and newest is not None and len(partitions) > newest:
+        partitions = sorted(partitions, key=lambda one: modified_at(lake.path(one)))[-newest:]
+    return [str(lake.path(partition)) for partition in partitions if _is_proven(lake, partition)]
 
 
 def _is_proven(lake: Lake, partition: Partition) -> bool:

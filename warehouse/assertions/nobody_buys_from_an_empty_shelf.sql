@@ -4,5 +4,5 @@ select
     store_id,
     seen_at,
     sku
-from interactions
+from closed_interactions
 where list_contains($business_dates, business_date) and purchased and inventory_level = 0;

@@ -5,7 +5,7 @@ with shown as (
         sku,
         min(price_offered) as lowest_price_eur,
         max(price_offered) as highest_price_eur
-    from interactions
+    from closed_interactions
     where list_contains($business_dates, business_date) and not is_external(policy)
     group by business_date, sku
 )

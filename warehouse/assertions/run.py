@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from catalog.contracts import TABLES
 from catalog.settings import Settings
 from warehouse.assertions.keys import repeated_keys
@@ -59,25 +57,29 @@ def dates_to_check_at_once(rows_of: Mapping[dt.date, int]) -> Iterator[list[dt.d
         yield dates
 
 
-def broken_assertions(settings: Settings, business_dates: Iterable[dt.date]) -> list[BrokenAssertion]:
+def broken_assertions(
+    settings: Settings, business_dates: Iterable[dt.date], newest: int | None = None
+) -> list[BrokenAssertion]:
     """Run every assertion once on all the dates and return those that do not hold, in order of assertion and date.
 
     The key of each table without dates is checked too, once there is any date to check.
+
+    Parameters
+    ----------
+    newest
+        How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
     dates = list(business_dates)
     broken: list[BrokenAssertion] = []
-    with workbench(settings) as connection:
+    with workbench(settings, set(dates).__contains__) as connection:
         for path in sorted(_FOLDER.glob("*.sql")):
             query = path.read_text(encoding="utf-8")
             found = connection.execute(query, {"business_dates": dates}).fetchall()
             broken.extend(_broken(path.stem, ((date, tuple(row)) for date, *row in found)))
-        broken.extend(_broken_keys(connection, Lake(settings), dates))
+        for name, table in TABLES.items():
+            repeated = repeated_keys(connection, Lake(settings), table, dates, newest)
+            broken.extend(_broken(f"the_key_of_{name}_is_unique", repeated))
     return broken
-
-
-def _broken_keys(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: list[dt.date]) -> Iterator[BrokenAssertion]:
-    for name, table in TABLES.items():
-        yield from _broken(f"the_key_of_{name}_is_unique", repeated_keys(connection, lake, table, dates))
 
 
 def _broken(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:

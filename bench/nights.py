@@ -1,0 +1,88 @@
+"""Whether a night costs the same however long a store has been selling.
+
+Three lakes of different age, each a home of its own, do night after night in turns: the day is closed, its decisions
+are grouped, drift is watched, forests are trained, judged and perhaps promoted, and tomorrow is priced, by the very
+functions of the flow. The first night of each is not counted.
+
+The registry is kept in memory. A thousand trainings in MLflow would take longer to make than everything else here, and
+what MLflow itself costs is not ours to change: we ask it for single versions by name, and for the newest one.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
+from bench.measure import Measurement, Otherwise, say
+from etl.prepare import prepared
+from evaluation.memory_registry import MemoryRegistry
+from serving.close_day import close_day
+from training.night import run_night
+from training.nights import night_to_do, refuse_what_cannot_be_closed
+
+AGES = (30, 365, 1_000)  # days
+_REPEATS = 4
+_MOST = 1.1  # times a night of the youngest
+
+
+@dataclass
+class Nights:
+    """A store of some age, and what its nights took, seconds of the processor and of the clock."""
+
+    store: AgedStore
+    registry: MemoryRegistry
+    processor: list[float] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
+
+    def live(self) -> None:
+        """Sell the next day, and do the night after it."""
+        began, busy = time.perf_counter(), time.process_time()
+        do_next_night(self.store, self.registry)
+        self.processor.append(time.process_time() - busy)
+        self.clock.append(time.perf_counter() - began)
+
+
+def nights() -> Iterator[Measurement]:
+    """Processor time and wall-clock time of a night, at each age."""
+    with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
+        ages = dict(zip(AGES, map(_of, stores_of(Path(folder))), strict=True))
+        for repeat in range(_REPEATS + 1):
+            for days, own in ages.items():
+                own.live()
+                say(f"  night {repeat} at day {days}: {own.processor[-1]:.2f} s, {own.clock[-1]:.2f} s by the clock")
+    for what, name in (("processor", "processor time"), ("clock", "wall clock")):
+        took = {days: median(getattr(own, what)[1:]) for days, own in ages.items()}
+        young = took.pop(AGES[0])
+        yield Measurement("nights", f"a night at day {AGES[0]}, {name}", young, "s")
+        for days, old in took.items():
+            alike = (Otherwise(f"at day {AGES[0]}", young),)
+            yield Measurement("nights", f"a night at day {days:,}, {name}", old, "s", alike, _MOST * young)
+            yield Measurement("nights", f"times a night at day {AGES[0]}, day {days:,}, {name}", old / young, "times")
+
+
+def stores_of(folder: Path) -> Iterator[AgedStore]:
+    """Yield a store of each age, the youngest first; the older ones begin as copies of it."""
+    store = AgedStore(folder / "played", PLAYED)
+    for days in AGES:
+        store = store.copied(folder / str(days))
+        say(f"  making a lake of {days:,} days")
+        store.age(days)
+        yield store
+
+
+def do_next_night(store: AgedStore, registry: MemoryRegistry) -> None:
+    """Do what the nightly flow does, from opening the workspace on; the store is a day older then."""
+    date = date_of(store.days)
+    workspace = prepared(store.settings, store.catalog)
+    night_to_do(workspace.lake)
+    refuse_what_cannot_be_closed(workspace.lake, date)
+    close_day(workspace, date, SEED)
+    run_night(workspace, registry, date, SEED)
+    store.days += 1
+
+
+def _of(store: AgedStore) -> Nights:
+    return Nights(store, store.registry())

@@ -1,0 +1,111 @@
+"""Who asks for some dates gets these, and no file of another date is opened."""
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from opened_files import opened_below
+
+from catalog.contracts import TABLES
+from catalog.settings import Settings
+from training.promotion.history import Change, newest, record
+from warehouse.assertions.run import broken_assertions
+from warehouse.connection import workbench
+from warehouse.lake import Lake, Partition
+from warehouse.within import between
+
+DAYS = [dt.date(2026, 3, 2) + dt.timedelta(days=day) for day in range(6)]
+ASKED = between(DAYS[2], DAYS[3])
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    lake = Lake(settings)
+    lake.prepare()
+    for number, date in enumerate(DAYS):
+        lake.publish(Partition("demand_cells", date, "g000"), cells(number + 1), inputs="x")
+    return lake
+
+
+@pytest.fixture
+def opened(lake: Lake) -> Iterator[object]:
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells which files were opened")
+    with opened_below(lake.root) as files:
+        yield files
+
+
+def cells(count: int) -> pa.Table:
+    return pa.table(
+        {
+            "sku": ["MILK"] * count,
+            "price_offered": [1.0 + row / 100 for row in range(count)],
+            "price_ratio": [1.0] * count,
+            "inventory_level": list(range(count)),
+            "n_offered": [2] * count,
+            "n_purchased": [1] * count,
+        }
+    ).cast(TABLES["demand_cells"].schema)
+
+
+def change(number: int) -> Change:
+    moment = dt.datetime.combine(DAYS[0], dt.time(), dt.UTC) + dt.timedelta(days=number)
+    return Change(number, f"{number}", None, "promoted_by_gate", "the gate", moment, "earns more", moment.date())
+
+
+def test_partitions_and_dates_are_those_asked_for(lake: Lake) -> None:
+    assert [one.business_date for one in lake.partitions("demand_cells", ASKED)] == DAYS[2:4]
+    assert lake.dates("demand_cells", ASKED) == DAYS[2:4]
+    assert list(lake.newest_dates("demand_cells")) == DAYS[::-1]
+
+
+def test_a_folder_without_partitions_is_no_date(lake: Lake) -> None:
+    lake.remove(Partition("demand_cells", DAYS[-1], "g000"))
+    assert next(lake.newest_dates("demand_cells")) == DAYS[-2]
+    assert lake.dates("demand_cells") == DAYS[:-1]
+
+
+def test_a_workbench_of_some_dates_shows_their_rows_and_opens_no_other_file(
+    settings: Settings, lake: Lake, opened: object
+) -> None:
+    with workbench(settings, ASKED) as connection:
+        rows = connection.execute("select business_date, count(*) from demand_cells group by all order by all")
+        assert rows.fetchall() == [(DAYS[2], 3), (DAYS[3], 4)]
+    files = opened.since_last_look()  # type: ignore[attr-defined]
+    dates = {folder_of(file) for file in files if file.parts[-3] == "demand_cells"}
+    assert dates - {"business_date=1970-01-01"} == {f"business_date={date}" for date in DAYS[2:4]}
+
+
+def test_dates_without_a_file_leave_a_table_empty_and_with_its_columns(settings: Settings, lake: Lake) -> None:
+    assert lake.dates("demand_cells") == DAYS
+    with workbench(settings, between(dt.date(2030, 1, 1), dt.date(2031, 1, 1))) as connection:
+        assert connection.execute("select sku, n_offered from demand_cells").fetchall() == []
+
+
+def test_the_newest_champion_is_read_from_one_file(lake: Lake, opened: object) -> None:
+    for number in range(1, 12):
+        record(lake, change(number))
+    opened.since_last_look()  # type: ignore[attr-defined]
+    assert newest(lake) == change(11)
+    files = opened.since_last_look()  # type: ignore[attr-defined]
+    assert [file.name for file in files] == ["part-000011.parquet"]
+
+
+def test_a_night_compares_the_keys_of_the_newest_partitions_and_a_check_those_of_all(
+    settings: Settings, lake: Lake
+) -> None:
+    for number in (1, 2, 3):
+        record(lake, change(number))
+    schema = TABLES["champions"].schema
+    again = pa.Table.from_pylist([vars(change(1))], schema=schema)
+    lake.publish(Partition("champions", None, "000004"), again, inputs="again")
+    found = [broken_assertions(settings, DAYS[:1], newest) for newest in (2, 4, None)]
+    repeated = [[one.assertion for one in broken if "_key_" in one.assertion] for broken in found]
+    assert repeated == [[], ["the_key_of_champions_is_unique"], ["the_key_of_champions_is_unique"]]
+
+
+def folder_of(file: Path) -> str:
+    return file.parent.name
