@@ -78,8 +78,8 @@ def test_the_version_of_a_night_is_found_also_after_older_days_were_trained_on_a
     judge(lake, 9, NIGHT)
     judge(lake, 10, NIGHT, promoted=True)
     judge(lake, 11, NIGHT - dt.timedelta(days=3))
-    assert judged_through(workspace, NIGHT) == ("10", True)
-    assert judged_through(workspace, NIGHT - dt.timedelta(days=3)) == ("11", False)
+    assert judged_through(workspace, NIGHT) == ("10", True, "")
+    assert judged_through(workspace, NIGHT - dt.timedelta(days=3)) == ("11", False, "")
     assert newest_judged(workspace) == NIGHT
 
 
@@ -92,5 +92,5 @@ def test_of_many_versions_the_newest_alone_are_read(workspace: Workspace, monkey
     assert newest_judged(workspace) == NIGHT
     assert len(read) < 40
     read.clear()
-    assert judged_through(workspace, NIGHT) == ("60", False)
+    assert judged_through(workspace, NIGHT) == ("60", False, "")
     assert [one.group for one in read] == ["v60"]
