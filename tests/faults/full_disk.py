@@ -7,7 +7,7 @@ from tests.faults.trial import Bench, Trial
 
 def writes_of(bench: Bench, command: Command) -> list[int]:
     """Return the numbers of the operations that take space."""
-    return [number for number, kind, _ in bench.operations(command) if kind in WRITES]
+    return [number for number, kind, _ in bench.expected(command).operations if kind in WRITES]
 
 
 def fill(bench: Bench, command: Command, at: int) -> Trial:

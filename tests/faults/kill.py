@@ -21,11 +21,19 @@ class Moment:
 def moments_of(bench: Bench, command: Command) -> list[Moment]:
     """Return every moment at which a command can be killed."""
     found = []
-    for number, kind, _ in bench.operations(command):
+    for number, kind, _ in bench.expected(command).operations:
         found.append(Moment(command, number, after=False))
         if kind in TWO_MOMENTS:
             found.append(Moment(command, number, after=True))
     return found
+
+
+def moments_at(bench: Bench, command: Command, word: str) -> list[Moment]:
+    """Return two moments: before the first operation on a file with a word in its name, and after its first rename."""
+    own = [(number, kind) for number, kind, what in bench.expected(command).operations if word in what]
+    renamed = next((number for number, kind in own if kind == "replace"), None)
+    after = [] if renamed is None else [Moment(command, renamed, after=True)]
+    return [Moment(command, own[0][0], after=False), *after]
 
 
 def drawn(moments: Mapping[str, list[Moment]], kills: int, least: int, seed: int) -> list[Moment]:

@@ -25,8 +25,12 @@ PATIENCE = 180.0  # seconds for one job
 DECLINED, BROKEN = 3, 4  # exit codes of a child: refused on purpose; an error that nobody foresaw
 _POLL = 0.005  # seconds
 _IMPORTS = (
+    "mlflow.pyfunc",
     "mlflow.sklearn",
     "mlflow.tracking.client",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "pyarrow.pandas_compat",
     "flows.environment",
     "flows.workspace",
     "flows.registry",
@@ -169,6 +173,7 @@ def _get_ready() -> None:
     )
     for name in _IMPORTS:
         import_module(name)
+    import_module("sqlalchemy.orm").configure_mappers()  # half a second of each child, else
 
 
 def _run(jobs: list[Job]) -> list[Ended]:
