@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,7 +145,7 @@ def with_real_commands(worlds: Worlds, asked: Asked, pool: ThreadPoolExecutor, s
 
 
 def tried(asked: Asked, say: Callable[[Trial, int, int], None]) -> list[Trial]:
-    """Try everything that was asked for."""
+    """Try everything that was asked for; Ctrl-C leaves the rest out."""
     with (
         tempfile.TemporaryDirectory(prefix="shelfprice-faults-") as folder,
         pool_of(asked.jobs) as zygotes,
@@ -153,15 +153,17 @@ def tried(asked: Asked, say: Callable[[Trial, int, int], None]) -> list[Trial]:
         ExitStack() as stack,
     ):
         worlds = Worlds(Path(folder).resolve(), zygotes)
-        done = []
-        for tries in (
-            below_the_flows(Bench(worlds), asked, threads),
-            with_real_commands(worlds, asked, threads, stack),
-        ):
-            waiting = list(tries)
-            for number, trial in enumerate(threads.map(_settled, waiting), start=1):
-                done.append(trial)
-                say(trial, number, len(waiting))
+        done: list[Trial] = []
+        with suppress(KeyboardInterrupt):
+            for tries in (
+                below_the_flows(Bench(worlds), asked, threads),
+                with_real_commands(worlds, asked, threads, stack),
+            ):
+                waiting = list(tries)
+                for number, trial in enumerate(threads.map(_settled, waiting), start=1):
+                    done.append(trial)
+                    say(trial, number, len(waiting))
+        threads.shutdown(cancel_futures=True)
         return done
 
 

@@ -52,13 +52,21 @@ class Trial:
 
 @dataclass
 class Expected:
-    """How an undisturbed run ends, and what it does to its home: number, kind, and to what.
+    """How an undisturbed run ends.
 
-    `twice` is the end of a second run after it, as after a kill when all was done already; None until it is needed.
+    Attributes
+    ----------
+    operations
+        What it does to its home: number, kind, and to what.
+    seconds
+        How long it takes.
+    twice
+        How a second run after it ends, as after a kill when all was done already; None until it is needed.
     """
 
     once: State
     operations: list[tuple[int, str, str]]
+    seconds: float
     twice: State | None = None
 
 
@@ -93,11 +101,11 @@ class Bench:
             key = _key(command)
             if key not in self._expected:
                 home = self.worlds.copy(command.world)
-                self._undisturbed(command, home, Fault("count"))
+                seconds = self._undisturbed(command, home, Fault("count"))
                 lines = home.with_name("home.operations").read_text(encoding="utf-8").splitlines()
                 parts = [line.split("\t") for line in lines]
                 operations = [(int(number), kind, what) for number, kind, what in parts]
-                self._expected[key] = Expected(self.look(command.world, home)[0], operations)
+                self._expected[key] = Expected(self.look(command.world, home)[0], operations, seconds)
                 self.worlds.forget(home)
             return self._expected[key]
 
@@ -113,10 +121,11 @@ class Bench:
                 self.worlds.forget(home)
             return expected.twice
 
-    def _undisturbed(self, command: Command, home: Path, fault: Fault) -> None:
+    def _undisturbed(self, command: Command, home: Path, fault: Fault) -> float:
         ended = self.run(command, home, fault)
         if ended.code not in {0, DECLINED}:
             raise RuntimeError(f"{command.name}, undisturbed, ended with {ended.code}: {ended.last_words}")
+        return ended.seconds
 
     def _lock_of(self, command: Command) -> threading.Lock:
         with self._lock:
