@@ -56,7 +56,7 @@ COMMANDS = {
         Command("ingest", "export", {}, ("ingest", "{home}/visits.csv")),
         Command("transform", "sold", {}, ("transform",)),
         Command("train", "grouped", {}, ("train",), is_dear=True),
-        Command("price", "champions", {}, ("price", "--for-date", str(NEXT + DAY))),
+        Command("price", "champions", {}, ("price", "--for", str(NEXT + DAY))),
         Command("nightly", "champions", {}, ("nightly",), is_dear=True),
         Command("live", "champions", {}, ("live", "--store", "S01", "--speed", "0.2")),
         Command(

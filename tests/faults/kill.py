@@ -29,11 +29,13 @@ def moments_of(bench: Bench, command: Command) -> list[Moment]:
 
 
 def moments_at(bench: Bench, command: Command, word: str) -> list[Moment]:
-    """Return two moments: before the first operation on a file with a word in its name, and after its first rename."""
+    """Return two moments: before the first operation on what has a word in its name, and after its second rename.
+
+    The first rename of a partition names its pending receipt, the second its data, the third its receipt.
+    """
     own = [(number, kind) for number, kind, what in bench.expected(command).operations if word in what]
-    renamed = next((number for number, kind in own if kind == "replace"), None)
-    after = [] if renamed is None else [Moment(command, renamed, after=True)]
-    return [Moment(command, own[0][0], after=False), *after]
+    renames = [number for number, kind in own if kind == "replace"]
+    return [Moment(command, own[0][0], after=False), *(Moment(command, at, after=True) for at in renames[1:2])]
 
 
 def drawn(moments: Mapping[str, list[Moment]], kills: int, least: int, seed: int) -> list[Moment]:
