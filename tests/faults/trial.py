@@ -136,7 +136,8 @@ class Bench:
         home = self.worlds.copy(command.world)
         try:
             ended = self.run(command, home, fault)
-            failures = [*_left_running(home), *_of_ending(ended, fault), *self.goes_on(command, home)]
+            failures = [*_left_running(home), *_of_ending(ended, fault)]
+            failures += self.goes_on(command, home, is_done=ended.code == 0)
             return Trial(command.name, name, _where(home, fault, ended), tuple(failures), repeat)
         finally:
             self.worlds.forget(home)
