@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install demo up test check lint types contracts sql bench screenshots cookbook lock docs clean
+.PHONY: help install demo up test check lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ sql: install
 
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench
+
+faults: install ## Kill, fill the disk, flip bits, race and deny servers: an hour; FAULTS="--kills 100" tries fewer
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 screenshots: install ## Picture every page of the monitor over the data at hand
 	@$(BIN)/python -m bench.screenshots

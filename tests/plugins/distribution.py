@@ -17,6 +17,7 @@ _SECONDS = {
     "tests/e2e/test_command_line.py": 90,
     "tests/e2e/test_up.py": 105,
     "tests/e2e/test_monitor.py": 80,
+    "tests/faults/test_matrix.py": 70,
     "tests/e2e/test_monitor_pages.py": 75,
     "marks runs": 50,
     "tests/flows/test_loop.py": 45,
