@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.faults.child import Fault
 from tests.faults.commands import Command
 from tests.faults.worlds import Worlds
-from tests.faults.zygote import BROKEN, DECLINED, PATIENCE, ROOT, Ended
+from tests.faults.zygote import BROKEN, DECLINED, PATIENCE, ROOT, Ended, temporary_of
 from tests.plugins import one_server
 
 
@@ -47,7 +47,12 @@ class CommandLine:
                 [sys.executable, "-m", "tests.faults.child", "--", *words],
                 cwd=ROOT,
                 env=own
-                | {"SHELFPRICE_HOME": str(home), "SHELFPRICE_USER": "somebody", "PYTHONPATH": str(ROOT)}
+                | {
+                    "SHELFPRICE_HOME": str(home),
+                    "SHELFPRICE_USER": "somebody",
+                    "PYTHONPATH": str(ROOT),
+                    "TMPDIR": temporary_of(home),
+                }
                 | self._worlds.variables_of(command.world)
                 | dict(self._variables)
                 | fault.as_environment(home.with_name("home.operations")),

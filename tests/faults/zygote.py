@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -210,6 +211,13 @@ def _start(job: Job) -> int:
     return number
 
 
+def temporary_of(home: Path) -> str:
+    """Return a folder beside a home for what a killed process cannot remove; it goes with the home."""
+    folder = home.with_name("temporary")
+    folder.mkdir(exist_ok=True)
+    return str(folder)
+
+
 def _said_in(job: Job) -> Path:
     return job.home.with_name(f"{job.home.name}.{job.step}{job.said_as}.said")
 
@@ -223,6 +231,7 @@ def _do(job: Job) -> int:
     os.dup2(said, 1)
     os.dup2(said, 2)
     os.environ.update(SHELFPRICE_HOME=str(job.home), SHELFPRICE_USER="somebody", **job.variables)
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary_of(job.home)
     time.sleep(job.delay)
     disturb(job.fault, job.home, job.log)
     try:
