@@ -5,19 +5,14 @@ import datetime as dt
 from prefect import flow
 
 from etl.batches import DEFAULT_SEED
-from etl.business_dates import ONE_DAY, newest_grouped
+from etl.business_dates import newest_grouped
 from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import tag_run
 from flows.workspace import open_workspace
-from training.night import LEARNING
-from training.promotion.change import catch_up
 from training.result import TrainingResult
-from training.session import learning_days
-from training.session import train as train_and_judge
-from training.trained_before import KnownVersion, trained_before
-from warehouse.locks import waited_for
+from training.train_once import KnownVersion, train_once
 
 
 @flow(name="train", flow_run_name="train-{through}")
@@ -48,10 +43,4 @@ def train(
     workspace = open_workspace(catalog_dir)
     tag_run("training")
     date = through or newest_grouped(workspace.lake)
-    registry = registry_of(workspace)
-    with waited_for(workspace.settings.locks, LEARNING):
-        known = None if again else trained_before(workspace, learning_days(workspace, date, since), seed)
-        if known is not None:
-            catch_up(workspace, registry, known.judged_through + ONE_DAY)
-            return known
-        return as_shown_task(train_and_judge, workspace, registry, date, seed, since, tell)
+    return as_shown_task(train_once, workspace, registry_of(workspace), date, seed, since, tell, again=again)

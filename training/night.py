@@ -20,13 +20,10 @@ from training.nights import Night, decided_from, inputs_of, is_done, needs_a_dec
 from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
 from training.schedule import judged_through, why_due
-from training.session import train
+from training.session import LEARNING, train
 from warehouse.lake import Lake
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
-
-LEARNING = "learning"
-"""Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

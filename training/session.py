@@ -31,6 +31,9 @@ from warehouse.lake import CODE_VERSION
 from warehouse.within import between
 from warehouse.workspace import Workspace
 
+LEARNING = "learning"
+"""Name of the lock that is held while a model is trained: there is one training of a lake at a time."""
+
 
 @dataclass(frozen=True)
 class JudgedCandidate:

@@ -12,7 +12,7 @@ from warehouse.commit_record import (
     pending_record_path,
     read_record,
 )
-from warehouse.files import sync_folder
+from warehouse.files import sha256_of, sync_folder
 from warehouse.locks import held, waited_for
 from warehouse.partition import Partition, file_of
 from warehouse.receipts import Receipt, draft_path, final_path, pending_path, read_receipt, receipt_in_force
@@ -84,13 +84,15 @@ def put_in_force(root: Path, part: CommittedPart) -> None:
         settle_interrupted(data, before)
         draft_path(data).unlink(missing_ok=True)
         return
-    if not draft_path(data).exists() or read_receipt(pending_path(data)) != part.receipt:
+    is_staged = _is(pending_path(data), part.receipt)
+    if is_staged and draft_path(data).exists():
+        draft_path(data).replace(data)
+        sync_folder(data.parent)
+    elif not is_staged or not data.exists() or sha256_of(data) != part.receipt.sha256:
         raise LakeError(
             f"{data}: expected the bytes that were committed, found neither them nor their draft; the commit is "
             "unfinished, run `shelfprice doctor`"
         )
-    draft_path(data).replace(data)
-    sync_folder(data.parent)
     pending_path(data).replace(final_path(data))
     sync_folder(data.parent)
 

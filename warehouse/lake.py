@@ -61,7 +61,8 @@ class Lake:
         for table in TABLES.values():
             partition = empty_partition(table.name)
             schema_print = str(table.schema)
-            if not self.is_current(partition, schema_print):
+            is_settled = final_path(self.path(partition)).exists()  # a kill may have left its receipt pending
+            if not is_settled or not self.is_current(partition, schema_print):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
 
     def finish_interrupted(self) -> list[str]:

@@ -134,8 +134,9 @@ def read_receipt(path: Path) -> Receipt | None:
 def receipt_in_force(data: Path) -> Receipt | None:
     """Return the receipt that matches a partition file: the final one, or the pending one after a kill in between.
 
-    Size decides first and bytes only when both receipts exist, so this is cheap in the usual case. A damaged receipt
-    proves nothing: there is none then.
+    Size decides first and bytes only when both receipts exist, so this is cheap in the usual case. Where both are of
+    the same bytes the final one counts: the other may be of a commit that was never made. A damaged receipt proves
+    nothing: there is none then.
     """
     if not data.exists():
         return None
@@ -143,7 +144,7 @@ def receipt_in_force(data: Path) -> Receipt | None:
     if pending is None:
         return final if final is not None and final.bytes == data.stat().st_size else None
     actual = sha256_of(data)
-    return next((receipt for receipt in (pending, final) if receipt and receipt.sha256 == actual), None)
+    return next((receipt for receipt in (final, pending) if receipt and receipt.sha256 == actual), None)
 
 
 def proves(data: Path, sha256: str) -> bool:

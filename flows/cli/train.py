@@ -45,7 +45,7 @@ def train(
     with orchestrated(), progress_bars():
         from flows.train import train as flow
         from training.report.page import training_report
-        from training.trained_before import KnownVersion
+        from training.train_once import KnownVersion
 
         outcome = flow(date_of(through), seed, folder, again=again)
         if isinstance(outcome, KnownVersion):

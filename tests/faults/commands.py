@@ -131,10 +131,10 @@ def _transform() -> None:
 
 def _train(seed: int = _SEED) -> None:
     from etl.business_dates import newest_grouped
-    from training.session import train
+    from training.train_once import train_once
 
     workspace = _workspace()
-    train(workspace, _registry(workspace), newest_grouped(workspace.lake), seed)
+    train_once(workspace, _registry(workspace), newest_grouped(workspace.lake), seed)
 
 
 def _price(for_date: str = str(NEXT + DAY)) -> None:

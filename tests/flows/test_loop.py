@@ -44,7 +44,7 @@ from training.promotion.history import history
 from training.promotion.registry import Judged, settle
 from training.registry import RegistryState
 from training.result import Rival, TrainingResult, stays_because
-from training.trained_before import KnownVersion
+from training.train_once import KnownVersion
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake

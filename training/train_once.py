@@ -1,12 +1,17 @@
-"""A training from inputs that were learned from before: its version stands, and nothing is trained anew."""
+"""Train once from the same inputs: a version that was learned from them stands, and nothing is trained anew."""
 
 import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.progress import Progress, silent
 from training.dataset import Dataset
-from training.session import inputs_of
+from training.promotion.change import catch_up
+from training.registry import ModelRegistry
+from training.result import TrainingResult
+from training.session import LEARNING, inputs_of, learning_days, train
+from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 
@@ -32,6 +37,35 @@ class KnownVersion:
     money: dict[str, Any] | None
     price_response: list[dict[str, Any]]
     said: str | None
+
+
+def train_once(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    through: dt.date,
+    seed: int,
+    since: dt.date | None = None,
+    progress: Progress = silent,
+    *,
+    again: bool = False,
+) -> TrainingResult | KnownVersion:
+    """Train as `session.train` does, alone in its lake, unless the same days, catalog and seed were learned from.
+
+    Then the version stands, and the registry follows if a kill kept it from that. `again` trains all the same.
+
+    Raises
+    ------
+    DataError
+        When the data cannot teach anything; no model is registered.
+    Declined
+        When the champion was changed meanwhile; the version is registered and not promoted.
+    """
+    with waited_for(workspace.settings.locks, LEARNING):
+        known = None if again else trained_before(workspace, learning_days(workspace, through, since), seed)
+        if known is None:
+            return train(workspace, registry, through, seed, since, progress)
+        catch_up(workspace, registry, known.judged_through + dt.timedelta(days=1))
+        return known
 
 
 def trained_before(workspace: Workspace, dataset: Dataset, seed: int) -> KnownVersion | None:
