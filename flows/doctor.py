@@ -1,4 +1,4 @@
-"""What a killed run left behind or mixed, and how it is mended. Each folder finds what it owns.
+"""What a killed run left or mixed, and how it is mended. Each folder finds what it owns.
 
 To look changes nothing: the lake is not opened, for that would finish what was interrupted. Mending goes from the
 ground up: first commits and drafts, then damaged files, then what the registry has to follow. After each step it is
@@ -79,7 +79,7 @@ class Home:
     def _workspace(self) -> Workspace:
         return open_workspace(self.catalog_dir)
 
-    def left_behind(self) -> Iterator[Fault]:
+    def left_by_kills(self) -> Iterator[Fault]:
         """Yield commits that were interrupted, and what was staged in vain."""
         yield from interrupted_commits(self.lake)
         yield from left_drafts(self.settings)
@@ -128,14 +128,14 @@ class Home:
 
 def examine(home: Home) -> list[Examined]:
     """Look at everything, and change nothing."""
-    looks = (home.left_behind, home.damaged, home.registry, home.runs)
+    looks = (home.left_by_kills, home.damaged, home.registry, home.runs)
     return [Examined(fault, remains=_unmended(fault)) for look in looks for fault in _looked(look)]
 
 
 def mend(home: Home) -> list[Examined]:
     """Mend what can be mended, and return everything that was found with what became of it."""
     examined: dict[tuple[str, str], Examined] = {}
-    for look in (home.left_behind, home.damaged, home.registry, home.runs):
+    for look in (home.left_by_kills, home.damaged, home.registry, home.runs):
         for _ in range(_ROUNDS):
             found = {(fault.what, fault.where): fault for fault in _looked(look)}
             examined |= {key: _still_there(examined[key]) for key in found if key in examined}

@@ -1,4 +1,4 @@
-"""The command that finds what a killed run left behind or mixed, and mends it. It starts no service."""
+"""The command that finds what a killed run left or mixed, and mends it. It starts no service."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ Fix = Annotated[bool, typer.Option("--fix", help="Mend what is found; without it
 
 
 def doctor(fix: Fix = False, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Find what a killed run or a damaged disk left behind, and say what mends each; with --fix, mend it.
+    """Find what a killed run or a damaged disk left, and say what mends each; with --fix, mend it.
 
     Commits that were interrupted are finished, drafts removed, damaged files set aside. Days and price books of which a
     table is damaged or from another run are made again, as their decisions were. The model registry follows the lake.
@@ -47,13 +47,15 @@ def doctor(fix: Fix = False, catalog: Catalog = None, as_json: Json = False) -> 
         raise DataError(f"{len(remain)} of {len(examined)} remain: {remain[0].fault.what}: {remain[0].remains}")
     if remain:
         by_itself = sum(one.fault.mend is not None for one in remain)
-        raise DataError(f"{len(remain)} things are out of order; `shelfprice doctor --fix` mends {by_itself} of them")
+        are = "1 thing is" if len(remain) == 1 else f"{len(remain)} things are"
+        raise DataError(f"{are} out of order; `shelfprice doctor --fix` mends {by_itself} of them")
     remark(_all_is_well(examined, mended=fix) if settings.lake.is_dir() else f"{settings.lake}: there is no lake yet")
 
 
 def _all_is_well(examined: "list[Examined]", *, mended: bool) -> str:
     done = sum(one.done is not None for one in examined)
-    return f"all is well: {done} things were mended" if mended and done else "all is well"
+    were = "1 thing was" if done == 1 else f"{done} things were"
+    return f"all is well: {were} mended" if mended and done else "all is well"
 
 
 def _row(one: "Examined") -> list[str]:

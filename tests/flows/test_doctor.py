@@ -1,4 +1,4 @@
-"""What a killed run left behind or mixed is named, and mended without touching what others are doing."""
+"""What a killed run left or mixed is named, and mended without touching what others are doing."""
 
 import datetime as dt
 import json

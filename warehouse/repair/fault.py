@@ -1,4 +1,4 @@
-"""One thing that a killed run left behind or mixed. Each folder finds what it owns; `flows.doctor` collects them."""
+"""One thing that a killed run left or mixed. Each folder finds what it owns; `flows.doctor` collects them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
