@@ -137,7 +137,7 @@ def mend(home: Home) -> list[Examined]:
     examined: dict[tuple[str, str], Examined] = {}
     for look in (home.left_by_kills, home.damaged, home.registry, home.runs):
         for _ in range(_ROUNDS):
-            found = {(fault.what, fault.where): fault for fault in _looked(look)}
+            found = {_key_of(fault): fault for fault in _looked(look)}
             examined |= {key: _still_there(examined[key]) for key in found if key in examined}
             new = {key: fault for key, fault in found.items() if key not in examined}
             if not new:
@@ -146,6 +146,11 @@ def mend(home: Home) -> list[Examined]:
                 home.set_damaged_aside()  # all of it: one damaged file fails every query of its table
             examined |= {key: _mended(fault) for key, fault in new.items()}
     return list(examined.values())
+
+
+def _key_of(fault: Fault) -> tuple[str, str]:
+    """Return what tells a fault from others; what was damaged and is set aside is missing then, and no other fault."""
+    return fault.what.rpartition(": ")[2], fault.where
 
 
 def _still_there(one: Examined) -> Examined:

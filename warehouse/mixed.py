@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from catalog.errors import LakeError
+from catalog.names import EXPORT_GROUP
 from warehouse.commit_record import (
     CommitRecord,
     final_record,
@@ -28,6 +29,7 @@ BATCH = ("repricings", "rejected", "belief_updates")
 LEDGER = "days_in_force"
 """Tables that are committed with the decisions of a batch, which come last: see `etl.load`."""
 _PLAY_AGAIN = "play the day again with `shelfprice doctor --fix`"
+_INGEST_AGAIN = "ingest its file again"
 _PRICE_AGAIN = "make it again with `shelfprice price`"
 
 
@@ -80,6 +82,8 @@ def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: 
 
 
 def _remedy_of(partition: Partition) -> str:
+    if partition.group.startswith(EXPORT_GROUP):
+        return _INGEST_AGAIN
     return _PRICE_AGAIN if "price_book" in partition.table or "demand_curves" in partition.table else _PLAY_AGAIN
 
 

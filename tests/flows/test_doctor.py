@@ -313,7 +313,8 @@ def test_what_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
     change = Change(1, "7", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
     allow_mixture(workspace.lake.root, workspace.settings.locks, "retailer")
-    workspace.lake.publish(Partition("interactions", MONDAY, "export-1"), workspace.lake.read(DECISIONS), inputs="x")
+    with workspace.lake.commit("file-2026-01-05-export-1", inputs="x") as commit:
+        commit.publish(Partition("interactions", MONDAY, "export-1"), workspace.lake.read(DECISIONS))
     flip(workspace.lake.path(Partition("champions", None, "000001")))
     flip(workspace.lake.path(Partition("interactions", MONDAY, "export-1")))
     answer = shop("doctor", "--fix", "--json")
@@ -324,7 +325,8 @@ def test_what_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
         "damaged: rows of an export, 2026-01-05": "ingest its file again",
     }
     assert "2 of 2 remain" in answer.stderr
-    assert verify(workspace.lake).findings == ()
+    (left,) = verify(workspace.lake).findings
+    assert (left.kind, left.message) == ("missing", "it is part of file-2026-01-05-export-1: ingest its file again")
 
 
 def test_a_command_that_was_killed_is_named_and_nothing_is_wrong(shop: Terminal, workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ from warehouse.locks import held
     [
         ("batch-2026-01-05-g000", "the decisions of 2026-01-05, batch g000, are being written by process"),
         ("play-2026-01-05-g000", "the decisions of 2026-01-05, batch g000, are being played by process"),
+        ("file-2026-01-05-export-1", "the rows of an ingested file of 2026-01-05 are being written by process"),
         ("night", "a night, or a backfill, of this lake is being done by process"),
         ("night-2026-01-05", "the night after 2026-01-05 is being written by process"),
         ("training-v3", "the training of model version 3 is being written by process"),
