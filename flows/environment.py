@@ -33,6 +33,15 @@ def prepare() -> Settings:
 
     From here on, files are made for this user alone, and so is the data folder.
     """
+    settings = set_defaults()
+    keep_private(settings.home)
+    settings.prefect_home.mkdir(parents=True, exist_ok=True)
+    follow_home(settings)
+    return settings
+
+
+def set_defaults() -> Settings:
+    """Set the defaults of the services for this process as `prepare` does; nothing on the disk is touched."""
     keep_files_private()
     settings = read_settings()
     defaults = {
@@ -64,9 +73,6 @@ def prepare() -> Settings:
     logging.getLogger("faker").setLevel(logging.WARNING)
     for worker in ("EventsWorker", "APILogWorker"):  # Prefect's own, whose loggers are not below `prefect`
         logging.getLogger(worker).setLevel(logging.CRITICAL)
-    keep_private(settings.home)
-    settings.prefect_home.mkdir(parents=True, exist_ok=True)
-    follow_home(settings)
     return settings
 
 

@@ -17,6 +17,7 @@ from etl.live.calendar import day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
+from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
 from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
@@ -108,6 +109,7 @@ def _stopped(day: LiveDay) -> State:
 def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:
     """Sell one day to its end and close it; None when it was stopped before."""
     tag_run("live", day.store, name=f"live-{day.store}-{day.business_date}")
+    tell_of_damaged_books(lake, [day.business_date])
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")

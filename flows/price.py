@@ -6,6 +6,7 @@ from prefect import flow
 
 from etl.business_dates import ONE_DAY, newest_grouped
 from flows.artifacts import as_shown_task
+from flows.older_prices import tell_of_damaged_books
 from flows.registry import registry_of
 from flows.runs import tag_run
 from flows.workspace import open_workspace
@@ -30,4 +31,6 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     workspace = open_workspace(catalog_dir)
     tag_run("pricing")
     date = for_date or newest_grouped(workspace.lake) + ONE_DAY
-    return as_shown_task(price_date, workspace, registry_of(workspace), date)
+    priced: Priced = as_shown_task(price_date, workspace, registry_of(workspace), date)
+    tell_of_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
+    return priced

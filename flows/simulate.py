@@ -7,6 +7,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of, play_batch, without_live_days
 from etl.business_dates import DEFAULT_START, dates_from
+from flows.older_prices import tell_of_damaged_books
 from flows.runs import tag_run
 from flows.tasks import TOUCHES_THE_DISK, results_of
 from flows.workspace import open_workspace
@@ -49,6 +50,8 @@ def play_dates(
 ) -> list[BatchResult]:
     """Play the batches of some dates as tasks of the flow run we are in."""
     batches = without_live_days(workspace.lake, batches_of(workspace.catalog, dates, stores))
+    if policy not in {"static", "rule"}:
+        tell_of_damaged_books(workspace.lake, dates)
     priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, policy) for date in dates}
     futures = [_play.submit(workspace, batch, priced_by[batch.business_date], seed) for batch in batches]
     return sorted(results_of(futures, "playing store days"), key=lambda result: result.batch.partition)

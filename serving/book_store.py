@@ -1,7 +1,8 @@
 """Where price books are kept: publish the newest, find the one in force on a date, and restore an earlier one.
 
 The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away
-or a newer book is damaged. Replaced books are kept, for a day may have been sold from one.
+or a newer book is damaged; `warehouse.books` says which were passed over. Replaced books are kept, for a day may have
+been sold from one.
 """
 
 import datetime as dt
@@ -20,6 +21,7 @@ from serving.policies import policy_with_model
 from serving.price_book.book import PriceBook
 from serving.price_book.table import book_from_table, book_to_table
 from serving.price_book.tabulate import tabulate
+from warehouse.books import is_whole
 from warehouse.commit import Commit
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
@@ -149,7 +151,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
         if on is not None and date > on:
             continue
         stored = in_force_for(date)
-        if _is_whole(lake, stored):
+        if is_whole(lake, stored.book, stored.curves):
             return BookInForce(*stored.read(lake), sha256_of(lake.path(stored.book)), stored.read_belief(lake))
     return None
 
@@ -157,7 +159,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
 def newest_book_of(lake: Lake, model_version: str) -> StoredBook | None:
     """Return the newest proven price book of a model version, in force or replaced; None when there is none."""
     for stored in sorted(_stored_books(lake), key=lambda one: (one.book.business_date, not one.is_replaced))[::-1]:
-        if _is_whole(lake, stored):
+        if is_whole(lake, stored.book, stored.curves):
             versions = lake.read(stored.curves)["model_version"]
             if len(versions) and versions[0].as_py() == model_version:
                 return stored
@@ -205,7 +207,7 @@ def _keep_replaced(lake: Lake, commit: Commit, new: NewBook) -> None:
     if receipt is None or receipt.inputs == new.inputs[there.book]:
         return
     kept = _replaced(new.date, receipt.sha256[:_NAME_LENGTH])
-    if lake.receipt(kept.book) is not None or not _is_whole(lake, there):
+    if lake.receipt(kept.book) is not None or not is_whole(lake, there.book, there.curves):
         return  # kept before, or nothing to go back to
     places = {there.belief: kept.belief, there.curves: kept.curves, there.book: kept.book}
     for source in there.parts(lake):
@@ -230,13 +232,3 @@ def in_force_for(date: dt.date) -> StoredBook:
 def _replaced(date: dt.date, name: str) -> StoredBook:
     tables = ("replaced_price_book", "replaced_demand_curves", "replaced_beliefs")
     return StoredBook(*(Partition(table, date, name) for table in tables))
-
-
-def _is_whole(lake: Lake, stored: StoredBook) -> bool:
-    """Tell whether a book and its curves are proven and belong together: a kill may have come between the two."""
-    receipts = [lake.receipt(part) for part in (stored.book, stored.curves)]
-    made_from = {receipt.inputs for receipt in receipts if receipt is not None}
-    return len(made_from) == 1 and all(
-        receipt is not None and receipt.sha256 == sha256_of(lake.path(part))
-        for receipt, part in zip(receipts, (stored.book, stored.curves), strict=True)
-    )

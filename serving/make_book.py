@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+import pyarrow as pa
+
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
-from serving.book_store import GROUP, NewBook, in_force_for, new_book, publish_book
+from serving.book_store import GROUP, NewBook, StoredBook, in_force_for, new_book, publish_book
 from serving.curves import curves_from_table
 from serving.day_curves import DatedModel, dates_known_from, learned_for
 from serving.price_book.book import PriceBook
@@ -29,13 +31,20 @@ def has_curves(lake: Lake, date: dt.date) -> bool:
 def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
     stored = in_force_for(date)
-    belief, curves = stored.read_belief(workspace.lake), curves_from_table(workspace.lake.read(stored.curves))
+    belief, curves = _belief_beside(workspace.lake, stored), curves_from_table(workspace.lake.read(stored.curves))
     if belief is not None:
         visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
         return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
     with feature_workbench(workspace.settings) as connection:
         visits = expected_visits(connection, workspace.catalog, date - dt.timedelta(days=1))
     return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
+
+
+def _belief_beside(lake: Lake, stored: StoredBook) -> pa.Table | None:
+    """Return the belief that was published with the demand curves of a book, which may itself be lost."""
+    own, curves = lake.receipt(stored.belief), lake.receipt(stored.curves)
+    is_theirs = own is not None and curves is not None and own.inputs == curves.inputs
+    return lake.read(stored.belief) if is_theirs and lake.is_proven(stored.belief) else None
 
 
 def is_priced(lake: Lake, date: dt.date) -> bool:

@@ -45,14 +45,19 @@ def reprice(workspace: Workspace, store: str | None = None) -> list[Repriced]:
     lake = workspace.lake
     if workspace.catalog.store.guardrails.kill_switch:
         raise Declined("guardrails.kill_switch is on: base prices stand and no prices are remade; turn it off first")
-    open_days = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and store in (None, day.store)]
-    if not open_days:
+    days = open_days(lake, store)
+    if not days:
         of_store = f" of {store}" if store else ""
         raise Declined(
             f"expected a day{of_store} that is being sold, found none: nothing was remade; start one with "
             f"`shelfprice live --store {store or 'S01'}`"
         )
-    return [_reprice(workspace, day) for day in open_days]
+    return [_reprice(workspace, day) for day in days]
+
+
+def open_days(lake: Lake, store: str | None = None) -> list[LiveDay]:
+    """Return the days that are being sold live, of one store or of all, in order of date and store."""
+    return [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and store in (None, day.store)]
 
 
 def _reprice(workspace: Workspace, day: LiveDay) -> Repriced:

@@ -12,6 +12,7 @@ from serving.champion import Champion
 from training.nights import is_done
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, on_shelf, situation_of
+from warehouse.books import books_passed_over
 from warehouse.workspace import Workspace
 
 
@@ -56,6 +57,9 @@ def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.dat
     if workspace.catalog.store.guardrails.kill_switch:
         remedy = "guardrails: {kill_switch: false}, when it is safe"
         return Check("prices", "warning", "the kill switch is on: base prices everywhere", remedy)
+    passed_over = books_passed_over(workspace.lake, tomorrow)
+    if passed_over is not None:
+        return Check("prices", "warning", passed_over.sentence, passed_over.remedy.replace("`", ""))
     found = book_in_force(workspace.lake, tomorrow)
     book = found[0] if found else None
     made_for = book.published_at.date() if book else None

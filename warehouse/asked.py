@@ -11,6 +11,7 @@ from pathlib import Path
 
 from warehouse.files import sync_folder, write_durably
 
+_FOLDER = "asked"
 _IS_A_REPETITION_WITHIN = dt.timedelta(hours=6)
 
 
@@ -32,6 +33,13 @@ def left_unended(root: Path, name: str) -> dt.date | None:
     return last if is_recent else None
 
 
+def all_unended(root: Path) -> dict[str, dt.date]:
+    """Return the last business date of every command that was killed of late, by its name."""
+    names = [path.stem for path in sorted((root / _FOLDER).glob("*.json"))]
+    found = {name: left_unended(root, name) for name in names}
+    return {name: last for name, last in found.items() if last is not None}
+
+
 def strike_out(root: Path, name: str) -> None:
     """Take away what a command was asked for: it has ended."""
     path = _path(root, name)
@@ -41,4 +49,4 @@ def strike_out(root: Path, name: str) -> None:
 
 
 def _path(root: Path, name: str) -> Path:
-    return root / "asked" / f"{name}.json"
+    return root / _FOLDER / f"{name}.json"

@@ -26,14 +26,14 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
     if found.findings:
         first = found.findings[0]
         said = f"{len(found.findings)} of {found.files} are not as published, such as {first.path.name}: {first.kind}"
-        return Check("files", "failed", said, f"shelfprice verify --set-aside, then {_again(workspace)}")
+        return Check("files", "failed", said, _remedy(workspace))
     return Check("files", "ok", f"{found.files:,} files with {found.rows:,} rows are as they were published")
 
 
-def _again(workspace: Workspace) -> str:
-    """Say how what was set aside is made again: the twin's days are played, a retailer's log is read."""
-    now = situation_of(workspace.settings)
-    return "shelfprice ingest your files again" if now.is_a_retailers else "shelfprice backfill over their dates"
+def _remedy(workspace: Workspace) -> str:
+    """Say how what is damaged is made again: the twin's days are played, a retailer's log is read."""
+    is_a_retailers = situation_of(workspace.settings).is_a_retailers
+    return "shelfprice doctor --fix" + (", then ingest your files again" if is_a_retailers else "")
 
 
 def check_assertions(workspace: Workspace, newest: dt.date) -> Check:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import Declined
+from warehouse.lock_names import in_words
 
 UP, WORKER = "up", "worker"
 """Locks that are held while all services run, and while a worker executes deployments."""
@@ -22,7 +23,7 @@ def held(folder: Path, name: str) -> Iterator[None]:
     Raises
     ------
     Declined
-        When another process holds the lock; the message names it.
+        When another process holds the lock; the message says what it does, and names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.lock"
@@ -33,7 +34,7 @@ def held(folder: Path, name: str) -> Iterator[None]:
         except BlockingIOError as error:
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             raise Declined(
-                f"{name} is being written by process {holder}; nothing was changed, run again when it is done"
+                f"{in_words(name)} by process {holder}; nothing was changed, run again when it is done"
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -1,20 +1,35 @@
 """Find what does not belong together: a batch or a book of which one part is from another run than the rest.
 
 Every commit has a record of its parts, and each part is held against it. Partitions of an earlier version have no
-record: of those, the receipts of the parts of a batch, or of a book, must name the same inputs and the same seed.
+record, nor have those whose record was damaged and set aside: of those, the receipts of the parts of a batch, or of a
+book, must name the same inputs and the same seed.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from catalog.errors import LakeError
-from warehouse.commit_record import CommitRecord, final_record, final_records, pending_names, read_record
+from catalog.names import EXPORT_GROUP
+from warehouse.commit_record import (
+    CommitRecord,
+    final_record,
+    final_records,
+    pending_names,
+    pending_record_path,
+    read_record,
+    record_path,
+)
 from warehouse.finding import Finding
 from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
 from warehouse.receipts import Receipt
 
-_BATCH = ("repricings", "rejected", "belief_updates")
+BATCH = ("repricings", "rejected", "belief_updates")
+LEDGER = "days_in_force"
+"""Tables that are committed with the decisions of a batch, which come last: see `etl.load`."""
 _PLAY_AGAIN = "play the day again with `shelfprice doctor --fix`"
+_INGEST_AGAIN = "ingest its file again"
 _PRICE_AGAIN = "make it again with `shelfprice price`"
 
 
@@ -32,8 +47,15 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
             continue
         if record is not None and not is_held(lake.locks, record.name):
             yield from _parts_of_others(lake, record)
-    yield from _mixed_before_records(lake, "interactions", _BATCH, _same_run, _PLAY_AGAIN)
-    yield from _mixed_before_records(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    yield from _mixed_without_record(lake, "interactions", BATCH, _same_run, _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
+    yield from _without_decisions(lake)
+
+
+def is_mixed(lake: Lake, date: dt.date, group: str) -> bool:
+    """Tell whether the tables of a batch are of different runs."""
+    of_batch = {lake.path(Partition(table, date, group)) for table in (*BATCH, LEDGER, "interactions")}
+    return any(found.kind == "mixed" and found.path in of_batch for found in what_does_not_belong(lake))
 
 
 def _parts_of_others(lake: Lake, record: CommitRecord) -> Iterator[Finding]:
@@ -60,16 +82,18 @@ def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: 
 
 
 def _remedy_of(partition: Partition) -> str:
+    if partition.group.startswith(EXPORT_GROUP):
+        return _INGEST_AGAIN
     return _PRICE_AGAIN if "price_book" in partition.table or "demand_curves" in partition.table else _PLAY_AGAIN
 
 
-def _mixed_before_records(
+def _mixed_without_record(
     lake: Lake, last: str, others: tuple[str, ...], belong: Callable[[Receipt, Receipt], bool], remedy: str
 ) -> Iterator[Finding]:
     """Yield the parts that do not belong to the one that was published last of them, where no commit has them."""
     for partition in lake.partitions(last):
         receipt = lake.receipt(partition)
-        if receipt is None or receipt.commit is not None or is_held(lake.locks, partition.lock_name):
+        if receipt is None or _has_record(lake, receipt) or is_held(lake.locks, partition.lock_name):
             continue
         for table in others:
             part = Partition(table, partition.business_date, partition.group)
@@ -77,6 +101,26 @@ def _mixed_before_records(
             if own is not None and not belong(own, receipt):
                 said = f"it is of another run than {lake.path(partition).relative_to(lake.root)}: {remedy}"
                 yield Finding(lake.path(part), "mixed", said)
+
+
+def _without_decisions(lake: Lake) -> Iterator[Finding]:
+    """Yield what stands of a batch whose commit has no record and brought no decisions: it was never finished."""
+    for table in (*BATCH, LEDGER):
+        for partition in lake.partitions(table):
+            receipt = lake.receipt(partition)
+            if receipt is None or receipt.commit is None or _has_record(lake, receipt):
+                continue
+            if not lake.holds(replace(partition, table="interactions")) and not is_held(lake.locks, receipt.commit):
+                said = f"it is of {receipt.commit}, which was never finished: {_PLAY_AGAIN}"
+                yield Finding(lake.path(partition), "mixed", said)
+
+
+def _has_record(lake: Lake, receipt: Receipt) -> bool:
+    """Tell whether the commit of a part has a record, be it damaged or still pending."""
+    if receipt.commit is None:
+        return False
+    places = record_path(lake.root, receipt.commit), pending_record_path(lake.root, receipt.commit)
+    return any(place.exists() for place in places)
 
 
 def _same_inputs(own: Receipt, last: Receipt) -> bool:

@@ -1,6 +1,7 @@
 """Partitions: what the lake publishes whole, and where each has its file."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,8 @@ from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError
 from catalog.table import Table
 from warehouse.receipts import Receipt
+
+_PLACE = re.compile(r"(?P<table>\w+)(?:/business_date=(?P<date>\d{4}-\d{2}-\d{2}))?/part-(?P<group>.+)\.parquet")
 
 
 @dataclass(frozen=True, order=True)
@@ -71,3 +74,12 @@ def file_of(root: Path, partition: Partition) -> Path:
             f"expected letters, digits, dot, dash and underscore, and a date for tables by day only"
         )
     return folder_of(root, table.name, partition.business_date) / f"part-{partition.group}.parquet"
+
+
+def partition_of(root: Path, data: Path) -> Partition | None:
+    """Return the partition that a file of the lake under `root` is of; None where it is of no table of the catalog."""
+    found = _PLACE.fullmatch(data.relative_to(root).as_posix())
+    if found is None or found["table"] not in TABLES:
+        return None
+    date = found["date"] and dt.date.fromisoformat(found["date"])
+    return Partition(found["table"], date or None, found["group"])

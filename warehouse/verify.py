@@ -4,9 +4,8 @@ What was committed together is held against the record of its commit. A commit t
 first, as by anyone who opens the lake.
 """
 
-import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
+from warehouse.aside import put_aside
 from warehouse.files import sha256_of
 from warehouse.finding import Finding
 from warehouse.lake import Lake
@@ -38,14 +38,21 @@ class Inspection:
 
 
 def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
-    """Check every file of the lake against its receipt. Partitions being written right now are left out and counted.
+    """Finish the commits that a kill interrupted, then check every file of the lake: see `inspect`."""
+    finished = tuple(lake.finish_interrupted())
+    return replace(inspect(lake, on_file), finished=finished)
+
+
+def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
+    """Check every file of the lake against its receipt, and change nothing.
+
+    Partitions being written right now are left out and counted.
 
     Parameters
     ----------
     on_file
         Called with (files done, files in all) for progress.
     """
-    finished = tuple(lake.finish_interrupted())
     files = sorted({*lake.root.rglob("*.parquet"), *(_data_of(path) for path in lake.root.rglob("*.receipt.json"))})
     findings: list[Finding] = []
     rows = busy = 0
@@ -61,34 +68,21 @@ def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tota
         on_file(done, len(files))
     known = {finding.path for finding in findings}
     findings.extend(found for found in what_does_not_belong(lake) if found.path not in known)
-    return Inspection(len(files), rows, busy, tuple(findings), finished)
+    return Inspection(len(files), rows, busy, tuple(findings))
 
 
 def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
     """Move damaged and orphaned files, and receipts without a file, out of the lake; readers go on with the others.
+
+    What is mixed or unfinished stays: those are whole files, which are made again together with what they belong to.
 
     Returns
     -------
     list of Path
         Where each file went, under `set-aside/` beside the lake. Nothing is deleted.
     """
-    moved = []
-    for finding in inspection.findings:
-        if finding.kind in {"mixed", "unfinished"}:
-            continue  # whole files, which are made again together with what they belong to
-        for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
-            if path.exists():
-                target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-                moved.append(target)
-    return moved
-
-
-def _free_name(path: Path) -> Path:
-    """Return the path, or the path with the first number that is free."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
-    return path if not path.exists() else next(name for name in numbered if not name.exists())
+    wrong = [one.path for one in inspection.findings if one.kind not in {"mixed", "unfinished"}]
+    return put_aside(lake.root, (file for data in wrong for file in (data, final_path(data), pending_path(data))))
 
 
 def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:

@@ -7,6 +7,8 @@ from dash.development.base_component import Component
 from dashboard.components import notice
 from dashboard.data.notices import notices
 from dashboard.monitor import Monitor
+from warehouse.books import books_passed_over
+from warehouse.lake import Lake
 
 
 def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
@@ -18,5 +20,6 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
         now=monitor.situation(),
         kill_switch=monitor.catalog.current().store.guardrails.kill_switch,
         catalog_problem=monitor.catalog.problem,
+        passed_over=books_passed_over(Lake(monitor.settings), date),
     )
     return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found]

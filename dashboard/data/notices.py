@@ -7,6 +7,7 @@ from typing import Literal
 
 from dashboard.data.versions import Version
 from warehouse.advice import Situation, next_command
+from warehouse.books import PassedOver
 
 Mood = Literal["info", "warning", "problem"]
 
@@ -39,6 +40,7 @@ def notices(
     now: Situation,
     kill_switch: bool,
     catalog_problem: str | None = None,
+    passed_over: PassedOver | None = None,
 ) -> list[Notice]:
     """Say what is out of order with the prices of a day.
 
@@ -56,6 +58,8 @@ def notices(
         Whether the catalog holds all prices at their base; then nothing else about prices is out of order.
     catalog_problem
         Why the newest catalog cannot be used, if it cannot.
+    passed_over
+        Price books that are damaged, so that older prices stand on the day shown.
     """
     found = []
     if catalog_problem:
@@ -65,9 +69,17 @@ def notices(
         found.append(Notice(_MIXED, _MIXED_SAYS, "problem", next_command(now)))
     if kill_switch:
         found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "problem"))
+    elif passed_over is not None:
+        found.append(_about_damage(passed_over))
     elif not now.is_mixed_up:
         found += _about_prices(versions, books, shown, now)
     return found
+
+
+def _about_damage(passed_over: PassedOver) -> Notice:
+    sentence = passed_over.sentence[0].upper() + passed_over.sentence[1:]
+    text = f"{sentence}. The command sets the damaged files aside; `shelfprice price --for {passed_over.dates[0]}` then "
+    return Notice("A price book is damaged", f"{text}prices the day anew.", "problem", "shelfprice verify --set-aside")
 
 
 def _about_prices(

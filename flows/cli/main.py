@@ -11,6 +11,7 @@ from flows.cli.champions import champions
 from flows.cli.compare import compare
 from flows.cli.console import remark
 from flows.cli.demo import demo
+from flows.cli.doctor import doctor
 from flows.cli.drift import drift
 from flows.cli.failures import failure_line
 from flows.cli.health import health
@@ -78,6 +79,7 @@ for command in (
     quote,
     sql,
     verify,
+    doctor,
     reset,
 ):
     app.command(help=help_of(command))(command)

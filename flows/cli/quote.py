@@ -8,7 +8,7 @@ import typer
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from flows.cli.completion import known_skus
-from flows.cli.console import emit, say, show_table
+from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
@@ -63,13 +63,19 @@ def quote(
     from serving.book_store import book_in_force
     from serving.quote import PriceQuestion, explained
     from warehouse.advice import own_shelf
+    from warehouse.books import books_passed_over
     from warehouse.lake import Lake
 
     text_of(catalog)
     settings = read_settings()
     shelf = load(catalog or own_shelf(settings))
     product = shelf.product(sku)
-    found = book_in_force(Lake(settings))
+    found, passed_over = book_in_force(Lake(settings)), books_passed_over(Lake(settings))
+    if found is None and passed_over is not None:
+        raise DataError(
+            f"{passed_over.sentence}: {sku} keeps its base price, {product.base_price:.2f} EUR; run "
+            f"{passed_over.remedy}"
+        )
     if found is None:
         raise DataError(
             f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
@@ -83,8 +89,10 @@ def quote(
             f"expected a store of this catalog, such as {shelf.store.stores[0]}, found {store!r}; nothing was quoted"
         )
     answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening), store)
+    if passed_over is not None:
+        remark(f"{passed_over.sentence}: run {passed_over.remedy}")
     if as_json:
-        emit(vars(answer))
+        emit({**vars(answer), **({"passed_over": [str(date) for date in passed_over.dates]} if passed_over else {})})
     elif explain:
         show_explanation(answer)
     else:

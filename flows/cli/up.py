@@ -115,9 +115,15 @@ def _alone(settings: Settings) -> Iterator[None]:
 def _is_up_already(settings: Settings) -> str:
     running = running_services(settings)
     if running is None:
-        return f"Shelfprice is being started in {settings.home}; nothing was started: look again in a moment"
-    addresses = ", ".join(f"{one.name} {one.address}" for one in running.services if one.address)
+        return (
+            f"the services of {settings.home} are being started by another `shelfprice up`; nothing was started: look "
+            "again in a moment"
+        )
+    addresses = {one.name: one.address for one in running.services if one.address}
+    monitor = addresses.pop("monitor", settings.monitor.url)
+    others = "".join(f", {name} at {address}" for name, address in addresses.items())
     return (
-        f"Shelfprice is up already in {settings.home} as process {running.process}: {addresses}; nothing was started: "
-        f"use that one, or stop it with `kill {running.process}`"
+        f"the services of {settings.home} are running already, as process {running.process}, with the monitor at "
+        f"{monitor}{others}; nothing was started: open it, or stop them with Ctrl-C where they were started or with "
+        f"`kill {running.process}`"
     )

@@ -15,11 +15,14 @@ import datetime as dt
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas import filters
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import PrefectException
 from prefect.states import Crashed
 
+from catalog.errors import ServiceError, first_line
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from flows.up.run_process import lock_of
@@ -58,6 +61,11 @@ class ZombieRuns:
         self._suspects = suspects
         return marked
 
+    def gone(self, now: dt.datetime) -> list[str]:
+        """Return the names of the runs whose process is gone, as far as one look can tell; nothing is marked."""
+        with get_client(sync_client=True) as client:
+            return [run.name for run in _running(client) if self._is_gone(_top_of(client, run), now)]
+
     def _is_gone(self, top: FlowRun, now: dt.datetime) -> bool:
         """Tell whether a run has no process; for runs that neither a worker nor a live store started, nobody knows."""
         if top.state is None or top.state.is_final():
@@ -75,6 +83,20 @@ class ZombieRuns:
 
     def _is_first_poll_of(self, top: FlowRun) -> bool:
         return self._suspects is None and top.deployment_id is not None
+
+
+def gone_runs(settings: Settings) -> list[str]:
+    """Return the names of the runs without a process, without marking them.
+
+    Raises
+    ------
+    ServiceError
+        When Prefect does not answer as it should.
+    """
+    try:
+        return ZombieRuns(settings).gone(dt.datetime.now(dt.UTC))
+    except (HTTPError, PrefectException) as error:
+        raise ServiceError(f"Prefect does not answer as it should ({first_line(error)})") from error
 
 
 def _running(client: SyncPrefectClient) -> list[FlowRun]:

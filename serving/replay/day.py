@@ -15,6 +15,7 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.progress import Progress, silent
 from catalog.settings import Settings
+from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, standing_after, taught
 from etl.load import DayRows, load_rows, products_of, rows_of
@@ -29,6 +30,7 @@ from simulation.store_day import Stretch
 from simulation.visits import draw_visits
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
+from warehouse.mixed import is_mixed
 
 _NAMES = {
     "belief_updates": "belief",
@@ -100,9 +102,14 @@ class _Day:
         try:
             sold, catalog = self._sold(rows)
         except (CatalogError, DataError) as error:
-            yield Part("decisions", batch.group, None, sha256_of(self._lake.path(batch)), str(error))
+            why = self._mixed(batch) or str(error)
+            yield Part("decisions", batch.group, None, sha256_of(self._lake.path(batch)), why)
             return
-        why = _other_version(rows) or "another version of a library, or the data behind the price book has changed"
+        why = (
+            self._mixed(batch)
+            or _other_version(rows)
+            or "another version of a library, or the data behind the price book has changed"
+        )
         for published in load_rows(
             self._scratch, catalog, sold, self._date, batch.group, inputs="replay", seed=rows[0].seed
         ):
@@ -170,7 +177,8 @@ class _Day:
             return Part("features", batch.group, None, first or receipt.sha256, str(error))
         with feature_workbench(self._settings, products_of(catalog)) as connection:
             rebuilt = self._scratch.publish(cells, cells_of(connection, decisions), inputs="replay")
-        why = _other_version(rows) or "the decisions are others, or their features are defined otherwise now"
+        otherwise = "the decisions are others, or their features are defined otherwise now"
+        why = self._mixed(batch) or _other_version(rows) or otherwise
         if first is None:
             return self._compared("features", cells, cells, why)
         is_same = rebuilt.receipt.sha256 == first
@@ -198,6 +206,11 @@ class _Day:
         return (
             f"the same inputs give other bytes: worked out by another version than {CODE_VERSION}, or other libraries"
         )
+
+    def _mixed(self, batch: Partition) -> str | None:
+        """Say that the tables of a batch are of different runs, if they are; so no seed can give all of them."""
+        is_so = not is_committed(self._lake, batch) and is_mixed(self._lake, self._date, batch.group)
+        return "its tables are of different runs, so the day is mixed: run `shelfprice doctor --fix`" if is_so else None
 
     def _why_not_played(self, batch: Partition) -> str:
         receipt = self._lake.receipt(batch)

@@ -193,7 +193,9 @@ def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(sold: Ter
     assert findings["orphaned"].endswith("part-stray.parquet")
     assert "missing" in findings
     assert sold("verify", "--set-aside").returncode == 0
-    assert sold("verify").returncode == 0
+    left = json.loads(sold("verify", "--json").stdout)["findings"]
+    assert {finding["kind"] for finding in left} == {"missing"}
+    assert all("shelfprice doctor --fix" in finding["message"] for finding in left)
     assert sold("sql", "--csv", "select distinct business_date from interactions").stdout.count("\n") == 2
 
 

@@ -166,7 +166,7 @@ def test_a_store_is_sold_by_one_process_and_a_date_is_sold_once(town: Town) -> N
     wait_until(lambda: town.tick >= 1, "no ticks appeared")
     second = town.terminal(*town.command())
     assert second.returncode == 1
-    assert f"live-S01 is being written by process {first.pid}" in second.stderr
+    assert f"store S01 is being sold live by process {first.pid}" in second.stderr
     first.terminate()
     ended(first)
     assert town.terminal(*town.command()).returncode == 0

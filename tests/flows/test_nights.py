@@ -219,7 +219,7 @@ def test_a_store_that_someone_is_selling_keeps_the_night_waiting(town: Town) -> 
 def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town: Town) -> None:
     with held(town.workspace.settings.locks, "night"):
         for start in (town.night, lambda: town.fill(FIRST, FIRST)):
-            with pytest.raises(Declined, match="night is being written by process"):
+            with pytest.raises(Declined, match="a night, or a backfill, of this lake is being done by process"):
                 start()
     assert not list(town.lake.partitions("interactions"))
 

@@ -23,7 +23,7 @@ from etl.live.player import Player
 from etl.load import load_dimensions
 from etl.transform import group_partitions
 from features.cells import feature_workbench, stale_cells
-from serving.book_store import newest_book_of, publish_book, restore_book
+from serving.book_store import commit_book, newest_book_of, publish_book, restored_book
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
@@ -189,8 +189,8 @@ def test_after_its_book_was_replaced_a_day_is_played_again_from_the_one_it_was_s
     assert stored is not None
     assert stored.is_replaced
     same(chain.replay(SECOND))
-    restore_book(chain.lake, stored, SECOND)
-    restore_book(chain.lake, stored, THIRD)
+    for date in (SECOND, THIRD):
+        commit_book(chain.lake, restored_book(chain.lake, stored, date))
     chain.sell(THIRD)
     chain.transform()
     third = past_day(chain.settings, THIRD)[0]
@@ -246,6 +246,16 @@ def test_a_flipped_byte_is_found_and_named(chain: Chain, table: str, part: str) 
     parts = chain.replay(SECOND)
     assert [name for name, own in parts.items() if not own.is_same] == [part]
     assert "shelfprice verify" in parts[part].remark
+
+
+def test_a_mixed_day_is_said_to_be_mixed_and_no_library_is_blamed(chain: Chain) -> None:
+    part = Partition("repricings", SECOND, "g000")
+    chain.lake.publish(part, chain.lake.read(part).slice(1), inputs="another run", seed=8)
+    parts = chain.replay(SECOND)
+    assert [name for name, own in parts.items() if not own.is_same] == ["price decisions"]
+    assert parts["price decisions"].remark == (
+        "its tables are of different runs, so the day is mixed: run `shelfprice doctor --fix`"
+    )
 
 
 def test_a_late_batch_before_the_day_is_named_as_what_changed_its_prices(chain: Chain) -> None:

@@ -21,7 +21,8 @@ from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState
 
 _FOLLOWED = "champion_change"
-_INTERRUPTED = "interrupted"
+INTERRUPTED = "interrupted"
+"""What the tag `gate` says of a version that no training will judge any more."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,11 @@ def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection
         f"name = '{REGISTERED_MODEL}'", max_results=1, order_by=["version_number DESC"]
     )
     for left in versions:
-        if str(left.version) in judged_before or left.tags.get("gate") == _INTERRUPTED:
+        if str(left.version) in judged_before or left.tags.get("gate") == INTERRUPTED:
             return None
         if left.tags.get("inputs") == inputs:
             return str(left.version)
-        client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", _INTERRUPTED)
+        client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", INTERRUPTED)
     return None
 
 

@@ -10,6 +10,7 @@ import pytest
 from dashboard.data.notices import notices
 from dashboard.data.versions import Version
 from warehouse.advice import Situation
+from warehouse.books import PassedOver
 from warehouse.origin import Holds, Origin
 
 TODAY = dt.date(2026, 1, 6)
@@ -98,3 +99,13 @@ def test_a_catalog_that_cannot_be_used_is_said_in_its_own_words() -> None:
         judged(True), [TODAY], TODAY, now=now, kill_switch=False, catalog_problem="store.yaml: x is 3"
     )
     assert found.text == "store.yaml: x is 3"
+
+
+def test_a_damaged_price_book_is_said_with_the_day_whose_prices_stand() -> None:
+    passed_over = PassedOver((TODAY,), YESTERDAY)
+    (found,) = notices(
+        judged(True), [YESTERDAY, TODAY], TODAY, now=lake_of("twin"), kill_switch=False, passed_over=passed_over
+    )
+    assert (found.title, found.mood) == ("A price book is damaged", "problem")
+    assert found.text.startswith("The price book for 2026-01-06 is damaged and was passed over; prices are those of ")
+    assert found.command == "shelfprice verify --set-aside"

@@ -129,7 +129,7 @@ def test_a_second_up_says_that_it_runs_already_with_its_addresses_and_process(te
     with held(settings.locks, UP):
         settings.prefect_home.mkdir()
         (settings.prefect_home / "api-url").write_text("http://127.0.0.1:1/api\n")
-        assert "is being started" in terminal("up").stderr
+        assert "are being started by another `shelfprice up`" in terminal("up").stderr
         write_service_states(
             settings,
             4711,
@@ -138,8 +138,9 @@ def test_a_second_up_says_that_it_runs_already_with_its_addresses_and_process(te
         answer = terminal("up")
     assert answer.returncode == 1
     assert answer.stderr == (
-        f"declined: Shelfprice is up already in {settings.home} as process 4711: monitor http://127.0.0.1:18050; "
-        "nothing was started: use that one, or stop it with `kill 4711`\n"
+        f"declined: the services of {settings.home} are running already, as process 4711, with the monitor at "
+        "http://127.0.0.1:18050; nothing was started: open it, or stop them with Ctrl-C where they were started or "
+        "with `kill 4711`\n"
     )
 
 

@@ -12,7 +12,7 @@ from prefect.states import Cancelling, Pending, Running, Scheduled, State
 
 from catalog.settings import Settings
 from flows.up.run_process import lock_of
-from flows.up.zombie_runs import ZombieRuns
+from flows.up.zombie_runs import ZombieRuns, gone_runs
 from warehouse.locks import held
 
 
@@ -103,3 +103,14 @@ def test_runs_that_a_gone_run_started_are_marked_with_it_and_a_persons_own_runs_
     marked = ZombieRuns(settings).poll(now())
     assert {top.name, child.name} <= set(marked)
     assert own.name not in marked
+
+
+def test_who_only_looks_is_told_of_runs_without_a_process_and_marks_none(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings
+) -> None:
+    gone, alive = run_in(client, deployment, Running()), run_in(client, deployment, Running())
+    with held(settings.locks, lock_of(alive.id)):
+        found = gone_runs(settings)
+    assert gone.name in found
+    assert alive.name not in found
+    assert state_of(client, gone) == "Running"

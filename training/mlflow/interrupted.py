@@ -1,0 +1,66 @@
+"""What a training that was killed left in MLflow: versions that nobody judged to the end, and runs that never end."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from catalog.addresses import without_login
+from catalog.errors import ModelError, first_line
+from catalog.names import REGISTERED_MODEL
+from catalog.settings import Settings
+from training.mlflow.experiments import STUDIES, TRAININGS, client_of
+from training.mlflow.registry import INTERRUPTED
+
+
+@dataclass(frozen=True)
+class LeftRun:
+    """A run that MLflow believes to be running."""
+
+    run_id: str
+    name: str
+
+
+def versions_without_verdict(settings: Settings, judged: Collection[str]) -> list[str]:
+    """Return the versions that are newer than every judged one and not yet said to be interrupted, oldest first.
+
+    Older ones without a row were judged once: their rows went when a mixture was taken apart.
+    """
+    newest = max((int(version) for version in judged), default=0)
+    with _reached(settings) as client:
+        found = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
+    left = [int(one.version) for one in found if one.tags.get("gate") != INTERRUPTED]
+    return [str(version) for version in sorted(left) if version > newest]
+
+
+def mark_interrupted(settings: Settings, version: str) -> None:
+    """Say on a version that its training was interrupted."""
+    with _reached(settings) as client:
+        client.set_model_version_tag(REGISTERED_MODEL, version, "gate", INTERRUPTED)
+
+
+def unended_runs(settings: Settings) -> list[LeftRun]:
+    """Return the runs of our experiments that never ended."""
+    with _reached(settings) as client:
+        known = [client.get_experiment_by_name(name) for name in (TRAININGS, STUDIES)]
+        ours = [experiment.experiment_id for experiment in known if experiment is not None]
+        found = client.search_runs(ours, "attributes.status = 'RUNNING'") if ours else []
+    return [LeftRun(run.info.run_id, run.info.run_name or run.info.run_id) for run in found]
+
+
+def end_run(settings: Settings, run: LeftRun) -> None:
+    """End a run as killed."""
+    with _reached(settings) as client:
+        client.set_terminated(run.run_id, "KILLED")
+
+
+@contextmanager
+def _reached(settings: Settings) -> Iterator[MlflowClient]:
+    """Turn whatever keeps the registry from answering into a ModelError."""
+    try:
+        yield client_of(settings)
+    except (MlflowException, OSError) as error:
+        where = without_login(settings.tracking_uri)
+        raise ModelError(f"the model registry at {where} does not answer ({first_line(error)})") from error
