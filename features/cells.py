@@ -9,7 +9,7 @@ counts as weights carry everything that the rows do.
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +54,27 @@ def feature_workbench(settings: Settings, products: pa.Table | None = None) -> d
     return connection
 
 
-def stale_cells(lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = ()) -> Iterator[StaleCells]:
+def _unnoticed(_partition: Partition) -> None:
+    """Tell nobody."""
+
+
+def stale_cells(
+    lake: Lake,
+    catalog: Catalog,
+    anew_on: Collection[dt.date] = (),
+    on_unproven: Callable[[Partition], object] = _unnoticed,
+) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
-    Partitions of the dates in `anew_on` are always among them.
+    Partitions of the dates in `anew_on` are always among them. `on_unproven` is called with each partition of decisions
+    that has no receipt in force: nothing can be made from it, and the other partitions do not wait for it.
     """
     definitions = {table: definition_of(catalog, table) for table in SOLD}
     for decisions in sold_partitions(lake):
         receipt = lake.receipt(decisions)
         if receipt is None:
-            continue  # `verify` names a file without a receipt; the other partitions do not wait for it
+            on_unproven(decisions)
+            continue
         inputs = f"{receipt.sha256}:{definitions[decisions.table]}"
         cells = Partition("demand_cells", decisions.business_date, decisions.group)
         if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
@@ -92,7 +103,10 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
 
 
 def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path, table: str = "interactions") -> pa.Table:
-    """Group one partition of decisions or unit sales into demand cells, with the columns of their contract."""
+    """Group one partition of decisions or unit sales into demand cells, with the columns of their contract.
+
+    Precondition: the partition's bytes are proven (`warehouse.proof`).
+    """
     cells: pa.Table = connection.sql(query(_CELLS_OF[table]), params={"decisions": str(sold)}).to_arrow_table()
     return cells.cast(DEMAND_CELLS.schema)
 

@@ -21,8 +21,10 @@ from serving.price_book.book import PriceBook
 from serving.price_book.table import book_from_table, book_to_table
 from serving.price_book.tabulate import tabulate
 from warehouse.commit import Commit
+from warehouse.commit_record import final_record
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.receipts import Receipt
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256
@@ -58,11 +60,17 @@ class StoredBook:
         return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
 
     def read_belief(self, lake: Lake) -> pa.Table | None:
-        """Read the belief behind the book; None where it was made without one."""
-        own, book = lake.receipt(self.belief), lake.receipt(self.book)
-        if own is None or book is None or own.inputs != book.inputs or own.sha256 != sha256_of(lake.path(self.belief)):
+        """Read the belief behind the book; None where it was made without one.
+
+        Raises
+        ------
+        LakeError
+            When the belief is damaged: without it the book's prices would be others.
+        """
+        if not lake.holds(self.belief):
             return None
-        return lake.read(self.belief)
+        rows, own, book = lake.read(self.belief), lake.receipt(self.belief), lake.receipt(self.book)
+        return rows if own is not None and book is not None and own.inputs == book.inputs else None
 
     def parts(self, lake: Lake) -> tuple[Partition, ...]:
         """Return what is there of it, in the order in which it is published: the book last."""
@@ -235,10 +243,16 @@ def _replaced(date: dt.date, name: str) -> StoredBook:
 
 
 def _is_whole(lake: Lake, stored: StoredBook) -> bool:
-    """Tell whether a book and its curves are proven and belong together: a kill may have come between the two."""
-    receipts = [lake.receipt(part) for part in (stored.book, stored.curves)]
-    made_from = {receipt.inputs for receipt in receipts if receipt is not None}
-    return len(made_from) == 1 and all(
-        receipt is not None and receipt.sha256 == sha256_of(lake.path(part))
-        for receipt, part in zip(receipts, (stored.book, stored.curves), strict=True)
-    )
+    """Tell whether a book, its curves and its belief are proven and belong together: a kill may have come between."""
+    book, curves = lake.receipt(stored.book), lake.receipt(stored.curves)
+    if book is None or curves is None or book.inputs != curves.inputs or _lacks_its_belief(lake, stored, book):
+        return False
+    parts = (stored.book, stored.curves, *((stored.belief,) if lake.holds(stored.belief) else ()))
+    return all(lake.is_proven(part) for part in parts)
+
+
+def _lacks_its_belief(lake: Lake, stored: StoredBook, book: Receipt) -> bool:
+    """Tell whether a belief was committed with a book and is not there any more."""
+    record = None if book.commit is None else final_record(lake.root, book.commit)
+    was_committed = record is not None and record.holds(stored.belief)
+    return was_committed and not lake.holds(stored.belief)

@@ -6,6 +6,7 @@ from features.cells import feature_workbench
 from features.shifts import demand_shifts
 from training.registry import ModelRegistry
 from warehouse.connection import read_only
+from warehouse.proof import Span, prove
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
@@ -37,6 +38,7 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     champion = registry.load()
     if champion is None:
         return "there is no champion yet"
+    prove(workspace.lake, (Span("drift_checks", last=through),))
     with feature_workbench(workspace.settings) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
@@ -44,6 +46,7 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
 
 def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:
     """Return the newest version judged through a date, whether it was promoted and what was said; None without one."""
+    prove(workspace.lake, (Span("model_versions"),))
     with read_only(workspace.settings) as connection:
         row = connection.execute(_query("judged_through"), {"through": date}).fetchone()
     return None if row is None else (str(row[0]), bool(row[1]), row[2])
@@ -51,6 +54,7 @@ def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str 
 
 def newest_judged(workspace: Workspace) -> dt.date | None:
     """Return the last business date that any model version was judged through; None before the first training."""
+    prove(workspace.lake, (Span("model_versions"),))
     with read_only(workspace.settings) as connection:
         row = connection.execute(_query("newest_judged")).fetchone()
     return None if row is None else row[0]

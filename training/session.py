@@ -28,6 +28,7 @@ from training.report.page import training_report
 from training.result import Rival, TrainingResult
 from training.truth import true_chances
 from warehouse.lake import CODE_VERSION
+from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
 
@@ -106,6 +107,8 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     """Read the days to learn from: those of the window, split where demand was seen to change."""
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    cells = Span("demand_cells", first or dt.date.min, through)
+    prove(workspace.lake, (cells, Span("drift_checks", last=through), Span("products")))
     with feature_workbench(workspace.settings) as connection:
         return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from catalog.check import Check
 from warehouse.advice import next_command, situation_of
 from warehouse.assertions.run import broken_assertions
+from warehouse.proof import made_again_by
 from warehouse.sold import sold_dates
-from warehouse.verify import verify
+from warehouse.verify import partition_at, verify
 from warehouse.workspace import Workspace
 
 
@@ -24,16 +25,11 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
     """Hold every file against its receipt; `on_file` is called with (files done, files in all)."""
     found = verify(workspace.lake, on_file)
     if found.findings:
-        first = found.findings[0]
+        first, parts = found.findings[0], [partition_at(workspace.lake, one.path) for one in found.findings]
+        again = made_again_by(workspace.lake, [part for part in parts if part is not None]).replace("`", "")
         said = f"{len(found.findings)} of {found.files} are not as published, such as {first.path.name}: {first.kind}"
-        return Check("files", "failed", said, f"shelfprice verify --set-aside, then {_again(workspace)}")
+        return Check("files", "failed", said, f"shelfprice verify --set-aside, then {again}")
     return Check("files", "ok", f"{found.files:,} files with {found.rows:,} rows are as they were published")
-
-
-def _again(workspace: Workspace) -> str:
-    """Say how what was set aside is made again: the twin's days are played, a retailer's log is read."""
-    now = situation_of(workspace.settings)
-    return "shelfprice ingest your files again" if now.is_a_retailers else "shelfprice backfill over their dates"
 
 
 def check_assertions(workspace: Workspace, newest: dt.date) -> Check:

@@ -6,7 +6,7 @@ written under another name and renamed, and flows compute in memory. Nobody ever
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 
@@ -16,9 +16,10 @@ from catalog.dictionary import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.advice import remedy
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
+from warehouse.proof import prove_all
 from warehouse.sql_files import queries_beside
-from warehouse.views import create_table_views, view_names
+from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, view_names
 
 _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"
@@ -43,9 +44,20 @@ def workbench(settings: Settings) -> duckdb.DuckDBPyConnection:
     Marts are for people: a connection that computes does without them, and opens a third sooner.
     """
     connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
-    _show_tables(connection)
-    run_scripts(connection, [VIEWS])
+    try:
+        _show_tables(connection)
+        run_scripts(connection, [VIEWS])
+    except duckdb.Error:
+        connection.close()
+        prove_all(Lake(settings), _opened_with_the_views(Lake(settings)), sets_aside=False)
+        raise
     return connection
+
+
+def _opened_with_the_views(lake: Lake) -> Iterator[Partition]:
+    """Yield the partitions whose files DuckDB opens for the columns of a view, when it is created."""
+    for name in TABLES_THAT_GAINED_COLUMNS:
+        yield from lake.partitions(name)
 
 
 def workbench_with_marts(settings: Settings) -> duckdb.DuckDBPyConnection:

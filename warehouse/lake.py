@@ -40,6 +40,7 @@ class Lake:
     """The tables under one folder."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.root = settings.lake
         self.locks = settings.locks
 
@@ -59,7 +60,7 @@ class Lake:
         for table in TABLES.values():
             partition = Partition(table.name, EMPTY_DATE if table.by == "day" else None, EMPTY_GROUP)
             schema_print = str(table.schema)
-            if not self.is_current(partition, schema_print):
+            if not (self.is_current(partition, schema_print) and self.is_proven(partition)):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
 
     def finish_interrupted(self) -> list[str]:

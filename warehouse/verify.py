@@ -4,7 +4,7 @@ What was committed together is held against the record of its commit. A commit t
 first, as by anyone who opens the lake.
 """
 
-import itertools
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from warehouse.files import sha256_of
 from warehouse.finding import Finding
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
 from warehouse.mixed import what_does_not_belong
 from warehouse.parquet import is_readable_as
+from warehouse.proof import move_aside
 from warehouse.receipts import final_path, pending_path, read_receipt
 
 
@@ -76,19 +77,8 @@ def set_aside(lake: Lake, inspection: Inspection) -> list[Path]:
     for finding in inspection.findings:
         if finding.kind in {"mixed", "unfinished"}:
             continue  # whole files, which are made again together with what they belong to
-        for path in (finding.path, final_path(finding.path), pending_path(finding.path)):
-            if path.exists():
-                target = _free_name(lake.root.parent / "set-aside" / path.relative_to(lake.root))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.replace(target)
-                moved.append(target)
+        moved += move_aside(lake, finding.path)
     return moved
-
-
-def _free_name(path: Path) -> Path:
-    """Return the path, or the path with the first number that is free."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
-    return path if not path.exists() else next(name for name in numbered if not name.exists())
 
 
 def _check(lake: Lake, data: Path) -> tuple[list[Finding], int]:
@@ -129,6 +119,15 @@ def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
 
 def _data_of(receipt: Path) -> Path:
     return receipt.with_name(receipt.name.removesuffix(".receipt.json") + ".parquet")
+
+
+def partition_at(lake: Lake, path: Path) -> Partition | None:
+    """Return the partition whose file or receipt has a path; None for what is no partition."""
+    table, *day, file = path.relative_to(lake.root).parts
+    if table not in TABLES or not file.startswith("part-"):
+        return None
+    date = dt.date.fromisoformat(day[0].removeprefix("business_date=")) if day else None
+    return Partition(table, date, file.removeprefix("part-").removesuffix(".parquet"))
 
 
 def _lock_name(lake: Lake, data: Path) -> str:

@@ -32,7 +32,9 @@ from serving.belief.knots import Knots
 from serving.belief.prior import Shape
 from serving.curves import DemandCurves
 
-_DAYS = 56
+LOOKS_BACK_DAYS = 56
+"""The days whose decisions a belief rests on, the last one included."""
+
 _FOOTFALL_DAYS = 28
 _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3
@@ -69,7 +71,7 @@ def belief_of(
 def _sales_by_day(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, knots: Knots, through: dt.date
 ) -> dict[dt.date, Counts]:
-    span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
+    span = {"first": through - dt.timedelta(days=LOOKS_BACK_DAYS - 1), "last": through}
     sales = connection.execute(query("own_sales"), span).df()
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     sales = sales[sales["sku"].isin(positions)]

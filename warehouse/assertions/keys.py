@@ -6,9 +6,9 @@ from collections.abc import Collection
 import duckdb
 from duckdb import ColumnExpression, FunctionExpression
 
-from catalog.errors import LakeError
 from catalog.table import Table
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
+from warehouse.proof import is_proven
 
 Row = tuple[object, ...]
 
@@ -59,12 +59,5 @@ def _files(lake: Lake, table: Table, business_dates: Collection[dt.date]) -> lis
     return [
         str(lake.path(partition))
         for partition in lake.partitions(table.name)
-        if partition.business_date in wanted and _is_proven(lake, partition)
+        if partition.business_date in wanted and is_proven(lake, partition)
     ]
-
-
-def _is_proven(lake: Lake, partition: Partition) -> bool:
-    try:
-        return lake.receipt(partition) is not None
-    except LakeError:
-        return False  # the receipt itself is damaged
