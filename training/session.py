@@ -92,7 +92,8 @@ def train(
         result = _result(workspace, days, judged, champion, found, pass_gate(found), version)
         registry.note_verdict(version, result.verdict)
         registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
-    row, against = model_version_row(result, best.logged), champion.version if champion else None
+    row = model_version_row(result, best.logged, registry.sha256_of(version))
+    against = champion.version if champion else None
     settle(workspace, registry, Judged(version, result.verdict, against, dataset.judged_through, row, inputs))
     return result
 
