@@ -20,8 +20,10 @@ from warehouse.files import sha256_while_unchanged
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import OF_A_RETAILER
+from warehouse.partition import table_called
 from warehouse.receipts import final_path, pending_path, proves
 
+_FEW_DATES = 100
 _CELLS = "demand_cells"
 _DECISIONS = ("interactions", "unit_sales")
 _MADE_AGAIN = (_CELLS, *_DECISIONS, "repricings", "products")
@@ -37,7 +39,12 @@ class Span:
     last: dt.date = dt.date.max
 
     def partitions(self, lake: Lake) -> Iterator[Partition]:
-        """Yield the partitions that are there, in order of date and group."""
+        """Yield the partitions that are there, in order of date and group; of few dates, no other folder is opened."""
+        n_dates = (self.last - self.first).days + 1
+        if n_dates <= _FEW_DATES and table_called(self.table).by == "day":
+            for day in range(n_dates):
+                yield from lake.partitions_on(self.table, self.first + dt.timedelta(days=day))
+            return
         for partition in lake.partitions(self.table):
             if partition.business_date is None or self.first <= partition.business_date <= self.last:
                 yield partition

@@ -23,7 +23,7 @@ from etl.live.player import Player
 from etl.load import load_dimensions
 from etl.transform import group_all
 from features.cells import feature_workbench, stale_cells
-from serving.book_store import newest_book_of, publish_book, restore_book
+from serving.book_store import commit_book, newest_book_of, publish_book, restored_book
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
@@ -189,8 +189,8 @@ def test_after_its_book_was_replaced_a_day_is_played_again_from_the_one_it_was_s
     assert stored is not None
     assert stored.is_replaced
     same(chain.replay(SECOND))
-    restore_book(chain.lake, stored, SECOND)
-    restore_book(chain.lake, stored, THIRD)
+    commit_book(chain.lake, restored_book(chain.lake, stored, SECOND))
+    commit_book(chain.lake, restored_book(chain.lake, stored, THIRD))
     chain.sell(THIRD)
     chain.transform()
     third = past_day(chain.settings, THIRD)[0]
