@@ -146,6 +146,16 @@ def test_cells_made_from_proven_decisions_outlive_them_and_the_day_can_be_played
     assert verify(sold.lake).findings == ()
 
 
+def test_another_batch_of_a_damaged_day_is_grouped_and_asserted(sold: Workspace) -> None:
+    other = Batch(BAD, "g001", ("S02",))
+    play_batch(sold, other, pricing_on(sold.lake, sold.catalog, BAD, "static"), 7)
+    flip(sold.lake.path(DECISIONS[1]), random.Random(4))
+    with pytest.raises(DamagedError, match=r"part-g000\.parquet: expected the bytes"):
+        transform(sold, [BAD])
+    assert sold.lake.holds(Partition("demand_cells", BAD, "g001"))
+    assert transform(sold, [BAD]).partitions == 1
+
+
 def test_every_damaged_day_is_named_at_once(sold: Workspace) -> None:
     forget_cells(sold)
     for part in DECISIONS[:2]:
