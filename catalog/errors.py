@@ -21,6 +21,10 @@ class LakeError(ShelfpriceError):
     """A partition that is missing, damaged or cannot be written."""
 
 
+class DamagedError(LakeError):
+    """Partitions whose bytes are not those of their receipts: none of them was read, and trying again mends nothing."""
+
+
 class DataError(ShelfpriceError):
     """Data that is well formed but not enough for what was asked."""
 

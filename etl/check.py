@@ -6,6 +6,7 @@ from catalog.check import Check
 from etl.business_dates import comes_from_outside
 from features.cells import stale_cells
 from warehouse.advice import on_shelf, situation_of
+from warehouse.lake import Partition
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
@@ -26,7 +27,9 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
 
 def check_cells(workspace: Workspace) -> Check:
     """Fail where decisions changed and their demand cells did not."""
-    stale = [item.decisions for item in stale_cells(workspace.lake, workspace.catalog)]
+    unproven: list[Partition] = []
+    current = stale_cells(workspace.lake, workspace.catalog, on_unproven=unproven.append)
+    stale = [*(item.decisions for item in current), *unproven]
     if stale:
         remedy = on_shelf("shelfprice transform", situation_of(workspace.settings))
         return Check("demand cells", "failed", f"{len(stale)} partitions are not in them", remedy)

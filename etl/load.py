@@ -77,7 +77,8 @@ def load_rows(
 def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
     """Tell whether the shelf and the shoppers in the lake are those of this catalog, and the catalog is kept."""
     return is_kept(lake, catalog) and all(
-        lake.is_current(partition, catalog.fingerprint) for partition in (_PRODUCTS, _SHOPPERS)
+        lake.is_current(partition, catalog.fingerprint) and lake.is_proven(partition)
+        for partition in (_PRODUCTS, _SHOPPERS)
     )
 
 

@@ -95,6 +95,10 @@ class MemoryRegistry:
         self._versions.append(best.model_id)
         return str(len(self._versions))
 
+    def sha256_of(self, _version: str) -> str | None:
+        """Return None: there are no files."""
+        return None
+
     def note_verdict(self, _version: str, _verdict: Verdict) -> None:
         """Note nothing: the lake has the verdict."""
 

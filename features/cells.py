@@ -9,7 +9,7 @@ counts as weights carry everything that the rows do.
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,16 @@ def feature_workbench(
     return connection
 
 
+def _unnoticed(_partition: Partition) -> None:
+    """Tell nobody."""
+
+
 def stale_cells(
-    lake: Lake, catalog: Catalog, anew_on: Collection[dt.date] = (), settled: Collection[dt.date] = ()
+    lake: Lake,
+    catalog: Catalog,
+    anew_on: Collection[dt.date] = (),
+    settled: Collection[dt.date] = (),
+    on_unproven: Callable[[Partition], object] = _unnoticed,
 ) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
@@ -69,12 +77,16 @@ def stale_cells(
         Dates whose partitions are always among them.
     settled
         Dates that are known to be grouped; no partition of theirs is opened.
+    on_unproven
+        Called with each partition of decisions that has no receipt in force: nothing can be made from it, and the other
+        partitions do not wait for it.
     """
     definitions = {table: definition_of(catalog, table) for table in SOLD}
     for decisions in sold_partitions(lake, lambda date: date in anew_on or date not in settled):
         receipt = lake.receipt(decisions)
         if receipt is None:
-            continue  # `verify` names a file without a receipt; the other partitions do not wait for it
+            on_unproven(decisions)
+            continue
         inputs = f"{receipt.sha256}:{definitions[decisions.table]}"
         cells = Partition("demand_cells", decisions.business_date, decisions.group)
         if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
@@ -103,7 +115,10 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
 
 
 def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path, table: str = "interactions") -> pa.Table:
-    """Group one partition of decisions or unit sales into demand cells, with the columns of their contract."""
+    """Group one partition of decisions or unit sales into demand cells, with the columns of their contract.
+
+    Precondition: the partition's bytes are proven (`warehouse.proof`).
+    """
     cells: pa.Table = connection.sql(query(_CELLS_OF[table]), params={"decisions": str(sold)}).to_arrow_table()
     return cells.cast(DEMAND_CELLS.schema)
 

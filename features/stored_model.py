@@ -4,6 +4,7 @@ Training checks a stored model in a fresh process, and serving sets prices by it
 was checked is the one that sets prices.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ class StoredModel:
         How its steps are smoothed, or None.
     metadata
         Everything else that was kept with it when it was logged.
+    sha256
+        Fingerprint of its files as `fingerprint_of` gives it; None for a model that was never stored.
     """
 
     features: tuple[str, ...]
@@ -52,6 +55,7 @@ class StoredModel:
     smoothing: Smoothing | None
     metadata: Mapping[str, Any]
     classifier: Any
+    sha256: str | None = None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,).
@@ -94,6 +98,27 @@ def with_odds(chance: Floats, factor: float) -> Floats:
     return chance if factor == 1 else chance * factor / (1 - chance + chance * factor)
 
 
+def fingerprint_of(folder: Path) -> str:
+    """Return the SHA-256 over everything in a logged model's folder that its chances of sale depend on.
+
+    The rest of its description, such as where it is kept, may change when a home is moved.
+
+    Raises
+    ------
+    ModelError
+        When the folder is damaged; the message is a predicate, as that of `read_model`.
+    """
+    try:
+        described = _described(folder)
+        flavor = described["flavors"]["sklearn"]
+        facts = {name: described.get(name) for name in ("signature", "metadata")} | {"flavor": flavor}
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
+        digest.update((folder / flavor["pickled_model"]).read_bytes())
+    except Exception as error:  # a damaged file can make its reader raise anything
+        raise ModelError(f"cannot be read ({first_line(error)})") from error
+    return digest.hexdigest()
+
+
 def read_model(folder: Path) -> StoredModel:
     """Read a logged model's folder. Nothing in it is executed: a pickle or an unknown type is refused unread.
 
@@ -115,7 +140,7 @@ def read_model(folder: Path) -> StoredModel:
 @lru_cache(maxsize=2)
 def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -> StoredModel:
     try:
-        described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+        described = _described(folder)
         flavor = described["flavors"]["sklearn"]
         inputs = json.loads(described["signature"]["inputs"])
         metadata = described.get("metadata") or {}
@@ -123,6 +148,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         _refuse_foreign_loader(described["flavors"].get("python_function", {}))
         file = folder / flavor["pickled_model"]
         _refuse_code(flavor.get("serialization_format"), file)
+        sha256 = fingerprint_of(folder)
         classifier = skops.io.load(file, trusted=list(TRUSTED_MODEL_TYPES))
     except ModelError:
         raise
@@ -138,7 +164,13 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         smoothing=smoothing,
         metadata=metadata,
         classifier=classifier,
+        sha256=sha256,
     )
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    described: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+    return described
 
 
 def _refuse_code(kept_as: object, file: Path) -> None:

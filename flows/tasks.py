@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 
-from catalog.errors import LakeError
+from catalog.errors import DamagedError, LakeError
 from flows.progress import tell
 
 _P = ParamSpec("_P")
@@ -21,6 +21,8 @@ def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
     """Tell whether a failed task met the disk or a network, which may be better next time; mistakes are not retried."""
     try:
         state.result()
+    except DamagedError:
+        return False  # what was damaged is set aside: a second attempt would go on without it and say nothing
     except (LakeError, OSError):
         return True
     except Exception:  # noqa: BLE001 - any other failure would fail again

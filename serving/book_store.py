@@ -61,11 +61,17 @@ class StoredBook:
         return book_from_table(lake.read(self.book)), curves_from_table(lake.read(self.curves))
 
     def read_belief(self, lake: Lake) -> pa.Table | None:
-        """Read the belief behind the book; None where it was made without one."""
-        own, book = lake.receipt(self.belief), lake.receipt(self.book)
-        if own is None or book is None or own.inputs != book.inputs or own.sha256 != sha256_of(lake.path(self.belief)):
+        """Read the belief behind the book; None where it was made without one.
+
+        Raises
+        ------
+        LakeError
+            When the belief is damaged: without it the book's prices would be others.
+        """
+        if not lake.holds(self.belief):
             return None
-        return lake.read(self.belief)
+        rows, own, book = lake.read(self.belief), lake.receipt(self.belief), lake.receipt(self.book)
+        return rows if own is not None and book is not None and own.inputs == book.inputs else None
 
     def parts(self, lake: Lake) -> tuple[Partition, ...]:
         """Return what is there of it, in the order in which it is published: the book last."""

@@ -11,11 +11,14 @@ from mlflow.tracking import MlflowClient
 
 from catalog.addresses import without_login
 from catalog.arrays import Floats
-from catalog.errors import ModelError, first_line
+from catalog.errors import LakeError, ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 from serving.registry_away import refuse_absent_registry
+from warehouse.lake import Lake, Partition
+
+_SHOWN = 12  # of the digits of a fingerprint
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,14 @@ class Champion:
 def load_champion(settings: Settings, version: str | None = None) -> Champion | None:
     """Load the champion, or the version asked for; return None when the registry answers that there is none.
 
+    Its files are held against the fingerprint that the lake's row of the version has; one without a row, or from an
+    earlier version, is taken as it is.
+
     Raises
     ------
     ModelError
-        When the registry is away, or the model is damaged, holds an untrusted type or is a pickle.
+        When the registry is away, or the model is damaged, is not what was registered, holds an untrusted type or is a
+        pickle.
     """
     uri = settings.tracking_uri
     refuse_absent_registry(settings)
@@ -83,7 +90,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
             f"the model registry at {without_login(settings.tracking_uri)} gives no model ({first_line(error)}); "
             "old prices hold: start the registry or set MLFLOW_TRACKING_URI"
         ) from error
-    return _read(Path(folder), str(version))
+    return _proven(_read(Path(folder), str(version)), Lake(settings))
 
 
 def _location(client: MlflowClient, version: str) -> str:
@@ -99,6 +106,26 @@ def _read(folder: Path, version: str) -> Champion:
         return Champion(version, read_model(folder))
     except ModelError as error:
         raise ModelError(f"model version {version} {error}; old prices hold: train again or roll back") from error
+
+
+def _proven(champion: Champion, lake: Lake) -> Champion:
+    """Return a champion whose files are those that were registered."""
+    row = Partition("model_versions", None, f"v{champion.version}")
+    if not lake.holds(row):
+        return champion
+    try:
+        registered = lake.read(row)["model_sha256"][0].as_py()
+    except LakeError as error:
+        raise ModelError(
+            f"model version {champion.version} cannot be held against what was registered: {error}; old prices hold"
+        ) from error
+    if registered not in (None, champion.model.sha256):
+        raise ModelError(
+            f"model version {champion.version} is not what was registered: expected files with the SHA-256 "
+            f"{registered[:_SHOWN]}, found {str(champion.model.sha256)[:_SHOWN]}; old prices hold: train again or roll "
+            "back"
+        )
+    return champion
 
 
 def _is_unknown(answer: str) -> bool:

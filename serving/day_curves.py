@@ -17,6 +17,7 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
+from features.cells import feature_workbench
 from features.exported import exported_cells, holds_exported, stored_responses
 from features.footfall import expected_visits
 from features.price_response.decide import price_responses
@@ -26,9 +27,11 @@ from serving.belief.log import LOOKS_BACK, ChampionCurves, belief_of
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
-from serving.small_steps import in_small_steps, old_prices
+from serving.small_steps import books_before, in_small_steps, old_prices
 from serving.support import with_support
 from warehouse.lake import Lake
+from warehouse.proof import Span, prove
+from warehouse.sold import SOLD
 from warehouse.within import Within, between
 
 
@@ -100,8 +103,60 @@ def dates_known_from(lake: Lake, models: Iterable[DatedModel | None], through: d
     """
     if next(lake.partitions("ingested_files"), None) is not None:
         return None
+    return between(first_date_known_from(models, through), through)
+
+
+def first_date_known_from(models: Iterable[DatedModel | None], through: dt.date) -> dt.date:
+    """Return the first date that a belief about the day after, or one of the models, rests on."""
     of_models = [model.learned_from or dt.date.min for model in models if model is not None]
-    return between(min([through - dt.timedelta(days=LOOKS_BACK), *of_models]), through)
+    return min([through - dt.timedelta(days=LOOKS_BACK), *of_models])
+
+
+def known_before(
+    lake: Lake,
+    model: DatedModel | None,
+    catalog: Catalog,
+    date: dt.date,
+    products: pa.Table | None = None,
+    *,
+    sets_aside: bool = True,
+) -> DayKnowledge:
+    """Return what is known of a business date before it begins, once everything that tells of it is proven.
+
+    Parameters
+    ----------
+    products
+        The shelf, if it is another than the one in the lake.
+    sets_aside
+        Whether damaged decisions and cells are moved out of the lake.
+
+    Raises
+    ------
+    DataError
+        When there is no champion and prices were set by somebody else.
+    DamagedError
+        When the bytes of some partitions are not those of their receipts.
+    """
+    prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
+    with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
+        return learned_for(connection, model, catalog, date)
+
+
+def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
+    """Return what is read to know a business date before it begins.
+
+    A belief looks back some weeks. Where somebody else set prices, all of the log counts, and what lay beside it.
+    """
+    through = date - dt.timedelta(days=1)
+    spans = [Span("products"), Span("ingested_files")]
+    first = through - dt.timedelta(days=LOOKS_BACK - 1)
+    if any(lake.partitions("ingested_files")):
+        first = dt.date.min
+        spans += [Span("promotions", first, through), Span("model_versions"), *books_before(lake, date)]
+    spans += [Span(table, first, through) for table in SOLD]
+    if model is not None:
+        spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
+    return tuple(spans)
 
 
 def responses_to_judge_by(

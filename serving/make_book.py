@@ -9,17 +9,16 @@ from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
 from serving.book_store import GROUP, NewBook, StoredBook, in_force_for, new_book, publish_book
 from serving.curves import curves_from_table
-from serving.day_curves import DatedModel, dates_known_from, learned_for
+from serving.day_curves import DatedModel, known_before, read_for
 from serving.price_book.book import PriceBook
 from warehouse.lake import Lake, Partition
+from warehouse.proof import prove
 from warehouse.workspace import Workspace
 
 
 def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
-    known_from = dates_known_from(workspace.lake, (model,), date)
-    with feature_workbench(workspace.settings, within=known_from) as connection:
-        known = learned_for(connection, model, workspace.catalog, date)
+    known = known_before(workspace.lake, model, workspace.catalog, date)
     return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
 
 
@@ -35,6 +34,7 @@ def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
     if belief is not None:
         visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
         return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
+    prove(workspace.lake, read_for(workspace.lake, None, date))
     with feature_workbench(workspace.settings) as connection:
         visits = expected_visits(connection, workspace.catalog, date - dt.timedelta(days=1))
     return publish_book(workspace.lake, workspace.catalog, curves, visits, date)

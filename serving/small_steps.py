@@ -20,6 +20,8 @@ from features.price_response.records import ToldSlopes, with_response
 from serving.curves import DemandCurves, chance_at
 from serving.policies import costs_that_count
 from serving.price_book.book import PriceBook
+from warehouse.lake import Lake
+from warehouse.proof import Span
 from warehouse.sql_files import queries_beside
 
 _query = queries_beside(__file__)
@@ -36,6 +38,12 @@ def old_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt
     asked = {"latest": date - dt.timedelta(days=_WEEK)}
     known = dict(connection.execute(_query("opening_prices"), asked).fetchall())
     return np.array([known.get(product.sku, product.base_price) for product in catalog.products])
+
+
+def books_before(lake: Lake, date: dt.date) -> list[Span]:
+    """Return the price book that was in force a week before a date, as it is read from the lake; none without one."""
+    made_for = [own for own in lake.dates("price_book") if own <= date - dt.timedelta(days=_WEEK)]
+    return [Span("price_book", made_for[-1], made_for[-1])] if made_for else []
 
 
 def directions(catalog: Catalog, told: ToldSlopes, chance: Floats, prices: Floats) -> Ints:

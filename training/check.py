@@ -3,7 +3,7 @@
 import datetime as dt
 
 from catalog.check import Check
-from catalog.errors import ModelError
+from catalog.errors import DamagedError, ModelError
 from etl.business_dates import ONE_DAY
 from features.cells import feature_workbench
 from features.shifts import demand_shifts
@@ -13,6 +13,7 @@ from training.nights import is_done
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, on_shelf, situation_of
 from warehouse.books import books_passed_over
+from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
 
@@ -43,6 +44,10 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
     """Warn of a change in demand that the champion does not know; the night learns from it."""
     if champion is None:
         return []
+    try:
+        prove(workspace.lake, (Span("drift_checks", last=newest),), sets_aside=False)
+    except DamagedError as error:
+        return [Check("drift", "failed", str(error), "shelfprice verify --set-aside")]
     with feature_workbench(workspace.settings) as connection:
         shifts = demand_shifts(connection, newest, champion.version)
     if shifts:

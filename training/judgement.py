@@ -1,22 +1,26 @@
 """Judge a challenger: what its prices gain, the champion beside it, and everything else that the gate reads."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import duckdb
 
 from catalog.arrays import Floats
 from catalog.errors import ModelError
+from etl.business_dates import ONE_DAY
 from features.cells import feature_workbench
 from features.price_response.records import at_base_price
 from features.shifts import demand_shifts
 from serving.champion import Champion
-from serving.day_curves import dates_known_from, responses_to_judge_by
+from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gain import Challenger, gain_over
 from training.gate import GateInput, Incumbent
 from training.promotion.history import newest
 from training.truth import is_known
+from warehouse.lake import Lake
+from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
 
@@ -32,6 +36,7 @@ def gate_input(
     Exported prices were not randomised, so from them no gain is estimated but the response to them.
     """
     catalog, days = workspace.catalog, (dataset.trained_through, dataset.judged_through)
+    prove(workspace.lake, _read_to_judge(workspace.lake, dataset, (challenger, champion)))
     known_from = dates_known_from(workspace.lake, (challenger, champion), dataset.judged_through)
     with feature_workbench(workspace.settings, within=known_from) as connection:
         responses, gain = responses_to_judge_by(connection, catalog, *days), None
@@ -53,6 +58,14 @@ def gate_input(
         responses=responses,
         belief_prices=catalog.store.policies.before_champion == "belief",
     )
+
+
+def _read_to_judge(lake: Lake, dataset: Dataset, models: tuple[Challenger, Champion | None]) -> Iterator[Span]:
+    """Yield what the gate's findings are read from: the held-out visits, the checks, and what prices are made from."""
+    yield Span("interactions", dataset.trained_through + ONE_DAY, dataset.judged_through)
+    yield Span("drift_checks", first_date_known_from(models, dataset.judged_through), dataset.judged_through)
+    for model in models:
+        yield from read_for(lake, model, dataset.judged_through + ONE_DAY)
 
 
 def incumbent_of(connection: duckdb.DuckDBPyConnection, champion: Champion, dataset: Dataset) -> Incumbent:

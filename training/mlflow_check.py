@@ -14,6 +14,7 @@ from serving.champion import load_champion
 from training.judge import log_loss
 from training.mlflow.pyfunc import predict
 from warehouse.lake import Lake, Partition
+from warehouse.proof import Span, prove
 
 _SAME = 1e-9
 
@@ -59,6 +60,8 @@ def score_champion(settings: Settings) -> Scored:
         "trained_through": champion.trained_through or dt.date.min,
         "judged_through": _judged_through(lake, champion.version),
     }
+    held_out = Span("demand_cells", span["trained_through"], span["judged_through"])
+    prove(lake, (held_out, Span("products")), sets_aside=False)
     with feature_workbench(settings) as connection:
         cells = connection.execute(query("holdout_cells"), span).df()
     if cells.empty:

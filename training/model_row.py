@@ -10,8 +10,8 @@ from training.registry import LoggedModel
 from training.result import TrainingResult
 
 
-def model_version_row(result: TrainingResult, logged: LoggedModel) -> pa.Table:
-    """Return the row of a judged version, which was logged as `logged`."""
+def model_version_row(result: TrainingResult, logged: LoggedModel, model_sha256: str | None) -> pa.Table:
+    """Return the row of a judged version, which was logged as `logged` and registered with files of a fingerprint."""
     dataset, verdict = result.dataset, result.verdict
     return pa.table(
         {
@@ -28,6 +28,7 @@ def model_version_row(result: TrainingResult, logged: LoggedModel) -> pa.Table:
             "reasons": [json.dumps([condition.as_record() for condition in verdict.conditions])],
             "money": [None if result.gain is None else json.dumps(result.gain.as_record())],
             "price_response": [_responses(result)],
+            "model_sha256": [model_sha256],
             "said": [result.said],
             "decided_at": [dt.datetime.combine(dataset.judged_through + dt.timedelta(days=1), dt.time(), dt.UTC)],
         },

@@ -25,12 +25,16 @@ Pictures = Callable[[], Mapping[str, Figure]]
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """Where a candidate was logged: its run, the training's, and the model's id and the place of its files."""
+    """Where a candidate was logged: its run, the training's, and the model's id and the place of its files.
+
+    `sha256` is the fingerprint of these files; None where there are none.
+    """
 
     run_id: str
     training_run_id: str
     model_id: str
     location: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,10 @@ class ModelRegistry(Protocol):
         A training that was interrupted leaves a version that is not among those `judged_before`, which the lake has
         rows of: one from the same `inputs` takes that version again.
         """
+        ...
+
+    def sha256_of(self, version: str) -> str | None:
+        """Return the fingerprint of a version's files as they were logged; None where nobody noted it."""
         ...
 
     def note_verdict(self, version: str, verdict: Verdict) -> None:

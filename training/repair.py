@@ -11,11 +11,11 @@ from etl.business_dates import first_open_date
 from serving.repair import has_proven_curves
 from training.mlflow.interrupted import LeftRun, end_run, mark_interrupted, unended_runs, versions_without_verdict
 from training.mlflow.registry import MlflowRegistry
-from training.night import LEARNING
 from training.pricing import price_date
 from training.promotion.change import catch_up
 from training.promotion.history import LOCK, Change
 from training.promotion.registry import unfinished
+from training.session import LEARNING
 from warehouse.lake import Lake
 from warehouse.locks import held, is_held
 from warehouse.repair.damage import Damage, set_damage_aside, set_findings_aside

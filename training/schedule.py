@@ -10,6 +10,7 @@ from features.cells import feature_workbench
 from features.shifts import demand_shifts
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
+from warehouse.proof import Span, prove
 from warehouse.within import between
 from warehouse.workspace import Workspace
 
@@ -41,8 +42,9 @@ def why_due(workspace: Workspace, registry: ModelRegistry, through: dt.date) -> 
     champion = registry.load()
     if champion is None:
         return "there is no champion yet"
-    since_then = between(champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min, through)
-    with feature_workbench(workspace.settings, within=since_then) as connection:
+    first = champion.trained_through + ONE_DAY if champion.trained_through else dt.date.min
+    prove(workspace.lake, (Span("drift_checks", first, through),))
+    with feature_workbench(workspace.settings, within=between(first, through)) as connection:
         shifts = demand_shifts(connection, through, champion.version)
     return f"demand changed on {shifts[-1]}, and champion {champion.version} does not know" if shifts else None
 

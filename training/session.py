@@ -28,6 +28,7 @@ from training.report.page import training_report
 from training.result import Rival, TrainingResult
 from training.truth import true_chances
 from warehouse.lake import CODE_VERSION
+from warehouse.proof import Span, prove
 from warehouse.within import between
 from warehouse.workspace import Workspace
 
@@ -95,7 +96,8 @@ def train(
         result = _result(workspace, days, judged, champion, found, pass_gate(found), version)
         registry.note_verdict(version, result.verdict)
         registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
-    row, against = model_version_row(result, best.logged), champion.version if champion else None
+    row = model_version_row(result, best.logged, registry.sha256_of(version))
+    against = champion.version if champion else None
     settle(workspace, registry, Judged(version, result.verdict, against, dataset.judged_through, row, inputs))
     return result
 
@@ -110,7 +112,10 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     """Read the days to learn from: those of the window, split where demand was seen to change."""
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
-    with feature_workbench(workspace.settings, within=between(first or dt.date.min, through)) as connection:
+    begin = first or dt.date.min
+    spans = (Span("demand_cells", begin, through), Span("drift_checks", begin, through), Span("products"))
+    prove(workspace.lake, spans)
+    with feature_workbench(workspace.settings, within=between(begin, through)) as connection:
         return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
 
 

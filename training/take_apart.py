@@ -20,7 +20,7 @@ from catalog.settings import Settings
 from etl.exports.estimate_shelf import is_untouched
 from etl.ledger import in_force_in, kept_catalogs
 from etl.prepare import bring_dimensions_up_to_date
-from etl.transform import group_partitions
+from etl.transform import group_all
 from features.cells import ALL_VIEWS, stale_cells
 from training.promotion.history import LOCK, history
 from training.registry import ModelRegistry
@@ -174,8 +174,7 @@ def _shelf_in(settings: Settings) -> list[Catalog]:
 def _regroup(workspace: Workspace) -> None:
     """Group decisions again whose cells were made under the catalog of the side that is gone."""
     stale = stale_cells(workspace.lake, workspace.catalog)
-    for _ in group_partitions(workspace, [item for item in stale if workspace.lake.holds(item.cells)]):
-        pass
+    group_all(workspace, [item for item in stale if workspace.lake.holds(item.cells)])
 
 
 def _remove_shelf(settings: Settings) -> Path | None:

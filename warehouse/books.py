@@ -5,11 +5,12 @@ nothing else tells that the prices are older than they should be.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from warehouse.files import sha256_of
+from warehouse.commit_record import final_record
 from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
+from warehouse.receipts import Receipt
 
 _OF_A_BOOK = ("price_book", "demand_curves")
 _GROUP = "all"
@@ -63,10 +64,18 @@ def books_passed_over(lake: Lake, on: dt.date | None = None) -> PassedOver | Non
 
 
 def is_whole(lake: Lake, book: Partition, curves: Partition) -> bool:
-    """Tell whether a book and its curves are proven and belong together: a kill may have come between the two."""
-    receipts = [lake.receipt(part) for part in (book, curves)]
-    made_from = {receipt.inputs for receipt in receipts if receipt is not None}
-    return len(made_from) == 1 and all(
-        receipt is not None and receipt.sha256 == sha256_of(lake.path(part))
-        for receipt, part in zip(receipts, (book, curves), strict=True)
-    )
+    """Tell whether a book, its curves and its belief are proven and belong together."""
+    own, made_from = lake.receipt(book), lake.receipt(curves)
+    if own is None or made_from is None or own.inputs != made_from.inputs:
+        return False
+    belief = replace(book, table=book.table.replace("price_book", "beliefs"))
+    if not lake.holds(belief) and _was_committed_with(lake, own, belief):
+        return False
+    parts = (book, curves, *((belief,) if lake.holds(belief) else ()))
+    return all(lake.is_proven(part) for part in parts)
+
+
+def _was_committed_with(lake: Lake, book: Receipt, belief: Partition) -> bool:
+    """Tell whether a belief was committed with a book."""
+    record = None if book.commit is None else final_record(lake.root, book.commit)
+    return record is not None and record.holds(belief)

@@ -68,7 +68,7 @@ class Commit:
             self._name,
         )
         self._staged[partition] = staged = Published(partition, receipt, _action(before, receipt))
-        if before == receipt:
+        if before == receipt and sha256_of(data) == receipt.sha256:
             draft_path(data).unlink()
             return staged
         self._changes = True

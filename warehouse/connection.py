@@ -7,7 +7,7 @@ connection first finishes what a kill left of a commit, so that no query sees a 
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 
@@ -17,9 +17,10 @@ from catalog.dictionary import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.advice import remedy
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
+from warehouse.proof import prove_all
 from warehouse.sql_files import queries_beside
-from warehouse.views import create_table_views, create_views_of_dates, view_names
+from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, create_views_of_dates, view_names
 from warehouse.within import Within
 
 _HERE = Path(__file__).parent
@@ -53,14 +54,25 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
     """
     Lake(settings).finish_interrupted()
     connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
-    run_scripts(connection, [MACROS])
-    if within is None:
-        create_table_views(connection)
-        run_scripts(connection, [VIEWS])
-    else:
-        create_views_of_dates(connection, Lake(settings), within)
-        run_script(connection, VIEWS / "decisions_with_stock.sql")
+    try:
+        run_scripts(connection, [MACROS])
+        if within is None:
+            create_table_views(connection)
+            run_scripts(connection, [VIEWS])
+        else:
+            create_views_of_dates(connection, Lake(settings), within)
+            run_script(connection, VIEWS / "decisions_with_stock.sql")
+    except duckdb.Error:
+        connection.close()
+        prove_all(Lake(settings), _opened_with_the_views(Lake(settings)), sets_aside=False)
+        raise
     return connection
+
+
+def _opened_with_the_views(lake: Lake) -> Iterator[Partition]:
+    """Yield the partitions whose files DuckDB opens for the columns of a view, when it is created."""
+    for name in TABLES_THAT_GAINED_COLUMNS:
+        yield from lake.partitions(name)
 
 
 def workbench_with_marts(settings: Settings) -> duckdb.DuckDBPyConnection:

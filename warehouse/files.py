@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import time
+from functools import lru_cache
 from pathlib import Path
 
 _BLOCK = 1 << 20
+_SETTLED = 2_000_000_000  # ns; a file that changed later than that ago may change again within one tick of its clock
 
 
 def sync_file(path: Path) -> None:
@@ -40,6 +43,19 @@ def sha256_of(path: Path) -> str:
         while block := handle.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_while_unchanged(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; while the file stands as it did, it is read once in a process."""
+    stands = path.stat()
+    if time.time_ns() - stands.st_ctime_ns < _SETTLED:
+        return sha256_of(path)
+    return _sha256_as_it_stands(path, (stands.st_ino, stands.st_mtime_ns, stands.st_ctime_ns, stands.st_size))
+
+
+@lru_cache(maxsize=8192)
+def _sha256_as_it_stands(path: Path, _stands: tuple[int, int, int, int]) -> str:
+    return sha256_of(path)
 
 
 def sha256_of_text(text: str) -> str:

@@ -42,6 +42,7 @@ class Lake:
     """The tables under one folder."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.root = settings.lake
         self.locks = settings.locks
 
@@ -62,7 +63,7 @@ class Lake:
             partition = empty_partition(table.name)
             schema_print = str(table.schema)
             is_settled = final_path(self.path(partition)).exists()  # a kill may have left its receipt pending
-            if not is_settled or not self.is_current(partition, schema_print):
+            if not (is_settled and self.is_current(partition, schema_print) and self.is_proven(partition)):
                 self.publish(partition, table.schema.empty_table(), inputs=schema_print)
 
     def finish_interrupted(self) -> list[str]:

@@ -4,7 +4,6 @@ What is made from decisions (books, models, nights) can come from both sides onc
 mixture came from one side alone, so its fingerprints are kept: they tell the two apart when the sides are taken apart.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from catalog.errors import Declined, LakeError
 from warehouse.files import write_durably
 from warehouse.locks import held
 from warehouse.origin import LOCK, Origin, Side, files_in, origin_of, record, refusal_of
-from warehouse.receipts import receipt_in_force
+from warehouse.receipts import receipt_in_force, sealed_text, unsealed
 
 DERIVED = (
     "nights",
@@ -71,14 +70,14 @@ def allow_mixture(root: Path, locks: Path, side: Side) -> None:
         if now.removing:
             raise Declined(refusal_of(root, now, side))
         if now.holds != "mixture":
-            write_durably(root / BEFORE, json.dumps(asdict(_as_it_is(root, now.holds))) + "\n")
+            write_durably(root / BEFORE, sealed_text(asdict(_as_it_is(root, now.holds))))
         record(root, Origin("mixture", is_allowed=True))
 
 
 def before_mixture(root: Path) -> Before:
     """Return what a lake held before it became a mixture; nothing is known of one that is older than the record."""
     try:
-        return Before(**json.loads((root / BEFORE).read_text(encoding="utf-8")))
+        return Before(**unsealed((root / BEFORE).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return Before()
     except (ValueError, TypeError) as error:

@@ -4,6 +4,7 @@ What was committed together is held against the record of its commit. A commit t
 first, as by anyone who opens the lake.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from catalog.errors import LakeError
 from warehouse.aside import put_aside
 from warehouse.files import sha256_of
 from warehouse.finding import Finding
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
 from warehouse.mixed import what_does_not_belong
 from warehouse.parquet import is_readable_as
@@ -123,6 +124,15 @@ def _contract_findings(lake: Lake, data: Path, rows: int) -> Iterator[Finding]:
 
 def _data_of(receipt: Path) -> Path:
     return receipt.with_name(receipt.name.removesuffix(".receipt.json") + ".parquet")
+
+
+def partition_at(lake: Lake, path: Path) -> Partition | None:
+    """Return the partition whose file or receipt has a path; None for what is no partition."""
+    table, *day, file = path.relative_to(lake.root).parts
+    if table not in TABLES or not file.startswith("part-"):
+        return None
+    date = dt.date.fromisoformat(day[0].removeprefix("business_date=")) if day else None
+    return Partition(table, date, file.removeprefix("part-").removesuffix(".parquet"))
 
 
 def _lock_name(lake: Lake, data: Path) -> str:

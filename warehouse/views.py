@@ -13,7 +13,7 @@ from warehouse.within import Within
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")
-_GAINED_COLUMNS = (
+TABLES_THAT_GAINED_COLUMNS = (
     "price_book",
     "replaced_price_book",
     "demand_curves",
@@ -64,7 +64,7 @@ def _view_of(table: str) -> str:
 
 def _rows_of(table: Table) -> tuple[str, tuple[str | list[str], bool]]:
     """Return the macro that reads a table and its arguments; files are relative to the home."""
-    has_gained = table.name in _GAINED_COLUMNS
+    has_gained = table.name in TABLES_THAT_GAINED_COLUMNS
     if table.by == "day":
         return "lake_by_day", (f"lake/{table.name}/*/*.parquet", has_gained)
     return "lake_by_key", (f"lake/{table.name}/*.parquet", has_gained)

@@ -41,6 +41,12 @@ MODEL_VERSIONS = Table(
             nullable=True,
         ),
         Column(
+            "model_sha256",
+            LONG_TEXT,
+            "SHA-256 of the registered model, to which it is held whenever it is loaded; null when not recorded",
+            nullable=True,
+        ),
+        Column(
             "said",
             LONG_TEXT,
             "what it is expected to earn, how sure that is, and what happens next; null when not recorded",

@@ -13,6 +13,7 @@ from catalog.load import Catalog
 from etl.exports.columns import Grain
 from warehouse.connection import workbench
 from warehouse.lake import Partition
+from warehouse.proof import prove_all
 from warehouse.sold import sold_partitions
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
@@ -83,6 +84,7 @@ def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
     parts = [own for own in sold_partitions(lake) if own.group == part and _has_rows(workspace, own)]
     if not parts:
         return ()
+    prove_all(lake, parts)
     is_visits = parts[0].table == "interactions"
     with workbench(workspace.settings) as connection:
         connection.execute("set memory_limit = $1", [_MEMORY])

@@ -32,7 +32,9 @@ from serving.belief.knots import Knots
 from serving.belief.prior import Shape
 from serving.curves import DemandCurves
 
-LOOKS_BACK = 56  # days
+LOOKS_BACK = 56
+"""The days whose decisions a belief rests on, the last one included."""
+
 _FOOTFALL_DAYS = 28
 _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from catalog.errors import CatalogError, DataError, ModelError
+from catalog.errors import CatalogError, DamagedError, DataError, LakeError, ModelError
 from catalog.load import Catalog
 from catalog.pricing import Policy
 from catalog.progress import Progress, silent
@@ -22,7 +22,7 @@ from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
 from serving.book_store import StoredBook, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
-from serving.day_curves import learned_for
+from serving.day_curves import known_before
 from serving.in_force import pricing_by_book
 from serving.replay.parts import Part, UsedBook, books_of
 from serving.storefront import storefront_at_base_prices, storefront_before_champion
@@ -79,7 +79,7 @@ class _Day:
         name, stored = f"made for {used.made_for}", book_with(self._lake, used.sha256)
         try:
             self._rebuild(used, stored)
-        except (CatalogError, DataError, ModelError) as error:
+        except (CatalogError, DataError, ModelError, DamagedError) as error:
             return [Part("price book", name, None, used.sha256, str(error))]
         if stored is None:
             rebuilt = self._scratch.receipt(in_force_for(used.made_for).book)
@@ -101,7 +101,7 @@ class _Day:
             return
         try:
             sold, catalog = self._sold(rows)
-        except (CatalogError, DataError) as error:
+        except (CatalogError, DataError, LakeError) as error:
             why = self._mixed(batch) or str(error)
             yield Part("decisions", batch.group, None, sha256_of(self._lake.path(batch)), why)
             return
@@ -125,8 +125,7 @@ class _Day:
         model = None if used.model_version is None else load_champion(self._settings, used.model_version)
         if model is None and used.model_version is not None:
             raise ModelError(f"the model registry does not have version {used.model_version} any more")
-        with feature_workbench(self._settings, products_of(catalog)) as connection:
-            known = learned_for(connection, model, catalog, used.made_for)
+        known = known_before(self._lake, model, catalog, used.made_for, products_of(catalog), sets_aside=False)
         publish_book(self._scratch, catalog, known.curves, known.visits, used.made_for, known.belief)
 
     def _sold(self, rows: tuple[LedgerRow, ...]) -> tuple[DayRows, Catalog]:
@@ -170,6 +169,8 @@ class _Day:
         receipt = self._lake.receipt(cells)
         if receipt is None:
             return Part("features", batch.group, None, None, "not grouped yet: run `shelfprice transform`")
+        if not rows and not self._lake.is_proven(batch):
+            return Part("features", batch.group, None, receipt.sha256, _TAMPERED)
         first = rows[0].first_cells_sha256 if rows else None
         try:
             catalog = kept_catalog(self._lake, rows[0].catalog) if first else self._grouped_under(receipt.inputs)

@@ -17,7 +17,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
-from catalog.errors import DataError, Declined, ModelError
+from catalog.errors import DamagedError, DataError, Declined, ModelError
 from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
@@ -384,9 +384,11 @@ def test_a_damaged_partition_is_named_and_the_good_ones_go_on(copy_of_the_loop: 
     shutil.rmtree(copy_of_the_loop.lake / "demand_cells")
     victim = next(iter(lake.partitions("interactions")))
     lake.path(victim).write_bytes(lake.path(victim).read_bytes()[:500])
-    done = transform(None)
-    assert done.partitions == 3
-    assert [finding.kind for finding in verify(lake).findings] == ["damaged"]
+    with pytest.raises(DamagedError, match=rf"{victim.business_date}/part-g000\.parquet.*backfill --start"):
+        transform(None)
+    assert [part.business_date for part in lake.partitions("demand_cells")] == list(lake.dates("interactions"))
+    assert len(lake.dates("demand_cells")) == 3
+    assert [finding.kind for finding in verify(lake).findings] == ["missing"]  # part of its batch, until it is played
 
 
 def test_each_repricing_of_the_loop_tells_what_was_asked_for_and_what_is_left(in_the_loop: Loop) -> None:

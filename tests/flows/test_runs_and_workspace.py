@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prefect import flow, task
 
-from catalog.errors import ContractError, LakeError
+from catalog.errors import ContractError, DamagedError, LakeError
 from catalog.load import DEFAULT_DIR
 from flows.progress import listening, tell
 from flows.tasks import TOUCHES_THE_DISK
@@ -13,7 +13,9 @@ from flows.workspace import open_workspace
 from warehouse.connection import read_only
 
 
-@pytest.mark.parametrize(("error", "tries"), [(LakeError, 3), (OSError, 3), (ContractError, 1), (ValueError, 1)])
+@pytest.mark.parametrize(
+    ("error", "tries"), [(LakeError, 3), (DamagedError, 1), (OSError, 3), (ContractError, 1), (ValueError, 1)]
+)
 def test_only_what_may_be_better_next_time_is_tried_again(
     prefect_server: None, error: type[Exception], tries: int
 ) -> None:

@@ -1,10 +1,12 @@
 """A lake knows whose decisions it holds: the twin never sells in a retailer's lake, nor is a log read into its own."""
 
 import datetime as dt
+import itertools
 import json
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,8 +30,8 @@ from flows.simulate import simulate
 from serving.close_day import close_day
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition
-from warehouse.mixture import allow_mixture
-from warehouse.origin import RECORD, Origin, Side, origin_of, publishing, recorded
+from warehouse.mixture import BEFORE, allow_mixture, before_mixture
+from warehouse.origin import RECORD, Origin, Side, origin_of, publishing, record, recorded
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)
@@ -260,3 +262,28 @@ def test_a_record_that_cannot_be_read_stops_all_decisions(text: str, twin_lake: 
 def test_the_record_holds_no_more_than_what_the_lake_is(log_lake: Settings) -> None:
     said = json.loads((log_lake.lake / RECORD).read_text(encoding="utf-8"))
     assert said == {"holds": "retailer", "is_allowed": False, "removing": None}
+
+
+@pytest.mark.parametrize(
+    "now", [Origin("twin"), Origin("retailer"), Origin("mixture", is_allowed=True), Origin("mixture", removing="twin")]
+)
+def test_no_flipped_bit_makes_the_record_say_something_else(tmp_path: Path, now: Origin) -> None:
+    record(tmp_path, now)
+    path = tmp_path / RECORD
+    content = path.read_bytes()
+    for place, bit in itertools.product(range(len(content)), range(8)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+        with suppress(LakeError):
+            assert recorded(tmp_path) == now
+
+
+def test_a_flipped_bit_in_what_stood_before_a_mixture_is_refused(tmp_path: Path) -> None:
+    record(tmp_path, Origin("twin"))
+    allow_mixture(tmp_path, tmp_path / "locks", "retailer")
+    path = tmp_path / BEFORE
+    content = path.read_bytes()
+    right = before_mixture(tmp_path)
+    for place, bit in itertools.product(range(len(content)), range(8)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+        with suppress(LakeError):
+            assert before_mixture(tmp_path) == right

@@ -21,7 +21,7 @@ from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions
-from etl.transform import group_partitions
+from etl.transform import group_all
 from features.cells import feature_workbench, stale_cells
 from serving.book_store import commit_book, newest_book_of, publish_book, restored_book
 from serving.day_curves import learned_for
@@ -97,7 +97,7 @@ class Chain:
 
     def transform(self) -> None:
         self.load()
-        list(group_partitions(self.workspace, list(stale_cells(self.lake, self.catalog))))
+        group_all(self.workspace, list(stale_cells(self.lake, self.catalog)))
 
     def price(self, date: dt.date, version: str = "1") -> None:
         with feature_workbench(self.settings) as connection:

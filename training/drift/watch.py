@@ -14,6 +14,7 @@ from serving.champion import Champion
 from training.drift.checks import DayCheck, check_days
 from training.registry import ModelRegistry
 from warehouse.lake import Lake, Partition
+from warehouse.proof import Span, prove
 from warehouse.within import between
 from warehouse.workspace import Workspace
 
@@ -96,8 +97,9 @@ def check_champion(
     workspace: Workspace, champion: Champion, trained_through: dt.date, through: dt.date
 ) -> list[DayCheck]:
     """Read the cells of the days since the champion's training, and check them."""
-    since_then = between(trained_through + dt.timedelta(days=1), through)
-    with feature_workbench(workspace.settings, within=since_then) as connection:
+    first = trained_through + dt.timedelta(days=1)
+    prove(workspace.lake, (Span("demand_cells", first, through), Span("products")))
+    with feature_workbench(workspace.settings, within=between(first, through)) as connection:
         span = {"trained_through": trained_through, "judged_through": through}
         cells = connection.execute(query("holdout_cells"), span).df()
     return check_days(cells, champion.p_sale(cells)) if len(cells) else []

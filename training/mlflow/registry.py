@@ -21,6 +21,7 @@ from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState
 
 _FOLLOWED = "champion_change"
+_FINGERPRINT = "model_sha256"
 INTERRUPTED = "interrupted"
 """What the tag `gate` says of a version that no training will judge any more."""
 
@@ -82,18 +83,23 @@ class MlflowRegistry:
             client.create_registered_model(REGISTERED_MODEL, description=notes.MODEL)
         version = _left_by_a_kill(client, inputs, judged_before)
         if version is None:
-            log_loss = f"{scores['log_loss']:.6f}"
+            tags = {"candidate": fitted.candidate.name, "log_loss": f"{scores['log_loss']:.6f}", "inputs": inputs}
             registered = client.create_model_version(
                 REGISTERED_MODEL,
                 best.location,
                 run_id=best.run_id,
                 model_id=best.model_id,
                 description=fitted.candidate.description,
-                tags={"candidate": fitted.candidate.name, "log_loss": log_loss, "inputs": inputs},
+                tags=tags | ({_FINGERPRINT: best.sha256} if best.sha256 else {}),
             )
             version = str(registered.version)
         client.set_registered_model_alias(REGISTERED_MODEL, "challenger", version)
         return version
+
+    def sha256_of(self, version: str) -> str | None:
+        """Return the fingerprint with which a version was registered; None for one of an earlier version."""
+        tags = client_of(self.settings).get_model_version(REGISTERED_MODEL, version).tags
+        return tags.get(_FINGERPRINT)
 
     def note_verdict(self, version: str, verdict: Verdict) -> None:
         """Tag a version with what the gate found."""

@@ -25,6 +25,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from catalog.arrays import Floats
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
+from features.stored_model import fingerprint_of
 from serving.registry_away import refuse_absent_registry
 from training.candidates import FittedModel
 from training.conditions.condition import Condition
@@ -106,9 +107,10 @@ class MlflowTraining:
                 pyfunc_predict_fn="predict_proba",
             )
             self.client.log_model_artifacts(model.model_id, place)
+            sha256 = fingerprint_of(Path(place))
         self.client.finalize_logged_model(model.model_id, "READY")
         self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
-        return LoggedModel(run_id, self.run_id, model.model_id, model.artifact_location)
+        return LoggedModel(run_id, self.run_id, model.model_id, model.artifact_location, sha256)
 
 
 @contextmanager

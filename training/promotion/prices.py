@@ -3,9 +3,8 @@
 import datetime as dt
 
 from catalog.errors import DataError
-from features.cells import feature_workbench
 from serving.book_store import NewBook, books_from, new_book, newest_book_of, restored_book
-from serving.day_curves import dates_known_from, learned_for
+from serving.day_curves import known_before
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -32,9 +31,7 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
     model = registry.load(version)
     if model is None:
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
-    known_from = dates_known_from(workspace.lake, (model,), first)
-    with feature_workbench(workspace.settings, within=known_from) as connection:
-        known = learned_for(connection, model, workspace.catalog, first)
+    known = known_before(workspace.lake, model, workspace.catalog, first)
     return [
         new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
         for date in _dates_to_change(workspace.lake, first)

@@ -1,5 +1,25 @@
--- Grouping into demand cells loses and invents nothing. Rows = failure.
-with decisions as (
+-- Grouping into demand cells loses and invents nothing. Rows = failure. Cells outlive decisions that were damaged and
+-- set aside, so a date with cells of a batch whose decisions are not there is left out.
+with sold as (
+    select regexp_extract(file, 'business_date=.*') as batch
+    from glob('lake/interactions/*/part-*.parquet')
+    union all
+    select regexp_extract(file, 'business_date=.*') as batch
+    from glob('lake/unit_sales/*/part-*.parquet')
+),
+
+grouped as (
+    select regexp_extract(file, 'business_date=.*') as batch
+    from glob('lake/demand_cells/*/part-*.parquet')
+),
+
+incomplete as (
+    select distinct regexp_extract(grouped.batch, 'business_date=([0-9-]+)', 1)::date as business_date
+    from grouped
+    anti join sold on grouped.batch = sold.batch
+),
+
+decisions as (
     select
         business_date,
         sku,
@@ -53,5 +73,8 @@ from of_product
 full join cells
     on of_product.business_date = cells.business_date and of_product.sku = cells.sku
 where
-    of_product.count_offered is distinct from cells.count_offered
-    or of_product.count_purchased is distinct from cells.count_purchased;
+    coalesce(of_product.business_date, cells.business_date) not in (select business_date from incomplete)
+    and (
+        of_product.count_offered is distinct from cells.count_offered
+        or of_product.count_purchased is distinct from cells.count_purchased
+    );

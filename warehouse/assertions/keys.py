@@ -6,10 +6,10 @@ from collections.abc import Collection
 import duckdb
 from duckdb import ColumnExpression, FunctionExpression
 
-from catalog.errors import LakeError
 from catalog.table import Table
 from warehouse.files import modified_at
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
+from warehouse.proof import is_proven
 
 Row = tuple[object, ...]
 
@@ -67,11 +67,4 @@ def _files(lake: Lake, table: Table, business_dates: Collection[dt.date], newest
     partitions = list(lake.partitions(table.name, set(business_dates).__contains__))
     if table.by == "key" and newest is not None and len(partitions) > newest:
         partitions = sorted(partitions, key=lambda one: modified_at(lake.path(one)))[-newest:]
-    return [str(lake.path(partition)) for partition in partitions if _is_proven(lake, partition)]
-
-
-def _is_proven(lake: Lake, partition: Partition) -> bool:
-    try:
-        return lake.receipt(partition) is not None
-    except LakeError:
-        return False  # the receipt itself is damaged
+    return [str(lake.path(partition)) for partition in partitions if is_proven(lake, partition)]

@@ -9,11 +9,12 @@ from catalog.contracts import TABLES
 from catalog.settings import Settings
 from warehouse.assertions.keys import repeated_keys
 from warehouse.connection import workbench
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 
 _FOLDER = Path(__file__).parent
 _SHOWN = 3
 _ROWS_AT_ONCE = 2_000_000
+_READ_BY_DAY = ("interactions", "unit_sales", "repricings", "demand_cells", "live_interactions", "live_repricings")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ def dates_to_check_at_once(rows_of: Mapping[dt.date, int]) -> Iterator[list[dt.d
         rows_held += rows
     if dates:
         yield dates
+
+
+def looked_at(lake: Lake, business_dates: Iterable[dt.date]) -> Iterator[Partition]:
+    """Yield the partitions that the assertions read on some dates through the views: these must be proven before."""
+    for date in business_dates:
+        for table in _READ_BY_DAY:
+            yield from lake.partitions_on(table, date)
 
 
 def broken_assertions(
