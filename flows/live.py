@@ -13,7 +13,7 @@ from pydantic import Field
 from catalog.watched import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import ONE_DAY
-from etl.live.calendar import day_to_sell, refuse_unknown_store
+from etl.live.calendar import dates_to_sell, day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
@@ -25,7 +25,6 @@ from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
 from warehouse.locks import held
-from warehouse.workspace import Workspace
 
 
 @flow(name="live", persist_result=False, on_completion=[ended], on_cancellation=[ended])
@@ -67,7 +66,10 @@ def live(
     workspace, catalog = open_workspace(catalog_dir, for_the_twin=True), watched_catalog(catalog_dir)
     refuse_unknown_store(workspace.catalog, store)
     with held(workspace.settings.locks, f"live-{store}"):
-        day, last = _what_to_sell(workspace, store, date, days, again=again)
+        left = None if again else left_unended(workspace.lake.root, f"live-{store}")
+        day, last = dates_to_sell(workspace, store, date, days, left)
+        if day.business_date > last:
+            _announce(f"{store} had sold everything through {last} when its run was killed; nothing more was sold")
         write_down(workspace.lake.root, f"live-{store}", last)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
@@ -81,25 +83,6 @@ def live(
                 sold.append(done)
                 day = LiveDay(store, day.business_date + ONE_DAY)
             return sold
-
-
-def _what_to_sell(
-    workspace: Workspace, store: str, date: dt.date | None, days: int, *, again: bool
-) -> tuple[LiveDay, dt.date]:
-    """Return the first day and the last date to sell: those that are left of a run that was killed, or those asked for.
-
-    Where a run was killed behind its last tick nothing is left, and the first day lies after the last date.
-    """
-    left = None if again else left_unended(workspace.lake.root, f"live-{store}")
-    if left is not None and (date is None or date <= left):
-        if LiveDay(store, left).is_closed(workspace.lake):
-            _announce(f"{store} had sold everything through {left} when its run was killed; nothing more was sold")
-            return LiveDay(store, left + ONE_DAY), left
-        day = day_to_sell(workspace, store, None)
-        if day.business_date <= left:
-            return day, left
-    day = day_to_sell(workspace, store, date)
-    return day, day.business_date + (days - 1) * ONE_DAY
 
 
 def _stopped(day: LiveDay) -> State:

@@ -37,7 +37,7 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
     """Yield a finding for each damaged or unfinished commit, and for each part that is not of its commit."""
     for name in pending_names(lake.root):
         if not is_held(lake.locks, name):
-            path = lake.root / "commits" / "pending" / f"{name}.commit.json"
+            path = pending_record_path(lake.root, name)
             yield Finding(path, "unfinished", f"the commit {name} cannot be finished: run `shelfprice doctor --fix`")
     for path in final_records(lake.root):
         try:
@@ -48,6 +48,7 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
         if record is not None and not is_held(lake.locks, record.name):
             yield from _parts_of_others(lake, record)
     yield from _mixed_without_record(lake, "interactions", BATCH, _same_run, _PLAY_AGAIN)
+    yield from _mixed_without_record(lake, "interactions", (LEDGER,), _same_seed, _PLAY_AGAIN)
     yield from _mixed_without_record(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
     yield from _without_decisions(lake)
 
@@ -127,5 +128,9 @@ def _same_inputs(own: Receipt, last: Receipt) -> bool:
     return own.inputs == last.inputs
 
 
+def _same_seed(own: Receipt, last: Receipt) -> bool:
+    return own.seed == last.seed
+
+
 def _same_run(own: Receipt, last: Receipt) -> bool:
-    return own.inputs == last.inputs and own.seed == last.seed
+    return _same_inputs(own, last) and _same_seed(own, last)

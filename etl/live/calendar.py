@@ -5,7 +5,7 @@ import datetime as dt
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from catalog.near import did_you_mean
-from etl.business_dates import DEFAULT_START
+from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, days_with_live_parts
 from warehouse.connection import read_only
 from warehouse.lake import Lake
@@ -48,6 +48,32 @@ def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveD
             f"was sold, choose another date, such as {_day_after_newest(workspace, store)}"
         )
     return day
+
+
+def dates_to_sell(
+    workspace: Workspace, store: str, date: dt.date | None, days: int, left: dt.date | None
+) -> tuple[LiveDay, dt.date]:
+    """Return the first day and the last date to sell: those asked for, or what a run that was killed has left of them.
+
+    Parameters
+    ----------
+    left
+        Last date that such a run was to sell, None without one. Where it was killed behind its last tick nothing is
+        left, and the first day lies after the last date.
+
+    Raises
+    ------
+    Declined
+        As in `day_to_sell`.
+    """
+    if left is not None and (date is None or date <= left):
+        if LiveDay(store, left).is_closed(workspace.lake):
+            return LiveDay(store, left + ONE_DAY), left
+        day = day_to_sell(workspace, store, None)
+        if day.business_date <= left:
+            return day, left
+    day = day_to_sell(workspace, store, date)
+    return day, day.business_date + (days - 1) * ONE_DAY
 
 
 def _open_day(lake: Lake, store: str) -> LiveDay | None:

@@ -259,6 +259,13 @@ def mix_without_records(workspace: Workspace) -> None:
     shutil.rmtree(workspace.lake.root / "commits")
 
 
+def mix_in_a_ledger_without_records(workspace: Workspace) -> None:
+    """Do as an earlier version did that was killed right after it had written down what prices the day."""
+    part = Partition("days_in_force", TUESDAY, "g000")
+    workspace.lake.publish(part, workspace.lake.read(part), inputs="another run", seed=8)
+    shutil.rmtree(workspace.lake.root / "commits")
+
+
 @pytest.mark.parametrize(
     ("spoil", "kind"),
     [
@@ -266,6 +273,7 @@ def mix_without_records(workspace: Workspace) -> None:
         (lose_price_changes, "missing"),
         (mix_in_price_changes, "mixed"),
         (mix_without_records, "mixed"),
+        (mix_in_a_ledger_without_records, "mixed"),
     ],
 )
 def test_a_day_that_is_not_whole_is_played_again_to_its_very_bytes(

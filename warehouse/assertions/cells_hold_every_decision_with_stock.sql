@@ -2,15 +2,30 @@
 -- set aside, so a date with cells of a batch whose decisions are not there is left out.
 with sold as (
     select regexp_extract(file, 'business_date=.*') as batch
-    from glob('lake/interactions/*/part-*.parquet')
+    from
+        glob(
+            list_transform(
+                $business_dates, lambda date: 'lake/interactions/business_date=' || date || '/part-*.parquet'
+            )
+        )
     union all
     select regexp_extract(file, 'business_date=.*') as batch
-    from glob('lake/unit_sales/*/part-*.parquet')
+    from
+        glob(
+            list_transform(
+                $business_dates, lambda date: 'lake/unit_sales/business_date=' || date || '/part-*.parquet'
+            )
+        )
 ),
 
 grouped as (
     select regexp_extract(file, 'business_date=.*') as batch
-    from glob('lake/demand_cells/*/part-*.parquet')
+    from
+        glob(
+            list_transform(
+                $business_dates, lambda date: 'lake/demand_cells/business_date=' || date || '/part-*.parquet'
+            )
+        )
 ),
 
 incomplete as (
