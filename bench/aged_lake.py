@@ -25,6 +25,7 @@ from features.stored_model import StoredModel
 from training.promotion.history import THE_GATE, Change, record
 from training.registry import RegistryState
 from warehouse.lake import Lake, Partition
+from warehouse.receipts import Receipt
 
 SEED = 7
 PLAYED = 8  # days that are really played; copies of the last seven fall on the same weekday
@@ -81,13 +82,14 @@ class AgedStore:
         for day in range(self.days, days):
             source = 1 + (day - 1) % (self.played - 1)
             later = _Copied(lake, date_of(source), date_of(day))
-            for part in lake.partitions_on("interactions", later.source):
-                decisions = later.publish(part)
-                cells = Partition("demand_cells", later.source, part.group)
-                later.publish(cells, inputs=f"{decisions}:{definition}")
-            for table in _BY_DAY:
-                for part in list(lake.partitions_on(table, later.source)):
-                    later.publish(part)
+            sold = list(lake.partitions_on("interactions", later.source))
+            others = [part for table in _BY_DAY for part in lake.partitions_on(table, later.source)]
+            is_played = {part: later.receipt_of(part).is_of_the_twin for part in others}
+            later.commit("batch", [*(part for part in others if is_played[part]), *sold])
+            later.commit("night", [part for part in others if not is_played[part]])
+            for part in sold:
+                decisions = later.receipt_of(replace(part, business_date=later.target)).sha256
+                later.publish(Partition("demand_cells", later.source, part.group), f"{decisions}:{definition}")
             self._judge(later)
         self.days = max(self.days, days)
 
@@ -142,15 +144,27 @@ class _Copied:
     def __init__(self, lake: Lake, source: dt.date, target: dt.date) -> None:
         self.lake, self.source, self.target = lake, source, target
 
-    def publish(self, part: Partition, inputs: str | None = None) -> str:
-        """Publish a copy of a partition, and return its SHA-256."""
+    def receipt_of(self, part: Partition) -> Receipt:
+        """Return the receipt of a partition that must be there."""
         receipt = self.lake.receipt(part)
         if receipt is None:
             raise ValueError(f"{part}: expected a receipt")
+        return receipt
+
+    def commit(self, kind: str, parts: list[Partition]) -> None:
+        """Commit copies of the partitions of a batch or of a night together."""
+        seed = self.receipt_of(parts[0]).seed
+        with self.lake.commit(f"{kind}-{self.target}", inputs="a copy", seed=seed) as commit:
+            for part in parts:
+                commit.publish(*self._copy_of(part), inputs=self.receipt_of(part).inputs)
+
+    def publish(self, part: Partition, inputs: str) -> None:
+        """Publish a copy of a partition alone."""
+        self.lake.publish(*self._copy_of(part), inputs=inputs)
+
+    def _copy_of(self, part: Partition) -> tuple[Partition, pa.Table]:
         rows = shifted(self.lake.read(part), (self.target - self.source).days)
-        made_from = receipt.inputs if inputs is None else inputs
-        copy = replace(part, business_date=self.target)
-        return self.lake.publish(copy, rows, inputs=made_from, seed=receipt.seed).receipt.sha256
+        return replace(part, business_date=self.target), rows
 
 
 def shifted(rows: pa.Table, days: int) -> pa.Table:

@@ -22,6 +22,7 @@ from serving.make_book import make_book
 from simulation.shoppers import shopper_names
 from training.session import learning_days
 from warehouse.commit_record import record_path
+from warehouse.connection import workbench
 from warehouse.files import sha256_of
 from warehouse.lake import EMPTY_DATE, Lake, Partition
 from warehouse.locks import held
@@ -244,10 +245,11 @@ def test_the_shelf_and_the_columns_of_each_table_are_made_again_after_a_flip(sol
         assert path.read_bytes() == right
 
 
-def test_a_book_that_is_cut_in_half_stops_who_computes_in_one_line(sold: Workspace) -> None:
+def test_a_book_that_is_cut_in_half_stops_who_opens_every_view_in_one_line_and_nobody_else(sold: Workspace) -> None:
     cut_in_half(sold.lake.path(Partition("price_book", PRICED, "all")), random.Random())
     with pytest.raises(LakeError, match=r"price_book/business_date=2026-01-08.*verify --set-aside"):
-        transform(sold, DAYS)
+        workbench(sold.settings)
+    assert transform(sold, DAYS).partitions == len(DAYS)
 
 
 def test_cells_that_the_assertions_look_at_are_proven_as_well(sold: Workspace) -> None:

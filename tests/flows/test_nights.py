@@ -211,7 +211,7 @@ def test_a_live_day_is_sold_to_its_end_and_the_other_stores_are_played(town: Tow
 
 def test_a_store_that_someone_is_selling_keeps_the_night_waiting(town: Town) -> None:
     town.sell_live("S02", FIRST, 5)
-    with held(town.workspace.settings.locks, "live-S02"), pytest.raises(Declined, match="live-S02 is being written"):
+    with held(town.workspace.settings.locks, "live-S02"), pytest.raises(Declined, match="store S02 is being sold live"):
         town.night()
     assert not list(town.lake.partitions("price_book"))
 
