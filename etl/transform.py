@@ -12,7 +12,7 @@ from features.cells import StaleCells, cells_of, definition_of, feature_workbenc
 from features.grouped import look_at_folders, settle
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
-from warehouse.proof import Damage
+from warehouse.proof import Unproven
 from warehouse.workspace import Workspace
 
 _NEWEST_KEYS = 20  # partitions of a table without dates whose keys a night compares; `shelfprice health` takes all
@@ -41,29 +41,29 @@ def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress:
     DamagedError
         When decisions are damaged, or what the assertions look at; everything else was grouped and checked.
     """
-    lake, damage, unproven = workspace.lake, Damage(workspace.lake), set[dt.date | None]()
+    lake, unproven, left_out = workspace.lake, Unproven(workspace.lake), set[dt.date | None]()
 
     def note(decisions: Partition) -> None:
-        unproven.add(decisions.business_date)
-        _holds(damage, decisions)
+        left_out.add(decisions.business_date)
+        _holds(unproven, decisions)
 
     look = look_at_folders(lake, workspace.catalog)
     stale = list(stale_cells(lake, workspace.catalog, anew_on, look.settled, note))
-    settle(lake, look, {item.decisions.business_date for item in stale} | unproven)
+    settle(lake, look, {item.decisions.business_date for item in stale} | left_out)
     rows_of: dict[dt.date, int] = {}
     done = 0
     for at_once in _chunks(stale):
-        grouped = group_partitions(workspace, at_once, damage)
+        grouped = group_partitions(workspace, at_once, unproven)
         for item in grouped:
             if date := item.decisions.business_date:
                 rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
         done += len(grouped)
         progress("grouping decisions into demand cells", done, len(stale))
     try:
-        _check_assertions(workspace, rows_of, progress, damage)
+        _check_assertions(workspace, rows_of, progress, unproven)
     except DataError as error:
-        raise DataError("; ".join(filter(None, (str(error), damage.said())))) from error
-    damage.refuse()
+        raise DataError("; ".join(filter(None, (str(error), unproven.said())))) from error
+    unproven.refuse()
     return Transformed(done, sum(rows_of.values()), tuple(sorted(rows_of)))
 
 
@@ -75,13 +75,13 @@ def group_all(workspace: Workspace, stale: list[StaleCells]) -> None:
     DamagedError
         When some of the decisions are damaged; the others were grouped.
     """
-    damage = Damage(workspace.lake)
+    unproven = Unproven(workspace.lake)
     for at_once in _chunks(stale):
-        group_partitions(workspace, at_once, damage)
-    damage.refuse()
+        group_partitions(workspace, at_once, unproven)
+    unproven.refuse()
 
 
-def group_partitions(workspace: Workspace, stale: list[StaleCells], damage: Damage) -> list[StaleCells]:
+def group_partitions(workspace: Workspace, stale: list[StaleCells], unproven: Unproven) -> list[StaleCells]:
     """Group and publish partition after partition with one connection; return those that were grouped.
 
     Each is held against its receipt before DuckDB parses it, by a thread that is some partitions ahead, so that nobody
@@ -89,7 +89,7 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells], damage: Dama
     """
     grouped, dates = [], {item.decisions.business_date for item in stale}
     with ThreadPoolExecutor(1) as ahead:
-        proofs = [ahead.submit(_holds, damage, item.decisions) for item in stale]
+        proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
         with feature_workbench(workspace.settings, within=dates.__contains__) as connection:
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
@@ -106,20 +106,22 @@ def _chunks(stale: list[StaleCells]) -> Iterator[list[StaleCells]]:
         yield stale[first : first + _PARTITIONS_AT_ONCE]
 
 
-def _holds(damage: Damage, decisions: Partition) -> bool:
+def _holds(unproven: Unproven, decisions: Partition) -> bool:
     """Tell whether decisions are proven; those that another process is writing are left to whoever comes next."""
     try:
-        return damage.holds(decisions)
+        return unproven.holds(decisions)
     except Declined:
         return False
 
 
-def _check_assertions(workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress, damage: Damage) -> None:
+def _check_assertions(
+    workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress, unproven: Unproven
+) -> None:
     """Run the assertions on some dates, once everything that they look at there is proven."""
     broken, checked = [], 0
     for dates in dates_to_check_at_once(rows_of):
         for partition in looked_at(workspace.lake, dates):
-            _holds(damage, partition)
+            _holds(unproven, partition)
         broken += broken_assertions(workspace.settings, dates, _NEWEST_KEYS)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))

@@ -50,7 +50,7 @@ class Span:
                 yield partition
 
 
-class Damage:
+class Unproven:
     """Partitions whose bytes are not those of their receipts, as they are found."""
 
     def __init__(self, lake: Lake, *, sets_aside: bool = True) -> None:
@@ -111,10 +111,10 @@ def prove(lake: Lake, spans: Iterable[Span], *, sets_aside: bool = True) -> None
 
 def prove_all(lake: Lake, partitions: Iterable[Partition], *, sets_aside: bool = True) -> None:
     """Hold some partitions against their receipts, as `prove` does."""
-    damage = Damage(lake, sets_aside=sets_aside)
+    unproven = Unproven(lake, sets_aside=sets_aside)
     for partition in partitions:
-        damage.holds(partition)
-    damage.refuse()
+        unproven.holds(partition)
+    unproven.refuse()
 
 
 def is_proven(lake: Lake, partition: Partition) -> bool:
