@@ -15,7 +15,7 @@ from typing import Any
 
 _NOT_COMPARED: Mapping[str, frozenset[str]] = {
     "champions": frozenset({"decided_at"}),
-    "model_versions": frozenset({"run_id", "training_run_id"}),
+    "model_versions": frozenset({"run_id", "training_run_id", "model_sha256"}),
     "ingested_files": frozenset({"ingested_at"}),
 }
 """Columns that differ between any two runs, by table."""
