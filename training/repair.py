@@ -9,7 +9,7 @@ from catalog.errors import DataError, ModelError
 from catalog.settings import Settings
 from etl.business_dates import first_open_date
 from serving.repair import has_proven_curves
-from training.mlflow.interrupted import LeftRun, end_run, mark_interrupted, unended_runs, versions_without_verdict
+from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from training.mlflow.registry import MlflowRegistry
 from training.pricing import price_date
 from training.promotion.change import catch_up
@@ -63,8 +63,8 @@ def faults_of_registry(lake: Lake, settings: Settings, opened: OpenWorkspace) ->
     judged = [part.group.removeprefix("v") for part in lake.partitions("model_versions")]
     for version in versions_without_verdict(settings, judged):
         what = f"version {version}: its training was interrupted before the gate's verdict counted"
-        mend = partial(_mark, settings, version)
-        yield Fault(what, f"model version {version}", "tag it as interrupted; the next training makes another", mend)
+        remedy = "the same training takes it again, and any other one tags it as interrupted"
+        yield Fault(what, f"model version {version}", remedy, is_harm=False)
     for run in unended_runs(settings):
         what = "a run of MLflow whose process is gone"
         yield Fault(what, f"run {run.name}", "end it as killed", partial(_end, settings, run))
@@ -95,12 +95,6 @@ def _price_anew(damage: Damage, date: dt.date, opened: OpenWorkspace) -> str:
 def _follow(registry: MlflowRegistry, on: dt.date, opened: OpenWorkspace) -> str:
     catch_up(opened(), registry, on)
     return "followed"
-
-
-def _mark(settings: Settings, version: str) -> str:
-    with held(settings.locks, LEARNING):
-        mark_interrupted(settings, version)
-    return "tagged as interrupted"
 
 
 def _end(settings: Settings, run: LeftRun) -> str:

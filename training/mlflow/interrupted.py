@@ -26,19 +26,15 @@ class LeftRun:
 def versions_without_verdict(settings: Settings, judged: Collection[str]) -> list[str]:
     """Return the versions that are newer than every judged one and not yet said to be interrupted, oldest first.
 
-    Older ones without a row were judged once: their rows went when a mixture was taken apart.
+    Older ones without a row were judged once: their rows went when a mixture was taken apart. Where none was judged,
+    those with a verdict are of another lake.
     """
     newest = max((int(version) for version in judged), default=0)
     with _reached(settings) as client:
         found = client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
-    left = [int(one.version) for one in found if one.tags.get("gate") != INTERRUPTED]
+    known = {INTERRUPTED} if judged else {INTERRUPTED, *(one.tags["gate"] for one in found if "gate" in one.tags)}
+    left = [int(one.version) for one in found if one.tags.get("gate") not in known]
     return [str(version) for version in sorted(left) if version > newest]
-
-
-def mark_interrupted(settings: Settings, version: str) -> None:
-    """Say on a version that its training was interrupted."""
-    with _reached(settings) as client:
-        client.set_model_version_tag(REGISTERED_MODEL, version, "gate", INTERRUPTED)
 
 
 def unended_runs(settings: Settings) -> list[LeftRun]:

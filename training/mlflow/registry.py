@@ -140,7 +140,8 @@ def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection
             return None
         if left.tags.get("inputs") == inputs:
             return str(left.version)
-        client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", INTERRUPTED)
+        if judged_before or "gate" not in left.tags:  # before its first training a lake may share a registry
+            client.set_model_version_tag(REGISTERED_MODEL, left.version, "gate", INTERRUPTED)
     return None
 
 
