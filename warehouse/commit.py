@@ -145,7 +145,7 @@ def committing(
     Declined
         When another process is making a commit of this name.
     LakeError
-        When the disk refuses; nothing is changed.
+        When the disk refuses; nothing is changed, or the commit counts already and is yet to be put in force.
     """
     with ExitStack() as stack:
         try:
@@ -164,15 +164,19 @@ def committing(
                 commit.abandon()
                 raise
         except OSError as error:
-            raise LakeError(
-                f"{place.root}: {name or 'a partition'} cannot be written ({error.strerror or error}); what stands "
-                "there is unchanged, mend the disk and run again"
-            ) from error
+            raise LakeError(_refused(place, name, error)) from error
 
 
 def is_of_a_side(partition: Partition) -> bool:
     """Tell whether a partition is of decisions, which only a lake of their own side may hold."""
     return partition.group != EMPTY_GROUP and partition.table in {*OF_BOTH, *OF_THE_TWIN, *OF_A_RETAILER}
+
+
+def _refused(place: Place, name: str | None, error: OSError) -> str:
+    why = f"{place.root}: {name or 'a partition'} cannot be written ({error.strerror or error})"
+    if name is not None and name in pending_names(place.root):
+        return f"{why} to its end; it counts all the same: mend the disk, and whoever opens the lake next finishes it"
+    return f"{why}; what stands there is unchanged, mend the disk and run again"
 
 
 def _action(before: Receipt | None, receipt: Receipt) -> Action:

@@ -170,6 +170,25 @@ def test_a_full_disk_leaves_everything_as_it_was(
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
 
 
+def test_a_disk_that_refuses_behind_the_record_leaves_a_commit_that_counts_and_says_so(
+    lake: Lake, parts: list[Partition], cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(lake, parts, cells, 2)
+    after = state(lake, parts)
+    make(lake, parts, cells, 1)
+
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(finish_module, "sync_folder", refuses)
+        with pytest.raises(LakeError, match=r"batch-1 cannot be written .Input/output error. to its end; it counts"):
+            make(lake, parts, cells, 2)
+    assert lake.finish_interrupted() == ["batch-1"]
+    assert state(lake, parts) == after
+    assert verify(lake).findings == ()
+
+
 def test_an_error_in_the_block_changes_nothing(lake: Lake, parts: list[Partition], cells: Cells) -> None:
     make(lake, parts, cells, 1)
     before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
