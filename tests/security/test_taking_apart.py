@@ -20,6 +20,7 @@ from etl.live.player import Player
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
+from features.grouped import RECORD as GROUPED
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from training.registry import RegistryState
@@ -88,8 +89,8 @@ def read_log_on_the_twins_shelf(settings: Settings) -> None:
 
 
 def contents(settings: Settings) -> dict[str, bytes]:
-    """Return every file of the lake, but for the catalogs that it keeps and for empty tables."""
-    files = (path for path in sorted(settings.lake.rglob("*")) if path.is_file())
+    """Return every file of the lake, but for kept catalogs, empty tables, and the note of which dates are grouped."""
+    files = (path for path in sorted(settings.lake.rglob("*")) if path.is_file() and path.name != GROUPED)
     return {
         str(path.relative_to(settings.lake)): path.read_bytes()
         for path in files
