@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from catalog.errors import Declined
@@ -43,25 +43,22 @@ def held(folder: Path, name: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-@contextmanager
-def waited_for(folder: Path, name: str) -> Iterator[None]:
+def waited_for(folder: Path, name: str) -> AbstractContextManager[None]:
     """Hold the lock `name`; wait while another process holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    return _waiting(folder, name, fcntl.LOCK_EX)
+
+
+def shared(folder: Path, name: str) -> AbstractContextManager[None]:
+    """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
+    return _waiting(folder, name, fcntl.LOCK_SH)
 
 
 @contextmanager
-def shared(folder: Path, name: str) -> Iterator[None]:
-    """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
+def _waiting(folder: Path, name: str, how: int) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / f"{name}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        fcntl.flock(descriptor, how)
         yield
     finally:
         os.close(descriptor)
