@@ -25,6 +25,7 @@ from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.workspace import Workspace
 
 
 @flow(name="live", persist_result=False, on_completion=[ended], on_cancellation=[ended])
@@ -74,15 +75,22 @@ def live(
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
         with controls_of(UUID(flow_run.get_id()), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:
-            sold: list[SoldDay] = []
-            while day.business_date <= last:
-                if sold:
-                    day = day_to_sell(workspace, store, day.business_date)
-                if (done := _sell(workspace.lake, catalog, day, seed, controls)) is None:
-                    return _stopped(day)  # type: ignore[return-value]  # Prefect takes it as the state
-                sold.append(done)
-                day = LiveDay(store, day.business_date + ONE_DAY)
-            return sold
+            return _sell_through(workspace, catalog, day, last, seed, controls)  # type: ignore[return-value]
+
+
+def _sell_through(
+    workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, last: dt.date, seed: int, controls: Controls
+) -> list[SoldDay] | State:
+    """Sell day after day through a last date; the state of a run that was asked to stop before."""
+    sold: list[SoldDay] = []
+    while day.business_date <= last:
+        if sold:
+            day = day_to_sell(workspace, day.store, day.business_date)
+        if (done := _sell(workspace.lake, catalog, day, seed, controls)) is None:
+            return _stopped(day)
+        sold.append(done)
+        day = LiveDay(day.store, day.business_date + ONE_DAY)
+    return sold
 
 
 def _stopped(day: LiveDay) -> State:

@@ -87,6 +87,8 @@ def _tell_known(known: Any, copied: str, *, as_json: bool) -> None:
         f"Version {known.version} was trained from exactly these days before, so nothing was trained anew; --again "
         "trains once more"
     )
+    if known.said:
+        remark(known.said)
     if as_json:
         emit(_known_as_json(known))
     else:
