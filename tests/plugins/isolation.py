@@ -7,6 +7,9 @@ process that is the same before each test. What is watched:
 - the addresses that MLflow keeps for the process, its active run, and Prefect's settings;
 - threads that hold up the end of the process, and child processes.
 
+Prefect keeps a thread that tells its server of events, and that draws from the module `random` for its pings. It is
+ended before each property test, which fails when `random` changes while it draws.
+
 Settings must be as they were when the tests were collected after each test, whichever fixture changed them. A fixture
 of a module or a session may keep threads and processes while its tests run, and none after them.
 """
@@ -153,6 +156,13 @@ def _children() -> dict[object, str]:
     return found
 
 
+def end_prefect_services() -> None:
+    """End the threads in which Prefect sends events and logs, where some run; the next event starts them anew."""
+    for module, service in (("prefect.events.worker", "EventsWorker"), ("prefect.logging.handlers", "APILogWorker")):
+        if module in sys.modules:
+            getattr(sys.modules[module], service).drain_all(timeout=PATIENCE, at_exit=False)
+
+
 def still_at_work(before: dict[object, str]) -> list[str]:
     """Say what was not at work before and does not end soon; processes are killed then."""
     limit = time.monotonic() + PATIENCE
@@ -211,6 +221,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Look before any fixture of a test is made."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        end_prefect_services()
     item.config.stash[_WATCH].begins(item)
     return (yield)
 
