@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CLUSTER_STAMP := $(VENV)/.installed-cluster
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile # one more than two cores: some wait for a server or a browser
 
 # Nothing is fetched or reported at run time.
@@ -12,10 +13,10 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install demo up test check lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up test check lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Create .venv with the locked packages and this project
 
@@ -26,6 +27,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python -e .
+	@touch $@
+
+install-cluster: install $(CLUSTER_STAMP) ## Add what more than one machine needs: Dask, Delta Lake, an object store, PostgreSQL
+
+$(CLUSTER_STAMP): requirements-cluster.lock $(STAMP)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python -r requirements-cluster.lock
 	@touch $@
 
 demo: install ## Play three stores for ten days: sell and learn by the hour, train and judge by night
@@ -67,6 +74,8 @@ cookbook: install ## Answer the questions of the SQL cookbook anew, from the lak
 lock: install ## Resolve requirements.lock anew
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 \
+	  --constraint requirements.lock --generate-hashes --no-header --quiet -o requirements-cluster.lock
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md

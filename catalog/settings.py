@@ -13,8 +13,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from catalog.addresses import Address
+from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
+from catalog.past_one_machine import PastOneMachine
 
 _HIGHEST_PORT = 65_535
 _IN_WORDS = "default_in_words"
@@ -31,7 +32,7 @@ def _system_user() -> str:
         return f"user {os.getuid()}"
 
 
-class Settings(BaseSettings):
+class Settings(PastOneMachine):
     """What the environment says. Frozen: `settings.model_copy(update={...})` makes another.
 
     A path or address that has no variable of its own follows from `home` or from another field.
@@ -232,7 +233,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingError(f"{first['loc'][0]}: {message}, found {first['input']!r}") from error
+        raise SettingError(f"{first['loc'][0]}: {message}, found {without_login(repr(first['input']))}") from error
 
 
 def _variable_of(field: FieldInfo) -> str:

@@ -1,0 +1,91 @@
+"""Settings of what more than one machine shares: an object store, a cluster that computes, a database.
+
+Nothing is set by default: one machine needs none of them.
+"""
+
+import re
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+from catalog.addresses import is_loopback
+
+_LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*|delta:/.*")
+_SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
+_DATABASE = re.compile(r"postgresql://[^/\s]+/[^/\s?]+(\?\S*)?")
+
+
+class PastOneMachine(BaseSettings):
+    """What is shared where more than one machine works."""
+
+    lake_address: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_LAKE",
+        description="where the lake is kept as Delta Lake tables: `s3://bucket/prefix`, or `delta:/folder`",
+        json_schema_extra={"default_in_words": "plain Parquet in `SHELFPRICE_HOME/lake`"},
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        validation_alias="AWS_ENDPOINT_URL",
+        description="address of the object store, such as `http://127.0.0.1:8333`",
+        json_schema_extra={"default_in_words": "Amazon's"},
+    )
+    s3_region: str = Field(default="us-east-1", validation_alias="AWS_REGION", description="region of the object store")
+    s3_key: str | None = Field(
+        default=None, validation_alias="AWS_ACCESS_KEY_ID", description="user of the object store"
+    )
+    s3_secret: SecretStr | None = Field(
+        default=None, validation_alias="AWS_SECRET_ACCESS_KEY", description="password of that user"
+    )
+    dask: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_DASK",
+        description="scheduler of a Dask cluster that plays, transforms, trains and prices: `tls://host:8786`, or "
+        "`tcp://` on loopback",
+        json_schema_extra={"default_in_words": "processes of this machine"},
+    )
+    dask_ca: Path | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_DASK_CA",
+        description="file of the certificate authority that scheduler, workers and clients trust",
+    )
+    dask_cert: Path | None = Field(
+        default=None, validation_alias="SHELFPRICE_DASK_CERT", description="file of our own certificate for the cluster"
+    )
+    dask_key: Path | None = Field(
+        default=None, validation_alias="SHELFPRICE_DASK_KEY", description="file of the key of that certificate"
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_DATABASE",
+        description="PostgreSQL for Prefect, MLflow and locks that all machines see: "
+        "`postgresql://user:password@host:5432/name`",
+        json_schema_extra={"default_in_words": "SQLite and the kernel's locks in `SHELFPRICE_HOME`"},
+    )
+
+    @field_validator("lake_address")
+    @classmethod
+    def _is_a_lake(cls, text: str | None) -> str | None:
+        if text is not None and not _LAKE.fullmatch(text.rstrip("/")):
+            raise ValueError("expected s3://bucket/prefix or delta:/folder")
+        return text and text.rstrip("/")
+
+    @field_validator("dask")
+    @classmethod
+    def _is_a_scheduler(cls, text: str | None) -> str | None:
+        found = _SCHEDULER.fullmatch(text) if text is not None else None
+        if text is not None and found is None:
+            raise ValueError("expected tls://host:port, or tcp://127.0.0.1:port")
+        if found and found["how"] == "tcp" and not is_loopback(found["host"]):
+            raise ValueError(
+                "expected tls:// off loopback, for whoever reaches a Dask scheduler can run code on it and its workers"
+            )
+        return text
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _is_postgresql(cls, text: object) -> object:
+        if text is not None and not _DATABASE.fullmatch(str(text)):
+            raise ValueError("expected postgresql://user:password@host:port/name")
+        return text
