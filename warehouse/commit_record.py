@@ -26,10 +26,20 @@ _REMEDY = "run `shelfprice doctor`"
 
 @dataclass(frozen=True)
 class CommittedPart:
-    """A partition of a commit and its receipt; a receipt of None says that the commit removes the partition."""
+    """A partition of a commit.
+
+    Attributes
+    ----------
+    receipt
+        Its receipt; None says that the commit removes the partition.
+    before
+        Fingerprint of the receipt that was in force when the part was staged, empty where there was none. None where
+        that is not known, as in records of an earlier version.
+    """
 
     partition: Partition
     receipt: Receipt | None
+    before: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,7 @@ class CommitRecord:
                 "business_date": part.partition.business_date and part.partition.business_date.isoformat(),
                 "group": part.partition.group,
                 "receipt": part.receipt and asdict(part.receipt),
+                "before": part.before,
             }
             for part in self.parts
         ]
@@ -164,4 +175,5 @@ def _record(said: dict[str, Any]) -> CommitRecord:
 def _part(said: dict[str, Any]) -> CommittedPart:
     date = said["business_date"]
     partition = Partition(said["table"], date and dt.date.fromisoformat(date), said["group"])
-    return CommittedPart(partition, None if said["receipt"] is None else receipt_from(said["receipt"]))
+    receipt = None if said["receipt"] is None else receipt_from(said["receipt"])
+    return CommittedPart(partition, receipt, said.get("before"))

@@ -52,6 +52,11 @@ class Receipt:
         """Whether the twin made the rows: what comes from outside has no seed."""
         return self.seed is not None
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the receipt says, hexadecimal."""
+        return sha256_of_text(self.to_json())
+
     def to_json(self) -> str:
         """Return the receipt as sealed JSON text."""
         return sealed_text(asdict(self))
