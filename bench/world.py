@@ -48,7 +48,7 @@ class World:
         """Group every new partition into demand cells and publish them."""
         with feature_workbench(self.settings) as connection:
             for item in stale_cells(self.lake, self.catalog):
-                cells = cells_of(connection, self.lake.path(item.decisions))
+                cells = cells_of(connection, self.lake.places([item.decisions])[0])
                 self.lake.publish(item.cells, cells, inputs=item.inputs)
 
     def forget_cells(self) -> None:

@@ -15,7 +15,6 @@ from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
-from warehouse.files import modified_at
 from warehouse.origin import RECORD, refusal_of
 
 VERSION_TABLES = ("model_versions", "champions")
@@ -62,7 +61,7 @@ class Monitor:
         return self._situations.get(
             "now",
             lambda: situation_of(self.settings, self.catalog_dir),
-            lambda: (modified_at(self.settings.lake / RECORD), *self.reader.stamp(*_SITUATION_TABLES)),
+            lambda: (self.reader.lake.notes.changed_at(RECORD), *self.reader.stamp(*_SITUATION_TABLES)),
         )
 
     @cached_property
@@ -76,7 +75,7 @@ class Monitor:
     def why_no_live_day(self) -> str | None:
         """Say why no store can sell live in this lake; None where one can."""
         origin = self.situation().origin
-        return None if origin is None or origin.admits("twin") else refusal_of(self.settings.lake, origin, "twin")
+        return None if origin is None or origin.admits("twin") else refusal_of(self.reader.lake.store, origin, "twin")
 
     def without_warehouse(self) -> str:
         """Return the command to begin with, or the one that makes a lost file of views anew."""

@@ -123,7 +123,7 @@ def _kept(fingerprint: str) -> Partition:
 def _amend(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
     """Publish the ledger of a batch whose other tables stay as they are."""
     name = commit_of(business_date, batch)
-    known = final_record(lake.root, name)
+    known = final_record(lake.notes, name)
     inputs = known.inputs if known else repr(tuple(rows))
     with lake.commit(name, inputs=inputs, seed=rows[0].seed, amends=True) as commit:
         publish_ledger(commit, business_date, batch, rows)

@@ -15,7 +15,7 @@ from warehouse.workspace import Workspace
 def prepared(settings: Settings, catalog: Catalog) -> Workspace:
     """Return a workspace on a lake and a warehouse that are ready: from here on anyone may read."""
     lake = Lake(settings)
-    settle_record(lake.root)
+    settle_record(lake.store)
     lake.prepare()
     bring_dimensions_up_to_date(lake, catalog)
     build_file(settings, ALL_VIEWS)

@@ -35,19 +35,19 @@ def damaged_exports(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
             what = f"{damage.faults}: rows of an export, {damage.date or damage.group}"
             again = f"ingest {_file_of(lake, damage.group or '')} again"
             if {finding.kind for finding in damage.findings} == {"mixed"}:
-                yield Fault(what, damage.where(lake), again)
+                yield Fault(what, damage.where, again)
             else:
                 mend = partial(_set_aside, lake, damage)
-                yield Fault(what, damage.where(lake), f"set it aside; then {again}", mend, afterwards=again)
+                yield Fault(what, damage.where, f"set it aside; then {again}", mend, afterwards=again)
 
 
-def damaged_cells(lake: Lake, found: Iterable[Damage], opened: Callable[[], Workspace]) -> Iterator[Fault]:
+def damaged_cells(found: Iterable[Damage], opened: Callable[[], Workspace]) -> Iterator[Fault]:
     """Yield damaged demand cells, which are grouped again from their decisions."""
     for damage in found:
         if damage.kind == "cells":
             what = f"{damage.faults}: demand cells of {damage.date}, {damage.group}"
             yield Fault(
-                what, damage.where(lake), "set them aside and group them again", partial(_group_again, damage, opened)
+                what, damage.where, "set them aside and group them again", partial(_group_again, damage, opened)
             )
 
 

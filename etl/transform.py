@@ -94,7 +94,7 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells], unproven: Un
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
                     continue
-                cells = cells_of(connection, workspace.lake.path(item.decisions), item.decisions.table)
+                cells = cells_of(connection, workspace.lake.places([item.decisions])[0], item.decisions.table)
                 _keep_first(workspace.lake, item)
                 workspace.lake.publish(item.cells, cells, inputs=item.inputs)
                 grouped.append(item)

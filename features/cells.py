@@ -114,10 +114,15 @@ def seals_of_cells(lake: Lake, first: dt.date, last: dt.date) -> Iterator[tuple[
             yield date, f"{partition}:{receipt.sha256}\n"
 
 
-def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path, table: str = "interactions") -> pa.Table:
+def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str = "interactions") -> pa.Table:
     """Group one partition of decisions or unit sales into demand cells, with the columns of their contract.
 
     Precondition: the partition's bytes are proven (`warehouse.proof`).
+
+    Parameters
+    ----------
+    sold
+        What DuckDB opens for it, as `Lake.places` returns it.
     """
     cells: pa.Table = connection.sql(query(_CELLS_OF[table]), params={"decisions": str(sold)}).to_arrow_table()
     return cells.cast(DEMAND_CELLS.schema)

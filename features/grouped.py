@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from catalog.load import Catalog
 from features.cells import definition_of
-from warehouse.files import write_durably
 from warehouse.lake import Lake
 from warehouse.sold import SOLD
 
@@ -52,7 +51,7 @@ def look_at_folders(lake: Lake, catalog: Catalog) -> Look:
     """Compare the folders with the record; no partition is opened."""
     definition = ":".join(definition_of(catalog, table) for table in SOLD)
     at = time.time_ns()
-    tables = [lake.folders_changed_at(table) for table in (*SOLD, "demand_cells")]
+    tables = [lake.changes(table) for table in (*SOLD, "demand_cells")]
     dates = {date for table in tables for date in table}
     changed_at = {date: tuple(table.get(date, 0) for table in tables) for date in sorted(dates)}
     known = _read(lake, definition)
@@ -68,13 +67,13 @@ def settle(lake: Lake, look: Look, stale: Collection[dt.date | None]) -> None:
         if date not in stale and (date in look.settled or max(times) < look.at - _AN_INSTANT)
     }
     if grouped != _read(lake, look.definition):
-        write_durably(lake.root / RECORD, json.dumps({"definition": look.definition, "dates": grouped}) + "\n")
+        lake.notes.write(RECORD, json.dumps({"definition": look.definition, "dates": grouped}) + "\n")
 
 
 def _read(lake: Lake, definition: str) -> dict[str, list[int]]:
     """Return the times of the folders of each date that is settled; nothing where cells are defined otherwise now."""
     try:
-        said = json.loads((lake.root / RECORD).read_text(encoding="utf-8"))
+        said = json.loads(lake.notes.read(RECORD) or "")
         return dict(said["dates"]) if said["definition"] == definition else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

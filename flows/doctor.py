@@ -88,13 +88,13 @@ class Home:
     def damaged(self) -> Iterator[Fault]:
         """Yield files that are not as published, and what is not of one run."""
         lake = self.lake
-        if not lake.root.is_dir():
+        if not lake.exists():
             return
         found = self._damages()
         yield from damaged_files(lake, found)
         yield from damaged_exports(lake, found)
-        yield from days_to_play_again(lake, found, self.opened)
-        yield from damaged_cells(lake, found, self.opened)
+        yield from days_to_play_again(found, self.opened)
+        yield from damaged_cells(found, self.opened)
         yield from books_to_make_again(lake, found, self.opened)
         yield from books_to_price_anew(lake, found, self.opened)
 

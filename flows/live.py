@@ -67,11 +67,11 @@ def live(
     workspace, catalog = open_workspace(catalog_dir, for_the_twin=True), watched_catalog(catalog_dir)
     refuse_unknown_store(workspace.catalog, store)
     with held(workspace.settings.locks, f"live-{store}"):
-        left = None if again else left_unended(workspace.lake.root, f"live-{store}")
+        left = None if again else left_unended(workspace.lake.notes, f"live-{store}")
         day, last = dates_to_sell(workspace, store, date, days, left)
         if day.business_date > last:
             _announce(f"{store} had sold everything through {last} when its run was killed; nothing more was sold")
-        write_down(workspace.lake.root, f"live-{store}", last)
+        write_down(workspace.lake.notes, f"live-{store}", last)
         if again and not day.is_closed(workspace.lake):
             discard(workspace.lake, day)
         with controls_of(UUID(flow_run.get_id()), tick_seconds, ends_with_parent=bool(deployment.get_id())) as controls:

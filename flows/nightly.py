@@ -46,7 +46,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
     workspace = open_workspace(catalog_dir)
     with held(workspace.settings.locks, "night"):
         night_of = date or _left_unended(workspace.lake) or night_to_do(workspace.lake)
-        write_down(workspace.lake.root, "nightly", night_of)
+        write_down(workspace.lake.notes, "nightly", night_of)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())
         refuse_what_cannot_be_closed(workspace.lake, night_of)
         as_task(close_day, workspace, night_of, seed)
@@ -56,5 +56,5 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
 
 def _left_unended(lake: Lake) -> dt.date | None:
     """Return the night that a run was killed at, unless what was sold since makes another one due."""
-    left = left_unended(lake.root, "nightly")
+    left = left_unended(lake.notes, "nightly")
     return left if left is not None and left in {newest_sold(lake), night_to_do(lake)} else None

@@ -10,6 +10,7 @@ from prefect.runtime import flow_run as this_run
 
 from catalog.settings import read_settings
 from warehouse.asked import strike_out
+from warehouse.open_store import open_store
 
 
 def tag_run(*tags: str, name: str | None = None) -> None:
@@ -31,4 +32,4 @@ def name_run(name: str, **parameters: Any) -> None:
 def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect passes all three
     """Strike out what a run was asked for, once its end is on record: from here on the same command means the next."""
     store = flow_run.parameters.get("store")
-    strike_out(read_settings().lake, f"{flow.name}-{store}" if store else flow.name)
+    strike_out(open_store(read_settings()).notes, f"{flow.name}-{store}" if store else flow.name)

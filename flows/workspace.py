@@ -7,6 +7,7 @@ from catalog.settings import Settings, read_settings
 from catalog.watched import WatchedCatalog
 from etl.prepare import prepared
 from warehouse.advice import own_shelf
+from warehouse.open_store import open_store
 from warehouse.origin import refuse_other_side
 from warehouse.workspace import Workspace
 
@@ -30,7 +31,7 @@ def open_workspace(catalog_dir: str | None, *, for_the_twin: bool = False) -> Wo
     """
     settings = read_settings()
     if for_the_twin:
-        refuse_other_side(settings.lake, "twin")
+        refuse_other_side(open_store(settings), "twin")
     return prepared(settings, load(_folder(settings, catalog_dir)))
 
 

@@ -23,7 +23,6 @@ from serving.price_book.table import book_from_table, book_to_table
 from serving.price_book.tabulate import tabulate
 from warehouse.books import is_whole
 from warehouse.commit import Commit
-from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.within import between
 
@@ -158,7 +157,7 @@ def book_in_force(lake: Lake, on: dt.date | None = None) -> BookInForce | None:
             continue
         stored = in_force_for(date)
         if is_whole(lake, stored.book, stored.curves):
-            return BookInForce(*stored.read(lake), sha256_of(lake.path(stored.book)), stored.read_belief(lake))
+            return BookInForce(*stored.read(lake), lake.sha256(stored.book), stored.read_belief(lake))
     return None
 
 

@@ -68,7 +68,7 @@ def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
 
 
 def _is_a_retailers(lake: Lake) -> bool:
-    now = origin_of(lake.root)
+    now = origin_of(lake.store)
     return now is not None and now.holds == "retailer"
 
 

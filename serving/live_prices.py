@@ -1,5 +1,6 @@
 """The prices in force while a store sells: read again between ticks, when what they are made of has changed."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from catalog.load import Catalog
@@ -39,6 +40,5 @@ class LivePrices:
         batch = Batch(self._day.business_date, self._day.part("interactions").group, (self._day.store,))
         return PricesInForce(self._catalog, batch, priced_by, batch_inputs(self._catalog, batch, priced_by, self._seed))
 
-    def _newest_books(self) -> tuple[int, ...]:
-        folders = sorted((self._lake.root / "price_book").glob("*"))
-        return tuple(folder.stat().st_mtime_ns for folder in folders)
+    def _newest_books(self) -> dict[dt.date, int]:
+        return self._lake.changes("price_book")

@@ -26,13 +26,13 @@ _NAMED = ("static", "rule", "greedy")
 OpenWorkspace = Callable[[], Workspace]
 
 
-def days_to_play_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+def days_to_play_again(found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
     """Yield the batches of the twin that are not whole; each is played again as its decisions were."""
     for damage in found:
         if damage.kind == "played" and damage.date is not None and damage.group is not None:
             what = f"{damage.faults}: decisions of {damage.date}, {damage.group}"
             decisions = Partition("interactions", damage.date, damage.group)
-            yield Fault(what, damage.where(lake), "play the day again", partial(_play, damage, decisions, opened))
+            yield Fault(what, damage.where, "play the day again", partial(_play, damage, decisions, opened))
 
 
 def books_to_make_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
@@ -41,7 +41,7 @@ def books_to_make_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspa
         if damage.kind == "book" and damage.date is not None and has_proven_curves(lake, damage.date):
             what = f"{damage.faults}: the price book for {damage.date}"
             remedy = "make it again from its demand curves"
-            yield Fault(what, damage.where(lake), remedy, partial(_make, damage, opened))
+            yield Fault(what, damage.where, remedy, partial(_make, damage, opened))
 
 
 def has_proven_curves(lake: Lake, date: dt.date) -> bool:

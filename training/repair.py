@@ -36,10 +36,10 @@ def books_to_price_anew(lake: Lake, found: Iterable[Damage], opened: OpenWorkspa
         if _is_over(lake, damage.date):
             mend = partial(set_damage_aside, lake, damage)
             remedy = "set it aside; its day is over, and `shelfprice replay` works it out again"
-            yield Fault(what, damage.where(lake), remedy, mend)
+            yield Fault(what, damage.where, remedy, mend)
         else:
             mend = partial(_price_anew, damage, damage.date, opened)
-            yield Fault(what, damage.where(lake), "price the day anew", mend)
+            yield Fault(what, damage.where, "price the day anew", mend)
 
 
 def faults_of_registry(lake: Lake, settings: Settings, opened: OpenWorkspace) -> Iterator[Fault]:

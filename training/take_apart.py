@@ -9,7 +9,7 @@ history, but none of those that were removed is champion there any more.
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
@@ -27,8 +27,9 @@ from training.registry import ModelRegistry
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
-from warehouse.mixture import BEFORE, Before, before_mixture, derived_files
-from warehouse.origin import Origin, Side, begin_removal, end_removal, files_of, origin_of, other
+from warehouse.mixture import BEFORE, Before, before_mixture, derived_partitions
+from warehouse.origin import Origin, Side, begin_removal, end_removal, origin_of, other, partitions_of
+from warehouse.partition import name_of
 from warehouse.sold import SOLD, sold_partitions
 from warehouse.workspace import Workspace
 
@@ -69,30 +70,30 @@ def take_apart(settings: Settings, registry: ModelRegistry, side: Side, progress
         When a model has to go and the registry is away; nothing was changed.
     """
     lake = Lake(settings)
-    now = origin_of(lake.root)
+    now = origin_of(lake.store)
     if now is None or now.holds == other(side):
-        raise Declined(f"expected decisions of the {side} in {lake.root}, found none; nothing was removed")
+        raise Declined(f"expected decisions of the {side} in {lake.address}, found none; nothing was removed")
     with _alone_in(settings):
-        before = before_mixture(lake.root)
+        before = before_mixture(lake.store)
         keeps = before if before.side == other(side) else Before()
-        if any(_is_about_models(path) for path in _doomed(lake, keeps)):
+        if any(_is_about_models(part) for part in _doomed(lake, keeps)):
             registry.state()  # away: say so before anything is removed
-        begin_removal(lake.root, lake.locks, side)
+        begin_removal(lake.store, lake.locks, side)
         _put_books_back(lake, keeps)
         doomed = _doomed(lake, keeps)
-        if any(_is_about_models(path) for path in doomed):
+        if any(_is_about_models(part) for part in doomed):
             _follow(lake, registry, doomed)
-        decisions = list(files_of(lake.root, side))
-        cells = [_cells_of(lake, path) for path in decisions if path.parents[1].name in SOLD]
-        removed = _remove(lake, [*doomed, *filter(Path.exists, cells), *decisions], progress)
+        decisions = list(partitions_of(lake.store, side))
+        cells = [replace(part, table="demand_cells") for part in decisions if part.table in SOLD]
+        removed = _remove(lake, [*doomed, *filter(lake.holds, cells), *decisions], progress)
         kept_shelf = _remove_shelf(settings) if side == "retailer" else None
         catalog = _put_catalog_back(settings, lake, keeps)
-        left = end_removal(lake.root)
-        (lake.root / BEFORE).unlink(missing_ok=True)
+        left = end_removal(lake.store)
+        lake.notes.remove(BEFORE)
         if catalog is not None:
             _regroup(Workspace(settings, catalog, lake))
         build_file(settings, ALL_VIEWS)
-    versions = sorted({path.stem.removeprefix("part-v") for path in doomed if _table_of(lake, path) == _VERSIONS})
+    versions = sorted({part.group.removeprefix("v") for part in doomed if part.table == _VERSIONS})
     return TakenApart(removed, tuple(versions), left, kept_shelf)
 
 
@@ -113,7 +114,7 @@ def _put_books_back(lake: Lake, before: Before) -> None:
             receipt.sha256: part for part in lake.partitions(f"replaced_{table}") if (receipt := lake.receipt(part))
         }
         for part in lake.partitions(table):
-            now, sha256 = lake.receipt(part), before.derived.get(str(lake.path(part).relative_to(lake.root)))
+            now, sha256 = lake.receipt(part), before.derived.get(name_of(part))
             if sha256 in kept and (now is None or now.sha256 != sha256):
                 found.setdefault(_date_of(part), {})[part] = kept[sha256]
     for date, places in found.items():
@@ -123,21 +124,18 @@ def _put_books_back(lake: Lake, before: Before) -> None:
                 commit.publish(part, lake.read(source), inputs=own.inputs if own else "")
 
 
-def _remove(lake: Lake, files: list[Path], progress: Progress) -> dict[str, int]:
+def _remove(lake: Lake, partitions: list[Partition], progress: Progress) -> dict[str, int]:
     removed: dict[str, int] = {}
-    for done, path in enumerate(files, start=1):
-        table = _table_of(lake, path)
-        lake.remove(_partition_of(lake, path))
-        if path.parent.name != table and not any(path.parent.iterdir()):
-            path.parent.rmdir()
-        removed[table] = removed.get(table, 0) + 1
-        progress("removing partitions", done, len(files))
+    for done, part in enumerate(partitions, start=1):
+        lake.remove(part)
+        removed[part.table] = removed.get(part.table, 0) + 1
+        progress("removing partitions", done, len(partitions))
     return removed
 
 
-def _follow(lake: Lake, registry: ModelRegistry, doomed: list[Path]) -> None:
+def _follow(lake: Lake, registry: ModelRegistry, doomed: list[Partition]) -> None:
     """Let the registry follow the newest change of champion that is to stay, or have no champion."""
-    gone = {path.stem.removeprefix("part-") for path in doomed if _table_of(lake, path) == _CHANGES}
+    gone = {part.group for part in doomed if part.table == _CHANGES}
     left = [change for change in history(lake) if f"{change.change:06d}" not in gone]
     if left:
         registry.follow(left[-1].version, left[-1].change)
@@ -184,32 +182,18 @@ def _remove_shelf(settings: Settings) -> Path | None:
     return settings.shelf if settings.shelf.exists() else None
 
 
-def _cells_of(lake: Lake, decisions: Path) -> Path:
-    return lake.root / "demand_cells" / decisions.parent.name / decisions.name
-
-
-def _doomed(lake: Lake, before: Before) -> list[Path]:
-    """Return the files of what was made from decisions and did not stand before the mixture."""
+def _doomed(lake: Lake, before: Before) -> list[Partition]:
+    """Return the partitions of what was made from decisions and did not stand before the mixture."""
     return [
-        path
-        for path, sha256 in derived_files(lake.root)
-        if sha256 is None or before.derived.get(str(path.relative_to(lake.root))) != sha256
+        part
+        for part, sha256 in derived_partitions(lake.store)
+        if sha256 is None or before.derived.get(name_of(part)) != sha256
     ]
 
 
-def _is_about_models(path: Path) -> bool:
-    return path.parent.name in {_CHANGES, _VERSIONS}
-
-
-def _table_of(lake: Lake, path: Path) -> str:
-    return path.relative_to(lake.root).parts[0]
+def _is_about_models(part: Partition) -> bool:
+    return part.table in {_CHANGES, _VERSIONS}
 
 
 def _date_of(part: Partition) -> dt.date:
     return part.business_date or dt.date.min
-
-
-def _partition_of(lake: Lake, path: Path) -> Partition:
-    table, *day, _ = path.relative_to(lake.root).parts
-    date = dt.date.fromisoformat(day[0].removeprefix("business_date=")) if day else None
-    return Partition(table, date, path.name.removeprefix("part-").removesuffix(".parquet"))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from catalog.settings import Settings
 from warehouse.lake import Lake
+from warehouse.open_store import open_store
 from warehouse.origin import Origin, origin_of, recorded
 from warehouse.sold import sold_partitions
 
@@ -70,7 +71,7 @@ def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situati
         The catalog that is worked with, if one was named.
     """
     lake = Lake(settings)
-    origin = origin_of(lake.root)
+    origin = origin_of(lake.store)
     closed = {(part.business_date, part.group) for part in sold_partitions(lake)}
     grouped = {(part.business_date, part.group) for part in lake.partitions("demand_cells")}
     sold = {date for date, _ in closed if date is not None}
@@ -90,7 +91,8 @@ def own_shelf(settings: Settings) -> Path | None:
     """Return the folder of the shelf that was estimated from a retailer's log, where the lake is the retailer's."""
     if not (settings.shelf / "products.yaml").exists():
         return None
-    origin = recorded(settings.lake) or origin_of(settings.lake)
+    store = open_store(settings)
+    origin = recorded(store) or origin_of(store)
     return settings.shelf if origin is not None and origin.holds != "twin" else None
 
 

@@ -7,46 +7,40 @@ ended. What is older than some hours is no repetition any more, but the next tur
 
 import datetime as dt
 import json
-from pathlib import Path
 
-from warehouse.files import sync_folder, write_durably
+from warehouse.notes import Notes
 
 _FOLDER = "asked"
 _IS_A_REPETITION_WITHIN = dt.timedelta(hours=6)
 
 
-def write_down(root: Path, name: str, last: dt.date) -> None:
-    """Write down the last business date that a command is to do in the lake under `root`."""
-    path = _path(root, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, json.dumps({"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()}) + "\n")
+def write_down(notes: Notes, name: str, last: dt.date) -> None:
+    """Write down the last business date that a command is to do in the lake of these notes."""
+    notes.write(_note(name), json.dumps({"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()}) + "\n")
 
 
-def left_unended(root: Path, name: str) -> dt.date | None:
+def left_unended(notes: Notes, name: str) -> dt.date | None:
     """Return the last business date that a command was to do when it was killed; None when it ended, or long ago."""
     try:
-        said = json.loads(_path(root, name).read_text(encoding="utf-8"))
+        said = json.loads(notes.read(_note(name)) or "")
         last, at = dt.date.fromisoformat(said["last"]), dt.datetime.fromisoformat(said["at"])
         is_recent = abs(dt.datetime.now(dt.UTC) - at) <= _IS_A_REPETITION_WITHIN
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return last if is_recent else None
 
 
-def all_unended(root: Path) -> dict[str, dt.date]:
+def all_unended(notes: Notes) -> dict[str, dt.date]:
     """Return the last business date of every command that was killed of late, by its name."""
-    names = [path.stem for path in sorted((root / _FOLDER).glob("*.json"))]
-    found = {name: left_unended(root, name) for name in names}
+    names = [note.removeprefix(f"{_FOLDER}/").removesuffix(".json") for note in notes.names(_FOLDER)]
+    found = {name: left_unended(notes, name) for name in names}
     return {name: last for name, last in found.items() if last is not None}
 
 
-def strike_out(root: Path, name: str) -> None:
+def strike_out(notes: Notes, name: str) -> None:
     """Take away what a command was asked for: it has ended."""
-    path = _path(root, name)
-    if path.exists():
-        path.unlink()
-        sync_folder(path.parent)
+    notes.remove(_note(name))
 
 
-def _path(root: Path, name: str) -> Path:
-    return root / _FOLDER / f"{name}.json"
+def _note(name: str) -> str:
+    return f"{_FOLDER}/{name}.json"

@@ -77,5 +77,5 @@ def is_whole(lake: Lake, book: Partition, curves: Partition) -> bool:
 
 def _was_committed_with(lake: Lake, book: Receipt, belief: Partition) -> bool:
     """Tell whether a belief was committed with a book."""
-    record = None if book.commit is None else final_record(lake.root, book.commit)
+    record = None if book.commit is None else final_record(lake.notes, book.commit)
     return record is not None and record.holds(belief)

@@ -25,7 +25,7 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
     found = verify(workspace.lake, on_file)
     if found.findings:
         first = found.findings[0]
-        said = f"{len(found.findings)} of {found.files} are not as published, such as {first.path.name}: {first.kind}"
+        said = f"{len(found.findings)} of {found.files} are not as published, such as {first.file}: {first.kind}"
         return Check("files", "failed", said, _remedy(workspace))
     return Check("files", "ok", f"{found.files:,} files with {found.rows:,} rows are as they were published")
 

@@ -1,10 +1,10 @@
 """Commit partitions together: all of them, or none.
 
-First every part is staged beside its place: its bytes as a draft, its receipt as pending. Then the record of the commit
-is written as pending; this is the moment from which the commit counts. Then every part is renamed into place, in the
-order in which it was staged, and last the record becomes final. After a kill before the record nothing has changed;
-after a kill behind it, whoever opens the lake next puts the rest in force. All of that takes no space on the disk any
-more, so a full disk refuses a commit before it counts. One part alone needs no record: its own name is renamed at once.
+First every part is staged beside its place, its bytes and its receipt. Then the record of the commit is written as
+pending; this is the moment from which the commit counts. Then every part is put in force, in the order in which it was
+staged, and last the record becomes final. After a kill before the record nothing has changed; after a kill behind it,
+whoever opens the lake next puts the rest in force. In a folder all of that is renaming, which takes no space on the
+disk, so a full disk refuses a commit before it counts. One part alone needs no record: it is put in force at once.
 """
 
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from contextlib import ExitStack, contextmanager
 
 import pyarrow as pa
 
-from catalog.errors import LakeError
+from catalog.errors import Declined, LakeError
 from catalog.names import EMPTY_GROUP
 from warehouse.commit_record import CommitRecord, CommittedPart, final_record, pending_names, write_pending
-from warehouse.files import sha256_of, sync_file, write_durably
-from warehouse.finish import Place, finish, finish_interrupted, finish_left, put_in_force, settle_interrupted
+from warehouse.finish import Place, finish, finish_interrupted, finish_left
+from warehouse.lock_names import in_words
 from warehouse.locks import held
 from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, publishing
-from warehouse.parquet import conform, write_parquet
-from warehouse.partition import Action, Partition, Published, file_of, table_called
-from warehouse.receipts import CODE_VERSION, Receipt, draft_path, pending_path, receipt_in_force
+from warehouse.parquet import conform
+from warehouse.partition import Action, Partition, Published, name_of, table_called
+from warehouse.receipts import CODE_VERSION, Receipt
 
 
 class Commit:
@@ -31,6 +31,7 @@ class Commit:
         """Begin a commit; `stack` holds the locks of its partitions until it is made."""
         self._place, self._name, self._inputs, self._seed, self._stack = place, name, inputs, seed, stack
         self._staged: dict[Partition, Published | None] = {}
+        self._before: dict[Partition, str] = {}
         self._has_a_side = self._changes = False
         self._counts = False
 
@@ -51,76 +52,74 @@ class Commit:
         LakeError
             When the disk refuses.
         """
-        conforming, data = conform(rows, table_called(partition.table)), file_of(self._place.root, partition)
+        name_of(partition)  # refuses names that could lead out of the lake
+        conforming = conform(rows, table_called(partition.table))
         self._hold(partition)
-        data.parent.mkdir(parents=True, exist_ok=True)
-        before = receipt_in_force(data)
-        settle_interrupted(data, before)
+        before = self._look(partition)
         self._staged[partition] = None
-        write_parquet(conforming, draft_path(data))
-        receipt = Receipt(
-            conforming.num_rows,
-            draft_path(data).stat().st_size,
-            sha256_of(draft_path(data)),
-            self._inputs if inputs is None else inputs,
-            self._seed,
-            CODE_VERSION,
-            self._name,
-        )
+
+        def receipt_of(size: int, sha256: str) -> Receipt:
+            made_from = self._inputs if inputs is None else inputs
+            return Receipt(conforming.num_rows, size, sha256, made_from, self._seed, CODE_VERSION, self._name)
+
+        receipt = self._place.store.stage(partition, conforming, receipt_of)
         self._staged[partition] = staged = Published(partition, receipt, _action(before, receipt))
-        if before == receipt and sha256_of(data) == receipt.sha256:
-            draft_path(data).unlink()
-            return staged
-        self._changes = True
-        sync_file(draft_path(data))
-        write_durably(pending_path(data), receipt.to_json())
+        if before != receipt or self._place.store.sha256_anew(partition) != receipt.sha256:
+            self._changes = True
         return staged
 
     def remove(self, partition: Partition) -> None:
         """Stage the removal of a partition; does nothing when there is none."""
-        if file_of(self._place.root, partition).exists():
+        if self._place.store.holds(partition):
             self._hold(partition)
+            self._look(partition)
             self._staged[partition] = None
             self._changes = True
 
     def keep(self, part: CommittedPart) -> None:
         """Keep a part of the commit that this one takes the place of, unless it is staged anew."""
         if part.partition not in self._staged and part.receipt is not None:
+            self._before[part.partition] = part.receipt.fingerprint
             self._staged[part.partition] = Published(part.partition, part.receipt, "unchanged")
 
     def make(self) -> None:
         """Let everything that was staged count, and put it in force."""
+        store = self._place.store
         parts = tuple(
-            CommittedPart(partition, None if staged is None else staged.receipt)
+            CommittedPart(partition, None if staged is None else staged.receipt, self._before[partition])
             for partition, staged in self._staged.items()
         )
         if self._name is None:
             self._counts = True
-            for part in parts:
-                put_in_force(self._place.root, part)
+            store.put_in_force(parts)
             return
         record = CommitRecord(self._name, self._inputs, parts)
-        if not self._changes and record == final_record(self._place.root, self._name):
+        if not self._changes and record == final_record(store.notes, self._name):
             return
-        write_pending(self._place.root, record)
+        if not write_pending(store.notes, record):
+            raise Declined(f"{in_words(self._name)} elsewhere; nothing was changed, run again when it is done")
         self._counts = True
-        finish(self._place.root, record)
+        finish(store, record)
 
     def abandon(self) -> None:
         """Take away what was staged, unless it counts already."""
-        if self._counts or (self._name is not None and self._name in pending_names(self._place.root)):
+        store = self._place.store
+        if self._counts or (self._name is not None and self._name in pending_names(store.notes)):
             return
-        for partition in self._staged:
-            data = file_of(self._place.root, partition)
-            draft_path(data).unlink(missing_ok=True)
-            pending_path(data).unlink(missing_ok=True)
+        store.unstage(self._staged)
+
+    def _look(self, partition: Partition) -> Receipt | None:
+        """Return the receipt that is in force before a part is staged, and remember it."""
+        before = self._place.store.receipt(partition)
+        self._before.setdefault(partition, before.fingerprint if before else "")
+        return before
 
     def _hold(self, partition: Partition) -> None:
         if partition in self._staged:
             return
         if not self._has_a_side and is_of_a_side(partition):
             self._stack.enter_context(
-                publishing(self._place.root, self._place.locks, "retailer" if self._seed is None else "twin")
+                publishing(self._place.store, self._place.locks, "retailer" if self._seed is None else "twin")
             )
             self._has_a_side = True
         self._stack.enter_context(held(self._place.locks, partition.lock_name))
@@ -151,12 +150,12 @@ def committing(
         try:
             if name is not None:
                 stack.enter_context(held(place.locks, name))
-                if name in pending_names(place.root):
-                    finish_left(place.root, name)
+                if name in pending_names(place.store.notes):
+                    finish_left(place.store, name)
             commit = Commit(place, name, inputs, seed, stack)
             try:
                 yield commit
-                before = final_record(place.root, name) if amends and name is not None else None
+                before = final_record(place.store.notes, name) if amends and name is not None else None
                 for part in before.parts if before else ():
                     commit.keep(part)
                 commit.make()
@@ -173,8 +172,8 @@ def is_of_a_side(partition: Partition) -> bool:
 
 
 def _refused(place: Place, name: str | None, error: OSError) -> str:
-    why = f"{place.root}: {name or 'a partition'} cannot be written ({error.strerror or error})"
-    if name is not None and name in pending_names(place.root):
+    why = f"{place.store.address}: {name or 'a partition'} cannot be written ({error.strerror or error})"
+    if name is not None and name in pending_names(place.store.notes):
         return f"{why} to its end; it counts all the same: mend the disk, and whoever opens the lake next finishes it"
     return f"{why}; what stands there is unchanged, mend the disk and run again"
 

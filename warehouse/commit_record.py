@@ -7,18 +7,16 @@ record stays until the next commit of the same name, so that a batch can be held
 
 import datetime as dt
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from catalog.errors import ContractError, LakeError
-from warehouse.files import sync_folder, write_durably
+from warehouse.notes import Notes
 from warehouse.partition import Partition
 from warehouse.receipts import Receipt, receipt_from, sealed_text, unsealed
 
 FOLDER = "commits"
-_PENDING = "pending"
+PENDING = f"{FOLDER}/pending"
 _ENDING = ".commit.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _REMEDY = "run `shelfprice doctor`"
@@ -39,7 +37,7 @@ class CommittedPart:
 
     partition: Partition
     receipt: Receipt | None
-    before: str | None = None
+    before: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -83,87 +81,87 @@ class CommitRecord:
         return sealed_text({"name": self.name, "inputs": self.inputs, "parts": parts})
 
 
-def record_path(root: Path, name: str) -> Path:
-    """Return the path of a final record; its name can never lead out of the lake.
+def record_name(name: str) -> str:
+    """Return the name of the note that is the final record of a commit.
 
     Raises
     ------
     ContractError
-        When it is not a plain name.
+        When it is not a plain name, which could lead out of the lake.
     """
     if not _NAME.fullmatch(name):
         raise ContractError(f"expected a commit's name of letters, digits, dot, dash and underscore, found {name!r}")
-    return root / FOLDER / f"{name}{_ENDING}"
+    return f"{FOLDER}/{name}{_ENDING}"
 
 
-def pending_record_path(root: Path, name: str) -> Path:
-    """Return the path of a record while its parts are put in force."""
-    final = record_path(root, name)
-    return final.parent / _PENDING / final.name
+def pending_record_name(name: str) -> str:
+    """Return the name of the note that is the record while its parts are put in force."""
+    return record_name(name).replace(FOLDER, PENDING, 1)
 
 
-def read_record(path: Path) -> CommitRecord | None:
-    """Read a record; None when there is none.
+def read_record(notes: Notes, note: str) -> CommitRecord | None:
+    """Read a record by the name of its note; None when there is none.
 
     Raises
     ------
     LakeError
-        When the file is there and is not a record, or not as it was written.
+        When the note is there and is not a record, or not as it was written.
     """
     try:
-        return _record(unsealed(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
+        text = notes.read(note)
+        return None if text is None else _record(unsealed(text))
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(
-            f"{path}: expected a commit record as it was written, found something else ({error}); {_REMEDY}"
+            f"{notes.where(note)}: expected a commit record as it was written, found something else ({error}); "
+            f"{_REMEDY}"
         ) from error
 
 
-def final_record(root: Path, name: str) -> CommitRecord | None:
+def final_record(notes: Notes, name: str) -> CommitRecord | None:
     """Return the final record of a commit; None when there is none, or when it is damaged and proves nothing."""
     try:
-        return read_record(record_path(root, name))
+        return read_record(notes, record_name(name))
     except LakeError:
         return None
 
 
-def final_records(root: Path) -> Iterator[Path]:
-    """Yield the paths of all final records, in order of name."""
-    yield from sorted((root / FOLDER).glob(f"*{_ENDING}"))
+def final_names(notes: Notes) -> list[str]:
+    """Return the names of the commits that have a final record, ascending."""
+    return _commits_in(notes, FOLDER)
 
 
-def pending_names(root: Path) -> list[str]:
+def pending_names(notes: Notes) -> list[str]:
     """Return the names of the commits that are pending: being put in force right now, or left by a kill."""
-    try:
-        found = [path.name for path in (root / FOLDER / _PENDING).iterdir()]
-    except FileNotFoundError:
-        return []
-    return sorted(name.removesuffix(_ENDING) for name in found if name.endswith(_ENDING))
+    return _commits_in(notes, PENDING)
 
 
-def write_pending(root: Path, record: CommitRecord) -> None:
-    """Write a record as pending: from here on the commit counts."""
-    path = pending_record_path(root, record.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, record.to_json())
-    sync_folder(path.parent)
+def has_record(notes: Notes, name: str) -> bool:
+    """Tell whether a commit has a record, be it damaged or still pending."""
+    return any(notes.changed_at(note) for note in (record_name(name), pending_record_name(name)))
 
 
-def make_final(root: Path, name: str) -> None:
-    """Make a pending record final: all of its parts are in force."""
-    final = record_path(root, name)
-    pending_record_path(root, name).replace(final)
-    sync_folder(final.parent)
+def write_pending(notes: Notes, record: CommitRecord) -> bool:
+    """Write a record as pending: from here on the commit counts. False when another of its name is pending."""
+    return notes.create(pending_record_name(record.name), record.to_json())
 
 
-def amend(root: Path, record: CommitRecord) -> None:
+def make_final(notes: Notes, name: str) -> None:
+    """Make a pending record final: all of its parts are in force. Nothing happens when another did so meanwhile."""
+    notes.move(pending_record_name(name), record_name(name))
+
+
+def amend(notes: Notes, record: CommitRecord) -> None:
     """Write a final record anew; one without parts is removed."""
-    path = record_path(root, record.name)
+    note = record_name(record.name)
     if record.parts:
-        write_durably(path, record.to_json())
+        notes.write(note, record.to_json())
     else:
-        path.unlink(missing_ok=True)
+        notes.remove(note)
+
+
+def _commits_in(notes: Notes, folder: str) -> list[str]:
+    found = (note.removeprefix(f"{folder}/") for note in notes.names(folder))
+    return sorted(name.removesuffix(_ENDING) for name in found if name.endswith(_ENDING))
 
 
 def _record(said: dict[str, Any]) -> CommitRecord:

@@ -1,16 +1,46 @@
 """One thing that is wrong in the lake."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Literal
+
+from warehouse.partition import Partition, name_of
 
 Kind = Literal["damaged", "missing", "orphaned", "mixed", "unfinished"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: the file, what kind of fault, and a sentence with the remedy."""
+    """One thing that is wrong.
 
-    path: Path
+    Attributes
+    ----------
+    name
+        Name of the file in the lake, such as `products/part-all.parquet`.
+    kind
+        What kind of fault it is.
+    message
+        A sentence with the remedy.
+    partition
+        The partition that it is about; None for a record, and for a file of no table.
+    """
+
+    name: str
     kind: Kind
     message: str
+    partition: Partition | None = None
+
+    @property
+    def file(self) -> str:
+        """The last part of the name."""
+        return PurePosixPath(self.name).name
+
+    @property
+    def folder(self) -> str:
+        """The last part of the name of the folder that it is in."""
+        return PurePosixPath(self.name).parent.name
+
+
+def about(partition: Partition, kind: Kind, message: str) -> Finding:
+    """Return a finding about a partition."""
+    return Finding(name_of(partition), kind, message, partition)

@@ -41,9 +41,10 @@ def champion_history(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
-    if not settings.lake.is_dir():
-        raise LakeError(f"{settings.lake}: expected a lake, found none; nothing was read: {remedy(settings)}")
-    Lake(settings).prepare()  # a lake of an earlier version lacks the tables that came since
+    lake = Lake(settings)
+    if not lake.exists():
+        raise LakeError(f"{lake.address}: expected a lake, found none; nothing was read: {remedy(settings)}")
+    lake.prepare()  # a lake of an earlier version lacks the tables that came since
     with workbench_with_marts(settings) as connection:
         answer = connection.execute(_query(name), parameters)
         names = [column[0] for column in answer.description or ()]

@@ -13,16 +13,18 @@ from catalog.errors import LakeError
 from catalog.names import EXPORT_GROUP
 from warehouse.commit_record import (
     CommitRecord,
+    final_names,
     final_record,
-    final_records,
+    has_record,
     pending_names,
-    pending_record_path,
+    pending_record_name,
     read_record,
-    record_path,
+    record_name,
 )
-from warehouse.finding import Finding
+from warehouse.finding import Finding, about
 from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
+from warehouse.partition import name_of
 from warehouse.receipts import Receipt
 
 BATCH = ("repricings", "rejected", "belief_updates")
@@ -35,15 +37,15 @@ _PRICE_AGAIN = "make it again with `shelfprice price`"
 
 def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
     """Yield a finding for each damaged or unfinished commit, and for each part that is not of its commit."""
-    for name in pending_names(lake.root):
+    for name in pending_names(lake.notes):
         if not is_held(lake.locks, name):
-            path = pending_record_path(lake.root, name)
-            yield Finding(path, "unfinished", f"the commit {name} cannot be finished: run `shelfprice doctor --fix`")
-    for path in final_records(lake.root):
+            said = f"the commit {name} cannot be finished: run `shelfprice doctor --fix`"
+            yield Finding(pending_record_name(name), "unfinished", said)
+    for name in final_names(lake.notes):
         try:
-            record = read_record(path)
+            record = read_record(lake.notes, record_name(name))
         except LakeError as error:
-            yield Finding(path, "damaged", str(error))
+            yield Finding(record_name(name), "damaged", str(error))
             continue
         if record is not None and not is_held(lake.locks, record.name):
             yield from _parts_of_others(lake, record)
@@ -55,8 +57,8 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
 
 def is_mixed(lake: Lake, date: dt.date, group: str) -> bool:
     """Tell whether the tables of a batch are of different runs."""
-    of_batch = {lake.path(Partition(table, date, group)) for table in (*BATCH, LEDGER, "interactions")}
-    return any(found.kind == "mixed" and found.path in of_batch for found in what_does_not_belong(lake))
+    of_batch = {Partition(table, date, group) for table in (*BATCH, LEDGER, "interactions")}
+    return any(found.kind == "mixed" and found.partition in of_batch for found in what_does_not_belong(lake))
 
 
 def _parts_of_others(lake: Lake, record: CommitRecord) -> Iterator[Finding]:
@@ -64,21 +66,23 @@ def _parts_of_others(lake: Lake, record: CommitRecord) -> Iterator[Finding]:
     for part in record.parts:
         if part.receipt is None:
             continue
-        now, path = lake.receipt(part.partition), lake.path(part.partition)
+        now = lake.receipt(part.partition)
         if now == part.receipt or (now is not None and _is_of_another(lake, record, part.partition, now)):
             continue
-        if now is None and path.exists():
+        if now is None and lake.holds(part.partition):
             continue  # damaged, which its own receipt tells
         if now is None:
-            yield Finding(path, "missing", f"it is part of {record.name}: {_remedy_of(part.partition)}")
+            yield about(part.partition, "missing", f"it is part of {record.name}: {_remedy_of(part.partition)}")
         else:
-            yield Finding(path, "mixed", f"it is of another run than {record.name}: {_remedy_of(part.partition)}")
+            yield about(
+                part.partition, "mixed", f"it is of another run than {record.name}: {_remedy_of(part.partition)}"
+            )
 
 
 def _is_of_another(lake: Lake, record: CommitRecord, partition: Partition, now: Receipt) -> bool:
     if now.commit is None or now.commit == record.name:
         return False
-    other = final_record(lake.root, now.commit)
+    other = final_record(lake.notes, now.commit)
     return other is not None and any(part.partition == partition and part.receipt == now for part in other.parts)
 
 
@@ -100,8 +104,8 @@ def _mixed_without_record(
             part = Partition(table, partition.business_date, partition.group)
             own = lake.receipt(part)
             if own is not None and not belong(own, receipt):
-                said = f"it is of another run than {lake.path(partition).relative_to(lake.root)}: {remedy}"
-                yield Finding(lake.path(part), "mixed", said)
+                said = f"it is of another run than {name_of(partition)}: {remedy}"
+                yield about(part, "mixed", said)
 
 
 def _without_decisions(lake: Lake) -> Iterator[Finding]:
@@ -113,15 +117,12 @@ def _without_decisions(lake: Lake) -> Iterator[Finding]:
                 continue
             if not lake.holds(replace(partition, table="interactions")) and not is_held(lake.locks, receipt.commit):
                 said = f"it is of {receipt.commit}, which was never finished: {_PLAY_AGAIN}"
-                yield Finding(lake.path(partition), "mixed", said)
+                yield about(partition, "mixed", said)
 
 
 def _has_record(lake: Lake, receipt: Receipt) -> bool:
     """Tell whether the commit of a part has a record, be it damaged or still pending."""
-    if receipt.commit is None:
-        return False
-    places = record_path(lake.root, receipt.commit), pending_record_path(lake.root, receipt.commit)
-    return any(place.exists() for place in places)
+    return receipt.commit is not None and has_record(lake.notes, receipt.commit)
 
 
 def _same_inputs(own: Receipt, last: Receipt) -> bool:

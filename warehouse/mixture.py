@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from catalog.errors import Declined, LakeError
-from warehouse.files import write_durably
 from warehouse.locks import held
-from warehouse.origin import LOCK, Origin, Side, files_in, origin_of, record, refusal_of
-from warehouse.receipts import receipt_in_force, sealed_text, unsealed
+from warehouse.origin import LOCK, Origin, Side, origin_of, record, refusal_of
+from warehouse.partition import Partition, name_of
+from warehouse.receipts import sealed_text, unsealed
+from warehouse.store import Store
 
 DERIVED = (
     "nights",
@@ -33,7 +34,7 @@ DERIVED = (
 """Tables that are made from decisions of whichever side there is, in the order in which they are removed."""
 
 BEFORE = "before-mixture.json"
-_PRODUCTS = "products/part-all.parquet"
+_PRODUCTS = Partition("products", None, "all")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Before:
     catalog
         Fingerprint of its catalog.
     derived
-        SHA-256 of each file of `DERIVED`, by its path in the lake.
+        SHA-256 of each file of `DERIVED`, by its name in the lake.
     """
 
     side: Side | None = None
@@ -55,7 +56,7 @@ class Before:
     derived: Mapping[str, str] = field(default_factory=dict)
 
 
-def allow_mixture(root: Path, locks: Path, side: Side) -> None:
+def allow_mixture(store: Store, locks: Path, side: Side) -> None:
     """Let a side publish in a lake that holds the other's decisions; in a lake of its own nothing changes.
 
     Raises
@@ -64,45 +65,37 @@ def allow_mixture(root: Path, locks: Path, side: Side) -> None:
         When decisions are being published right now, or a side is being removed.
     """
     with held(locks, LOCK):
-        now = origin_of(root)
+        now = origin_of(store)
         if now is None or now.admits(side):
             return
         if now.removing:
-            raise Declined(refusal_of(root, now, side))
+            raise Declined(refusal_of(store, now, side))
         if now.holds != "mixture":
-            write_durably(root / BEFORE, sealed_text(asdict(_as_it_is(root, now.holds))))
-        record(root, Origin("mixture", is_allowed=True))
+            store.notes.write(BEFORE, sealed_text(asdict(_as_it_is(store, now.holds))))
+        record(store, Origin("mixture", is_allowed=True))
 
 
-def before_mixture(root: Path) -> Before:
+def before_mixture(store: Store) -> Before:
     """Return what a lake held before it became a mixture; nothing is known of one that is older than the record."""
     try:
-        return Before(**unsealed((root / BEFORE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return Before()
+        text = store.notes.read(BEFORE)
+        return Before() if text is None else Before(**unsealed(text))
     except (ValueError, TypeError) as error:
         raise LakeError(
-            f"{root / BEFORE}: expected what the lake held before it was mixed, found something else; nothing was "
-            "changed: remove this file, and all books and models are removed with the side"
+            f"{store.notes.where(BEFORE)}: expected what the lake held before it was mixed, found something else; "
+            "nothing was changed: remove this file, and all books and models are removed with the side"
         ) from error
 
 
-def derived_files(root: Path) -> Iterator[tuple[Path, str | None]]:
-    """Yield the files of `DERIVED` in the order of removal, each with its SHA-256, None for one without a receipt."""
+def derived_partitions(store: Store) -> Iterator[tuple[Partition, str | None]]:
+    """Yield the partitions of `DERIVED` in the order of removal, each with its SHA-256, None without a receipt."""
     for table in DERIVED:
-        for data in files_in(root / table):
-            yield data, _sha256(data)
+        for partition in store.traces(table):
+            receipt = store.receipt(partition)
+            yield partition, receipt.sha256 if receipt else None
 
 
-def _as_it_is(root: Path, side: Side) -> Before:
-    products = receipt_in_force(root / _PRODUCTS)
-    derived = {str(data.relative_to(root)): sha256 for data, sha256 in derived_files(root) if sha256 is not None}
+def _as_it_is(store: Store, side: Side) -> Before:
+    products = store.receipt(_PRODUCTS)
+    derived = {name_of(part): sha256 for part, sha256 in derived_partitions(store) if sha256 is not None}
     return Before(side, products.inputs if products else None, derived)
-
-
-def _sha256(data: Path) -> str | None:
-    try:
-        receipt = receipt_in_force(data)
-    except LakeError:
-        return None
-    return receipt.sha256 if receipt else None

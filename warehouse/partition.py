@@ -76,10 +76,20 @@ def file_of(root: Path, partition: Partition) -> Path:
     return folder_of(root, table.name, partition.business_date) / f"part-{partition.group}.parquet"
 
 
-def partition_of(root: Path, data: Path) -> Partition | None:
-    """Return the partition that a file of the lake under `root` is of; None where it is of no table of the catalog."""
-    found = _PLACE.fullmatch(data.relative_to(root).as_posix())
+def name_of(partition: Partition) -> str:
+    """Return the name of a partition's file in the lake, such as `products/part-all.parquet`."""
+    return file_of(Path(), partition).as_posix()
+
+
+def partition_named(name: str) -> Partition | None:
+    """Return the partition whose file has a name in the lake; None where it is of no table of the catalog."""
+    found = _PLACE.fullmatch(name)
     if found is None or found["table"] not in TABLES:
         return None
     date = found["date"] and dt.date.fromisoformat(found["date"])
     return Partition(found["table"], date or None, found["group"])
+
+
+def partition_of(root: Path, data: Path) -> Partition | None:
+    """Return the partition that a file of the lake under `root` is of; None where it is of no table of the catalog."""
+    return partition_named(data.relative_to(root).as_posix())

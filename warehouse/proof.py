@@ -10,18 +10,14 @@ it.
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from catalog.errors import DamagedError
 from catalog.names import EXPORT_GROUP
 from warehouse.advice import Situation, on_shelf, situation_of
-from warehouse.aside import FOLDER, put_aside
-from warehouse.files import sha256_while_unchanged
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import OF_A_RETAILER
-from warehouse.partition import table_called
-from warehouse.receipts import final_path, pending_path, proves
+from warehouse.partition import name_of, table_called
 
 _FEW_DATES = 100
 _CELLS = "demand_cells"
@@ -57,6 +53,7 @@ class Unproven:
         """Begin with none; `sets_aside` says whether what can be made again is moved out of the lake."""
         self._lake, self._sets_aside = lake, sets_aside
         self.partitions: list[Partition] = []
+        self.moved: list[str] = []
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition is proven; one that is there and is not is noted, and set aside if it may be.
@@ -74,16 +71,16 @@ class Unproven:
             if self._lake.holds(partition):
                 self.partitions.append(partition)
                 if self._sets_aside and partition.table in _MADE_AGAIN:
-                    move_aside(self._lake, self._lake.path(partition))
+                    self.moved += self._lake.store.set_aside(name_of(partition))
         return False
 
     def said(self) -> str | None:
         """Name everything that was found, with its remedy; None when nothing was."""
         if not self.partitions:
             return None
-        names = ", ".join(str(self._lake.path(own).relative_to(self._lake.root)) for own in self.partitions)
+        names = ", ".join(map(name_of, self.partitions))
         moved = [own for own in self.partitions if self._sets_aside and own.table in _MADE_AGAIN]
-        where = f"; {len(moved)} set aside in {self._lake.root.parent / FOLDER}" if moved else ""
+        where = f"; {len(moved)} set aside, such as {self.moved[0]}" if self.moved else ""
         kept = "" if len(moved) == len(self.partitions) else "move it out with `shelfprice verify --set-aside`, then "
         return (
             f"{names}: expected the bytes of the receipt, found others; nothing was read from there{where}: {kept}"
@@ -119,16 +116,10 @@ def prove_all(lake: Lake, partitions: Iterable[Partition], *, sets_aside: bool =
 
 def is_proven(lake: Lake, partition: Partition) -> bool:
     """Tell whether the bytes of a partition are those of its receipt; a file that stands as it did is read once."""
-    path = lake.path(partition)
     try:
-        return proves(path, sha256_while_unchanged(path)) or lake.is_proven(partition)
+        return lake.store.proves(partition, lake.sha256(partition)) or lake.is_proven(partition)
     except FileNotFoundError:
         return False
-
-
-def move_aside(lake: Lake, data: Path) -> list[Path]:
-    """Move a file and its receipts out of the lake, and return where each went. Nothing is deleted."""
-    return put_aside(lake.root, (data, final_path(data), pending_path(data)))
 
 
 def made_again_by(lake: Lake, partitions: Collection[Partition]) -> str:

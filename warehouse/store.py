@@ -12,34 +12,11 @@ from typing import Protocol
 import pyarrow as pa
 
 from warehouse.commit_record import CommittedPart
+from warehouse.finding import Finding
+from warehouse.notes import Notes
 from warehouse.partition import Partition
 from warehouse.receipts import Receipt
 from warehouse.within import Within
-
-
-class Notes(Protocol):
-    """Small texts by name, a relative path with slashes such as `commits/batch-2026-01-05-g000.commit.json`."""
-
-    def read(self, name: str) -> str | None:
-        """Return a note, or None when there is none."""
-
-    def write(self, name: str, text: str) -> None:
-        """Write a note whole or not at all, over one that stands there, and wait until it is durable."""
-
-    def create(self, name: str, text: str) -> bool:
-        """Write a note unless there is one, and tell whether we did: of many who try at once, one does."""
-
-    def move(self, name: str, to: str) -> bool:
-        """Give a note another name, over one that stands there; False when there is none of the first name."""
-
-    def remove(self, name: str) -> None:
-        """Remove a note; does nothing when there is none."""
-
-    def names(self, folder: str) -> list[str]:
-        """Return the whole names of the notes directly in a folder, ascending."""
-
-    def changed_at(self, name: str) -> int:
-        """Return when a note was written last, nanoseconds since 1970; 0 when there is none."""
 
 
 class Store(Protocol):
@@ -55,6 +32,9 @@ class Store(Protocol):
     @property
     def notes(self) -> Notes:
         """The notes of this store."""
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever kept here."""
 
     def prepare(self) -> None:
         """Make sure that the store is there and can be relied on.
@@ -74,6 +54,18 @@ class Store(Protocol):
             Which business dates of a table by day are asked for.
         """
 
+    def partitions_on(self, table: str, date: dt.date | None) -> Iterator[Partition]:
+        """Yield the partitions of one business date, or of a table without dates, in order of group."""
+
+    def traces(self, table: str) -> Iterator[Partition]:
+        """Yield the partitions of a table, and those of which the receipt alone is left; the empty one is left out."""
+
+    def dates(self, table: str) -> list[dt.date]:
+        """Return the business dates that a table by day may hold partitions of, ascending; some may hold none."""
+
+    def where(self, partition: Partition) -> str:
+        """Return where a partition is, for messages."""
+
     def receipt(self, partition: Partition) -> Receipt | None:
         """Return the receipt in force; None when the partition is missing or its receipt is damaged."""
 
@@ -89,11 +81,33 @@ class Store(Protocol):
             When they cannot be read; FileNotFoundError when there are none.
         """
 
+    def sha256(self, partition: Partition) -> str:
+        """Return the SHA-256 of the bytes in force; bytes that cannot have changed since are read once in a process.
+
+        Raises
+        ------
+        OSError
+            As in `content`.
+        """
+
+    def sha256_anew(self, partition: Partition) -> str:
+        """Return the SHA-256 of the bytes in force, every one of which is read."""
+
+    def proves(self, partition: Partition, sha256: str) -> bool:
+        """Tell whether a receipt of the partition is of these bytes."""
+
     def places(self, partitions: Iterable[Partition]) -> list[str]:
         """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""
 
+    def changes(self, table: str) -> dict[dt.date, int]:
+        """Return a number for each business date of a table by day: another one whenever its partitions changed.
+
+        Where the number is a time, nanoseconds since 1970, a date that changed an instant ago may change again and
+        keep it.
+        """
+
     def changed_at(self, table: str, date: dt.date | None = None) -> int:
-        """Return a number that grows when a table changes, on one business date if given; 0 for never."""
+        """Return a number that is another one when a table changed, on one business date if given; 0 for never."""
 
     def published_at(self, partition: Partition) -> dt.datetime | None:
         """Return when a partition was put in force (UTC); None without one."""
@@ -120,8 +134,20 @@ class Store(Protocol):
             When a part is neither staged nor in force any more.
         """
 
+    def can_put_in_force(self, part: CommittedPart) -> bool:
+        """Tell whether a part is in force or staged whole; one that is only removed always is."""
+
     def unstage(self, parts: Iterable[Partition]) -> None:
         """Take away what was staged and not put in force."""
 
-    def set_aside(self, partition: Partition) -> list[str]:
-        """Take a damaged partition out of what is in force without deleting a byte; return where each file went."""
+    def set_staged_aside(self, commit: str) -> list[str]:
+        """Take what was staged for a commit and is not in force out of the store; return where each part went."""
+
+    def names(self) -> list[str]:
+        """Return the names of all files that are, or should be, in force, ascending."""
+
+    def check(self, name: str) -> tuple[list[Finding], int]:
+        """Hold the file of a name against its receipt and contract; return what is wrong, and the rows it proves."""
+
+    def set_aside(self, name: str) -> list[str]:
+        """Take a damaged file or note out of what is in force without deleting a byte; return where each part went."""

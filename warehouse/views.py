@@ -50,7 +50,7 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
             continue
         macro, (files, has_gained) = _rows_of(TABLES[name])
         if TABLES[name].by == "day":  # the empty partition carries the columns where no date has a file
-            files = [str(lake.path(part)) for part in (empty_partition(name), *lake.partitions(name, within))]
+            files = lake.places((empty_partition(name), *lake.partitions(name, within)))
         connection.table_function(macro, [files, has_gained]).create_view(view)
 
 

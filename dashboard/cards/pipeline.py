@@ -137,7 +137,7 @@ def verification(progress: VerificationProgress, now: dt.datetime) -> Component:
     if not verdict.findings:
         return notice("Sound", f"Every file is as it was published: {counted}")
     lines = [
-        html.Li([html.Code(finding.path.name), f" in {finding.path.parent.name} is {finding.kind}: {finding.message}"])
+        html.Li([html.Code(finding.file), f" in {finding.folder} is {finding.kind}: {finding.message}"])
         for finding in verdict.findings[:_FINDINGS_SHOWN]
     ]
     more = len(verdict.findings) - len(lines)

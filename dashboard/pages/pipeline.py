@@ -46,7 +46,7 @@ def layout(monitor: Monitor) -> Component:
                     html.Div(
                         [
                             card("Last runs", html.Div(dmc.Skeleton(height=160), id="pipeline-runs")),
-                            _verification_card(has_lake=monitor.settings.lake.is_dir()),
+                            _verification_card(has_lake=monitor.reader.lake.exists()),
                         ],
                         className="grid wide-narrow",
                     ),

@@ -161,8 +161,8 @@ def refuse_another_grain(lake: Lake, part: str, grain: Grain) -> None:
     if any(own.group != part and _is_exported(lake, own) for own in lake.partitions(table)):
         held, found = ("units or receipts", "visits") if grain == "visits" else ("visits", grain)
         raise Declined(
-            f"expected {held} like the other files in the lake in {lake.root}, found {found}; nothing was published, "
-            "for both would count the same sales: set SHELFPRICE_HOME to a folder of its own"
+            f"expected {held} like the other files in the lake in {lake.address}, found {found}; nothing was "
+            "published, for both would count the same sales: set SHELFPRICE_HOME to a folder of its own"
         )
 
 

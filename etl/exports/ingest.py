@@ -115,7 +115,7 @@ def ingest(
         When the lake holds the twin's decisions or belongs to another shelf, or another file is being ingested.
     """
     lake, export = Lake(settings), settled(open_export(file, reading))
-    refuse_other_side(lake.root, "retailer")
+    refuse_other_side(lake.store, "retailer")
     with held(settings.locks, "ingest"):
         own = _File(export, sha256_of(file), shelf or settings.shelf, now)
         is_there = (own.shelf / "products.yaml").exists()
@@ -126,7 +126,7 @@ def ingest(
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share)) as staged:
             replaces = _accepted(lake, own, staged, asked)
-            with publishing(lake.root, lake.locks, "retailer"):
+            with publishing(lake.store, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything
             _settle_shelf(lake, own, staged, is_estimated=may_estimate)
             workspace = _admit_all(settings, lake, own, staged, replaces, asked, progress)
@@ -251,6 +251,6 @@ def _refuse_another_shelf(lake: Lake, part: str, skus: Sequence[str]) -> None:
     strangers = set(lake.read(products)["sku"].to_pylist()) - set(skus)
     if strangers:
         raise Declined(
-            f"the lake in {lake.root} holds decisions about another shelf, such as {shown(min(strangers))}; "
+            f"the lake in {lake.address} holds decisions about another shelf, such as {shown(min(strangers))}; "
             "nothing was published: set SHELFPRICE_HOME to a folder of its own, or name that shelf with --catalog"
         )

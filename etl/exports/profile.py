@@ -88,7 +88,7 @@ def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:
     is_visits = parts[0].table == "interactions"
     with workbench(workspace.settings) as connection:
         connection.execute("set memory_limit = $1", [_MEMORY])
-        connection.read_parquet([str(lake.path(own)) for own in parts], hive_partitioning=True).create_view("sold")
+        connection.read_parquet(lake.places(parts), hive_partitioning=True).create_view("sold")
         connection.execute(_query("visits_seen" if is_visits else "units_seen"))
         found = connection.execute(_query("product_profile")).fetchall()
     return tuple(_profile(workspace.catalog, "visits" if is_visits else "units", row) for row in found)

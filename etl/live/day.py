@@ -128,8 +128,8 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
     decisions = day.part("live_interactions")
     receipt = lake.receipt(decisions)
     if receipt is None:
-        if lake.path(decisions).exists():
-            raise LakeError(f"{lake.path(decisions)}: expected a receipt, found none; run `shelfprice verify`")
+        if lake.holds(decisions):
+            raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
         return None
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
     mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)

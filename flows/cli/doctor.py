@@ -49,7 +49,8 @@ def doctor(fix: Fix = False, catalog: Catalog = None, as_json: Json = False) -> 
         by_itself = sum(one.fault.mend is not None for one in remain)
         are = "1 thing is" if len(remain) == 1 else f"{len(remain)} things are"
         raise DataError(f"{are} out of order; `shelfprice doctor --fix` mends {by_itself} of them")
-    remark(_all_is_well(examined, mended=fix) if settings.lake.is_dir() else f"{settings.lake}: there is no lake yet")
+    lake = home.lake
+    remark(_all_is_well(examined, mended=fix) if lake.exists() else f"{lake.address}: there is no lake yet")
 
 
 def _all_is_well(examined: "list[Examined]", *, mended: bool) -> str:

@@ -1,6 +1,7 @@
 """The early answer of commands that publish decisions: whether this lake is theirs, before anything starts."""
 
 from catalog.settings import read_settings
+from warehouse.open_store import open_store
 from warehouse.origin import Side, refuse_other_side
 
 
@@ -15,6 +16,7 @@ def admit(side: Side, *, allow_mixture: bool = False) -> None:
     from warehouse import mixture
 
     settings = read_settings()
+    store = open_store(settings)
     if allow_mixture:
-        mixture.allow_mixture(settings.lake, settings.locks, side)
-    refuse_other_side(settings.lake, side)
+        mixture.allow_mixture(store, settings.locks, side)
+    refuse_other_side(store, side)

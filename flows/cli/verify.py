@@ -35,15 +35,15 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
 
     settings = read_settings()
     lake = Lake(settings)
-    if not lake.root.is_dir():
-        raise LakeError(f"{lake.root}: expected a lake, found none; nothing was checked: {remedy(settings)}")
+    if not lake.exists():
+        raise LakeError(f"{lake.address}: expected a lake, found none; nothing was checked: {remedy(settings)}")
     with progress_bars():
         verdict = check(lake, lambda done, total: tell("checking files", done, total))
     findings = [
-        {"file": str(finding.path.relative_to(settings.home)), "kind": finding.kind, "message": finding.message}
+        {"file": f"lake/{finding.name}", "kind": finding.kind, "message": finding.message}
         for finding in verdict.findings
     ]
-    moved = [str(path.relative_to(settings.home)) for path in move_out(lake, verdict)] if set_aside else []
+    moved = [place.removeprefix(f"{settings.home}/") for place in move_out(lake, verdict)] if set_aside else []
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
     if not as_json:
         _show(findings, counts, moved)

@@ -28,7 +28,6 @@ from serving.replay.parts import Part, UsedBook, books_of
 from serving.storefront import storefront_at_base_prices, storefront_before_champion
 from simulation.store_day import Stretch
 from simulation.visits import draw_visits
-from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.mixed import is_mixed
 
@@ -56,7 +55,7 @@ def replay(settings: Settings, date: dt.date, progress: Progress = silent) -> li
             f"expected decisions of {date} in the lake, found none; nothing was replayed, name another date"
         )
     with TemporaryDirectory(prefix="shelfprice-replay-") as folder:
-        day = _Day(settings, lake, Lake(settings.model_copy(update={"home": Path(folder)})), date)
+        day = _Day(settings, lake, Lake(settings.model_copy(update={"home": Path(folder), "lake_address": None})), date)
         books = books_of(lake, date, batches)
         parts = []
         for done, book in enumerate(books, start=1):
@@ -97,13 +96,13 @@ class _Day:
         rows = in_force_in(self._lake, self._date, batch.group)
         if not rows:
             yield Part("decisions", batch.group, None, None, self._why_not_played(batch))
-            yield self._features(batch, rows, self._lake.path(batch))
+            yield self._features(batch, rows, self._lake)
             return
         try:
             sold, catalog = self._sold(rows)
         except (CatalogError, DataError, LakeError) as error:
             why = self._mixed(batch) or str(error)
-            yield Part("decisions", batch.group, None, sha256_of(self._lake.path(batch)), why)
+            yield Part("decisions", batch.group, None, self._lake.sha256(batch), why)
             return
         why = (
             self._mixed(batch)
@@ -115,7 +114,7 @@ class _Day:
         ):
             there = published.partition
             yield self._compared(_NAMES[there.table], there, there, why)
-        yield self._features(batch, rows, self._scratch.path(batch))
+        yield self._features(batch, rows, self._scratch)
 
     def _rebuild(self, used: UsedBook, stored: StoredBook | None) -> None:
         fingerprint = catalog_of(self._lake, stored) if stored else used.catalog
@@ -163,7 +162,7 @@ class _Day:
         belief = read_from.read_belief(source)
         return pricing_by_book(catalog, book, curves, row.book_sha256, belief, is_greedy=is_greedy).policy
 
-    def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], decisions: Path) -> Part:
+    def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""
         cells = Partition("demand_cells", self._date, batch.group)
         receipt = self._lake.receipt(cells)
@@ -177,7 +176,7 @@ class _Day:
         except CatalogError as error:
             return Part("features", batch.group, None, first or receipt.sha256, str(error))
         with feature_workbench(self._settings, products_of(catalog)) as connection:
-            rebuilt = self._scratch.publish(cells, cells_of(connection, decisions), inputs="replay")
+            rebuilt = self._scratch.publish(cells, cells_of(connection, source.places([batch])[0]), inputs="replay")
         otherwise = "the decisions are others, or their features are defined otherwise now"
         why = self._mixed(batch) or _other_version(rows) or otherwise
         if first is None:
@@ -193,9 +192,9 @@ class _Day:
 
     def _compared(self, part: str, ours: Partition, theirs: Partition, why: str) -> Part:
         """Compare a partition of the scratch lake with one of the lake, whose bytes are read again."""
-        rebuilt, receipt, path = self._scratch.receipt(ours), self._lake.receipt(theirs), self._lake.path(theirs)
+        rebuilt, receipt = self._scratch.receipt(ours), self._lake.receipt(theirs)
         sha256 = rebuilt.sha256 if rebuilt else None
-        recorded = sha256_of(path) if path.exists() else None
+        recorded = self._lake.sha256(theirs) if self._lake.holds(theirs) else None
         is_proven = receipt is not None and receipt.sha256 == recorded
         remark = "" if sha256 == recorded else (why if is_proven else _TAMPERED)
         return Part(part, theirs.group, sha256, recorded, remark)

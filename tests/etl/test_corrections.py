@@ -174,7 +174,7 @@ def test_a_date_that_the_twin_has_played_is_refused_even_where_a_mixture_is_allo
     lake.prepare()
     day = play(catalog, Storefront(StaticPolicy(catalog.base_prices)), ("S01",), FIRST, seed=5)
     load_store_day(lake, catalog, day, "g000", inputs="x", seed=5)
-    allow_mixture(lake.root, lake.locks, "retailer")
+    allow_mixture(lake.store, lake.locks, "retailer")
     rows = [row.replace(",A,", ",MILK,") for row in units(0, 1)]
     with pytest.raises(Declined, match=f"expected dates that the twin has not played, found {on(0)}"):
         take("january.csv", rows, shelf=DEFAULT_DIR)

@@ -21,7 +21,7 @@ from serving.in_force import pricing_on
 from serving.make_book import make_book
 from simulation.shoppers import shopper_names
 from training.session import learning_days
-from warehouse.commit_record import record_path
+from warehouse.commit_record import record_name
 from warehouse.connection import workbench
 from warehouse.files import sha256_of
 from warehouse.lake import EMPTY_DATE, Lake, Partition
@@ -226,10 +226,10 @@ def said(found: BookInForce | None) -> tuple[str, bool] | None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_flipped_bit_in_a_record_of_a_commit_proves_nothing_and_is_named(sold: Workspace, seed: int) -> None:
-    path = record_path(sold.lake.root, f"prices-{PRICED}")
+    path = sold.lake.root / record_name(f"prices-{PRICED}")
     flip(path, random.Random(seed))
     assert sold.lake.committed(f"prices-{PRICED}") is None
-    assert [finding.path for finding in verify(sold.lake).findings] == [path]
+    assert [sold.lake.root / finding.name for finding in verify(sold.lake).findings] == [path]
 
 
 @pytest.mark.parametrize("seed", range(3))

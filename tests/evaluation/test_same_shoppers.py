@@ -74,7 +74,7 @@ def test_where_margin_is_the_objective_costs_are_subtracted_from_both(lake: Lake
 
 def test_a_date_that_was_partly_sold_live_or_loaded_from_a_file_is_left_out(lake: Lake) -> None:
     loaded = lake.read(Partition("interactions", SECOND, "all"))
-    allow_mixture(lake.root, lake.locks, "retailer")
+    allow_mixture(lake.store, lake.locks, "retailer")
     lake.publish(Partition("interactions", SECOND, "export"), loaded, inputs="a file")
     assert on_same_shoppers(lake) == []
 

@@ -45,7 +45,7 @@ def look() -> dict[str, Any]:
     if not lake.root.is_dir():
         return {"findings": [], "state": {"files": {}, "registry": {}, "drafts": []}}
     found = verify(lake)
-    findings = [f"{one.path.relative_to(settings.home)} {one.kind}: {one.message}" for one in found.findings]
+    findings = [f"lake/{one.name} {one.kind}: {one.message}" for one in found.findings]
     state = {
         "files": _files(lake),
         "registry": _registry(settings.home / "mlflow" / "mlflow.db"),

@@ -14,7 +14,7 @@ from prefect.client.orchestration import get_client
 from prefect.states import Running
 from shell import Answer, Terminal
 
-import warehouse.finish
+import warehouse.local.store
 from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import read_settings
@@ -29,7 +29,7 @@ from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
 from training.promotion.history import Change, record
 from warehouse.asked import write_down
-from warehouse.commit_record import CommittedPart, pending_names, pending_record_path, record_path
+from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.mixture import allow_mixture
@@ -124,7 +124,7 @@ def flip(path: Path) -> None:
 
 def interrupt(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Play Tuesday again from another seed, and die when so many parts are in force."""
-    put, done = warehouse.finish.put_in_force, 0
+    put, done = warehouse.local.store.put_part_in_force, 0
 
     def dying(root: Path, part: CommittedPart) -> None:
         nonlocal done
@@ -134,7 +134,7 @@ def interrupt(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, after: int)
         put(root, part)
 
     with monkeypatch.context() as patched:
-        patched.setattr(warehouse.finish, "put_in_force", dying)
+        patched.setattr(warehouse.local.store, "put_part_in_force", dying)
         with pytest.raises(Killed):
             play(workspace, TUESDAY, seed=8)
 
@@ -179,7 +179,7 @@ def spoil_a_draft(workspace: Workspace) -> None:
 
 
 def spoil_the_record(workspace: Workspace) -> None:
-    flip(pending_record_path(workspace.lake.root, "batch-2026-01-06-g000"))
+    flip(workspace.lake.root / pending_record_name("batch-2026-01-06-g000"))
 
 
 @pytest.mark.parametrize("spoil", [lose_a_draft, spoil_a_draft, spoil_the_record])
@@ -194,7 +194,7 @@ def test_a_commit_that_cannot_be_finished_is_set_aside_and_the_day_it_mixed_is_p
     spoil(workspace)
     done = mends(shop, workspace, "was interrupted and cannot be finished")
     assert done[-1]["what"] == "mixed: decisions of 2026-01-06, g000"
-    assert pending_names(workspace.lake.root) == []
+    assert pending_names(workspace.lake.notes) == []
     assert tables_of(workspace) == undisturbed
     assert list((shop.home / "set-aside").rglob("*.commit.json"))
 
@@ -315,7 +315,7 @@ def test_a_damaged_price_book_is_made_again_or_the_day_priced_anew(
 def test_a_damaged_record_is_set_aside_and_its_parts_stand(
     shop: Terminal, workspace: Workspace, undisturbed: dict[str, bytes]
 ) -> None:
-    flip(record_path(workspace.lake.root, "batch-2026-01-06-g000"))
+    flip(workspace.lake.root / record_name("batch-2026-01-06-g000"))
     mends(shop, workspace, "damaged: the record batch-2026-01-06-g000.commit.json")
     assert tables_of(workspace) == undisturbed
 
@@ -325,7 +325,7 @@ def test_what_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
 ) -> None:
     change = Change(1, "7", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
-    allow_mixture(workspace.lake.root, workspace.settings.locks, "retailer")
+    allow_mixture(workspace.lake.store, workspace.settings.locks, "retailer")
     with workspace.lake.commit("file-2026-01-05-export-1", inputs="x") as commit:
         commit.publish(Partition("interactions", MONDAY, "export-1"), workspace.lake.read(DECISIONS))
     flip(workspace.lake.path(Partition("champions", None, "000001")))

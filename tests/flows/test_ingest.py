@@ -142,7 +142,7 @@ def test_a_first_reading_that_was_wrong_leaves_no_shelf_behind_and_a_later_file_
 def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> None:
     simulate(dt.date(2026, 1, 5), 1, 1)
     before = parts(empty_home)
-    allow_mixture(own_lake().root, own_lake().locks, "retailer")
+    allow_mixture(own_lake().store, own_lake().locks, "retailer")
     with pytest.raises(Declined, match="dates that the twin has not played, found 2026-01-05"):
         ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n"), Reading(), str(DEFAULT_DIR))
     with pytest.raises(Declined, match="holds decisions about another shelf, such as 'BREAD'"):
@@ -249,7 +249,7 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
     n_ticks = book.prices.shape[2]
     assert this_week.quote("answers", 90, n_ticks).price == opening["answers"]
     assert next_week.quote("answers", 90, n_ticks).price == pytest.approx(0.95 * opening["answers"], abs=0.01)
-    allow_mixture(own_lake().root, own_lake().locks, "twin")
+    allow_mixture(own_lake().store, own_lake().locks, "twin")
     simulate(dt.date(2026, 7, 13), 2, 2, catalog_dir=shelf)  # the store now tries prices of its own
     transform(shelf)
     with feature_workbench(read_settings()) as connection:

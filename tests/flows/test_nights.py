@@ -34,9 +34,9 @@ from training.nights import (
     recorded,
     refuse_what_cannot_be_closed,
 )
-from warehouse import finish
 from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake, Partition
+from warehouse.local import store as local
 from warehouse.locks import held
 from warehouse.mixture import allow_mixture
 from warehouse.workspace import Workspace
@@ -145,7 +145,7 @@ def test_the_first_night_of_an_empty_lake_is_that_of_the_first_date(lake: Lake) 
 
 def test_decisions_that_were_ingested_are_waited_for_and_never_simulated(sold: Lake) -> None:
     newest = dt.date(2026, 1, 6)
-    allow_mixture(sold.root, sold.locks, "retailer")
+    allow_mixture(sold.store, sold.locks, "retailer")
     for part in list(sold.partitions("interactions")):
         sold.publish(part, sold.read(part), inputs="an export", seed=None)
     record(sold, Night(newest, "base prices stay"), "inputs")
@@ -232,7 +232,7 @@ def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_
     quiet = town.bytes_of()
     shutil.rmtree(town.lake.root)
     town.workspace = open_workspace(str(town.folder))
-    put_in_force = finish.put_in_force
+    put_in_force = local.put_part_in_force
 
     def die_at(root: Path, committed: CommittedPart) -> None:
         if committed.partition.table == part:
@@ -240,7 +240,7 @@ def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_
         put_in_force(root, committed)
 
     with monkeypatch.context() as patched:
-        patched.setattr(finish, "put_in_force", die_at)
+        patched.setattr(local, "put_part_in_force", die_at)
         with pytest.raises(KeyboardInterrupt):
             town.night()
     town.night()

@@ -30,6 +30,7 @@ from flows.simulate import simulate
 from serving.close_day import close_day
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition
+from warehouse.local.store import LocalStore
 from warehouse.mixture import BEFORE, allow_mixture, before_mixture
 from warehouse.origin import RECORD, Origin, Side, origin_of, publishing, record, recorded
 from warehouse.workspace import Workspace
@@ -87,13 +88,13 @@ def twin_lake(twin_home: Path, settings: Settings) -> Settings:
 
 
 def test_a_lake_says_whose_decisions_it_holds(log_lake: Settings, twin_home: Path) -> None:
-    assert recorded(log_lake.lake) == Origin("retailer")
-    assert recorded(twin_home / "lake") == Origin("twin")
+    assert recorded(LocalStore(log_lake.lake)) == Origin("retailer")
+    assert recorded(LocalStore(twin_home / "lake")) == Origin("twin")
 
 
 def test_a_lake_without_decisions_has_no_record(settings: Settings) -> None:
     prepared(settings, load())
-    assert origin_of(settings.lake) is None
+    assert origin_of(LocalStore(settings.lake)) is None
     assert not (settings.lake / RECORD).exists()
 
 
@@ -102,17 +103,17 @@ def test_a_lake_that_is_older_than_its_record_is_recognised_and_given_one(
     home: str, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
     shutil.copytree(request.getfixturevalue(home), settings.home, dirs_exist_ok=True)
-    before = recorded(settings.lake)
+    before = recorded(LocalStore(settings.lake))
     (settings.lake / RECORD).unlink()
-    assert origin_of(settings.lake) == before
+    assert origin_of(LocalStore(settings.lake)) == before
     prepared(settings, load())
-    assert recorded(settings.lake) == before
+    assert recorded(LocalStore(settings.lake)) == before
 
 
 def begin(root: Path, side: Side, start: threading.Barrier, refused: list[Side]) -> None:
     start.wait()
     try:
-        with publishing(root, root / "locks", side):
+        with publishing(LocalStore(root), root / "locks", side):
             pass
     except Declined:
         refused.append(side)
@@ -127,7 +128,7 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
         ) -> None:
             start.wait()
             try:
-                with publishing(root, root / "locks", side):
+                with publishing(LocalStore(root), root / "locks", side):
                     pass
             except Declined:
                 refused.append(side)
@@ -138,7 +139,7 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
         for writer in writers:
             writer.join()
         (loser,) = refused
-        won = recorded(root)
+        won = recorded(LocalStore(root))
         assert won is not None
         assert won.holds != loser
         assert [path.name for path in root.glob("*.draft")] == []
@@ -207,7 +208,7 @@ def test_a_day_that_is_played_all_the_same_is_not_published(log_lake: Settings) 
 def test_a_night_closes_no_day_that_the_log_leaves_out(log_lake: Settings) -> None:
     workspace = prepared(log_lake, load(log_lake.shelf))
     assert close_day(workspace, MONDAY + dt.timedelta(days=1), seed=7) == 0
-    assert origin_of(log_lake.lake) == Origin("retailer")
+    assert origin_of(LocalStore(log_lake.lake)) == Origin("retailer")
 
 
 def test_no_log_is_read_into_the_twins_lake(twin_lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -223,7 +224,7 @@ def test_no_log_is_read_into_the_twins_lake(twin_lake: Settings, tmp_path_factor
 
 def test_what_an_earlier_version_mixed_in_is_seen_in_spite_of_the_record(twin_lake: Settings, log_home: Path) -> None:
     shutil.copytree(log_home / "lake" / "interactions", twin_lake.lake / "interactions", dirs_exist_ok=True)
-    assert origin_of(twin_lake.lake) == Origin("mixture")
+    assert origin_of(LocalStore(twin_lake.lake)) == Origin("mixture")
     with pytest.raises(Declined, match="found the twin's mixed with a retailer's; nothing was played: take them apart"):
         simulate_in(twin_lake)
 
@@ -241,15 +242,15 @@ def test_a_mixture_that_was_asked_for_by_name_takes_both(twin_lake: Settings) ->
     export = Partition("interactions", MONDAY, f"{EXPORT_GROUP}1")
     with pytest.raises(Declined):
         lake.publish(export, rows, inputs="x")
-    allow_mixture(lake.root, lake.locks, "retailer")
-    assert recorded(lake.root) == Origin("mixture", is_allowed=True)
+    allow_mixture(lake.store, lake.locks, "retailer")
+    assert recorded(lake.store) == Origin("mixture", is_allowed=True)
     lake.publish(export, rows, inputs="x")
     simulate_in(twin_lake)
 
 
 def test_a_mixture_is_no_name_for_a_lake_of_one_side(twin_lake: Settings) -> None:
-    allow_mixture(twin_lake.lake, twin_lake.locks, "twin")
-    assert recorded(twin_lake.lake) == Origin("twin")
+    allow_mixture(LocalStore(twin_lake.lake), twin_lake.locks, "twin")
+    assert recorded(LocalStore(twin_lake.lake)) == Origin("twin")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"holds": "both"}', '{"holds": "twin", "removing": "x"}', "\x00\xff"])
@@ -268,22 +269,22 @@ def test_the_record_holds_no_more_than_what_the_lake_is(log_lake: Settings) -> N
     "now", [Origin("twin"), Origin("retailer"), Origin("mixture", is_allowed=True), Origin("mixture", removing="twin")]
 )
 def test_no_flipped_bit_makes_the_record_say_something_else(tmp_path: Path, now: Origin) -> None:
-    record(tmp_path, now)
+    record(LocalStore(tmp_path), now)
     path = tmp_path / RECORD
     content = path.read_bytes()
     for place, bit in itertools.product(range(len(content)), range(8)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
         with suppress(LakeError):
-            assert recorded(tmp_path) == now
+            assert recorded(LocalStore(tmp_path)) == now
 
 
 def test_a_flipped_bit_in_what_stood_before_a_mixture_is_refused(tmp_path: Path) -> None:
-    record(tmp_path, Origin("twin"))
-    allow_mixture(tmp_path, tmp_path / "locks", "retailer")
+    record(LocalStore(tmp_path), Origin("twin"))
+    allow_mixture(LocalStore(tmp_path), tmp_path / "locks", "retailer")
     path = tmp_path / BEFORE
     content = path.read_bytes()
-    right = before_mixture(tmp_path)
+    right = before_mixture(LocalStore(tmp_path))
     for place, bit in itertools.product(range(len(content)), range(8)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
         with suppress(LakeError):
-            assert before_mixture(tmp_path) == right
+            assert before_mixture(LocalStore(tmp_path)) == right

@@ -26,6 +26,7 @@ from serving.live_prices import LivePrices
 from training.registry import RegistryState
 from training.take_apart import take_apart
 from warehouse.lake import Lake, Partition
+from warehouse.local.store import LocalStore
 from warehouse.mixture import BEFORE, allow_mixture
 from warehouse.origin import RECORD, Origin, Side, origin_of, recorded
 from warehouse.verify import verify
@@ -135,7 +136,7 @@ def twin_in_the_log(log_alone: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(log_alone, home)
     settings = read_settings({"SHELFPRICE_HOME": str(home)})
     lake = Lake(settings)
-    allow_mixture(lake.root, lake.locks, "twin")
+    allow_mixture(lake.store, lake.locks, "twin")
     play(settings)
     put_change(lake, 2, "2")
     put(lake, "price_book", "all", WEDNESDAY)
@@ -160,7 +161,7 @@ def test_without_the_twin_the_retailers_lake_is_as_it_was(mixed: Settings, log_a
     registry = of_both()
     done = take_apart(mixed, registry, "twin")
     assert contents(mixed) == contents(read_settings({"SHELFPRICE_HOME": str(log_alone)}))
-    assert recorded(mixed.lake) == done.left == Origin("retailer")
+    assert recorded(LocalStore(mixed.lake)) == done.left == Origin("retailer")
     assert done.versions == ("2",)
     assert registry.state() == RegistryState("1", 1)
     assert {"interactions", "repricings", "days_in_force", "live_interactions", "demand_cells"} <= done.removed.keys()
@@ -171,7 +172,7 @@ def test_without_the_retailer_nothing_that_learned_from_its_log_is_left(mixed: S
     registry = of_both()
     done = take_apart(mixed, registry, "retailer")
     lake = Lake(mixed)
-    assert recorded(mixed.lake) == done.left == Origin("twin")
+    assert recorded(LocalStore(mixed.lake)) == done.left == Origin("twin")
     assert done.versions == ("1", "2")
     assert registry.state().champion is None
     assert {part.group for part in lake.partitions("interactions")} == {"g000"}
@@ -185,7 +186,7 @@ def test_the_twins_lake_is_as_it_was_without_the_log_that_was_read_into_it(twin_
     settings = read_settings({"SHELFPRICE_HOME": str(tmp_path / "home")})
     shutil.copytree(twin_alone, settings.home)
     before = contents(settings)
-    allow_mixture(settings.lake, settings.locks, "retailer")
+    allow_mixture(LocalStore(settings.lake), settings.locks, "retailer")
     read_log_on_the_twins_shelf(settings)
     put_change(Lake(settings), 2, "2")
     take_apart(settings, of_both(), "retailer")
@@ -199,7 +200,7 @@ def test_a_mixture_without_a_record_is_taken_apart_and_what_may_have_learned_fro
     (mixed.lake / BEFORE).unlink()
     before = contents(read_settings({"SHELFPRICE_HOME": str(log_alone)}))
     made = ("champions", "model_versions", "price_book", "demand_curves")
-    assert origin_of(mixed.lake) == Origin("mixture")
+    assert origin_of(LocalStore(mixed.lake)) == Origin("mixture")
     done = take_apart(mixed, of_both(), "twin")
     assert contents(mixed) == {name: data for name, data in before.items() if not name.startswith(made)}
     assert (done.versions, done.left) == (("1", "2"), Origin("retailer"))
@@ -293,7 +294,7 @@ def test_the_command_takes_apart_what_the_command_line_mixed_by_name(
     terminal = Terminal(home)
     played = terminal("simulate", "--allow-mixture")
     assert played.returncode == 0, played.stderr
-    assert recorded(settings.lake) == Origin("mixture", is_allowed=True)
+    assert recorded(LocalStore(settings.lake)) == Origin("mixture", is_allowed=True)
     answer = terminal("reset", "--only", "twin", "--yes")
     assert answer.returncode == 0, answer.stderr
     assert "now holds a retailer's decisions alone" in answer.stderr

@@ -303,7 +303,7 @@ def test_what_real_shoppers_did_is_not_played_but_its_features_and_prices_are(ch
         theirs.schema.field("seen_at"),
         pa.compute.add(theirs["seen_at"], dt.timedelta(days=1)),
     )
-    allow_mixture(chain.lake.root, chain.lake.locks, "retailer")
+    allow_mixture(chain.lake.store, chain.lake.locks, "retailer")
     chain.lake.publish(Partition("interactions", THIRD, "export"), moved, inputs="export")
     chain.transform()
     parts = chain.replay(THIRD)

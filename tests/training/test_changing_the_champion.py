@@ -15,7 +15,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 from shell import Terminal
 
-import warehouse.finish
+import warehouse.local.store
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
@@ -190,12 +190,12 @@ def dying_in(dying: pytest.MonkeyPatch, place: str) -> None:
     if not place.startswith("between"):
         dying.setattr(place, killed)
         return
-    put_in_force = warehouse.finish.put_in_force
+    put_in_force = warehouse.local.store.put_part_in_force
 
     def until_the_book(root: Path, part: CommittedPart) -> None:
         return killed() if part.partition.table == "price_book" else put_in_force(root, part)
 
-    dying.setattr(warehouse.finish, "put_in_force", until_the_book)
+    dying.setattr(warehouse.local.store, "put_part_in_force", until_the_book)
 
 
 @pytest.mark.parametrize("dies_in", DEATHS)

@@ -14,16 +14,19 @@ from hypothesis import strategies as st
 
 from catalog.errors import ContractError, Declined, LakeError
 from warehouse import commit as commit_module
-from warehouse import finish as finish_module
 from warehouse.commit_record import (
     CommitRecord,
     CommittedPart,
     pending_names,
-    pending_record_path,
+    pending_record_name,
     read_record,
-    record_path,
+    record_name,
 )
 from warehouse.lake import Lake, Partition
+from warehouse.local import in_force as in_force_module
+from warehouse.local import notes as notes_module
+from warehouse.local import store as store_module
+from warehouse.local.notes import FolderNotes
 from warehouse.receipts import Receipt
 from warehouse.verify import verify
 
@@ -83,8 +86,11 @@ def dying_at(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
         return call
 
     for name in ("write_parquet", "sync_file"):
-        monkeypatch.setattr(commit_module, name, counted(getattr(commit_module, name)))
-    monkeypatch.setattr(finish_module, "sync_folder", counted(finish_module.sync_folder))
+        monkeypatch.setattr(store_module, name, counted(getattr(store_module, name)))
+    for name in ("sync_file", "sync_folder"):
+        monkeypatch.setattr(notes_module, name, counted(getattr(notes_module, name)))
+    monkeypatch.setattr(in_force_module, "sync_folder", counted(in_force_module.sync_folder))
+    monkeypatch.setattr(os, "link", counted(os.link))
     for name in ("replace", "unlink", "write_text"):
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
     return lambda: calls
@@ -127,7 +133,7 @@ def test_a_commit_killed_before_any_step_is_whole_or_not_there_and_a_rerun_gives
         assert state(lake, parts) == after
         assert lake.committed("batch-1") is not None
         assert not list(lake.root.rglob("*.new"))
-        assert pending_names(lake.root) == []
+        assert pending_names(lake.notes) == []
     assert steps > 20
 
 
@@ -138,10 +144,10 @@ def test_who_comes_next_finishes_a_commit_before_it_writes_one_of_its_parts(
     after = state(lake, parts)
     seen = set()
     for _ in kills(lake, parts, cells, monkeypatch):
-        was_pending = bool(pending_names(lake.root))
+        was_pending = bool(pending_names(lake.notes))
         lake.publish(parts[0], cells(9, offered=7), inputs="another")
         seen.add(was_pending)
-        assert pending_names(lake.root) == []
+        assert pending_names(lake.notes) == []
         if was_pending:
             assert state(lake, parts)[1:] == after[1:]
         lake.remove(parts[0])
@@ -154,7 +160,8 @@ def test_a_full_disk_leaves_everything_as_it_was(
 ) -> None:
     make(lake, parts, cells, 1)
     before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
-    act, calls = getattr(commit_module, refuses), 0
+    module = commit_module if refuses == "write_pending" else store_module
+    act, calls = getattr(module, refuses), 0
 
     def full(*arguments: object) -> object:
         nonlocal calls
@@ -164,7 +171,7 @@ def test_a_full_disk_leaves_everything_as_it_was(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(commit_module, refuses, full)
+        patched.setattr(module, refuses, full)
         with pytest.raises(LakeError, match=r"batch-1 cannot be written .No space left.*is unchanged"):
             make(lake, parts, cells, 2)
     assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
@@ -181,7 +188,7 @@ def test_a_disk_that_refuses_behind_the_record_leaves_a_commit_that_counts_and_s
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patched:
-        patched.setattr(finish_module, "sync_folder", refuses)
+        patched.setattr(in_force_module, "sync_folder", refuses)
         with pytest.raises(LakeError, match=r"batch-1 cannot be written .Input/output error. to its end; it counts"):
             make(lake, parts, cells, 2)
     assert lake.finish_interrupted() == ["batch-1"]
@@ -225,7 +232,9 @@ def test_a_part_that_another_commit_takes_over_is_no_mixture_and_one_published_a
         commit.publish(parts[1], cells(9))
     assert verify(lake).findings == ()
     lake.publish(parts[2], cells(9), inputs="alone")
-    assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(lake.path(parts[2]), "mixed")]
+    assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [
+        (lake.path(parts[2]), "mixed")
+    ]
     assert lake.committed("batch-1") is None
 
 
@@ -251,11 +260,11 @@ def test_a_part_that_is_removed_is_no_part_any_more(lake: Lake, parts: list[Part
 
 def test_a_flipped_bit_anywhere_in_a_record_is_found(lake: Lake, parts: list[Partition], cells: Cells) -> None:
     make(lake, parts, cells, 1)
-    path = record_path(lake.root, "batch-1")
+    path = lake.root / record_name("batch-1")
     content = path.read_bytes()
     for place in range(0, len(content), 3):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
-        assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(path, "damaged")]
+        assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [(path, "damaged")]
         assert lake.committed("batch-1") is None
 
 
@@ -263,10 +272,10 @@ def test_a_pending_record_that_is_damaged_is_named_and_stops_nobody(
     lake: Lake, parts: list[Partition], cells: Cells
 ) -> None:
     make(lake, parts, cells, 1)
-    path = pending_record_path(lake.root, "batch-2")
+    path = lake.root / pending_record_name("batch-2")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{half")
-    assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(path, "unfinished")]
+    assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [(path, "unfinished")]
     make(lake, parts, cells, 2)
 
 
@@ -285,12 +294,12 @@ def test_a_record_read_again_is_the_record(
         for number, seed in said
     )
     record = CommitRecord("night-2026-01-05", inputs, parts)
-    path = tmp_path_factory.mktemp("records") / "one.json"
-    path.write_text(record.to_json(), encoding="utf-8", newline="")
-    assert read_record(path) == record
+    notes = FolderNotes(tmp_path_factory.mktemp("records"))
+    notes.write("one.json", record.to_json())
+    assert read_record(notes, "one.json") == record
 
 
 @pytest.mark.parametrize("name", ["", "../out", "a/b", ".hidden", "a" * 201, "a\n"])
 def test_a_name_that_could_lead_out_of_the_lake_is_refused(lake: Lake, name: str) -> None:
     with pytest.raises(ContractError, match="expected a commit's name"):
-        record_path(lake.root, name)
+        record_name(name)

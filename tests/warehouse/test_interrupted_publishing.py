@@ -12,9 +12,9 @@ import pytest
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from warehouse import commit as commit_module
-from warehouse import finish as finish_module
 from warehouse.lake import Lake, Partition
+from warehouse.local import in_force as in_force_module
+from warehouse.local import store as store_module
 from warehouse.verify import verify
 
 STEPS = (
@@ -65,10 +65,10 @@ def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         return call
 
     for module, name in (
-        (commit_module, "write_parquet"),
-        (commit_module, "sync_file"),
-        (commit_module, "write_durably"),
-        (finish_module, "sync_folder"),
+        (store_module, "write_parquet"),
+        (store_module, "sync_file"),
+        (store_module, "write_durably"),
+        (in_force_module, "sync_folder"),
     ):
         monkeypatch.setattr(module, name, counted(getattr(module, name)))
     monkeypatch.setattr(Path, "replace", counted(Path.replace))
@@ -147,7 +147,7 @@ def test_a_kill_between_the_renames_and_then_a_full_disk_leave_the_newer_rows_pr
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(commit_module, "write_parquet", full)
+        patched.setattr(store_module, "write_parquet", full)
         with pytest.raises(LakeError):
             lake.publish(partition, cells(12), inputs="third")
     assert verify(lake).findings == ()
@@ -172,7 +172,7 @@ def test_a_full_disk_leaves_the_old_partition_intact_and_no_draft(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(commit_module, refuses, full)
+        patched.setattr(store_module, refuses, full)
         with pytest.raises(LakeError, match=r"No space left on device.*is unchanged"):
             lake.publish(partition, cells(9), inputs="new")
 
@@ -210,7 +210,7 @@ def test_a_kill_before_any_step_of_removing_leaves_the_partition_or_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", counted(Path.replace))
         patched.setattr(Path, "unlink", counted(Path.unlink))
-        patched.setattr(finish_module, "sync_folder", counted(finish_module.sync_folder))
+        patched.setattr(in_force_module, "sync_folder", counted(in_force_module.sync_folder))
         with pytest.raises(KeyboardInterrupt):
             lake.remove(partition)
     assert verify(lake).findings == ()

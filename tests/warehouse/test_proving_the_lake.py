@@ -62,7 +62,7 @@ def test_one_flipped_bit_anywhere_is_found(lake: Lake, two: tuple[Partition, Par
     content = bytearray(path.read_bytes())
     content[int(len(content) * place) if place == 0.5 else int(place)] ^= 0b1000
     path.write_bytes(bytes(content))
-    assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(path, "damaged")]
+    assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [(path, "damaged")]
     assert "its bytes differ from its receipt" in verify(lake).findings[0].message
 
 
@@ -71,7 +71,9 @@ def test_a_flipped_bit_anywhere_in_a_receipt_is_found(lake: Lake, two: tuple[Par
     content = path.read_bytes()
     for place in range(len(content)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
-        assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(lake.path(two[1]), "damaged")]
+        assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [
+            (lake.path(two[1]), "damaged")
+        ]
         assert lake.receipt(two[1]) is None
         with pytest.raises(LakeError, match="not those of its receipt"):
             lake.read(two[1])
@@ -120,12 +122,12 @@ def test_a_spoiled_partition_is_named_and_set_aside_and_the_views_answer_from_th
     spoil(path)
 
     verdict = verify(lake)
-    assert [(finding.path, finding.kind) for finding in verdict.findings] == [(path, kind)]
+    assert [(lake.root / finding.name, finding.kind) for finding in verdict.findings] == [(path, kind)]
     assert said in verdict.findings[0].message
     there = [file for file in (path, final_path(path)) if file.exists()]
     content = [file.read_bytes() for file in there]
 
-    moved = set_aside(lake, verdict)
+    moved = [Path(place) for place in set_aside(lake, verdict)]
 
     assert not path.exists()
     assert [file.name for file in moved] == [file.name for file in there]
@@ -164,7 +166,7 @@ def test_a_file_with_other_columns_and_a_matching_receipt_is_still_found(
     receipt = lake_receipt(path, text)
     final_path(path).write_text(receipt, encoding="utf-8")
     findings = verify(lake).findings
-    assert [(finding.path, finding.kind) for finding in findings] == [(path, "damaged")]
+    assert [(lake.root / finding.name, finding.kind) for finding in findings] == [(path, "damaged")]
     assert "contract" in findings[0].message
 
 
@@ -174,7 +176,7 @@ def test_a_folder_that_is_no_table_is_orphaned(lake: Lake, two: tuple[Partition,
     stray.parent.mkdir()
     for old, new in ((source, stray), (final_path(source), final_path(stray))):
         new.write_bytes(old.read_bytes())
-    assert [(finding.path, finding.kind) for finding in verify(lake).findings] == [(stray, "orphaned")]
+    assert [(lake.root / finding.name, finding.kind) for finding in verify(lake).findings] == [(stray, "orphaned")]
 
 
 def lake_receipt(path: Path, text: str) -> str:

@@ -7,11 +7,11 @@ import duckdb
 from duckdb import ColumnExpression, FunctionExpression
 
 from catalog.table import Table
-from warehouse.files import modified_at
 from warehouse.lake import Lake
 from warehouse.proof import is_proven
 
 Row = tuple[object, ...]
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def repeated_keys(
@@ -66,5 +66,5 @@ def _files(lake: Lake, table: Table, business_dates: Collection[dt.date], newest
         return []
     partitions = list(lake.partitions(table.name, set(business_dates).__contains__))
     if table.by == "key" and newest is not None and len(partitions) > newest:
-        partitions = sorted(partitions, key=lambda one: modified_at(lake.path(one)))[-newest:]
-    return [str(lake.path(partition)) for partition in partitions if is_proven(lake, partition)]
+        partitions = sorted(partitions, key=lambda one: lake.published_at(one) or _LONG_AGO)[-newest:]
+    return lake.places(partition for partition in partitions if is_proven(lake, partition))

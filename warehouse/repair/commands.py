@@ -10,10 +10,10 @@ from warehouse.repair.fault import Fault
 
 def killed_commands(lake: Lake) -> Iterator[Fault]:
     """Yield the commands that were killed of late and that nobody runs again right now; the lake is whole without."""
-    for name, last in all_unended(lake.root).items():
+    for name, last in all_unended(lake.notes).items():
         command, _, store = name.partition("-")
         lock, typed = (name, f"shelfprice {command} --store {store}") if store else ("night", f"shelfprice {command}")
         if not is_held(lake.locks, lock):
             what = f"{command} of {store}" if store else command
             said = f"{what} did not come to its end, {last}"
-            yield Fault(said, f"{lake.root.name}/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)
+            yield Fault(said, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)

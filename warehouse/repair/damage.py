@@ -4,19 +4,16 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from catalog.names import EXPORT_GROUP, LIVE_GROUP, TRIAL_GROUP
-from warehouse.aside import put_aside
-from warehouse.commit_record import amend, final_record, final_records
+from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Finding
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.mixed import BATCH, LEDGER
 from warehouse.origin import OF_A_RETAILER
-from warehouse.partition import Partition, partition_of
-from warehouse.receipts import final_path, pending_path
+from warehouse.partition import Partition
 from warehouse.repair.commits import parts_of_pending
 from warehouse.repair.fault import Fault
 
@@ -57,21 +54,22 @@ class Damage:
         """What is wrong, such as `damaged, mixed`."""
         return ", ".join(sorted({finding.kind for finding in self.findings}))
 
-    def where(self, lake: Lake) -> str:
+    @property
+    def where(self) -> str:
         """Name the first file, and how many more there are."""
-        first, more = self.findings[0].path.relative_to(lake.root.parent), len(self.findings) - 1
-        return f"{first} and {more} more" if more else str(first)
+        first, more = f"lake/{self.findings[0].name}", len(self.findings) - 1
+        return f"{first} and {more} more" if more else first
 
 
 def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
     """Sort findings; those about a pending commit and its parts are left out, for they end with it."""
     pending, sorted_out = parts_of_pending(lake), dict[tuple[Kind, dt.date | None, str | None], list[Finding]]()
     for finding in findings:
-        partition = partition_of(lake.root, finding.path)
+        partition = finding.partition
         if finding.kind == "unfinished" or partition in pending:
             continue
         if partition is None:
-            key: tuple[Kind, dt.date | None, str | None] = ("record", None, finding.path.name)
+            key: tuple[Kind, dt.date | None, str | None] = ("record", None, finding.file)
         else:
             kind = _kind_of(lake, partition)
             own = partition.group if kind != "other" else f"{partition.table} {partition.group}"
@@ -80,10 +78,10 @@ def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
     return [Damage(*key, tuple(found)) for key, found in sorted_out.items()]
 
 
-def set_findings_aside(lake: Lake, found: Sequence[Finding]) -> list[Path]:
+def set_findings_aside(lake: Lake, found: Sequence[Finding]) -> list[str]:
     """Move the files of findings out of the lake; what is mixed stays, for it is whole and made again in its place."""
-    wrong = [finding.path for finding in found if finding.kind != "mixed"]
-    return put_aside(lake.root, (file for data in wrong for file in (data, final_path(data), pending_path(data))))
+    wrong = [finding.name for finding in found if finding.kind != "mixed"]
+    return [place for name in wrong for place in lake.store.set_aside(name)]
 
 
 def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
@@ -94,14 +92,14 @@ def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
             what = f"{damage.faults}: {_named(damage)}"
             mend = partial(set_damage_aside, lake, damage)
             afterwards = _BY_HAND.get(table) if damage.kind == "other" else None
-            yield Fault(what, damage.where(lake), "set it aside", mend, afterwards=afterwards)
+            yield Fault(what, damage.where, "set it aside", mend, afterwards=afterwards)
         elif damage.kind in {"live", "trial"}:
             yield _of_a_day_not_played_again(lake, damage)
 
 
 def _of_a_day_not_played_again(lake: Lake, damage: Damage) -> Fault:
     """Say what becomes of a day that was sold live or in a trial: an open one is sold again when asked for."""
-    what, where = f"{damage.faults}: decisions of {damage.date}, {damage.group}", damage.where(lake)
+    what, where = f"{damage.faults}: decisions of {damage.date}, {damage.group}", damage.where
     group = damage.group or ""
     if damage.kind == "live" and not lake.holds(Partition("interactions", damage.date, group)):
         store = group.removeprefix(LIVE_GROUP)
@@ -122,19 +120,18 @@ def _named(damage: Damage) -> str:
 def set_damage_aside(lake: Lake, damage: Damage) -> str:
     """Set files aside, and let no commit name the partitions any more."""
     set_findings_aside(lake, damage.findings)
-    for partition in filter(None, (partition_of(lake.root, finding.path) for finding in damage.findings)):
+    for partition in filter(None, (finding.partition for finding in damage.findings)):
         if not lake.holds(partition):
             _strike_from_records(lake, partition)
     return "set aside"
 
 
 def _strike_from_records(lake: Lake, partition: Partition) -> None:
-    for path in final_records(lake.root):
-        name = path.name.removesuffix(".commit.json")
-        record = final_record(lake.root, name)
+    for name in final_names(lake.notes):
+        record = final_record(lake.notes, name)
         if record is not None and record.holds(partition):
             with held(lake.locks, name):
-                amend(lake.root, record.without(partition))
+                amend(lake.notes, record.without(partition))
 
 
 def _kind_of(lake: Lake, partition: Partition) -> Kind:

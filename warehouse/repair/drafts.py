@@ -10,8 +10,9 @@ from pathlib import Path
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.commit_record import pending_names
-from warehouse.finish import settle_interrupted
 from warehouse.lake import Lake
+from warehouse.local.in_force import settle_interrupted
+from warehouse.local.store import LocalStore
 from warehouse.locks import held, is_held
 from warehouse.partition import partition_of
 from warehouse.receipts import draft_path, pending_path, read_receipt, receipt_in_force
@@ -25,8 +26,9 @@ _REMOVE = "remove it"
 def left_drafts(settings: Settings) -> Iterator[Fault]:
     """Yield the drafts under the home that no process is writing."""
     lake = Lake(settings)
-    yield from _of_partitions(lake)
-    texts = [lake.root.rglob("*.draft"), settings.home.glob("*.draft"), settings.prefect_home.glob("*.draft")]
+    if isinstance(lake.store, LocalStore):
+        yield from _of_partitions(lake)
+    texts = [settings.lake.rglob("*.draft"), settings.home.glob("*.draft"), settings.prefect_home.glob("*.draft")]
     for path in sorted(path for found in texts for path in found):
         if _age(path) > _AN_INSTANT:
             yield _removed("a text that was not written to its end", settings.home, path)
@@ -57,7 +59,7 @@ def _data_of(path: Path, ending: str) -> Path:
 def _is_pending(lake: Lake, data: Path) -> bool:
     with suppress(LakeError):
         staged = read_receipt(pending_path(data))
-        return staged is not None and staged.commit in pending_names(lake.root)
+        return staged is not None and staged.commit in pending_names(lake.notes)
     return False
 
 

@@ -27,11 +27,11 @@ from serving.live_prices import LivePrices
 from simulation.shoppers import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
-from warehouse import finish
 from warehouse.assertions.run import broken_assertions
 from warehouse.commit_record import CommittedPart
 from warehouse.connection import workbench
 from warehouse.lake import Lake
+from warehouse.local import store as local
 from warehouse.verify import verify
 
 DATE = dt.date(2026, 1, 19)
@@ -127,7 +127,7 @@ def test_killed_between_the_two_tables_of_a_tick_the_tick_counts_and_it_goes_on_
     undisturbed.sell()
     repriced = max(undisturbed.lake.read(DAY.part("repricings"))["tick"].to_pylist())
     player = killed.sell(repriced)
-    put_in_force = finish.put_in_force
+    put_in_force = local.put_part_in_force
 
     def die_before_decisions(root: Path, part: CommittedPart) -> None:
         if part.partition.table == "live_interactions":
@@ -135,7 +135,7 @@ def test_killed_between_the_two_tables_of_a_tick_the_tick_counts_and_it_goes_on_
         put_in_force(root, part)
 
     with monkeypatch.context() as patched:
-        patched.setattr(finish, "put_in_force", die_before_decisions)
+        patched.setattr(local, "put_part_in_force", die_before_decisions)
         with pytest.raises(KeyboardInterrupt):
             player.sell_tick()
     assert max(killed.lake.read(DAY.part("live_repricings"))["tick"].to_pylist()) == repriced

@@ -1,0 +1,95 @@
+"""Which bytes of a partition's file are in force, and how others are put in their place by renaming.
+
+A receipt is written as pending before the data is renamed into place and becomes final after, so that at every moment,
+also right after a kill, each partition has a receipt that matches its bytes.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.errors import LakeError
+from warehouse.commit_record import CommittedPart
+from warehouse.files import sha256_of, sync_folder
+from warehouse.partition import file_of
+from warehouse.receipts import Receipt, draft_path, final_path, pending_path, read_receipt, receipt_in_force
+
+
+def put_part_in_force(root: Path, part: CommittedPart) -> None:
+    """Rename a staged part into place, or take away one that is removed; doing it twice does no harm."""
+    data = file_of(root, part.partition)
+    if part.receipt is None:
+        remove_files(data)
+        return
+    before = receipt_in_force(data)
+    if before == part.receipt:
+        settle_interrupted(data, before)
+        draft_path(data).unlink(missing_ok=True)
+        return
+    is_staged = _is(pending_path(data), part.receipt)
+    if is_staged and draft_path(data).exists():
+        draft_path(data).replace(data)
+        sync_folder(data.parent)
+    elif not is_staged or not data.exists() or sha256_of(data) != part.receipt.sha256:
+        raise LakeError(
+            f"{data}: expected the bytes that were committed, found neither them nor their draft; the commit is "
+            "unfinished, run `shelfprice doctor`"
+        )
+    pending_path(data).replace(final_path(data))
+    sync_folder(data.parent)
+
+
+def can_be_put_in_force(root: Path, part: CommittedPart) -> bool:
+    """Tell whether a part is in force or staged whole; one that is only removed always is."""
+    data = file_of(root, part.partition)
+    if part.receipt is None or receipt_in_force(data) == part.receipt:
+        return True
+    draft = draft_path(data)
+    return _is(pending_path(data), part.receipt) and draft.exists() and sha256_of(draft) == part.receipt.sha256
+
+
+def remove_files(data: Path) -> None:
+    """Remove a partition's file and receipt.
+
+    The receipt is pending while the data is removed: after a kill the partition is as it was, or as after an
+    interrupted first publication, which no reader sees.
+    """
+    if final_path(data).exists():
+        final_path(data).replace(pending_path(data))
+    data.unlink(missing_ok=True)
+    pending_path(data).unlink(missing_ok=True)
+    if data.parent.exists():
+        sync_folder(data.parent)
+
+
+def settle_interrupted(data: Path, in_force: Receipt | None) -> None:
+    """Finish what a kill interrupted: a pending receipt that matches the data becomes final, any other is removed."""
+    pending = pending_path(data)
+    if pending.exists():
+        if in_force is not None and _is(pending, in_force):
+            pending.replace(final_path(data))
+        else:
+            pending.unlink()
+
+
+def drafts_of(root: Path, commit: str) -> Iterator[Path]:
+    """Yield the drafts and pending receipts of a commit; a receipt that proves what stands becomes final."""
+    for receipt in sorted(root.rglob("part-*.receipt.json.new")):
+        data = receipt.with_name(receipt.name.removesuffix(".receipt.json.new") + ".parquet")
+        in_force = receipt_in_force(data)
+        try:
+            staged = read_receipt(receipt)
+        except LakeError:
+            continue  # nobody can say whose it is: it is cleared away as any draft
+        if staged is None or staged.commit != commit:
+            continue
+        if in_force == staged:
+            settle_interrupted(data, in_force)
+        else:
+            yield from (draft_path(data), receipt)
+
+
+def _is(path: Path, receipt: Receipt) -> bool:
+    try:
+        return read_receipt(path) == receipt
+    except LakeError:
+        return False

@@ -1,0 +1,207 @@
+"""The store of a lake in a plain folder.
+
+`<table>/business_date=YYYY-MM-DD/part-<group>.parquet`, tables without dates `<table>/part-<key>.parquet`, each with
+its receipt beside it. What is staged has names that no reader looks for; putting it in force renames it.
+"""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.names import EMPTY_GROUP
+from warehouse.aside import put_aside
+from warehouse.commit_record import CommittedPart
+from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, write_durably
+from warehouse.finding import Finding
+from warehouse.local.check import check, names_in
+from warehouse.local.in_force import can_be_put_in_force, drafts_of, put_part_in_force, settle_interrupted
+from warehouse.local.notes import FolderNotes
+from warehouse.parquet import write_parquet
+from warehouse.partition import Partition, file_of, folder_of, partition_of, table_called
+from warehouse.receipts import (
+    Receipt,
+    draft_path,
+    final_path,
+    pending_path,
+    proves,
+    receipt_in_force,
+)
+from warehouse.within import Within
+
+_DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
+_RECEIPT = ".receipt.json"
+
+
+class LocalStore:
+    """A lake under one folder; see `warehouse.store.Store`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.notes = FolderNotes(root)
+
+    @property
+    def address(self) -> str:
+        """The folder."""
+        return str(self.root)
+
+    def exists(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.root.is_dir()
+
+    def prepare(self) -> None:
+        """Do nothing: a folder of the kernel's needs no proof that it can be relied on."""
+
+    def path(self, partition: Partition) -> Path:
+        """Return the file of a partition, whether it is there or not."""
+        return file_of(self.root, partition)
+
+    def where(self, partition: Partition) -> str:
+        """Return the path of a partition's file, for messages."""
+        return str(self.path(partition))
+
+    def partitions(self, table: str, within: Within | None = None) -> Iterator[Partition]:
+        """Yield the partitions of a table, in order of date and group; folders of other dates are not looked into."""
+        if table_called(table).by == "key":
+            yield from self.partitions_on(table, None)
+            return
+        for date in sorted(filter(within, self._day_folders(table))):
+            yield from self.partitions_on(table, date)
+
+    def partitions_on(self, table: str, date: dt.date | None) -> Iterator[Partition]:
+        """Yield the partitions of one business date, or of a table without dates, in order of group."""
+        try:
+            with os.scandir(folder_of(self.root, table, date)) as entries:
+                names = sorted(entry.name for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for name in names:
+            group = name.removeprefix("part-").removesuffix(".parquet")
+            if name == f"part-{group}.parquet":
+                yield Partition(table, date, group)
+
+    def traces(self, table: str) -> Iterator[Partition]:
+        """Yield the partitions of a table, and those of which the receipt alone is left; the empty one is left out."""
+        found = (_data_of(path) for path in (self.root / table).glob("**/part-*"))
+        for data in sorted({data for data in found if data is not None}):
+            partition = partition_of(self.root, data)
+            if partition is not None and partition.group != EMPTY_GROUP:
+                yield partition
+
+    def dates(self, table: str) -> list[dt.date]:
+        """Return the business dates that a table by day may hold partitions of, ascending; some may hold none."""
+        return sorted(self._day_folders(table))
+
+    def receipt(self, partition: Partition) -> Receipt | None:
+        """Return the receipt in force; None when the partition is missing or its receipt is damaged."""
+        return receipt_in_force(self.path(partition))
+
+    def holds(self, partition: Partition) -> bool:
+        """Tell whether a partition's file is there, proven or not."""
+        return self.path(partition).exists()
+
+    def content(self, partition: Partition) -> bytes:
+        """Return the bytes in force, as they stand."""
+        return self.path(partition).read_bytes()
+
+    def sha256(self, partition: Partition) -> str:
+        """Return the SHA-256 of the bytes in force; while the file stands as it did, it is read once in a process."""
+        return sha256_while_unchanged(self.path(partition))
+
+    def sha256_anew(self, partition: Partition) -> str:
+        """Return the SHA-256 of the bytes in force, every one of which is read."""
+        return sha256_of(self.path(partition))
+
+    def proves(self, partition: Partition, sha256: str) -> bool:
+        """Tell whether a receipt of the partition is of these bytes."""
+        return proves(self.path(partition), sha256)
+
+    def places(self, partitions: Iterable[Partition]) -> list[str]:
+        """Return the files of those partitions that are there."""
+        return [str(path) for path in map(self.path, partitions) if path.exists()]
+
+    def changes(self, table: str) -> dict[dt.date, int]:
+        """Return when the folder of each date of a table by day changed last, nanoseconds since 1970."""
+        return {date: folder.stat().st_mtime_ns for date, folder in self._day_folders(table).items()}
+
+    def changed_at(self, table: str, date: dt.date | None = None) -> int:
+        """Return when a table changed last, on one business date if given: nanoseconds since 1970, 0 for never.
+
+        Publishing and removing rename files, which changes their folder's time of modification, so no file is opened.
+        """
+        if date is not None:
+            return modified_at(folder_of(self.root, table, date))
+        return max(modified_at(folder_of(self.root, table, None)), *self.changes(table).values(), 0)
+
+    def published_at(self, partition: Partition) -> dt.datetime | None:
+        """Return when the receipt of a partition became final (UTC), or None without one."""
+        moment = modified_at(final_path(self.path(partition)))
+        return dt.datetime.fromtimestamp(moment / 1e9, dt.UTC) if moment else None
+
+    def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
+        """Write a draft and its pending receipt beside the partition; nothing is left of a draft that is in force."""
+        data = self.path(partition)
+        data.parent.mkdir(parents=True, exist_ok=True)
+        before = receipt_in_force(data)
+        settle_interrupted(data, before)
+        draft = draft_path(data)
+        write_parquet(rows, draft)
+        receipt = receipt_of(draft.stat().st_size, sha256_of(draft))
+        if before == receipt and sha256_of(data) == receipt.sha256:
+            draft.unlink()
+            return receipt
+        sync_file(draft)
+        write_durably(pending_path(data), receipt.to_json())
+        return receipt
+
+    def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
+        """Rename staged parts into place, and take away those that are removed; doing it twice does no harm."""
+        for part in parts:
+            put_part_in_force(self.root, part)
+
+    def can_put_in_force(self, part: CommittedPart) -> bool:
+        """Tell whether a part is in force or staged whole."""
+        return can_be_put_in_force(self.root, part)
+
+    def unstage(self, parts: Iterable[Partition]) -> None:
+        """Take away drafts and pending receipts."""
+        for partition in parts:
+            data = self.path(partition)
+            draft_path(data).unlink(missing_ok=True)
+            pending_path(data).unlink(missing_ok=True)
+
+    def set_staged_aside(self, commit: str) -> list[str]:
+        """Move the drafts and pending receipts of a commit out of the lake, and return where each went."""
+        return [str(path) for path in put_aside(self.root, list(drafts_of(self.root, commit)))]
+
+    def names(self) -> list[str]:
+        """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
+        return names_in(self.root)
+
+    def check(self, name: str) -> tuple[list[Finding], int]:
+        """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
+        return check(self.root, name)
+
+    def set_aside(self, name: str) -> list[str]:
+        """Move a file, and the receipts of one with rows, out of the lake, and return where each went."""
+        data = self.root / name
+        receipts = (final_path(data), pending_path(data)) if data.suffix == ".parquet" else ()
+        return [str(path) for path in put_aside(self.root, (data, *receipts))]
+
+    def _day_folders(self, table: str) -> dict[dt.date, os.DirEntry[str]]:
+        """Return the folder of each date of a table by day; none of them is looked into, and some may hold nothing."""
+        try:
+            with os.scandir(folder_of(self.root, table, None)) as entries:
+                found = [(_DAY_FOLDER.fullmatch(entry.name), entry) for entry in entries]
+        except FileNotFoundError:
+            return {}
+        return {dt.date.fromisoformat(match[1]): entry for match, entry in found if match}
+
+
+def _data_of(path: Path) -> Path | None:
+    if path.name.endswith(_RECEIPT):
+        return path.with_name(path.name.removesuffix(_RECEIPT) + ".parquet")
+    return path if path.suffix == ".parquet" else None
