@@ -18,9 +18,10 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.advice import remedy
 from warehouse.lake import Lake, Partition
+from warehouse.local.store import LocalStore
 from warehouse.proof import prove_all
 from warehouse.sql_files import queries_beside
-from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, create_views_of_dates, view_names
+from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, create_views_of_dates, set_files, view_names
 from warehouse.within import Within
 
 _HERE = Path(__file__).parent
@@ -52,21 +53,28 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
         is opened, however many there are. Days that are being sold, receipts, and what nights make (versions,
         champions, books, curves, beliefs) are not shown then.
     """
-    Lake(settings).finish_interrupted()
+    lake = Lake(settings)
+    lake.finish_interrupted()
     connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
     try:
+        lake.store.let_open(connection)
         run_scripts(connection, [MACROS])
         if within is None:
-            create_table_views(connection)
-            run_scripts(connection, [VIEWS])
+            create_table_views(connection, lake)
+            run_scripts(connection, [_views_of_files(lake), VIEWS])
         else:
-            create_views_of_dates(connection, Lake(settings), within)
+            create_views_of_dates(connection, lake, within)
             run_script(connection, VIEWS / "decisions_with_stock.sql")
     except duckdb.Error:
         connection.close()
-        prove_all(Lake(settings), _opened_with_the_views(Lake(settings)), sets_aside=False)
+        prove_all(lake, _opened_with_the_views(lake), sets_aside=False)
         raise
     return connection
+
+
+def _views_of_files(lake: Lake) -> Path:
+    """Return the folder of the views that stand on the names of files, which each store gives in its own way."""
+    return _HERE / ("local" if isinstance(lake.store, LocalStore) else "delta") / "views"
 
 
 def _opened_with_the_views(lake: Lake) -> Iterator[Partition]:
@@ -120,18 +128,26 @@ def read_only(settings: Settings, memory_limit: str | None = None) -> duckdb.Duc
         raise LakeError(
             f"{settings.warehouse_file}: there is no warehouse yet, so nothing was read; {remedy(settings)}"
         )
-    Lake(settings).finish_interrupted()
+    lake = Lake(settings)
+    lake.finish_interrupted()
     connection = duckdb.connect(str(settings.warehouse_file), read_only=True, config=_config(settings) | _FOR_READING)
+    show_newest(connection, lake)
     with _LOCKING:
         if connection.execute("select current_setting('lock_configuration')").fetchall() != [(True,)]:
-            _lock(connection, settings, memory_limit)
+            _lock(connection, lake, memory_limit)
     return connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, settings: Settings, memory_limit: str | None) -> None:
-    """Leave a connection with the lake alone; views name its files from the home, DuckDB looks from where we are."""
-    folders = {"lake", str(settings.lake), str(settings.lake.resolve())}
-    connection.execute("set allowed_directories = $1", [sorted(f"{folder}/" for folder in folders)])
+def show_newest(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Let the views of a connection that stays open show what is in force now; in a plain folder they always do."""
+    if not isinstance(lake.store, LocalStore):
+        lake.store.let_open(connection)
+        set_files(connection, lake)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, lake: Lake, memory_limit: str | None) -> None:
+    """Leave a connection with the lake alone."""
+    connection.execute("set allowed_directories = $1", [lake.store.folders])
     connection.execute("set enable_external_access = false")
     if memory_limit is not None:
         connection.execute("set memory_limit = $1", [memory_limit])
@@ -151,8 +167,9 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     bool
         Whether a new file was built.
     """
-    folders = list(view_folders)
-    products = [Lake(settings).receipt(partition) for partition in Lake(settings).partitions("products")]
+    lake = Lake(settings)
+    folders = [_views_of_files(lake), *view_folders]
+    products = [lake.receipt(partition) for partition in lake.partitions("products")]
     columns = described_columns()
     scripts = [path.read_text(encoding="utf-8") for path in _scripts([MACROS, *folders, _COMMENTS])]
     definitions = [*scripts, _query("dictionary"), str(view_names()), str(columns.to_pylist()), str(products)]
@@ -166,8 +183,9 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         str(draft), config=_config(settings) | {"storage_compatibility_version": _STORAGE_VERSION}
     )
     try:
+        lake.store.let_open(connection)
         run_scripts(connection, [MACROS])
-        create_table_views(connection)
+        create_table_views(connection, lake)
         run_scripts(connection, [*folders, _COMMENTS], with_comments=True)
         connection.register("contract_columns", columns)
         connection.execute(_query("dictionary"))

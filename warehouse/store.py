@@ -6,9 +6,10 @@ same for every store.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import duckdb
 import pyarrow as pa
 
 from warehouse.commit_record import CommittedPart
@@ -98,6 +99,19 @@ class Store(Protocol):
 
     def places(self, partitions: Iterable[Partition]) -> list[str]:
         """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""
+
+    def snapshot(self) -> Mapping[Partition, str]:
+        """Return what DuckDB opens for every partition in force, the empty ones among them, at one consistent moment.
+
+        Of a commit, all parts are there or none.
+        """
+
+    def let_open(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let a connection of DuckDB open the places of this store."""
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders that hold every place, as DuckDB sees them, each with a slash at its end."""
 
     def changes(self, table: str) -> dict[dt.date, int]:
         """Return a number for each business date of a table by day: another one whenever its partitions changed.

@@ -7,8 +7,10 @@ that do more than show a table are files, and stand on these.
 import duckdb
 
 from catalog.contracts import TABLES
+from catalog.names import LIVE_GROUP
 from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
+from warehouse.local.store import LocalStore
 from warehouse.within import Within
 
 _CLOSED = ("interactions", "repricings")
@@ -23,6 +25,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "ingested_files",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
+_WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")
 _POOL = "shoppers"
 _LIVE = ("live_interactions", "live_repricings")
 
@@ -33,14 +36,34 @@ def view_names() -> dict[str, str]:
     The plain name belongs to a file where more is shown than the table (days that are being sold are added to the
     closed ones) or less (the newest of a history; live days that have not closed; shoppers where they are known).
     """
-    return {_view_of(name): name for name in TABLES if name not in _LIVE}
+    return {_view_of(name): name for name in TABLES}
 
 
-def create_table_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create a view of each table of the lake; the macros that read the lake must be there."""
+def create_table_views(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Create a view of each table of the lake; the macros that read the lake must be there.
+
+    In a plain folder a view finds its files itself. Elsewhere a variable of the connection names those of each table,
+    see `set_files`.
+    """
+    in_a_folder = isinstance(lake.store, LocalStore)
+    if not in_a_folder:
+        set_files(connection, lake)
     for view, name in view_names().items():
-        macro, arguments = _rows_of(TABLES[name])
-        connection.table_function(macro, list(arguments)).create_view(view)
+        macro, (files, has_gained) = _rows_of(TABLES[name])
+        source: list[str | list[str] | bool] = [files, has_gained] if in_a_folder else [name, has_gained]
+        connection.table_function(macro if in_a_folder else f"{macro}_in", source).create_view(view)
+
+
+def set_files(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Name the files that are in force in a lake that is not a plain folder, at one consistent moment."""
+    files: dict[str, list[str]] = {name: [] for name in (*TABLES, "receipts", "closed_live_days")}
+    for partition, place in sorted(lake.store.snapshot().items()):
+        files[partition.table].append(place)
+        if partition.table in _WITH_RECEIPTS:
+            files["receipts"].append(place.removesuffix(".parquet") + ".receipt.json")
+        if partition.table in _CLOSED and partition.group.startswith(LIVE_GROUP):
+            files["closed_live_days"].append(place)
+    connection.execute("set variable lake_files = $files", {"files": files})
 
 
 def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Within) -> None:
@@ -59,6 +82,8 @@ def _view_of(table: str) -> str:
         return f"closed_{table}"
     if table == _POOL:
         return "shopper_pool"
+    if table in _LIVE:
+        return f"{table}_published"
     return f"{table}_history" if table in _NEWEST_SHOWN else table
 
 

@@ -14,7 +14,7 @@ from catalog.settings import Settings
 from dashboard.cache import Cache
 from warehouse import history
 from warehouse.advice import situation_of, views_again
-from warehouse.connection import read_only
+from warehouse.connection import read_only, show_newest
 from warehouse.files import modified_at
 from warehouse.lake import Lake
 from warehouse.sql_files import queries_beside
@@ -33,7 +33,7 @@ class Reader:
     def __init__(self, settings: Settings) -> None:
         self.lake = Lake(settings)
         self._settings = settings
-        self._views = Views(settings)
+        self._views = Views(self.lake)
         self._results = Cache[pd.DataFrame](_MOST_RESULTS)
 
     def stamp(self, *tables: str, date: dt.date | None = None) -> Stamp:
@@ -90,8 +90,8 @@ class Reader:
 class Views:
     """The connection to the file of views; one query at a time, because each uses every core."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, lake: Lake) -> None:
+        self._lake, self._settings = lake, lake.settings
         self._lock = Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._opened = 0
@@ -120,7 +120,9 @@ class Views:
                 ) from error
 
     def _run(self, query: str, parameters: dict[str, Parameter]) -> pd.DataFrame:
-        return self._open().execute(_query(query), parameters).df()
+        connection = self._open()
+        show_newest(connection, self._lake)
+        return connection.execute(_query(query), parameters).df()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         """Return the connection; opening takes longer than most queries, so it is kept until the file is replaced."""

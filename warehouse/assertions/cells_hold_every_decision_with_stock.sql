@@ -1,37 +1,7 @@
 -- Grouping into demand cells loses and invents nothing. Rows = failure. Cells outlive decisions that were damaged and
 -- set aside, so a date with cells of a batch whose decisions are not there is left out.
-with sold as (
-    select regexp_extract(file, 'business_date=.*') as batch
-    from
-        glob(
-            list_transform(
-                $business_dates, lambda date: 'lake/interactions/business_date=' || date || '/part-*.parquet'
-            )
-        )
-    union all
-    select regexp_extract(file, 'business_date=.*') as batch
-    from
-        glob(
-            list_transform(
-                $business_dates, lambda date: 'lake/unit_sales/business_date=' || date || '/part-*.parquet'
-            )
-        )
-),
-
-grouped as (
-    select regexp_extract(file, 'business_date=.*') as batch
-    from
-        glob(
-            list_transform(
-                $business_dates, lambda date: 'lake/demand_cells/business_date=' || date || '/part-*.parquet'
-            )
-        )
-),
-
-incomplete as (
-    select distinct regexp_extract(grouped.batch, 'business_date=([0-9-]+)', 1)::date as business_date
-    from grouped
-    anti join sold on grouped.batch = sold.batch
+with incomplete as (
+    select unnest($dates_without_decisions) as business_date
 ),
 
 decisions as (

@@ -80,14 +80,27 @@ def broken_assertions(
     dates = list(business_dates)
     broken: list[BrokenAssertion] = []
     with workbench(settings, set(dates).__contains__) as connection:
+        incomplete = _dates_without_decisions(Lake(settings), dates)
         for path in sorted(_FOLDER.glob("*.sql")):
             query = path.read_text(encoding="utf-8")
-            found = connection.execute(query, {"business_dates": dates}).fetchall()
+            known = {"business_dates": dates, "dates_without_decisions": incomplete}
+            asked = {name: value for name, value in known.items() if f"${name}" in query}
+            found = connection.execute(query, asked).fetchall()
             broken.extend(_broken(path.stem, ((date, tuple(row)) for date, *row in found)))
         for name, table in TABLES.items():
             repeated = repeated_keys(connection, Lake(settings), table, dates, newest)
             broken.extend(_broken(f"the_key_of_{name}_is_unique", repeated))
     return broken
+
+
+def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
+    """Return the dates that have cells of a batch whose decisions, or unit sales, are not there."""
+    incomplete = []
+    for date in dates:
+        sold = {own.group for table in ("interactions", "unit_sales") for own in lake.partitions_on(table, date)}
+        if any(own.group not in sold for own in lake.partitions_on("demand_cells", date)):
+            incomplete.append(date)
+    return incomplete
 
 
 def _broken(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
+from catalog.contracts import TABLES
 from catalog.names import EMPTY_GROUP
 from warehouse.aside import put_aside
 from warehouse.commit_record import CommittedPart
@@ -122,6 +124,18 @@ class LocalStore:
     def places(self, partitions: Iterable[Partition]) -> list[str]:
         """Return the files of those partitions that are there."""
         return [str(path) for path in map(self.path, partitions) if path.exists()]
+
+    def snapshot(self) -> dict[Partition, str]:
+        """Return the file of every partition that is there, the empty ones among them."""
+        return {own: str(self.path(own)) for name in TABLES for own in self.partitions(name)}
+
+    def let_open(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Do nothing: DuckDB opens files."""
+
+    @property
+    def folders(self) -> list[str]:
+        """The folder by its names; views name its files from the home, DuckDB looks from where we are."""
+        return sorted(f"{folder}/" for folder in {"lake", str(self.root), str(self.root.resolve())})
 
     def changes(self, table: str) -> dict[dt.date, int]:
         """Return when the folder of each date of a table by day changed last, nanoseconds since 1970."""

@@ -16,3 +16,18 @@ create or replace macro lake_by_day(files, has_gained_columns := false) as table
 create or replace macro lake_by_key(files, has_gained_columns := false) as table
     select * -- noqa: AM04
     from read_parquet(files, union_by_name = has_gained_columns);
+
+-- The same tables where the variable lake_files names the files of each table, as in a lake that is not a plain folder.
+create or replace macro lake_by_day_in(table_name, has_gained_columns := false) as table
+    select * -- noqa: AM04
+    from
+        read_parquet(
+            getvariable('lake_files')[table_name],
+            hive_partitioning = true,
+            hive_types = {'business_date': date},
+            union_by_name = has_gained_columns
+        );
+
+create or replace macro lake_by_key_in(table_name, has_gained_columns := false) as table
+    select * -- noqa: AM04
+    from read_parquet(getvariable('lake_files')[table_name], union_by_name = has_gained_columns);

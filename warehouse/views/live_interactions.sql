@@ -3,13 +3,10 @@
 create or replace view live_interactions as
 with closed as (
     select
-        regexp_extract(file, 'business_date=([0-9-]+)', 1)::date as business_date,
-        regexp_extract(file, 'part-live-(.+)[.]parquet$', 1) as store_id
-    from glob('lake/interactions/*/part-live-*.parquet')
-),
-
-live as (
-    select * from lake_by_day('lake/live_interactions/*/*.parquet')
+        business_date,
+        store_id
+    from closed_live_days
+    where table_name = 'interactions'
 )
 
 select
@@ -28,5 +25,5 @@ select
     live.propensity,
     live.model_version,
     live.business_date
-from live
+from live_interactions_published as live
 anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;

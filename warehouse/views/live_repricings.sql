@@ -3,13 +3,10 @@
 create or replace view live_repricings as
 with closed as (
     select
-        regexp_extract(file, 'business_date=([0-9-]+)', 1)::date as business_date,
-        regexp_extract(file, 'part-live-(.+)[.]parquet$', 1) as store_id
-    from glob('lake/repricings/*/part-live-*.parquet')
-),
-
-live as (
-    select * from lake_by_day('lake/live_repricings/*/*.parquet')
+        business_date,
+        store_id
+    from closed_live_days
+    where table_name = 'repricings'
 )
 
 select
@@ -32,5 +29,5 @@ select
     live.model_version,
     live.reason,
     live.business_date
-from live
+from live_repricings_published as live
 anti join closed on live.business_date = closed.business_date and live.store_id = closed.store_id;
