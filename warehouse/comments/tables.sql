@@ -7,6 +7,10 @@ comment on view live_interactions is
 'one shopper who considered one product on a day that is still being sold; part of interactions';
 comment on view live_repricings is
 'one price decision, an opening or a change, of a day that is still being sold; part of repricings';
+comment on view live_interactions_published is
+'one shopper who considered one product on a live day, whether it has closed since or not';
+comment on view live_repricings_published is
+'one price decision, an opening or a change, of a live day, whether it has closed since or not';
 comment on view unit_sales is
 'one product at one price in one store over one business date, or one hour of it, as a retailer counted it';
 comment on view promotions is

@@ -11,7 +11,7 @@ with shown as (
         case table_name
             when 'decisions_with_stock' then 'interactions'
             when 'shopper_pool' then 'shoppers'
-            else regexp_replace(table_name, '^closed_|_history$', '')
+            else regexp_replace(table_name, '^closed_|_history$|_published$', '')
         end as contract
     from duckdb_columns()
     where schema_name = 'main' and not internal and table_name not in ('contract_columns', 'dictionary')
