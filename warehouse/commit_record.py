@@ -111,13 +111,24 @@ def read_record(path: Path) -> CommitRecord | None:
         When the file is there and is not a record, or not as it was written.
     """
     try:
-        return _record(unsealed(path.read_text(encoding="utf-8")))
+        return record_from(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(
             f"{path}: expected a commit record as it was written, found something else ({error}); {_REMEDY}"
         ) from error
+
+
+def record_from(text: str) -> CommitRecord:
+    """Return the record that a sealed text is.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        When it is none, or not as it was written.
+    """
+    return _record(unsealed(text))
 
 
 def final_record(root: Path, name: str) -> CommitRecord | None:

@@ -5,10 +5,13 @@ compare-and-swap: look at all entries, decide, create the next entry; who finds 
 one by one from the last one known: it costs one request to find out that nothing has changed.
 """
 
+import datetime as dt
 import json
 import random
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import RLock
 from typing import Any
 
@@ -32,7 +35,10 @@ CHECKPOINT_EVERY = 50
 _TRUSTED_FOR = 600.0  # s; entries are cleaned up only when they are days old, so the next one cannot be gone by then
 _PATIENCE = 60.0  # s
 _LONGEST_PAUSE = 0.5  # s
+_COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
+_AT_ONCE = 8
 _ADD, _REMOVE = "add", "remove"
+_ENTRY = re.compile(r"\w+/_delta_log/\d{20}\.json")
 
 
 class TableLog:
@@ -61,7 +67,7 @@ class TableLog:
             if self._known.version < 0 or time.monotonic() - self._confirmed_at > _TRUSTED_FOR:
                 self._load()
             while (entry := self._objects.read(self._entry(self._known.version + 1))) is not None:
-                self._known = _after(self._known, self._contract.name, map(json.loads, entry.splitlines()))
+                self._known = _after(self._known, self._contract.name, _lines(entry))
             self._confirmed_at = time.monotonic()
             return self._known
 
@@ -99,6 +105,31 @@ class TableLog:
             time.sleep(random.uniform(0, pause))  # noqa: S311 - only so that two who met do not meet again
             pause = min(2 * pause, _LONGEST_PAUSE)
 
+    def named_since(self, limit: dt.datetime) -> set[tuple[Partition, str]]:
+        """Return what the entries of the log since a limit name: what they added, and what was in force before."""
+        recent = [
+            one.name
+            for one in self._objects.under(f"{self._contract.name}/_delta_log")
+            if _ENTRY.fullmatch(one.name) and one.changed_at >= limit - _COARSE
+        ]
+        with ThreadPoolExecutor(_AT_ONCE) as readers:
+            texts = [text for text in readers.map(self._objects.read, recent) if text]
+        said = (action.get(kind) for text in texts for action in _lines(text) for kind in (_ADD, _REMOVE))
+        return {found for one in said if one and (found := of_object(f"{self._contract.name}/{one['path']}"))}
+
+    def clean_up(self) -> None:
+        """Write a checkpoint, and remove the entries before it that are older than a month."""
+        with self._locking:
+            known = self.look()
+            delta = self._delta_at(known.version) if known.version > 0 else None
+            if delta is None:
+                return
+            try:
+                delta.create_checkpoint()
+                delta.cleanup_metadata()
+            except (OSError, DeltaError) as error:
+                raise self._objects.refused(error, self._contract.name) from error
+
     @property
     def _where(self) -> str:
         return self._objects.address.of(self._contract.name)
@@ -131,6 +162,7 @@ class TableLog:
                 partition_by=_partitioned_by(self._contract),
                 configuration={"delta.checkpointInterval": str(CHECKPOINT_EVERY)},
                 storage_options=self._options,
+                commit_properties=CommitProperties(max_commit_retries=0),  # or it would create it once more, on top
             )
             self._objects.settle(self._entry(0))
         except (OSError, DeltaError) as error:
@@ -185,6 +217,10 @@ class TableLog:
         except (OSError, DeltaError) as error:
             raise self._objects.refused(error, self._contract.name) from error
         return self._delta if self._delta.version() == version else None
+
+
+def _lines(entry: bytes) -> Iterator[dict[str, Any]]:
+    yield from map(json.loads, entry.splitlines())
 
 
 def _after(known: Look, table: str, actions: Iterable[dict[str, Any]]) -> Look:

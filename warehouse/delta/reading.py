@@ -6,7 +6,7 @@ from catalog.settings import Settings
 from warehouse.delta.address import ATTEMPTS, lake_address, retries, store_options
 
 
-def duckdb_filesystem(settings: Settings) -> Any | None:  # noqa: ANN401 - fsspec has no types
+def duckdb_filesystem(settings: Settings) -> Any | None:
     """Return what `connection.register_filesystem` takes, so that `read_parquet` opens lists of `s3://` addresses.
 
     It opens addresses that are written out, and finds nothing by a pattern: a pattern would also find objects that are

@@ -27,6 +27,7 @@ from warehouse.delta.notes import ObjectNotes
 from warehouse.delta.objects import Objects, open_objects
 from warehouse.delta.pointers import TablePointers
 from warehouse.delta.probe import probe
+from warehouse.delta.snapshot import Snapshot, snapshot
 from warehouse.parquet import conform, write_parquet
 from warehouse.partition import Partition, table_called
 from warehouse.receipts import Receipt, receipt_from, unsealed
@@ -209,6 +210,10 @@ class DeltaStore:
         self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], "set aside")
         self._receipts.pop(name, None)
         return moved
+
+    def snapshot(self) -> Snapshot:
+        """Return what is in force over all tables at one moment, with every commit in it whole or not at all."""
+        return snapshot(self)
 
     def _state(self, table: str) -> TableState:
         return self.tables[table_called(table).name]
