@@ -33,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200, b"<DeleteResult/>", b"")
+        self._answer(200, b"<DeleteResult><Deleted><Key>gone</Key></Deleted></DeleteResult>", b"")
 
     def _answer(self, code: int, body: bytes, content: bytes) -> None:
         self.send_response(code)

@@ -129,7 +129,7 @@ def test_a_log_at_a_server_that_hangs_is_told_in_time(tmp_path: Path, silent: st
 
 
 def test_a_wrong_password_is_told_without_it(seaweed: ObjectServer, tmp_path: Path) -> None:
-    said = refusal_of(settings_at(tmp_path, seaweed.endpoint, AWS_SECRET_ACCESS_KEY="not-the-one"))
+    said = refusal_of(settings_at(tmp_path, seaweed.endpoint, AWS_SECRET_ACCESS_KEY=SECRET[::-1]))
     assert "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
     assert SECRET[::-1] not in said
 

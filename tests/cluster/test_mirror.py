@@ -105,7 +105,8 @@ def test_damaged_bytes_are_not_mirrored(store: DeltaStore, copy: Path) -> None:
 
 def commit_both(store: DeltaStore, count: int) -> None:
     """Commit two tables with the same number of rows, as `warehouse.commit` does."""
-    parts = [CommittedPart(one, staged(store, one, count)) for one in (SOLD, CELLS)]
+    before = {one: receipt.fingerprint if (receipt := store.receipt(one)) else "" for one in (SOLD, CELLS)}
+    parts = [CommittedPart(one, staged(store, one, count, "batch"), before[one]) for one in (SOLD, CELLS)]
     name = "commits/pending/batch.commit.json"
     store.notes.write(name, CommitRecord("batch", "inputs", tuple(parts)).to_json())
     store.put_in_force(parts)
@@ -136,6 +137,7 @@ def test_readers_of_a_mirror_see_whole_commits_while_the_lake_is_replaced(
     delta_settings: Settings, store: DeltaStore, copy: Path
 ) -> None:
     over = Event()
+    store.prepare()
     commit_both(store, 60)
     mirror(DeltaSource(store), copy)
     with ThreadPoolExecutor(2) as others:

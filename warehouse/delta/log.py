@@ -37,7 +37,8 @@ _PATIENCE = 60.0  # s
 _LONGEST_PAUSE = 0.5  # s
 _COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
 _AT_ONCE = 8
-_ADD, _REMOVE = "add", "remove"
+_ADD, _REMOVE, _INFO, _NAME = "add", "remove", "commitInfo", "shelfprice"
+_COMMITS_KNOWN = 500
 _ENTRY = re.compile(r"\w+/_delta_log/\d{20}\.json")
 
 
@@ -75,13 +76,13 @@ class TableLog:
         """Return what stands in force of a partition right now."""
         return self.look().standing(partition)
 
-    def commit(self, parts: list[CommittedPart], commit: str) -> None:
+    def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
         """Put staged parts in force together; what is in force already is left as it is.
 
         Parameters
         ----------
         commit
-            What the parts belong to, for whoever reads the log.
+            The commit they are parts of, which the log names; None where they are of none.
 
         Raises
         ------
@@ -99,8 +100,8 @@ class TableLog:
                     return
             if time.monotonic() > until:
                 raise LakeError(
-                    f"{self._where}: expected to commit {commit} within {_PATIENCE:.0f} s, others changed the table "
-                    "each time; what was staged stays, run again"
+                    f"{self._where}: expected to commit {commit or 'a partition'} within {_PATIENCE:.0f} s, others "
+                    "changed the table each time; what was staged stays, run again"
                 )
             time.sleep(random.uniform(0, pause))  # noqa: S311 - only so that two who met do not meet again
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -152,7 +153,8 @@ class TableLog:
         columns = (rows[name].to_pylist() for name in rows.column_names)
         names = ("path", "size", "modificationTime", "rows")
         adds = [{_ADD: dict(zip(names, row, strict=True))} for row in zip(*columns, strict=True)]
-        self._known = _after(Look(self._delta.version() - 1), self._contract.name, adds)
+        version = self._delta.version()
+        self._known = _after(Look(version - 1, complete_since=version), self._contract.name, adds)
 
     def _create(self) -> None:
         try:
@@ -184,7 +186,7 @@ class TableLog:
             if self._gained():
                 raise self._objects.refused(error, self._contract.name) from error
 
-    def _create_next(self, known: Look, due: list[CommittedPart], commit: str) -> bool:
+    def _create_next(self, known: Look, due: list[CommittedPart], commit: str | None) -> bool:
         """Create the next entry of the log, and tell whether we did: another may have been first."""
         delta = self._delta_at(known.version)
         if delta is None:
@@ -196,7 +198,7 @@ class TableLog:
                 "append",
                 delta.schema(),
                 _partitioned_by(self._contract),
-                commit_properties=CommitProperties({"shelfprice": commit}, max_commit_retries=0),
+                commit_properties=CommitProperties({_NAME: commit} if commit else None, max_commit_retries=0),
                 post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
             )
         except CommitFailedError:
@@ -204,7 +206,8 @@ class TableLog:
         except (OSError, DeltaError) as error:
             raise self._objects.refused(error, self._contract.name) from error
         self._objects.settle(self._entry(known.version + 1))
-        self._known = _after(known, self._contract.name, actions)
+        named = [{_INFO: {_NAME: commit}}] if commit else []
+        self._known = _after(known, self._contract.name, [*named, *actions])
         return True
 
     def _delta_at(self, version: int) -> DeltaTable | None:
@@ -225,8 +228,10 @@ def _lines(entry: bytes) -> Iterator[dict[str, Any]]:
 
 def _after(known: Look, table: str, actions: Iterable[dict[str, Any]]) -> Look:
     """Return what is in force after one more entry of the log; files that others than we added are not ours."""
-    dates = dict(known.dates)
+    dates, version, commits = dict(known.dates), known.version + 1, dict(known.commits)
     for action in sorted(actions, key=lambda one: _ADD in one):  # what is replaced goes before what replaces it
+        if name := action.get(_INFO, {}).get(_NAME):
+            commits[version] = name
         said = action.get(_ADD) or action.get(_REMOVE)
         found = said and of_object(f"{table}/{said['path']}")
         if not said or not found:
@@ -238,7 +243,10 @@ def _after(known: Look, table: str, actions: Iterable[dict[str, Any]]) -> Look:
         elif (stands := parts.get(partition)) and stands.is_of(fingerprint):
             del parts[partition]
         dates[partition.business_date] = parts
-    return Look(known.version + 1, {date: parts for date, parts in dates.items() if parts})
+    since = known.complete_since
+    if len(commits) > _COMMITS_KNOWN:
+        commits, since = {version: commits[version]} if version in commits else {}, version - 1
+    return Look(version, {date: parts for date, parts in dates.items() if parts}, commits, since)
 
 
 def _actions(part: CommittedPart, known: Look) -> list[dict[str, Any]]:

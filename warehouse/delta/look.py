@@ -2,7 +2,7 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -28,10 +28,22 @@ class Look:
         Another one after each change of the table.
     dates
         What is in force on each business date; under None where the table has no dates.
+    commits
+        The names of the commits that changed the table of late, each by a number that it alone has.
+    complete_since
+        The version after which no commit is missing in `commits`.
     """
 
     version: int = -1
     dates: Mapping[dt.date | None, OfOneDate] = field(default_factory=dict)
+    commits: Mapping[Hashable, str] = field(default_factory=dict)
+    complete_since: int = -1
+
+    def commits_since(self, earlier: "Look") -> set[str] | None:
+        """Return the names of the commits that changed the table since an earlier look; None where some are missing."""
+        if earlier.version < self.complete_since:
+            return None
+        return {name for number, name in self.commits.items() if number not in earlier.commits}
 
     def standing(self, partition: Partition) -> Standing | None:
         """Return what stands in force of a partition; None when nothing does."""
@@ -75,8 +87,13 @@ class TableState(Protocol):
     def standing(self, partition: Partition) -> Standing | None:
         """Return what stands in force of a partition right now."""
 
-    def commit(self, parts: list[CommittedPart], commit: str) -> None:
+    def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
         """Put staged parts in force together; what is in force already is left as it is.
+
+        Parameters
+        ----------
+        commit
+            The commit they are parts of; None where they are of none.
 
         Raises
         ------

@@ -8,9 +8,9 @@ removes under a condition: one that names nothing stays.
 import datetime as dt
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from threading import Lock
 
 from catalog.errors import LakeError
@@ -26,7 +26,13 @@ from warehouse.within import Within
 _AT_ONCE = 8
 _PATIENCE = 60.0  # s
 
-_Pointed = Standing | None
+
+@dataclass(frozen=True)
+class _Pointer:
+    """What a pointer says: what is in force, None for nothing, and the commit that put it in force."""
+
+    standing: Standing | None
+    commit: str | None
 
 
 class TablePointers:
@@ -35,7 +41,7 @@ class TablePointers:
     def __init__(self, objects: Objects, table: Table) -> None:
         """Open nothing yet."""
         self._objects, self._contract = objects, table
-        self._read: dict[str, tuple[str, _Pointed]] = {}  # by name: the version that was read, and what it names
+        self._read: dict[str, tuple[str, _Pointer]] = {}  # by name: the version that was read, and what it says
         self._locking = Lock()
 
     def ensure(self) -> None:
@@ -45,19 +51,28 @@ class TablePointers:
         """Return what is in force right now; pointers that have not changed since the last look are not read again."""
         found = [one for one in self._pointers(within) if of_pointer(one.name)]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
-            named = list(readers.map(self._named, found))
+            said = list(readers.map(self._said, found))
         dates: dict[dt.date | None, dict[Partition, Standing]] = {}
-        for pointer, standing in zip(found, named, strict=True):
-            if (partition := of_pointer(pointer.name)) and standing:
-                dates.setdefault(partition.business_date, {})[partition] = standing
-        return Look(zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode()), dates)
+        commits: dict[Hashable, str] = {}
+        for one, pointer in zip(found, said, strict=True):
+            if (partition := of_pointer(one.name)) and pointer.standing:
+                dates.setdefault(partition.business_date, {})[partition] = pointer.standing
+            if pointer.commit:
+                commits[(one.name, one.version)] = pointer.commit
+        version = zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode())
+        return Look(version, dates, commits)
 
     def standing(self, partition: Partition) -> Standing | None:
         """Return what stands in force of a partition right now."""
-        return self._stands(partition)[0]
+        return self._stands(partition)[0].standing
 
-    def commit(self, parts: list[CommittedPart], commit: str) -> None:
+    def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
         """Put staged parts in force, one by one; what is in force already is left as it is.
+
+        Parameters
+        ----------
+        commit
+            The commit they are parts of, which the pointer names; None where they are of none.
 
         Raises
         ------
@@ -68,29 +83,30 @@ class TablePointers:
         """
         for part in parts:
             until = time.monotonic() + _PATIENCE
-            while not self._has_replaced(part):
+            while not self._has_replaced(part, commit):
                 if time.monotonic() > until:
-                    raise LakeError(f"{pointer_name(part.partition)}: others changed it each time; run {commit} again")
+                    raise LakeError(f"{pointer_name(part.partition)}: others changed it each time; run again")
 
-    def _has_replaced(self, part: CommittedPart) -> bool:
+    def _has_replaced(self, part: CommittedPart, commit: str | None) -> bool:
         """Replace a pointer where that is due, and tell whether nothing came in between."""
-        found, version = self._stands(part.partition)
+        pointer, version = self._stands(part.partition)
+        found, named = pointer.standing, None
         if not is_due(part, found):
             return True
-        named: _Pointed = None
         now = max(time.time_ns() // 1_000_000, found.since + 1 if found else 0)
         if part.receipt is not None:
             named = Standing(short(part.receipt), part.receipt.rows, part.receipt.bytes, now)
-        content, name = sealed_text(asdict(named) if named else {}).encode(), pointer_name(part.partition)
+        said = {"standing": asdict(named) if named else None, "commit": commit, "at": now}
+        content, name = sealed_text(said).encode(), pointer_name(part.partition)
         if version is None:
             return self._objects.create(name, content)
         return self._objects.replace(name, content, version)
 
-    def _stands(self, partition: Partition) -> tuple[_Pointed, str | None]:
-        """Return what a pointer names, and its version; no version where there is no pointer."""
+    def _stands(self, partition: Partition) -> tuple[_Pointer, str | None]:
+        """Return what a pointer says, and its version; no version where there is no pointer."""
         name = pointer_name(partition)
         found = self._objects.read_with_state(name)
-        return (_pointed(name, found[0]), found[1].version) if found else (None, None)
+        return (_pointer(name, found[0]), found[1].version) if found else (_Pointer(None, None), None)
 
     def _pointers(self, within: Within | None) -> Iterable[ObjectState]:
         folder = f"pointers/{self._contract.name}"
@@ -100,22 +116,23 @@ class TablePointers:
         asked = [one for one in dates if within(dt.date.fromisoformat(one.rpartition("=")[2].rstrip("/")))]
         return [pointer for one in asked for pointer in self._objects.under(one.rstrip("/"))]
 
-    def _named(self, pointer: ObjectState) -> _Pointed:
+    def _said(self, state: ObjectState) -> _Pointer:
         with self._locking:
-            version, named = self._read.get(pointer.name, ("", None))
-        if version == pointer.version:
-            return named
-        found = self._objects.read_with_state(pointer.name)
-        named = _pointed(pointer.name, found[0]) if found else None
-        if found:
-            with self._locking:
-                self._read[pointer.name] = (found[1].version, named)
-        return named
+            version, pointer = self._read.get(state.name, ("", _Pointer(None, None)))
+        if version == state.version:
+            return pointer
+        found = self._objects.read_with_state(state.name)
+        if found is None:
+            return _Pointer(None, None)
+        pointer = _pointer(state.name, found[0])
+        with self._locking:
+            self._read[state.name] = (found[1].version, pointer)
+        return pointer
 
 
-def _pointed(name: str, content: bytes) -> _Pointed:
+def _pointer(name: str, content: bytes) -> _Pointer:
     try:
         said = unsealed(content.decode())
-        return Standing(**said) if said else None
-    except (ValueError, TypeError) as error:
+        return _Pointer(Standing(**said["standing"]) if said["standing"] else None, said["commit"])
+    except (ValueError, TypeError, KeyError) as error:
         raise LakeError(f"{name}: expected a pointer as it was written, found something else ({error})") from error

@@ -182,11 +182,11 @@ class DeltaStore:
         tables = dict.fromkeys(part.partition.table for part in parts)
         due = [part for part, standing in self._with_standings(parts) if is_due(part, standing)]
         self._refuse_unstaged(due)
+        commit = next((part.receipt.commit for part in parts if part.receipt and part.receipt.commit), None)
         for table in tables:
             of_table = [part for part in due if part.partition.table == table]
             if of_table:
-                commits = {part.receipt.commit for part in of_table if part.receipt and part.receipt.commit}
-                self._state(table).commit(of_table, ", ".join(sorted(commits)) or of_table[0].partition.lock_name)
+                self._state(table).commit(of_table, commit)
         with self._locking:
             self._staged -= {name for part in due if (name := _name_of(part))}
 
@@ -207,7 +207,7 @@ class DeltaStore:
             if content is not None:
                 self.objects.write(f"{_SET_ASIDE}/{one}", content)
                 moved.append(self.objects.address.of(f"{_SET_ASIDE}/{one}"))
-        self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], "set aside")
+        self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], None)
         self._receipts.pop(name, None)
         return moved
 

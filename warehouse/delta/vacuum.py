@@ -63,9 +63,11 @@ def vacuum(store: "DeltaStore", older_than: dt.timedelta, now: dt.datetime) -> R
         )
     limit = now - older_than
     # What may go is listed before what is named is read: what is put in force in between is named then.
-    candidates = [one for one in _data(store) if one.changed_at < limit]
-    named = _named(store, limit) | _in_force_of_late(store, candidates, limit)
-    removed = _remove(store, [one for one in candidates if of_object(one.name) not in named], limit)
+    old = [one for one in _data(store) if one.changed_at < limit]
+    named = _named(store, limit)
+    unnamed = [one for one in old if of_object(one.name) not in named]
+    kept = _in_force_of_late(store, unnamed, limit)
+    removed = _remove(store, [one for one in unnamed if of_object(one.name) not in kept], limit)
     _remove(store, [one for one in store.objects.under(PROBES) if one.changed_at < limit], limit)
     for table in _logs(store):
         table.clean_up()
@@ -114,15 +116,17 @@ def _of_record(record: CommitRecord) -> Iterator[_Named]:
 def _in_force_of_late(store: "DeltaStore", candidates: list[ObjectState], limit: dt.datetime) -> set[_Named]:
     """Return what may have been in force since the limit by a pointer, which keeps no history.
 
-    It is the newest of the old objects of each partition whose pointer has changed since.
+    It is the newest of the old objects of each partition whose pointer has changed since; all of them, where a server
+    dates several by the same second.
     """
     changed = {of_pointer(one.name) for one in store.objects.under("pointers") if one.changed_at >= limit}
-    newest: dict[Partition, _Named] = {}
-    for one in sorted(candidates, key=lambda state: state.changed_at):
-        found = of_object(one.name)
-        if found and found[0] in changed:
-            newest[found[0]] = found
-    return set(newest.values())
+    of_changed = [
+        (found, one.changed_at) for one in candidates if (found := of_object(one.name)) and found[0] in changed
+    ]
+    newest: dict[Partition, dt.datetime] = {}
+    for (partition, _), at in of_changed:
+        newest[partition] = max(at, newest.get(partition, at))
+    return {found for found, at in of_changed if at == newest[found[0]]}
 
 
 def _remove(store: "DeltaStore", candidates: list[ObjectState], limit: dt.datetime) -> Removed:
