@@ -137,6 +137,7 @@ def test_a_wrong_password_is_told_without_it(seaweed: ObjectServer, tmp_path: Pa
 def test_another_machine_is_spoken_to_with_tls_alone(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="expected https:// off loopback"):
         DeltaStore(settings_at(tmp_path, "http://store.example:8333"))
+    DeltaStore(settings_at(tmp_path, "http://store.example:8333", AWS_ALLOW_HTTP="true"))
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from catalog.errors import Declined, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.commit_record import CommitRecord, CommittedPart
+from warehouse.delta import reading
 from warehouse.delta.address import log_options
 from warehouse.delta.log import CHECKPOINT_EVERY, TableLog
 from warehouse.delta.naming import object_name, receipt_name
@@ -307,6 +308,27 @@ def test_duckdb_reads_the_places_of_partitions(delta_settings: Settings, store: 
     assert len(places) == 3
     found = connection.execute("select count(*), sum(n_offered) from read_parquet(?)", [places]).fetchone()
     assert found == (3000, 3 * sum(number % 100 for number in range(1000)))
+
+
+@pytest.mark.parametrize("read_whole", [8 << 20, 100], ids=["whole", "in ranges"])
+def test_duckdb_reads_objects_of_any_size_and_finds_nothing_by_a_pattern(
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch, read_whole: int
+) -> None:
+    monkeypatch.setattr(reading, "_READ_WHOLE", read_whole)
+    store = DeltaStore(bucket_settings)
+    store.tables["demand_cells"].ensure()
+    receipt = published(store, CELLS, 5000)
+    connection = duckdb.connect()
+    connection.register_filesystem(duckdb_filesystem(bucket_settings))
+    (place,) = store.places([CELLS])
+    for _ in range(2):
+        found = connection.execute("select count(*), count(distinct n_offered) from read_parquet(?)", [[place]])
+        assert found.fetchone() == (5000, 100)
+    for nowhere in (place.replace(receipt.fingerprint[:24], "0" * 24), place.rpartition("/")[0] + "/*.parquet"):
+        with pytest.raises(duckdb.IOException, match="No files found"):
+            connection.execute("select count(*) from read_parquet(?)", [[nowhere]])
+    with pytest.raises(duckdb.Error, match="published by the lake alone"):
+        connection.execute(f"copy (select 1) to '{place}'")
 
 
 def test_of_many_who_create_one_note_one_does(store: DeltaStore) -> None:

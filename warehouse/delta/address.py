@@ -112,7 +112,7 @@ def log_options(settings: Settings) -> dict[str, str]:
 
 
 def _is_plain(settings: Settings) -> bool:
-    """Tell whether the object store is spoken to without TLS, which only loopback may be.
+    """Tell whether the object store is spoken to without TLS, which is for loopback unless it is allowed.
 
     Raises
     ------
@@ -120,9 +120,9 @@ def _is_plain(settings: Settings) -> bool:
         When another machine's is to be.
     """
     found = urlsplit(settings.s3_endpoint or "https://")
-    if found.scheme == "http" and not is_loopback(found.hostname or ""):
+    if found.scheme == "http" and not is_loopback(found.hostname or "") and not settings.s3_plain:
         raise SettingError(
             f"AWS_ENDPOINT_URL: expected https:// off loopback, found {server_of(settings)}; nothing was read or "
-            "written: give the object store a certificate"
+            "written: give the object store a certificate, or set AWS_ALLOW_HTTP=true where nobody else listens"
         )
     return found.scheme == "http"
