@@ -38,6 +38,12 @@ class PastOneMachine(BaseSettings):
     s3_secret: SecretStr | None = Field(
         default=None, validation_alias="AWS_SECRET_ACCESS_KEY", description="password of that user"
     )
+    s3_plain: bool = Field(
+        default=False,
+        validation_alias="AWS_ALLOW_HTTP",
+        description="whether the object store may be off loopback without TLS, as in a network of containers that "
+        "nobody else listens to",
+    )
     dask: str | None = Field(
         default=None,
         validation_alias="SHELFPRICE_DASK",

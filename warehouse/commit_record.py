@@ -109,12 +109,23 @@ def read_record(notes: Notes, note: str) -> CommitRecord | None:
     """
     try:
         text = notes.read(note)
-        return None if text is None else _record(unsealed(text))
+        return None if text is None else record_from(text)
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(
             f"{notes.where(note)}: expected a commit record as it was written, found something else ({error}); "
             f"{_REMEDY}"
         ) from error
+
+
+def record_from(text: str) -> CommitRecord:
+    """Return the record that a sealed text is.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError
+        When it is none, or not as it was written.
+    """
+    return _record(unsealed(text))
 
 
 def final_record(notes: Notes, name: str) -> CommitRecord | None:

@@ -51,13 +51,13 @@ def conform(rows: pa.Table, table: Table) -> pa.Table:
     return rows.cast(expected)
 
 
-def write_parquet(rows: pa.Table, path: Path) -> None:
-    """Write a file: the same rows give the same bytes."""
+def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
+    """Write a file, or its bytes into memory: the same rows give the same bytes."""
     floats = [field.name for field in rows.schema if field.type == pa.float32()]
     coded = [field.name for field in rows.schema if field.name not in floats]
     pq.write_table(
         rows,
-        path,
+        where,
         compression="zstd",
         compression_level=1,
         row_group_size=_ROWS_PER_GROUP,

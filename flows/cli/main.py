@@ -18,6 +18,7 @@ from flows.cli.health import health
 from flows.cli.history import history
 from flows.cli.ingest import ingest
 from flows.cli.live import live
+from flows.cli.mirror import mirror
 from flows.cli.monitor import monitor
 from flows.cli.nightly import nightly
 from flows.cli.pipeline import pipeline
@@ -36,6 +37,7 @@ from flows.cli.transform import transform
 from flows.cli.trial import trial
 from flows.cli.up import up
 from flows.cli.usage import Commands, help_of, show_version
+from flows.cli.vacuum import vacuum
 from flows.cli.verify import verify
 from flows.progress import hearing
 from warehouse.private import keep_files_private
@@ -79,6 +81,8 @@ for command in (
     quote,
     sql,
     verify,
+    vacuum,
+    mirror,
     doctor,
     reset,
 ):

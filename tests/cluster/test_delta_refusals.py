@@ -1,0 +1,162 @@
+"""Object stores that cannot be relied on, or that are not there: one line within ten seconds, and no secret in it."""
+
+import builtins
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from liar import lying_server
+from seaweed import KEY, SECRET, ObjectServer
+
+from catalog.errors import LakeError, SettingError, ShelfpriceError
+from catalog.settings import Settings, read_settings
+from warehouse.delta.objects import Content, Objects
+from warehouse.delta.open import open_delta
+from warehouse.delta.probe import probe
+from warehouse.delta.store import DeltaStore
+
+
+def settings_at(home: Path, endpoint: str, **others: str) -> Settings:
+    return read_settings(
+        {
+            "SHELFPRICE_HOME": str(home),
+            "SHELFPRICE_LAKE": "s3://lake/some",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            **others,
+        }
+    )
+
+
+def refusal_of(settings: Settings) -> str:
+    """Prepare a lake, and return the one line with which it is refused, in time."""
+    begun = time.monotonic()
+    with pytest.raises(LakeError) as refused:
+        DeltaStore(settings).prepare()
+    assert time.monotonic() - begun < 10
+    said = str(refused.value)
+    assert "\n" not in said
+    assert SECRET not in said
+    return said
+
+
+def test_a_server_that_ignores_conditions_is_refused(tmp_path: Path) -> None:
+    with lying_server() as endpoint:
+        said = refusal_of(settings_at(tmp_path, endpoint))
+    assert "s3://lake/some: expected an object store that keeps its word on conditional writes" in said
+    assert "it created one object twice" in said
+
+
+class _Replacing(Objects):
+    """Creates under a condition, and replaces without one."""
+
+    def replace(self, name: str, content: Content, version: str) -> bool:  # noqa: ARG002 - it ignores it
+        self.write(name, content)
+        return True
+
+
+class _Racing(Objects):
+    """Creates under a condition unless others do at the same time, as SeaweedFS did before 4.17."""
+
+    def create(self, name: str, content: Content) -> bool:
+        if not name.endswith("raced"):
+            return super().create(name, content)
+        self.write(name, content)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        (_Replacing, "it replaced an object whose ETag was another one"),
+        (_Racing, "of 8 who created one object at once, 8 were told that they did"),
+    ],
+)
+def test_a_server_that_keeps_half_of_its_word_is_refused(
+    bucket_settings: Settings, kind: type[Objects], fault: str
+) -> None:
+    objects = DeltaStore(bucket_settings).objects
+    objects.__class__ = kind
+    with pytest.raises(LakeError, match=fault):
+        probe(objects)
+    assert list(objects.under("probes")) == []
+
+
+def test_the_race_is_run_anew_at_another_server(bucket_settings: Settings) -> None:
+    objects = DeltaStore(bucket_settings).objects
+    probe(objects)
+    objects.__class__ = _Racing
+    probe(objects)  # remembered: this server was raced today
+    objects.server = "http://another"
+    with pytest.raises(LakeError, match="of 8 who created"):
+        probe(objects)
+
+
+def test_a_folder_keeps_its_word(folder_settings: Settings) -> None:
+    objects = DeltaStore(folder_settings).objects
+    probe(objects)
+    assert [one.name for one in objects.under("probes")] == ["probes/raced.json"]
+
+
+def test_a_server_that_is_not_there_is_told_in_time(tmp_path: Path) -> None:
+    said = refusal_of(settings_at(tmp_path, "http://127.0.0.1:9"))
+    assert "s3://lake/some" in said
+    assert "http://127.0.0.1:9" in said
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that takes connections and never answers."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen(64)
+        yield f"http://127.0.0.1:{one.getsockname()[1]}"
+
+
+def test_a_server_that_hangs_is_told_in_time(tmp_path: Path, silent: str) -> None:
+    assert silent in refusal_of(settings_at(tmp_path, silent))
+
+
+def test_a_log_at_a_server_that_hangs_is_told_in_time(tmp_path: Path, silent: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(LakeError, match=silent):
+        DeltaStore(settings_at(tmp_path, silent)).tables["demand_cells"].look()
+    assert time.monotonic() - begun < 10
+
+
+def test_a_wrong_password_is_told_without_it(seaweed: ObjectServer, tmp_path: Path) -> None:
+    said = refusal_of(settings_at(tmp_path, seaweed.endpoint, AWS_SECRET_ACCESS_KEY=SECRET[::-1]))
+    assert "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
+    assert SECRET[::-1] not in said
+
+
+def test_another_machine_is_spoken_to_with_tls_alone(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="expected https:// off loopback"):
+        DeltaStore(settings_at(tmp_path, "http://store.example:8333"))
+    DeltaStore(settings_at(tmp_path, "http://store.example:8333", AWS_ALLOW_HTTP="true"))
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_LAKE": f"delta:{tmp_path / 'file'}/lake"})
+    with pytest.raises(ShelfpriceError, match="expected a folder that can be written"):
+        DeltaStore(settings)
+
+
+def test_without_the_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [one for one in sys.modules if one.partition(".")[0] == "obstore" or one.startswith("warehouse.delta")]:
+        monkeypatch.delitem(sys.modules, name)
+    real = builtins.__import__
+
+    def without(name: str, *others: object, **more: object) -> object:
+        if name.partition(".")[0] == "obstore":
+            raise ModuleNotFoundError("No module named 'obstore'", name="obstore")
+        return real(name, *others, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(LakeError, match=r"found no obstore; run `make install-cluster`"):
+        open_delta(settings_at(tmp_path, "http://127.0.0.1:9"))

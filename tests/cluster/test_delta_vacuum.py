@@ -1,0 +1,163 @@
+"""Objects that nothing names any more go, and nothing else does."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from delta_parts import CELLS, DAY, published, staged
+
+from catalog.errors import DataError, LakeError
+from catalog.settings import Settings
+from warehouse.commit_record import CommitRecord, CommittedPart
+from warehouse.delta import store as store_module
+from warehouse.delta.naming import object_name, of_pointer, receipt_name
+from warehouse.delta.objects import ObjectState
+from warehouse.delta.store import DeltaStore
+from warehouse.delta.vacuum import Removed, strays, vacuum
+from warehouse.partition import Partition
+from warehouse.receipts import Receipt
+
+LIVE = Partition("live_interactions", DAY, "live-S001")
+HOUR = dt.timedelta(hours=1)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture
+def store(delta_settings: Settings) -> DeltaStore:
+    opened = DeltaStore(delta_settings)
+    for table in ("demand_cells", "unit_sales"):
+        opened.tables[table].ensure()
+    return opened
+
+
+def both(partition: Partition, receipt: Receipt) -> set[str]:
+    name = object_name(partition, receipt.fingerprint)
+    return {name, receipt_name(name)}
+
+
+def stands(store: DeltaStore, *tables: str) -> set[str]:
+    return {one.name for table in tables for one in store.objects.under(table) if "_delta_log" not in one.name}
+
+
+@pytest.mark.parametrize("partition", [CELLS, LIVE], ids=["by log", "by pointer"])
+def test_what_was_replaced_long_ago_goes_and_what_is_in_force_stays(store: DeltaStore, partition: Partition) -> None:
+    first, second = published(store, partition, 10), published(store, partition, 11)
+    never = staged(store, partition, 12)
+    assert {one.name for one in strays(store)} == both(partition, first) | both(partition, never)
+    removed = vacuum(store, HOUR, now() + 3 * HOUR)
+    assert removed.objects == 4
+    assert removed.bytes > first.bytes + never.bytes
+    assert stands(store, partition.table) == both(partition, second)
+    assert len(store.content(partition)) == second.bytes
+    assert strays(store) == []
+
+
+@pytest.mark.parametrize("partition", [CELLS, LIVE], ids=["by log", "by pointer"])
+def test_what_is_young_stays(store: DeltaStore, partition: Partition) -> None:
+    published(store, partition, 10)
+    published(store, partition, 11)
+    staged(store, partition, 12)
+    before = stands(store, partition.table)
+    assert vacuum(store, HOUR, now()) == Removed(0, 0)
+    assert stands(store, partition.table) == before
+
+
+def test_what_a_young_version_names_stays_however_old_its_objects_are(
+    store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The objects are old and were replaced a moment ago: who reads the version before is still at it."""
+    first = published(store, CELLS, 10)
+    published(store, CELLS, 11)
+    later = now() + 3 * HOUR
+    table = store.tables["demand_cells"]
+    named = table.named_since(now() - HOUR)  # type: ignore[attr-defined]
+    assert (CELLS, first.fingerprint[:24]) in named
+    monkeypatch.setattr(type(table), "named_since", lambda _table, _limit: named)
+    assert vacuum(store, HOUR, later) == Removed(0, 0)
+    assert both(CELLS, first) <= stands(store, "demand_cells")
+
+
+def test_what_a_pointer_named_until_of_late_stays(store: DeltaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three objects that are old the last one is in force, by a pointer that was written a moment ago."""
+    receipts = [published(store, LIVE, count) for count in (10, 11, 12)]
+    limit = now() + 2 * HOUR
+    under = store.objects.under
+
+    def dated(one: ObjectState) -> ObjectState:
+        if of_pointer(one.name):
+            return replace(one, changed_at=limit + HOUR)
+        turns = [number for number, receipt in enumerate(receipts) if receipt.fingerprint[:24] in one.name]
+        return replace(one, changed_at=limit - HOUR + turns[0] * dt.timedelta(minutes=1)) if turns else one
+
+    monkeypatch.setattr(store.objects, "under", lambda folder: map(dated, under(folder)))
+    vacuum(store, HOUR, limit + HOUR)
+    monkeypatch.undo()
+    left = stands(store, "live_interactions")
+    assert left == both(LIVE, receipts[2]) | both(LIVE, receipts[1])
+
+
+def test_what_a_pending_commit_names_stays(store: DeltaStore) -> None:
+    sold = Partition("unit_sales", DAY, "g000")
+    parts = (CommittedPart(sold, staged(store, sold), ""), CommittedPart(CELLS, staged(store, CELLS), ""))
+    store.notes.write("commits/pending/batch.commit.json", CommitRecord("batch", "inputs", parts).to_json())
+    assert vacuum(store, HOUR, now() + 3 * HOUR) == Removed(0, 0)
+    store.put_in_force(parts)
+    assert store.holds(sold)
+    assert store.holds(CELLS)
+
+
+def test_a_damaged_pending_record_stops_it(store: DeltaStore) -> None:
+    published(store, CELLS, 10)
+    published(store, CELLS, 11)
+    store.notes.write("commits/pending/batch.commit.json", "{}")
+    before = stands(store, "demand_cells")
+    with pytest.raises(LakeError, match="nothing was removed"):
+        vacuum(store, HOUR, now() + 3 * HOUR)
+    assert stands(store, "demand_cells") == before
+
+
+def test_old_bytes_that_are_staged_again_are_young_again(store: DeltaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = published(store, CELLS, 10)
+    published(store, CELLS, 11)
+    name = object_name(CELLS, first.fingerprint)
+    written: list[str] = []
+    write = store.objects.write
+    monkeypatch.setattr(store.objects, "write", lambda one, content: (written.append(one), write(one, content)))
+    staged(store, CELLS, 10)
+    assert written == []
+    monkeypatch.setattr(store_module, "_YOUNG", dt.timedelta(seconds=-10))
+    staged(store, CELLS, 10)
+    assert written == [name, receipt_name(name)]
+
+
+def test_an_object_that_was_written_anew_meanwhile_stays(store: DeltaStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = published(store, CELLS, 10)
+    published(store, CELLS, 11)
+    limit = now() + 2 * HOUR
+    state = store.objects.state
+
+    def young(name: str) -> ObjectState | None:
+        found = state(name)
+        return found and replace(found, changed_at=limit + HOUR)
+
+    monkeypatch.setattr(store.objects, "state", young)
+    assert vacuum(store, HOUR, limit + HOUR) == Removed(0, 0)
+    assert both(CELLS, first) <= stands(store, "demand_cells")
+
+
+@pytest.mark.parametrize("length", [dt.timedelta(minutes=59), dt.timedelta(days=31)])
+def test_a_limit_that_protects_too_little_or_too_much_is_refused(store: DeltaStore, length: dt.timedelta) -> None:
+    with pytest.raises(DataError, match="1 hour to 30 days"):
+        vacuum(store, length, now())
+
+
+def test_the_lake_is_whole_after_its_logs_are_cleaned_up(delta_settings: Settings, store: DeltaStore) -> None:
+    receipts = [published(store, Partition("demand_cells", DAY, f"g{number:03}")) for number in range(3)]
+    vacuum(store, HOUR, now() + 3 * HOUR)
+    opened = DeltaStore(delta_settings)
+    assert [opened.receipt(one) for one in opened.partitions("demand_cells")] == receipts
+    published(opened, CELLS, 12)
+    assert store.receipt(CELLS) == opened.receipt(CELLS)

@@ -1,0 +1,128 @@
+"""Where a Delta lake is, and how its object store is spoken to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from catalog.addresses import is_loopback, without_login
+from catalog.errors import SettingError
+from catalog.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore.store import BackoffConfig, RetryConfig
+
+_FOLDER = "delta:"
+_BUCKET = "s3://"
+
+# A server that is absent, refuses or hangs is told within 10 s: connecting, waiting for an answer, one more attempt.
+CONNECT, ANSWER, LAST_ATTEMPT = timedelta(seconds=2), timedelta(seconds=6), timedelta(seconds=6)
+_WHOLE = timedelta(minutes=5)
+ATTEMPTS = 1
+
+
+@dataclass(frozen=True)
+class LakeAddress:
+    """A bucket with a prefix, or a folder.
+
+    Attributes
+    ----------
+    text
+        As it was set, for messages.
+    bucket
+        None where the lake is in a folder.
+    prefix
+        Of every name in the bucket; empty for none.
+    folder
+        None where the lake is in a bucket.
+    """
+
+    text: str
+    bucket: str | None = None
+    prefix: str = ""
+    folder: Path | None = None
+
+    def of(self, name: str) -> str:
+        """Return what other programs open for an object."""
+        if self.folder is not None:
+            return str(self.folder / name)
+        return _BUCKET + "/".join(part for part in (self.bucket, self.prefix, name) if part)
+
+
+def lake_address(settings: Settings) -> LakeAddress:
+    """Return where the settings keep the lake.
+
+    Raises
+    ------
+    SettingError
+        When they name no object store or folder of Delta tables.
+    """
+    text = settings.lake_address or ""
+    if text.startswith(_FOLDER):
+        return LakeAddress(text, folder=Path(text.removeprefix(_FOLDER)))
+    if text.startswith(_BUCKET):
+        bucket, _, prefix = text.removeprefix(_BUCKET).partition("/")
+        return LakeAddress(text, bucket, prefix)
+    raise SettingError(f"SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder, found {text!r}")
+
+
+def server_of(settings: Settings) -> str:
+    """Return the address of the object store for messages, without a login."""
+    return without_login(settings.s3_endpoint) if settings.s3_endpoint else "Amazon S3"
+
+
+def store_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of obstore's S3 store, but for its retries."""
+    secret = settings.s3_secret and settings.s3_secret.get_secret_value()
+    said = {
+        "endpoint": settings.s3_endpoint,
+        "region": settings.s3_region,
+        "access_key_id": settings.s3_key,
+        "secret_access_key": secret,
+    }
+    client = {"connect_timeout": CONNECT, "read_timeout": ANSWER, "timeout": _WHOLE, "allow_http": _is_plain(settings)}
+    return {**{name: value for name, value in said.items() if value}, "client_options": client}
+
+
+def retries(attempts: int) -> "RetryConfig":
+    """Return obstore's options for a number of attempts after the first."""
+    backoff: BackoffConfig = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1)}
+    return {"max_retries": attempts, "retry_timeout": LAST_ATTEMPT, "backoff": backoff}
+
+
+def log_options(settings: Settings) -> dict[str, str]:
+    """Return the options with which delta-rs opens the same store."""
+    if lake_address(settings).folder is not None:
+        return {}
+    secret = settings.s3_secret and settings.s3_secret.get_secret_value()
+    said = {
+        "aws_endpoint_url": settings.s3_endpoint,
+        "aws_region": settings.s3_region,
+        "aws_access_key_id": settings.s3_key,
+        "aws_secret_access_key": secret,
+        "aws_conditional_put": "etag",
+        "allow_http": str(_is_plain(settings)).lower(),
+        "connect_timeout": f"{CONNECT.seconds}s",
+        "timeout": f"{ANSWER.seconds}s",
+        "max_retries": str(ATTEMPTS),
+        "retry_timeout": f"{LAST_ATTEMPT.seconds}s",
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _is_plain(settings: Settings) -> bool:
+    """Tell whether the object store is spoken to without TLS, which is for loopback unless it is allowed.
+
+    Raises
+    ------
+    SettingError
+        When another machine's is to be.
+    """
+    found = urlsplit(settings.s3_endpoint or "https://")
+    if found.scheme == "http" and not is_loopback(found.hostname or "") and not settings.s3_plain:
+        raise SettingError(
+            f"AWS_ENDPOINT_URL: expected https:// off loopback, found {server_of(settings)}; nothing was read or "
+            "written: give the object store a certificate, or set AWS_ALLOW_HTTP=true where nobody else listens"
+        )
+    return found.scheme == "http"

@@ -1,0 +1,297 @@
+"""A table whose changes are kept in the log of Delta Lake, so that any engine that reads Delta reads the table.
+
+What must hold: an entry of the log is created once, under the next number, and never changed. So each change is
+compare-and-swap: look at all entries, decide, create the next entry; who finds it taken looks again. Entries are read
+one by one from the last one known: it costs one request to find out that nothing has changed.
+"""
+
+import datetime as dt
+import json
+import random
+import re
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import RLock
+from typing import Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from catalog.errors import LakeError
+from catalog.table import Table
+from warehouse.commit_record import CommittedPart
+from warehouse.delta.look import Look, is_due
+from warehouse.delta.naming import Standing, in_table, object_name, of_object
+from warehouse.delta.objects import Objects
+from warehouse.partition import Partition
+from warehouse.within import Within
+
+CHECKPOINT_EVERY = 50
+"""Entries of the log between two checkpoints: opening a table reads one checkpoint and less than these."""
+
+_TRUSTED_FOR = 600.0  # s; entries are cleaned up only when they are days old, so the next one cannot be gone by then
+_PATIENCE = 60.0  # s
+_LONGEST_PAUSE = 0.5  # s
+_COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
+_AT_ONCE = 8
+_ADD, _REMOVE, _INFO, _NAME = "add", "remove", "commitInfo", "shelfprice"
+_COMMITS_KNOWN = 500
+_ENTRY = re.compile(r"\w+/_delta_log/\d{20}\.json")
+
+
+class TableLog:
+    """One table: what is in force, kept up to date with its log."""
+
+    def __init__(self, objects: Objects, options: dict[str, str], table: Table) -> None:
+        """Open nothing yet."""
+        self._objects, self._options, self._contract = objects, options, table
+        self._locking = RLock()
+        self._known = Look()
+        self._confirmed_at = 0.0
+        self._delta: DeltaTable | None = None
+
+    def ensure(self) -> None:
+        """Make sure that the table is there, in the columns of its contract; of many who create it, one does."""
+        with self._locking:
+            if self.look().version < 0:
+                self._create()
+            gained = self._gained()
+            if gained:
+                self._add_columns(gained)
+
+    def look(self, _within: Within | None = None) -> Look:
+        """Return what is in force right now."""
+        with self._locking:
+            if self._known.version < 0 or time.monotonic() - self._confirmed_at > _TRUSTED_FOR:
+                self._load()
+            while (entry := self._objects.read(self._entry(self._known.version + 1))) is not None:
+                self._known = _after(self._known, self._contract.name, _lines(entry))
+            self._confirmed_at = time.monotonic()
+            return self._known
+
+    def standing(self, partition: Partition) -> Standing | None:
+        """Return what stands in force of a partition right now."""
+        return self.look().standing(partition)
+
+    def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
+        """Put staged parts in force together; what is in force already is left as it is.
+
+        Parameters
+        ----------
+        commit
+            The commit they are parts of, which the log names; None where they are of none.
+
+        Raises
+        ------
+        Declined
+            When something else is in force than there was when a part was staged.
+        LakeError
+            When others change the table all the time, or the store refuses; run again then.
+        """
+        until, pause = time.monotonic() + _PATIENCE, 0.01
+        while True:
+            with self._locking:
+                known = self.look()
+                due = [part for part in parts if is_due(part, known.standing(part.partition))]
+                if not due or self._create_next(known, due, commit):
+                    return
+            if time.monotonic() > until:
+                raise LakeError(
+                    f"{self._where}: expected to commit {commit or 'a partition'} within {_PATIENCE:.0f} s, others "
+                    "changed the table each time; what was staged stays, run again"
+                )
+            time.sleep(random.uniform(0, pause))  # noqa: S311 - only so that two who met do not meet again
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def named_since(self, limit: dt.datetime) -> set[tuple[Partition, str]]:
+        """Return what the entries of the log since a limit name: what they added, and what was in force before."""
+        recent = [
+            one.name
+            for one in self._objects.under(f"{self._contract.name}/_delta_log")
+            if _ENTRY.fullmatch(one.name) and one.changed_at >= limit - _COARSE
+        ]
+        with ThreadPoolExecutor(_AT_ONCE) as readers:
+            texts = [text for text in readers.map(self._objects.read, recent) if text]
+        said = (action.get(kind) for text in texts for action in _lines(text) for kind in (_ADD, _REMOVE))
+        return {found for one in said if one and (found := of_object(f"{self._contract.name}/{one['path']}"))}
+
+    def clean_up(self) -> None:
+        """Write a checkpoint, and remove the entries before it that are older than a month."""
+        with self._locking:
+            known = self.look()
+            delta = self._delta_at(known.version) if known.version > 0 else None
+            if delta is None:
+                return
+            try:
+                delta.create_checkpoint()
+                delta.cleanup_metadata()
+            except (OSError, DeltaError) as error:
+                raise self._objects.refused(error, self._contract.name) from error
+
+    @property
+    def _where(self) -> str:
+        return self._objects.address.of(self._contract.name)
+
+    def _entry(self, version: int) -> str:
+        return f"{self._contract.name}/_delta_log/{version:020d}.json"
+
+    def _load(self) -> None:
+        """Read the log from its last checkpoint on; a table that is not there has version -1."""
+        try:
+            self._delta = DeltaTable(self._where, storage_options=self._options)
+            rows = pa.table(self._delta.get_add_actions(flatten=True)).select(
+                ["path", "size_bytes", "modification_time", "num_records"]
+            )
+        except TableNotFoundError:
+            self._known = Look()
+            return
+        except (OSError, DeltaError) as error:
+            raise self._objects.refused(error, self._contract.name) from error
+        columns = (rows[name].to_pylist() for name in rows.column_names)
+        names = ("path", "size", "modificationTime", "rows")
+        adds = [{_ADD: dict(zip(names, row, strict=True))} for row in zip(*columns, strict=True)]
+        version = self._delta.version()
+        self._known = _after(Look(version - 1, complete_since=version), self._contract.name, adds)
+
+    def _create(self) -> None:
+        try:
+            DeltaTable.create(
+                self._where,
+                schema=_schema(self._contract),
+                partition_by=_partitioned_by(self._contract),
+                configuration={"delta.checkpointInterval": str(CHECKPOINT_EVERY)},
+                storage_options=self._options,
+                commit_properties=CommitProperties(max_commit_retries=0),  # or it would create it once more, on top
+            )
+            self._objects.settle(self._entry(0))
+        except (OSError, DeltaError) as error:
+            if self.look().version < 0:  # another may have created it first, which is as good
+                raise self._objects.refused(error, self._contract.name) from error
+
+    def _gained(self) -> list[Field]:
+        """Return the columns of the contract that came after the table was created."""
+        delta = self._delta_at(self.look().version)
+        known = {one.name for one in delta.schema().fields} if delta else set()
+        return [one for one in Schema.from_arrow(_schema(self._contract)).fields if known and one.name not in known]
+
+    def _add_columns(self, gained: list[Field]) -> None:
+        try:
+            if delta := self._delta_at(self.look().version):
+                delta.alter.add_columns(gained)
+        except (OSError, DeltaError) as error:
+            self._delta = None
+            if self._gained():
+                raise self._objects.refused(error, self._contract.name) from error
+
+    def _create_next(self, known: Look, due: list[CommittedPart], commit: str | None) -> bool:
+        """Create the next entry of the log, and tell whether we did: another may have been first."""
+        delta = self._delta_at(known.version)
+        if delta is None:
+            return False
+        actions = [action for part in due for action in _actions(part, known)]
+        try:
+            delta.create_write_transaction(
+                [_delta_action(action) for action in actions],
+                "append",
+                delta.schema(),
+                _partitioned_by(self._contract),
+                commit_properties=CommitProperties({_NAME: commit} if commit else None, max_commit_retries=0),
+                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+            )
+        except CommitFailedError:
+            return False
+        except (OSError, DeltaError) as error:
+            raise self._objects.refused(error, self._contract.name) from error
+        self._objects.settle(self._entry(known.version + 1))
+        named = [{_INFO: {_NAME: commit}}] if commit else []
+        self._known = _after(known, self._contract.name, [*named, *actions])
+        return True
+
+    def _delta_at(self, version: int) -> DeltaTable | None:
+        """Return the table as delta-rs knows it at a version; None when there are newer ones already."""
+        try:
+            if self._delta is None:
+                self._delta = DeltaTable(self._where, storage_options=self._options)
+            elif self._delta.version() != version:
+                self._delta.update_incremental()
+        except (OSError, DeltaError) as error:
+            raise self._objects.refused(error, self._contract.name) from error
+        return self._delta if self._delta.version() == version else None
+
+
+def _lines(entry: bytes) -> Iterator[dict[str, Any]]:
+    yield from map(json.loads, entry.splitlines())
+
+
+def _after(known: Look, table: str, actions: Iterable[dict[str, Any]]) -> Look:
+    """Return what is in force after one more entry of the log; files that others than we added are not ours."""
+    dates, version, commits = dict(known.dates), known.version + 1, dict(known.commits)
+    for action in sorted(actions, key=lambda one: _ADD in one):  # what is replaced goes before what replaces it
+        if name := action.get(_INFO, {}).get(_NAME):
+            commits[version] = name
+        said = action.get(_ADD) or action.get(_REMOVE)
+        found = said and of_object(f"{table}/{said['path']}")
+        if not said or not found:
+            continue
+        partition, fingerprint = found
+        parts = dict(dates.get(partition.business_date, {}))
+        if _ADD in action:
+            parts[partition] = Standing(fingerprint, _rows(said), said["size"], said["modificationTime"])
+        elif (stands := parts.get(partition)) and stands.is_of(fingerprint):
+            del parts[partition]
+        dates[partition.business_date] = parts
+    since = known.complete_since
+    if len(commits) > _COMMITS_KNOWN:
+        commits, since = {version: commits[version]} if version in commits else {}, version - 1
+    return Look(version, {date: parts for date, parts in dates.items() if parts}, commits, since)
+
+
+def _actions(part: CommittedPart, known: Look) -> list[dict[str, Any]]:
+    """Return what the log says of a part: what is taken away, and what is added."""
+    partition, before = part.partition, known.standing(part.partition)
+    day = partition.business_date and partition.business_date.isoformat()
+    values = {"business_date": day} if day else {}
+    now = max(time.time_ns() // 1_000_000, known.newest_since(partition.business_date) + 1)
+    actions: list[dict[str, Any]] = []
+    if before is not None:
+        path = in_table(object_name(partition, before.fingerprint))
+        actions.append({_REMOVE: {"path": path, "size": before.bytes, "values": values, "modificationTime": now}})
+    if part.receipt is not None:
+        path = in_table(object_name(partition, part.receipt.fingerprint))
+        said = {"path": path, "size": part.receipt.bytes, "rows": part.receipt.rows, "values": values}
+        actions.append({_ADD: said | {"modificationTime": now}})
+    return actions
+
+
+def _delta_action(action: dict[str, Any]) -> AddAction | RemoveAction:
+    if said := action.get(_REMOVE):
+        return RemoveAction(
+            said["path"],
+            data_change=True,
+            deletion_timestamp=said["modificationTime"],
+            size=said["size"],
+            partition_values=said["values"],
+        )
+    said = action[_ADD]
+    stats = json.dumps({"numRecords": said["rows"]})
+    return AddAction(
+        said["path"], said["size"], said["values"], said["modificationTime"], data_change=True, stats=stats
+    )
+
+
+def _rows(said: dict[str, Any]) -> int:
+    return int(said["rows"] if "rows" in said else json.loads(said["stats"])["numRecords"])
+
+
+def _schema(table: Table) -> pa.Schema:
+    """Return the columns of a table as other engines see them: its date, which is in no file, is a column too."""
+    if table.by == "day":
+        return table.schema.append(pa.field("business_date", pa.date32(), nullable=False))
+    return table.schema
+
+
+def _partitioned_by(table: Table) -> list[str]:
+    return ["business_date"] if table.by == "day" else []
