@@ -40,7 +40,8 @@ def finish(store: Store, record: CommitRecord) -> None:
     try:
         store.put_in_force(record.parts)
     except Declined:
-        store.notes.remove(pending_record_name(record.name))
+        if read_record(store.notes, pending_record_name(record.name)) == record:
+            store.notes.remove(pending_record_name(record.name))
         raise
     make_final(store.notes, record.name)
 

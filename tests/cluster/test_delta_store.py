@@ -22,7 +22,7 @@ from warehouse.delta.open import open_delta
 from warehouse.delta.reading import duckdb_filesystem
 from warehouse.delta.store import DeltaStore
 from warehouse.lake import Lake
-from warehouse.partition import Partition
+from warehouse.partition import Partition, name_of
 
 LIVE = Partition("live_interactions", DAY, "live-S001")
 
@@ -280,7 +280,7 @@ def test_a_receipt_that_is_damaged_proves_nothing(delta_settings: Settings, stor
 def test_a_partition_that_is_set_aside_keeps_every_byte(store: DeltaStore) -> None:
     published(store, CELLS)
     content = store.content(CELLS)
-    moved = store.set_aside(CELLS)
+    moved = store.set_aside(name_of(CELLS))
     assert not store.holds(CELLS)
     assert len(moved) == 2
     names = {one.name: one for one in store.objects.under("set-aside")}
@@ -366,7 +366,7 @@ def test_a_snapshot_shows_a_pending_commit_whole(store: DeltaStore) -> None:
     )
     store.notes.write("commits/pending/batch.commit.json", CommitRecord("batch", "inputs", parts).to_json())
     store.put_in_force(parts[:1])  # and then it was killed
-    found = {partition: standing.fingerprint for partition, standing in store.snapshot().items()}
+    found = {partition: standing.fingerprint for partition, standing in store.moment().items()}
     expected = {part.partition: part.receipt.fingerprint[:24] for part in parts if part.receipt}
     assert found == expected
     assert store.receipt(CELLS) == first
@@ -377,7 +377,7 @@ def test_what_another_commit_has_replaced_is_not_laid_over(store: DeltaStore) ->
     part = CommittedPart(CELLS, staged(store, CELLS, 11), first.fingerprint)
     store.notes.write("commits/pending/old.commit.json", CommitRecord("old", "inputs", (part,)).to_json())
     newest = published(store, CELLS, 12)
-    assert store.snapshot()[CELLS].is_of(newest.fingerprint)
+    assert store.moment()[CELLS].is_of(newest.fingerprint)
 
 
 def test_every_table_is_there_once_the_store_is_prepared(delta_settings: Settings) -> None:

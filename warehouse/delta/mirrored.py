@@ -17,7 +17,7 @@ class DeltaSource:
 
     def moment(self) -> dict[Partition, str]:
         """Return what is in force at one moment, with every commit in it whole or not at all."""
-        return {partition: standing.fingerprint for partition, standing in self.store.snapshot().items()}
+        return {partition: standing.fingerprint for partition, standing in self.store.moment().items()}
 
     def fetch(self, partition: Partition, fingerprint: str) -> tuple[bytes, Receipt]:
         """Return the bytes that were in force at the moment, and their receipt.

@@ -10,63 +10,32 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from threading import Lock
 
 import pyarrow as pa
 
-from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.commit_record import CommittedPart
-from warehouse.delta.address import log_options
-from warehouse.delta.log import TableLog
-from warehouse.delta.look import TableState, is_due
+from warehouse.delta.evidence import check
+from warehouse.delta.in_force import AT_ONCE, InForce
+from warehouse.delta.look import is_due
 from warehouse.delta.naming import Standing, object_name, receipt_name, short
-from warehouse.delta.notes import ObjectNotes
-from warehouse.delta.objects import Objects, open_objects
-from warehouse.delta.pointers import TablePointers
 from warehouse.delta.probe import probe
-from warehouse.delta.snapshot import Snapshot, snapshot
+from warehouse.finding import Finding
 from warehouse.parquet import conform, write_parquet
-from warehouse.partition import Partition, table_called
-from warehouse.receipts import Receipt, receipt_from, unsealed
-from warehouse.within import Within
+from warehouse.partition import Partition, name_of, partition_named, table_called
+from warehouse.receipts import Receipt
 
-BY_POINTER = ("live_interactions", "live_repricings")
-"""Tables whose partitions are replaced at every tick, too often for a log."""
-
-_AT_ONCE = 8
-_RECEIPTS_KEPT = 100_000
 _SET_ASIDE = "set-aside"
 
 
-class DeltaStore:
+class DeltaStore(InForce):
     """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.Store`."""
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet but the folder, where it is one."""
-        self.objects: Objects = open_objects(settings)
-        self.notes = ObjectNotes(self.objects)
-        self._options = log_options(settings)
-        self._locking = Lock()
-        self._receipts: dict[str, Receipt] = {}  # by name of the object; objects never change, so neither do they
+        super().__init__(settings)
         self._staged: set[str] = set()
-
-    @property
-    def address(self) -> str:
-        """Where the store is, for messages."""
-        return self.objects.address.text
-
-    @cached_property
-    def tables(self) -> dict[str, TableState]:
-        """What says what is in force, by the name of each table."""
-        return {
-            table.name: TablePointers(self.objects, table)
-            if table.name in BY_POINTER
-            else TableLog(self.objects, self._options, table)
-            for table in TABLES.values()
-        }
 
     def prepare(self) -> None:
         """Try the store out, and make sure that every table is there.
@@ -77,82 +46,8 @@ class DeltaStore:
             When it is absent or refuses, or ignores conditional writes.
         """
         probe(self.objects)
-        with ThreadPoolExecutor(_AT_ONCE) as workers:
+        with ThreadPoolExecutor(AT_ONCE) as workers:
             list(workers.map(lambda table: table.ensure(), self.tables.values()))
-
-    def partitions(self, table: str, within: Within | None = None) -> Iterator[Partition]:
-        """Yield the partitions of a table that are in force, in order of date and group, the empty one among them."""
-        for partition, _ in self._state(table).look(within).standings(within):
-            yield partition
-
-    def standing(self, partition: Partition) -> Standing | None:
-        """Return what stands in force of a partition right now."""
-        return self._state(partition.table).standing(partition)
-
-    def receipt(self, partition: Partition) -> Receipt | None:
-        """Return the receipt in force; None when the partition is missing or its receipt is damaged."""
-        standing = self.standing(partition)
-        return self.receipt_of(partition, standing) if standing else None
-
-    def receipt_of(self, partition: Partition, standing: Standing) -> Receipt | None:
-        """Return the receipt of what stands in force; None when it is damaged. Each is read once in a process."""
-        name = object_name(partition, standing.fingerprint)
-        known = self._receipts.get(name)
-        if known is not None:
-            return known
-        content = self.objects.read(receipt_name(name))
-        try:
-            receipt = receipt_from(unsealed(content.decode())) if content else None
-        except (ValueError, TypeError):
-            return None
-        if receipt is None or not standing.is_of(receipt.fingerprint):
-            return None
-        return self._remembered(name, receipt)
-
-    def receipts(self, partitions: Iterable[Partition]) -> dict[Partition, Receipt]:
-        """Return the receipts in force of many partitions, read at once; those that are missing are left out."""
-        asked = [(one, standing) for one, standing in self._standings(partitions) if standing]
-        with ThreadPoolExecutor(_AT_ONCE) as readers:
-            found = readers.map(lambda one: self.receipt_of(*one), asked)
-            return {one: receipt for (one, _), receipt in zip(asked, found, strict=True) if receipt}
-
-    def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition is in force, proven or not."""
-        return self.standing(partition) is not None
-
-    def content(self, partition: Partition) -> bytes:
-        """Return the bytes in force, as they stand.
-
-        Raises
-        ------
-        FileNotFoundError
-            When there are none.
-        LakeError
-            When the store does not answer.
-        """
-        standing = self.standing(partition)
-        name = object_name(partition, standing.fingerprint) if standing else partition.lock_name
-        found = self.objects.read(name) if standing else None
-        if found is None:
-            raise FileNotFoundError(2, "no such object", self.objects.address.of(name))
-        return found
-
-    def places(self, partitions: Iterable[Partition]) -> list[str]:
-        """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""
-        return [self.place_of(one, standing) for one, standing in self._standings(partitions) if standing]
-
-    def place_of(self, partition: Partition, standing: Standing) -> str:
-        """Return what DuckDB opens for what stands in force of a partition."""
-        return self.objects.address.of(object_name(partition, standing.fingerprint))
-
-    def changed_at(self, table: str, date: dt.date | None = None) -> int:
-        """Return a number that is another one when a table changes, on one business date if given; 0 for never."""
-        return self._state(table).look(None if date is None else lambda one: one == date).changed_at(date)
-
-    def published_at(self, partition: Partition) -> dt.datetime | None:
-        """Return when a partition was put in force (UTC); None without one."""
-        standing = self.standing(partition)
-        return dt.datetime.fromtimestamp(standing.since / 1000, dt.UTC) if standing else None
 
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
         """Write a partition's object and its receipt beside what is in force, and return the receipt."""
@@ -165,7 +60,7 @@ class DeltaStore:
         self._write_once(receipt_name(name), receipt.to_json().encode())
         with self._locking:
             self._staged.add(name)
-        return self._remembered(name, receipt)
+        return self.remember(name, receipt)
 
     def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
         """Put staged parts in force, and take away those whose receipt is None, in order; twice does no harm.
@@ -196,8 +91,32 @@ class DeltaStore:
         Another may have staged the same bytes, which have the same name, and may be about to put them in force.
         """
 
-    def set_aside(self, partition: Partition) -> list[str]:
-        """Take a damaged partition out of what is in force without deleting a byte; return where each file went."""
+    def can_put_in_force(self, part: CommittedPart) -> bool:
+        """Tell whether a part is in force or staged whole; one that is only removed always is."""
+        name = _name_of(part)
+        return name is None or all(self.objects.state(one) for one in (name, receipt_name(name)))
+
+    def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
+        """Leave what was staged to `vacuum`: nothing names it."""
+        return []
+
+    def names(self) -> list[str]:
+        """Return the names of all partitions in force, ascending."""
+        return sorted(name_of(partition) for partition in self.moment())
+
+    def check(self, name: str) -> tuple[list[Finding], int]:
+        """Hold what is in force of a name against its receipt and contract."""
+        return check(self, name)
+
+    def set_aside(self, name: str) -> list[str]:
+        """Take a damaged partition or note out of what is in force; return where each object went."""
+        partition = partition_named(name)
+        if partition is None:
+            moved = self.notes.move(name, f"{_SET_ASIDE}/{name}")
+            return [self.objects.address.of(f"{_SET_ASIDE}/{name}")] if moved else []
+        return self._set_partition_aside(partition)
+
+    def _set_partition_aside(self, partition: Partition) -> list[str]:
         standing = self.standing(partition)
         if standing is None:
             return []
@@ -210,22 +129,6 @@ class DeltaStore:
         self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], None)
         self._receipts.pop(name, None)
         return moved
-
-    def snapshot(self) -> Snapshot:
-        """Return what is in force over all tables at one moment, with every commit in it whole or not at all."""
-        return snapshot(self)
-
-    def _state(self, table: str) -> TableState:
-        return self.tables[table_called(table).name]
-
-    def _standings(self, partitions: Iterable[Partition]) -> list[tuple[Partition, Standing | None]]:
-        """Return what stands in force of many partitions, by one look at each of their tables."""
-        asked = list(partitions)
-        looks = {
-            table: self._state(table).look({one.business_date for one in asked if one.table == table}.__contains__)
-            for table in dict.fromkeys(one.table for one in asked)
-        }
-        return [(one, looks[one.table].standing(one)) for one in asked]
 
     def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, Standing | None]]:
         for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):
@@ -245,7 +148,7 @@ class DeltaStore:
 
     def _refuse_unstaged(self, due: list[CommittedPart]) -> None:
         asked = [name for part in due if (name := _name_of(part)) and name not in self._staged]
-        with ThreadPoolExecutor(_AT_ONCE) as lookers:
+        with ThreadPoolExecutor(AT_ONCE) as lookers:
             states = list(lookers.map(self.objects.state, asked))
         for name, state in zip(asked, states, strict=True):
             if state is None:
@@ -253,13 +156,6 @@ class DeltaStore:
                     f"{self.objects.address.of(name)}: expected the bytes that were committed, found none; the commit "
                     "is unfinished, run `shelfprice doctor`"
                 )
-
-    def _remembered(self, name: str, receipt: Receipt) -> Receipt:
-        with self._locking:
-            if len(self._receipts) >= _RECEIPTS_KEPT:
-                self._receipts.clear()
-            self._receipts[name] = receipt
-        return receipt
 
 
 _YOUNG = dt.timedelta(minutes=30)  # half of the youngest that `vacuum` takes away
