@@ -72,7 +72,8 @@ def create_views_of_dates(connection: duckdb.DuckDBPyConnection, lake: Lake, wit
         if name in _MADE_BY_NIGHT:
             continue
         macro, (files, has_gained) = _rows_of(TABLES[name])
-        if TABLES[name].by == "day":  # the empty partition carries the columns where no date has a file
+        if TABLES[name].by == "day" or not isinstance(lake.store, LocalStore):
+            # the empty partition carries the columns where no date has a file
             files = lake.places((empty_partition(name), *lake.partitions(name, within)))
         connection.table_function(macro, [files, has_gained]).create_view(view)
 
