@@ -1,14 +1,17 @@
 """The command that removes all generated data, or what one side published. It starts no service."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from catalog.errors import Declined
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
 from flows.cli.console import progress_bars, remark, show_table
 from flows.environment import prepare
+
+if TYPE_CHECKING:
+    from warehouse.delta.store import DeltaStore
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
@@ -38,24 +41,48 @@ def reset(only: Only = None, yes: Yes = False) -> None:
     With --only, take a mixture apart: everything that the twin, or the retailer, published is removed, with the books
     and models that learned from the mixture. The other side stays byte for byte as it was.
     """
-    home: Path = read_settings().home
+    settings = read_settings()
+    home: Path = settings.home
     if only is not None:
         _reset_side(home, only, yes=yes)
         return
     from shutil import rmtree
 
-    if not home.exists():
+    lake = None if settings.lake_address is None else _elsewhere(settings)
+    if not home.exists() and lake is None:
         remark(f"{home}: nothing to remove")
         return
-    others = sorted(path.name for path in home.iterdir() if path.name not in _GENERATED)
+    others = sorted(path.name for path in home.glob("*") if path.name not in _GENERATED)
     if others:
         raise Declined(
             f"{home} also holds {others[0]}, which Shelfprice did not make; nothing was removed: move it away first"
         )
-    if not yes and not typer.confirm(f"Remove everything in {home}?"):
+    what = f"{home}, and the lake in {lake.address}, whoever else uses it" if lake else str(home)
+    if not yes and not typer.confirm(f"Remove everything in {what}?"):
         raise Declined("nothing was removed")
-    rmtree(home)
-    remark(f"removed {home}")
+    if lake:
+        lake.clear()
+    rmtree(home, ignore_errors=not home.exists())
+    remark(f"removed {home}{f' and the lake in {lake.address}' if lake else ''}")
+
+
+def _elsewhere(settings: Settings) -> "DeltaStore | None":
+    """Return the store of a lake that is not in the home, where there is one.
+
+    Raises
+    ------
+    Declined
+        When other objects stand under its prefix.
+    """
+    from warehouse.delta.open import open_delta
+
+    store = open_delta(settings)
+    if strangers := store.strangers():
+        raise Declined(
+            f"{store.address} also holds {strangers[0]}, which Shelfprice did not make; nothing was removed: move it "
+            "away first"
+        )
+    return store if store.exists() else None
 
 
 def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> None:

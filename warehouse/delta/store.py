@@ -27,6 +27,10 @@ from warehouse.partition import Partition, name_of, partition_named, table_calle
 from warehouse.receipts import Receipt
 
 _SET_ASIDE = "set-aside"
+_OWN = {
+    *("asked", "commits", "locks", "pointers", "probes", "tokens", _SET_ASIDE),
+    *("origin.json", "before-mixture.json", "grouped.json"),
+}
 
 
 class DeltaStore(InForce):
@@ -99,6 +103,18 @@ class DeltaStore(InForce):
     def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
         """Leave what was staged to `vacuum`: nothing names it."""
         return []
+
+    def strangers(self) -> list[str]:
+        """Return what stands under the prefix of the lake and is none of its objects, by its first name."""
+        objects, folders = self.objects.directly_in("")
+        found = {one.name for one in objects} | {one.rstrip("/").rpartition("/")[2] for one in folders}
+        return sorted(found - _OWN - self.tables.keys())
+
+    def clear(self) -> None:
+        """Remove every object of the lake: first what says what is in force, so that a kill leaves no half of it."""
+        names = [one.name for one in self.objects.under("")]
+        names.sort(key=lambda name: ("/_delta_log/" not in name and not name.startswith("pointers/"), name))
+        self.objects.remove(names)
 
     def names(self) -> list[str]:
         """Return the names of all partitions in force, ascending."""
