@@ -31,7 +31,7 @@ class Commit:
         """Begin a commit; `stack` holds the locks of its partitions until it is made."""
         self._place, self._name, self._inputs, self._seed, self._stack = place, name, inputs, seed, stack
         self._staged: dict[Partition, Published | None] = {}
-        self._before: dict[Partition, str] = {}
+        self._before: dict[Partition, str | None] = {}
         self._has_a_side = self._changes = False
         self._counts = False
 
@@ -79,7 +79,7 @@ class Commit:
     def keep(self, part: CommittedPart) -> None:
         """Keep a part of the commit that this one takes the place of, unless it is staged anew."""
         if part.partition not in self._staged and part.receipt is not None:
-            self._before[part.partition] = part.receipt.fingerprint
+            self._before[part.partition] = self._known(part.receipt)
             self._staged[part.partition] = Published(part.partition, part.receipt, "unchanged")
 
     def make(self) -> None:
@@ -111,8 +111,14 @@ class Commit:
     def _look(self, partition: Partition) -> Receipt | None:
         """Return the receipt that is in force before a part is staged, and remember it."""
         before = self._place.store.receipt(partition)
-        self._before.setdefault(partition, before.fingerprint if before else "")
+        self._before.setdefault(partition, self._known(before))
         return before
+
+    def _known(self, before: Receipt | None) -> str | None:
+        """Return what a record says of what was in force: nothing where locks keep all others out."""
+        if not self._place.store.is_shared:
+            return None
+        return before.fingerprint if before else ""
 
     def _hold(self, partition: Partition) -> None:
         if partition in self._staged:

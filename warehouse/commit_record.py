@@ -31,8 +31,8 @@ class CommittedPart:
     receipt
         Its receipt; None says that the commit removes the partition.
     before
-        Fingerprint of the receipt that was in force when the part was staged, empty where there was none. None where
-        that is not known, as in records of an earlier version.
+        Fingerprint of the receipt that was in force when the part was staged, empty where there was none. None in a
+        store that only those write to who see each other's locks: nobody can have replaced it meanwhile.
     """
 
     partition: Partition
@@ -74,7 +74,7 @@ class CommitRecord:
                 "business_date": part.partition.business_date and part.partition.business_date.isoformat(),
                 "group": part.partition.group,
                 "receipt": part.receipt and asdict(part.receipt),
-                "before": part.before,
+                **({} if part.before is None else {"before": part.before}),
             }
             for part in self.parts
         ]

@@ -31,6 +31,10 @@ class Store(Protocol):
         """Where the store is, for messages."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether machines may write here that do not see each other's locks."""
+
+    @property
     def notes(self) -> Notes:
         """The notes of this store."""
 

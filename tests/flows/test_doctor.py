@@ -343,8 +343,8 @@ def test_what_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
 
 
 def test_a_command_that_was_killed_is_named_and_nothing_is_wrong(shop: Terminal, workspace: Workspace) -> None:
-    write_down(workspace.lake.root, "nightly", TUESDAY)
-    write_down(workspace.lake.root, "live-S01", WEDNESDAY)
+    write_down(workspace.lake.notes, "nightly", TUESDAY)
+    write_down(workspace.lake.notes, "live-S01", WEDNESDAY)
     with held(workspace.settings.locks, "live-S01"):
         answer = shop("doctor")
     assert answer.returncode == 0

@@ -50,6 +50,11 @@ class InForce:
         """Where the store is, for messages."""
         return self.objects.address.text
 
+    @property
+    def is_shared(self) -> bool:
+        """Yes: what is in force is compared before it is replaced."""
+        return True
+
     @cached_property
     def tables(self) -> dict[str, TableState]:
         """What says what is in force, by the name of each table."""

@@ -50,6 +50,11 @@ class LocalStore:
         """The folder."""
         return str(self.root)
 
+    @property
+    def is_shared(self) -> bool:
+        """No: the kernel's locks are seen by whoever sees the folder."""
+        return False
+
     def exists(self) -> bool:
         """Tell whether the folder is there."""
         return self.root.is_dir()
