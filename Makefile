@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install install-cluster demo up test check lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster test test-cluster check lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,15 @@ demo: install ## Play three stores for ten days: sell and learn by the hour, tra
 up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all
 	@$(BIN)/shelfprice up
 
-test: install ## Run every test; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
+cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
+	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
+
+test: install ## Run every test that needs no server; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
 	@$(BIN)/python -m bench.browser >/dev/null || true
-	@$(PYTEST)
+	@$(PYTEST) --ignore=tests/cluster
+
+test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
+	@CLUSTER=required $(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster
 
 check: lint types contracts sql test ## Everything that must be green before a change lands
 

@@ -48,7 +48,7 @@ class Postgres:
         ServiceError
             When PostgreSQL is missing, or its files cannot be made.
         """
-        if not (self.folder / "PG_VERSION").exists():
+        if not self.folder.exists():
             make_database(self.folder, NAME, self.password, NAME)
         settings = (
             *(f"listen_addresses={self.address.host}", f"port={self.address.port}", "unix_socket_directories="),

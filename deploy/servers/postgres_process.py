@@ -61,7 +61,7 @@ class Folder:
 
 
 def make_database(folder: Path, user: str, password: str, name: str) -> None:
-    """Make a database in an empty folder, with one user who is asked for the password.
+    """Make a database in a new folder, whole or not at all, with one user who is asked for the password.
 
     Raises
     ------
@@ -69,13 +69,15 @@ def make_database(folder: Path, user: str, password: str, name: str) -> None:
         When PostgreSQL is missing or cannot make it; the message says what it said.
     """
     initdb, postgres = program("initdb"), program("postgres")
-    folder.mkdir(mode=0o700, parents=True)
+    draft = folder.with_name(f"{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)  # of a start that was killed
+    draft.mkdir(mode=0o700, parents=True)
     reading, writing = os.pipe()
     if os.geteuid() == 0:
         owner = pwd.getpwnam(_USER)
-        for one in (folder, reading):
+        for one in (draft, reading):
             os.chown(one, owner.pw_uid, owner.pw_gid)
-    files = Folder(folder, reading)
+    files = Folder(draft, reading)
     try:
         os.write(writing, f"{password}\n".encode())
         os.close(writing)
@@ -91,6 +93,7 @@ def make_database(folder: Path, user: str, password: str, name: str) -> None:
     finally:
         os.close(reading)
         files.close()
+    draft.rename(folder)
 
 
 def _run(command: Sequence[str], files: Folder, typed: str) -> None:
