@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ import boto3
 import httpx
 import psycopg
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.addresses import Address
 from deploy.cluster import main
@@ -43,7 +44,7 @@ class Started:
     def environment(self) -> dict[str, str]:
         """What `source env` sets."""
         shown = subprocess.run(
-            ["bash", "-c", f"source {self.folder}/env && env -0"], capture_output=True, text=True, check=True, env={}
+            ["bash", "-c", f"source {self.folder}/env; env -0"], capture_output=True, text=True, check=True, env={}
         )
         return dict(line.split("=", 1) for line in shown.stdout.split("\0") if line)
 
@@ -85,22 +86,22 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Started]]:
 
     def begin() -> Started:
         all_started.append(Started(tmp_path / "cluster", tmp_path / f"{len(all_started)}.log"))
-        wait_until(lambda: all_started[-1].is_up, PATIENCE)
         return all_started[-1]
 
     yield begin
-    for one in all_started:
+    for one in reversed(all_started):  # the last one is at work in the folder of all
         one.end(signal.SIGKILL)
 
 
-def test_every_part_answers_and_a_second_start_goes_on_with_the_same_data(start: Callable[[], Started]) -> None:
+def test_every_part_answers_and_ctrl_c_ends_all_of_it(start: Callable[[], Started]) -> None:
     cluster = start()
+    wait_until(lambda: cluster.is_up, PATIENCE)
     given = cluster.environment
     assert (cluster.folder / "env").stat().st_mode & 0o777 == 0o600
     for name in ("MONITOR", "PREFECT", "MLFLOW"):
         assert httpx.get(f"http://{given[f'SHELFPRICE_{name}_ADDRESS']}", timeout=30).status_code in {200, 307, 401}
     assert given["SHELFPRICE_LAKE"] == "s3://shelfprice/lake"
-    keep(given)
+    assert is_answered(given)
     assert workers_of(given["SHELFPRICE_DASK"], cluster.folder) == {"dask-1"}
     secrets = [given["AWS_SECRET_ACCESS_KEY"], given["SHELFPRICE_DATABASE"].split(":")[2].split("@")[0]]
     said = cluster.log.read_text() + "\n".join(cluster.living().values())
@@ -108,28 +109,42 @@ def test_every_part_answers_and_a_second_start_goes_on_with_the_same_data(start:
 
     assert cluster.end(signal.SIGINT) < ENDS_WITHIN
     assert cluster.process.returncode == 128 + signal.SIGINT
-    assert is_kept(start().environment)
 
 
-def test_a_part_that_dies_is_told_and_started_again_and_a_kill_of_all_leaves_nothing(
+def test_a_second_start_goes_on_with_the_same_data_a_death_is_told_and_a_kill_leaves_nothing(
     start: Callable[[], Started],
 ) -> None:
-    cluster = start()
-    (store,) = (number for number, command in cluster.living().items() if command.split("/")[-1].startswith("weed "))
+    first = start()
+    wait_until(lambda: is_answered(first.environment), PATIENCE)
+    keep(first.environment)
+    assert first.end(signal.SIGTERM) < ENDS_WITHIN
+
+    second = start()
+    wait_until(lambda: is_answered(second.environment), PATIENCE)
+    assert is_kept(second.environment)
+    (store,) = (number for number, command in second.living().items() if command.split()[0].endswith("/weed"))
     os.kill(store, signal.SIGKILL)
-    wait_until(partial(says, cluster, "objects   | exited with code 137 (SIGKILL)"), 10)
-    wait_until(partial(says, cluster, "objects   | answers again"), 60)
-    assert cluster.end(signal.SIGKILL) < ENDS_WITHIN
-
-
-def says(cluster: Started, text: str) -> bool:
-    return text in cluster.log.read_text()
+    wait_until(lambda: "objects   | exited with code 137 (SIGKILL)" in second.log.read_text(), PATIENCE)
+    wait_until(lambda: "objects   | answers again" in second.log.read_text(), PATIENCE)
+    assert is_kept(second.environment)
+    assert second.end(signal.SIGKILL) < ENDS_WITHIN
 
 
 def keep(given: dict[str, str]) -> None:
     s3(given).put_object(Bucket=BUCKET, Key="kept", Body=b"42")
     with psycopg.connect(given["SHELFPRICE_DATABASE"]) as connection:
         connection.execute("create table kept as select 42 as answer")
+
+
+def is_answered(given: dict[str, str]) -> bool:
+    """Tell whether both stores answer by what the file of settings says."""
+    if "SHELFPRICE_DATABASE" not in given:
+        return False
+    try:
+        psycopg.connect(given["SHELFPRICE_DATABASE"]).close()
+        return BUCKET in {bucket["Name"] for bucket in s3(given).list_buckets()["Buckets"]}
+    except (psycopg.OperationalError, BotoCoreError, ClientError):
+        return False
 
 
 def is_kept(given: dict[str, str]) -> bool:
@@ -139,12 +154,14 @@ def is_kept(given: dict[str, str]) -> bool:
 
 
 def s3(given: dict[str, str]) -> Any:
+    quick = Config(retries={"total_max_attempts": 1})
     return boto3.client(
         "s3",
         endpoint_url=given["AWS_ENDPOINT_URL"],
         region_name=given["AWS_REGION"],
         aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        config=quick,
     )
 
 
