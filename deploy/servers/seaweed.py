@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from catalog.addresses import Address
 from catalog.errors import ServiceError
+from catalog.settings import read_settings
+from deploy.make_bucket import client_of, is_usable
 from deploy.servers.ports import free_address, free_port
 from deploy.servers.running import running
 from flows.up.services import Service
@@ -78,7 +81,7 @@ class Seaweed:
         }
 
     def service(self) -> Service:
-        """Return it as a service, which is ready when its bucket is there.
+        """Return it as a service, which is ready when objects can be read from its bucket.
 
         Raises
         ------
@@ -94,7 +97,7 @@ class Seaweed:
             "server",
             *(f"-{name}={text}" for name, text in self._options().items()),
         )
-        return Service("objects", "the lake", command, {}, self.address, self.answers, is_ready=self.has_bucket)
+        return Service("objects", "the lake", command, {}, self.address, self.answers, is_ready=self.is_usable)
 
     def _options(self) -> dict[str, str]:
         """Return the options of `weed server`."""
@@ -120,37 +123,26 @@ class Seaweed:
 
     def answers(self) -> bool:
         """Tell whether it lets our user in and answers."""
-        return self._ask("list_buckets") is not None
-
-    def has_bucket(self) -> bool:
-        """Make the bucket unless it is there, and tell whether it is."""
-        return (
-            self._ask("create_bucket", Bucket=BUCKET) is not None or self._ask("head_bucket", Bucket=BUCKET) is not None
-        )
-
-    def _ask(self, what: str, **given: str) -> object:
-        """Return the answer to a request; None when there is none."""
-        import boto3
-        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
-        limits = Config(
-            connect_timeout=_ANSWERS_WITHIN, read_timeout=_ANSWERS_WITHIN, retries={"total_max_attempts": 1}
-        )
-        client = boto3.client(
-            "s3",
-            endpoint_url=self.address.url,
-            region_name=_REGION,
-            aws_access_key_id=self.key,
-            aws_secret_access_key=self.secret,
-            config=limits,
-        )
+        client = self._client()
         try:
-            return getattr(client, what)(**given)
+            return "Buckets" in client.list_buckets()
         except (BotoCoreError, ClientError):
-            return None
+            return False
         finally:
             client.close()
+
+    def is_usable(self) -> bool:
+        """Make the bucket unless it is there, and tell whether objects in it can be read."""
+        client = self._client()
+        try:
+            return is_usable(client, BUCKET)
+        finally:
+            client.close()
+
+    def _client(self) -> Any:
+        return client_of(read_settings(self.environment), _ANSWERS_WITHIN)
 
 
 @contextmanager
