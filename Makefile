@@ -77,11 +77,13 @@ screenshots: install ## Picture every page of the monitor over the data at hand
 cookbook: install ## Answer the questions of the SQL cookbook anew, from the lake that the page describes
 	@$(BIN)/python -m bench.cookbook
 
-lock: install ## Resolve requirements.lock anew
+lock: install ## Resolve the locked requirements anew: for one machine, for more, and for the image
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 \
 	  --constraint requirements.lock --generate-hashes --no-header --quiet -o requirements-cluster.lock
+	@$(BIN)/uv pip compile pyproject.toml deploy/build.in --extra cluster --universal --python-version 3.11 \
+	  --constraint requirements-cluster.lock --generate-hashes --no-header --quiet -o deploy/requirements.lock
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
