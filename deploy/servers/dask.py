@@ -19,7 +19,11 @@ from flows.up.services import Service
 SCHEDULER = "scheduler"
 _ANSWERS_WITHIN = 3.0  # seconds
 _DEATH_TIMEOUT = "30 s"  # after which a worker that finds no scheduler ends
-_QUIET = {"DASK_LOGGING__DISTRIBUTED": "warning", "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60 s"}
+_CHOSEN = {
+    "DASK_LOGGING__DISTRIBUTED": "warning",
+    "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60 s",  # a batch that computes for long is no trouble
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",  # a task that takes down a third worker is given up
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Dask:
             *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", self.address.host),
             *("--port", str(self.address.port), "--no-dashboard", "--no-jupyter", "--dashboard-address", f"{HOST}:0"),
         )
-        return Service(SCHEDULER, "hands out work", command, _QUIET, self.address, self._scheduler_answers)
+        return Service(SCHEDULER, "hands out work", command, _CHOSEN, self.address, self._scheduler_answers)
 
     def _worker(self, name: str) -> Service:
         command = (
@@ -68,7 +72,7 @@ class Dask:
             *("--nthreads", "1", "--nanny", "--no-dashboard", "--dashboard-address", f"{HOST}:0"),
             *("--local-directory", str(self.folder / name), "--death-timeout", _DEATH_TIMEOUT),
         )
-        own = {**_QUIET, **self.settings}
+        own = {**_CHOSEN, **self.settings}
         return Service(name, "works", command, own, None, lambda: name in self.names(), after=(SCHEDULER,))
 
     def _scheduler_answers(self) -> bool:

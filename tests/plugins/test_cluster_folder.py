@@ -1,4 +1,4 @@
-"""The tests on real servers are skipped with their reason where these cannot run, and fail where they were asked for."""
+"""The tests on real servers are skipped with the reason where these cannot run, and fail where they were asked for."""
 
 import os
 import subprocess
