@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install install-cluster demo up test check lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster test test-cluster check lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,9 +41,15 @@ demo: install ## Play three stores for ten days: sell and learn by the hour, tra
 up: install ## Start Prefect, MLflow, a worker with the deployments and the monitor; Ctrl-C stops all
 	@$(BIN)/shelfprice up
 
-test: install ## Run every test; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
+cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
+	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
+
+test: install ## Run every test that needs no server; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
 	@$(BIN)/python -m bench.browser >/dev/null || true
-	@$(PYTEST)
+	@$(PYTEST) --ignore=tests/cluster
+
+test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
+	@CLUSTER=required $(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster
 
 check: lint types contracts sql test ## Everything that must be green before a change lands
 
@@ -71,11 +77,13 @@ screenshots: install ## Picture every page of the monitor over the data at hand
 cookbook: install ## Answer the questions of the SQL cookbook anew, from the lake that the page describes
 	@$(BIN)/python -m bench.cookbook
 
-lock: install ## Resolve requirements.lock anew
+lock: install ## Resolve the locked requirements anew: for one machine, for more, and for the image
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra cluster --universal --python-version 3.11 \
 	  --constraint requirements.lock --generate-hashes --no-header --quiet -o requirements-cluster.lock
+	@$(BIN)/uv pip compile pyproject.toml deploy/build.in --extra cluster --universal --python-version 3.11 \
+	  --constraint requirements-cluster.lock --generate-hashes --no-header --quiet -o deploy/requirements.lock
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
 	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md

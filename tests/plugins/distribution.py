@@ -14,6 +14,7 @@ _ALONE = {
     "tests/flows/up/test_zombie_runs.py": "marks runs",
 }
 _SECONDS = {
+    "tests/cluster/test_make_cluster.py": 90,
     "tests/e2e/test_command_line.py": 90,
     "tests/e2e/test_up.py": 105,
     "tests/e2e/test_monitor.py": 80,

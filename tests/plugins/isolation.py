@@ -11,7 +11,8 @@ Prefect keeps a thread that tells its server of events, and that draws from the 
 ended before each property test, which fails when `random` changes while it draws.
 
 Settings must be as they were when the tests were collected after each test, whichever fixture changed them. A fixture
-of a module or a session may keep threads and processes while its tests run, and none after them.
+of a module or a session may keep threads and processes while its tests run, and none after them. A server that takes
+long to start may run to the end of the session, when its fixture says so.
 """
 
 import gc
@@ -39,6 +40,10 @@ _OWN = {
 
 KNOWN: frozenset[str] = frozenset()
 """What is put right and not reported: environment variables and calls. Remove a name once nothing sets it."""
+
+
+KEPT: set[int] = set()
+"""Processes that a fixture of the session keeps."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +156,14 @@ def _children() -> dict[object, str]:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:
             continue  # it has ended
-        if parent == os.getpid():
+        if parent == os.getpid() and int(folder.name) not in KEPT:
             found[int(folder.name)] = f"the process {folder.name} ({command or 'ended, but never waited for'})"
     return found
+
+
+def keep_for_the_session() -> None:
+    """Let the processes that run now go on until the end of the session, whose fixture ends them."""
+    KEPT.update(number for number in _children() if isinstance(number, int))
 
 
 def end_prefect_services() -> None:

@@ -310,6 +310,28 @@ def test_those_that_are_deaf_to_the_request_are_killed_within_three_seconds_and_
     assert ran.stop.number == signal.SIGINT
 
 
+def test_where_it_matters_a_service_ends_before_those_that_it_depends_on(tmp_path: Path) -> None:
+    log, ready = tmp_path / "log", tmp_path / "ready"
+    stop = Stop()
+
+    def says_when_it_ends(name: str, after: tuple[str, ...]) -> Service:
+        code = (
+            "import os, signal, sys, time\n"
+            f"def end(*_):\n time.sleep(0.2 if {name!r} == 'client' else 0)\n"
+            f" os.write(os.open({str(log)!r}, os.O_CREAT | os.O_APPEND | os.O_WRONLY), b'{name} ')\n os._exit(0)\n"
+            f"signal.signal(signal.SIGTERM, end); open({str(ready)!r} + {name!r}, 'w').close(); time.sleep(60)"
+        )
+        return service(name, code, (tmp_path / f"ready{name}").exists, after)
+
+    services = [
+        says_when_it_ends("store", ()),
+        says_when_it_ends("server", ("store",)),
+        says_when_it_ends("client", ("server", "store")),
+    ]
+    run_group(services, lambda *_: None, lambda: stop.hear(signal.SIGTERM), stop, patience=QUICK, in_order=True)
+    assert log.read_text().split() == ["client", "server", "store"]
+
+
 def test_a_signal_that_arrives_twice_at_once_is_one_press() -> None:
     stop = Stop()
     stop.hear(signal.SIGHUP)

@@ -1,0 +1,207 @@
+"""`python -m bench.scaling PARTS.json`: what a chain of stores needs, on paper, from parts that were measured.
+
+Nothing here is measured. Each part is what one core, one partition or one commit was seen to take, and the plan is what
+follows from them: how long it takes, what it costs, and what is busy first when more workers are added.
+"""
+
+import argparse
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+_HOUR, _DAY = 3600.0, 86400.0  # seconds
+_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What was measured, and what the store and the machines are said to bear and to cost.
+
+    Attributes
+    ----------
+    decisions_per_core_second
+        Played, validated, grouped and published by one core.
+    bytes_per_decision
+        In the lake, all tables together.
+    partitions_per_batch
+        Files that a batch publishes, over all tables.
+    requests_per_partition
+        Requests to the object store for one of them, its receipt and its share of the commit.
+    commits_per_batch, seconds_per_commit
+        Commits to the busiest table's log, of which only one at a time wins.
+    log_bytes_per_commit
+        By which that log grows, checkpoints included.
+    seconds_per_task
+        What handing a batch to a worker costs the one process that hands them out.
+    requests_per_second, bytes_per_second
+        What the object store bears.
+    eur_per_core_hour, eur_per_million_requests, eur_per_gb_month
+        Prices.
+    """
+
+    decisions_per_core_second: float
+    bytes_per_decision: float
+    partitions_per_batch: float
+    requests_per_partition: float
+    commits_per_batch: float
+    seconds_per_commit: float
+    log_bytes_per_commit: float
+    seconds_per_task: float
+    requests_per_second: float
+    bytes_per_second: float
+    eur_per_core_hour: float
+    eur_per_million_requests: float
+    eur_per_gb_month: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot have been measured."""
+        for name, value in asdict(self).items():
+            if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: expected a number above 0, found {value!r}")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Stores that sell, and the cores that compute."""
+
+    stores: int
+    days: int
+    decisions_per_store_day: float
+    decisions_per_batch: float
+    workers: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What follows for a chain.
+
+    Attributes
+    ----------
+    busy
+        For each thing that can be busy, its share of the time when all workers work; the first to reach 1 decides.
+    seconds
+        From the first batch to the last.
+    useful_workers
+        Beyond this many, more workers make nothing faster.
+    """
+
+    decisions: float
+    batches: int
+    seconds: float
+    busy: dict[str, float]
+    useful_workers: int
+    requests: float
+    lake_bytes: float
+    log_bytes: float
+    eur_of_compute: float
+    eur_of_requests: float
+    eur_of_storage_a_month: float
+
+    @property
+    def saturates_first(self) -> str:
+        """What is busiest beside the workers themselves."""
+        others = {name: share for name, share in self.busy.items() if name != "workers"}
+        return max(others, key=others.__getitem__)
+
+    @property
+    def eur_per_billion(self) -> float:
+        """Compute and requests for a billion decisions."""
+        return (self.eur_of_compute + self.eur_of_requests) / self.decisions * 1e9
+
+
+def plan(parts: Parts, chain: Chain) -> Plan:
+    """Return what a chain needs.
+
+    The workers share the batches; commits to one table, the handing out of tasks and the object store are shared by
+    all, so each of them bounds how many batches a second there can be, however many workers there are.
+    """
+    decisions = chain.stores * chain.days * chain.decisions_per_store_day
+    batches = math.ceil(decisions / chain.decisions_per_batch)
+    requests = batches * parts.partitions_per_batch * parts.requests_per_partition
+    lake_bytes = decisions * parts.bytes_per_decision
+    core_seconds = decisions / parts.decisions_per_core_second
+    alone = {  # seconds that each would take if nothing else did
+        "workers": core_seconds / chain.workers,
+        "commits to one log": batches * parts.commits_per_batch * parts.seconds_per_commit,
+        "handing out tasks": batches * parts.seconds_per_task,
+        "requests to the store": requests / parts.requests_per_second,
+        "bytes to the store": lake_bytes / parts.bytes_per_second,
+    }
+    seconds = max(alone.values())
+    shared = max(taken for name, taken in alone.items() if name != "workers")
+    return Plan(
+        decisions=decisions,
+        batches=batches,
+        seconds=seconds,
+        busy={name: taken / seconds for name, taken in alone.items()},
+        useful_workers=max(1, math.ceil(core_seconds / shared)),
+        requests=requests,
+        lake_bytes=lake_bytes,
+        log_bytes=batches * parts.commits_per_batch * parts.log_bytes_per_commit,
+        eur_of_compute=chain.workers * seconds / _HOUR * parts.eur_per_core_hour,
+        eur_of_requests=requests / 1e6 * parts.eur_per_million_requests,
+        eur_of_storage_a_month=lake_bytes / _GB * parts.eur_per_gb_month,
+    )
+
+
+def read_parts(file: Path) -> Parts:
+    """Read the parts from JSON.
+
+    Raises
+    ------
+    ValueError
+        When a part is missing, unknown or not above 0.
+    """
+    found = json.loads(file.read_text(encoding="utf-8"))
+    names = {field.name for field in fields(Parts)}
+    if found.keys() != names:
+        odd = sorted(found.keys() ^ names)
+        raise ValueError(f"{file}: expected each part once and nothing else, found otherwise: {', '.join(odd)}")
+    return Parts(**found)
+
+
+def rows_of(found: Plan) -> list[tuple[str, str]]:
+    """Return a plan in words and numbers."""
+    return [
+        ("decisions", f"{found.decisions:.3g} in {found.batches:,} batches"),
+        ("takes", _duration(found.seconds)),
+        *((f"busy: {name}", f"{share:.1%}") for name, share in found.busy.items()),
+        ("saturates first", f"{found.saturates_first}, at {found.useful_workers:,} workers"),
+        ("requests", f"{found.requests:.3g}"),
+        ("the lake", f"{found.lake_bytes / _GB:,.1f} GB"),
+        ("the busiest log", f"{found.log_bytes / _GB:,.3f} GB"),
+        ("compute, requests", f"{found.eur_of_compute:,.2f} EUR, {found.eur_of_requests:,.2f} EUR"),
+        ("a billion decisions", f"{found.eur_per_billion:,.2f} EUR"),
+        ("keeping it", f"{found.eur_of_storage_a_month:,.2f} EUR a month"),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 2 * _HOUR:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / _HOUR:,.1f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:,.1f} days"
+
+
+def main() -> None:
+    """Print the plan of a chain."""
+    parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__)
+    parser.add_argument("parts", type=Path, help="JSON with what was measured; docs/scaling.md says what")
+    parser.add_argument("--stores", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--decisions-per-store-day", type=float, default=2000.0)
+    parser.add_argument("--decisions-per-batch", type=float, default=1e6)
+    parser.add_argument("--workers", type=int, default=16, help="cores that compute")
+    given = parser.parse_args()
+    asked = {field.name: getattr(given, field.name) for field in fields(Chain)}
+    table = Table(show_header=False, title=f"{given.stores:,} stores, {given.days} days, {given.workers} workers")
+    for row in rows_of(plan(read_parts(given.parts), Chain(**asked))):
+        table.add_row(*row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A Dask cluster on this machine: a scheduler and workers of one thread each, on loopback.
+
+Whoever reaches a Dask scheduler can run code on its workers, and it asks nobody who they are: so this is for a machine
+of one's own. Off loopback, both sides show certificates (`SHELFPRICE_DASK=tls://...`).
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from catalog.addresses import Address
+from deploy.servers.ports import HOST, free_address
+from deploy.servers.running import running
+from flows.up.services import Service
+
+SCHEDULER = "scheduler"
+_ANSWERS_WITHIN = 3.0  # seconds
+_DEATH_TIMEOUT = "30 s"  # after which a worker that finds no scheduler ends
+_CHOSEN = {
+    "DASK_LOGGING__DISTRIBUTED": "warning",
+    "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60 s",  # a batch that computes for long is no trouble
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",  # a task that takes down a third worker is given up
+}
+
+
+@dataclass(frozen=True)
+class Dask:
+    """A scheduler and its workers.
+
+    Attributes
+    ----------
+    folder
+        Where workers keep what does not fit into memory.
+    settings
+        The environment of the workers: what they need to reach the lake.
+    """
+
+    folder: Path
+    address: Address
+    workers: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Its address, as `SHELFPRICE_DASK` takes it."""
+        return f"tcp://{self.address.host}:{self.address.port}"
+
+    def services(self) -> list[Service]:
+        """Return the scheduler and the workers as services."""
+        return [self._scheduler(), *(self._worker(f"dask-{number}") for number in range(1, self.workers + 1))]
+
+    def names(self) -> set[str]:
+        """Return the names of the workers that the scheduler knows; none when it does not answer."""
+        try:
+            return asyncio.run(_workers_of(self.url))
+        except (OSError, TimeoutError):
+            return set()
+
+    def _scheduler(self) -> Service:
+        command = (
+            *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", self.address.host),
+            *("--port", str(self.address.port), "--no-dashboard", "--no-jupyter", "--dashboard-address", f"{HOST}:0"),
+        )
+        return Service(SCHEDULER, "hands out work", command, _CHOSEN, self.address, self._scheduler_answers)
+
+    def _worker(self, name: str) -> Service:
+        command = (
+            *(sys.executable, "-m", "distributed.cli.dask_worker", self.url, "--host", HOST, "--name", name),
+            *("--nthreads", "1", "--nanny", "--no-dashboard", "--dashboard-address", f"{HOST}:0"),
+            *("--local-directory", str(self.folder / name), "--death-timeout", _DEATH_TIMEOUT),
+        )
+        own = {**_CHOSEN, **self.settings}
+        return Service(name, "works", command, own, None, lambda: name in self.names(), after=(SCHEDULER,))
+
+    def _scheduler_answers(self) -> bool:
+        try:
+            asyncio.run(_workers_of(self.url))
+        except (OSError, TimeoutError):
+            return False
+        return True
+
+
+async def _workers_of(url: str) -> set[str]:
+    """Ask a scheduler for the names of its workers."""
+    from distributed.core import rpc
+
+    async with rpc(url, timeout=_ANSWERS_WITHIN) as scheduler:
+        known = await asyncio.wait_for(scheduler.identity(), _ANSWERS_WITHIN)
+    return {str(worker["name"]) for worker in known["workers"].values()}
+
+
+@contextmanager
+def dask(folder: Path, workers: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[Dask]:
+    """Run a cluster for tests; `settings` is the environment of its workers."""
+    cluster = Dask(folder, free_address(), workers, settings or {})
+    with running(*cluster.services()):
+        yield cluster

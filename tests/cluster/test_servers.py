@@ -1,0 +1,110 @@
+"""The servers that the tests of this folder share: each does what is relied on, and leaves nothing."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+from botocore.exceptions import ClientError
+from distributed import Client
+
+from catalog.errors import ServiceError
+from deploy.servers.dask import Dask
+from deploy.servers.postgres import Postgres, postgres
+from deploy.servers.running import running
+from deploy.servers.seaweed import BUCKET, Seaweed, seaweed
+
+
+def s3(store: Seaweed, secret: str | None = None) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=store.address.url,
+        region_name=store.environment["AWS_REGION"],
+        aws_access_key_id=store.key,
+        aws_secret_access_key=secret or store.secret,
+    )
+
+
+def test_of_two_writers_of_one_name_the_second_is_refused(object_store: Seaweed) -> None:
+    client = s3(object_store)
+    client.put_object(Bucket=BUCKET, Key="servers/once", Body=b"first", IfNoneMatch="*")
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        client.put_object(Bucket=BUCKET, Key="servers/once", Body=b"second", IfNoneMatch="*")
+    assert client.get_object(Bucket=BUCKET, Key="servers/once")["Body"].read() == b"first"
+    client.close()
+
+
+def test_the_object_store_lets_nobody_in_without_the_secret(object_store: Seaweed) -> None:
+    client = s3(object_store, "wrong")
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        client.list_objects_v2(Bucket=BUCKET)
+    client.close()
+
+
+def test_the_database_lets_nobody_in_without_the_password(database: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(database.url.replace(database.password, "wrong"))
+
+
+def test_prefects_extension_can_be_installed(database: Postgres) -> None:
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("create extension if not exists pg_trgm")
+        assert connection.execute("select similarity('milk', 'milk')").fetchone() == (1.0,)
+
+
+def test_every_worker_works(dask_cluster: Dask) -> None:
+    with Client(dask_cluster.url, set_as_default=False) as client:
+        processes = client.run(os.getpid)
+    assert len(set(processes.values())) == 2
+
+
+@pytest.mark.parametrize("run", [seaweed, postgres])
+def test_a_server_that_is_killed_keeps_what_it_was_given(tmp_path: Path, run: Callable[[Path], "object"]) -> None:
+    """As it is at each end of the object store, which takes longer to stop than anyone waits."""
+    with run(tmp_path / "files") as server:  # type: ignore[attr-defined] # both are context managers
+        give(server)
+    with running(server.service()):
+        assert was_kept(server)
+    if isinstance(server, Seaweed):
+        server.forget_sockets()
+
+
+def give(server: Seaweed | Postgres) -> None:
+    if isinstance(server, Seaweed):
+        s3(server).put_object(Bucket=BUCKET, Key="kept", Body=b"42")
+    else:
+        with psycopg.connect(server.url) as connection:
+            connection.execute("create table kept as select 42 as answer")
+
+
+def was_kept(server: Seaweed | Postgres) -> bool:
+    if isinstance(server, Seaweed):
+        return bool(s3(server).get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"42")
+    with psycopg.connect(server.url) as connection:
+        return connection.execute("select answer from kept").fetchone() == (42,)
+
+
+def test_a_server_that_cannot_start_says_why_within_its_last_lines(tmp_path: Path) -> None:
+    with postgres(tmp_path / "files") as server:
+        (tmp_path / "files" / "postgresql.conf").write_text("no_such_setting = 1\n")
+    with pytest.raises(ServiceError, match="no_such_setting"), running(server.service()):
+        pass
+
+
+def test_killing_the_process_around_postgresql_ends_postgresql(tmp_path: Path) -> None:
+    with postgres(tmp_path / "files") as server, psycopg.connect(server.url) as connection:
+        found = connection.execute("select pg_backend_pid()").fetchone()
+        assert found is not None
+        postmaster = parent_of(found[0])
+        os.kill(parent_of(postmaster), signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("select pg_sleep(10)")
+        assert not server.answers()
+
+
+def parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])

@@ -1,0 +1,137 @@
+"""What compose.yaml names is there, and nothing but the proxy can be reached from outside."""
+
+import datetime as dt
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from container_environment import KNOWN
+
+from deploy import make_secrets
+
+DEPLOY = Path(make_secrets.__file__).parent
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONCE = {"secrets", "bucket"}  # they end
+MOUNTED = re.compile(r"/run/secrets/([\w.-]+)")
+ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
+
+
+def words(service: dict[str, Any]) -> list[str]:
+    """Return everything that a container is told."""
+    return [*map(str, service.get("command", [])), *map(str, service.get("environment", {}).values())]
+
+
+def used(kind: str) -> set[str]:
+    """Return which secrets, configs, volumes or networks the services use."""
+    found = set[str]()
+    for service in SERVICES.values():
+        for one in service.get(kind, []):
+            found.add(str(one["source"] if isinstance(one, dict) else one).partition(":")[0])
+    return {name for name in found if not name.startswith(".")}
+
+
+def listens_on(service: dict[str, Any]) -> set[str]:
+    """Return the ports that its own health check asks, or that it is told to listen on."""
+    check = " ".join(map(str, service.get("healthcheck", {}).get("test", [])))
+    command = " ".join(map(str, service.get("command", [])))
+    return set(re.findall(r"127\.0\.0\.1:(\d+)", check)) | set(re.findall(r"port[ =](\d+)", command))
+
+
+def test_only_the_proxy_is_published_and_only_it_is_on_a_network_that_leads_outside() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    open_networks = {name for name, network in COMPOSE["networks"].items() if not network.get("internal")}
+    outside = [name for name, service in SERVICES.items() if open_networks & set(service.get("networks", ["default"]))]
+    assert outside == ["proxy"]
+    assert not any("network_mode" in service for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_no_root_may_do_nothing_special_and_writes_nowhere_but_its_volumes(name: str) -> None:
+    service = SERVICES[name]
+    assert int(service["user"].partition(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert set(service.get("cap_add", [])) <= {"NET_BIND_SERVICE"}
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", []))
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONCE))
+def test_a_container_that_stays_has_a_health_check_and_is_started_again(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("kind", ["secrets", "configs", "volumes", "networks"])
+def test_what_services_use_is_declared_and_what_is_declared_is_used(kind: str) -> None:
+    assert used(kind) == set(COMPOSE[kind])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_handed_exactly_the_secrets_that_it_reads(name: str) -> None:
+    read = {secret for word in words(SERVICES[name]) for secret in MOUNTED.findall(word)}
+    assert read == set(SERVICES[name].get("secrets", []))
+
+
+def test_every_secret_is_made_by_the_step_that_makes_them(tmp_path: Path) -> None:
+    made = make_secrets.make_secrets(tmp_path, dt.datetime(2026, 1, 5, tzinfo=dt.UTC))
+    assert {secret["file"] for secret in COMPOSE["secrets"].values()} <= {f"./secrets/{name}" for name in made}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
+    assert SERVICES[name].get("environment", {}).keys() - KNOWN == set()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_address_names_a_service_and_a_port_on_which_it_listens(name: str) -> None:
+    for host, port in (found for word in words(SERVICES[name]) for found in ADDRESS.findall(word)):
+        if host not in {"127.0.0.1", "localhost"}:
+            assert port in listens_on(SERVICES[host]), f"{host}:{port}"
+
+
+def test_the_addresses_in_the_secrets_name_a_service() -> None:
+    for name, text in make_secrets.passwords({}).items():
+        if "://" in text:
+            host = re.search(r"@(\w+):5432/(shelfprice|prefect|mlflow)$", text)
+            assert host is not None, name
+            assert host[1] in SERVICES
+
+
+def test_the_proxy_speaks_to_the_monitor_where_it_listens() -> None:
+    host, port = re.findall(r"reverse_proxy (\w+):(\d+)", (DEPLOY / "Caddyfile").read_text())[0]
+    assert port in listens_on(SERVICES[host])
+    assert SERVICES[host]["environment"]["SHELFPRICE_MONITOR_PASSWORD_FILE"]
+
+
+def test_every_module_that_is_run_is_there() -> None:
+    commands = [service.get("command", []) for service in SERVICES.values()]
+    modules = {command[2] for command in commands if command[:2] == ["python", "-m"]}
+    assert len(modules) >= 6
+    assert [module for module in modules if find_spec(module.partition(".")[0]) and find_spec(module) is None] == []
+
+
+def test_services_wait_for_others_that_are_there_and_have_a_health_check() -> None:
+    for service in SERVICES.values():
+        for other, how in service.get("depends_on", {}).items():
+            wanted = "service_completed_successfully" if other in ONCE else "service_healthy"
+            assert how["condition"] == wanted
+            assert other in SERVICES
+
+
+def test_images_are_pinned() -> None:
+    assert {service["image"] for service in SERVICES.values()} == {
+        "shelfprice:0.1.0",
+        "postgres:17.6-bookworm",
+        "caddy:2.10.2-alpine",
+    }
+
+
+def test_files_that_are_mounted_are_there() -> None:
+    for one in COMPOSE["configs"].values():
+        assert (DEPLOY / one["file"]).is_file()

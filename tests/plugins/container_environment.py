@@ -1,0 +1,42 @@
+"""Which environment variables a container may be given: our settings, and those of the programs in the images."""
+
+from catalog.settings import Settings
+from deploy.with_secrets import SECRETS
+from training.mlflow.server import LOGIN_VARIABLE
+
+OURS = {str(field.validation_alias) for field in Settings.model_fields.values()}
+OF_PROGRAMS = {
+    "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION",
+    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE",
+    "DASK_DISTRIBUTED__COMM__TLS__SCHEDULER__CERT",
+    "DASK_DISTRIBUTED__COMM__TLS__SCHEDULER__KEY",
+    "DASK_DISTRIBUTED__COMM__TLS__WORKER__CERT",
+    "DASK_DISTRIBUTED__COMM__TLS__WORKER__KEY",
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES",
+    "DO_NOT_TRACK",
+    "HOME",
+    "MLFLOW_S3_ENDPOINT_URL",
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_USERNAME",
+    "PGDATA",
+    "POSTGRES_DB",
+    "POSTGRES_INITDB_ARGS",
+    "POSTGRES_PASSWORD_FILE",
+    "POSTGRES_USER",
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_API_DATABASE_CONNECTION_URL",
+    "PREFECT_HOME",
+    "PREFECT_SERVER_ANALYTICS_ENABLED",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE",
+    "PREFECT_SERVER_CSRF_PROTECTION_ENABLED",
+    "PREFECT_WORKER_QUERY_SECONDS",
+    "SHELFPRICE_HOST",  # of the Caddyfile
+    "SHELFPRICE_TLS",
+    LOGIN_VARIABLE,
+    "SHELFPRICE_MLFLOW_STORE",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+}
+KNOWN = OURS | OF_PROGRAMS | {f"{name}_FILE" for name in SECRETS}
