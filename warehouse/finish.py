@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import Declined, LakeError
+from catalog.errors import Declined, LakeError, ServiceError
+from catalog.lock_place import LockPlace
 from warehouse.commit_record import (
     CommitRecord,
     CommittedPart,
@@ -20,10 +21,10 @@ from warehouse.receipts import Receipt, draft_path, final_path, pending_path, re
 
 @dataclass(frozen=True)
 class Place:
-    """Where commits are made: the root of a lake, and the folder of its locks."""
+    """Where commits are made: the root of a lake, and where its locks are."""
 
     root: Path
-    locks: Path
+    locks: LockPlace
 
 
 def finish_left(root: Path, name: str) -> list[str]:
@@ -68,7 +69,7 @@ def finish_interrupted(place: Place, holding: Partition | None = None) -> list[s
         try:
             with held(place.locks, name):
                 finished += finish_left(place.root, name)
-        except (Declined, LakeError, OSError):
+        except (Declined, LakeError, ServiceError, OSError):
             continue  # being made right now, or beyond repair by itself: `verify` and `doctor` name it
     return finished
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from catalog.errors import Declined, LakeError
+from catalog.lock_place import LockPlace
 from warehouse.files import write_durably
 from warehouse.locks import held
 from warehouse.origin import LOCK, Origin, Side, files_in, origin_of, record, refusal_of
@@ -55,7 +56,7 @@ class Before:
     derived: Mapping[str, str] = field(default_factory=dict)
 
 
-def allow_mixture(root: Path, locks: Path, side: Side) -> None:
+def allow_mixture(root: Path, locks: LockPlace, side: Side) -> None:
     """Let a side publish in a lake that holds the other's decisions; in a lake of its own nothing changes.
 
     Raises

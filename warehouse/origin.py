@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from catalog.errors import Declined, LakeError
+from catalog.lock_place import LockPlace
 from catalog.names import EMPTY_GROUP, EXPORT_GROUP
 from warehouse.files import sync_file, sync_folder, write_durably
 from warehouse.locks import held, shared
@@ -106,7 +107,7 @@ def settle_record(root: Path) -> None:
 
 
 @contextmanager
-def publishing(root: Path, locks: Path, side: Side) -> Iterator[None]:
+def publishing(root: Path, locks: LockPlace, side: Side) -> Iterator[None]:
     """Hold the lake for a side while it publishes decisions; the first of them give the lake its record.
 
     Raises
@@ -125,7 +126,7 @@ def publishing(root: Path, locks: Path, side: Side) -> Iterator[None]:
         yield
 
 
-def begin_removal(root: Path, locks: Path, side: Side) -> None:
+def begin_removal(root: Path, locks: LockPlace, side: Side) -> None:
     """Write down that a side is being taken out: from here on nobody publishes decisions until that is done.
 
     Raises
