@@ -54,6 +54,7 @@ def up(catalog: Catalog = None) -> None:
 
 
 def _run(catalog: str | None, stop: "Stop") -> None:
+    from flows.up.database_watch import watched
     from flows.up.services import services_of
     from flows.up.supervisor import refuse_taken_ports, run_group
     from flows.up.tables import keep_database_up_to_date
@@ -77,7 +78,8 @@ def _run(catalog: str | None, stop: "Stop") -> None:
                 _tell(f"Prefect and MLflow ask for the credential in {login_file(settings)}")
 
         remark(f"Starting {', '.join(service.name for service in services)} ...")
-        run_group(services, log, all_answer, stop, _Record(settings))
+        with watched(settings.database, log):
+            run_group(services, log, all_answer, stop, _Record(settings))
 
 
 def _tell(text: str) -> None:

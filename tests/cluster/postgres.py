@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 USER, NAME = "shelfprice", "shelfprice"
@@ -31,6 +31,7 @@ class PostgresServer:
     folder: Path
     port: int
     password: str
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def url(self, name: str = NAME) -> str:
         """Return the address of one of its databases, as `SHELFPRICE_DATABASE` has it."""
@@ -39,13 +40,14 @@ class PostgresServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            subprocess.Popen(
+            started = subprocess.Popen(
                 (*_as_its_user(), self.programs / "postgres", "-D", self.folder / "data"),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        self._started.append(started)
         limit = time.monotonic() + _START_TIMEOUT
         while not self.answers():
             if time.monotonic() > limit:
@@ -64,14 +66,19 @@ class PostgresServer:
 
     def kill(self) -> None:
         """Kill its main process, as a machine that loses its power does; the others end by themselves."""
-        process = self.process
-        os.kill(process, signal.SIGKILL)
+        os.kill(self.process, signal.SIGKILL)
+        self._reap()
         self._wait_until_ended()
 
     def stop(self) -> None:
         """End it at once, cleanly; one that does not run is no matter."""
         command = (*_as_its_user(), self.programs / "pg_ctl", "stop", "-D", self.folder / "data", "-m", "immediate")
         subprocess.run(command, check=False, capture_output=True)
+        self._reap()
+
+    def _reap(self) -> None:
+        while self._started:
+            self._started.pop().wait()
 
     def create(self, name: str) -> str:
         """Create an empty database and return its address."""
