@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
-from threading import RLock, Thread
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from catalog.errors import Declined, ServiceError
@@ -107,7 +107,8 @@ class _Session:
         self._held: Counter[tuple[str, Mode]] = Counter()
         self._lost: set[tuple[str, Mode]] = set()
         self._connection: psycopg.Connection[Any] | None = None
-        self._is_watched = self._is_away = False
+        self._watch_ends: Event | None = None
+        self._is_away = False
         self._asked_at = -float("inf")
 
     def take(self, name: str, mode: Mode) -> bool:
@@ -145,12 +146,18 @@ class _Session:
                 self._note_absence(f"who holds a lock on another machine is not known: {error}")
                 return []
 
-    def close(self) -> None:
-        """End the session, and with it all its locks."""
+    def end(self) -> None:
+        """End the session, and with it all its locks; the next one that is asked for opens another."""
         with self._mutex:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._close()
+            if self._watch_ends is not None:
+                self._watch_ends.set()
+            self._watch_ends = None
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _take(self, name: str, mode: Mode) -> bool:
         return bool(self._ask(_TAKE[mode], number_of(self._place, name), _name_of_session(name))[0][0])
@@ -170,7 +177,7 @@ class _Session:
             with within_seconds(connection):
                 return connection.execute(_query(query), parameters).fetchall()
         except (psycopg.Error, OSError) as error:
-            self.close()
+            self._close()
             raise ServiceError(refusal(self.database, error)) from None
 
     def _open(self) -> "psycopg.Connection[Any]":
@@ -182,19 +189,19 @@ class _Session:
         if self._is_away:
             _LOG.warning("PostgreSQL at %s answers again; %s", where(self.database), self._told())
         self._is_away = False
-        if not self._is_watched:
-            self._is_watched = True
-            Thread(target=self._watch, name="session of locks", daemon=True).start()
+        if self._watch_ends is None:
+            self._watch_ends = Event()
+            Thread(target=self._watch, args=(self._watch_ends,), name="session of locks", daemon=True).start()
         return connection
 
-    def _watch(self) -> None:
+    def _watch(self, ends: Event) -> None:
         """Look at the session until it is needed no more; open another when it is lost."""
-        while True:
-            time.sleep(_LOOK_EVERY)
+        while not ends.wait(_LOOK_EVERY):
             with self._mutex:
+                if ends.is_set():
+                    return
                 if not self._held and time.monotonic() - self._asked_at > _IDLE_AFTER:
-                    self.close()
-                    self._is_watched = False
+                    self.end()
                     return
                 try:
                     self._twice(partial(self._ask, "lock_holders", 0))
@@ -226,7 +233,8 @@ def _name_of_session(lock: str) -> str:
 
 
 @atexit.register
-def _end_sessions() -> None:
+def end_sessions() -> None:
+    """End the sessions of this process, and with them its locks."""
     for (process, _), session in list(_sessions.items()):
         if process == os.getpid():
-            session.close()
+            session.end()

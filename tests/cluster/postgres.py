@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 USER, NAME = "shelfprice", "shelfprice"
@@ -31,28 +31,16 @@ class PostgresServer:
     folder: Path
     port: int
     password: str
-    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def url(self, name: str = NAME) -> str:
         """Return the address of one of its databases, as `SHELFPRICE_DATABASE` has it."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
-        with (self.folder / "log").open("ab") as log:
-            started = subprocess.Popen(
-                (*_as_its_user(), self.programs / "postgres", "-D", self.folder / "data"),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._started.append(started)
-        limit = time.monotonic() + _START_TIMEOUT
-        while not self.answers():
-            if time.monotonic() > limit:
-                raise TimeoutError((self.folder / "log").read_text(encoding="utf-8", errors="replace"))
-            time.sleep(_POLL_INTERVAL)
+        """Start it, beside this process and not below it, and wait until it answers."""
+        command = (self.programs / "pg_ctl", "start", "-D", self.folder / "data", "-l", self.folder / "data" / "log")
+        timeout = f"--timeout={_START_TIMEOUT:.0f}"
+        subprocess.run((*_as_its_user(), *command, timeout), check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def answers(self) -> bool:
         """Tell whether it takes connections."""
@@ -67,18 +55,13 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill its main process, as a machine that loses its power does; the others end by themselves."""
         os.kill(self.process, signal.SIGKILL)
-        self._reap()
         self._wait_until_ended()
+        (self.folder / "data" / "postmaster.pid").unlink()  # its process may wait for its parent yet
 
     def stop(self) -> None:
         """End it at once, cleanly; one that does not run is no matter."""
         command = (*_as_its_user(), self.programs / "pg_ctl", "stop", "-D", self.folder / "data", "-m", "immediate")
         subprocess.run(command, check=False, capture_output=True)
-        self._reap()
-
-    def _reap(self) -> None:
-        while self._started:
-            self._started.pop().wait()
 
     def create(self, name: str) -> str:
         """Create an empty database and return its address."""
@@ -153,7 +136,7 @@ def _make(server: PostgresServer) -> None:
     )
     subprocess.run(command, check=True, capture_output=True, cwd="/")
     secret.unlink()
-    own = (f"port={server.port}", "listen_addresses='127.0.0.1'", f"unix_socket_directories='{server.folder}'")
+    own = (f"port={server.port}", "listen_addresses='127.0.0.1'", "unix_socket_directories=''")
     with (server.folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write("".join(f"{line}\n" for line in (*own, *_SETTINGS)))
 
