@@ -99,8 +99,13 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(network: str | None = None) -> Iterator[PostgresServer]:
     """Run a server with one database, `NAME`, that belongs to `USER`; it and its files are gone afterwards.
+
+    Parameters
+    ----------
+    network
+        From which others may reach it as well, such as `10.99.7.0/24`.
 
     Raises
     ------
@@ -113,7 +118,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="shelfprice-postgres-"))
     server = PostgresServer(where, folder, _free_port(), secrets.token_urlsafe(12))
     try:
-        _make(server)
+        _make(server, network)
         server.start()
         server.run(f"create database {NAME}", "postgres")
         yield server
@@ -122,7 +127,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make(server: PostgresServer) -> None:
+def _make(server: PostgresServer, network: str | None) -> None:
     """Make its files: they belong to another user where we are root, as whom PostgreSQL refuses to run."""
     secret = server.folder / "password"
     secret.write_text(server.password, encoding="utf-8")
@@ -136,9 +141,13 @@ def _make(server: PostgresServer) -> None:
     )
     subprocess.run(command, check=True, capture_output=True, cwd="/")
     secret.unlink()
-    own = (f"port={server.port}", "listen_addresses='127.0.0.1'", "unix_socket_directories=''")
+    where = "*" if network else "127.0.0.1"
+    own = (f"port={server.port}", f"listen_addresses='{where}'", "unix_socket_directories=''")
     with (server.folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write("".join(f"{line}\n" for line in (*own, *_SETTINGS)))
+    if network:
+        with (server.folder / "data" / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write(f"host all all {network} scram-sha-256\n")
 
 
 def _as_its_user() -> tuple[str, ...]:

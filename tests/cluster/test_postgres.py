@@ -33,6 +33,7 @@ from warehouse.locks import held, is_held, shared, waited_for
 from warehouse.postgresql import connected
 
 ABOUT = "s3://bucket/lake"
+OURS = "10.99.7.1"
 FREED_WITHIN = 10.0  # seconds
 UP_WITHIN = 400.0  # seconds, of two at once on a busy machine
 HOLD = """
@@ -96,11 +97,13 @@ def places(address: str, tmp_path: Path) -> Iterator[tuple[LockPlace, LockPlace]
 
 
 @contextmanager
-def holder(place: LockPlace, name: str, how: str = "held") -> Iterator[subprocess.Popen[str]]:
-    """Run a process on another machine that holds a lock until its input ends."""
+def holder(
+    place: LockPlace, name: str, how: str = "held", before: tuple[str, ...] = ()
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a process on another machine that holds a lock until its input ends; `before` stands before its command."""
     assert place.database is not None
     with subprocess.Popen(
-        (sys.executable, "-c", HOLD, how, str(place.folder), place.about, name),
+        (*before, sys.executable, "-c", HOLD, how, str(place.folder), place.about, name),
         env={**os.environ, "AT": place.database.get_secret_value()},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -254,6 +257,40 @@ def test_both_sides_take_a_silent_connection_for_lost_within_a_minute(address: s
     assert idle + pause * probes <= 60
 
 
+@pytest.fixture
+def other_machine() -> Iterator[tuple[str, ...]]:
+    """The beginning of commands that run on another machine: a network namespace, at the end of a cable of ours."""
+    cable, end, name = "sp-test0", "sp-test1", "shelfprice-test"
+    inside = ("ip", "netns", "exec", name)
+    made = (
+        ("ip", "netns", "add", name),
+        ("ip", "link", "add", cable, "type", "veth", "peer", "name", end, "netns", name),
+        ("ip", "addr", "add", f"{OURS}/24", "dev", cable),
+        ("ip", "link", "set", cable, "up"),
+        (*inside, "ip", "addr", "add", "10.99.7.2/24", "dev", end),
+        (*inside, "ip", "link", "set", end, "up"),
+    )
+    try:
+        for command in made:
+            if subprocess.run(command, check=False, capture_output=True).returncode:
+                pytest.skip("network namespaces cannot be made here")
+        yield inside
+    finally:
+        subprocess.run(("ip", "link", "del", cable), check=False, capture_output=True)
+        subprocess.run(("ip", "netns", "del", name), check=False, capture_output=True)
+
+
+def test_a_machine_that_vanishes_frees_its_lock_within_a_minute(other_machine: tuple[str, ...], tmp_path: Path) -> None:
+    with postgres_server("10.99.7.0/24") as server:
+        here = LockPlace(tmp_path / "here", ABOUT, SecretStr(server.url()))
+        there = LockPlace(tmp_path / "there", ABOUT, SecretStr(server.url().replace("127.0.0.1", OURS)))
+        with holder(there, "night", before=other_machine):
+            assert is_held(here, "night")
+            subprocess.run(("ip", "link", "set", "sp-test0", "down"), check=True)
+            assert until(lambda: not is_held(here, "night"), 60) > 5
+        end_sessions()
+
+
 @dataclass(frozen=True)
 class Machine:
     """A home with all services of its own, which are started on one database at the same moment as another's."""
@@ -349,6 +386,8 @@ def test_a_model_is_registered_with_its_files_through_the_server(
 def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_outage(
     server: PostgresServer, machines: list[Machine]
 ) -> None:
+    sold = machines[0].run(*SHELFPRICE, "simulate", "--start", "2026-03-04", "--days", "1", "--stores", "1")
+    assert sold.returncode == 0, sold.stderr
     server.kill()
     until(lambda: all("does not answer as it should" in machine.log.read_text() for machine in machines))
     for command in (("verify",), ("sql", "select 1")):
@@ -360,7 +399,7 @@ def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_out
     assert f"PostgreSQL at 127.0.0.1:{server.port}/shared" in refused.stderr.splitlines()[-1]
     server.start()
     until(lambda: all("answers again" in machine.log.read_text() for machine in machines), 30)
-    until(lambda: machines[0].run(*SHELFPRICE, "simulate", "--days", "1", "--stores", "1").returncode == 0, 90)
+    until(lambda: machines[0].run(*SHELFPRICE, "simulate", "--days", "1", "--stores", "1").returncode == 0, PATIENCE)
     files = [file for machine in machines for file in (machine.log, *machine.home.rglob("*")) if file.is_file()]
     assert len(files) > 20
     assert not [file for file in files if server.password.encode() in file.read_bytes()]
