@@ -63,7 +63,7 @@ def _bring_up_to_date(connection: "psycopg.Connection[Any]", service: str, upgra
 def _create_schemas(connection: "psycopg.Connection[Any]") -> None:
     """Create the schemas that are not there; who may not create any can have them created before."""
     there = {name for (name,) in connection.execute(_query("schemas")).fetchall()}
-    for service in {PREFECT, MLFLOW, "shelfprice"} - there:
+    for service in {PREFECT, MLFLOW} - there:
         connection.execute(_query(f"create_schema_{service}"))
 
 

@@ -355,7 +355,7 @@ def machines(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
 def test_two_that_start_all_services_at_once_on_an_empty_database_make_its_tables_once(
     server: PostgresServer, machines: list[Machine]
 ) -> None:
-    noted = server.run("select service from shelfprice.migrations order by 1", "shared").splitlines()
+    noted = server.run("select service from prefect.shelfprice_migrations order by 1", "shared").splitlines()
     assert noted == ["mlflow", "prefect"]
     workers = server.run("select name from prefect.worker", "shared").splitlines()
     assert len(set(workers)) == 2
