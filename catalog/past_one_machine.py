@@ -13,7 +13,7 @@ from catalog.addresses import is_loopback
 
 _LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*|delta:/.*")
 _SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
-_DATABASE = re.compile(r"postgresql://[^/\s]+/[^/\s?]+(\?\S*)?")
+_DATABASE = re.compile(r"postgresql://([^/?#@\s]+@)?[^/?#@\s]+/[^/?#@\s]+(\?[^#\s]*)?")
 
 
 class PastOneMachine(BaseSettings):
@@ -93,5 +93,5 @@ class PastOneMachine(BaseSettings):
     @classmethod
     def _is_postgresql(cls, text: object) -> object:
         if text is not None and not _DATABASE.fullmatch(str(text)):
-            raise ValueError("expected postgresql://user:password@host:port/name")
+            raise ValueError("expected postgresql://user:password@host:port/name, with what is not a letter as %..")
         return text

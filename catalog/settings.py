@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
+from catalog.lock_place import LockPlace
 from catalog.past_one_machine import PastOneMachine
 
 _HIGHEST_PORT = 65_535
@@ -32,6 +33,13 @@ def _system_user() -> str:
         return f"user {os.getuid()}"
 
 
+def _registry_of(known: dict[str, Any]) -> str:
+    """Return where the registry is by default: the address of a database, which has a password, is no client's."""
+    if known.get("database") is not None:
+        return str(known["mlflow"].url)
+    return f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}"
+
+
 class Settings(PastOneMachine):
     """What the environment says. Frozen: `settings.model_copy(update={...})` makes another.
 
@@ -46,12 +54,6 @@ class Settings(PastOneMachine):
         description="folder of everything that is generated: lake, warehouse, models, runs; a path of at most 400 "
         "bytes without `* ? [ ] { } % \\ ,`",
     )
-    tracking_uri: str = Field(
-        default_factory=lambda known: f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}",
-        validation_alias="MLFLOW_TRACKING_URI",
-        description="MLflow's tracking store and model registry",
-        json_schema_extra={_IN_WORDS: "a file in `SHELFPRICE_HOME`"},
-    )
     prefect: Address = Field(
         default="127.0.0.1:4200",
         validate_default=True,
@@ -63,6 +65,14 @@ class Settings(PastOneMachine):
         validate_default=True,
         validation_alias="SHELFPRICE_MLFLOW_ADDRESS",
         description="host and port on which it starts MLflow",
+    )
+    tracking_uri: str = Field(
+        default_factory=_registry_of,
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow's tracking store and model registry",
+        json_schema_extra={
+            _IN_WORDS: "a file in `SHELFPRICE_HOME`; with `SHELFPRICE_DATABASE`, MLflow's server of `shelfprice up`"
+        },
     )
     monitor: Address = Field(
         default="127.0.0.1:8050",
@@ -167,9 +177,9 @@ class Settings(PastOneMachine):
         return self.home / "warehouse.duckdb"
 
     @property
-    def locks(self) -> Path:
-        """Folder of the lock files."""
-        return self.home / "locks"
+    def locks(self) -> LockPlace:
+        """Where locks are: files in a folder, and in the database where there is one."""
+        return LockPlace(self.home / "locks", self.lake_address or self.home.as_uri(), self.database)
 
     @property
     def shelf(self) -> Path:
@@ -233,7 +243,14 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingError(f"{first['loc'][0]}: {message}, found {without_login(repr(first['input']))}") from error
+        variable = str(first["loc"][0])
+        found = "another text" if variable in _secrets() else without_login(repr(first["input"]))
+        raise SettingError(f"{variable}: {message}, found {found}") from error
+
+
+def _secrets() -> set[str]:
+    """Return the variables whose value is shown nowhere, not even when it cannot be used."""
+    return {_variable_of(field) for field in Settings.model_fields.values() if field.annotation == SecretStr | None}
 
 
 def _variable_of(field: FieldInfo) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from catalog.errors import LakeError
+from catalog.lock_place import LockPlace
 from catalog.settings import Settings
 from etl.exports.file_row import row_of
 from etl.transform import transform
@@ -51,7 +52,7 @@ def damaged_cells(found: Iterable[Damage], opened: Callable[[], Workspace]) -> I
             )
 
 
-def _remove(locks: Path, lock: str, folder: Path) -> str:
+def _remove(locks: LockPlace, lock: str, folder: Path) -> str:
     with held(locks, lock):
         rmtree(folder, ignore_errors=True)
     return "removed"

@@ -17,6 +17,8 @@ from catalog.settings import Settings, read_settings
 from flows.progress import say
 from flows.reachable import refuse_absent_services
 from flows.temporary_server import temporary_server
+from flows.up.database import prefect_environment
+from flows.up.tables import keep_database_up_to_date
 from training.mlflow.moved_home import follow_home
 from warehouse.locks import UP, is_held
 from warehouse.prefect_login import prefect_login
@@ -92,7 +94,10 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     with ExitStack() as stack:
         settings = read_settings()
         login = prefect_login(settings)
-        server = None if _has_server() else stack.enter_context(temporary_server(login))
+        server = None
+        if not _has_server():
+            keep_database_up_to_date(settings, say)
+            server = stack.enter_context(temporary_server(login, prefect_environment(settings)))
         if server is not None:  # Prefect's own threads know no other settings than those of its import
             own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
             stack.enter_context(_environment_with(own))

@@ -12,6 +12,7 @@ from catalog.knock import Answer, knock
 from catalog.settings import Settings
 from serving.registry_away import refuse_absent_registry
 from warehouse.databases import refuse_unusable
+from warehouse.postgresql import refuse_absent_database
 from warehouse.prefect_login import prefect_credential
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
@@ -25,12 +26,13 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_pref
     ModelError
         When the model registry is away.
     ServiceError
-        When Prefect is, or a database file of either cannot be used.
+        When Prefect or PostgreSQL is, or a database file of either cannot be used.
     """
+    refuse_absent_database(settings.database)
     api = os.environ.get("PREFECT_API_URL")
     if uses_prefect and api:
         _refuse_absent_prefect(api)
-    elif uses_prefect:
+    elif uses_prefect and settings.database is None:
         refuse_unusable(settings.prefect_home / "prefect.db", "move it away: Prefect then begins a new one")
     if uses_registry:
         refuse_absent_registry(settings)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -78,20 +78,22 @@ class TemporaryServer:
 
 
 @contextmanager
-def temporary_server(login: str) -> Iterator[TemporaryServer]:
+def temporary_server(login: str, database: Mapping[str, str] | None = None) -> Iterator[TemporaryServer]:
     """Start a server with the environment of this process; it is stopped in the end. It may not be ready yet.
 
     Parameters
     ----------
     login
         `user:password`, which its clients must give.
+    database
+        Environment that tells it of a database; by default it has a file of its own.
     """
     with ExitStack() as stack:
         errors = stack.enter_context(TemporaryFile())
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG))
         process = subprocess.Popen(  # noqa: S603 - the command is our own
             _command(listening.fileno()),
-            env={**os.environ, **_ENVIRONMENT, "PREFECT_SERVER_API_AUTH_STRING": login},
+            env={**os.environ, **_ENVIRONMENT, **(database or {}), "PREFECT_SERVER_API_AUTH_STRING": login},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,

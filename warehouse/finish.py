@@ -1,9 +1,9 @@
 """Put the parts of a commit in force: at once, or after a kill by whoever comes next."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from catalog.errors import Declined, LakeError
+from catalog.errors import Declined, LakeError, ServiceError
+from catalog.lock_place import LockPlace
 from warehouse.commit_record import CommitRecord, make_final, pending_names, pending_record_name, read_record
 from warehouse.locks import held, waited_for
 from warehouse.partition import Partition
@@ -15,7 +15,7 @@ class Place:
     """Where commits are made: the store of a lake, and its locks."""
 
     store: Store
-    locks: Path
+    locks: LockPlace
 
 
 def finish_left(store: Store, name: str) -> list[str]:
@@ -66,7 +66,7 @@ def finish_interrupted(place: Place, holding: Partition | None = None) -> list[s
         try:
             with held(place.locks, name):
                 finished += finish_left(place.store, name)
-        except (Declined, LakeError, OSError):
+        except (Declined, LakeError, ServiceError, OSError):
             continue  # being made right now, or beyond repair by itself: `verify` and `doctor` name it
     return finished
 

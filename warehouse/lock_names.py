@@ -26,6 +26,20 @@ _IN_WORDS = tuple(
     )
 )
 
+_OF_ONE_MACHINE = re.compile(r"up|worker|standard-input|tracking|run-.+")
+"""Locks about this machine's own processes and files: another machine has its own of the same name."""
+
+
+def is_of_one_machine(lock: str) -> bool:
+    """Tell whether a lock is about this machine alone, so that no other one has to see it.
+
+    Examples
+    --------
+    >>> is_of_one_machine("worker"), is_of_one_machine("night")
+    (True, False)
+    """
+    return _OF_ONE_MACHINE.fullmatch(lock) is not None
+
 
 def in_words(lock: str) -> str:
     """Say what is being done while a lock is held, as the beginning of a sentence; what is unknown is written.

@@ -1,14 +1,23 @@
-"""One writer at a time, by locks the kernel frees when a process dies."""
+"""One writer at a time, by locks that are freed when a process dies, however it died.
+
+The kernel frees those of this machine. With a database, what all machines must see is locked there besides: see
+`warehouse.advisory_locks`. What is about this machine alone, such as its services, stays with the kernel.
+"""
 
 import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalog.errors import Declined
-from warehouse.lock_names import in_words
+from catalog.lock_place import LockPlace
+from warehouse.lock_names import in_words, is_of_one_machine
+
+if TYPE_CHECKING:
+    from warehouse.advisory_locks import Mode
 
 UP, WORKER = "up", "worker"
 """Locks that are held while all services run, and while a worker executes deployments."""
@@ -17,17 +26,18 @@ _AN_INSTANT = 0.05  # seconds
 
 
 @contextmanager
-def held(folder: Path, name: str) -> Iterator[None]:
+def held(place: LockPlace, name: str) -> Iterator[None]:
     """Hold the lock `name`, or decline at once when another process holds it.
 
     Raises
     ------
     Declined
         When another process holds the lock; the message says what it does, and names it.
+    ServiceError
+        When the database is away that all machines would see the lock in, or the lock was lost with its connection.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_file(place, name), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
             _take(descriptor)
@@ -38,28 +48,30 @@ def held(folder: Path, name: str) -> Iterator[None]:
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        with _on_all_machines(place, name, "alone", waits=False):
+            yield
     finally:
         os.close(descriptor)
 
 
-def waited_for(folder: Path, name: str) -> AbstractContextManager[None]:
+def waited_for(place: LockPlace, name: str) -> AbstractContextManager[None]:
     """Hold the lock `name`; wait while another process holds it."""
-    return _waiting(folder, name, fcntl.LOCK_EX)
+    return _waiting(place, name, fcntl.LOCK_EX)
 
 
-def shared(folder: Path, name: str) -> AbstractContextManager[None]:
+def shared(place: LockPlace, name: str) -> AbstractContextManager[None]:
     """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
-    return _waiting(folder, name, fcntl.LOCK_SH)
+    return _waiting(place, name, fcntl.LOCK_SH)
 
 
 @contextmanager
-def _waiting(folder: Path, name: str, how: int) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / f"{name}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+def _waiting(place: LockPlace, name: str, how: int) -> Iterator[None]:
+    place.folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_file(place, name), os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, how)
-        yield
+        with _on_all_machines(place, name, "alone" if how == fcntl.LOCK_EX else "shared", waits=True):
+            yield
     finally:
         os.close(descriptor)
 
@@ -73,10 +85,24 @@ def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def is_held(folder: Path, name: str) -> bool:
-    """Tell whether some process holds the lock right now."""
+def is_held(place: LockPlace, name: str) -> bool:
+    """Tell whether some process holds the lock right now.
+
+    While the database is away, this machine's locks alone tell: what only reads goes on, and whoever then wants to
+    change something has to hold the lock, which is refused.
+    """
+    if _is_held_here(place, name):
+        return True
+    if place.database is None or is_of_one_machine(name):
+        return False
+    from warehouse.advisory_locks import is_held_by_any  # noqa: PLC0415 - a database is set
+
+    return is_held_by_any(place, name)
+
+
+def _is_held_here(place: LockPlace, name: str) -> bool:
     try:
-        descriptor = os.open(folder / f"{name}.lock", os.O_RDONLY)
+        descriptor = os.open(_file(place, name), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
@@ -86,3 +112,15 @@ def is_held(folder: Path, name: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _on_all_machines(place: LockPlace, name: str, mode: "Mode", *, waits: bool) -> AbstractContextManager[None]:
+    if place.database is None or is_of_one_machine(name):
+        return nullcontext()
+    from warehouse.advisory_locks import held_by_all  # noqa: PLC0415 - a database is set
+
+    return held_by_all(place, name, mode, waits=waits)
+
+
+def _file(place: LockPlace, name: str) -> Path:
+    return place.folder / f"{name}.lock"

@@ -6,9 +6,9 @@ mixture came from one side alone, so its fingerprints are kept: they tell the tw
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from catalog.errors import Declined, LakeError
+from catalog.lock_place import LockPlace
 from warehouse.locks import held
 from warehouse.origin import LOCK, Origin, Side, origin_of, record, refusal_of
 from warehouse.partition import Partition, name_of
@@ -56,7 +56,7 @@ class Before:
     derived: Mapping[str, str] = field(default_factory=dict)
 
 
-def allow_mixture(store: Store, locks: Path, side: Side) -> None:
+def allow_mixture(store: Store, locks: LockPlace, side: Side) -> None:
     """Let a side publish in a lake that holds the other's decisions; in a lake of its own nothing changes.
 
     Raises

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from catalog.errors import Declined, LakeError
+from catalog.lock_place import LockPlace
 from catalog.names import EXPORT_GROUP
 from warehouse.locks import held, shared
 from warehouse.partition import Partition
@@ -103,7 +103,7 @@ def settle_record(store: Store) -> None:
 
 
 @contextmanager
-def publishing(store: Store, locks: Path, side: Side) -> Iterator[None]:
+def publishing(store: Store, locks: LockPlace, side: Side) -> Iterator[None]:
     """Hold the lake for a side while it publishes decisions; the first of them give the lake its record.
 
     Raises
@@ -122,7 +122,7 @@ def publishing(store: Store, locks: Path, side: Side) -> Iterator[None]:
         yield
 
 
-def begin_removal(store: Store, locks: Path, side: Side) -> None:
+def begin_removal(store: Store, locks: LockPlace, side: Side) -> None:
     """Write down that a side is being taken out: from here on nobody publishes decisions until that is done.
 
     Raises

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from catalog.errors import DataError
+from catalog.lock_place import LockPlace
 from warehouse.locks import held
 
 STANDARD_INPUT = "standard input"
@@ -16,7 +17,7 @@ _KEPT_FREE = 1 << 30  # bytes of the disk, for everything else that writes
 
 
 @contextmanager
-def spooled(stream: IO[bytes], folder: Path, locks: Path) -> Iterator[Path]:
+def spooled(stream: IO[bytes], folder: Path, locks: LockPlace) -> Iterator[Path]:
     """Write a stream to a file in a folder of its own, and remove it at the end.
 
     What a killed run left there is removed first. One such run at a time: the folder belongs to it.

@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from catalog.addresses import without_login
-from catalog.errors import Declined, ShelfpriceError
+from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
 from catalog.settings import read_settings
+from warehouse.postgresql import refuse_absent_database
 
 _KEPT = 20
 """Files of details; older ones are removed."""
@@ -58,6 +59,9 @@ def failure_line(error: BaseException) -> str:
     chain = list(_chain_of(error))
     if isinstance(error, Declined):
         return _one_line(f"declined: {error}")
+    away = _database_away(chain)
+    if away:
+        return _one_line(f"error: {away}")
     if isinstance(error, ShelfpriceError):
         return _one_line(f"error: {error}")
     return _one_line(f"error: {_of_the_system(chain) or _of_a_database(chain) or _unforeseen(error, chain)}")
@@ -102,6 +106,19 @@ def _refused(number: int, file: object) -> str:
     )
 
 
+def _database_away(chain: list[BaseException]) -> str | None:
+    """Say that PostgreSQL is away where a service failed that needs it: the service itself knows less."""
+    if not (isinstance(chain[0], ModelError) or _is_of_a_service(chain)):
+        return None
+    try:
+        refuse_absent_database(read_settings().database)
+    except ServiceError as error:
+        return str(error)
+    except SettingError:
+        return None
+    return None
+
+
 def _of_a_database(chain: list[BaseException]) -> str | None:
     """Say what is wrong with a database file of MLflow or Prefect, if that is at the bottom of it."""
     for error in chain:
@@ -119,12 +136,16 @@ def _unforeseen(error: BaseException, chain: list[BaseException]) -> str:
     kept = _keep_details(error)
     details = f"; details are in {kept}" if kept else ""
     name = f"{type(error).__name__}: {_first_line(error)}"
-    if any(type(one).__module__.partition(".")[0] in _SERVICES for one in chain):
+    if _is_of_a_service(chain):
         return (
             f"{_service_in(chain)} stopped answering ({name}); what was published before stands and old prices hold: "
             f"see that it runs, and run the same command again{details}"
         )
     return f"unexpected {name}; what was published before stands: run the same command again{details}"
+
+
+def _is_of_a_service(chain: list[BaseException]) -> bool:
+    return any(type(one).__module__.partition(".")[0] in _SERVICES for one in chain)
 
 
 def _service_in(chain: list[BaseException]) -> str:

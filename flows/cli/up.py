@@ -54,8 +54,10 @@ def up(catalog: Catalog = None) -> None:
 
 
 def _run(catalog: str | None, stop: "Stop") -> None:
+    from flows.up.database_watch import watched
     from flows.up.services import services_of
     from flows.up.supervisor import refuse_taken_ports, run_group
+    from flows.up.tables import keep_database_up_to_date
     from warehouse.files import write_durably
 
     settings = prepare()
@@ -63,6 +65,7 @@ def _run(catalog: str | None, stop: "Stop") -> None:
         write_durably(api_url_file(settings), f"{settings.prefect.url}/api\n")
         services = services_of(settings, Path(catalog) if catalog else None, os.environ.get("PATH", os.defpath))
         refuse_taken_ports(services)
+        keep_database_up_to_date(settings, remark, lambda: stop.is_asked)
         width = max(len(service.name) for service in services)
 
         def log(name: str, line: str) -> None:
@@ -75,7 +78,8 @@ def _run(catalog: str | None, stop: "Stop") -> None:
                 _tell(f"Prefect and MLflow ask for the credential in {login_file(settings)}")
 
         remark(f"Starting {', '.join(service.name for service in services)} ...")
-        run_group(services, log, all_answer, stop, _Record(settings))
+        with watched(settings.database, log):
+            run_group(services, log, all_answer, stop, _Record(settings))
 
 
 def _tell(text: str) -> None:

@@ -49,7 +49,9 @@ def serve(listening: socket.socket, names: list[str]) -> None:
     from prefect.server.api.server import create_app  # noqa: PLC0415
 
     from catalog.front_door import FrontDoor  # noqa: PLC0415
+    from flows.up.brief_outages import tell_outages_briefly  # noqa: PLC0415
 
+    tell_outages_briefly()
     if not settings.PREFECT_SERVER_API_AUTH_STRING.value():
         raise SystemExit("expected PREFECT_SERVER_API_AUTH_STRING, found none; Prefect does not start without it")
     config = uvicorn.Config(

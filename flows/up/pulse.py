@@ -6,23 +6,23 @@ nothing.
 
 import os
 import time
-from pathlib import Path
 
+from catalog.lock_place import LockPlace
 from warehouse.locks import is_held
 
 EVERY = 3.0  # seconds between two signs
 _FRESH_FOR = 15.0  # seconds; the machine may be busy
 
 
-def give_sign(locks: Path, name: str) -> None:
+def give_sign(locks: LockPlace, name: str) -> None:
     """Touch the lock file; whoever holds the lock does so every few seconds."""
-    os.utime(locks / f"{name}.lock")
+    os.utime(locks.folder / f"{name}.lock")
 
 
-def is_alive(locks: Path, name: str) -> bool:
+def is_alive(locks: LockPlace, name: str) -> bool:
     """Tell whether some process holds the lock and has given a sign of late."""
     try:
-        touched_at = (locks / f"{name}.lock").stat().st_mtime
+        touched_at = (locks.folder / f"{name}.lock").stat().st_mtime
     except FileNotFoundError:
         return False
     return abs(time.time() - touched_at) < _FRESH_FOR and is_held(locks, name)

@@ -31,7 +31,7 @@ def main() -> None:
         except CancelledRun as stopped:  # a person asked for it, and the run's state says so
             sys.stderr.write(f"{stopped}\n")
         finally:
-            (settings.locks / f"{name}.lock").unlink(missing_ok=True)
+            (settings.locks.folder / f"{name}.lock").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

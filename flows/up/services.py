@@ -19,8 +19,10 @@ from catalog.errors import SettingError
 from catalog.front_door import LOOPBACK_NAMES
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
+from flows.up.artifacts import artifacts_of, object_store_environment
+from flows.up.database import mlflow_store, prefect_environment
 from flows.up.pulse import is_alive
-from training.mlflow.server import LOGIN_VARIABLE
+from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
 from warehouse.locks import WORKER
 from warehouse.prefect_login import prefect_login
 
@@ -124,6 +126,7 @@ def _prefect(settings: Settings, login: str) -> Service:
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_LEVEL": _QUIET,
         "PREFECT_SERVER_LOGGING_LEVEL": _QUIET,
+        **prefect_environment(settings),
     }
     command = (
         *(sys.executable, "-m", "flows.up.prefect_server", "--listen", address.host, str(address.port)),
@@ -135,14 +138,15 @@ def _prefect(settings: Settings, login: str) -> Service:
 
 def _mlflow(settings: Settings, login: str) -> Service:
     address = settings.mlflow
-    settings.artifacts.mkdir(parents=True, exist_ok=True)
     command = (
         *(sys.executable, "-m", "training.mlflow.server", "--host", address.host, "--port", str(address.port)),
         *("--names", ",".join(_names_of(settings, address))),
-        *("--store", settings.tracking_uri, "--artifacts", settings.artifacts.as_uri()),
+        *("--artifacts", artifacts_of(settings)),
     )
     environment = {
         LOGIN_VARIABLE: login,
+        STORE_VARIABLE: mlflow_store(settings.database) if settings.database else settings.tracking_uri,
+        **object_store_environment(settings),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_SERVER_ALLOWED_HOSTS": "*",  # the front door checks them, more strictly
         "PYTHONWARNINGS": "ignore",

@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 from time import sleep
 
 import anyio
 
 from catalog.errors import ServiceError
+from catalog.lock_place import LockPlace
 from catalog.settings import Settings
 from flows.environment import prepare
 from flows.up.deployments import PREFECT_FILE, work_pool
@@ -29,15 +29,17 @@ def main() -> None:
     settings = prepare()
     from prefect.workers.process import ProcessWorker  # noqa: PLC0415 - after the environment is set
 
+    from flows.up.worker_name import worker_name  # noqa: PLC0415 - the same
+
     _create_pool(work_pool())
     _deploy()
     Thread(target=_mark_zombies, args=(settings,), daemon=True).start()
-    worker = ProcessWorker(work_pool_name=work_pool(), name="shelfprice", limit=_CONCURRENT_RUNS)
+    worker = ProcessWorker(work_pool_name=work_pool(), name=worker_name(settings), limit=_CONCURRENT_RUNS)
     with held(settings.locks, WORKER):
         anyio.run(_work, worker.start, settings.locks)
 
 
-async def _work(work: Callable[[], Awaitable[None]], locks: Path) -> None:
+async def _work(work: Callable[[], Awaitable[None]], locks: LockPlace) -> None:
     """Work, and give a sign of life from the same loop: it stops when the loop does."""
     async with anyio.create_task_group() as both:
         both.start_soon(_give_signs, locks)
@@ -45,7 +47,7 @@ async def _work(work: Callable[[], Awaitable[None]], locks: Path) -> None:
         both.cancel_scope.cancel()
 
 
-async def _give_signs(locks: Path) -> None:
+async def _give_signs(locks: LockPlace) -> None:
     while True:
         give_sign(locks, WORKER)
         await anyio.sleep(EVERY)

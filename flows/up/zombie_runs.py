@@ -26,6 +26,7 @@ from catalog.errors import ServiceError, first_line
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from flows.up.run_process import lock_of
+from flows.up.worker_name import is_of_another_worker, was_taken_by
 from warehouse.locks import is_held
 
 _UNFINISHED = (StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING, StateType.PENDING)
@@ -39,6 +40,9 @@ class ZombieRuns:
 
     A run is marked when two consecutive polls found its lock free: one that is just ending has released its lock, but
     may not have reported its state yet. The first poll marks at once, because the runs of a worker end with it.
+
+    Runs that another machine's worker took are left to it, for their locks are there. When that machine never comes
+    back, a person cancels them.
     """
 
     settings: Settings
@@ -56,7 +60,7 @@ class ZombieRuns:
                 if self._is_certain(run, top):
                     state: State[None] = Crashed(message="its process is gone; start it again to continue")
                     client.set_flow_run_state(run.id, state, force=True)
-                    (self.settings.locks / f"{lock_of(run.id)}.lock").unlink(missing_ok=True)
+                    (self.settings.locks.folder / f"{lock_of(run.id)}.lock").unlink(missing_ok=True)
                     marked.append(run.name)
         self._suspects = suspects
         return marked
@@ -70,6 +74,8 @@ class ZombieRuns:
         """Tell whether a run has no process; for runs that neither a worker nor a live store started, nobody knows."""
         if top.state is None or top.state.is_final():
             return True
+        if is_of_another_worker(self.settings, top):
+            return False
         is_live = _LIVE_FLOW in top.tags
         if top.deployment_id is None and not is_live:
             return False
@@ -82,7 +88,8 @@ class ZombieRuns:
         return self._is_first_poll_of(top) or (self._suspects is not None and run.id in self._suspects)
 
     def _is_first_poll_of(self, top: FlowRun) -> bool:
-        return self._suspects is None and top.deployment_id is not None
+        is_ours = top.deployment_id is not None and was_taken_by(self.settings, top)
+        return self._suspects is None and is_ours
 
 
 def gone_runs(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from catalog.settings import Settings, read_settings
 def test_everything_generated_lives_under_one_home(tmp_path: Path) -> None:
     places = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
     assert places.home == tmp_path.resolve()
-    found = [places.lake, places.warehouse_file, places.locks, places.artifacts, places.prefect_home]
+    found = [places.lake, places.warehouse_file, places.locks.folder, places.artifacts, places.prefect_home]
     assert all(place.is_relative_to(places.home) for place in found)
     assert str(places.home) in places.tracking_uri
 

@@ -16,6 +16,7 @@ from shell import Terminal
 from catalog.contracts import TABLES
 from catalog.errors import Declined, LakeError
 from catalog.load import load
+from catalog.lock_place import LockPlace
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
@@ -113,7 +114,7 @@ def test_a_lake_that_is_older_than_its_record_is_recognised_and_given_one(
 def begin(root: Path, side: Side, start: threading.Barrier, refused: list[Side]) -> None:
     start.wait()
     try:
-        with publishing(LocalStore(root), root / "locks", side):
+        with publishing(LocalStore(root), LockPlace(root / "locks"), side):
             pass
     except Declined:
         refused.append(side)
@@ -128,7 +129,7 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
         ) -> None:
             start.wait()
             try:
-                with publishing(LocalStore(root), root / "locks", side):
+                with publishing(LocalStore(root), LockPlace(root / "locks"), side):
                     pass
             except Declined:
                 refused.append(side)
@@ -280,7 +281,7 @@ def test_no_flipped_bit_makes_the_record_say_something_else(tmp_path: Path, now:
 
 def test_a_flipped_bit_in_what_stood_before_a_mixture_is_refused(tmp_path: Path) -> None:
     record(LocalStore(tmp_path), Origin("twin"))
-    allow_mixture(LocalStore(tmp_path), tmp_path / "locks", "retailer")
+    allow_mixture(LocalStore(tmp_path), LockPlace(tmp_path / "locks"), "retailer")
     path = tmp_path / BEFORE
     content = path.read_bytes()
     right = before_mixture(LocalStore(tmp_path))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import Declined
+from catalog.lock_place import LockPlace
 from warehouse.locks import held
 
 
@@ -24,5 +25,6 @@ from warehouse.locks import held
     ],
 )
 def test_a_refusal_says_in_words_what_the_other_process_is_doing(tmp_path: Path, lock: str, said: str) -> None:
-    with held(tmp_path, lock), pytest.raises(Declined, match=f"^{said} .*nothing was changed"), held(tmp_path, lock):
+    place = LockPlace(tmp_path)
+    with held(place, lock), pytest.raises(Declined, match=f"^{said} .*nothing was changed"), held(place, lock):
         pass

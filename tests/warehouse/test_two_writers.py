@@ -17,8 +17,9 @@ from warehouse.verify import verify
 HOLD = """
 import sys
 from pathlib import Path
+from catalog.lock_place import LockPlace
 from warehouse.locks import held
-with held(Path(sys.argv[1]), sys.argv[2]):
+with held(LockPlace(Path(sys.argv[1])), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -26,7 +27,7 @@ with held(Path(sys.argv[1]), sys.argv[2]):
 
 @contextmanager
 def someone_else_holding(settings: Settings, name: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", HOLD, str(settings.locks), name]
+    command = [sys.executable, "-c", HOLD, str(settings.locks.folder), name]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -85,7 +86,7 @@ def test_someone_who_only_looks_does_not_make_a_writer_decline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake.publish(partition, cells(), inputs="old")
-    looking = os.open(settings.locks / f"{partition.lock_name}.lock", os.O_RDONLY)
+    looking = os.open(settings.locks.folder / f"{partition.lock_name}.lock", os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
     monkeypatch.setattr("time.sleep", lambda _: os.close(looking))
     assert lake.publish(partition, cells(9), inputs="new").action == "replaced"

@@ -13,6 +13,9 @@ from catalog.front_door import FrontDoor
 LOGIN_VARIABLE = "SHELFPRICE_MLFLOW_LOGIN"
 """The environment variable that hands this process the credential, `user:password`."""
 
+STORE_VARIABLE = "SHELFPRICE_MLFLOW_STORE"
+"""The environment variable that hands this process the address of its database, which may hold a password."""
+
 _PARTS = ("assistant", "demo", "gateway", "jobs", "prompt-optimization")
 _CLOSED = (
     *("/gateway", "/api/3.0/jobs", "/ajax-api/3.0/jobs"),
@@ -36,9 +39,9 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--names", required=True, help="host names that it answers to, separated by commas")
-    parser.add_argument("--store", required=True, help="address of the database")
     parser.add_argument("--artifacts", required=True, help="address of the folder of files")
     given = parser.parse_args()
+    store = os.environ[STORE_VARIABLE]
 
     import uvicorn  # noqa: PLC0415 - `--help` needs nothing
     from mlflow.server import constants  # noqa: PLC0415
@@ -47,13 +50,13 @@ def main() -> None:
     root = "mlflow-artifacts:/"  # as `mlflow server` names files that it hands on itself
     os.environ.update(
         {
-            constants.BACKEND_STORE_URI_ENV_VAR: given.store,
+            constants.BACKEND_STORE_URI_ENV_VAR: store,
             constants.ARTIFACT_ROOT_ENV_VAR: root,
             constants.ARTIFACTS_DESTINATION_ENV_VAR: given.artifacts,
             constants.SERVE_ARTIFACTS_ENV_VAR: "true",
         }
     )
-    initialize_backend_stores(given.store, given.store, root)
+    initialize_backend_stores(store, store, root)
     from mlflow.server.fastapi_app import app  # noqa: PLC0415 - it reads the environment
 
     door = FrontDoor(app, given.names.split(","), _CLOSED, login=os.environ[LOGIN_VARIABLE], open_to_all=["/health"])

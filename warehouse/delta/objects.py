@@ -23,6 +23,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from catalog.errors import LakeError, first_line
+from catalog.lock_place import LockPlace
 from catalog.settings import Settings
 from warehouse.delta.address import ATTEMPTS, LakeAddress, lake_address, retries, server_of, store_options
 from warehouse.files import sync_file, sync_folder
@@ -202,7 +203,7 @@ class FolderObjects(Objects):
 
     def replace(self, name: str, content: Content, version: str) -> bool:
         """Write an object over a known version of it: a folder has no conditional write, so under a lock."""
-        with waited_for(self._folder / _OWN_LOCKS, "replace"):
+        with waited_for(LockPlace(self._folder / _OWN_LOCKS), "replace"):
             found = self.state(name)
             if found is None or found.version != version:
                 return False

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from catalog.errors import DamagedError, DataError, LakeError
+from catalog.lock_place import LockPlace
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held
 from warehouse.mirror.source import Moment, Source
@@ -68,7 +69,7 @@ def mirror(
     """
     _refuse_other(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder, _LOCK):
+    with held(LockPlace(folder), _LOCK):
         before = _current(folder)
         number = 1 + max(_numbers(folder, but_unfinished=before), default=0)
         place = folder / VERSIONS / str(number)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,11 @@ from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelling, Pending, Running, Scheduled, State
+from pydantic import SecretStr
 
 from catalog.settings import Settings
 from flows.up.run_process import lock_of
+from flows.up.worker_name import WORKER_LABEL, worker_name
 from flows.up.zombie_runs import ZombieRuns, gone_runs
 from warehouse.locks import held
 
@@ -114,3 +117,38 @@ def test_who_only_looks_is_told_of_runs_without_a_process_and_marks_none(
     assert gone.name in found
     assert alive.name not in found
     assert state_of(client, gone) == "Running"
+
+
+def test_of_two_machines_each_marks_the_runs_that_its_own_worker_took(
+    client: SyncPrefectClient, deployment: UUID, settings: Settings, tmp_path: Path
+) -> None:
+    database = SecretStr("postgresql://ana:secret@127.0.0.1:9/shelfprice")  # nobody asks it for these locks
+    here, there = (
+        settings.model_copy(update={"home": tmp_path / name, "database": database}) for name in ("here", "there")
+    )
+    ours, theirs, nobodys = (run_in(client, deployment, Running()) for _ in range(3))
+    for run, machine in ((ours, here), (theirs, there)):
+        client.update_flow_run_labels(run.id, {WORKER_LABEL: worker_name(machine)})
+    assert ours.name in gone_runs(here)
+    assert theirs.name not in gone_runs(here)
+    zombies = ZombieRuns(here)
+    first = zombies.poll(now())
+    assert ours.name in first
+    assert nobodys.name not in first
+    for _ in range(3):
+        zombies.poll(now() + dt.timedelta(minutes=2))
+    assert state_of(client, ours) == "Crashed"
+    assert state_of(client, nobodys) == "Crashed"
+    assert state_of(client, theirs) == "Running"
+    assert theirs.name in ZombieRuns(there).poll(now())
+
+
+def test_the_workers_of_two_homes_or_two_machines_have_names_of_their_own(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert worker_name(settings) == "shelfprice"
+    here = settings.model_copy(update={"home": tmp_path / "here", "database": SecretStr("postgresql://h/n")})
+    names = {worker_name(here), worker_name(here.model_copy(update={"home": tmp_path / "there"}))}
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    names.add(worker_name(here))
+    assert len(names) == 3
