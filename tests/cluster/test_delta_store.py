@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -241,6 +242,16 @@ def test_a_column_that_came_later_is_added_to_the_table(
     assert nullable[-1].name in {field.name for field in delta.schema().fields}
     store.tables["price_book"].ensure()
     assert version_of(store, "price_book") == 1
+
+
+def test_a_table_that_another_program_has_upgraded_is_not_changed(delta_settings: Settings, store: DeltaStore) -> None:
+    receipt = published(store, CELLS)
+    protocol = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 4}}
+    store.objects.create(f"demand_cells/_delta_log/{version_of(store) + 1:020d}.json", json.dumps(protocol).encode())
+    other = Partition("demand_cells", DAY, "g001")
+    for opened in (store, DeltaStore(delta_settings)):
+        with pytest.raises(LakeError, match="another program has upgraded it"):
+            opened.put_in_force([CommittedPart(other, receipt, "")])
 
 
 def test_the_number_of_a_table_changes_with_each_change_of_it(store: DeltaStore) -> None:
