@@ -2,6 +2,8 @@
 
 import datetime as dt
 import hashlib
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -15,8 +17,10 @@ from catalog.errors import Declined, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.delta import reading
+from warehouse.delta import snapshot as snapshots
 from warehouse.delta.address import log_options
 from warehouse.delta.log import CHECKPOINT_EVERY, TableLog
+from warehouse.delta.look import Look
 from warehouse.delta.naming import object_name, receipt_name
 from warehouse.delta.open import open_delta
 from warehouse.delta.reading import duckdb_filesystem
@@ -243,6 +247,16 @@ def test_a_column_that_came_later_is_added_to_the_table(
     assert version_of(store, "price_book") == 1
 
 
+def test_a_table_that_another_program_has_upgraded_is_not_changed(delta_settings: Settings, store: DeltaStore) -> None:
+    receipt = published(store, CELLS)
+    protocol = {"protocol": {"minReaderVersion": 1, "minWriterVersion": 4}}
+    store.objects.create(f"demand_cells/_delta_log/{version_of(store) + 1:020d}.json", json.dumps(protocol).encode())
+    other = Partition("demand_cells", DAY, "g001")
+    for opened in (store, DeltaStore(delta_settings)):
+        with pytest.raises(LakeError, match="another program has upgraded it"):
+            opened.put_in_force([CommittedPart(other, receipt, "")])
+
+
 def test_the_number_of_a_table_changes_with_each_change_of_it(store: DeltaStore) -> None:
     other_day = Partition("demand_cells", DAY + dt.timedelta(days=1), "g000")
     seen = [store.changed_at("demand_cells", DAY)]
@@ -370,6 +384,69 @@ def test_a_snapshot_shows_a_pending_commit_whole(store: DeltaStore) -> None:
     expected = {part.partition: part.receipt.fingerprint[:24] for part in parts if part.receipt}
     assert found == expected
     assert store.receipt(CELLS) == first
+
+
+class _Meanwhile:
+    """Lets commits happen while a snapshot looks at the tables: some tables are looked at before, some after."""
+
+    def __init__(self, *happenings: Callable[[], object], looked_at_before: str = "") -> None:
+        self.happenings, self.before, self.looks = list(happenings), looked_at_before, 0
+        self._original = snapshots._looks
+
+    def __call__(self, store: DeltaStore) -> dict[str, Look]:
+        self.looks += 1
+        earlier = self._original(store)
+        if self.looks == 1 or not self.happenings:
+            return earlier
+        self.happenings.pop(0)()
+        return self._original(store) | ({self.before: earlier[self.before]} if self.before else {})
+
+
+def both_to(store: DeltaStore, count: int) -> tuple[CommittedPart, ...]:
+    """Stage a commit of two tables."""
+    parts = (Partition("unit_sales", DAY, "g000"), CELLS)
+    before = {part: receipt.fingerprint if (receipt := store.receipt(part)) else "" for part in parts}
+    return tuple(CommittedPart(part, staged(store, part, count, "batch"), before[part]) for part in parts)
+
+
+def commit(store: DeltaStore, parts: tuple[CommittedPart, ...], *, in_force: int = 2) -> None:
+    """Make a commit, or begin it and put some of its parts in force."""
+    pending = "commits/pending/batch.commit.json"
+    store.notes.write(pending, CommitRecord("batch", "inputs", parts).to_json())
+    store.put_in_force(parts[:in_force])
+    if in_force == len(parts):
+        store.notes.move(pending, "commits/batch.commit.json")
+
+
+def shown_rows(store: DeltaStore) -> set[int]:
+    return {standing.rows for standing in store.snapshot().values()}
+
+
+@pytest.mark.parametrize("in_force", [1, 2], ids=["goes on", "has ended"])
+def test_a_snapshot_shows_a_commit_whole_that_began_while_it_looked(
+    store: DeltaStore, monkeypatch: pytest.MonkeyPatch, in_force: int
+) -> None:
+    commit(store, both_to(store, 10))
+    late = both_to(store, 11)
+    meanwhile = _Meanwhile(lambda: commit(store, late, in_force=in_force), looked_at_before="demand_cells")
+    monkeypatch.setattr(snapshots, "_looks", meanwhile)
+    assert shown_rows(store) == {11}
+    assert meanwhile.looks == 2
+
+
+def test_a_snapshot_looks_again_where_two_commits_of_one_partition_cannot_be_told_apart(
+    store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, both_to(store, 10))
+
+    def twice() -> None:
+        commit(store, both_to(store, 11))
+        commit(store, both_to(store, 12))
+
+    meanwhile = _Meanwhile(twice, looked_at_before="demand_cells")
+    monkeypatch.setattr(snapshots, "_looks", meanwhile)
+    assert shown_rows(store) == {12}
+    assert meanwhile.looks == 3
 
 
 def test_what_another_commit_has_replaced_is_not_laid_over(store: DeltaStore) -> None:

@@ -2,7 +2,11 @@
 
 What must hold: an entry of the log is created once, under the next number, and never changed. So each change is
 compare-and-swap: look at all entries, decide, create the next entry; who finds it taken looks again. Entries are read
-one by one from the last one known: it costs one request to find out that nothing has changed.
+one by one from the last one known: it costs one request to find out that nothing has changed, and one to change it.
+
+delta-rs creates the tables, adds columns and writes checkpoints, and reads the log when a table is opened. Entries are
+written here, in the form that Delta's protocol says. For each one, delta-rs makes ten requests and goes through all
+files of the table, which takes half a second where there are 40,000.
 """
 
 import datetime as dt
@@ -10,21 +14,20 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import RLock
-from typing import Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake import CommitProperties, DeltaTable, Field, Schema
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from catalog.errors import LakeError
 from catalog.table import Table
 from warehouse.commit_record import CommittedPart
+from warehouse.delta.entries import ADD, REMOVE, actions_of, after, info_of, lines_of
 from warehouse.delta.look import Look, is_due
-from warehouse.delta.naming import Standing, in_table, object_name, of_object
+from warehouse.delta.naming import Standing, of_object
 from warehouse.delta.objects import Objects
 from warehouse.partition import Partition
 from warehouse.within import Within
@@ -37,8 +40,7 @@ _PATIENCE = 60.0  # s
 _LONGEST_PAUSE = 0.5  # s
 _COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
 _AT_ONCE = 8
-_ADD, _REMOVE, _INFO, _NAME = "add", "remove", "commitInfo", "shelfprice"
-_COMMITS_KNOWN = 500
+_WRITER_VERSION = 2  # of Delta's protocol, with which tables are created
 _ENTRY = re.compile(r"\w+/_delta_log/\d{20}\.json")
 
 
@@ -68,7 +70,10 @@ class TableLog:
             if self._known.version < 0 or time.monotonic() - self._confirmed_at > _TRUSTED_FOR:
                 self._load()
             while (entry := self._objects.read(self._entry(self._known.version + 1))) is not None:
-                self._known = _after(self._known, self._contract.name, _lines(entry))
+                actions = list(lines_of(entry))
+                for action in actions:
+                    _refuse_upgraded(action.get("protocol", {}).get("minWriterVersion", 0), self._where)
+                self._known = after(self._known, self._contract.name, actions)
             self._confirmed_at = time.monotonic()
             return self._known
 
@@ -115,7 +120,7 @@ class TableLog:
         ]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             texts = [text for text in readers.map(self._objects.read, recent) if text]
-        said = (action.get(kind) for text in texts for action in _lines(text) for kind in (_ADD, _REMOVE))
+        said = (action.get(kind) for text in texts for action in lines_of(text) for kind in (ADD, REMOVE))
         return {found for one in said if one and (found := of_object(f"{self._contract.name}/{one['path']}"))}
 
     def clean_up(self) -> None:
@@ -152,9 +157,10 @@ class TableLog:
             raise self._objects.refused(error, self._contract.name) from error
         columns = (rows[name].to_pylist() for name in rows.column_names)
         names = ("path", "size", "modificationTime", "rows")
-        adds = [{_ADD: dict(zip(names, row, strict=True))} for row in zip(*columns, strict=True)]
+        adds = [{ADD: dict(zip(names, row, strict=True))} for row in zip(*columns, strict=True)]
+        _refuse_upgraded(self._delta.protocol().min_writer_version, self._where)
         version = self._delta.version()
-        self._known = _after(Look(version - 1, complete_since=version), self._contract.name, adds)
+        self._known = after(Look(version - 1, complete_since=version), self._contract.name, adds)
 
     def _create(self) -> None:
         try:
@@ -188,27 +194,24 @@ class TableLog:
 
     def _create_next(self, known: Look, due: list[CommittedPart], commit: str | None) -> bool:
         """Create the next entry of the log, and tell whether we did: another may have been first."""
-        delta = self._delta_at(known.version)
-        if delta is None:
-            return False
-        actions = [action for part in due for action in _actions(part, known)]
-        try:
-            delta.create_write_transaction(
-                [_delta_action(action) for action in actions],
-                "append",
-                delta.schema(),
-                _partitioned_by(self._contract),
-                commit_properties=CommitProperties({_NAME: commit} if commit else None, max_commit_retries=0),
-                post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        if known.version < 0:
+            raise LakeError(
+                f"{self._where}: expected a table, found none; nothing was committed: run `shelfprice doctor`"
             )
-        except CommitFailedError:
+        actions = [info_of(commit, _partitioned_by(self._contract))]
+        actions += [action for part in due for action in actions_of(part, known)]
+        if not self._objects.create(self._entry(known.version + 1), "\n".join(map(json.dumps, actions)).encode()):
             return False
-        except (OSError, DeltaError) as error:
-            raise self._objects.refused(error, self._contract.name) from error
-        self._objects.settle(self._entry(known.version + 1))
-        named = [{_INFO: {_NAME: commit}}] if commit else []
-        self._known = _after(known, self._contract.name, [*named, *actions])
+        self._known = after(known, self._contract.name, actions)
+        if self._known.version % CHECKPOINT_EVERY == 0:
+            self._write_checkpoint()
         return True
+
+    def _write_checkpoint(self) -> None:
+        """Write a checkpoint; where that fails, the table is as good without it and opens more slowly."""
+        with suppress(LakeError, OSError, DeltaError):
+            if delta := self._delta_at(self._known.version):
+                delta.create_checkpoint()
 
     def _delta_at(self, version: int) -> DeltaTable | None:
         """Return the table as delta-rs knows it at a version; None when there are newer ones already."""
@@ -222,68 +225,13 @@ class TableLog:
         return self._delta if self._delta.version() == version else None
 
 
-def _lines(entry: bytes) -> Iterator[dict[str, Any]]:
-    yield from map(json.loads, entry.splitlines())
-
-
-def _after(known: Look, table: str, actions: Iterable[dict[str, Any]]) -> Look:
-    """Return what is in force after one more entry of the log; files that others than we added are not ours."""
-    dates, version, commits = dict(known.dates), known.version + 1, dict(known.commits)
-    for action in sorted(actions, key=lambda one: _ADD in one):  # what is replaced goes before what replaces it
-        if name := action.get(_INFO, {}).get(_NAME):
-            commits[version] = name
-        said = action.get(_ADD) or action.get(_REMOVE)
-        found = said and of_object(f"{table}/{said['path']}")
-        if not said or not found:
-            continue
-        partition, fingerprint = found
-        parts = dict(dates.get(partition.business_date, {}))
-        if _ADD in action:
-            parts[partition] = Standing(fingerprint, _rows(said), said["size"], said["modificationTime"])
-        elif (stands := parts.get(partition)) and stands.is_of(fingerprint):
-            del parts[partition]
-        dates[partition.business_date] = parts
-    since = known.complete_since
-    if len(commits) > _COMMITS_KNOWN:
-        commits, since = {version: commits[version]} if version in commits else {}, version - 1
-    return Look(version, {date: parts for date, parts in dates.items() if parts}, commits, since)
-
-
-def _actions(part: CommittedPart, known: Look) -> list[dict[str, Any]]:
-    """Return what the log says of a part: what is taken away, and what is added."""
-    partition, before = part.partition, known.standing(part.partition)
-    day = partition.business_date and partition.business_date.isoformat()
-    values = {"business_date": day} if day else {}
-    now = max(time.time_ns() // 1_000_000, known.newest_since(partition.business_date) + 1)
-    actions: list[dict[str, Any]] = []
-    if before is not None:
-        path = in_table(object_name(partition, before.fingerprint))
-        actions.append({_REMOVE: {"path": path, "size": before.bytes, "values": values, "modificationTime": now}})
-    if part.receipt is not None:
-        path = in_table(object_name(partition, part.receipt.fingerprint))
-        said = {"path": path, "size": part.receipt.bytes, "rows": part.receipt.rows, "values": values}
-        actions.append({_ADD: said | {"modificationTime": now}})
-    return actions
-
-
-def _delta_action(action: dict[str, Any]) -> AddAction | RemoveAction:
-    if said := action.get(_REMOVE):
-        return RemoveAction(
-            said["path"],
-            data_change=True,
-            deletion_timestamp=said["modificationTime"],
-            size=said["size"],
-            partition_values=said["values"],
+def _refuse_upgraded(writer_version: int, where: str) -> None:
+    """Refuse a table that another engine has put under rules that are not kept here."""
+    if writer_version > _WRITER_VERSION:
+        raise LakeError(
+            f"{where}: expected a table that writers of version {_WRITER_VERSION} may change, found version "
+            f"{writer_version}: another program has upgraded it; nothing was changed: let others only read the lake"
         )
-    said = action[_ADD]
-    stats = json.dumps({"numRecords": said["rows"]})
-    return AddAction(
-        said["path"], said["size"], said["values"], said["modificationTime"], data_change=True, stats=stats
-    )
-
-
-def _rows(said: dict[str, Any]) -> int:
-    return int(said["rows"] if "rows" in said else json.loads(said["stats"])["numRecords"])
 
 
 def _schema(table: Table) -> pa.Schema:

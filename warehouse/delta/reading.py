@@ -40,7 +40,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc] # it carries no typ
     """The objects of a bucket as files that can be read."""
 
     protocol = "s3"
-    cachable = False  # two lakes may be in two stores
+    cachable = False  # codespell:ignore cachable - fsspec spells it so; two lakes may be in two stores
 
     def __init__(self, bucket: str, store: ObjectStore) -> None:
         """Open nothing yet."""
