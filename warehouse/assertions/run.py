@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from catalog.contracts import TABLES
 from catalog.settings import Settings
 from warehouse.assertions.keys import repeated_keys
@@ -78,19 +80,26 @@ def broken_assertions(
         How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
     dates = list(business_dates)
-    broken: list[BrokenAssertion] = []
     with workbench(settings, set(dates).__contains__) as connection:
-        for path in sorted(_FOLDER.glob("*.sql")):
-            query = path.read_text(encoding="utf-8")
-            found = connection.execute(query, {"business_dates": dates}).fetchall()
-            broken.extend(_broken(path.stem, ((date, tuple(row)) for date, *row in found)))
+        broken = broken_on(connection, dates)
         for name, table in TABLES.items():
             repeated = repeated_keys(connection, Lake(settings), table, dates, newest)
-            broken.extend(_broken(f"the_key_of_{name}_is_unique", repeated))
+            broken.extend(broken_by(f"the_key_of_{name}_is_unique", repeated))
     return broken
 
 
-def _broken(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+def broken_on(connection: duckdb.DuckDBPyConnection, business_dates: list[dt.date]) -> list[BrokenAssertion]:
+    """Run the assertions that are queries over the views of a connection; those of keys are left out."""
+    broken: list[BrokenAssertion] = []
+    for path in sorted(_FOLDER.glob("*.sql")):
+        query = path.read_text(encoding="utf-8")
+        found = connection.execute(query, {"business_dates": business_dates}).fetchall()
+        broken.extend(broken_by(path.stem, ((date, tuple(row)) for date, *row in found)))
+    return broken
+
+
+def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+    """Gather the rows that break an assertion by their business date."""
     rows_of: dict[dt.date | None, list[tuple[object, ...]]] = {}
     for date, row in found:
         rows_of.setdefault(date, []).append(row)
