@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,18 +16,21 @@ def main() -> None:
     """Measure what was asked for; exit 1 when a section failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the loops of 1e7 and 1e8 decisions")
-    parser.add_argument("--only", action="append", metavar="NAME", choices=sections(quick=True), help="repeatable")
+    parser.add_argument("--only", action="append", metavar="NAME", choices=sections(()), help="repeatable")
+    parser.add_argument(
+        "--decisions",
+        action="append",
+        choices=loop.SIZES,
+        help="size of a loop, repeatable; 1e9 is measured only when it is asked for",
+    )
     options = parser.parse_args()
-    chosen = {
-        name: measure
-        for name, measure in sections(quick=options.quick).items()
-        if not options.only or name in options.only
-    }
+    sizes = options.decisions or (loop.QUICK if options.quick else loop.USUAL)
+    chosen = {name: measure for name, measure in sections(sizes).items() if not options.only or name in options.only}
     sys.exit(0 if measure_all(chosen, RESULTS) else 1)
 
 
-def sections(*, quick: bool) -> dict[str, Section]:
-    """Return the sections by name, in their order."""
+def sections(sizes: Sequence[str]) -> dict[str, Section]:
+    """Return the sections by name, in their order; `sizes` are those of the loops."""
     return {
         "simulate": throughput.simulate,
         "ingest": imports.ingest,
@@ -38,7 +42,7 @@ def sections(*, quick: bool) -> dict[str, Section]:
         "learn": learning.quality,
         "trial": trial.honesty,
         "nights": nights.nights,
-        "loop": partial(loop.whole_loop, quick=quick),
+        "loop": partial(loop.whole_loop, sizes),
         "monitor": monitor.monitor,
     }
 

@@ -1,6 +1,7 @@
 """The whole loop through the real flows, each size in a process and a home of its own.
 
 `python -m bench.loop --stores 20 --days 10` runs one size in `SHELFPRICE_HOME` and prints its seconds and its memory.
+A size that is run again in the same home does not play again what stands there.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,43 @@ from bench.measure import Measurement, Otherwise, peak_bytes, say, seconds
 from catalog.load import load
 
 ROOT = Path(__file__).parent.parent
-_SIZES = (("1e5", 20, 10), ("1e6", 200, 10), ("1e7", 2_000, 10), ("1e8", 2_000, 100))
-_QUICK = 2
+SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
+"""Stores and days of each size, by the decisions that they make."""
+
+USUAL, QUICK = ("1e5", "1e6", "1e7", "1e8"), ("1e5", "1e6")
 _START = dt.date(2026, 1, 5)
-_TARGETS = {"1e8": (240.0, 3.0)}
+_TARGETS = {"1e8": (240.0, 3.0), "1e9": (600.0, 4.0)}
+_COMPARED_WITH = "1e6"
 _NAIVE_VISITS = 30_000
 _NAIVE_REPEATS = 3
 _FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
-def whole_loop(*, quick: bool) -> Iterator[Measurement]:
-    """Simulate, transform, train and price at growing sizes."""
+def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
+    """Play and group, check, train and price at growing sizes."""
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-") as folder:
         slow = seconds(lambda: naive.whole_loop(load(), _NAIVE_VISITS, Path(folder)), _NAIVE_REPEATS)
-    for label, stores, days in _SIZES[: _QUICK if quick else None]:
-        found = _run_apart(stores, days)
-        say(f"  {label}: " + ", ".join(f"{stage} {took:.1f} s" for stage, took in found["stages"].items()))
+    costs: dict[str, float] = {}
+    for label in labels:
+        found = _run_apart(*SIZES[label])
+        say(f"  {label}, at a load of {os.getloadavg()[0]:.1f}: {_stages_of(found)}")
         otherwise = (Otherwise("row at a time, scaled up", slow * found["decisions"] / _NAIVE_VISITS),)
         seconds_target, memory_target = _TARGETS.get(label, (None, None))
         total = sum(found["stages"].values())
+        costs[label] = sum(found["processor"].values()) / found["decisions"] * 1e6
+        before = (Otherwise(_COMPARED_WITH, costs[_COMPARED_WITH]),) if _COMPARED_WITH in costs else ()
         yield Measurement("loop", f"whole loop, {label} decisions", total, "s", otherwise, seconds_target)
+        yield Measurement("loop", f"processor time per million, {label} decisions", costs[label], "s", before)
         yield Measurement("loop", f"peak memory, {label} decisions", found["peak_gb"], "GB", (), memory_target)
+
+
+def _stages_of(found: dict[str, Any]) -> str:
+    """Say what each stage took by the clock, and of the processors for each million decisions."""
+    millions = found["decisions"] / 1e6
+    return ", ".join(
+        f"{stage} {took:.1f} s ({found['processor'][stage] / millions:.3f} s of processor per million)"
+        for stage, took in found["stages"].items()
+    )
 
 
 def _run_apart(stores: int, days: int) -> dict[str, Any]:
@@ -59,30 +76,41 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        `stages` with the seconds of each, imports among them; `decisions`; and `peak_gb`.
+        `stages` and `processor` with the seconds of each by the clock and of all processors, imports among them;
+        `decisions`; and `peak_gb`, the most memory of all processes together.
     """
-    start = time.perf_counter()
+    start, used = time.perf_counter(), _processor_seconds()
     from flows.environment import orchestrated, prepare  # noqa: PLC0415 - importing is part of what is measured
 
     prepare()
+    from bench.selling import sell  # noqa: PLC0415
     from flows.price import price  # noqa: PLC0415
-    from flows.simulate import simulate  # noqa: PLC0415
     from flows.train import train  # noqa: PLC0415
     from flows.transform import transform  # noqa: PLC0415
 
-    stages = {"import": time.perf_counter() - start}
+    stages, processor = {"import": time.perf_counter() - start}, {"import": _processor_seconds() - used}
     results: dict[str, Any] = {}
 
     def run(stage: str, flow: Callable[[], Any]) -> None:
+        used = _processor_seconds()
         stages[stage] = seconds(lambda: results.update({stage: flow()}))
+        processor[stage] = _processor_seconds() - used
+        say(f"    {stage}: {stages[stage]:.1f} s, {processor[stage]:.1f} s of processor")
 
     with orchestrated():
-        run("simulate", lambda: simulate(_START, days, stores))
+        run("play and group", lambda: sell(_START, days, stores))
         run("transform", transform)
         run("train", train)
         run("price", lambda: price(_START + dt.timedelta(days=days)))
-    decisions = sum(result.rows for result in results["simulate"])
-    return {"stages": stages, "decisions": decisions, "peak_gb": peak_bytes() / 1e9}
+        peak = peak_bytes()
+    decisions, peak_while_selling = results["play and group"]
+    most = max(peak, peak_while_selling) / 1e9
+    return {"stages": stages, "processor": processor, "decisions": decisions, "peak_gb": most}
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of this process and of its children that have ended, in seconds."""
+    return sum(os.times()[:4])
 
 
 if __name__ == "__main__":

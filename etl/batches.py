@@ -2,14 +2,17 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
+
+import pyarrow as pa
 
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import days_sold_live
-from etl.load import load_rows, rows_of
+from etl.load import commit_tables, rows_of, tables_of
 from etl.trial_days import store_days_in_trials
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -74,20 +77,39 @@ def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
     return [batch for batch in others if batch.stores]
 
 
+AfterCommit = Callable[[str, dict[str, pa.Table]], object]
+"""Called with the SHA-256 of a batch's decisions and its tables by name, once they are committed."""
+
+
 def play_batch(
-    workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
+    workspace: Workspace,
+    batch: Batch,
+    priced_by: PricedBy,
+    seed: int,
+    *,
+    anew: bool = False,
+    and_then: AfterCommit | None = None,
 ) -> BatchResult:
-    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`."""
+    """Play one batch and publish it, unless exactly this batch is published already and not asked for `anew`.
+
+    `and_then` is called with what was played while nobody else can play this batch.
+    """
     lake, catalog = workspace.lake, workspace.catalog
     inputs = batch_inputs(catalog, batch, priced_by, seed)
     if not anew and is_committed(lake, batch.partition, inputs):
         receipt = lake.receipt(batch.partition)
         return BatchResult(batch, "unchanged", receipt.rows if receipt else 0)
     keep_catalog(lake, catalog)
-    with held(lake.locks, f"play-{batch.business_date}-{batch.group}"):
-        day = play(catalog, priced_by.policy, batch.stores, batch.business_date, seed)
-        rows = replace(rows_of(day, catalog), in_force=(in_force(catalog, batch, priced_by, seed),))
-        published = load_rows(lake, catalog, rows, batch.business_date, batch.group, inputs=inputs, seed=seed)[-1]
+    date, group = batch.business_date, batch.group
+    with held(lake.locks, f"play-{date}-{group}"):
+        day = play(catalog, priced_by.policy, batch.stores, date, seed)
+        tables, ledger = (
+            tables_of(lake, catalog, rows_of(day, catalog), date, group),
+            in_force(catalog, batch, priced_by, seed),
+        )
+        published = commit_tables(lake, tables, (ledger,), date, group, inputs=inputs, seed=seed)[-1]
+        if and_then is not None:
+            and_then(published.receipt.sha256, tables)
     return BatchResult(batch, "played" if published.action == "written" else published.action, published.receipt.rows)
 
 

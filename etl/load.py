@@ -1,6 +1,7 @@
 """Put a day's tables into the lake."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,12 @@ def load_rows(
     list of Published
         What happened to each partition; the last one is the interactions'.
     """
+    tables = tables_of(lake, catalog, rows, business_date, group)
+    return commit_tables(lake, tables, rows.in_force, business_date, group, inputs=inputs, seed=seed)
+
+
+def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str) -> dict[str, pa.Table]:
+    """Validate the rows of a store day and return the tables to commit, by name, in their order."""
     closing = dt.datetime.combine(business_date + dt.timedelta(days=1), dt.time(), dt.UTC)
     checked = validate(rows.interactions, catalog, f"twin {business_date} {group}", closing)
     tables = {"repricings": rows.repricings}
@@ -66,9 +73,23 @@ def load_rows(
     if rows.belief_updates is not None and (rows.belief_updates.num_rows or lake.receipt(learned)):
         tables["belief_updates"] = rows.belief_updates
     tables["interactions"] = conform(checked.valid)
+    return tables
+
+
+def commit_tables(
+    lake: Lake,
+    tables: Mapping[str, pa.Table],
+    in_force: Sequence[LedgerRow],
+    business_date: dt.date,
+    group: str,
+    *,
+    inputs: str,
+    seed: int,
+) -> list[Published]:
+    """Commit the tables of a store day in their order, with what priced it; return as `load_rows` does."""
     with lake.commit(commit_of(business_date, group), inputs=inputs, seed=seed) as commit:
-        if rows.in_force:
-            publish_ledger(commit, business_date, group, rows.in_force)
+        if in_force:
+            publish_ledger(commit, business_date, group, in_force)
         for name, table in tables.items():
             commit.publish(Partition(name, business_date, group), table)
     return commit.published

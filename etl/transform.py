@@ -95,7 +95,7 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells], unproven: Un
                 if not is_proven.result():
                     continue
                 cells = cells_of(connection, workspace.lake.places([item.decisions])[0], item.decisions.table)
-                _keep_first(workspace.lake, item)
+                keep_first(workspace.lake, item)
                 workspace.lake.publish(item.cells, cells, inputs=item.inputs)
                 grouped.append(item)
     return grouped
@@ -134,7 +134,7 @@ def _rows_in(lake: Lake, item: StaleCells) -> int:
     return receipt.rows if receipt else 0
 
 
-def _keep_first(lake: Lake, item: StaleCells) -> None:
+def keep_first(lake: Lake, item: StaleCells) -> None:
     """Remember the cells that a day's decisions had under its own catalog, before those of another replace them."""
     before, decisions = lake.receipt(item.cells), lake.receipt(item.decisions)
     if before is None or decisions is None or before.inputs == item.inputs:

@@ -55,7 +55,9 @@ def validate(
     reason = np.zeros(rows.num_rows, dtype=np.int8)
     checks = _checks(catalog, not_after)
     for code, (_, check) in enumerate(checks, start=1):
-        reason[(reason == 0) & check(rows)] = code
+        against = check(rows)
+        if against.any():
+            reason[(reason == 0) & against] = code
     good = np.flatnonzero(reason == 0)
     reason[good[_repeats(rows if len(good) == rows.num_rows else rows.take(good))]] = len(checks) + 1
     bad = np.flatnonzero(reason)
@@ -90,16 +92,16 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
                 ~_holds(pc.and_(pc.greater(rows["price_offered"], 0), pc.less(rows["price_offered"], _MAX_PRICE)))
             ),
         ),
-        ("the product is not in the catalog", lambda rows: ~_holds(_is_in(rows["sku"], known))),
+        ("the product is not in the catalog", lambda rows: _is_none_of(rows["sku"], known)),
         ("the time is in the future", lambda rows: ~_holds(pc.less_equal(rows["seen_at"], latest))),
         ("the stock is negative or not a whole number", _impossible_stock),
         (
             "the time is outside the opening hours",
-            lambda rows: ~_within(rows["tick"], 0, catalog.store.opening.ticks - 1),
+            lambda rows: _outside(rows["tick"], 0, catalog.store.opening.ticks - 1),
         ),
-        ("the shopper's number cannot be", lambda rows: ~_within(rows["shopper_id"], 0, _MAX_INT32)),
-        ("the propensity is not a probability above 0", lambda rows: ~_within(rows["propensity"], _RAREST, 1.0)),
-        ("the outcome is none of the known ones", lambda rows: ~_holds(_is_in(rows["outcome"], pa.array(OUTCOMES)))),
+        ("the shopper's number cannot be", lambda rows: _outside(rows["shopper_id"], 0, _MAX_INT32)),
+        ("the propensity is not a probability above 0", lambda rows: _outside(rows["propensity"], _RAREST, 1.0)),
+        ("the outcome is none of the known ones", lambda rows: _is_none_of(rows["outcome"], pa.array(OUTCOMES))),
         (PURCHASED, lambda rows: ~_holds(_is_flag(rows["purchased"]))),
         (
             "it was bought although the stock was 0",
@@ -118,6 +120,8 @@ def _lacks_a_value(rows: pa.Table) -> Flags:
 
 def _impossible_stock(rows: pa.Table) -> Flags:
     stock = rows["inventory_level"]
+    if _all_within(stock, 0, _MAX_INT32):
+        return np.zeros(rows.num_rows, dtype=bool)
     negative = _holds(pc.less(stock, 0))
     too_many = _holds(pc.greater(stock, _MAX_INT32))
     if pa.types.is_floating(stock.type):
@@ -150,11 +154,15 @@ def _shares_a_moment(moment: Ints, store: pa.ChunkedArray) -> Ints:
     return np.flatnonzero(pd.Series(moment).duplicated(keep=False).to_numpy())
 
 
-def _is_in(column: pa.ChunkedArray, known: pa.Array) -> pa.ChunkedArray:
+def _is_none_of(column: pa.ChunkedArray, known: pa.Array) -> Flags:
+    """Flag what is not one of the known words; a null is none of them."""
     if not pa.types.is_dictionary(column.type):
-        return pc.is_in(column.cast(pa.string()), value_set=known)
+        return ~_holds(pc.is_in(column.cast(pa.string()), value_set=known))
     merged = column.combine_chunks()
-    return pc.is_in(merged.dictionary, value_set=known).take(merged.indices)  # few words, many rows
+    is_known = pc.is_in(merged.dictionary, value_set=known)  # few words, many rows
+    if merged.null_count == 0 and pc.all(is_known).as_py():
+        return np.zeros(len(column), dtype=bool)
+    return ~_holds(is_known.take(merged.indices))
 
 
 def _is_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -167,8 +175,19 @@ def _as_flag(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column if pa.types.is_boolean(column.type) else pc.equal(column, 1)
 
 
-def _within(column: pa.ChunkedArray, low: float, high: float) -> Flags:
-    return _holds(pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high)))
+def _outside(column: pa.ChunkedArray, low: float, high: float) -> Flags:
+    """Flag numbers beyond some bounds, and nulls."""
+    if _all_within(column, low, high):
+        return np.zeros(len(column), dtype=bool)
+    return ~_holds(pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high)))
+
+
+def _all_within(column: pa.ChunkedArray, low: float, high: float) -> bool:
+    """Tell whether whole numbers are all within some bounds and none is missing, by the smallest and the largest."""
+    if column.null_count or not len(column) or not pa.types.is_integer(column.type):
+        return False
+    ends = pc.min_max(column)
+    return bool(low <= ends["min"].as_py() and ends["max"].as_py() <= high)
 
 
 def _holds(flags: pa.ChunkedArray) -> Flags:

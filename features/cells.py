@@ -20,7 +20,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
-from warehouse.connection import MACROS, VIEW_FOLDERS, run_scripts, workbench
+from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.sold import SOLD, sold_partitions
 from warehouse.sql_files import queries_beside
@@ -29,6 +29,8 @@ from warehouse.within import Within, between
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)
 _CELLS_OF = {"interactions": "demand_cells", "unit_sales": "demand_cells_of_units"}
+_MEMORY_OF_A_BATCH = "1GB"
+_NOWHERE = "/nonexistent"
 query = queries_beside(__file__)
 """Returns the text of one of the features' queries, by name."""
 
@@ -55,6 +57,18 @@ def feature_workbench(
         connection.execute("drop view products")
         connection.register("products", products)
     run_scripts(connection, [FEATURE_VIEWS])
+    return connection
+
+
+def grouping_connection(products: pa.Table) -> duckdb.DuckDBPyConnection:
+    """Return a connection in memory that groups rows in memory by a shelf, and looks at no file of the lake.
+
+    It works on one thread: who groups batches does so in several processes.
+    """
+    connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY_OF_A_BATCH, "file_search_path": _NOWHERE})
+    run_scripts(connection, [MACROS])
+    connection.register("products", products)
+    run_script(connection, FEATURE_VIEWS / "2_model_input.sql")
     return connection
 
 
@@ -87,10 +101,15 @@ def stale_cells(
         if receipt is None:
             on_unproven(decisions)
             continue
-        inputs = f"{receipt.sha256}:{definitions[decisions.table]}"
-        cells = Partition("demand_cells", decisions.business_date, decisions.group)
-        if decisions.business_date in anew_on or not lake.is_current(cells, inputs):
-            yield StaleCells(decisions, cells, inputs)
+        cells = cells_from(decisions, receipt.sha256, definitions[decisions.table])
+        if decisions.business_date in anew_on or not lake.is_current(cells.cells, cells.inputs):
+            yield cells
+
+
+def cells_from(decisions: Partition, sha256: str, definition: str) -> StaleCells:
+    """Return which cells belong to decisions of these bytes, and what they are made from."""
+    cells = Partition("demand_cells", decisions.business_date, decisions.group)
+    return StaleCells(decisions, cells, f"{sha256}:{definition}")
 
 
 def definition_of(catalog: Catalog, table: str = "interactions") -> str:
@@ -124,8 +143,21 @@ def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str
     sold
         What DuckDB opens for it, as `Lake.places` returns it.
     """
-    cells: pa.Table = connection.sql(query(_CELLS_OF[table]), params={"decisions": str(sold)}).to_arrow_table()
-    return cells.cast(DEMAND_CELLS.schema)
+    return _grouped(connection, connection.read_parquet(str(sold)), table)
+
+
+def cells_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> pa.Table:
+    """Group decisions that are in memory, as `cells_of` does those of a partition."""
+    return _grouped(connection, connection.from_arrow(decisions), "interactions")
+
+
+def _grouped(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyRelation, table: str) -> pa.Table:
+    sold.create_view("sold", replace=True)
+    try:
+        cells: pa.Table = connection.sql(query(_CELLS_OF[table])).to_arrow_table()
+        return cells.cast(DEMAND_CELLS.schema)
+    finally:
+        connection.execute("drop view sold")
 
 
 def model_input(connection: duckdb.DuckDBPyConnection, candidates: pd.DataFrame) -> pd.DataFrame:

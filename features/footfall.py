@@ -8,6 +8,7 @@ import datetime as dt
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.day_profile import hours_of_ticks, tick_profile
@@ -29,7 +30,8 @@ def expected_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thr
     DataError
         When there was no visit.
     """
-    visits, store_days = counted_visits(connection, catalog, through)
+    visits, totals = counted_visits(connection, catalog, through)
+    store_days = store_days_in(totals)
     if not store_days:
         raise DataError(f"expected visits in the {_DAYS} days up to {through}, found none; simulate or ingest some")
     visits = visits / store_days
@@ -51,10 +53,19 @@ def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict
     return chances
 
 
-def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> tuple[Floats, int]:
-    """Count the visits of the last four weeks, shape (n_products, n_ticks), and the store days they came on."""
+def counted_visits(
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
+) -> tuple[Floats, pd.DataFrame]:
+    """Count the visits of the last four weeks.
+
+    Returns
+    -------
+    tuple of Floats and pd.DataFrame
+        Visits by product and tick, shape (n_products, n_ticks); and one row per `business_date` with `count_visits` and
+        `count_stores`.
+    """
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
-    days = connection.execute(query("store_days"), span).fetchone()
+    totals = connection.execute(query("visits_by_day"), span).df()
     counts = connection.execute(query("footfall"), span).df()
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
@@ -62,4 +73,9 @@ def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thro
     product = known["sku"].map(positions).to_numpy(dtype=np.int64)
     visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()
     visits += _chances(connection, catalog, span)
-    return visits, 0 if days is None else int(days[0])
+    return visits, totals
+
+
+def store_days_in(totals: pd.DataFrame) -> int:
+    """Return on how many store days somebody came, by the stores of each business date."""
+    return int(totals["count_stores"].sum())

@@ -23,7 +23,7 @@ from features.footfall import expected_visits
 from features.price_response.decide import price_responses
 from features.price_response.records import PriceResponse, slopes_of
 from features.support import observed_prices, own_prices
-from serving.belief.log import LOOKS_BACK, ChampionCurves, belief_of
+from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
@@ -70,9 +70,18 @@ class DayKnowledge:
 
 
 def learned_for(
-    connection: duckdb.DuckDBPyConnection, model: DatedModel | None, catalog: Catalog, date: dt.date
+    connection: duckdb.DuckDBPyConnection,
+    model: DatedModel | None,
+    catalog: Catalog,
+    date: dt.date,
+    seen: Seen | None = None,
 ) -> DayKnowledge:
     """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
+
+    Parameters
+    ----------
+    seen
+        What the log shows before the date, if it was read already.
 
     Raises
     ------
@@ -89,7 +98,7 @@ def learned_for(
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
         champion = ChampionCurves(curves, model.trained_through or through)
-    belief = belief_of(connection, catalog, through, champion)
+    belief = belief_from(catalog, seen or seen_in(connection, catalog, through), champion)
     version = None if model is None else model.version
     outlook = morning_of(catalog, belief, version).outlook()
     return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief, version))

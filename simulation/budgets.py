@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.records.shoppers import Persona
+from simulation.draws import parts_of
 
 Personas = tuple[Persona, ...]
 
@@ -45,5 +46,5 @@ def _mixture(personas: Personas, uniform: NDArray[np.float32], deviation: NDArra
     means = np.array([persona.mean for persona in personas], dtype=np.float32)
     deviations = np.array([persona.standard_deviation for persona in personas], dtype=np.float32)
     share_ends = np.cumsum([persona.share for persona in personas])[:-1]
-    chosen = np.searchsorted(share_ends, uniform, side="right")
+    chosen = parts_of(share_ends, uniform)
     return means[chosen] + deviations[chosen] * deviation

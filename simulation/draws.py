@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
 
+_FEW_ENDS = 16
+
 WAITING = 0
 """The spawned stream of who waits."""
 
@@ -56,6 +58,19 @@ def draw_store_day(stream: np.random.Generator, expected: Floats, dice_shape: tu
         stream.standard_normal(n_visits, dtype=np.float32),
         stream.integers(0, pool, n_visits, dtype=np.int32),
     )
+
+
+def parts_of(ends: Floats, uniform: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return in which part each number lies, shape (n,): the first ends at `ends[0]`, the last has no end.
+
+    A number at an end lies in the part after it. To compare with few ends one after another is faster than to search.
+    """
+    if len(ends) > _FEW_ENDS:
+        return np.searchsorted(ends, uniform, side="right").astype(np.int16)
+    part = np.zeros(len(uniform), dtype=np.int16)
+    for end in ends:
+        part += uniform >= end
+    return part
 
 
 def stream_of(seed: int, store_id: str, business_date: dt.date, *spawned: int) -> np.random.Generator:

@@ -18,7 +18,7 @@ from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
 from simulation.budgets import multipliers
-from simulation.draws import WAITING, draw_store_day, stream_of
+from simulation.draws import WAITING, draw_store_day, parts_of, stream_of
 from simulation.footfall import footfall_factor_on
 from simulation.waiting import Waiting, draw_waiting, with_returns
 
@@ -152,12 +152,12 @@ def _products(weights: Floats, uniform: NDArray[np.float32], times: Floats) -> N
     split = np.cumsum(weights, axis=1) / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     distinct, of_tick = np.unique(split, axis=0, return_inverse=True)
     if len(distinct) == 1:
-        return np.searchsorted(distinct[0, :-1], uniform, side="right").astype(np.int16)
+        return parts_of(distinct[0, :-1], uniform)
     product = np.empty(len(uniform), dtype=np.int16)
     of_visit = of_tick[np.minimum(times.astype(np.int64), len(weights) - 1)]
     for number, ends in enumerate(distinct):
         own = of_visit == number
-        product[own] = np.searchsorted(ends[:-1], uniform[own], side="right")
+        product[own] = parts_of(ends[:-1], uniform[own])
     return product
 
 

@@ -12,7 +12,7 @@ from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from etl.business_dates import ONE_DAY
 from features.logged_visits import LoggedVisits, logged_visits
-from serving.belief.log import belief_of
+from serving.belief.log import Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, DayKnowledge, learned_for
@@ -73,16 +73,17 @@ def gain_over(
     if not len(visits.day):
         return None
     tomorrow = dataset.judged_through + ONE_DAY
+    seen = seen_in(connection, catalog, dataset.judged_through)
     try:
-        known = learned_for(connection, challenger, catalog, tomorrow)
+        known = learned_for(connection, challenger, catalog, tomorrow, seen)
         book = _book_of(catalog, known, tomorrow)
     except (DataError, ModelError):
         return None  # the gate says that there is no estimate
-    incumbent = _incumbent(connection, catalog, champion, tomorrow)
+    incumbent = _incumbent(connection, catalog, champion, tomorrow, seen)
     estimate = gain_on(catalog, visits, known.curves, book, incumbent, is_known=is_known)
     if known.belief is None:
         return estimate
-    log = belief_of(connection, catalog, dataset.judged_through)
+    log = belief_from(catalog, seen)
     usual = incumbent or tabulate(policy_without_model(catalog), catalog, book.published_at)
     believed = believed_gain(catalog, morning_of(catalog, log, None).outlook(), book, usual)
     return replace(estimate, believed=believed)
@@ -131,13 +132,13 @@ def _book_of(catalog: Catalog, known: DayKnowledge, date: dt.date) -> PriceBook:
 
 
 def _incumbent(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date
+    connection: duckdb.DuckDBPyConnection, catalog: Catalog, champion: DatedModel | None, date: dt.date, seen: Seen
 ) -> PriceBook | None:
     """Return the book that would be in force without the challenger, or None where base prices would stand."""
     if champion is None and catalog.store.policies.before_champion != "belief":
         return None
     try:
-        return _book_of(catalog, learned_for(connection, champion, catalog, date), date)
+        return _book_of(catalog, learned_for(connection, champion, catalog, date, seen), date)
     except ModelError:
         return None  # a champion of another shelf
 

@@ -1,12 +1,12 @@
--- One row per distinct feature vector of the decisions of one partition that met the product in stock. A stock that
--- nobody knows is kept as null.
+-- One row per distinct feature vector of the decisions of one partition (the view `sold`) that met the product in
+-- stock. A stock that nobody knows is kept as null.
 with decisions as (
     select
         sku,
         price_offered,
         inventory_level,
         purchased
-    from read_parquet($decisions)
+    from sold
 ),
 
 cells as (

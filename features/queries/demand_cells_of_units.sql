@@ -1,13 +1,13 @@
--- One row per product and price of one partition of unit sales, over the store days, or hours, that had stock: a unit
--- sold is a purchase out of many chances. Stock is that of a day's start, not of a decision, so it is left out. A
--- sudden zero may have been an empty shelf, and says nothing about demand.
+-- One row per product and price of one partition of unit sales (the view `sold`), over the store days, or hours, that
+-- had stock: a unit sold is a purchase out of many chances. Stock is that of a day's start, not of a decision, so it is
+-- left out. A sudden zero may have been an empty shelf, and says nothing about demand.
 with sales as (
     select
         sku,
         price as price_offered,
         units,
         chances
-    from read_parquet($decisions)
+    from sold
     where stock is distinct from 0 and not is_sudden_zero and chances > 0
 ),
 

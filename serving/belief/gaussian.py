@@ -7,6 +7,7 @@ Williams, "Gaussian Processes for Machine Learning", 2006, chapter 3.4, with the
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit
@@ -17,6 +18,7 @@ _STEPS = 25
 _LONGEST_STEP = 3.0  # in log odds
 _CLOSE = 1e-6
 _LEAST_WEIGHT = 1e-9
+_SHARED_THROUGH = "pki,pkl,plj->ij"
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,7 @@ class _Solved:
         self._factor = np.linalg.cholesky(np.eye(n_knots) + scaled)
         lower = np.linalg.inv(self._factor)
         self._middle = self._root[:, :, None] * (lower.swapaxes(1, 2) @ lower) * self._root[:, None, :]
-        precision = np.eye(prior.shared.shape[2]) + np.einsum(
-            "pki,pkl,plj->ij", prior.shared, self._middle, prior.shared, optimize=True
-        )
+        precision = np.eye(prior.shared.shape[2]) + _seen_through(prior.shared, self._middle)
         self._shared_factor = np.linalg.cholesky(precision)
 
     def shared_mode(self, pseudo: Floats) -> Floats:
@@ -151,6 +151,20 @@ class _Solved:
         """Return (own + 1 / weight)^-1 applied to pseudo / weight, without dividing by the weight."""
         through = np.einsum("pkl,pl->pk", self._prior.own, pseudo)
         return pseudo - np.einsum("pkl,pl->pk", self._middle, through)
+
+
+def _seen_through(shared: Floats, middle: Floats) -> Floats:
+    """Return the sum over products of shared^T middle shared, shape (n_directions, n_directions)."""
+    order = _order_of_products(shared.shape, middle.shape)
+    return np.asarray(np.einsum(_SHARED_THROUGH, shared, middle, shared, optimize=order))
+
+
+@lru_cache
+def _order_of_products(shared: tuple[int, ...], middle: tuple[int, ...]) -> list[str | tuple[int, ...]]:
+    """Return in which order three arrays are multiplied: to look for it takes longer than to multiply them."""
+    operands = (np.empty(shared), np.empty(middle), np.empty(shared))
+    order: list[str | tuple[int, ...]] = np.einsum_path(_SHARED_THROUGH, *operands, optimize=True)[0]
+    return order
 
 
 def _curvature(odds: Floats, counts: Counts) -> tuple[Floats, Floats]:

@@ -60,13 +60,16 @@ class Knots:
         some = counts != 0
         product, price, counts = product[some], price[some], counts[some]
         below, share = self.place(product, price)
-        total = np.zeros(self.shape)
-        np.add.at(total, (product, below), counts * (1 - share))
-        np.add.at(total, (product, below + 1), counts * share)
-        return total
+        knot = product * self.shape[1] + below
+        parts = np.concatenate([counts * (1 - share), counts * share])
+        total = np.bincount(np.concatenate([knot, knot + 1]), parts, minlength=self.ratios.size)
+        return np.asarray(total, dtype=float).reshape(self.shape)
 
     def at(self, values: Floats, prices: Floats) -> Floats:
-        """Read values that are known at the knots at other prices, EUR, shape (n_products, n_prices)."""
+        """Read values that are known at the knots at other prices, EUR, shape (n_products, n_prices).
+
+        `values` may have axes before the products', which the result has as well.
+        """
         product = np.broadcast_to(np.arange(len(prices))[:, None], prices.shape)
         below, share = self.place(product, prices)
-        return values[product, below] * (1 - share) + values[product, below + 1] * share
+        return values[..., product, below] * (1 - share) + values[..., product, below + 1] * share

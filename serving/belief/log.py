@@ -16,7 +16,7 @@ from scipy.special import expit, gammaln, softmax
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.cells import query
-from features.footfall import counted_visits
+from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import (
     CHANCE_OF_A_CHANGE,
     Belief,
@@ -35,7 +35,6 @@ from serving.curves import DemandCurves
 LOOKS_BACK = 56
 """The days whose decisions a belief rests on, the last one included."""
 
-_FOOTFALL_DAYS = 28
 _SURE_OF_A_CHANGE = 0.9
 _MOST_CHANGES = 3
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
@@ -51,10 +50,37 @@ class ChampionCurves:
     trained_through: dt.date
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the log shows up to a business date: to read it takes as long as there are decisions, so it is read once.
+
+    Attributes
+    ----------
+    days
+        What was sold at our own prices, by business date, ascending.
+    footfall
+        Who comes on a usual day.
+    """
+
+    days: dict[dt.date, Counts]
+    footfall: Footfall
+
+
+def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Seen:
+    """Read what a belief about the day after a business date rests on."""
+    days = _sales_by_day(connection, catalog, Knots.of(catalog), through)
+    return Seen(days, _footfall(connection, catalog, through))
+
+
 def belief_of(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, champion: ChampionCurves | None = None
 ) -> Belief:
-    """Return what is believed after a business date.
+    """Return what is believed after a business date, as `belief_from` does."""
+    return belief_from(catalog, seen_in(connection, catalog, through), champion)
+
+
+def belief_from(catalog: Catalog, seen: Seen, champion: ChampionCurves | None = None) -> Belief:
+    """Return what is believed by what was seen.
 
     Parameters
     ----------
@@ -62,10 +88,9 @@ def belief_of(
         With one, it tells what the days taught that it learned from, and the days since correct it.
     """
     knots = Knots.of(catalog)
-    days = _sales_by_day(connection, catalog, knots, through)
-    shape = likeliest_shape(knots, catalog.store.belief, _sum(list(days.values()), knots))
-    plain = Belief(_stages(catalog, knots, days, shape), _footfall(connection, catalog, through), shape)
-    return plain if champion is None else _led_by(plain, catalog, knots, days, champion)
+    shape = likeliest_shape(knots, catalog.store.belief, _sum(list(seen.days.values()), knots))
+    plain = Belief(_stages(catalog, knots, seen.days, shape), seen.footfall, shape)
+    return plain if champion is None else _led_by(plain, catalog, knots, seen.days, champion)
 
 
 def _sales_by_day(
@@ -151,11 +176,10 @@ def _as_told(knots: Knots, curves: DemandCurves, counts: Counts) -> Counts:
 def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:
     """Return who comes on a usual day: the last four weeks, and what was expected before with a little weight."""
     prior = believed_before_anybody_came(catalog).footfall
-    span = {"first": through - dt.timedelta(days=_FOOTFALL_DAYS - 1), "last": through}
-    visits, store_days = counted_visits(connection, catalog, through)
+    visits, totals = counted_visits(connection, catalog, through)
+    store_days = store_days_in(totals)
     if not store_days:
         return prior
-    totals = connection.execute(query("visits_by_day"), span).df()
     profile = visits.sum(axis=0) + _PROFILE_VISITS * prior.profile
     return Footfall(
         daily=(prior.daily * PRIOR_DAYS + visits.sum(axis=1)) / (PRIOR_DAYS + store_days),

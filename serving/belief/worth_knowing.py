@@ -54,13 +54,13 @@ def worth_knowing(
         Share of expected revenue that exploring may cost at most.
     """
     chances = drawn_chances(understanding, knots.shape, _DRAWS)
-    at_ladder = np.stack([knots.at(chance, ladder) for chance in chances])
+    at_ladder = np.ascontiguousarray(knots.at(chances, ladder))  # sums depend on the order in memory
     gains = (ladder - forgone[:, None]) * at_ladder
     best = gains.argmax(axis=2)
     products = np.arange(len(ladder))
-    may_be_best = np.zeros(ladder.shape)
-    for own in best:
-        may_be_best[products, own] += 1 / len(best)
+    times_best = np.zeros(ladder.shape)
+    np.add.at(times_best, (np.broadcast_to(products, best.shape), best), 1)
+    may_be_best = times_best / len(best)
     on_average = gains.mean(axis=0)
     chosen = on_average.argmax(axis=1)
     gained = np.maximum(gains.max(axis=2).mean(axis=0) - on_average[products, chosen], 0.0)  # rounding may be below

@@ -155,3 +155,34 @@ def test_a_good_row_is_kept_although_a_bad_one_like_it_came_before(
     checked = validate(twice, shelf, "file", closing)
     assert checked.valid.num_rows == 1
     assert checked.rejected.to_pylist()[0]["row_number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"inventory_level": -1}, STOCK),
+        ({"tick": 48}, "the time is outside the opening hours"),
+        ({"tick": -1}, "the time is outside the opening hours"),
+        ({"shopper_id": -1}, "the shopper's number cannot be"),
+        ({"outcome": "banana"}, "the outcome is none of the known ones"),
+        ({"sku": "WINE"}, PRODUCT),
+    ],
+)
+def test_one_bad_value_in_a_column_of_the_contracts_own_type_is_found_where_it_is(
+    shelf: Catalog, played_day: StoreDay, closing: dt.datetime, changes: dict[str, Any], reason: str
+) -> None:
+    rows = with_changes(interactions_of(played_day, shelf).slice(0, 20), {13: changes})
+    checked = validate(rows, shelf, "twin", closing)
+    assert checked.rejected["row_number"].to_pylist() == [14]
+    assert checked.rejected["reason"].to_pylist() == [reason]
+
+
+def test_a_word_that_a_column_could_hold_and_does_not_is_no_fault(
+    shelf: Catalog, played_day: StoreDay, closing: dt.datetime
+) -> None:
+    rows = interactions_of(played_day, shelf).slice(0, 20)
+    sku = rows["sku"].combine_chunks()
+    words = pa.array([*sku.dictionary.to_pylist(), "WINE"])
+    wider = pa.DictionaryArray.from_arrays(sku.indices, words)
+    checked = validate(rows.set_column(rows.column_names.index("sku"), "sku", wider), shelf, "twin", closing)
+    assert checked.rejected.num_rows == 0

@@ -16,7 +16,7 @@ from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
 from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import PricingPolicy
-from serving.recursion import price_stock
+from serving.recursion import price_stock, value_of_prices
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale
@@ -30,6 +30,24 @@ def shelf_with(visits_per_day: float) -> Catalog:
     catalog = load()
     store = catalog.store.model_copy(update={"visits_per_day": visits_per_day, "popularity": {}})
     return Catalog(catalog.products, store)
+
+
+@settings(deadline=None)
+@given(
+    n_levels=st.integers(1, 40),
+    n_prices=st.integers(1, 6),
+    n_ticks=st.integers(1, 6),
+    mean=st.sampled_from([0.01, 0.5, 3.0, 60.0]),
+    seed=st.integers(0, 1_000),
+)
+def test_all_levels_at_once_gain_to_the_last_bit_what_each_gains_by_itself(
+    n_levels: int, n_prices: int, n_ticks: int, mean: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    gains, rates = random.uniform(-1.0, 10.0, n_prices), random.gamma(1.0, mean, (n_prices, n_ticks))
+    best, value = price_stock(gains, rates, n_levels)
+    backwards = rates[best, n_ticks - 1 - np.arange(n_ticks)]
+    assert value_of_prices(gains[best], backwards).tobytes() == value.tobytes()
 
 
 def true_curves(catalog: Catalog) -> DemandCurves:

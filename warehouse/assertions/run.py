@@ -1,9 +1,11 @@
 """Assertions about the data: queries that return the rows that break them, and the uniqueness of every table's key."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import duckdb
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
@@ -78,18 +80,11 @@ def broken_assertions(
         How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
     dates = list(business_dates)
-    broken: list[BrokenAssertion] = []
     with workbench(settings, set(dates).__contains__) as connection:
-        incomplete = _dates_without_decisions(Lake(settings), dates)
-        for path in sorted(_FOLDER.glob("*.sql")):
-            query = path.read_text(encoding="utf-8")
-            known = {"business_dates": dates, "dates_without_decisions": incomplete}
-            asked = {name: value for name, value in known.items() if f"${name}" in query}
-            found = connection.execute(query, asked).fetchall()
-            broken.extend(_broken(path.stem, ((date, tuple(row)) for date, *row in found)))
+        broken = broken_on(connection, dates, _dates_without_decisions(Lake(settings), dates))
         for name, table in TABLES.items():
             repeated = repeated_keys(connection, Lake(settings), table, dates, newest)
-            broken.extend(_broken(f"the_key_of_{name}_is_unique", repeated))
+            broken.extend(broken_by(f"the_key_of_{name}_is_unique", repeated))
     return broken
 
 
@@ -103,7 +98,28 @@ def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.da
     return incomplete
 
 
-def _broken(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+def broken_on(
+    connection: duckdb.DuckDBPyConnection, business_dates: list[dt.date], incomplete: Collection[dt.date] = ()
+) -> list[BrokenAssertion]:
+    """Run the assertions that are queries over the views of a connection; those of keys are left out.
+
+    Parameters
+    ----------
+    incomplete
+        Dates that have cells of a batch whose decisions are not there.
+    """
+    known = {"business_dates": business_dates, "dates_without_decisions": list(incomplete)}
+    broken: list[BrokenAssertion] = []
+    for path in sorted(_FOLDER.glob("*.sql")):
+        query = path.read_text(encoding="utf-8")
+        asked = {name: value for name, value in known.items() if f"${name}" in query}
+        found = connection.execute(query, asked).fetchall()
+        broken.extend(broken_by(path.stem, ((date, tuple(row)) for date, *row in found)))
+    return broken
+
+
+def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+    """Gather the rows that break an assertion by their business date."""
     rows_of: dict[dt.date | None, list[tuple[object, ...]]] = {}
     for date, row in found:
         rows_of.setdefault(date, []).append(row)

@@ -89,3 +89,10 @@ def test_a_fixed_price_and_the_same_cent_twice_are_believed_and_priced_like_any_
     outlook = morning_of(catalog, believed_before_anybody_came(catalog), None).outlook()
     assert np.isfinite(outlook.curves.p_sale).all()
     assert np.isfinite(outlook.exploration.budget).all()
+
+
+def test_several_values_are_read_at_once_as_each_by_itself() -> None:
+    random = np.random.default_rng(2)
+    values, prices = random.random((7, *KNOTS.shape)), random.random((KNOTS.shape[0], 9)) * 7
+    one_by_one = np.stack([KNOTS.at(own, prices) for own in values])
+    assert (KNOTS.at(values, prices) == one_by_one).all()

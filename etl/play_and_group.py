@@ -1,0 +1,106 @@
+"""Play a batch and group its decisions while they are in memory, so that nobody has to read them back.
+
+What must hold: cells stand only where every assertion held, as after `transform`, and they and their receipts are the
+ones that `transform` would have published. So whatever is not plainly right is left without cells; `transform` finds
+it, looks at the whole date and says what is wrong: rows that break an assertion, stores that another batch of the date
+holds too, decisions whose bytes are not those of their receipt. Cells are published after the batch was committed, and
+alone: a kill in between leaves decisions without cells, which the same call or `transform` groups.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from catalog.errors import Declined, LakeError
+from catalog.load import Catalog
+from catalog.priced_by import PricedBy
+from etl.batches import Batch, BatchResult, play_batch
+from etl.ledger import in_force_in
+from etl.load import products_of
+from etl.transform import keep_first
+from features.cells import cells_from, cells_of_rows, definition_of, grouping_connection
+from warehouse.assertions.of_batch import broken_in_batch
+from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
+
+_MADE_WITH = ("repricings", "rejected", "belief_updates", "interactions")
+_OPEN = threading.local()
+
+
+def play_and_group(workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int) -> BatchResult:
+    """Play one batch as `play_batch` does, and publish its demand cells.
+
+    A batch that is published already is not played again, and grouped only if its cells are missing or were made from
+    something else.
+    """
+
+    def group(sha256: str, tables: dict[str, pa.Table]) -> None:
+        _group(workspace, batch, sha256, tables)
+
+    result = play_batch(workspace, batch, priced_by, seed, and_then=group)
+    if result.action == "unchanged":
+        _group_what_stands(workspace, batch)
+    return result
+
+
+def _group(workspace: Workspace, batch: Batch, sha256: str, tables: Mapping[str, pa.Table]) -> None:
+    """Publish the cells of a committed batch if it keeps every assertion; else leave them to `transform`."""
+    lake, catalog = workspace.lake, workspace.catalog
+    item = cells_from(batch.partition, sha256, definition_of(catalog))
+    if lake.is_current(item.cells, item.inputs) or _shares_a_store(lake, batch):
+        return
+    connection = _connection_for(catalog)
+    cells = cells_of_rows(connection, tables["interactions"])
+    if broken_in_batch(connection, batch.business_date, {**tables, "demand_cells": cells}):
+        return
+    try:
+        keep_first(lake, item)
+        lake.publish(item.cells, cells, inputs=item.inputs)
+    except Declined:
+        return  # another process is grouping the same decisions
+
+
+def _group_what_stands(workspace: Workspace, batch: Batch) -> None:
+    """Group a batch that was committed before and left without cells, once its bytes are proven."""
+    lake = workspace.lake
+    receipt = lake.receipt(batch.partition)
+    if receipt is None:
+        return
+    item = cells_from(batch.partition, receipt.sha256, definition_of(workspace.catalog))
+    if lake.is_current(item.cells, item.inputs):
+        return
+    parts = [Partition(name, batch.business_date, batch.group) for name in _MADE_WITH]
+    try:
+        tables = {part.table: lake.read(part) for part in parts if lake.receipt(part) is not None}
+    except LakeError:
+        return
+    if lake.receipt(batch.partition) == receipt:
+        _group(workspace, batch, receipt.sha256, tables)
+
+
+def _shares_a_store(lake: Lake, batch: Batch) -> bool:
+    """Tell whether another batch of the date may hold decisions of the same stores, as far as the ledger knows.
+
+    Of two that are played at once, the second one to be committed sees the first.
+    """
+    date, own = batch.business_date, set(batch.stores)
+    others = [part.group for part in lake.partitions_on("interactions", date) if part.group != batch.group]
+    known = [_stores_in(lake, date, group) for group in others]
+    return any(not stores or not own.isdisjoint(stores) for stores in known)
+
+
+def _stores_in(lake: Lake, business_date: dt.date, group: str) -> set[str]:
+    """Return the stores of a batch by the ledger; none where nobody played it here."""
+    return {store for row in in_force_in(lake, business_date, group) for store in row.stores}
+
+
+def _connection_for(catalog: Catalog) -> duckdb.DuckDBPyConnection:
+    """Return this thread's connection for a catalog; to open one takes as long as to group a batch."""
+    if getattr(_OPEN, "fingerprint", None) != catalog.fingerprint:
+        _OPEN.connection = grouping_connection(products_of(catalog))
+        _OPEN.fingerprint = catalog.fingerprint
+    connection: duckdb.DuckDBPyConnection = _OPEN.connection
+    return connection

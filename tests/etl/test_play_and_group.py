@@ -1,0 +1,216 @@
+"""A batch that is grouped while its rows are in memory leaves the lake that playing and then transforming leaves."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from catalog.errors import DataError
+from catalog.load import Catalog, load
+from catalog.settings import Settings, read_settings
+from etl import play_and_group as fused
+from etl.batches import Batch, BatchResult, batches_of, play_batch
+from etl.play_and_group import play_and_group
+from etl.prepare import bring_dimensions_up_to_date, prepared
+from etl.transform import transform
+from serving.in_force import pricing_on
+from warehouse.commit import Commit
+from warehouse.lake import Lake, Partition, Published
+from warehouse.workspace import Workspace
+
+DAYS = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
+SEED = 7
+Play = Callable[..., BatchResult]
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing of the program catches it."""
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Every file of a lake whose days were played, and then transformed."""
+    workspace = opened(tmp_path_factory.mktemp("plain"), catalog)
+    played(workspace, play_batch)
+    transform(workspace)
+    return files_of(workspace.lake)
+
+
+def opened(home: Path, catalog: Catalog) -> Workspace:
+    return prepared(read_settings({"SHELFPRICE_HOME": str(home)}), catalog)
+
+
+def batches(workspace: Workspace) -> list[Batch]:
+    """Cut each day into two batches of a store each."""
+    whole = batches_of(workspace.catalog, DAYS, 2)
+    return [
+        replace(batch, group=f"g{number:03d}", stores=(store,))
+        for batch in whole
+        for number, store in enumerate(batch.stores)
+    ]
+
+
+def played(workspace: Workspace, play: Play) -> list[str]:
+    return [play_one(workspace, batch, play).action for batch in batches(workspace)]
+
+
+def play_one(workspace: Workspace, batch: Batch, play: Play) -> BatchResult:
+    return play(workspace, batch, pricing_on(workspace.lake, workspace.catalog, batch.business_date), SEED)
+
+
+def files_of(lake: Lake) -> dict[str, bytes]:
+    """Return the bytes of every file of a lake, but for the record that only saves looks."""
+    found = (path for path in sorted(lake.root.rglob("*")) if path.is_file() and path.name != "grouped.json")
+    return {str(path.relative_to(lake.root)): path.read_bytes() for path in found}
+
+
+def cells_in(lake: Lake) -> list[Partition]:
+    return list(lake.partitions("demand_cells"))
+
+
+def test_every_file_is_that_of_playing_and_transforming(
+    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes]
+) -> None:
+    workspace = prepared(settings, catalog)
+    assert played(workspace, play_and_group) == ["played"] * 4
+    assert files_of(workspace.lake) == undisturbed
+
+
+def test_transform_finds_everything_current(settings: Settings, catalog: Catalog) -> None:
+    workspace = prepared(settings, catalog)
+    played(workspace, play_and_group)
+    assert transform(workspace).partitions == 0
+
+
+def test_a_batch_that_stands_is_neither_played_nor_grouped_again(
+    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = prepared(settings, catalog)
+    played(workspace, play_and_group)
+    monkeypatch.setattr(fused, "cells_of_rows", None)
+    assert played(workspace, play_and_group) == ["unchanged"] * 4
+    assert files_of(workspace.lake) == undisturbed
+
+
+@pytest.mark.parametrize("at", [1, 2, 7, 8])
+def test_a_kill_at_any_publishing_and_the_same_call_again_end_as_an_undisturbed_run(
+    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    workspace = prepared(settings, catalog)
+    made, kill = 0, Commit.make
+
+    def make(commit: Commit) -> None:
+        nonlocal made
+        made += 1
+        if made == at:
+            raise KilledError
+        kill(commit)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Commit, "make", make)
+        with pytest.raises(KilledError):
+            played(workspace, play_and_group)
+    assert files_of(workspace.lake) != undisturbed
+    played(workspace, play_and_group)
+    assert drafts_aside(workspace.lake) == undisturbed
+
+
+def drafts_aside(lake: Lake) -> dict[str, bytes]:
+    """Return the files of a lake; a staged file of a commit that never counted is none of them."""
+    return {name: content for name, content in files_of(lake).items() if not name.endswith(".new")}
+
+
+def test_decisions_that_were_left_without_cells_are_grouped_by_transform_to_the_same_bytes(
+    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = prepared(settings, catalog)
+    with monkeypatch.context() as patched:
+        patched.setattr(fused, "_group", lambda *_: None)
+        played(workspace, play_and_group)
+    assert cells_in(workspace.lake) == []
+    transform(workspace)
+    assert files_of(workspace.lake) == undisturbed
+
+
+def test_a_shelf_that_changed_brings_the_cells_of_the_new_shelf(
+    settings: Settings, catalog: Catalog, tmp_path: Path
+) -> None:
+    dearer = catalog.products[0].model_copy(update={"base_price": catalog.products[0].base_price + 0.1})
+    changed = Catalog((dearer, *catalog.products[1:]), catalog.store)
+    lakes = []
+    for home, play in ((settings.home, play_and_group), (tmp_path / "plain", play_batch)):
+        before = opened(home, catalog)
+        played(before, play)
+        transform(before)
+        after = replace(before, catalog=changed)
+        bring_dimensions_up_to_date(after.lake, changed)
+        assert set(played(after, play)) == {"replaced"}
+        transform(after)
+        lakes.append(files_of(after.lake))
+    assert lakes[0] == lakes[1]
+
+
+def test_rows_that_break_an_assertion_get_no_cells_and_transform_says_which(
+    settings: Settings, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = prepared(settings, catalog)
+    publish = Commit.publish
+
+    def spoiled(commit: Commit, partition: Partition, rows: pa.Table, **how: str) -> Published:
+        return publish(commit, partition, without_purchases(rows) if partition.table == "interactions" else rows, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Commit, "publish", spoiled)
+        patched.setattr(fused, "play_batch", playing_spoiled_rows)
+        played(workspace, play_and_group)
+    assert cells_in(workspace.lake) == []
+    with pytest.raises(DataError, match="outcome agrees with purchased"):
+        transform(workspace)
+
+
+def playing_spoiled_rows(*args: object, and_then: Callable[[str, dict[str, pa.Table]], object]) -> BatchResult:
+    """Play a batch and hand on what was published of it."""
+
+    def spoil(sha256: str, tables: dict[str, pa.Table]) -> None:
+        and_then(sha256, {**tables, "interactions": without_purchases(tables["interactions"])})
+
+    return play_batch(*args, and_then=spoil)  # type: ignore[arg-type]
+
+
+def without_purchases(rows: pa.Table) -> pa.Table:
+    nobody = pa.array([False] * rows.num_rows)
+    return rows.set_column(rows.column_names.index("purchased"), rows.schema.field("purchased"), nobody)
+
+
+def test_a_store_that_two_batches_of_a_date_hold_gets_no_cells_and_transform_says_so(
+    settings: Settings, catalog: Catalog
+) -> None:
+    workspace = prepared(settings, catalog)
+    first, second = (Batch(DAYS[0], group, ("S01",)) for group in ("g000", "g001"))
+    play_one(workspace, first, play_and_group)
+    play_one(workspace, second, play_and_group)
+    assert [own.group for own in cells_in(workspace.lake)] == ["g000"]
+    with pytest.raises(DataError, match="key of interactions is unique"):
+        transform(workspace)
+
+
+def test_damaged_decisions_without_cells_are_left_to_transform(settings: Settings, catalog: Catalog) -> None:
+    workspace = prepared(settings, catalog)
+    batch = batches(workspace)[0]
+    play_one(workspace, batch, play_batch)
+    data = workspace.lake.path(batch.partition)
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    assert play_one(workspace, batch, play_and_group).action == "unchanged"
+    assert cells_in(workspace.lake) == []
+    shutil.rmtree(settings.home)
