@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from catalog.addresses import is_loopback
 from catalog.errors import SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
+from catalog.spread import cores
 from warehouse.private import keep_files_private
 
 DEATHS_BORNE = 2
@@ -53,7 +54,7 @@ def worker_command(settings: Settings, processes: int | None = None) -> tuple[st
     return (
         *_program("dask_worker"),
         address,
-        *("--nworkers", str(processes or len(os.sched_getaffinity(0))), "--nthreads", "1", "--nanny"),
+        *("--nworkers", str(processes or cores()), "--nthreads", "1", "--nanny"),
         *("--death-timeout", str(_DEATH_TIMEOUT), "--local-directory", str(settings.home / "dask")),
         *(("--host", host) if is_loopback(host) else ()),
         *_quiet(settings),
