@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import imports, learning, loop, monitor, nights, serving, throughput, trial
+from bench import cluster, imports, learning, loop, monitor, nights, serving, throughput, trial
 from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -44,6 +44,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),
         "monitor": monitor.monitor,
+        "cluster": cluster.cluster,
     }
 
 

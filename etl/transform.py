@@ -1,22 +1,25 @@
 """Group what was sold into demand cells, partition by partition, and assert what the data claim to be."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from catalog.errors import DataError, Declined
 from catalog.progress import Progress, silent
+from catalog.spread import HERE, Spread
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
 from features.grouped import look_at_folders, settle
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
 from warehouse.proof import Unproven
-from warehouse.workspace import Workspace
+from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _NEWEST_KEYS = 20  # partitions of a table without dates whose keys a night compares; `shelfprice health` takes all
 _PARTITIONS_AT_ONCE = 64  # with one connection: to open one takes as long as to group ten small partitions
+_JOBS_EACH = 4  # for each that works on them, so that none waits long for the last
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,31 @@ class Transformed:
     dates: tuple[dt.date, ...]
 
 
-def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress: Progress = silent) -> Transformed:
+@dataclass(frozen=True)
+class CellsToGroup:
+    """Partitions whose cells are stale, to be grouped by whoever has room for it."""
+
+    where: Whereabouts
+    stale: tuple[StaleCells, ...]
+
+    @property
+    def name(self) -> str:
+        """The first of the partitions, and how many they are."""
+        first = self.stale[0].cells
+        return f"cells of {first.business_date} {first.group} and {len(self.stale) - 1} more"
+
+
+@dataclass(frozen=True)
+class GroupedCells:
+    """Those that were grouped, and the decisions that were found damaged."""
+
+    grouped: tuple[StaleCells, ...]
+    damaged: tuple[Partition, ...]
+
+
+def transform(
+    workspace: Workspace, anew_on: Collection[dt.date] = (), progress: Progress = silent, spread: Spread = HERE
+) -> Transformed:
     """Group the decisions of every new or changed partition, then run the SQL assertions on their dates.
 
     Partitions of the dates in `anew_on` are grouped again even though nothing changed. Decisions whose bytes are not
@@ -51,20 +78,16 @@ def transform(workspace: Workspace, anew_on: Collection[dt.date] = (), progress:
     stale = list(stale_cells(lake, workspace.catalog, anew_on, look.settled, note))
     settle(lake, look, {item.decisions.business_date for item in stale} | left_out)
     rows_of: dict[dt.date, int] = {}
-    done = 0
-    for at_once in _chunks(stale):
-        grouped = group_partitions(workspace, at_once, unproven)
-        for item in grouped:
-            if date := item.decisions.business_date:
-                rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
-        done += len(grouped)
-        progress("grouping decisions into demand cells", done, len(stale))
+    grouped = _grouped(workspace, stale, unproven, progress, spread)
+    for item in grouped:
+        if date := item.decisions.business_date:
+            rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
     try:
         _check_assertions(workspace, rows_of, progress, unproven)
     except DataError as error:
         raise DataError("; ".join(filter(None, (str(error), unproven.said())))) from error
     unproven.refuse()
-    return Transformed(done, sum(rows_of.values()), tuple(sorted(rows_of)))
+    return Transformed(len(grouped), sum(rows_of.values()), tuple(sorted(rows_of)))
 
 
 def group_all(workspace: Workspace, stale: list[StaleCells]) -> None:
@@ -76,12 +99,20 @@ def group_all(workspace: Workspace, stale: list[StaleCells]) -> None:
         When some of the decisions are damaged; the others were grouped.
     """
     unproven = Unproven(workspace.lake)
-    for at_once in _chunks(stale):
+    for at_once in _chunks(stale, _PARTITIONS_AT_ONCE):
         group_partitions(workspace, at_once, unproven)
     unproven.refuse()
 
 
-def group_partitions(workspace: Workspace, stale: list[StaleCells], unproven: Unproven) -> list[StaleCells]:
+def group_stale(job: CellsToGroup) -> GroupedCells:
+    """Group and publish the partitions of a job."""
+    workspace = job.where.opened()
+    unproven = Unproven(workspace.lake)
+    grouped = group_partitions(workspace, job.stale, unproven)
+    return GroupedCells(tuple(grouped), tuple(unproven.partitions))
+
+
+def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven: Unproven) -> list[StaleCells]:
     """Group and publish partition after partition with one connection; return those that were grouped.
 
     Each is held against its receipt before DuckDB parses it, by a thread that is some partitions ahead, so that nobody
@@ -101,9 +132,27 @@ def group_partitions(workspace: Workspace, stale: list[StaleCells], unproven: Un
     return grouped
 
 
-def _chunks(stale: list[StaleCells]) -> Iterator[list[StaleCells]]:
-    for first in range(0, len(stale), _PARTITIONS_AT_ONCE):
-        yield stale[first : first + _PARTITIONS_AT_ONCE]
+def _grouped(
+    workspace: Workspace, stale: list[StaleCells], unproven: Unproven, progress: Progress, spread: Spread
+) -> list[StaleCells]:
+    """Group and publish partitions, note those found damaged, and return the others.
+
+    It is done by other machines or by this process alone: DuckDB uses all cores of one machine.
+    """
+    spread, size = spread if spread.is_elsewhere else HERE, _PARTITIONS_AT_ONCE
+    if spread.is_elsewhere and stale:
+        size = min(size, -(-len(stale) // (_JOBS_EACH * spread.width)))
+    where = whereabouts(workspace, spread)
+    jobs = [CellsToGroup(where, tuple(at_once)) for at_once in _chunks(stale, size)]
+    progressed = partial(progress, "grouping decisions into demand cells")
+    found = spread(group_stale, jobs, lambda done, total: progressed(len(stale) * done // total, len(stale)))
+    unproven.partitions += [partition for own in found for partition in own.damaged]
+    return [item for own in found for item in own.grouped]
+
+
+def _chunks(stale: list[StaleCells], size: int) -> Iterator[list[StaleCells]]:
+    for first in range(0, len(stale), size):
+        yield stale[first : first + size]
 
 
 def _holds(unproven: Unproven, decisions: Partition) -> bool:

@@ -12,6 +12,8 @@ from flows.drift import announce
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import name_run
+from flows.simulate import seconds_to_play
+from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
 from warehouse.locks import held
@@ -57,8 +59,9 @@ def backfill(
         name_run(f"backfill-{start}-to-{end}")
         dates = dates_from(start, (end - start).days + 1)
         before = {date: seals(lake, date) for date in dates}
-        how = Filling(seed, force=force, announce=announce, progress=tell, run=as_shown_task)
-        for done, date in enumerate(dates, start=1):
-            fill_date(workspace, registry, date, how)
-            tell("business dates filled", done, len(dates))
+        with spreading(workspace.settings, seconds=seconds_to_play(workspace, dates)) as spread:
+            how = Filling(seed, force=force, announce=announce, progress=tell, run=as_shown_task, spread=spread)
+            for done, date in enumerate(dates, start=1):
+                fill_date(workspace, registry, date, how)
+                tell("business dates filled", done, len(dates))
         return [what_became_of(date, before[date], seals(lake, date)) for date in dates]

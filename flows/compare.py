@@ -2,28 +2,34 @@
 
 from collections.abc import Sequence
 
-from prefect import flow, task
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import flow
 
 from evaluation.as_shipped.keep import keep
-from evaluation.as_shipped.play import live_world
 from evaluation.as_shipped.records import AsShipped, AsShippedQuestion, put_together
 from evaluation.choices import DECISIONS, POLICIES, asked
-from evaluation.comparison import PolicyComparison, Question, gathered, keep_comparison, limits_of, play_part
-from evaluation.first_days import live_one_world
+from evaluation.comparison import PolicyComparison, Question, gathered, keep_comparison, limits_of
+from evaluation.parts import (
+    FirstDaysToLive,
+    LogToLearnFrom,
+    WorldToLive,
+    learn_from_log,
+    live_as_shipped,
+    live_first_days,
+)
 from evaluation.results import shares
 from evaluation.worlds import asked_worlds
 from flows.artifacts import show_shares
 from flows.runs import tag_run
-from flows.tasks import COMPUTES, results_of
+from flows.spreading.choose import spreading
+from flows.tasks import spread_as_task
 from flows.workspace import open_workspace
+from warehouse.workspace import whereabouts
 
-_play = task(task_run_name="learn-from-{decisions}-seed-{seed}", **COMPUTES)(play_part)
-_live_shipped = task(task_run_name="as-shipped-{world.name}-seed-{seed}", **COMPUTES)(live_world)
-_live = task(task_run_name="first-days-seed-{seed}", **COMPUTES)(live_one_world)
+_THREADS = 2  # for little work
+_SECONDS_A_SCENARIO, _SECONDS_A_DAY = 0.4, 0.5  # on one core, roughly
 
 
-@flow(name="compare", flow_run_name="compare-{seeds}-seeds", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow(name="compare", flow_run_name="compare-{seeds}-seeds")
 def compare(
     policies: tuple[str, ...] = POLICIES,
     scenarios: tuple[str, ...] = (),
@@ -55,15 +61,19 @@ def compare(
     question = Question(*asked(workspace.catalog, policies, scenarios), decisions, seeds, store_days, first_days)
     tag_run("comparison")
     limits = limits_of(question.scenarios)
-    futures = [_play.submit(workspace, question, limits, size, seed) for size, seed in question.parts]
-    lives = [_live.submit(workspace, first_days, seed) for seed in range(1, seeds + 1) if first_days]
-    played, lived = results_of(futures, "comparing policies"), results_of(lives, "living the first days")
+    work = len(question.parts) * len(question.scenarios) * _SECONDS_A_SCENARIO + seeds * first_days * _SECONDS_A_DAY
+    with spreading(workspace.settings, seconds=work, threads=_THREADS) as spread:
+        where = whereabouts(workspace, spread)
+        logs = [LogToLearnFrom(where, question, limits, size, seed) for size, seed in question.parts]
+        stores = [FirstDaysToLive(where, first_days, seed) for seed in range(1, seeds + 1) if first_days]
+        played = spread_as_task(spread, learn_from_log, logs, "comparing policies")
+        lived = spread_as_task(spread, live_first_days, stores, "living the first days")
     found = keep_comparison(workspace, question, gathered(question, limits, played, lived))
     show_shares(shares(found.scores))
     return found
 
 
-@flow(name="as-shipped", flow_run_name="as-shipped-{seeds}", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow(name="as-shipped", flow_run_name="as-shipped-{seeds}")
 def compare_as_shipped(
     worlds: Sequence[str] = (), days: int = 60, seeds: int = 10, stores: int = 1, catalog_dir: str | None = None
 ) -> AsShipped:
@@ -77,5 +87,7 @@ def compare_as_shipped(
     workspace = open_workspace(catalog_dir)
     question = AsShippedQuestion(asked_worlds(worlds, workspace.catalog), days, seeds, stores)
     tag_run("comparison")
-    futures = [_live_shipped.submit(world, seed, days, stores) for world, seed in question.parts]
-    return keep(workspace, put_together(question, results_of(futures, "living the first days as shipped")))
+    parts = [WorldToLive(world, seed, days, stores) for world, seed in question.parts]
+    with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
+        lived = spread_as_task(spread, live_as_shipped, parts, "living the first days as shipped")
+    return keep(workspace, put_together(question, lived))

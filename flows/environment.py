@@ -16,6 +16,7 @@ from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from flows.progress import say
 from flows.reachable import refuse_absent_services
+from flows.spreading.cluster_away import refuse_absent_cluster
 from flows.temporary_server import temporary_server
 from flows.up.database import prefect_environment
 from flows.up.tables import keep_database_up_to_date
@@ -27,6 +28,16 @@ from warehouse.private import keep_files_private, keep_private
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
 """How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
+_SPREAD = {
+    "flows.backfill",
+    "flows.compare",
+    "flows.nightly",
+    "flows.pipeline",
+    "flows.shocks",
+    "flows.simulate",
+    "flows.transform",
+}
+"""Flows whose work a cluster does, where one is set."""
 _WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live", "flows.trial"}
 
 
@@ -91,6 +102,8 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     and, for a flow that uses MLflow, MLflow's database is created.
     """
     refuse_absent_services(read_settings(), uses_registry=flow_module not in _WITHOUT_REGISTRY)
+    if flow_module in _SPREAD:
+        refuse_absent_cluster(read_settings())
     with ExitStack() as stack:
         settings = read_settings()
         login = prefect_login(settings)

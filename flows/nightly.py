@@ -11,6 +11,8 @@ from flows.drift import announce
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import ended, name_run
+from flows.simulate import seconds_to_play
+from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
 from serving.close_day import close_day
@@ -49,7 +51,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         write_down(workspace.lake.notes, "nightly", night_of)
         name_run(f"nightly-{night_of}", date=night_of.isoformat())
         refuse_what_cannot_be_closed(workspace.lake, night_of)
-        as_task(close_day, workspace, night_of, seed)
+        with spreading(workspace.settings, seconds=seconds_to_play(workspace, [night_of])) as spread:
+            as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
         return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
 

@@ -8,12 +8,11 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, is_committed, without_live_days
 from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
-from etl.transform import transform
 from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.simulate import play_dates
-from flows.tasks import as_task
+from flows.transform import group_decisions
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced
@@ -44,7 +43,7 @@ def pipeline(
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
     dates = dates_from(start, days)
-    as_task(transform, workspace, progress=tell)  # days that were sold before
+    group_decisions(workspace)  # days that were sold before
     remarks: list[str] = []
     done_before = 0
     for number, date in enumerate(dates, start=1):
@@ -55,7 +54,7 @@ def pipeline(
                 night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
                 remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
-            as_task(transform, workspace, progress=tell)
+            group_decisions(workspace)
         tell("days played", number, days)
     return Loop(done_before, tuple(remarks))
 

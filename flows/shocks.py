@@ -1,19 +1,21 @@
 """Play scripted changes of demand, and keep score of when each is seen and what it costs."""
 
-from prefect import flow, task
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import flow
 
 from evaluation.drift.play import Scorecard, keep_scorecard, scorecard_of
-from evaluation.drift.scorecard import play_world
 from evaluation.drift.worlds import asked
+from evaluation.parts import ShocksToPlay
+from evaluation.parts import play_shocks as play_part
 from flows.runs import tag_run
-from flows.tasks import COMPUTES, results_of
+from flows.spreading.choose import spreading
+from flows.tasks import spread_as_task
 from flows.workspace import open_workspace
 
-_play = task(task_run_name="seed-{seed}", **COMPUTES)(play_world)
+_THREADS = 2  # for little work
+_SECONDS_A_DAY = 0.5  # on one core, roughly
 
 
-@flow(name="shocks", flow_run_name="shocks-{seeds}-seeds", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow(name="shocks", flow_run_name="shocks-{seeds}-seeds")
 def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: str | None = None) -> Scorecard:
     """Play the scripted worlds day by day, in temporary lakes, and keep the score in this one.
 
@@ -31,7 +33,9 @@ def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: st
     worlds = asked(workspace.catalog, scenarios)
     tag_run("comparison")
     longest_first = sorted(worlds, key=lambda world: -world.days)
-    parts = [(world, seed) for world in longest_first for seed in range(1, seeds + 1)]
-    lived = results_of([_play.submit(*part) for part in parts], "playing scripted worlds")
-    played = {(world.name, seed): days for (world, seed), days in zip(parts, lived, strict=True)}
+    parts = [ShocksToPlay(world, seed) for world in longest_first for seed in range(1, seeds + 1)]
+    work = sum(part.world.days for part in parts) * _SECONDS_A_DAY
+    with spreading(workspace.settings, seconds=work, threads=_THREADS) as spread:
+        lived = spread_as_task(spread, play_part, parts, "playing scripted worlds")
+    played = {(part.world.name, part.seed): days for part, days in zip(parts, lived, strict=True)}
     return keep_scorecard(workspace, scorecard_of(worlds, played, seeds), played, seeds)

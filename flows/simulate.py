@@ -1,23 +1,25 @@
-"""Play store days and load them: one task for each batch."""
+"""Play store days and load them: one task that spreads the batches."""
 
 import datetime as dt
 
-from prefect import flow, task
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect import flow
 
-from etl.batches import DEFAULT_SEED, BatchResult, batches_of, play_batch, without_live_days
+from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, without_live_days
 from etl.business_dates import DEFAULT_START, dates_from
 from flows.older_prices import tell_of_damaged_books
 from flows.runs import tag_run
-from flows.tasks import TOUCHES_THE_DISK, results_of
+from flows.spreading.choose import spreading
+from flows.tasks import spread_as_task
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
+from serving.playing import batches_to_play, play_one
 from warehouse.workspace import Workspace
 
-_play = task(play_batch, **TOUCHES_THE_DISK)
+_PER_SECOND = 2e6  # decisions that one core plays and publishes
+_THREADS = 2  # for few batches: one is played while another waits for the disk
 
 
-@flow(name="simulate", flow_run_name="simulate-{start}", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow(name="simulate", flow_run_name="simulate-{start}")
 def simulate(
     start: dt.date = DEFAULT_START,
     days: int = 1,
@@ -48,10 +50,19 @@ def simulate(
 def play_dates(
     workspace: Workspace, dates: list[dt.date], stores: int | None, seed: int, policy: str | None = None
 ) -> list[BatchResult]:
-    """Play the batches of some dates as tasks of the flow run we are in."""
-    batches = without_live_days(workspace.lake, batches_of(workspace.catalog, dates, stores))
+    """Play the batches of some dates as one task of the flow run we are in."""
+    lake, catalog, settings = workspace.lake, workspace.catalog, workspace.settings
+    batches = without_live_days(lake, batches_of(catalog, dates, stores))
     if policy not in {"static", "rule"}:
-        tell_of_damaged_books(workspace.lake, dates)
-    priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, policy) for date in dates}
-    futures = [_play.submit(workspace, batch, priced_by[batch.business_date], seed) for batch in batches]
-    return sorted(results_of(futures, "playing store days"), key=lambda result: result.batch.partition)
+        tell_of_damaged_books(lake, dates)
+    priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
+    with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
+        jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)
+        played = spread_as_task(spread, play_one, jobs, "playing store days")
+    return sorted(played, key=lambda result: result.batch.partition)
+
+
+def seconds_to_play(workspace: Workspace, dates: list[dt.date], stores: int | None = None) -> float:
+    """Return roughly how long it would take to play some dates on one core."""
+    n_stores = len(store_ids(workspace.catalog, stores))
+    return len(dates) * n_stores * workspace.catalog.store.visits_per_day / _PER_SECOND

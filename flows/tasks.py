@@ -5,13 +5,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture, as_completed
 
-from catalog.errors import DamagedError, LakeError
+from catalog.spread import Job, Spread, may_pass
 from flows.progress import tell
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_J = TypeVar("_J", bound=Job)
 
 COMPUTES: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
 """Options of a task that computes: what it returns is not kept, for what counts is in the lake or the registry."""
@@ -21,12 +21,8 @@ def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
     """Tell whether a failed task met the disk or a network, which may be better next time; mistakes are not retried."""
     try:
         state.result()
-    except DamagedError:
-        return False  # what was damaged is set aside: a second attempt would go on without it and say nothing
-    except (LakeError, OSError):
-        return True
-    except Exception:  # noqa: BLE001 - any other failure would fail again
-        return False
+    except Exception as error:  # noqa: BLE001 - any other failure would fail again
+        return may_pass(error)
     return False
 
 
@@ -47,9 +43,10 @@ def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
 
 
-def results_of(futures: Sequence[PrefectFuture[_R]], stage: str) -> list[_R]:
-    """Wait for the tasks of a stage, tell how many are done, and return what they found in the order given."""
-    for done, future in enumerate(as_completed(list(futures)), start=1):
-        future.result()
-        tell(stage, done, len(futures))
-    return [future.result() for future in futures]
+def spread_as_task(spread: Spread, step: Callable[[_J], _R], jobs: Sequence[_J], stage: str) -> list[_R]:
+    """Do every job of a stage where there is room, as one task named as the stage, and tell how many are done."""
+    if not jobs:
+        return []
+    driver = task(name=stage, **COMPUTES)(lambda: spread(step, jobs, lambda done, total: tell(stage, done, total)))
+    found: list[_R] = driver()
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.progress import Progress, silent
+from catalog.spread import HERE, Spread
 from etl.business_dates import ONE_DAY
 from etl.transform import transform
 from serving.close_day import close_day, play_again
@@ -34,13 +35,17 @@ class Filled:
 
 @dataclass(frozen=True)
 class Filling:
-    """How dates are filled: with which seed where a date is missing, and whether everything is made anew by `force`."""
+    """How dates are filled: with which seed where a date is missing, and whether everything is made anew by `force`.
+
+    `spread` is where batches are played.
+    """
 
     seed: int
     force: bool = False
     announce: Announce = unannounced
     progress: Progress = silent
     run: RunStep = plainly
+    spread: Spread = HERE
 
 
 def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how: Filling) -> None:
@@ -54,9 +59,15 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
     lake, run = workspace.lake, how.run
     refuse_what_cannot_be_closed(lake, date)
     if how.force:
-        run(play_again, workspace, date)
-    run(close_day, workspace, date, how.seed)
-    run(transform, workspace, (date,) if how.force else (), how.progress)
+        run(play_again, workspace, date, how.spread)
+    run(close_day, workspace, date, how.seed, how.spread)
+    run(
+        transform,
+        workspace,
+        (date,) if how.force else (),
+        how.progress,
+        how.spread if how.spread.is_elsewhere else HERE,
+    )
     if has_curves(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
         run(make_book_again, workspace, date + ONE_DAY)
     elif needs_a_decision(lake, date):

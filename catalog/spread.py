@@ -1,0 +1,149 @@
+"""Independent work, wherever it is done: one function over many jobs, in this process, in others, or on a cluster.
+
+What must hold: the function can be imported by its name, and a job and its result are plain frozen data, since they may
+travel to another machine. A job that is done twice leaves what it leaves when it is done once, since whoever works on
+it may die in the middle.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from catalog.errors import DamagedError, Declined, LakeError
+
+Done = Callable[[int, int], object]
+"""Called with how many jobs are done and how many there are, each time that one is done."""
+
+_ATTEMPTS = 3
+_PAUSE = 1.0  # seconds between attempts
+
+
+class Job(Protocol):
+    """Something to be done, with a name by which people are told of it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - described above
+
+
+_Job = TypeVar("_Job", bound=Job)
+_Result = TypeVar("_Result")
+
+
+def unheard(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+class Spread(Protocol):
+    """Somewhere to do independent jobs.
+
+    Attributes
+    ----------
+    width
+        How many jobs are worked on at once.
+    is_elsewhere
+        Whether the settings of whoever works there hold, in place of those of this process.
+    """
+
+    @property
+    def width(self) -> int: ...  # noqa: D102 - described above
+
+    @property
+    def is_elsewhere(self) -> bool: ...  # noqa: D102
+
+    def __call__(
+        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
+    ) -> list[_Result]:
+        """Do every job, and return what each brought, in the order of the jobs.
+
+        When one fails, no other is begun; those that are being done are waited for. Then its error is raised.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class InThisProcess:
+    """Does jobs here, in as many threads as `width` says: where there are few or small ones, nothing is sooner.
+
+    Attributes
+    ----------
+    tries_again
+        Whether a job is tried again that met the disk; else that is up to the caller.
+    """
+
+    width: int = 1
+    tries_again: bool = True
+    is_elsewhere: bool = False
+
+    def __call__(
+        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
+    ) -> list[_Result]:
+        """Do every job, as `Spread` says."""
+        if self.width == 1 or len(jobs) == 1:
+            found = []
+            for job in jobs:
+                found.append(self._done(function, job))
+                on_done(len(found), len(jobs))
+            return found
+        with ThreadPoolExecutor(self.width) as pool:
+            futures = [pool.submit(self._done, function, job) for job in jobs]
+            try:
+                _tell_each(futures, on_done)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [future.result() for future in futures]
+
+    def _done(self, function: Callable[[_Job], _Result], job: _Job) -> _Result:
+        return attempt(function, job) if self.tries_again else function(job)
+
+
+HERE = InThisProcess(tries_again=False)
+"""One job after another, in this thread, as if nothing stood between."""
+
+
+def attempt(function: Callable[[_Job], _Result], job: _Job, patience: float = 0.0) -> _Result:
+    """Do a job; it is tried again where it met the disk or a network.
+
+    Parameters
+    ----------
+    patience
+        Seconds for which a job is also tried again that was declined: one that seemed to have died may be at work on
+        it still.
+    """
+    until, failures = time.monotonic() + patience, 0
+    while True:
+        try:
+            return function(job)
+        except Declined:
+            if time.monotonic() >= until:
+                raise
+        except (LakeError, OSError) as error:
+            failures += 1
+            if failures == _ATTEMPTS or not may_pass(error):
+                raise
+        time.sleep(_PAUSE)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether an error came from the disk or a network, which may be better next time.
+
+    What was damaged is set aside: a second attempt would go on without it and say nothing.
+    """
+    return isinstance(error, LakeError | OSError) and not isinstance(error, DamagedError)
+
+
+def _tell_each(futures: Sequence["Future[_Result]"], on_done: Done) -> None:
+    waiting = set(futures)
+    while waiting:
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in ended:
+            future.result()
+            on_done(len(futures) - len(waiting), len(futures))

@@ -1,0 +1,38 @@
+"""Choose where independent work is done: by the settings, and by how much of it there is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+from catalog.settings import Settings
+from catalog.spread import HERE, InThisProcess, Spread, cores
+from flows.progress import say
+from flows.spreading.processes import in_processes
+
+_WORTH_PROCESSES = 20.0  # seconds of work on one core; to start processes takes some of them
+
+
+@contextmanager
+def spreading(settings: Settings, *, seconds: float, threads: int = 1) -> Iterator[Spread]:
+    """Open the place where independent jobs are done while the block runs.
+
+    Parameters
+    ----------
+    seconds
+        How long all of it would take on one core, roughly: little is done in this process.
+    threads
+        In how many threads it is done then; with one, to try again what failed is up to the task around it.
+
+    Raises
+    ------
+    SettingError, ServiceError
+        When the settings name a cluster that cannot be used; nothing was done.
+    """
+    if settings.dask is not None:
+        with import_module("flows.spreading.on_dask").on_dask(settings, say) as spread:
+            yield spread
+    elif cores() > 1 and seconds > _WORTH_PROCESSES:
+        with in_processes(cores(), say) as spread:
+            yield spread
+    else:
+        yield HERE if threads == 1 else InThisProcess(threads)
