@@ -419,7 +419,7 @@ def commit(store: DeltaStore, parts: tuple[CommittedPart, ...], *, in_force: int
 
 
 def shown_rows(store: DeltaStore) -> set[int]:
-    return {standing.rows for standing in store.snapshot().values()}
+    return {standing.rows for standing in snapshots.snapshot(store).values()}
 
 
 @pytest.mark.parametrize("in_force", [1, 2], ids=["goes on", "has ended"])
