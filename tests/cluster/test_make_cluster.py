@@ -22,7 +22,7 @@ from deploy.servers.dask import Dask
 from deploy.servers.seaweed import BUCKET
 from deploy.settings import ClusterOnThisMachine, open_cluster
 
-PATIENCE = 150.0
+PATIENCE = 240.0  # seconds; the machine may be busy
 ENDS_WITHIN = 10.0
 WORKERS = 1
 
@@ -142,7 +142,7 @@ def is_answered(given: dict[str, str]) -> bool:
         return False
     try:
         psycopg.connect(given["SHELFPRICE_DATABASE"]).close()
-        return BUCKET in {bucket["Name"] for bucket in s3(given).list_buckets()["Buckets"]}
+        return BUCKET in {bucket["Name"] for bucket in s3(given, 1).list_buckets()["Buckets"]}
     except (psycopg.OperationalError, BotoCoreError, ClientError):
         return False
 
@@ -153,15 +153,15 @@ def is_kept(given: dict[str, str]) -> bool:
     return row == (42,) and s3(given).get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"42"
 
 
-def s3(given: dict[str, str]) -> Any:
-    quick = Config(retries={"total_max_attempts": 1})
+def s3(given: dict[str, str], attempts: int = 6) -> Any:
+    """Return a client, who asks again as clients do: a store that starts again knows its volumes one by one."""
     return boto3.client(
         "s3",
         endpoint_url=given["AWS_ENDPOINT_URL"],
         region_name=given["AWS_REGION"],
         aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        config=quick,
+        config=Config(retries={"total_max_attempts": attempts}),
     )
 
 
