@@ -92,5 +92,6 @@ def _for_migration(settings: Settings, database: SecretStr) -> dict[str, str]:
         **prefect_environment(settings),
         STORE_VARIABLE: mlflow_store(database),
         "SHELFPRICE_HOME": str(settings.home),
+        "SHELFPRICE_DATABASE": database.get_secret_value(),
         "PREFECT_HOME": str(settings.prefect_home),
     }
