@@ -1,0 +1,108 @@
+"""Where work is done: what the settings and the amount of work choose, and which clusters are refused."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from catalog.errors import ServiceError, SettingError
+from catalog.settings import Settings, read_settings
+from catalog.spread import HERE, InThisProcess
+from flows import dask_cluster
+from flows.dask_cluster import cluster_environment, scheduler_command, worker_command
+from flows.spreading.choose import spreading
+from flows.spreading.cluster_away import refuse_absent_cluster
+from flows.spreading.processes import Processes
+from flows.spreading.ready import Expected, fault_here, versions_here, work
+
+
+def set_to(tmp_path: Path, address: str, **more: object) -> Settings:
+    variables = {f"SHELFPRICE_DASK_{name.upper()}": str(value) for name, value in more.items()}
+    return read_settings({"SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_DASK": address, **variables})
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Dask seem to be installed: nothing here needs it."""
+    monkeypatch.setattr(dask_cluster, "find_spec", lambda _: object())
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Settings:
+    for name in ("ca", "cert", "key"):
+        (tmp_path / name).touch()
+    return set_to(tmp_path, "tls://10.0.0.1:8786", ca=tmp_path / "ca", cert=tmp_path / "cert", key=tmp_path / "key")
+
+
+def test_little_work_is_done_here_and_much_in_processes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.spreading.choose.cores", lambda: 4)
+    with spreading(settings, seconds=1) as spread:
+        assert spread is HERE
+    with spreading(settings, seconds=1, threads=2) as spread:
+        assert spread == InThisProcess(2)
+    with spreading(settings, seconds=1_000, threads=2) as spread:
+        assert isinstance(spread, Processes)
+        assert spread.width == 4
+    monkeypatch.setattr("flows.spreading.choose.cores", lambda: 1)
+    with spreading(settings, seconds=1_000) as spread:
+        assert spread is HERE
+
+
+def test_a_scheduler_that_is_away_is_named_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    settings = set_to(tmp_path, address)
+    with pytest.raises(ServiceError, match=f"expected a Dask scheduler at {address}, found: .*nothing was done"):
+        refuse_absent_cluster(settings)
+
+
+def test_an_address_without_certificates_is_refused(tmp_path: Path, encrypted: Settings) -> None:
+    with pytest.raises(SettingError, match="SHELFPRICE_DASK_CA: expected a file in PEM, found nothing"):
+        refuse_absent_cluster(set_to(tmp_path, "tls://10.0.0.1:8786"))
+    (tmp_path / "key").unlink()
+    with pytest.raises(SettingError, match=f"SHELFPRICE_DASK_KEY: .*no file at {tmp_path / 'key'}"):
+        refuse_absent_cluster(encrypted)
+
+
+def test_an_open_address_that_others_can_reach_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"SHELFPRICE_DASK: expected tls:// off loopback"):
+        set_to(tmp_path, "tcp://10.0.0.1:8786")
+
+
+def test_missing_packages_are_named_with_what_installs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_cluster, "find_spec", lambda _: None)
+    with pytest.raises(SettingError, match="run `make install-cluster`"):
+        refuse_absent_cluster(set_to(tmp_path, "tcp://127.0.0.1:8786"))
+
+
+def test_scheduler_and_workers_listen_where_the_setting_says_and_serve_no_pages(tmp_path: Path) -> None:
+    settings = set_to(tmp_path, "tcp://127.0.0.1:8786")
+    scheduler, worker = " ".join(scheduler_command(settings)), " ".join(worker_command(settings, 3))
+    assert "--protocol tcp --host 127.0.0.1 --port 8786" in scheduler
+    assert " tcp://127.0.0.1:8786 --nworkers 3 --nthreads 1 --nanny" in worker
+    assert "--host 127.0.0.1" in worker
+    for command in (scheduler, worker):
+        assert "--no-dashboard --dashboard-address 127.0.0.1:0" in command
+    assert cluster_environment(settings)["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "False"
+
+
+def test_off_loopback_everything_is_encrypted(tmp_path: Path, encrypted: Settings) -> None:
+    certificates = f"--tls-ca-file {tmp_path / 'ca'} --tls-cert {tmp_path / 'cert'} --tls-key {tmp_path / 'key'}"
+    assert certificates in " ".join(scheduler_command(encrypted))
+    assert certificates in " ".join(worker_command(encrypted))
+    assert cluster_environment(encrypted)["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "True"
+
+
+def test_a_worker_of_another_version_or_lake_is_refused_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
+    other = versions_here() | {"pyarrow": "1.0"}
+    assert "pyarrow: expected 1.0, found" in str(fault_here(Expected("t", "/lake", other)))
+    other = versions_here() | {"the processor": "vax"}
+    assert "the processor: expected vax, found" in str(fault_here(Expected("t", "/lake", other)))
+    unseen = Expected("t", "/lake", versions_here())
+    fault = f"it does not see the lake /lake, its own is {tmp_path / 'lake'}: set SHELFPRICE_LAKE"
+    assert fault in str(fault_here(unseen))
+    with pytest.raises(ServiceError, match="a worker of the cluster cannot be used: it does not see the lake"):
+        work(unseen, print, None)  # type: ignore[arg-type, type-var]
