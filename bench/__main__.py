@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bench import imports, learning, loop, monitor, nights, serving, throughput, trial
+from bench import cluster, imports, learning, loop, monitor, nights, serving, throughput, trial
 from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -40,6 +40,7 @@ def sections(*, quick: bool) -> dict[str, Section]:
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, quick=quick),
         "monitor": monitor.monitor,
+        "cluster": cluster.cluster,
     }
 
 

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 
+class NotHereError(Exception):
+    """What a measurement needs is not on this machine."""
+
+
 @dataclass(frozen=True)
 class Otherwise:
     """What one would otherwise do, measured in the same run and the same unit."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.browser import NoBrowserError
-from bench.measure import Measurement, NotMeasured, say
+from bench.measure import Measurement, NotHereError, NotMeasured, say
 from bench.results import Row, keep, line_of, table_of
 from catalog.errors import first_line
 
@@ -31,7 +31,7 @@ def _rows_of(sections: Mapping[str, Section]) -> Iterator[Row]:
         say(f"{name} ...")
         try:
             yield from measure()
-        except NoBrowserError as missing:
+        except (NoBrowserError, NotHereError) as missing:
             yield NotMeasured(name, first_line(missing), is_failure=False)
         except Exception as error:  # noqa: BLE001 - whatever failed, the other sections are measured
             yield NotMeasured(name, f"{type(error).__name__}: {first_line(error)}", is_failure=True)

@@ -123,13 +123,14 @@ def _quiet(settings: Settings) -> tuple[str, ...]:
 
 def main() -> None:
     """Become the scheduler, or the workers of this machine; their files are their owner's alone."""
-    commands = {"scheduler": scheduler_command, "worker": worker_command}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:  # noqa: PLR2004 - the program and one word
-        sys.stderr.write("usage: python -m flows.dask_cluster scheduler|worker\n")
+    words = sys.argv[1:]
+    if words[:1] not in (["scheduler"], ["worker"]) or not all(word.isdecimal() for word in words[1:2]) or words[2:]:
+        sys.stderr.write("usage: python -m flows.dask_cluster scheduler | worker [PROCESSES]\n")
         sys.exit(_USAGE)
     try:
         settings = read_settings()
-        command = commands[sys.argv[1]](settings)
+        processes = int(words[1]) if words[1:] else None
+        command = scheduler_command(settings) if words[0] == "scheduler" else worker_command(settings, processes)
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)

@@ -52,8 +52,7 @@ def on_dask(settings: Settings, say: Say) -> Iterator["OnDask"]:
         When no scheduler answers, it has no worker, or a worker cannot be used; nothing was done.
     """
     address = cluster_address(settings)
-    refuse_absent_scheduler(address)
-    with _client(settings, address) as client, token_in(Lake(settings)) as token:
+    with connected(settings) as client, token_in(Lake(settings)) as token:
         expected = Expected(token, str(settings.lake_address or settings.lake), versions_here())
         _refuse_unready(client, address, expected)
         yield OnDask(client, address, expected, say)
@@ -170,7 +169,18 @@ class OnDask:
 
 
 @contextmanager
-def _client(settings: Settings, address: str) -> Iterator[Client]:
+def connected(settings: Settings) -> Iterator[Client]:
+    """Connect with the cluster of the settings while the block runs.
+
+    Raises
+    ------
+    SettingError
+        When it may not be spoken to with these settings.
+    ServiceError
+        When no scheduler answers there, or not to us.
+    """
+    address = cluster_address(settings)
+    refuse_absent_scheduler(address)
     security = None
     if is_encrypted(settings):
         security = Security(

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 import spread_jobs
-from dask_servers import Cluster, cluster_in, make_certificates
+from dask_servers import Cluster, cluster_in
 from spread_jobs import Numbered
 
 pytest.importorskip("distributed", reason="make install-cluster")
 
 from distributed import Client, Security
 
+from bench.certificates import certificates_in
 from catalog.errors import ServiceError, SettingError
 from catalog.load import load
 from catalog.settings import Settings, read_settings
@@ -211,7 +212,7 @@ def test_a_cluster_whose_scheduler_is_away_is_named_within_seconds(tmp_path: Pat
 
 
 def test_with_certificates_only_who_has_one_is_let_in(tmp_path: Path) -> None:
-    ours, strangers = make_certificates(tmp_path / "ours"), make_certificates(tmp_path / "strangers")
+    ours, strangers = certificates_in(tmp_path / "ours"), certificates_in(tmp_path / "strangers")
     with cluster_in(tmp_path / "home", "tls", **ours) as encrypted:
         workspace = _opened(encrypted.settings)
         with spreading(encrypted.settings, seconds=0) as spread:

@@ -78,18 +78,3 @@ def cluster_in(home: Path, how: str = "tcp", **variables: str) -> Iterator[Clust
         yield cluster
     finally:
         cluster.end()
-
-
-def make_certificates(folder: Path) -> dict[str, str]:
-    """Make an authority, and a certificate that it signed; return the settings that name them."""
-    folder.mkdir(parents=True)
-    ca, ca_key, cert, key, request = (folder / name for name in ("ca.pem", "ca.key", "cert.pem", "key.pem", "request"))
-    new = ("-newkey", "rsa:2048", "-nodes")
-    subject = "/CN=localhost"
-    for words in (
-        ("req", "-x509", *new, "-keyout", ca_key, "-out", ca, "-days", "2", "-subj", "/CN=authority"),
-        ("req", *new, "-keyout", key, "-out", request, "-subj", subject),
-        ("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-out", cert, "-days", "2"),
-    ):
-        subprocess.run(("openssl", *map(str, words)), check=True, capture_output=True)
-    return {"SHELFPRICE_DASK_CA": str(ca), "SHELFPRICE_DASK_CERT": str(cert), "SHELFPRICE_DASK_KEY": str(key)}
