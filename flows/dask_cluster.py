@@ -18,8 +18,6 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import cores
 from warehouse.private import keep_files_private
 
-DEATHS_BORNE = 2
-"""Workers that a task may take down before it is given up: it is told of with the third."""
 _DEATH_TIMEOUT = 60  # seconds until a worker that finds no scheduler ends
 _NOWHERE_ELSE = "127.0.0.1:0"  # where the page of a process's health is served, which Dask cannot leave out
 _USAGE = 2
@@ -62,9 +60,13 @@ def worker_command(settings: Settings, processes: int | None = None) -> tuple[st
 
 
 def cluster_environment(settings: Settings) -> Mapping[str, str]:
-    """Return the variables that both programs are started with, beside those of this process."""
+    """Return the variables that both programs are started with, beside those of this process.
+
+    The scheduler gives back what a worker that died was at, for whoever sent it to decide: it cannot tell which of the
+    jobs took the worker down.
+    """
     return {
-        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(DEATHS_BORNE),
+        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
         "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": str(is_encrypted(settings)),
     }
 

@@ -3,8 +3,9 @@
 Dask runs what its clients send it, so the cluster is one domain of trust: see `docs/security.md`.
 """
 
+import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from distributed.security import Security
 from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
 from catalog.spread import Done, Job, unheard
-from flows.dask_cluster import DEATHS_BORNE, cluster_address, is_encrypted
+from flows.dask_cluster import cluster_address, is_encrypted
 from flows.spreading.cluster_away import refuse_absent_scheduler
 from flows.spreading.processes import Say
 from flows.spreading.ready import Expected, fault_here, versions_here, work
@@ -30,6 +31,7 @@ _CONNECT_WITHIN = 8  # seconds
 _WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
 _IN_FLIGHT = 2  # jobs for each that is worked on: the next one is there when one is done
 _LOOK_EVERY = 1.0  # seconds
+_DEATHS_BORNE = 2  # workers that a job may take down: with the third it is given up
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -83,24 +85,23 @@ class OnDask:
         ServiceError
             When the scheduler goes away, or all workers do, or a job takes them down one after another.
         """
-        found, waiting, flying = dict[int, _Result](), deque(range(len(jobs))), dict[Future, int]()
-        killers, failure = list[str](), None
+        found, flying, failure = dict[int, _Result](), dict[Future, int](), None
+        queue = _Queue(len(jobs))
         try:
-            while waiting or flying:
-                while waiting and len(flying) < _IN_FLIGHT * self.width:
-                    position = waiting.popleft()
+            while queue.is_waiting or flying:
+                for position in queue.due(len(flying), _IN_FLIGHT * self.width):
                     flying[self._sent(function, jobs[position])] = position
                 for future in self._ended(flying):
                     position = flying.pop(future)
                     try:
                         found[position] = future.result()
                     except KilledWorker:
-                        killers.append(jobs[position].name)
+                        queue.died(position)
                     except CancelledError as error:
                         raise self._lost() from error
                     except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the end
                         failure = failure or error
-                        waiting.clear()
+                        queue.clear()
                     else:
                         on_done(len(found), len(jobs))
                     future.release()
@@ -110,7 +111,7 @@ class OnDask:
                     self._client.cancel(list(flying), force=True)
         if failure is not None:
             raise failure
-        self._refuse_losses(killers)
+        self._refuse_losses([jobs[position].name for position in queue.given_up])
         return [found[position] for position in range(len(jobs))]
 
     def _sent(self, function: Callable[[Any], Any], job: Job) -> Future:
@@ -162,10 +163,49 @@ class OnDask:
     def _refuse_losses(self, killers: list[str]) -> None:
         if killers:
             raise ServiceError(
-                f"expected workers that live, found that {DEATHS_BORNE + 1} at {self._address} died while they worked "
+                f"expected workers that live, found that {_DEATHS_BORNE + 1} at {self._address} died while they worked "
                 f"on {', '.join(killers)}; everything else was done: see that they have memory, and run the same "
                 "command again"
             )
+
+
+class _Queue:
+    """The positions of jobs that are yet to be sent.
+
+    Of the jobs that a worker had when it died, one may have killed it. Which one shows when they are done again, each
+    alone, after all others.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._waiting, self._suspects, self._deaths = deque(range(count)), deque[int](), Counter[int]()
+        self._is_over, self.given_up = False, list[int]()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any is yet to be sent."""
+        return bool(self._waiting or self._suspects)
+
+    def due(self, flying: int, most: int) -> Iterator[int]:
+        """Yield those that are to be sent now, while so many are being done."""
+        while self._waiting and flying < most:
+            yield self._waiting.popleft()
+            flying += 1
+        if self._suspects and not flying:
+            yield self._suspects.popleft()
+
+    def died(self, position: int) -> None:
+        """Note that a worker died that had this job."""
+        self._deaths[position] += 1
+        if self._deaths[position] > _DEATHS_BORNE:
+            self.given_up.append(position)
+        elif not self._is_over:
+            self._suspects.append(position)
+
+    def clear(self) -> None:
+        """Send no other."""
+        self._is_over = True
+        self._waiting.clear()
+        self._suspects.clear()
 
 
 @contextmanager
@@ -181,6 +221,8 @@ def connected(settings: Settings) -> Iterator[Client]:
     """
     address = cluster_address(settings)
     refuse_absent_scheduler(address)
+    for name in ("distributed", "distributed.client"):  # a failure is reported once, by whoever is asked
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     security = None
     if is_encrypted(settings):
         security = Security(
