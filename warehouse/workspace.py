@@ -1,9 +1,10 @@
 """What all work is done in: settings, catalog and lake, opened once at the edge and handed down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from catalog.load import Catalog
-from catalog.settings import Settings, read_settings
+from catalog.settings import Settings
 from catalog.spread import Spread
 from warehouse.lake import Lake
 
@@ -34,18 +35,26 @@ class Whereabouts:
     Attributes
     ----------
     settings
-        None for those of the environment of whoever opens it, so that no password travels.
+        None where those of whoever opens it hold, so that no password travels: see `settled`.
     """
 
     catalog: Catalog
     settings: Settings | None
 
     def opened(self) -> Workspace:
-        """Return the workspace as whoever is here sees it."""
-        settings = self.settings or read_settings()
-        return Workspace(settings, self.catalog, Lake(settings))
+        """Return the workspace."""
+        assert self.settings is not None  # noqa: S101 - whoever works elsewhere settles a job first
+        return Workspace(self.settings, self.catalog, Lake(self.settings))
 
 
 def whereabouts(workspace: Workspace, spread: Spread) -> Whereabouts:
     """Return what those who do the work need to open a workspace."""
     return Whereabouts(workspace.catalog, None if spread.is_elsewhere else workspace.settings)
+
+
+def settled(job: Any, settings: Settings) -> Any:
+    """Return a job that came from elsewhere, with the settings that hold here; one without a workspace is as it was."""
+    where = getattr(job, "where", None)
+    if isinstance(where, Whereabouts) and where.settings is None:
+        return replace(job, where=replace(where, settings=settings))
+    return job

@@ -15,6 +15,7 @@ from catalog.spread import Job, attempt
 from warehouse.lake import CODE_VERSION
 from warehouse.private import keep_files_private
 from warehouse.tokens import sees
+from warehouse.workspace import settled
 
 _DECIDE_BYTES = ("numpy", "pyarrow", "duckdb", "numba", "scikit-learn", "pandas", "distributed")
 _PATIENCE = 20.0  # seconds for which what seems dead may still be at a job
@@ -72,7 +73,7 @@ def work(expected: Expected, function: Callable[[_Job], _Result], job: _Job) -> 
         keep_files_private()
         _READY.clear()
         _READY.add(expected.token)
-    return attempt(function, job, _PATIENCE)
+    return attempt(function, settled(job, read_settings()), _PATIENCE)
 
 
 def _version_of(package: str) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from catalog.settings import read_settings
 from catalog.spread import Done, unheard
+from warehouse.workspace import settled
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Elsewhere:
     def __call__(self, function: Callable[[Any], Any], jobs: Sequence[Any], on_done: Done = unheard) -> list[Any]:
         found = []
         for job in jobs:
-            found.append(_travelled(_travelled(function)(_travelled(job))))
+            found.append(_travelled(_travelled(function)(settled(_travelled(job), read_settings()))))
             on_done(len(found), len(jobs))
         return found
 
