@@ -3,6 +3,7 @@
 All ratios are of one run on one machine, whose load is said: it is shared, and what others do there counts.
 """
 
+import datetime as dt
 import os
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from etl.batches import batches_of
-from etl.business_dates import DEFAULT_START, dates_from
+from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
 from etl.prepare import prepared
 from flows.spreading.choose import spreading
 from flows.spreading.processes import in_processes
@@ -31,7 +32,7 @@ from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
 
 _STORES = 2_000  # with the catalog's visits, a million decisions a day
-_BATCHES, _BATCHES_OF_A_HOST = 16, 8
+_BATCHES, _TURNS, _BATCHES_OF_A_HOST = 16, 4, 6
 _TASKS = 400
 _MOST_HOSTS, _SHARE = 4, 0.2
 _STARTED_WITHIN = 120.0  # seconds
@@ -60,19 +61,17 @@ def cluster() -> Iterator[Measurement]:
 
 
 def _processes(folder: Path) -> Iterator[Measurement]:
-    rates, tasks = dict[str, float](), dict[str, float]()
-    for count in (1, 2):
-        with (
-            _cluster_on_loopback(folder / f"workers-{count}", count) as settings,
-            spreading(settings, seconds=0) as spread,
-        ):
-            rates[f"Dask, {count}"] = _rate(settings, spread, count)
-            tasks[f"Dask, {count}"] = _overhead(spread)
-    with in_processes(2, say) as processes:
-        rates["processes, 2"] = _rate(_settings(folder / "processes"), processes, 2)
-        tasks["processes, 2"] = _overhead(processes)
-    rates["one thread"] = _rate(_settings(folder / "here"), HERE, 1)
-    rates["two threads"] = _rate(_settings(folder / "threads"), InThisProcess(2), 2)
+    with ExitStack() as stack:
+        places: dict[str, tuple[Settings, Spread]] = {}
+        for count in (1, 2):
+            settings = stack.enter_context(_cluster_on_loopback(folder / f"workers-{count}", count))
+            places[f"Dask, {count}"] = settings, stack.enter_context(spreading(settings, seconds=0))
+        processes = stack.enter_context(in_processes(2, say))
+        places["processes, 2"] = _settings(folder / "processes"), processes
+        places["one thread"] = _settings(folder / "here"), HERE
+        places["two threads"] = _settings(folder / "threads"), InThisProcess(2)
+        rates = _rates_in_turns(places)
+        tasks = {name: _overhead(spread) for name, (_, spread) in places.items() if "," in name}
     what, one = f"{_BATCHES} batches of a million decisions", Otherwise("one thread", rates["one thread"])
     for name in ("two threads", "processes, 2"):
         yield Measurement("cluster", f"{what}, {name}", rates[name], "decisions/s", (one,))
@@ -80,6 +79,20 @@ def _processes(folder: Path) -> Iterator[Measurement]:
     yield Measurement("cluster", f"{what}, Dask with two workers", rates["Dask, 2"], "decisions/s", others)
     for name, seconds in tasks.items():
         yield Measurement("cluster", f"a job without work, {name}", 1_000 * seconds, "ms")
+
+
+def _rates_in_turns(places: Mapping[str, tuple[Settings, Spread]]) -> dict[str, float]:
+    """Return the decisions per second of each place: they take turns, so that a busy moment meets all of them."""
+    took, played = dict.fromkeys(places, 0.0), dict.fromkeys(places, 0)
+    for turn in range(_TURNS + 1):
+        for name, (settings, spread) in places.items():
+            begin = DEFAULT_START + turn * _BATCHES * ONE_DAY
+            decisions, seconds = _play(settings, spread, dates_from(begin, _BATCHES // _TURNS))
+            say(f"  turn {turn}, {name}: {decisions / seconds:,.0f} decisions/s, load {os.getloadavg()[0]:.1f}")
+            if turn:  # in the first, everything is compiled
+                took[name] += seconds
+                played[name] += decisions
+    return {name: played[name] / took[name] for name in places}
 
 
 def _hosts(folder: Path) -> Iterator[Measurement]:
@@ -94,30 +107,27 @@ def _hosts(folder: Path) -> Iterator[Measurement]:
                 stack.callback(host.take_down)
             _wait_for_workers(settings, count)
             with spreading(settings, seconds=0) as spread:
-                _rate(settings, spread, count, batches=count)  # everything is compiled
+                _play(settings, spread, dates_from(DEFAULT_START, 2 * count))  # everything is compiled
                 for host in made:
                     host.allow(_SHARE)
-                rates[count] = _rate(settings, spread, count, batches=_BATCHES_OF_A_HOST * count)
+                dates = dates_from(DEFAULT_START.replace(year=DEFAULT_START.year + 1), _BATCHES_OF_A_HOST * count)
+                decisions, seconds = _play(settings, spread, dates)
+            rates[count] = decisions / seconds
+            say(f"  {count} hosts: {rates[count]:,.0f} decisions/s, load {os.getloadavg()[0]:.1f}")
     for count, rate in rates.items():
         others = (Otherwise("one host", rates[1]),)
         what = f"a host each with {_SHARE:.0%} of a processor, {count} of them"
         yield Measurement("cluster", what, rate, "decisions/s", others)
 
 
-def _rate(settings: Settings, spread: Spread, count: int, batches: int = _BATCHES) -> float:
-    """Play batches in a lake, and return the decisions per second; one for each that works comes before, to compile."""
+def _play(settings: Settings, spread: Spread, dates: list[dt.date]) -> tuple[int, float]:
+    """Play a batch of each date, and return the decisions and the seconds that it took."""
     workspace = prepared(settings, load())
-    begin = DEFAULT_START if batches == _BATCHES else DEFAULT_START.replace(year=DEFAULT_START.year + batches)
-    dates = dates_from(begin, batches + count)
     own = batches_of(workspace.catalog, dates, _STORES)
     priced_by = {date: pricing_on(workspace.lake, workspace.catalog, date, "static") for date in dates}
-    jobs = batches_to_play(workspace, own, priced_by, "static", 7, spread)
-    spread(play_one, jobs[:count])
-    before, load_before = time.perf_counter(), os.getloadavg()[0]
-    decisions = sum(result.rows for result in spread(play_one, jobs[count:]))
-    rate = decisions / (time.perf_counter() - before)
-    say(f"  {type(spread).__name__}, {count}: {rate:,.0f} decisions/s, load {load_before:.1f}-{os.getloadavg()[0]:.1f}")
-    return rate
+    jobs, before = batches_to_play(workspace, own, priced_by, "static", 7, spread), time.perf_counter()
+    decisions = sum(result.rows for result in spread(play_one, jobs))
+    return decisions, time.perf_counter() - before
 
 
 def _overhead(spread: Spread) -> float:

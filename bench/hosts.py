@@ -15,6 +15,7 @@ from bench.measure import NotHereError
 
 _GROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD = 100_000  # microseconds
+_WEIGHT = 100 * 1024  # of a group beside a single process, which has 1,024
 _NET = "10.213.77"
 BRIDGE_ADDRESS = f"{_NET}.1"
 """Where programs of this machine listen to the hosts."""
@@ -57,7 +58,8 @@ class Host:
         return process
 
     def allow(self, share: float) -> None:
-        """Allow the programs of this host a share of one processor."""
+        """Allow the programs of this host a share of one processor, which they get however busy the machine is."""
+        (self._group / "cpu.shares").write_text(str(_WEIGHT), encoding="utf-8")
         (self._group / "cpu.cfs_quota_us").write_text(str(round(share * _PERIOD)), encoding="utf-8")
 
     def set_up(self, bridge: str) -> None:

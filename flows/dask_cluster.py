@@ -60,13 +60,8 @@ def worker_command(settings: Settings, processes: int | None = None) -> tuple[st
 
 
 def cluster_environment(settings: Settings) -> Mapping[str, str]:
-    """Return the variables that both programs are started with, beside those of this process.
-
-    The scheduler gives back what a worker that died was at, for whoever sent it to decide: it cannot tell which of the
-    jobs took the worker down.
-    """
+    """Return the variables that both programs are started with, beside those of this process."""
     return {
-        "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
         "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": str(is_encrypted(settings)),
     }
 

@@ -23,7 +23,7 @@ from catalog.spread import Done, Job, unheard
 from flows.dask_cluster import cluster_address, is_encrypted
 from flows.spreading.cluster_away import refuse_absent_scheduler
 from flows.spreading.processes import Say
-from flows.spreading.ready import Expected, fault_here, versions_here, work
+from flows.spreading.ready import Expected, fault_here, made_ready, versions_here, work
 from warehouse.lake import Lake
 from warehouse.tokens import token_in
 
@@ -246,7 +246,8 @@ def connected(settings: Settings) -> Iterator[Client]:
 
 
 def _refuse_unready(client: Client, address: str, expected: Expected) -> None:
-    """Ask every worker whether it can work for us."""
+    """Ask the scheduler and every worker whether they can work for us."""
+    _refuse_fault(f"the Dask scheduler at {address}", _asked(lambda: client.run_on_scheduler(made_ready, expected)))
     try:
         client.wait_for_workers(1, timeout=_WORKERS_WITHIN)
     except TimeoutError as error:
@@ -255,6 +256,18 @@ def _refuse_unready(client: Client, address: str, expected: Expected) -> None:
             "with `python -m flows.dask_cluster worker`"
         ) from error
     for worker, fault in sorted(client.run(fault_here, expected, on_error="return").items()):
-        if fault is not None:
-            said = first_line(fault) if isinstance(fault, BaseException) else fault
-            raise ServiceError(f"the worker at {worker} cannot be used: {said}; nothing was done")
+        _refuse_fault(f"the worker at {worker}", fault)
+
+
+def _asked(question: Callable[[], object]) -> object:
+    """Return the answer to a question, or the error that is one."""
+    try:
+        return question()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it says why nothing can be done there
+        return error
+
+
+def _refuse_fault(who: str, fault: object) -> None:
+    if fault is not None:
+        said = first_line(fault) if isinstance(fault, BaseException) else fault
+        raise ServiceError(f"{who} cannot be used: {said}; nothing was done")

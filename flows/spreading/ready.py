@@ -1,13 +1,13 @@
 """Is a process of a cluster ready to work for us? It must see our lake, and make the same bytes as we would.
 
-The functions here run on workers. They import neither Prefect nor Dask.
+The functions here run on workers, and one on the scheduler. They import neither Prefect nor Dask.
 """
 
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from catalog.errors import ServiceError, ShelfpriceError, first_line
 from catalog.settings import read_settings
@@ -43,10 +43,8 @@ def versions_here() -> dict[str, str]:
 
 def fault_here(expected: Expected) -> str | None:
     """Say why this process cannot work for whoever expects this; None when it can."""
-    here = versions_here()
-    for name, theirs in expected.versions.items():
-        if here.get(name) != theirs:
-            return f"{name}: expected {theirs}, found {here.get(name)}: install the same on all machines"
+    if fault := _fault_of_versions(expected):
+        return fault
     try:
         settings = read_settings()
     except ShelfpriceError as error:
@@ -57,6 +55,15 @@ def fault_here(expected: Expected) -> str | None:
             "SHELFPRICE_LAKE, or SHELFPRICE_HOME to a folder that all machines share, as it is set here"
         )
     return None
+
+
+def made_ready(expected: Expected, dask_scheduler: Any) -> str | None:
+    """Say why a scheduler cannot work for us; one that can gives back what a worker that died was at.
+
+    It cannot tell which of its jobs took a worker down, so it is left to whoever sent them to do them again.
+    """
+    dask_scheduler.allowed_failures = 0
+    return _fault_of_versions(expected)
 
 
 def work(expected: Expected, function: Callable[[_Job], _Result], job: _Job) -> _Result:
@@ -74,6 +81,14 @@ def work(expected: Expected, function: Callable[[_Job], _Result], job: _Job) -> 
         _READY.clear()
         _READY.add(expected.token)
     return attempt(function, settled(job, read_settings()), _PATIENCE)
+
+
+def _fault_of_versions(expected: Expected) -> str | None:
+    here = versions_here()
+    for name, theirs in expected.versions.items():
+        if here.get(name) != theirs:
+            return f"{name}: expected {theirs}, found {here.get(name)}: install the same on all machines"
+    return None
 
 
 def _version_of(package: str) -> str:

@@ -111,6 +111,23 @@ def test_receipts_are_those_of_one_machine(cluster: Cluster, expected: dict[str,
     assert list((cluster.settings.lake / "tokens").iterdir()) == []
 
 
+def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
+    cluster: Cluster, prefect_server: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.environment import orchestrated
+    from flows.simulate import simulate
+    from flows.transform import transform as group
+
+    for name, value in cluster.variables.items():
+        monkeypatch.setenv(name, value)
+    with orchestrated("flows.simulate"):
+        played = simulate(DATES[0], len(DATES), STORES, 7, "static")
+        grouped = group()
+    assert [result.action for result in played] == ["played"] * len(DATES)
+    assert grouped.partitions == len(DATES)
+    assert receipts(Lake(cluster.settings)) == expected
+
+
 def test_comparisons_find_what_they_find_on_one_machine(cluster: Cluster) -> None:
     workspace = _opened(cluster.settings)
     question = Question(*asked(workspace.catalog, ("static", "stock_aware"), ("200 visits",)), (300,), 2, 2)

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +14,7 @@ from flows.dask_cluster import cluster_environment, scheduler_command, worker_co
 from flows.spreading.choose import spreading
 from flows.spreading.cluster_away import refuse_absent_cluster
 from flows.spreading.processes import Processes
-from flows.spreading.ready import Expected, fault_here, versions_here, work
+from flows.spreading.ready import Expected, fault_here, made_ready, versions_here, work
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:
@@ -106,3 +107,11 @@ def test_a_worker_of_another_version_or_lake_is_refused_with_the_reason(
     assert fault in str(fault_here(unseen))
     with pytest.raises(ServiceError, match="a worker of the cluster cannot be used: it does not see the lake"):
         work(unseen, print, None)  # type: ignore[arg-type, type-var]
+
+
+def test_a_scheduler_gives_back_what_a_dead_worker_had_and_is_refused_with_another_version() -> None:
+    scheduler = SimpleNamespace(allowed_failures=3)
+    assert made_ready(Expected("t", "/lake", versions_here()), scheduler) is None
+    assert scheduler.allowed_failures == 0
+    other = Expected("t", "/lake", versions_here() | {"distributed": "1.0"})
+    assert "distributed: expected 1.0, found" in str(made_ready(other, scheduler))
