@@ -42,7 +42,7 @@ class Host:
 
     def __init__(self, number: int, address: str) -> None:
         self.name, self.address = f"shelfprice{number}", address
-        self._group = _GROUPS / self.name
+        self._group, self._outer = _GROUPS / self.name, f"sp-o{number}"
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
         """Start a program on this host."""
@@ -64,7 +64,7 @@ class Host:
 
     def set_up(self, bridge: str) -> None:
         """Make the namespace, its cable to the bridge, and the group."""
-        outer, inner = f"sp-o{self.name[-1]}", f"sp-i{self.name[-1]}"
+        outer, inner = self._outer, f"sp-i{self.name[-1]}"
         _ip("netns", "add", self.name)
         _ip("link", "add", outer, "type", "veth", "peer", "name", inner, "netns", self.name)
         _ip("link", "set", outer, "master", bridge, "up")
@@ -82,6 +82,8 @@ class Host:
             for number in (self._group / "cgroup.procs").read_text(encoding="utf-8").split():
                 with suppress(ProcessLookupError):
                     os.kill(int(number), signal.SIGKILL)
+        cable = ("ip", "link", "del", self._outer)  # first: that of a namespace that is gone goes some time later
+        subprocess.run(cable, check=False, stderr=subprocess.DEVNULL)
         subprocess.run(("ip", "netns", "del", self.name), check=False, stderr=subprocess.DEVNULL)  # noqa: S607
         for _ in range(100):
             try:
