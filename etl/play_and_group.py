@@ -30,7 +30,9 @@ _MADE_WITH = ("repricings", "rejected", "belief_updates", "interactions")
 _OPEN = threading.local()
 
 
-def play_and_group(workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int) -> BatchResult:
+def play_and_group(
+    workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
+) -> BatchResult:
     """Play one batch as `play_batch` does, and publish its demand cells.
 
     A batch that is published already is not played again, and grouped only if its cells are missing or were made from
@@ -40,7 +42,7 @@ def play_and_group(workspace: Workspace, batch: Batch, priced_by: PricedBy, seed
     def group(sha256: str, tables: dict[str, pa.Table]) -> None:
         _group(workspace, batch, sha256, tables)
 
-    result = play_batch(workspace, batch, priced_by, seed, and_then=group)
+    result = play_batch(workspace, batch, priced_by, seed, anew=anew, and_then=group)
     if result.action == "unchanged":
         _group_what_stands(workspace, batch)
     return result

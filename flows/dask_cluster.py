@@ -39,8 +39,13 @@ def scheduler_command(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def worker_command(settings: Settings, processes: int | None = None) -> tuple[str, ...]:
+def worker_command(settings: Settings, processes: int | None = None, name: str | None = None) -> tuple[str, ...]:
     """Return the command of the workers of one machine, by default as many as it has cores.
+
+    Parameters
+    ----------
+    name
+        By which the scheduler knows a single worker; by default its address.
 
     Raises
     ------
@@ -55,6 +60,7 @@ def worker_command(settings: Settings, processes: int | None = None) -> tuple[st
         *("--nworkers", str(processes or cores()), "--nthreads", "1", "--nanny"),
         *("--death-timeout", str(_DEATH_TIMEOUT), "--local-directory", str(settings.home / "dask")),
         *(("--host", host) if is_loopback(host) else ()),
+        *(("--name", name) if name else ()),
         *_quiet(settings),
     )
 
@@ -121,13 +127,13 @@ def _quiet(settings: Settings) -> tuple[str, ...]:
 def main() -> None:
     """Become the scheduler, or the workers of this machine; their files are their owner's alone."""
     words = sys.argv[1:]
-    if words[:1] not in (["scheduler"], ["worker"]) or not all(word.isdecimal() for word in words[1:2]) or words[2:]:
-        sys.stderr.write("usage: python -m flows.dask_cluster scheduler | worker [PROCESSES]\n")
+    if words[:1] not in (["scheduler"], ["worker"]) or not all(word.isdecimal() for word in words[1:2]) or words[3:]:
+        sys.stderr.write("usage: python -m flows.dask_cluster scheduler | worker [PROCESSES [NAME]]\n")
         sys.exit(_USAGE)
     try:
         settings = read_settings()
-        processes = int(words[1]) if words[1:] else None
-        command = scheduler_command(settings) if words[0] == "scheduler" else worker_command(settings, processes)
+        processes, name = int(words[1]) if words[1:] else None, words[2] if words[2:] else None
+        command = scheduler_command(settings) if words[0] == "scheduler" else worker_command(settings, processes, name)
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)

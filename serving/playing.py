@@ -14,7 +14,8 @@ from typing import Any
 from catalog.errors import Declined
 from catalog.priced_by import PricedBy
 from catalog.spread import Spread
-from etl.batches import Batch, BatchResult, play_batch
+from etl.batches import Batch, BatchResult
+from etl.play_and_group import play_and_group
 from serving.in_force import pricing_on
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
@@ -78,7 +79,7 @@ def batches_to_play(
 
 
 def play_one(job: BatchToPlay) -> BatchResult:
-    """Play one batch and publish it.
+    """Play one batch and publish it with its demand cells.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def play_one(job: BatchToPlay) -> BatchResult:
         When something else prices its date by now.
     """
     workspace = job.where.opened()
-    return play_batch(workspace, job.batch, job.at_hand or _pricing(workspace, job), job.seed, anew=job.anew)
+    return play_and_group(workspace, job.batch, job.at_hand or _pricing(workspace, job), job.seed, anew=job.anew)
 
 
 def _pricing(workspace: Workspace, job: BatchToPlay) -> PricedBy:

@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.addresses import Address
-from deploy.servers.ports import HOST, free_address
+from deploy.servers.ports import free_address
 from deploy.servers.running import running
 from flows.up.services import Service
 
 SCHEDULER = "scheduler"
 _ANSWERS_WITHIN = 3.0  # seconds
-_DEATH_TIMEOUT = "30 s"  # after which a worker that finds no scheduler ends
+_PROGRAM = (sys.executable, "-m", "flows.dask_cluster")
 _CHOSEN = {
     "DASK_LOGGING__DISTRIBUTED": "warning",
     "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60 s",  # a batch that computes for long is no trouble
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",  # a task that takes down a third worker is given up
 }
 
 
@@ -60,19 +59,14 @@ class Dask:
             return set()
 
     def _scheduler(self) -> Service:
-        command = (
-            *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", self.address.host),
-            *("--port", str(self.address.port), "--no-dashboard", "--no-jupyter", "--dashboard-address", f"{HOST}:0"),
+        own = {**_CHOSEN, "SHELFPRICE_DASK": self.url}
+        return Service(
+            SCHEDULER, "hands out work", (*_PROGRAM, "scheduler"), own, self.address, self._scheduler_answers
         )
-        return Service(SCHEDULER, "hands out work", command, _CHOSEN, self.address, self._scheduler_answers)
 
     def _worker(self, name: str) -> Service:
-        command = (
-            *(sys.executable, "-m", "distributed.cli.dask_worker", self.url, "--host", HOST, "--name", name),
-            *("--nthreads", "1", "--nanny", "--no-dashboard", "--dashboard-address", f"{HOST}:0"),
-            *("--local-directory", str(self.folder / name), "--death-timeout", _DEATH_TIMEOUT),
-        )
-        own = {**_CHOSEN, **self.settings}
+        command = (*_PROGRAM, "worker", "1", name)
+        own = {**_CHOSEN, "SHELFPRICE_HOME": str(self.folder), **self.settings, "SHELFPRICE_DASK": self.url}
         return Service(name, "works", command, own, None, lambda: name in self.names(), after=(SCHEDULER,))
 
     def _scheduler_answers(self) -> bool:
