@@ -141,9 +141,10 @@ def may_pass(error: BaseException) -> bool:
 
 
 def _tell_each(futures: Sequence["Future[_Result]"], on_done: Done) -> None:
-    waiting = set(futures)
+    waiting, done = set(futures), 0
     while waiting:
         ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for future in ended:
             future.result()
-            on_done(len(futures) - len(waiting), len(futures))
+            done += 1
+            on_done(done, len(futures))

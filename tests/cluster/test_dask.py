@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import spread_jobs
@@ -24,6 +25,7 @@ from catalog.errors import ServiceError, SettingError
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Spread
+from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import BatchResult, batches_of
 from etl.prepare import prepared
 from etl.transform import transform
@@ -111,6 +113,18 @@ def test_receipts_are_those_of_one_machine(cluster: Cluster, expected: dict[str,
     assert list((cluster.settings.lake / "tokens").iterdir()) == []
 
 
+def test_receipts_are_those_of_one_machine_where_the_lake_is_in_a_bucket(
+    object_store: Seaweed, tmp_path: Path, expected: dict[str, str]
+) -> None:
+    variables = {**object_store.environment, "SHELFPRICE_LAKE": f"s3://{BUCKET}/{uuid4().hex[:12]}"}
+    with cluster_in(tmp_path / "home", **variables) as cluster:
+        assert finished(cluster) == expected
+    on_a_folder = read_settings({"SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_LAKE": f"delta:{tmp_path / 'delta'}"})
+    workspace = _opened(on_a_folder)
+    play(workspace, HERE)
+    assert receipts(workspace.lake) == expected
+
+
 def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
     cluster: Cluster, prefect_server: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +138,7 @@ def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
         played = simulate(DATES[0], len(DATES), STORES, 7, "static")
         grouped = group()
     assert [result.action for result in played] == ["played"] * len(DATES)
-    assert grouped.partitions == len(DATES)
+    assert grouped.partitions == 0  # each batch was grouped while it was in memory
     assert receipts(Lake(cluster.settings)) == expected
 
 

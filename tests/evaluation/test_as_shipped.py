@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
-from prefect import task
 
 from catalog.errors import DataError
 from catalog.load import Catalog
@@ -27,6 +26,7 @@ from evaluation.as_shipped.regret import (
     regret,
     worst_week,
 )
+from evaluation.parts import WorldToLive
 from evaluation.peers.choices import peers_of
 from evaluation.peers.peer import NAMES, live_day
 from evaluation.scores import tally
@@ -161,14 +161,14 @@ def test_a_peer_remembers_its_days_and_meets_the_shoppers_of_the_product(lived: 
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let worlds be lived at once, with the product first at base and then by a champion."""
 
-    @task
-    def live(world: World, seed: int, days: int, stores: int) -> list[LivedDay]:
+    def live(part: WorldToLive) -> list[LivedDay]:
+        days, seed, stores = part.days, part.seed, part.stores
         base = lives([80.0] * days, BASE_PRICES, seed, stores=stores)
         product = lives([70.0] + [99.0] * (days - 1), PRODUCT, seed, champion_from=2, stores=stores)
         peers = [day for name in NAMES for day in lives([95.0] * days, name, seed, stores=stores)]
-        return [replace(day, world=world.name) for day in (*product, *peers, *base)]
+        return [replace(day, world=part.world.name) for day in (*product, *peers, *base)]
 
-    return lambda: monkeypatch.setattr(flow_module, "_live_shipped", live)
+    return lambda: monkeypatch.setattr(flow_module, "live_as_shipped", live)
 
 
 def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from prefect import task
 
 from catalog.errors import DataError
 from catalog.load import load
 from evaluation.drift import report as shock_report
 from evaluation.drift.scorecard import UNWATCHED, ScoredDay, outcomes, play_world
-from evaluation.drift.worlds import ShockedWorld, shocked_worlds
+from evaluation.drift.worlds import shocked_worlds
+from evaluation.parts import ShocksToPlay
 from flows import shocks as flow_module
 from flows.shocks import play_shocks
 from simulation.visits import budget_shifts_on, demand_factors_on, opening_stock
@@ -83,11 +83,10 @@ def test_only_what_is_meant_to_change_does_in_the_scripted_worlds() -> None:
 def test_the_scorecard_is_kept_in_the_lake_and_told_by_change_and_rule(
     empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @task
-    def made_up(world: ShockedWorld, seed: int) -> list[ScoredDay]:
+    def made_up(_part: ShocksToPlay) -> list[ScoredDay]:
         return days([99.5] * 7 + [80.0, 80.0, 99.5], alarms=(7,))
 
-    monkeypatch.setattr(flow_module, "_play", made_up)
+    monkeypatch.setattr(flow_module, "play_part", made_up)
     found = play_shocks(("budgets fall",), 2)
     rows = [dict(zip(shock_report.COLUMNS, row, strict=True)) for row in shock_report.rows_of(found)]
     seen = {(row["change"], row["rule"]): row for row in rows}
