@@ -87,6 +87,7 @@ def test_the_scorecard_is_kept_in_the_lake_and_told_by_change_and_rule(
         return days([99.5] * 7 + [80.0, 80.0, 99.5], alarms=(7,))
 
     monkeypatch.setattr(flow_module, "play_part", made_up)
+    monkeypatch.setattr(flow_module, "_SECONDS_A_DAY", 0.0)  # little work is done in this process
     found = play_shocks(("budgets fall",), 2)
     rows = [dict(zip(shock_report.COLUMNS, row, strict=True)) for row in shock_report.rows_of(found)]
     seen = {(row["change"], row["rule"]): row for row in rows}
