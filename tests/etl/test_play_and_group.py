@@ -177,13 +177,15 @@ def test_rows_that_break_an_assertion_get_no_cells_and_transform_says_which(
         transform(workspace)
 
 
-def playing_spoiled_rows(*args: object, and_then: Callable[[str, dict[str, pa.Table]], object]) -> BatchResult:
+def playing_spoiled_rows(
+    *args: object, anew: bool, and_then: Callable[[str, dict[str, pa.Table]], object]
+) -> BatchResult:
     """Play a batch and hand on what was published of it."""
 
     def spoil(sha256: str, tables: dict[str, pa.Table]) -> None:
         and_then(sha256, {**tables, "interactions": without_purchases(tables["interactions"])})
 
-    return play_batch(*args, and_then=spoil)  # type: ignore[arg-type]
+    return play_batch(*args, anew=anew, and_then=spoil)  # type: ignore[arg-type]
 
 
 def without_purchases(rows: pa.Table) -> pa.Table:

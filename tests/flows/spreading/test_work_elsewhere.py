@@ -12,7 +12,8 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
-from etl.batches import Batch, BatchResult, batches_of, play_batch
+from etl.batches import Batch, BatchResult, batches_of
+from etl.play_and_group import play_and_group
 from etl.prepare import prepared
 from etl.transform import transform
 from flows.spreading.processes import in_processes
@@ -49,6 +50,12 @@ def play(workspace: Workspace, spread: Spread) -> list[str]:
     return [result.action for result in spread(play_one, jobs)]
 
 
+def forget_cells(workspace: Workspace) -> None:
+    """Remove the cells, so that `transform` has something to make."""
+    for part in list(workspace.lake.partitions("demand_cells")):
+        workspace.lake.remove(part)
+
+
 def receipts(workspace: Workspace) -> dict[Partition, str]:
     tables = ("interactions", "repricings", "days_in_force", "demand_cells")
     found = [(part, workspace.lake.receipt(part)) for table in tables for part in workspace.lake.partitions(table)]
@@ -63,8 +70,11 @@ def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
         for spread in (HERE, InThisProcess(2), Elsewhere(), processes):
             workspace = opened(tmp_path / type(spread).__name__ / str(spread.width), monkeypatch)
             assert play(workspace, spread) == ["played"] * 4
+            played = receipts(workspace)
+            forget_cells(workspace)
             assert transform(workspace, spread=spread).partitions == 4
             assert play(workspace, spread) == ["unchanged"] * 4
+            assert receipts(workspace) == played
             made[spread] = receipts(workspace)
     assert len(made[HERE]) == 16
     assert all(found == made[HERE] for found in made.values())
@@ -95,9 +105,9 @@ def test_a_day_is_closed_and_played_again_elsewhere(workspace: Workspace, monkey
 
     def watched(*arguments: Any, anew: bool) -> BatchResult:
         played.append((arguments[1].group, anew))
-        return play_batch(*arguments, anew=anew)
+        return play_and_group(*arguments, anew=anew)
 
-    monkeypatch.setattr("serving.playing.play_batch", watched)
+    monkeypatch.setattr("serving.playing.play_and_group", watched)
     play_again(workspace, DATES[0], Elsewhere())
     assert played == [("g000", True)]
     assert receipts(workspace) == before
@@ -105,6 +115,7 @@ def test_a_day_is_closed_and_played_again_elsewhere(workspace: Workspace, monkey
 
 def test_decisions_that_are_found_damaged_elsewhere_are_named_and_the_others_grouped(workspace: Workspace) -> None:
     play(workspace, HERE)
+    forget_cells(workspace)
     damaged = workspace.lake.path(Partition("interactions", DATES[0], "g000"))
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
