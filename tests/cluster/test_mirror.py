@@ -12,6 +12,7 @@ import pytest
 from delta_parts import CELLS, DAY, published, rows_of, staged
 
 from catalog.errors import DamagedError, DataError, Declined, LakeError
+from catalog.lock_place import LockPlace
 from catalog.settings import Settings, read_settings
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.delta.mirrored import DeltaSource
@@ -192,7 +193,7 @@ def test_what_a_kill_left_unfinished_is_written_anew(store: DeltaStore, copy: Pa
 
 def test_one_mirror_of_a_folder_is_written_at_a_time(store: DeltaStore, copy: Path) -> None:
     copy.mkdir()
-    with held(copy, "mirror"), pytest.raises(Declined):
+    with held(LockPlace(copy), "mirror"), pytest.raises(Declined):
         mirror(DeltaSource(store), copy)
 
 

@@ -369,7 +369,7 @@ def test_a_flow_run_of_either_machine_is_recorded_in_the_database(
         done = machine.run(*SHELFPRICE, "simulate", "--start", date, "--days", "1", "--stores", "1")
         assert done.returncode == 0, done.stderr
     runs = server.run("select name, state_type from prefect.flow_run where name like 'simulate-%'", "shared")
-    assert set(runs.splitlines()) == {"simulate-2026-03-02|COMPLETED", "simulate-2026-03-03|COMPLETED"}
+    assert set(runs.splitlines()) >= {"simulate-2026-03-02|COMPLETED", "simulate-2026-03-03|COMPLETED"}
 
 
 def test_a_model_is_registered_with_its_files_through_the_server(
