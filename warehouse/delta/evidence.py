@@ -11,10 +11,10 @@ from warehouse.finding import Finding, about
 from warehouse.partition import Partition, partition_named
 
 if TYPE_CHECKING:
-    from warehouse.delta.in_force import InForce
+    from warehouse.delta.in_force import DeltaReading
 
 
-def check(store: "InForce", name: str) -> tuple[list[Finding], int]:
+def check(store: "DeltaReading", name: str) -> tuple[list[Finding], int]:
     """Return what is wrong with the object in force of a partition, by its name, and how many rows it proves."""
     partition = partition_named(name)
     standing = store.standing(partition) if partition else None

@@ -32,7 +32,7 @@ AT_ONCE = 8
 _RECEIPTS_KEPT = 100_000
 
 
-class InForce:
+class DeltaReading:
     """The part of a Delta store that reads."""
 
     def __init__(self, settings: Settings) -> None:

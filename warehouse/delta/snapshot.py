@@ -18,7 +18,7 @@ from warehouse.delta.naming import Standing, short
 from warehouse.partition import Partition
 
 if TYPE_CHECKING:
-    from warehouse.delta.in_force import InForce
+    from warehouse.delta.in_force import DeltaReading
 
 PENDING = "commits/pending"
 _AT_ONCE = 8
@@ -29,7 +29,7 @@ _Records = dict[str, CommitRecord | None]
 _Looks = dict[str, Look]
 
 
-def snapshot(store: "InForce") -> Snapshot:
+def snapshot(store: "DeltaReading") -> Snapshot:
     """Return what is in force over all tables; a pending record that is damaged counts for nothing.
 
     Raises
@@ -51,7 +51,7 @@ def snapshot(store: "InForce") -> Snapshot:
         earlier = looks
 
 
-def pending_records(store: "InForce") -> _Records:
+def pending_records(store: "DeltaReading") -> _Records:
     """Return the pending records by the names of their notes; None for one that is damaged."""
     texts = {name: store.notes.read(name) for name in store.notes.names(PENDING)}
     return {name: _record(text) for name, text in texts.items() if text is not None}
@@ -64,12 +64,12 @@ def _record(text: str) -> CommitRecord | None:
         return None
 
 
-def _looks(store: "InForce") -> _Looks:
+def _looks(store: "DeltaReading") -> _Looks:
     with ThreadPoolExecutor(_AT_ONCE) as lookers:
         return dict(zip(store.tables, lookers.map(lambda table: table.look(), store.tables.values()), strict=True))
 
 
-def _laid_over(store: "InForce", pending: _Records, earlier: _Looks, looks: _Looks) -> Snapshot | None:
+def _laid_over(store: "DeltaReading", pending: _Records, earlier: _Looks, looks: _Looks) -> Snapshot | None:
     """Lay the commits over a look that it may show a part of; None when it has to be taken again."""
     shown: set[str] = set()
     for table, look in looks.items():
@@ -86,14 +86,14 @@ def _laid_over(store: "InForce", pending: _Records, earlier: _Looks, looks: _Loo
     return found if _have_applied(begun, found) else None
 
 
-def _begun_meanwhile(store: "InForce", names: list[str]) -> list[CommitRecord]:
+def _begun_meanwhile(store: "DeltaReading", names: list[str]) -> list[CommitRecord]:
     """Return the records of commits that a look may show a part of, whether they are pending or final by now."""
     with ThreadPoolExecutor(_AT_ONCE) as readers:
         texts = readers.map(lambda name: _text_of(store, name), names)
         return [record for text in texts if text and (record := _record(text))]
 
 
-def _text_of(store: "InForce", name: str) -> str | None:
+def _text_of(store: "DeltaReading", name: str) -> str | None:
     """Return the record of a commit: the pending one, or the final one that it becomes."""
     return store.notes.read(f"{PENDING}/{name}.commit.json") or store.notes.read(f"commits/{name}.commit.json")
 

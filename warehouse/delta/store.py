@@ -17,7 +17,7 @@ from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.commit_record import CommittedPart
 from warehouse.delta.evidence import check
-from warehouse.delta.in_force import AT_ONCE, InForce
+from warehouse.delta.in_force import AT_ONCE, DeltaReading
 from warehouse.delta.look import is_due
 from warehouse.delta.naming import Standing, object_name, receipt_name, short
 from warehouse.delta.probe import probe
@@ -33,7 +33,7 @@ _OWN = {
 }
 
 
-class DeltaStore(InForce):
+class DeltaStore(DeltaReading):
     """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.Store`."""
 
     def __init__(self, settings: Settings) -> None:
