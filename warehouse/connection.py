@@ -177,6 +177,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     target = settings.warehouse_file
     if target.exists() and _fingerprint_of(settings) == fingerprint:
         return False
+    target.parent.mkdir(parents=True, exist_ok=True)  # a machine that is new to a lake that is elsewhere
     draft = target.with_suffix(f".{os.getpid()}.new")
     draft.unlink(missing_ok=True)
     connection = duckdb.connect(
