@@ -49,7 +49,7 @@ test: install ## Run every test that needs no server; those in a browser need Ch
 	@$(PYTEST) --ignore=tests/cluster
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(BIN)/python -m pytest -n 2 --dist loadfile tests/cluster
+	@CLUSTER=required $(PYTEST) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py
 
 check: lint types contracts sql test ## Everything that must be green before a change lands
 

@@ -24,7 +24,7 @@ from warehouse.lake import Lake
 from warehouse.verify import verify
 
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
-KILLS = int(os.environ.get("KILLS", "4"))
+KILLS = int(os.environ.get("KILLS", "3"))
 _FORKED = mp.get_context("fork")
 """No store is opened in this process, so that each child has one of its own."""
 
