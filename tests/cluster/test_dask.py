@@ -40,7 +40,7 @@ from warehouse.verify import verify
 from warehouse.workspace import Workspace, whereabouts
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(12)]
-STORES = 120
+STORES = 300
 
 
 @pytest.fixture(scope="module")

@@ -3,86 +3,63 @@
 `KILLS=100 pytest tests/cluster/test_delta_kills.py` tries more moments than the few of every day.
 """
 
-import datetime as dt
-import multiprocessing as mp
+import json
 import os
 import random
-import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-import pytest
+from catalog.settings import Settings
+from deploy.servers.seaweed import BUCKET, Seaweed
 
-from catalog.load import load
-from catalog.settings import Settings, read_settings
-from etl.batches import batches_of
-from etl.play_and_group import play_and_group
-from etl.prepare import prepared
-from etl.transform import transform
-from serving.in_force import pricing_on
-from warehouse.lake import Lake
-from warehouse.verify import verify
-
-DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
 KILLS = int(os.environ.get("KILLS", "3"))
-_FORKED = mp.get_context("fork")
-"""No store is opened in this process, so that each child has one of its own."""
+_WORK = Path(__file__).with_name("delta_work.py")
+_PATIENCE = 120  # s
+_ROOT = Path(__file__).parents[2]
 
 
-def play(settings: Settings) -> None:
-    """Play and group two dates."""
-    workspace = prepared(settings, load())
-    for batch in batches_of(workspace.catalog, DATES, None):
-        priced_by = pricing_on(workspace.lake, workspace.catalog, batch.business_date, "static")
-        play_and_group(workspace, batch, priced_by, 7)
-    transform(workspace)
+def started(environ: dict[str, str], what: str) -> "subprocess.Popen[str]":
+    """Start work, and return when everything is imported."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("SHELFPRICE_", "AWS_"))}
+    process = subprocess.Popen(
+        [sys.executable, str(_WORK), what],
+        env={**own, **environ, "PYTHONPATH": str(_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
 
 
-def look(settings: Settings, answers: "mp.Queue[object]") -> None:
-    """Say what is in force, and what is wrong with it."""
-    lake = Lake(settings)
-    tables = ("interactions", "repricings", "days_in_force", "demand_cells", "products", "shoppers")
-    found = [(str(part), lake.receipt(part)) for table in tables for part in lake.partitions(table)]
-    faults = [f"{one.name}: {one.kind}" for one in verify(lake).findings]
-    answers.put((faults, sorted((name, receipt.sha256 if receipt else "") for name, receipt in found)))
-
-
-def seen(settings: Settings) -> object:
-    answers: mp.Queue[object] = _FORKED.Queue()
-    child = _FORKED.Process(target=look, args=(settings, answers))
-    child.start()
-    found = answers.get(timeout=120)
-    child.join()
-    return found
-
-
-def run(settings: Settings, kill_after: float | None = None) -> float:
+def run(environ: dict[str, str], kill_after: float | None = None) -> float:
     """Play in a process of its own, and return how long it took, seconds."""
-    child, begun = _FORKED.Process(target=play, args=(settings,)), time.monotonic()
-    child.start()
+    process, begun = started(environ, "play"), time.monotonic()
     if kill_after is not None:
-        child.join(kill_after)
-        if child.is_alive() and child.pid is not None:
-            os.kill(child.pid, signal.SIGKILL)
-    child.join()
-    if kill_after is None:
-        assert child.exitcode == 0
+        time.sleep(kill_after)
+        process.kill()
+    process.communicate(timeout=_PATIENCE)
+    assert kill_after is not None or process.returncode == 0
     return time.monotonic() - begun
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def seen(environ: dict[str, str]) -> object:
+    said, _ = started(environ, "look").communicate(timeout=_PATIENCE)
+    return json.loads(said)
+
+
 def test_killed_at_random_moments_and_run_again_it_ends_as_if_undisturbed(
-    bucket_settings: Settings, tmp_path: Path
+    object_store: Seaweed, bucket_settings: Settings, tmp_path: Path
 ) -> None:
-    undisturbed = read_settings({"SHELFPRICE_HOME": str(tmp_path / "undisturbed")})
-    took = run(undisturbed)
-    expected, dice = seen(undisturbed), random.Random(os.urandom(8))
-    longest = max(took, run(bucket_settings))
+    undisturbed = {"SHELFPRICE_HOME": str(tmp_path / "undisturbed")}
+    longest, dice = run(undisturbed), random.Random(os.urandom(8))
+    expected = seen(undisturbed)
     for number in range(KILLS):
-        own = bucket_settings.model_copy(
-            update={"lake_address": f"{bucket_settings.lake_address}-{number}", "home": tmp_path / str(number)}
-        )
+        lake = f"s3://{BUCKET}/{bucket_settings.home.parent.name}-{os.getpid()}-{number}"
+        own = {**object_store.environment, "SHELFPRICE_LAKE": lake, "SHELFPRICE_HOME": str(tmp_path / str(number))}
         moment = dice.uniform(0, longest)
         run(own, kill_after=moment)
-        run(own)
+        longest = max(longest, run(own))
         assert seen(own) == expected, f"killed after {moment:.3f} s"
