@@ -14,7 +14,7 @@ from pathlib import Path
 from catalog.settings import Settings
 from deploy.servers.seaweed import BUCKET, Seaweed
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "2"))
 _WORK = Path(__file__).with_name("delta_work.py")
 _PATIENCE = 120  # s
 _ROOT = Path(__file__).parents[2]

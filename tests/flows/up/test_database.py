@@ -14,6 +14,7 @@ from shell import Terminal
 
 from catalog.errors import LakeError, ModelError
 from catalog.settings import Settings, read_settings
+from deploy.servers.ports import free_port
 from flows.cli.failures import failure_line
 from flows.up.artifacts import artifacts_of, object_store_environment
 from flows.up.brief_outages import tell_outages_briefly
@@ -161,7 +162,8 @@ def test_a_command_whose_database_is_away_ends_at_once_with_its_host_and_port(
 ) -> None:
     pytest.importorskip("psycopg")
     address = f"postgresql://ana:{HIDDEN}@127.0.0.1:{closed_port}/shop"
-    away = replace(terminal, changes={**terminal.changes, "SHELFPRICE_DATABASE": address})
+    own = {f"SHELFPRICE_{name}_ADDRESS": f"127.0.0.1:{free_port()}" for name in ("PREFECT", "MLFLOW", "MONITOR")}
+    away = replace(terminal, changes={**terminal.changes, **own, "SHELFPRICE_DATABASE": address})
     for command in (("simulate", "--days", "1", "--stores", "1"), ("up",)):
         answer = away(*command)
         assert answer.returncode == 1
