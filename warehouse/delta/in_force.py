@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import Lock
 
@@ -110,13 +109,6 @@ class DeltaReading:
         if receipt is None or not standing.is_of(receipt.fingerprint):
             return None
         return self.remember(name, receipt)
-
-    def receipts(self, partitions: Iterable[Partition]) -> dict[Partition, Receipt]:
-        """Return the receipts in force of many partitions, read at once; those that are missing are left out."""
-        asked = [(one, standing) for one, standing in self._standings(partitions) if standing]
-        with ThreadPoolExecutor(AT_ONCE) as readers:
-            found = readers.map(lambda one: self.receipt_of(*one), asked)
-            return {one: receipt for (one, _), receipt in zip(asked, found, strict=True) if receipt}
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition is in force, proven or not."""

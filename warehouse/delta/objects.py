@@ -139,19 +139,6 @@ class Objects:
             except (FileNotFoundError, NotFoundError):
                 continue
 
-    def copy(self, name: str, to: str) -> None:
-        """Copy an object.
-
-        Raises
-        ------
-        LakeError
-            When there is none.
-        """
-        content = self.read(name)
-        if content is None:
-            raise LakeError(f"{self.address.of(name)}: expected an object, found none; nothing was copied")
-        self.write(to, content)
-
     def settle(self, name: str) -> None:
         """Wait until an object that another library wrote is durable; a bucket's is when it is written."""
 
