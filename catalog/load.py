@@ -94,6 +94,8 @@ def load(directory: Path | None = None) -> Catalog:
     store = _build(Store, read_mapping(folder / "store.yaml"), folder / "store.yaml", "")
     skus = {product.sku for product in products}
     file = folder / "store.yaml"
+    if store.orders:
+        raise CatalogError(f"{file}: orders: prices are ordered at the price desk, such as by `shelfprice override`")
     if store.popularity and store.popularity.keys() != skus:
         odd = sorted(store.popularity.keys() ^ skus)[0]
         problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"

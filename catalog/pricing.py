@@ -26,6 +26,7 @@ RULES = {
     "kill_switch": "the kill switch is on",
     "impossible_price": "no usable price was asked for",
     "frozen": "its price is frozen",
+    "override": "a person set it",
     "moving_share": "no more prices may change at once",
     "largest_step": "the largest step allowed",
     "largest_daily_move": "the farthest it may go in a day",
@@ -33,6 +34,7 @@ RULES = {
     "ceiling": "its ceiling",
     "floor": "its floor",
     "minimum_margin": "its cost plus the minimum margin",
+    "not_approved": "nobody has approved another price",
 }
 """Every rule that can bind a price, with the words that follow "Raised Milk 1.35 -> 1.62: "."""
 
@@ -40,6 +42,7 @@ LIMITS = (
     "kill_switch",
     "impossible_price",
     "frozen",
+    "override",
     "moving_share",
     "largest_step",
     "largest_daily_move",
@@ -47,6 +50,7 @@ LIMITS = (
     "ceiling",
     "floor",
     "minimum_margin",
+    "not_approved",
 )
 """The rules that limit what a policy asks for, in the order they are applied: the last one wins."""
 
@@ -72,6 +76,8 @@ class Shelf:
         One uniform number in [0, 1) per store and product, for policies that choose by chance.
     opening_prices
         Prices at the day's opening, EUR; NaN at opening itself. None stands for that too.
+    stores
+        Ids of the stores, shape (n_stores,); None where it is nobody's shelf in particular.
     """
 
     stock: Ints
@@ -79,6 +85,7 @@ class Shelf:
     ticks_left: int
     dice: Floats
     opening_prices: Floats | None = None
+    stores: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from catalog.arrays import Flags, Floats
 from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
+from serving.order_windows import Orders, Windows
 
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
 
@@ -42,6 +43,8 @@ class Limits:
         Last digit of the cents, or None.
     kill_switch
         Base prices and nothing else.
+    orders
+        What people decided about the date's prices; None where nobody did.
     """
 
     base_prices: Floats
@@ -52,11 +55,13 @@ class Limits:
     movable: int
     price_ending: int | None
     kill_switch: bool
+    orders: Orders | None = None
 
     @cached_property
     def are_static(self) -> bool:
-        """Whether no limit looks at the price shown before."""
-        return self.largest_step is None and self.largest_daily_move is None and not self.are_moves_limited
+        """Whether every limit is the same for all shelves: none looks at the price shown before, store or time."""
+        looks_back = self.largest_step is not None or self.largest_daily_move is not None or self.are_moves_limited
+        return not looks_back and self.orders is None
 
     @cached_property
     def are_moves_limited(self) -> bool:
@@ -72,7 +77,8 @@ class Limits:
 
 def limits_of(catalog: Catalog) -> Limits:
     """Return the guardrails of a catalog as arrays."""
-    rails = catalog.store.guardrails
+    store, rails = catalog.store, catalog.store.guardrails
+    orders = Orders(store.orders, catalog.skus, store.opening.ticks) if store.orders else None
     return Limits(
         base_prices=catalog.base_prices,
         bounds=price_bounds(catalog.products, rails),
@@ -82,7 +88,23 @@ def limits_of(catalog: Catalog) -> Limits:
         movable=int(rails.moving_share * len(catalog.products) + 1e-9),
         price_ending=rails.price_ending,
         kill_switch=rails.kill_switch,
+        orders=orders,
     )
+
+
+def ordered_on(limits: Limits, shelf: Shelf) -> Windows | None:
+    """Return what people decided about the prices of a shelf in its tick; None where nobody decided anything."""
+    return None if limits.orders is None else limits.orders.at(shelf.stores, len(shelf.stock), shelf.ticks_left)
+
+
+def is_given(limits: Limits, shelf: Shelf) -> Flags:
+    """Tell which prices stand whatever is asked for: frozen ones, and those that people set.
+
+    Shape (n_products,), or (n_stores, n_products) where people set some.
+    """
+    frozen = ~np.isnan(limits.frozen)
+    ordered = ordered_on(limits, shelf)
+    return frozen if ordered is None else frozen | ordered.is_set
 
 
 def guarded(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None) -> Floats:
@@ -140,9 +162,10 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     shown, wanted = usable_prices(shelf.shown_prices), usable_prices(asked)
     prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
     yield "impossible_price", prices
-    frozen = np.broadcast_to(~np.isnan(limits.frozen), asked.shape)
-    prices = np.where(frozen, limits.frozen, prices)
-    yield "frozen", prices
+    ordered = ordered_on(limits, shelf)
+    frozen = np.broadcast_to(is_given(limits, shelf), asked.shape)
+    for rule, prices in _given(limits, ordered, prices):
+        yield rule, prices
     stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~frozen
     prices = np.where(stays, shown, prices)
     yield "moving_share", prices
@@ -164,7 +187,29 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
         yield "price_ending", prices
     yield "ceiling", (prices := np.where(frozen, prices, np.minimum(prices, limits.bounds.ceilings)))
     yield "floor", (prices := np.where(frozen, prices, np.maximum(prices, limits.bounds.floors)))
-    yield "minimum_margin", np.where(frozen, prices, np.maximum(prices, limits.bounds.cost_plus_margin))
+    prices = np.where(frozen, prices, np.maximum(prices, limits.bounds.cost_plus_margin))
+    yield "minimum_margin", prices
+    if ordered is not None:
+        yield "not_approved", _approved(ordered, prices)
+
+
+def _given(limits: Limits, ordered: Windows | None, prices: Floats) -> Iterator[tuple[str, Floats]]:
+    """Yield the prices after each rule by which a price stands whatever is asked for."""
+    prices = np.where(np.isnan(limits.frozen), prices, limits.frozen)
+    if ordered is None:
+        yield "frozen", prices
+        return
+    prices = np.where(ordered.bound_by("freeze"), ordered.lowest, prices)
+    yield "frozen", prices
+    prices = np.where(ordered.bound_by("override"), ordered.lowest, prices)
+    yield "override", prices
+    yield "kill_switch", np.where(ordered.bound_by("kill_switch"), ordered.lowest, prices)
+
+
+def _approved(ordered: Windows, prices: Floats) -> Floats:
+    """Return prices within what was approved."""
+    waits = ordered.bound_by("not_approved")
+    return np.where(waits, np.clip(prices, ordered.lowest, ordered.highest), prices)
 
 
 def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:

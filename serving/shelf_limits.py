@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
 from catalog.pricing import NO_CLAMPS, Shelf
-from serving.guardrails import Limits, guarded, guarded_with_trail, usable_prices
+from serving.guardrails import Limits, guarded, guarded_with_trail, is_given, ordered_on, usable_prices
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,10 @@ class ShelfLimits:
             return None
         if limits.kill_switch:
             return np.zeros(shape, dtype=bool)
-        is_free = np.broadcast_to(np.isnan(limits.frozen), shape)
+        is_free = np.broadcast_to(~is_given(limits, self.shelf), shape)
+        ordered = ordered_on(limits, self.shelf)
+        if ordered is not None:
+            is_free = is_free & ~ordered.is_fixed
         return is_free if self.may_move is None else is_free & self.may_move
 
 
@@ -55,7 +58,8 @@ def which_may_move(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -
     """Choose which products may change price in this tick, shape (n_stores, n_products).
 
     Those that want to come first, by what they gain in expectation; equal ones take turns. It does not look at the
-    dice, so that what is tried has a chance that can be logged. Openings and frozen products are not counted.
+    dice, so that what is tried has a chance that can be logged. Openings and products
+    whose price is given are not counted.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def which_may_move(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -
     """
     n_products = wanted.shape[1]
     shown = usable_prices(shelf.shown_prices)
-    counted = np.isfinite(shown) & np.isnan(limits.frozen)
+    counted = np.isfinite(shown) & ~is_given(limits, shelf)
     turn = np.broadcast_to((np.arange(n_products) + shelf.ticks_left) % n_products, wanted.shape)
     stays = ~(counted & (wanted != shown))
     order = np.lexsort((turn, -gain, stays, ~counted), axis=1)

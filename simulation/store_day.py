@@ -79,7 +79,7 @@ class Stretch:
         """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
-        shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
+        shelf = Shelf(now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at, self._stores)
         answer = self._policy.decide(shelf)
         spans = visits.starts[:, now.tick : now.tick + 2]
         drawn = (visits.product, self._willing_price, self._first_visit)

@@ -117,6 +117,29 @@ class Learning(Record):
     )
 
 
+class Approval(Record):
+    """Which prices pass by themselves, and which wait for a person; the defaults let every price pass.
+
+    A price passes within all shares that are given. One that waits is not shown: the price of the day before stands.
+    """
+
+    within_of_yesterday: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="largest distance from the opening price of the day before, as a share of it; null is any",
+    )
+    within_of_base: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = Field(
+        default=None, description="largest distance from the base price, as a share of it; null is any"
+    )
+    by_another: bool = Field(
+        default=False, description="true: who asks for a price may not approve it; somebody else has to"
+    )
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether some prices wait for a person."""
+        return self.within_of_yesterday is not None or self.within_of_base is not None
+
+
 class Guardrails(Record):
     """Limits on every price that is shown, checked whenever one is set; the defaults leave prices as they are.
 

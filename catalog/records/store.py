@@ -4,10 +4,21 @@ from typing import Annotated, Literal
 
 from holidays import list_supported_countries
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
-from catalog.records.pricing_rules import Belief, Exploration, ExportedPrices, Gate, Guardrails, Learning, Policies
+from catalog.records.price_orders import PriceOrder
+from catalog.records.pricing_rules import (
+    Approval,
+    Belief,
+    Exploration,
+    ExportedPrices,
+    Gate,
+    Guardrails,
+    Learning,
+    Policies,
+)
 from catalog.records.shoppers import Footfall, Persona, Shock, check_shares
 
 
@@ -76,6 +87,17 @@ class Store(Record):
     gate: Gate = Field(default=Gate(), description="when a challenger replaces the champion, below")
     learning: Learning = Field(default=Learning(), description="how often and on which days the store trains, below")
     guardrails: Guardrails = Field(default=Guardrails(), description="limits on every price, below")
+    approval: Approval = Field(
+        default=Approval(),
+        exclude_if=lambda approval: approval == Approval(),
+        description="which prices pass by themselves, and which wait for a person, below",
+    )
+    orders: SkipJsonSchema[tuple[PriceOrder, ...]] = Field(
+        default=(),
+        strict=False,
+        exclude_if=lambda orders: not orders,
+        description="what people decided about the day's prices; never in the file, it comes from the price desk",
+    )
     shocks: tuple[Shock, ...] = Field(
         default=(), strict=False, description="changes of demand or delivery on some dates, below"
     )
