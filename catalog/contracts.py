@@ -22,6 +22,7 @@ from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.nights import NIGHTS
+from catalog.tables.price_changes import PRICE_CHANGES
 from catalog.tables.prices import (
     DEMAND_CURVES,
     HOURLY_DEMAND_CURVES,
@@ -52,6 +53,7 @@ TABLES: dict[str, Table] = {
         REPLACED_DEMAND_CURVES,
         HOURLY_PRICE_BOOK,
         HOURLY_DEMAND_CURVES,
+        PRICE_CHANGES,
         BELIEFS,
         REPLACED_BELIEFS,
         BELIEF_UPDATES,

@@ -163,9 +163,10 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
     yield "impossible_price", prices
     ordered = ordered_on(limits, shelf)
-    frozen = np.broadcast_to(is_given(limits, shelf), asked.shape)
-    for rule, prices in _given(limits, ordered, prices):
-        yield rule, prices
+    frozen = is_given(limits, shelf)
+    for rule, given in _given(limits, ordered, prices):
+        yield rule, given
+        prices = given
     stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~frozen
     prices = np.where(stays, shown, prices)
     yield "moving_share", prices

@@ -8,11 +8,12 @@ from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay
 from etl.live.player import PricesInForce
 from serving.in_force import pricing_on
+from serving.price_changes.orders import ordered
 from warehouse.lake import Lake
 
 
 class LivePrices:
-    """The prices of one store and date; they change with the catalog and with the newest price book."""
+    """The prices of one store and date; they change with the catalog, the newest price book, and what people decide."""
 
     def __init__(self, lake: Lake, current_catalog: Callable[[], Catalog], day: LiveDay, seed: int) -> None:
         """Read the prices in force now.
@@ -24,21 +25,24 @@ class LivePrices:
         """
         self._lake, self._current_catalog, self._day, self._seed = lake, current_catalog, day, seed
         self._catalog = current_catalog()
-        self._books = self._newest_books()
+        self._decided = self._newest_decisions()
         self._in_force = self._read()
 
     def in_force(self) -> PricesInForce:
         """Return the prices in force now."""
-        catalog, books = self._current_catalog(), self._newest_books()
-        if catalog is not self._catalog or books != self._books:
-            self._catalog, self._books = catalog, books
+        catalog, decided = self._current_catalog(), self._newest_decisions()
+        if catalog is not self._catalog or decided != self._decided:
+            self._catalog, self._decided = catalog, decided
             self._in_force = self._read()
         return self._in_force
 
     def _read(self) -> PricesInForce:
-        priced_by = pricing_on(self._lake, self._catalog, self._day.business_date)
-        batch = Batch(self._day.business_date, self._day.part("interactions").group, (self._day.store,))
-        return PricesInForce(self._catalog, batch, priced_by, batch_inputs(self._catalog, batch, priced_by, self._seed))
+        lake, day = self._lake, self._day
+        catalog = ordered(lake, self._catalog, day.business_date, day.store)
+        priced_by = pricing_on(lake, catalog, day.business_date)
+        batch = Batch(day.business_date, day.part("interactions").group, (day.store,))
+        return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
 
-    def _newest_books(self) -> dict[dt.date, int]:
-        return self._lake.changes("price_book")
+    def _newest_decisions(self) -> tuple[dict[dt.date, int], ...]:
+        """Return what is another one whenever a price book was made, or somebody decided about a price."""
+        return self._lake.changes("price_book"), self._lake.changes("price_changes")

@@ -6,25 +6,31 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.approve import approve
 from flows.cli.backfill import backfill
 from flows.cli.champions import champions
+from flows.cli.changes import changes
 from flows.cli.compare import compare
 from flows.cli.console import remark
 from flows.cli.demo import demo
 from flows.cli.doctor import doctor
 from flows.cli.drift import drift
 from flows.cli.failures import failure_line
+from flows.cli.freeze import freeze
 from flows.cli.health import health
 from flows.cli.history import history
 from flows.cli.ingest import ingest
+from flows.cli.kill_switch import kill_switch
 from flows.cli.live import live
 from flows.cli.mirror import mirror
 from flows.cli.monitor import monitor
 from flows.cli.nightly import nightly
+from flows.cli.override import override
 from flows.cli.pipeline import pipeline
 from flows.cli.price import price
 from flows.cli.promote import promote
 from flows.cli.quote import quote
+from flows.cli.reject import reject
 from flows.cli.replay import replay
 from flows.cli.reprice import reprice
 from flows.cli.reset import reset
@@ -39,6 +45,7 @@ from flows.cli.up import up
 from flows.cli.usage import Commands, help_of, show_version
 from flows.cli.vacuum import vacuum
 from flows.cli.verify import verify
+from flows.cli.withdraw import withdraw
 from flows.progress import hearing
 from warehouse.private import keep_files_private
 
@@ -62,6 +69,13 @@ for command in (
     train,
     price,
     reprice,
+    override,
+    freeze,
+    kill_switch,
+    changes,
+    approve,
+    reject,
+    withdraw,
     pipeline,
     nightly,
     backfill,

@@ -30,6 +30,8 @@ comment on view hourly_price_book is
 'one product at one stock level with one number of ticks left, remade for a store in the middle of its day';
 comment on view hourly_demand_curves is
 'one candidate price of one product, as it is believed in the middle of a store''s day';
+comment on view price_changes is
+'one event of a price change, such as its approval, with the terms that hold from then on; nothing is ever removed';
 comment on view beliefs is 'one product, as it is believed before a business date';
 comment on view replaced_beliefs is 'one product, as it was believed behind a book that another took the place of';
 comment on view belief_updates is

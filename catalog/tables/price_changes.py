@@ -1,0 +1,38 @@
+"""Price changes: what somebody or a policy wanted to change about a price, and what became of it."""
+
+import pyarrow as pa
+
+from catalog.table import LONG_TEXT, MOMENT, Column, Table
+
+PRICE_CHANGES = Table(
+    "price_changes",
+    "one event of a price change, such as its approval, with the terms that hold from then on; nothing is ever removed",
+    ("number", "change", "event"),
+    (
+        Column("number", pa.int64(), "number of the action that the event was part of, from 1"),
+        Column("change", LONG_TEXT, "id of the price change"),
+        Column("event", LONG_TEXT, "proposed, approved, rejected or withdrawn"),
+        Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
+        Column("effective_at", MOMENT, "from when it counts, in the time of the stores", "UTC"),
+        Column("by", LONG_TEXT, "who did it: a person, a policy, or the rule of the catalog"),
+        Column(
+            "kind",
+            LONG_TEXT,
+            "price (what a policy proposes for a day), override, freeze, or kill_switch (base prices)",
+        ),
+        Column("sku", LONG_TEXT, "the product; null for every product", nullable=True),
+        Column("store_id", LONG_TEXT, "the store; null for every store", nullable=True),
+        Column("old_price", pa.float64(), "what stands without the change; null when unknown", "EUR", nullable=True),
+        Column("new_price", pa.float64(), "price that is wanted; null for base prices", "EUR", nullable=True),
+        Column("valid_from", MOMENT, "from when the price is wanted, in the time of the stores", "UTC"),
+        Column("valid_until", MOMENT, "until when; null until it is withdrawn", "UTC", nullable=True),
+        Column("reason", LONG_TEXT, "why, in a sentence"),
+        Column(
+            "expected_cost",
+            pa.float64(),
+            "what it is expected to cost against the policy's price; null without a model",
+            "EUR per day",
+            nullable=True,
+        ),
+    ),
+)

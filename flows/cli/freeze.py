@@ -1,0 +1,32 @@
+"""The command that keeps a price as it is."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.completion import known_skus
+from flows.cli.options import Catalog, Json, text_of
+from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
+
+Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
+
+
+def freeze(
+    sku: Sku,
+    reason: Reason,
+    store: OneStore = None,
+    from_: From = None,
+    until: Until = None,
+    anyway: Anyway = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Keep the price that is shown of a product, in one store or in each, until the freeze is withdrawn.
+
+    For example:
+      shelfprice freeze EGGS --store S01 --reason "the label printer is broken"
+    """
+    from serving.price_changes.desk import Wish
+
+    wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway)
+    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

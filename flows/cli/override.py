@@ -1,0 +1,37 @@
+"""The command by which a person sets a price."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.completion import known_skus
+from flows.cli.options import HIGHEST_PRICE, Catalog, Json, text_of
+from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
+
+Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
+Price = Annotated[float, typer.Argument(min=0.01, max=HIGHEST_PRICE, help="Price, EUR.")]
+
+
+def override(
+    sku: Sku,
+    price: Price,
+    reason: Reason,
+    store: OneStore = None,
+    from_: From = None,
+    until: Until = None,
+    anyway: Anyway = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Set a price yourself, for a product, a store and a time; the shelf follows at its next tick.
+
+    What speaks against it (below cost, frozen, another override) is named first. It says what the price is expected to
+    cost against the policy's, and how to undo it.
+
+    For example:
+      shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
+    """
+    from serving.price_changes.desk import Wish
+
+    wish = Wish("override", reason, sku=sku, store=store, price=price, anyway=anyway)
+    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

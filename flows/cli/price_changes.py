@@ -1,0 +1,139 @@
+"""What the commands of the price desk share: times in words, and how price changes are shown."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.options import not_empty
+
+if TYPE_CHECKING:
+    from serving.price_changes.change import PriceChange
+    from serving.price_changes.desk import Answer, Wish
+    from warehouse.workspace import Workspace
+
+_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
+_NO_YEAR = 1900  # of a time of day without a date
+
+Reason = Annotated[
+    str,
+    typer.Option("--reason", help="Why, in a sentence; it is recorded with your name.", callback=not_empty),
+]
+OptionalReason = Annotated[
+    str | None,
+    typer.Option("--reason", help="Why; by default the reason that was given first stays.", callback=not_empty),
+]
+From = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--from",
+        formats=_FORMATS,
+        metavar="TIME",
+        help="From when, in the time of the stores: 13:00, or 2026-01-09T13:00; by default the next tick.",
+    ),
+]
+Until = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--until", formats=_FORMATS, metavar="TIME", help="Until when, written alike; by default until withdrawn."
+    ),
+]
+OneStore = Annotated[str | None, typer.Option("--store", help="One store, such as S01; by default every store.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
+
+
+def moment_of(given: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+    """Return a moment in UTC; a time of day alone is one of the business date that is priced now."""
+    if given is None:
+        return None
+    date = now.date() if given.year == _NO_YEAR else given.date()
+    return dt.datetime.combine(date, given.time(), dt.UTC)
+
+
+def ask_and_show(
+    wish: "Wish", start: dt.datetime | None, end: dt.datetime | None, folder: str | None, *, as_json: bool
+) -> None:
+    """Record what is asked for, and say what became of it."""
+    from dataclasses import replace
+
+    from flows.workspace import open_workspace
+    from serving.price_changes.desk import ask
+    from serving.price_changes.store_time import next_tick
+
+    workspace = open_workspace(folder)
+    now = next_tick(workspace.lake, workspace.catalog, wish.store)
+    wish = replace(wish, valid_from=moment_of(start, now), valid_until=moment_of(end, now))
+    _show_answer(workspace, ask(workspace, wish, workspace.settings.user), as_json=as_json)
+
+
+def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder: str | None, *, as_json: bool) -> None:
+    """Decide about price changes, and say what became of each."""
+    from flows.workspace import open_workspace
+    from serving.price_changes.desk import decide
+
+    workspace = open_workspace(folder)
+    changed = decide(workspace, names, event, workspace.settings.user, reason)
+    show_changes(workspace, changed, as_json=as_json, title=f"{len(changed)} {event}")
+
+
+def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as_json: bool, title: str) -> None:
+    """Print price changes with their state at the next tick."""
+    from flows.cli.console import emit, show_table
+    from serving.price_changes.listing import rows_of
+
+    rows = rows_of(workspace, changes)
+    if as_json:
+        emit({"changes": rows})
+        return
+    shown = [
+        [
+            row["change"],
+            row["state"].replace("_", " "),
+            row["what"],
+            *_prices(row),
+            row["when"],
+            row["by"],
+            row["reason"],
+        ]
+        for row in rows
+    ]
+    show_table(title, ["id", "state", "what", "old, EUR", "new, EUR", "when", "by", "reason"], shown)
+
+
+def _prices(row: dict[str, Any]) -> list[str]:
+    return ["" if row[name] is None else f"{row[name]:.2f}" for name in ("old_price", "new_price")]
+
+
+def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> None:
+    from flows.cli.console import emit, remark, say
+    from serving.price_changes.listing import rows_of
+
+    rows, found = rows_of(workspace, answer.changes), answer.consequence
+    if as_json:
+        emit({"changes": rows, "conflicts": list(answer.conflicts), "consequence": vars(found) if found else None})
+        return
+    names = " ".join(row["change"] for row in rows)
+    for conflict in answer.conflicts:
+        remark(conflict)
+    for row in rows:
+        say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
+    if found is not None:
+        say(_consequence(found))
+    if answer.is_waiting:
+        say(f"Somebody else has to approve it: `shelfprice approve {names}`.")
+    else:
+        say(f"The shelf follows at its next tick. To undo it: `shelfprice withdraw {names}`.")
+
+
+def _consequence(found: Any) -> str:
+    if found.cost is None:
+        return (
+            f"What it costs is not known: no model and belief know this product (policy: {found.policy_price:.2f} EUR)."
+        )
+    costs = f"costs {found.cost:.2f} EUR" if found.cost >= 0 else f"brings {-found.cost:.2f} EUR more"
+    return (
+        f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
+        f"{found.revenue:.2f} EUR, profit {found.profit:.2f} EUR; it {costs} against the policy's "
+        f"{found.policy_price:.2f} EUR."
+    )

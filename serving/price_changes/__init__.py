@@ -1,0 +1,1 @@
+"""Price changes: what policies propose and people decide, as documents with one state each."""

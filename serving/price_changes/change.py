@@ -1,0 +1,152 @@
+"""A price change: its terms, its events, and its state at a moment in the time of the stores."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from serving.price_changes.states import EventName, State
+
+Kind = Literal["price", "override", "freeze", "kill_switch"]
+
+STRENGTH: tuple[Kind, ...] = ("price", "override", "freeze", "kill_switch")
+"""Where several changes cover a price, the kind that comes last here holds; of one kind, the one recorded last."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is wanted. Prices in EUR; moments in the time of the stores, UTC.
+
+    Attributes
+    ----------
+    sku, store
+        None is every product, every store.
+    old_price
+        What stands without the change; None when unknown.
+    new_price
+        None for base prices.
+    valid_until
+        First moment after it; None until it is withdrawn.
+    expected_cost
+        Against the policy's price, EUR per day; None without a model.
+    """
+
+    kind: Kind
+    sku: str | None
+    store: str | None
+    old_price: float | None
+    new_price: float | None
+    valid_from: dt.datetime
+    valid_until: dt.datetime | None
+    reason: str
+    expected_cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a price change; `terms` are those that hold from then on."""
+
+    number: int
+    change: str
+    event: EventName
+    recorded_at: dt.datetime
+    effective_at: dt.datetime
+    by: str
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class PriceChange:
+    """A price change with everything that happened to it, oldest first."""
+
+    id: str
+    events: tuple[Event, ...]
+
+    @property
+    def terms(self) -> Terms:
+        """What is wanted by now."""
+        return self.events[-1].terms
+
+    @property
+    def last(self) -> EventName:
+        """What happened last."""
+        return self.events[-1].event
+
+    @property
+    def number(self) -> int:
+        """Number of the action that asked for it: of two changes, the later one has the higher number."""
+        return self.events[0].number
+
+    @property
+    def proposer(self) -> str:
+        """Who asked for it."""
+        return self.events[0].by
+
+    @property
+    def approver(self) -> str | None:
+        """Who approved it; None while nobody has."""
+        approved = [event.by for event in self.events if event.event == "approved"]
+        return approved[-1] if approved else None
+
+    @property
+    def in_force(self) -> tuple[dt.datetime, dt.datetime | None] | None:
+        """From when until when it holds by its events, whatever covers it; None where it never does."""
+        begins = [event.effective_at for event in self.events if event.event == "approved"]
+        if not begins:
+            return None
+        start, end = max(self.terms.valid_from, begins[-1]), self.terms.valid_until
+        if self.last == "withdrawn":
+            end = self.events[-1].effective_at if end is None else min(end, self.events[-1].effective_at)
+        return None if end is not None and end <= start else (start, end)
+
+    def is_in_force(self, now: dt.datetime) -> bool:
+        """Tell whether it holds at a moment, unless a later or stronger one covers it."""
+        span = self.in_force
+        return span is not None and span[0] <= now and (span[1] is None or now < span[1])
+
+    def covers(self, other: "PriceChange") -> bool:
+        """Tell whether it would hold in place of another one, wherever that one holds."""
+        mine, theirs = self.terms, other.terms
+        is_as_wide = mine.sku in {None, theirs.sku} and mine.store in {None, theirs.store}
+        return is_as_wide and self.rank > other.rank
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Its strength, and its number: of two changes of one price, the one with the higher rank holds."""
+        return STRENGTH.index(self.terms.kind), self.number
+
+    def state(self, now: dt.datetime, others: Iterable["PriceChange"] = ()) -> State:
+        """Return its state at a moment.
+
+        Parameters
+        ----------
+        others
+            The price changes that may cover it.
+        """
+        if self.last in {"proposed", "rejected"}:
+            return "expired" if self._is_over(now) else self.last
+        if self.last == "withdrawn":
+            return "withdrawn"
+        if self._is_over(now):
+            return "expired"
+        if not self.is_in_force(now):
+            return "scheduled"
+        covered = any(other.covers(self) and other.is_in_force(now) for other in others if other.id != self.id)
+        return "superseded" if covered else "in_force"
+
+    def _is_over(self, now: dt.datetime) -> bool:
+        end = self.terms.valid_until
+        return end is not None and now >= end
+
+
+def folded(events: Iterable[Event]) -> list[PriceChange]:
+    """Return the price changes that events are of, in the order in which they were asked for."""
+    by_change: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda event: event.number):
+        by_change.setdefault(event.change, []).append(event)
+    return [PriceChange(name, tuple(own)) for name, own in by_change.items()]
+
+
+def newest_of_each(changes: Sequence[PriceChange]) -> dict[tuple[str | None, str | None], PriceChange]:
+    """Return the newest of the changes of each store and product."""
+    return {(change.terms.store, change.terms.sku): change for change in changes}

@@ -1,0 +1,94 @@
+"""What speaks against a price that a person asks for: named before it is saved."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+from catalog.errors import DataError
+from catalog.load import Catalog
+from catalog.near import did_you_mean
+from catalog.records.fields import is_whole_cents
+from catalog.records.product import Product
+from serving.price_changes.change import PriceChange, Terms
+
+_NOTHING = "nothing was recorded"
+
+
+def refuse_impossible(catalog: Catalog, terms: Terms, now: dt.datetime) -> None:
+    """Refuse terms that can never hold.
+
+    Raises
+    ------
+    CatalogError
+        When the product is not on the shelf.
+    DataError
+        When the store is not of the catalog, the price is none, or the time is over or no time at all.
+    """
+    if terms.sku is not None:
+        catalog.product(terms.sku)
+    stores = catalog.store.stores
+    if terms.store is not None and terms.store not in stores:
+        known = ", ".join(stores[:20])
+        meant = did_you_mean(terms.store, stores)
+        raise DataError(f"expected a store of the catalog ({known}), found {terms.store!r}; {_NOTHING}{meant}")
+    price, end = terms.new_price, terms.valid_until
+    if price is not None and not (0 < price <= 1_000_000 and is_whole_cents(price)):  # noqa: PLR2004 - as in records
+        raise DataError(f"expected a price in whole cents above 0, found {price}; {_NOTHING}")
+    if end is not None and end <= max(terms.valid_from, now):
+        raise DataError(
+            f"expected an end after {max(terms.valid_from, now):%Y-%m-%d %H:%M}, from when it would count, found "
+            f"{end:%Y-%m-%d %H:%M}; {_NOTHING}"
+        )
+    if not terms.reason.strip():
+        raise DataError(f"expected a reason, found none; {_NOTHING}: say why in a sentence")
+
+
+def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> Iterator[str]:
+    """Yield in a sentence each what a person should know before such a price is saved.
+
+    Parameters
+    ----------
+    others
+        The price changes that there are.
+    """
+    if terms.sku is not None and terms.new_price is not None:
+        yield from _of_the_product(catalog, catalog.product(terms.sku), terms.new_price)
+    for other in others:
+        if _hold_together(terms, other):
+            yield _named(other)
+
+
+def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterator[str]:
+    frozen, margin = catalog.store.guardrails.frozen.get(product.sku), catalog.store.guardrails.minimum_margin
+    if frozen is not None:
+        yield f"{product.sku} is frozen at {frozen:.2f} EUR in store.yaml"
+    if price < product.unit_cost:
+        yield f"{price:.2f} EUR is below its cost, {product.unit_cost:.2f} EUR"
+    elif price < product.unit_cost * (1 + margin):
+        yield f"{price:.2f} EUR leaves less than the minimum margin of {margin:.0%} on {product.unit_cost:.2f} EUR"
+    if price < product.floor:
+        yield f"{price:.2f} EUR is below its floor, {product.floor:.2f} EUR"
+    if price > product.ceiling:
+        yield f"{price:.2f} EUR is above its ceiling, {product.ceiling:.2f} EUR"
+
+
+def _hold_together(terms: Terms, other: PriceChange) -> bool:
+    """Tell whether a person's change would hold at the same time and place."""
+    theirs, span = other.terms, other.in_force
+    if theirs.kind == "price" or terms.kind == "kill_switch" or other.last != "approved" or span is None:
+        return False
+    same_product = theirs.sku is None or terms.sku in {None, theirs.sku}
+    same_store = theirs.store is None or terms.store in {None, theirs.store}
+    ends_before = terms.valid_until is not None and terms.valid_until <= span[0]
+    return same_product and same_store and not ends_before and (span[1] is None or terms.valid_from < span[1])
+
+
+def _named(other: PriceChange) -> str:
+    terms = other.terms
+    what = {
+        "override": f"an override at {terms.new_price or 0:.2f} EUR",
+        "freeze": f"a freeze at {terms.new_price or 0:.2f} EUR",
+        "kill_switch": "the kill switch",
+    }[terms.kind]
+    until = "until it is withdrawn" if terms.valid_until is None else f"until {terms.valid_until:%Y-%m-%d %H:%M}"
+    where = f"in {terms.store}" if terms.store else "in every store"
+    return f"{other.id}, {what} {where} by {other.proposer}, holds {until}"

@@ -1,0 +1,86 @@
+"""What a price is expected to bring on a store day, and what it costs against the policy's price.
+
+Units are the visits expected times the chance of sale, as far as the shelf reaches. Both prices are taken to stand for
+the ticks that are asked about; what the policy would change during them is left out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from serving.belief.table import belief_from_table
+from serving.book_store import BookInForce
+from serving.cold_start import match_to_shelf
+from serving.curves import DemandCurves
+from serving.price_book.book import PriceBook
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What a price brings a store in the ticks that were asked about. None where no model knows.
+
+    Attributes
+    ----------
+    price, policy_price
+        EUR; the second is what the policy opens a full shelf with.
+    p_sale
+        Chance that a shopper who considers the product buys it.
+    units, revenue, profit
+        Expected units, and EUR; profit is revenue less the cost of the units.
+    cost
+        What is lost against the policy's price, EUR, in revenue or in profit, whichever the catalog maximises; negative
+        where more is expected.
+    """
+
+    price: float
+    policy_price: float
+    p_sale: float | None
+    units: float | None
+    revenue: float | None
+    profit: float | None
+    cost: float | None
+
+
+class Outlook:
+    """The price book in force, ready to say what prices bring; it is read once for many questions."""
+
+    def __init__(self, catalog: Catalog, found: BookInForce) -> None:
+        self._catalog = catalog
+        self._book, self._curves = match_to_shelf(catalog, found.book, found.curves)
+        visits = None if found.belief is None else belief_from_table(found.belief, catalog)[0].footfall.by_tick
+        self._visits: Floats | None = visits if visits is not None and len(visits) == len(catalog.skus) else None
+
+    @property
+    def book(self) -> PriceBook:
+        """The book, for the shelf of the catalog."""
+        return self._book
+
+    @property
+    def curves(self) -> DemandCurves:
+        """The demand curves behind it, for the shelf of the catalog."""
+        return self._curves
+
+    def opening_price(self, sku: str) -> float:
+        """Return what the policy opens a full shelf with, EUR."""
+        return float(self._book.prices[self._catalog.skus.index(sku)][-1, -1])
+
+    def of(self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None) -> Consequence:
+        """Return what a price, EUR, brings in the ticks from a first one to an end."""
+        own = self._catalog.skus.index(sku)
+        policy_price = self.opening_price(sku)
+        chances = np.array([self._curves.p_sale_at(np.array([own]), np.array([at]))[0] for at in (price, policy_price)])
+        if self._visits is None or np.isnan(chances).any():
+            p_sale = None if np.isnan(chances[0]) else float(chances[0])
+            return Consequence(price, policy_price, p_sale, None, None, None, None)
+        product = self._catalog.products[own]
+        visits = float(self._visits[own, first_tick:end_tick].sum())
+        units = np.minimum(visits * chances, product.par_stock)
+        revenue = units * np.array([price, policy_price])
+        profit = revenue - units * product.unit_cost
+        counted = profit if self._catalog.store.policies.objective == "margin" else revenue
+        lost = float(counted[1] - counted[0])
+        return Consequence(
+            price, policy_price, float(chances[0]), float(units[0]), float(revenue[0]), float(profit[0]), lost
+        )

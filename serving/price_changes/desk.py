@@ -1,0 +1,215 @@
+"""What people do about prices: ask for one, approve, reject, withdraw. Each is checked and recorded under one lock."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from catalog.errors import DataError, Declined
+from catalog.load import Catalog
+from catalog.near import did_you_mean
+from serving.book_store import book_in_force
+from serving.price_changes.change import Event, Kind, PriceChange, Terms
+from serving.price_changes.conflicts import conflicts, refuse_impossible
+from serving.price_changes.consequence import Consequence, Outlook
+from serving.price_changes.record import LOCK, all_changes, next_number, record
+from serving.price_changes.shown import prices_shown
+from serving.price_changes.states import EventName, refuse_unless_may_follow
+from serving.price_changes.store_time import next_tick, ticks_within
+from warehouse.lake import Lake
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    kind
+        `override`, `freeze` (the price that is shown) or `kill_switch` (base prices).
+    sku, store
+        None is every product, every store.
+    price
+        EUR, for an override.
+    valid_from
+        By default the next tick.
+    valid_until
+        None is until it is withdrawn.
+    anyway
+        Whether it is recorded despite what speaks against it.
+    """
+
+    kind: Kind
+    reason: str
+    sku: str | None = None
+    store: str | None = None
+    price: float | None = None
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    anyway: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a wish: its price changes, what speaks against them, and what they are expected to bring a day.
+
+    `consequence` is that of one store; None without a price book, or for more than one product.
+    """
+
+    changes: tuple[PriceChange, ...]
+    conflicts: tuple[str, ...]
+    consequence: Consequence | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody else has to approve."""
+        return any(change.last == "proposed" for change in self.changes)
+
+
+def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
+    """Record a wish, approved at once where whoever asks may approve.
+
+    Raises
+    ------
+    CatalogError, DataError
+        When it can never hold.
+    Declined
+        When something speaks against it and it is not wished anyway, or somebody else is deciding right now.
+    """
+    lake, catalog = workspace.lake, workspace.catalog
+    with held(workspace.settings.locks, LOCK):
+        terms, against, consequence = _examined(workspace, wish)
+        if against and not wish.anyway:
+            raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
+        number, now = next_number(lake), _now()
+        names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
+        events = list(_asked(catalog, number, names, terms, by, now))
+        record(lake, events)
+    asked = set(names)
+    changes = tuple(change for change in all_changes(lake) if change.id in asked)
+    return Answer(changes, against, consequence)
+
+
+def examined(workspace: Workspace, wish: Wish) -> Answer:
+    """Tell what would become of a wish, without recording it.
+
+    Raises
+    ------
+    CatalogError, DataError
+        When it can never hold.
+    """
+    _, against, consequence = _examined(workspace, wish)
+    return Answer((), against, consequence)
+
+
+def decide(
+    workspace: Workspace, names: Sequence[str], event: EventName, by: str, reason: str | None = None
+) -> list[PriceChange]:
+    """Approve, reject or withdraw price changes, all or none, and return them.
+
+    Parameters
+    ----------
+    names
+        Ids of price changes.
+    reason
+        Why; by default the reason of each stays.
+
+    Raises
+    ------
+    DataError
+        When there is no such price change.
+    Declined
+        When one cannot be decided so, when its time is over, or when whoever asked for it may not approve it.
+    """
+    lake, catalog, wanted = workspace.lake, workspace.catalog, list(dict.fromkeys(names))
+    with held(workspace.settings.locks, LOCK):
+        known = {change.id: change for change in all_changes(lake)}
+        chosen = [_found(known, name) for name in wanted]
+        number, now = next_number(lake), _now()
+        events = [_decided(lake, catalog, change, event, number, by, reason, now) for change in chosen]
+        if events:
+            record(lake, events)
+    return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
+
+
+def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+    lake, catalog = workspace.lake, workspace.catalog
+    now, others = next_tick(lake, catalog, wish.store), all_changes(lake)
+    terms = list(_terms_of(lake, catalog, wish, now))
+    for own in terms:
+        refuse_impossible(catalog, own, now)
+    against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
+    consequence = _consequence(workspace, terms[0]) if len(terms) == 1 else None
+    if consequence is not None and consequence.cost is not None:
+        count = 1 if wish.store is not None else len(catalog.store.stores)
+        terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
+    return terms, against, consequence
+
+
+def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Iterator[Terms]:
+    """Yield the terms of a wish: one, or for a freeze one for each store, since each shows a price of its own."""
+    start, reason = wish.valid_from or now, wish.reason.strip()
+    shown = prices_shown(lake, catalog)
+    if wish.kind != "freeze":
+        old = shown.get((wish.store or catalog.store.stores[0], wish.sku or ""))
+        yield Terms(wish.kind, wish.sku, wish.store, old, wish.price, start, wish.valid_until, reason)
+        return
+    if wish.sku is None:
+        raise DataError("expected the product that is frozen, found none; nothing was recorded")
+    base = catalog.product(wish.sku).base_price
+    for store in catalog.store.stores if wish.store is None else (wish.store,):
+        price = shown.get((store, wish.sku), base)
+        yield Terms("freeze", wish.sku, store, price, price, start, wish.valid_until, reason)
+
+
+def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
+    """Return what terms bring on the first store day on which they hold."""
+    catalog, date = workspace.catalog, terms.valid_from.date()
+    found = book_in_force(workspace.lake, date)
+    if found is None or terms.sku is None or terms.new_price is None:
+        return None
+    ticks = ticks_within(catalog.store.opening, date, terms.valid_from, terms.valid_until)
+    return Outlook(catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
+
+
+def _asked(
+    catalog: Catalog, number: int, names: Sequence[str], terms: Sequence[Terms], by: str, now: dt.datetime
+) -> Iterator[Event]:
+    for name, own in zip(names, terms, strict=True):
+        yield Event(number, name, "proposed", now, own.valid_from, by, own)
+        if not catalog.store.approval.by_another:
+            yield Event(number, name, "approved", now, own.valid_from, by, own)
+
+
+def _found(known: dict[str, PriceChange], name: str) -> PriceChange:
+    if name not in known:
+        meant = did_you_mean(name, list(known))
+        raise DataError(f"expected the id of a price change, found {name!r}; nothing was changed{meant}")
+    return known[name]
+
+
+def _decided(
+    lake: Lake,
+    catalog: Catalog,
+    change: PriceChange,
+    event: EventName,
+    number: int,
+    by: str,
+    reason: str | None,
+    now: dt.datetime,
+) -> Event:
+    refuse_unless_may_follow(change.id, change.last, event)
+    terms = change.terms if reason is None else replace(change.terms, reason=reason)
+    moment = next_tick(lake, catalog, terms.store)
+    if terms.valid_until is not None and moment >= terms.valid_until:
+        raise Declined(f"{change.id}: its time ended at {terms.valid_until:%Y-%m-%d %H:%M}; nothing was changed")
+    if event == "approved" and catalog.store.approval.by_another and change.proposer == by:
+        raise Declined(
+            f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"
+        )
+    return Event(number, change.id, event, now, moment, by, terms)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,78 @@
+"""Price changes as rows that people read: what, when, by whom, and their state at the next tick."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from serving.price_changes.change import PriceChange, Terms
+from serving.price_changes.record import all_changes
+from serving.price_changes.store_time import next_tick
+from warehouse.workspace import Workspace
+
+
+def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[str, Any]]:
+    """Return a row for each price change.
+
+    Returns
+    -------
+    list of dict
+        `change`, `state`, `kind`, `sku`, `store`, `old_price`, `new_price` (EUR, None where there is none),
+        `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when`, `reason`, `by`, `approved_by`,
+        `expected_cost` (EUR a day) and `events`.
+    """
+    others = all_changes(workspace.lake)
+    clocks: dict[str | None, dt.datetime] = {}
+    for change in changes:
+        store = change.terms.store
+        if store not in clocks:
+            clocks[store] = next_tick(workspace.lake, workspace.catalog, store)
+    return [_row(change, clocks[change.terms.store], others) for change in changes]
+
+
+def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -> dict[str, Any]:
+    terms = change.terms
+    return {
+        "change": change.id,
+        "state": change.state(now, others),
+        "kind": terms.kind,
+        "sku": terms.sku,
+        "store": terms.store,
+        "old_price": terms.old_price,
+        "new_price": terms.new_price,
+        "valid_from": terms.valid_from.isoformat(),
+        "valid_until": None if terms.valid_until is None else terms.valid_until.isoformat(),
+        "what": what_of(terms),
+        "when": when_of(terms),
+        "reason": terms.reason,
+        "by": change.proposer,
+        "approved_by": change.approver,
+        "expected_cost": terms.expected_cost,
+        "events": [
+            {
+                "event": event.event,
+                "by": event.by,
+                "recorded_at": event.recorded_at.isoformat(),
+                "effective_at": event.effective_at.isoformat(),
+                "reason": event.terms.reason,
+            }
+            for event in change.events
+        ],
+    }
+
+
+def what_of(terms: Terms) -> str:
+    """Say in words what is wanted."""
+    where = terms.store or "every store"
+    if terms.kind == "kill_switch":
+        return f"kill switch on, {where}"
+    verb = {"price": "price of", "override": "override of", "freeze": "freeze of"}[terms.kind]
+    return f"{verb} {terms.sku or 'every product'}, {where}"
+
+
+def when_of(terms: Terms) -> str:
+    """Say in words from when until when."""
+    start = f"from {terms.valid_from:%Y-%m-%d %H:%M}"
+    if terms.valid_until is None:
+        return f"{start} until withdrawn"
+    same_day = terms.valid_from.date() == terms.valid_until.date()
+    return f"{start} to {terms.valid_until:%H:%M}" if same_day else f"{start} to {terms.valid_until:%Y-%m-%d %H:%M}"

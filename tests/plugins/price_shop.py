@@ -1,0 +1,78 @@
+"""A shop whose store sells tick by tick from a price book, while people decide about its prices."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.settings import read_settings
+from catalog.watched import WatchedCatalog
+from etl.live.day import LiveDay, sold_so_far
+from etl.live.player import Player
+from etl.load import DayRows, load_dimensions
+from serving.belief.belief import Belief, Stage, believed_before_anybody_came
+from serving.belief.gaussian import Counts
+from serving.belief.knots import Knots
+from serving.belief.policy import morning_of
+from serving.belief.table import belief_to_table
+from serving.book_store import BookInForce, book_in_force, publish_book
+from serving.live_prices import LivePrices
+from simulation.shoppers import shopper_names
+from simulation.truth import chance_of_sale
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+DATE = dt.date(2026, 1, 19)
+SEED = 7
+
+
+class Shop:
+    """A lake and a catalog folder of its own; `approval` is added to its store.yaml."""
+
+    def __init__(self, folder: Path, approval: str = "") -> None:
+        self.folder = folder / "catalog"
+        self.folder.mkdir(parents=True)
+        (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
+        store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
+        added = f"approval: {approval}\n" if approval else ""
+        (self.folder / "store.yaml").write_text(f"{store}{added}", encoding="utf-8")
+        self.settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+        self.catalog: Catalog = load(self.folder)
+        self.lake = Lake(self.settings)
+        self.lake.prepare()
+        load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
+        self.workspace = Workspace(self.settings, self.catalog, self.lake)
+
+    def publish(self, date: dt.date = DATE, visits: float = 50.0) -> BookInForce:
+        """Publish a book on a belief that took in so many visits at each knot."""
+        knots = Knots.of(self.catalog)
+        met = np.full(knots.shape, visits)
+        stage = Stage("prior", Counts(met, met * chance_of_sale(self.catalog, knots.ratios)))
+        belief = Belief((stage,), believed_before_anybody_came(self.catalog).footfall)
+        curves = morning_of(self.catalog, belief, None).outlook().curves
+        table = belief_to_table(self.catalog, belief, None)
+        publish_book(self.lake, self.catalog, curves, belief.footfall.by_tick, date, table)
+        found = book_in_force(self.lake, date)
+        assert found is not None
+        return found
+
+    def player(self, date: dt.date = DATE) -> Player:
+        day = LiveDay("S01", date)
+        return Player(self.lake, LivePrices(self.lake, WatchedCatalog(self.folder).current, day, SEED), day, SEED)
+
+    def sell(self, ticks: int, player: Player | None = None, date: dt.date = DATE) -> Player:
+        player = player or self.player(date)
+        while player.next_tick < ticks:
+            player.sell_tick()
+        return player
+
+    def rows(self, date: dt.date = DATE) -> DayRows:
+        found = sold_so_far(self.lake, LiveDay("S01", date))
+        assert found is not None
+        return found.rows
+
+    def price_in(self, tick: int, sku: str = "MILK", date: dt.date = DATE) -> float:
+        """Return the price of a product that stood in a tick, EUR."""
+        changes = [row for row in self.rows(date).repricings.to_pylist() if row["sku"] == sku and row["tick"] <= tick]
+        return float(changes[-1]["new_price"])

@@ -1,0 +1,214 @@
+"""What people decide about prices, and the shelf that follows at the next tick."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from price_shop import DATE, Shop
+
+from catalog.errors import CatalogError, DataError, Declined
+from serving.price_changes.change import PriceChange
+from serving.price_changes.desk import Wish, ask, decide, examined
+from serving.price_changes.orders import ordered_on
+from serving.price_changes.propose import Proposed, propose
+from serving.price_changes.record import all_changes
+from serving.price_changes.store_time import moment_of, next_tick
+from serving.replay.day import replay
+from warehouse.verify import verify
+
+OVERRIDE = Wish("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path)
+    shop.publish()
+    return shop
+
+
+def at(shop: Shop, tick: int) -> dt.datetime:
+    return moment_of(shop.catalog.store.opening, DATE, tick)
+
+
+def state_of(shop: Shop, change: PriceChange) -> str:
+    changes = all_changes(shop.lake)
+    now = next_tick(shop.lake, shop.catalog, "S01")
+    return next(own.state(now, changes) for own in changes if own.id == change.id)
+
+
+def test_an_override_is_on_the_shelf_at_the_next_tick_and_gone_at_the_one_after_it_was_withdrawn(shop: Shop) -> None:
+    player = shop.sell(4)
+    answer = ask(shop.workspace, OVERRIDE, "anna")
+    shop.sell(8, player)
+    assert [shop.price_in(tick) for tick in (4, 7)] == [1.29, 1.29]
+    assert shop.price_in(3) != 1.29
+    reasons = [row["reason"] for row in shop.rows().repricings.to_pylist() if row["tick"] == 4 and row["sku"] == "MILK"]
+    assert "a person set it" in reasons[0]
+    assert state_of(shop, answer.changes[0]) == "in_force"
+    decide(shop.workspace, [answer.changes[0].id], "withdrawn", "anna", "they are dearer again")
+    shop.sell(9, player)
+    assert shop.price_in(8) != 1.29
+    assert state_of(shop, answer.changes[0]) == "withdrawn"
+
+
+def test_an_override_for_some_hours_stands_in_those_hours_alone(shop: Shop) -> None:
+    ask(shop.workspace, replace(OVERRIDE, valid_from=at(shop, 10), valid_until=at(shop, 20)), "anna")
+    shop.sell(30)
+    prices = [shop.price_in(tick) for tick in range(30)]
+    assert set(prices[10:20]) == {1.29}
+    assert 1.29 not in {prices[9], prices[20]}
+
+
+def test_a_day_with_overrides_is_replayed_to_the_same_bytes(shop: Shop) -> None:
+    player = shop.sell(4)
+    ask(shop.workspace, OVERRIDE, "anna")
+    shop.sell(20, player)
+    ask(shop.workspace, Wish("kill_switch", "prices look wrong", store="S01"), "anna")
+    shop.sell(48, player)
+    player.close()
+    parts = replay(shop.settings, DATE)
+    assert all(part.is_same for part in parts if part.part == "decisions"), parts
+    assert not verify(shop.lake).findings
+
+
+def test_a_store_that_was_killed_goes_on_with_the_override(shop: Shop) -> None:
+    shop.sell(4)
+    ask(shop.workspace, OVERRIDE, "anna")
+    shop.sell(6)  # another process takes over
+    assert shop.price_in(5) == 1.29
+
+
+def test_the_kill_switch_shows_base_prices_from_the_next_tick_and_no_override_stands_against_it(shop: Shop) -> None:
+    player = shop.sell(4)
+    ask(shop.workspace, OVERRIDE, "anna")
+    switch = ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "ben").changes[0]
+    shop.sell(8, player)
+    assert {product.sku: shop.price_in(7, product.sku) for product in shop.catalog.products} == {
+        product.sku: product.base_price for product in shop.catalog.products
+    }
+    decide(shop.workspace, [switch.id], "withdrawn", "ben")
+    shop.sell(9, player)
+    assert shop.price_in(8) == 1.29
+
+
+def test_a_freeze_keeps_the_price_that_is_shown(shop: Shop) -> None:
+    player = shop.sell(5)
+    shown = shop.price_in(4, "EGGS")
+    ask(shop.workspace, Wish("freeze", "the label printer is broken", sku="EGGS", store="S01"), "anna")
+    shop.sell(40, player)
+    assert {shop.price_in(tick, "EGGS") for tick in range(5, 40)} == {shown}
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (replace(OVERRIDE, price=0.80), "below its cost"),
+        (replace(OVERRIDE, price=9.99), "above its ceiling"),
+    ],
+)
+def test_what_speaks_against_a_price_is_named_before_it_is_recorded(shop: Shop, wish: Wish, words: str) -> None:
+    with pytest.raises(Declined, match=words):
+        ask(shop.workspace, wish, "anna")
+    assert all_changes(shop.lake) == []
+    assert any(words in found for found in examined(shop.workspace, wish).conflicts)
+    answer = ask(shop.workspace, replace(wish, anyway=True), "anna")
+    shop.sell(1)
+    assert shop.price_in(0) == wish.price
+    assert any(words in found for found in answer.conflicts)
+
+
+def test_two_overrides_at_once_are_a_conflict_and_the_later_one_holds_where_it_is_wanted_anyway(shop: Shop) -> None:
+    first = ask(shop.workspace, OVERRIDE, "anna").changes[0]
+    second = replace(OVERRIDE, price=1.39)
+    with pytest.raises(Declined, match=f"{first.id}, an override at 1.29 EUR in S01 by anna"):
+        ask(shop.workspace, second, "ben")
+    ask(shop.workspace, replace(second, anyway=True), "ben")
+    shop.sell(1)
+    assert shop.price_in(0) == 1.39
+    assert state_of(shop, first) == "superseded"
+
+
+@pytest.mark.parametrize(
+    ("wish", "error", "words"),
+    [
+        (replace(OVERRIDE, sku="MLK"), CatalogError, "no product has the sku"),
+        (replace(OVERRIDE, store="S99"), DataError, "expected a store"),
+        (replace(OVERRIDE, price=1.2345), DataError, "whole cents"),
+        (replace(OVERRIDE, reason="  "), DataError, "expected a reason"),
+        (replace(OVERRIDE, valid_until=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)), DataError, "expected an end after"),
+    ],
+)
+def test_what_can_never_hold_is_refused(shop: Shop, wish: Wish, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        ask(shop.workspace, wish, "anna")
+    assert all_changes(shop.lake) == []
+
+
+def test_a_price_that_differs_from_the_policys_says_what_it_costs_a_day(shop: Shop) -> None:
+    wish = replace(OVERRIDE, valid_from=at(shop, 0))
+    found = examined(shop.workspace, replace(wish, price=2.9)).consequence
+    assert found is not None
+    assert found.cost is not None
+    assert found.cost > 0
+    same = examined(shop.workspace, replace(wish, price=found.policy_price)).consequence
+    assert same is not None
+    assert same.cost == pytest.approx(0)
+
+
+class TestApproval:
+    def test_what_waits_at_opening_keeps_the_old_price_until_somebody_approves(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{within_of_base: 0.0}")
+        found = shop.publish()
+        wanted = float(found.book.prices[shop.catalog.skus.index("MILK")][-1, -1])
+        base = shop.catalog.product("MILK").base_price
+        assert wanted != base
+        proposed = propose(shop.workspace, found, DATE)
+        assert proposed.waiting > 0
+        player = shop.sell(4)
+        assert {shop.price_in(tick) for tick in range(4)} == {base}
+        waiting = [
+            change for change in all_changes(shop.lake) if change.terms.store == "S01" and change.last == "proposed"
+        ]
+        decide(shop.workspace, [change.id for change in waiting], "approved", "anna")
+        shop.sell(5, player)
+        assert shop.price_in(4) != base
+
+    def test_no_price_leaves_what_passes_by_rule(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{within_of_base: 0.05}")
+        propose(shop.workspace, shop.publish(), DATE)
+        shop.sell(48)
+        for row in shop.rows().repricings.to_pylist():
+            assert abs(row["new_price"] / shop.catalog.product(row["sku"]).base_price - 1) <= 0.05 + 1e-9
+
+    def test_proposals_are_recorded_once_and_anew_when_the_book_wants_another_price(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{within_of_base: 0.05}")
+        first = propose(shop.workspace, shop.publish(), DATE)
+        assert first.passed + first.waiting == 15
+        assert propose(shop.workspace, shop.publish(), DATE) == first
+        assert len(all_changes(shop.lake)) == 15
+
+    def test_without_rules_nothing_is_proposed_and_the_catalog_stays_as_it_is(self, shop: Shop) -> None:
+        assert propose(shop.workspace, shop.publish(), DATE) == Proposed(0, 0)
+        assert ordered_on(shop.workspace, DATE) is shop.workspace
+
+    def test_who_asks_may_not_approve_where_somebody_else_has_to(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{by_another: true}")
+        shop.publish()
+        answer = ask(shop.workspace, OVERRIDE, "anna")
+        assert answer.is_waiting
+        with pytest.raises(Declined, match="somebody else than anna"):
+            decide(shop.workspace, [answer.changes[0].id], "approved", "anna")
+        player = shop.sell(1)
+        assert shop.price_in(0) != 1.29
+        decide(shop.workspace, [answer.changes[0].id], "approved", "ben")
+        shop.sell(2, player)
+        assert shop.price_in(1) == 1.29
+
+    def test_of_several_decisions_all_count_or_none(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{by_another: true}")
+        shop.publish()
+        one = ask(shop.workspace, OVERRIDE, "anna").changes[0]
+        with pytest.raises(DataError, match="h99"):
+            decide(shop.workspace, [one.id, "h99"], "approved", "ben")
+        assert state_of(shop, one) == "proposed"
