@@ -8,6 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
+from catalog.records.price_law import PriceLaw
 from catalog.records.price_orders import PriceOrder
 from catalog.records.pricing_rules import (
     Approval,
@@ -91,6 +92,11 @@ class Store(Record):
         default=Approval(),
         exclude_if=lambda approval: approval == Approval(),
         description="which prices pass by themselves, and which wait for a person, below",
+    )
+    price_law: PriceLaw = Field(
+        default=PriceLaw(),
+        exclude_if=lambda law: law == PriceLaw(),
+        description="what the law of the country says about announced reductions, below",
     )
     orders: SkipJsonSchema[tuple[PriceOrder, ...]] = Field(
         default=(),

@@ -26,6 +26,14 @@ PRICE_CHANGES = Table(
         Column("new_price", pa.float64(), "price that is wanted; null for base prices", "EUR", nullable=True),
         Column("valid_from", MOMENT, "from when the price is wanted, in the time of the stores", "UTC"),
         Column("valid_until", MOMENT, "until when; null until it is withdrawn", "UTC", nullable=True),
+        Column("announced", pa.bool_(), "whether the price is announced as a reduction"),
+        Column(
+            "prior_price",
+            pa.float64(),
+            "price that the announcement has to name: see docs/lawful-pricing.md; null where none is announced",
+            "EUR",
+            nullable=True,
+        ),
         Column("reason", LONG_TEXT, "why, in a sentence"),
         Column(
             "expected_cost",

@@ -10,6 +10,12 @@ from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_a
 
 Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
 Price = Annotated[float, typer.Argument(min=0.01, max=HIGHEST_PRICE, help="Price, EUR.")]
+Announce = Annotated[
+    bool,
+    typer.Option(
+        "--announce", help="Announce it as a reduction; the price that it has to name by law is worked out and kept."
+    ),
+]
 
 
 def override(
@@ -19,6 +25,7 @@ def override(
     store: OneStore = None,
     from_: From = None,
     until: Until = None,
+    announce: Announce = False,
     anyway: Anyway = False,
     catalog: Catalog = None,
     as_json: Json = False,
@@ -33,5 +40,5 @@ def override(
     """
     from serving.price_changes.desk import Wish
 
-    wish = Wish("override", reason, sku=sku, store=store, price=price, anyway=anyway)
+    wish = Wish("override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway)
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

@@ -118,6 +118,9 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
         remark(conflict)
     for row in rows:
         say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
+        if row["prior_price"] is not None:
+            less = 1 - row["new_price"] / row["prior_price"]
+            say(f"Announce it from {row['prior_price']:.2f} EUR, the lowest price before it: {less:.0%} less.")
     if found is not None:
         say(_consequence(found))
     if answer.is_waiting:

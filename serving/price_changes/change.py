@@ -29,6 +29,8 @@ class Terms:
         First moment after it; None until it is withdrawn.
     expected_cost
         Against the policy's price, EUR per day; None without a model.
+    announced, prior_price
+        Whether it is announced as a reduction, and the price, EUR, that the announcement has to name.
     """
 
     kind: Kind
@@ -40,6 +42,8 @@ class Terms:
     valid_until: dt.datetime | None
     reason: str
     expected_cost: float | None = None
+    announced: bool = False
+    prior_price: float | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
     """
     if terms.sku is not None and terms.new_price is not None:
         yield from _of_the_product(catalog, catalog.product(terms.sku), terms.new_price)
+    if terms.announced:
+        yield from _of_the_announcement(terms)
     for other in others:
         if _hold_together(terms, other):
             yield _named(other)
@@ -69,6 +71,16 @@ def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterato
         yield f"{price:.2f} EUR is below its floor, {product.floor:.2f} EUR"
     if price > product.ceiling:
         yield f"{price:.2f} EUR is above its ceiling, {product.ceiling:.2f} EUR"
+
+
+def _of_the_announcement(terms: Terms) -> Iterator[str]:
+    if terms.prior_price is None:
+        yield f"no price of {terms.sku} was shown before, so there is none that a reduction could be announced from"
+    elif terms.new_price is not None and terms.new_price >= terms.prior_price:
+        yield (
+            f"{terms.new_price:.2f} EUR is no reduction: {terms.prior_price:.2f} EUR is the price that an announcement "
+            "has to name, the lowest before it"
+        )
 
 
 def _hold_together(terms: Terms, other: PriceChange) -> bool:

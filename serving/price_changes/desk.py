@@ -11,6 +11,7 @@ from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms
 from serving.price_changes.conflicts import conflicts, refuse_impossible
 from serving.price_changes.consequence import Consequence, Outlook
+from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import LOCK, all_changes, next_number, record
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
@@ -36,6 +37,8 @@ class Wish:
         By default the next tick.
     valid_until
         None is until it is withdrawn.
+    announced
+        Whether the price is announced as a reduction, which then has to name the lowest price before it.
     anyway
         Whether it is recorded despite what speaks against it.
     """
@@ -47,6 +50,7 @@ class Wish:
     price: float | None = None
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
+    announced: bool = False
     anyway: bool = False
 
 
@@ -139,6 +143,7 @@ def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str,
     terms = list(_terms_of(lake, catalog, wish, now))
     for own in terms:
         refuse_impossible(catalog, own, now)
+    terms = [with_prior_price(lake, catalog, own, others) for own in terms]
     against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
     consequence = _consequence(workspace, terms[0]) if len(terms) == 1 else None
     if consequence is not None and consequence.cost is not None:
@@ -153,7 +158,8 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
     shown = prices_shown(lake, catalog)
     if wish.kind != "freeze":
         old = shown.get((wish.store or catalog.store.stores[0], wish.sku or ""))
-        yield Terms(wish.kind, wish.sku, wish.store, old, wish.price, start, wish.valid_until, reason)
+        terms = Terms(wish.kind, wish.sku, wish.store, old, wish.price, start, wish.valid_until, reason)
+        yield replace(terms, announced=True) if wish.announced else terms
         return
     if wish.sku is None:
         raise DataError("expected the product that is frozen, found none; nothing was recorded")

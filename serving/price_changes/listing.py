@@ -18,7 +18,7 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
     list of dict
         `change`, `state`, `kind`, `sku`, `store`, `old_price`, `new_price` (EUR, None where there is none),
         `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when`, `reason`, `by`, `approved_by`,
-        `expected_cost` (EUR a day) and `events`.
+        `expected_cost` (EUR a day), `announced`, `prior_price` and `events`.
     """
     others = all_changes(workspace.lake)
     clocks: dict[str | None, dt.datetime] = {}
@@ -47,6 +47,8 @@ def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -
         "by": change.proposer,
         "approved_by": change.approver,
         "expected_cost": terms.expected_cost,
+        "announced": terms.announced,
+        "prior_price": terms.prior_price,
         "events": [
             {
                 "event": event.event,

@@ -83,6 +83,8 @@ def _events_in(lake: Lake, part: Partition) -> Iterator[Event]:
             valid_until=row["valid_until"],
             reason=row["reason"],
             expected_cost=row["expected_cost"],
+            announced=row["announced"],
+            prior_price=row["prior_price"],
         )
         moments = row["recorded_at"], row["effective_at"]
         yield Event(row["number"], row["change"], row["event"], *moments, row["by"], terms)

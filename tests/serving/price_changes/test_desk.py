@@ -212,3 +212,22 @@ class TestApproval:
         with pytest.raises(DataError, match="h99"):
             decide(shop.workspace, [one.id, "h99"], "approved", "ben")
         assert state_of(shop, one) == "proposed"
+
+
+class TestAnnouncedReductions:
+    def test_an_announced_reduction_names_the_lowest_price_that_the_store_showed_before(self, shop: Shop) -> None:
+        player = shop.sell(20)
+        lowest = min(shop.price_in(tick) for tick in range(20))
+        answer = ask(shop.workspace, replace(OVERRIDE, price=1.10, announced=True), "anna")
+        assert answer.changes[0].terms.prior_price == lowest
+        shop.sell(21, player)
+        assert shop.price_in(20) == 1.10
+
+    def test_what_is_no_reduction_is_not_announced_as_one(self, shop: Shop) -> None:
+        shop.sell(20)
+        with pytest.raises(Declined, match="is no reduction"):
+            ask(shop.workspace, replace(OVERRIDE, price=2.50, announced=True), "anna")
+
+    def test_what_was_never_shown_is_not_announced_as_reduced(self, shop: Shop) -> None:
+        with pytest.raises(Declined, match="no price of MILK was shown before"):
+            ask(shop.workspace, replace(OVERRIDE, announced=True), "anna")

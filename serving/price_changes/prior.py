@@ -1,0 +1,21 @@
+"""The price that an announced reduction has to name, worked out when it is asked for and kept with it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from catalog.load import Catalog
+from serving.price_changes.change import PriceChange, Terms
+from serving.price_law.shown import prior_price_of
+from warehouse.lake import Lake
+
+
+def with_prior_price(lake: Lake, catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> Terms:
+    """Return terms with the price that their announcement has to name; in several stores, the lowest of theirs."""
+    if not terms.announced or terms.sku is None or terms.new_price is None:
+        return terms
+    stores = catalog.store.stores if terms.store is None else (terms.store,)
+    found = [
+        prior_price_of(lake, catalog, (store, terms.sku), terms.valid_from, terms.new_price, list(others)).price
+        for store in stores
+    ]
+    return replace(terms, prior_price=min((price for price in found if price is not None), default=None))

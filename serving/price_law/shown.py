@@ -1,0 +1,81 @@
+"""What was shown where from when to when, from the price decisions in the lake."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+
+from catalog.load import Catalog
+from etl.live.day import LiveDay, days_with_live_parts
+from serving.price_changes.change import PriceChange
+from serving.price_changes.store_time import closing_of, moment_of
+from serving.price_law.prior_price import PriorPrice, Reduction, Stretch, prior_price
+from warehouse.lake import Lake, Partition
+from warehouse.within import between
+
+
+def prior_price_of(
+    lake: Lake,
+    catalog: Catalog,
+    product: tuple[str, str],
+    start: dt.datetime,
+    price: float,
+    changes: list[PriceChange],
+) -> PriorPrice:
+    """Return the price that a reduction of a product has to name, from what its store showed before.
+
+    Parameters
+    ----------
+    product
+        Store and sku.
+    start, price
+        When the reduction begins, and its price, EUR.
+    changes
+        The price changes that there are: those that were announced tell which reductions came before.
+    """
+    (store, sku), law = product, catalog.store.price_law
+    announced = [own for change in changes if (own := _announced(change, store, sku)) is not None]
+    first = min([start, *(own.start for own in announced)])
+    shown = shown_of(lake, catalog, store, sku, first - dt.timedelta(days=law.days), start)
+    spoils = catalog.product(sku).category in law.perishable_categories
+    return prior_price(shown, announced, start, price, law, spoils=spoils)
+
+
+def shown_of(
+    lake: Lake, catalog: Catalog, store: str, sku: str, since: dt.datetime, until: dt.datetime
+) -> list[Stretch]:
+    """Return what a store showed of a product between two moments, in order of time; a price ends at closing."""
+    opening, found = catalog.store.opening, list[Stretch]()
+    for date, rows in sorted(_decisions(lake, store, sku, since.date(), until.date())):
+        ends = [*(moment_of(opening, date, tick) for tick, _ in rows[1:]), closing_of(opening, date)]
+        for (tick, price), end in zip(rows, ends, strict=True):
+            begin = moment_of(opening, date, tick)
+            if begin < until and end > since:
+                found.append(Stretch(begin, min(end, until), price))
+    return found
+
+
+def _decisions(
+    lake: Lake, store: str, sku: str, first: dt.date, last: dt.date
+) -> Iterator[tuple[dt.date, list[tuple[int, float]]]]:
+    """Yield each date with the ticks and prices that a store decided on, in order of time."""
+    live = [day for day in days_with_live_parts(lake) if day.store == store and not day.is_closed(lake)]
+    parts = [*lake.partitions("repricings", between(first, last)), *_live_parts(live, first, last)]
+    for part in parts:
+        rows = lake.read(part).select(["store_id", "sku", "tick", "new_price"])
+        own = rows.filter(pc.and_(pc.equal(rows["store_id"], store), pc.equal(rows["sku"], sku)))
+        if own.num_rows and part.business_date is not None:
+            yield part.business_date, list(zip(own["tick"].to_pylist(), own["new_price"].to_pylist(), strict=True))
+
+
+def _live_parts(days: list[LiveDay], first: dt.date, last: dt.date) -> Iterator[Partition]:
+    return (day.part("live_repricings") for day in days if first <= day.business_date <= last)
+
+
+def _announced(change: PriceChange, store: str, sku: str) -> Reduction | None:
+    """Return a change as a reduction that was announced of a product in a store; None where it is none."""
+    terms, span = change.terms, change.in_force
+    is_of_it = terms.announced and terms.sku == sku and terms.store in {None, store}
+    if not is_of_it or span is None or terms.new_price is None:
+        return None
+    return Reduction(span[0], span[1] or dt.datetime.max.replace(tzinfo=dt.UTC), terms.new_price)
