@@ -7,6 +7,7 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 
 from catalog.table import Table
+from catalog.tables.alerts import ALERTS
 from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
 from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY
 from catalog.tables.decisions import (
@@ -54,6 +55,7 @@ TABLES: dict[str, Table] = {
         HOURLY_PRICE_BOOK,
         HOURLY_DEMAND_CURVES,
         PRICE_CHANGES,
+        ALERTS,
         BELIEFS,
         REPLACED_BELIEFS,
         BELIEF_UPDATES,

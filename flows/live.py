@@ -1,6 +1,7 @@
 """Sell a store's days tick by tick, at a pace that people can follow and change."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -21,9 +22,9 @@ from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
 from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
+from serving.alerts.watch import watch
 from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
-from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
@@ -86,7 +87,7 @@ def _sell_through(
     while day.business_date <= last:
         if sold:
             day = day_to_sell(workspace, day.store, day.business_date)
-        if (done := _sell(workspace.lake, catalog, day, seed, controls)) is None:
+        if (done := _sell(workspace, catalog, day, seed, controls)) is None:
             return _stopped(day)
         sold.append(done)
         day = LiveDay(day.store, day.business_date + ONE_DAY)
@@ -97,8 +98,9 @@ def _stopped(day: LiveDay) -> State:
     return Cancelled(message=f"{day.store} stopped on {day.business_date}; run it again to go on")
 
 
-def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:
+def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int, controls: Controls) -> SoldDay | None:
     """Sell one day to its end and close it; None when it was stopped before."""
+    lake = workspace.lake
     tag_run("live", day.store, name=f"live-{day.store}-{day.business_date}")
     tell_of_damaged_books(lake, [day.business_date])
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
@@ -112,6 +114,7 @@ def _sell(lake: Lake, catalog: WatchedCatalog, day: LiveDay, seed: int, controls
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick), *tick.reasons)
+        _announce(*(alert.sentence for alert in watch(replace(workspace, catalog=catalog.current()))))
         if not controls.rest():
             return None
     closed = player.close()

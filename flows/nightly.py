@@ -8,13 +8,14 @@ from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_sold
 from flows.artifacts import as_shown_task
 from flows.drift import announce
-from flows.progress import tell
+from flows.progress import say, tell
 from flows.registry import registry_of
 from flows.runs import ended, name_run
 from flows.simulate import seconds_to_play
 from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
+from serving.alerts.watch import watch
 from serving.close_day import close_day
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
@@ -54,7 +55,10 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=seconds_to_play(workspace, [night_of])) as spread:
             as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
-        return run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
+        done = run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
+        for alert in watch(workspace):
+            say(alert.sentence)
+        return done
 
 
 def _left_unended(lake: Lake) -> dt.date | None:

@@ -6,6 +6,7 @@ from holidays import list_supported_countries
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from catalog.records.alert_rules import AlertRules
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
@@ -92,6 +93,11 @@ class Store(Record):
         default=Approval(),
         exclude_if=lambda approval: approval == Approval(),
         description="which prices pass by themselves, and which wait for a person, below",
+    )
+    alerts: AlertRules = Field(
+        default=AlertRules(),
+        exclude_if=lambda rules: rules == AlertRules(),
+        description="what is told to a person, below",
     )
     price_law: PriceLaw = Field(
         default=PriceLaw(),

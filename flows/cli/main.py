@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.alerts import alerts
 from flows.cli.approve import approve
 from flows.cli.backfill import backfill
 from flows.cli.champions import champions
@@ -76,6 +77,7 @@ for command in (
     approve,
     reject,
     withdraw,
+    alerts,
     pipeline,
     nightly,
     backfill,

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
+from catalog.records.alert_rules import AlertRules
 from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
 from catalog.records.price_orders import PriceOrder
@@ -43,6 +44,7 @@ STORE_CHANGES: dict[str, object] = {
     "gate": Gate(stale_after_days=8),
     "learning": Learning(window_days=60),
     "approval": Approval(within_of_base=0.2),
+    "alerts": AlertRules(waste_above=0.2),
     "price_law": PriceLaw(days=60),
     "orders": (PriceOrder(sku="MILK", lowest=1.2, highest=1.2, rule="override"),),
     "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),

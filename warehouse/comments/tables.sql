@@ -32,6 +32,8 @@ comment on view hourly_demand_curves is
 'one candidate price of one product, as it is believed in the middle of a store''s day';
 comment on view price_changes is
 'one event of a price change, such as its approval, with the terms that hold from then on; nothing is ever removed';
+comment on view alerts is
+'one event of an alert: raised when it began, over when it ended; nothing is ever removed';
 comment on view beliefs is 'one product, as it is believed before a business date';
 comment on view replaced_beliefs is 'one product, as it was believed behind a book that another took the place of';
 comment on view belief_updates is

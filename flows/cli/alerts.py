@@ -1,0 +1,28 @@
+"""The command that says what needs a person."""
+
+from flows.cli.options import Catalog, Json, text_of
+
+
+def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
+    """Look at the stores now, and list what needs a person, the oldest first.
+
+    Live stores look after every tick and nights at their end; `alerts` in store.yaml says what counts, and where alerts
+    are sent. Each is told once when it begins, and is over when what it is about is mended.
+
+    For example:
+      shelfprice alerts
+    """
+    from flows.cli.console import emit, say, show_table
+    from flows.workspace import open_workspace
+    from serving.alerts.watch import open_alerts, watch
+
+    workspace = open_workspace(text_of(catalog))
+    watch(workspace)
+    found = open_alerts(workspace.lake)
+    if as_json:
+        emit({"alerts": [{**vars(own.alert), "raised_at": own.raised_at.isoformat()} for own in found]})
+    elif not found:
+        say("Nothing needs a person.")
+    else:
+        rows = [[f"{own.raised_at:%Y-%m-%d %H:%M}", own.alert.kind, own.alert.sentence] for own in found]
+        show_table(f"{len(found)} alerts", ["since", "rule", "what to do"], rows)

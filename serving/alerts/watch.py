@@ -1,0 +1,88 @@
+"""Look at the store, record what began to need a person and what no longer does, and tell of each once."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+import httpx
+import pyarrow as pa
+
+from catalog.errors import Declined
+from catalog.tables.alerts import ALERTS
+from serving.alerts.rules import Alert, found_now
+from serving.price_changes.store_time import next_tick
+from warehouse.lake import Lake, Partition
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+LOCK = "alerts"
+_GROUP = re.compile(r"look-(?P<number>\d{8})")
+_PATIENCE = 3.0  # s, for a webhook
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """An alert that was raised and is not over."""
+
+    alert: Alert
+    raised_at: dt.datetime
+
+
+def watch(workspace: Workspace) -> list[Alert]:
+    """Record alerts that began or ended, send those that began, and return these.
+
+    Whoever looks while somebody else does leaves it to them.
+    """
+    with suppress(Declined), held(workspace.settings.locks, LOCK):
+        return _watch(workspace)
+    return []
+
+
+def open_alerts(lake: Lake) -> list[OpenAlert]:
+    """Return the alerts that were raised and are not over, in the order in which they were raised."""
+    found: dict[tuple[str, str], OpenAlert] = {}
+    for part in lake.partitions(ALERTS.name):
+        for row in lake.read(part).to_pylist():
+            key = row["kind"], row["subject"]
+            if row["event"] == "raised":
+                found[key] = OpenAlert(Alert(*key, row["sentence"]), row["at"])
+            else:
+                found.pop(key, None)
+    return list(found.values())
+
+
+def _watch(workspace: Workspace) -> list[Alert]:
+    lake = workspace.lake
+    now = next_tick(lake, workspace.catalog)
+    known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
+    current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now)}
+    raised = [alert for key, alert in current.items() if key not in known]
+    over = [alert for key, alert in known.items() if key not in current]
+    if raised or over:
+        _record(lake, raised, over, now)
+    address = workspace.catalog.store.alerts.webhook
+    if address is not None:
+        for alert in raised:
+            _send(address, alert, now)
+    return raised
+
+
+def _record(lake: Lake, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
+    numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
+    number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
+    clock = dt.datetime.now(dt.UTC)
+    rows = [
+        {"number": number, **asdict(alert), "event": event, "at": now, "recorded_at": clock}
+        for event, alerts in (("raised", raised), ("over", over))
+        for alert in alerts
+    ]
+    part = Partition(ALERTS.name, now.date(), f"look-{number:08d}")
+    lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")
+
+
+def _send(address: str, alert: Alert, now: dt.datetime) -> None:
+    """Send an alert; it is on record, so one that cannot be sent is not lost."""
+    with suppress(httpx.HTTPError):
+        httpx.post(address, json={**asdict(alert), "at": now.isoformat()}, timeout=_PATIENCE)

@@ -1,0 +1,161 @@
+"""Alerts: each injected fault is told once, within a tick, is over when it is mended, and quiet days are quiet."""
+
+import datetime as dt
+import json
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from price_shop import DATE, Shop
+
+from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.nights import NIGHTS
+from etl.batches import Batch, play_batch
+from etl.business_dates import ONE_DAY
+from serving.alerts.rules import Alert
+from serving.alerts.watch import open_alerts, watch
+from serving.in_force import pricing_on
+from serving.price_changes.desk import Wish, ask, decide
+from warehouse.lake import Partition
+from warehouse.workspace import Workspace
+
+BELOW_COST = Wish("override", "clearance", sku="MILK", store="S01", price=0.85, anyway=True)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path)
+    shop.publish()
+    return shop
+
+
+def kinds(alerts: list[Alert]) -> list[str]:
+    return [alert.kind for alert in alerts]
+
+
+def with_rules(shop: Shop, **changes: object) -> Workspace:
+    store = shop.catalog.store
+    rules = store.alerts.model_copy(update=changes)
+    return replace(shop.workspace, catalog=replace(shop.catalog, store=store.model_copy(update={"alerts": rules})))
+
+
+def sell_whole_day(shop: Shop, date: dt.date) -> None:
+    priced_by = pricing_on(shop.lake, shop.catalog, date)
+    play_batch(shop.workspace, Batch(date, "g000", ("S01", "S02", "S03")), priced_by, 7)
+
+
+def test_a_price_below_cost_is_told_once_at_the_tick_and_is_over_when_it_is_undone(shop: Shop) -> None:
+    player = shop.sell(4)
+    assert watch(shop.workspace) == []
+    change = ask(shop.workspace, BELOW_COST, "anna").changes[0]
+    told = []
+    for tick in range(5, 10):
+        shop.sell(tick, player)
+        told += watch(shop.workspace)
+    assert kinds(told) == ["below_cost"]
+    assert "MILK is shown at 0.85 EUR in S01, below its cost of 0.90 EUR" in told[0].sentence
+    assert [own.alert.kind for own in open_alerts(shop.lake)] == ["below_cost"]
+    decide(shop.workspace, [change.id], "withdrawn", "anna")
+    shop.sell(10, player)
+    assert watch(shop.workspace) == []
+    assert open_alerts(shop.lake) == []
+
+
+def test_a_fault_that_comes_again_is_told_again(shop: Shop) -> None:
+    player, told = shop.sell(1), []
+    for tick in (2, 6):
+        change = ask(shop.workspace, BELOW_COST, "anna").changes[0]
+        shop.sell(tick, player)
+        told += watch(shop.workspace)
+        decide(shop.workspace, [change.id], "withdrawn", "anna")
+        shop.sell(tick + 2, player)
+        told += watch(shop.workspace)
+    assert kinds(told) == ["below_cost", "below_cost"]
+
+
+def test_drift_that_a_check_detected_is_told(shop: Shop) -> None:
+    sell_whole_day(shop, DATE)
+    row = {
+        "sku": "EGGS", "model_version": "3", "decisions": 900, "mean_residual": 0.1, "standard_error": 0.01,
+        "detected": True, "since": DATE, "direction": "more", "residual_before": 0.0, "residual_after": 0.1,
+    }  # fmt: skip
+    checked = pa.Table.from_pylist([row], schema=DRIFT_CHECKS.schema)
+    shop.lake.publish(Partition("drift_checks", DATE, "all"), checked, inputs="a check")
+    assert [(alert.kind, alert.subject) for alert in watch(shop.workspace)] == [("drift", "EGGS")]
+
+
+def test_a_night_that_is_not_done_when_the_store_opens_is_told(shop: Shop) -> None:
+    night = {"prices_for": DATE, "outcome": "priced", "judged_version": None, "promoted": False, "priced_by": None}
+    done = pa.Table.from_pylist([{**night, "said": None}], schema=NIGHTS.schema)
+    shop.lake.publish(Partition("nights", DATE, "all"), done, inputs="a night")
+    shop.sell(48).close()
+    assert watch(shop.workspace) == []
+    shop.sell(1, date=DATE + ONE_DAY)
+    assert kinds(watch(shop.workspace)) == ["late_night"]
+
+
+def test_three_dates_in_a_row_from_older_prices_are_told_once(shop: Shop) -> None:
+    told = []
+    for number in range(6):
+        sell_whole_day(shop, DATE + number * ONE_DAY)
+        told.append(kinds(watch(shop.workspace)))
+    assert told == [[], [], [], ["nights_refused"], [], []]
+
+
+def test_an_override_that_is_older_than_the_days_allowed_is_told(shop: Shop) -> None:
+    workspace = with_rules(shop, override_days=2, nights_refused=None)
+    sell_whole_day(shop, DATE)
+    ask(shop.workspace, Wish("override", "because", sku="MILK", price=1.4), "anna")
+    told = []
+    for number in range(1, 5):
+        sell_whole_day(shop, DATE + number * ONE_DAY)
+        told.append(kinds(watch(workspace)))
+    assert told == [[], [], ["override_days"], []]
+
+
+def test_stock_that_is_left_is_told_where_a_share_is_set(shop: Shop) -> None:
+    sell_whole_day(shop, DATE)
+    assert watch(shop.workspace) == []
+    found = watch(with_rules(shop, waste_above=0.0))
+    assert set(kinds(found)) == {"waste_above"}
+
+
+def test_sixty_quiet_days_raise_nothing(shop: Shop) -> None:
+    for number in range(60):
+        date = DATE + number * ONE_DAY
+        shop.publish(date)
+        sell_whole_day(shop, date)
+        assert watch(shop.workspace) == [], date
+    assert list(shop.lake.partitions("alerts")) == []
+
+
+def test_each_alert_is_sent_to_the_webhook_once_and_a_dead_webhook_stops_nothing(shop: Shop) -> None:
+    received: list[dict[str, str]] = []
+
+    class Hears(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Hears) as server:
+        hearing = threading.Thread(target=server.serve_forever, daemon=True)
+        hearing.start()
+        workspace = with_rules(shop, webhook=f"http://127.0.0.1:{server.server_port}/alerts")
+        player = shop.sell(1)
+        ask(shop.workspace, BELOW_COST, "anna")
+        shop.sell(2, player)
+        watch(workspace)
+        watch(workspace)
+        server.shutdown()
+        hearing.join()
+    assert [(one["kind"], one["subject"]) for one in received] == [("below_cost", "S01 MILK")]
+    ask(shop.workspace, replace(BELOW_COST, sku="EGGS", price=0.5), "anna")
+    shop.sell(3, player)
+    assert kinds(watch(workspace)) == ["below_cost"]
