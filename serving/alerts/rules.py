@@ -105,8 +105,8 @@ def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
             yield Alert(
                 "override_days",
                 change.id,
-                f"{change.id}, the {terms.kind} of {terms.sku} by {change.proposer}, is older than {days} days: undo it "
-                f"with `shelfprice withdraw {change.id}`, or give it anew with an end",
+                f"{change.id}, the {terms.kind} of {terms.sku} by {change.proposer}, is older than {days} days: "
+                f"undo it with `shelfprice withdraw {change.id}`, or give it anew with an end",
             )
 
 
