@@ -6,6 +6,7 @@ bytes, because both ask here.
 
 import hashlib
 from contextlib import suppress
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,7 +88,7 @@ class QuoteDesk:
     def reopened(self) -> "QuoteDesk":
         """Return a desk for the same book in force, with the newest remade books of the stores that have asked."""
         other = QuoteDesk(self._lake, self.catalog, self.found, self.passed_over, self._catalog_dir)
-        for store in [store for store in self._counters if store is not None]:
+        for store in filter(None, list(self._counters)):  # another thread may add one
             with suppress(DataError):  # whoever asks is told
                 other.tag_of(store)
         return other
@@ -127,8 +128,9 @@ class QuoteDesk:
         keeps = f"{sku} keeps its base price, {product.base_price:.2f} EUR"
         if self.passed_over is not None:
             raise NoBookError(f"{self.passed_over.sentence}: {keeps}; run {self.passed_over.remedy}")
-        raise NoBookError(f"expected a price book, found none; {keeps}: {self._way_to_prices()}")
+        raise NoBookError(f"expected a price book, found none; {keeps}: {self._way_to_prices}")
 
+    @cached_property
     def _way_to_prices(self) -> str:
         command = next_command(situation_of(self._lake.settings, self._catalog_dir))
         return f"run `{command}`" if command else "earlier days have books of their own"

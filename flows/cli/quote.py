@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.settings import read_settings
 from flows.cli.completion import known_skus
 from flows.cli.console import remark, say, show_table
-from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
+from flows.cli.options import HIGHEST, Catalog, Json, text_of
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
 Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
@@ -21,7 +22,7 @@ Explain = Annotated[
 ]
 Shown = Annotated[
     float | None,
-    typer.Option(min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
+    typer.Option(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
 ]
 Store = Annotated[
     str | None,
@@ -33,7 +34,7 @@ Store = Annotated[
 Opening = Annotated[
     float | None,
     typer.Option(
-        min=0.01,
+        min=LOWEST_PRICE,
         max=HIGHEST_PRICE,
         help="Price at opening, EUR, for the limit of a day; by default --shown.",
     ),
