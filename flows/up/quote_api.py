@@ -52,6 +52,7 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> Non
         )
     import uvicorn  # noqa: PLC0415 - a refusal comes before it
 
+    from flows.up.one_write import OneWrite  # noqa: PLC0415
     from serving.api.app import application  # noqa: PLC0415
 
     uvicorn.run(
@@ -62,6 +63,7 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> Non
         log_level="warning",
         access_log=False,
         server_header=False,
+        http=OneWrite,
         ws="none",
         proxy_headers=False,
         backlog=_WAITING,

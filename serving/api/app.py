@@ -19,7 +19,7 @@ from serving.api.documents import schemas
 from serving.api.kept_desk import LOOK_EVERY, KeptDesk
 from serving.api.page import STYLE_HASH, page_of
 from serving.api.problems import PAGE, Problem, answer_with_problems, send_problem
-from serving.api.quotes import quotes_router
+from serving.api.quotes import QuickQuotes, quotes_router
 from serving.api.rates import Rates
 from serving.api.tokens import TokenBook
 
@@ -70,6 +70,7 @@ def application(
         app.include_router(router)
     _add_page(app)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))
+    app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
     app.add_middleware(Admission, tokens=TokenBook(settings), rates=Rates(settings.api_rate))
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
     return app
