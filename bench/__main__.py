@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import cluster, imports, learning, loop, monitor, nights, serving, throughput, trial
+from bench import cluster, imports, learning, loop, monitor, nights, quote_api, serving, throughput, trial
 from bench.run import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -39,6 +39,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "book": serving.price_book,
         "large_book": serving.large_price_book,
         "quote": serving.quote,
+        "api": quote_api.quote_api,
         "learn": learning.quality,
         "trial": trial.honesty,
         "nights": nights.nights,

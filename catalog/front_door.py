@@ -15,6 +15,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+Refuse = Callable[[Scope, Send, str, int], Awaitable[None]]
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 """Names of this machine for itself."""
@@ -51,6 +53,10 @@ class FrontDoor:
         `user:password` that is asked for, as HTTP's basic authentication; None for a server that asks itself.
     open_to_all
         Paths that are answered without it.
+    headers
+        Sent with every answer; by default those for pages that are not ours.
+    refuse
+        Tells a request why it is refused, by a sentence and a status; by default as plain text.
     """
 
     def __init__(
@@ -61,12 +67,15 @@ class FrontDoor:
         *,
         login: str | None = None,
         open_to_all: Iterable[str] = (),
+        headers: Headers = _HEADERS,
+        refuse: Refuse | None = None,
     ) -> None:
         self._application = application
         self._names = frozenset(name.lower() for name in names)
         self._closed = tuple(closed)
         self._login = login
         self._open_to_all = frozenset(open_to_all)
+        self._headers, self._refuse = tuple(headers), refuse or _refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with one sentence."""
@@ -77,9 +86,9 @@ class FrontDoor:
         if why is None and not self._admits(scope):
             why, status = "This server wants its user and password.", _UNAUTHORIZED
         if why is not None:
-            await _refuse(scope, send, why, status)
+            await self._refuse(scope, send, why, status)
         elif scope["type"] == "http":
-            await self._application(scope, receive, _with_policy(send))
+            await self._application(scope, receive, _with_headers(send, self._headers))
         else:
             await self._application(scope, receive, send)
 
@@ -131,13 +140,13 @@ def _decoded(value: bytes) -> str | None:
         return None
 
 
-def _with_policy(send: Send) -> Send:
-    async def send_with_policy(message: MutableMapping[str, Any]) -> None:
+def _with_headers(send: Send, headers: Headers) -> Send:
+    async def send_with_headers(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            message["headers"] = [*message.get("headers", ()), *headers]
         await send(message)
 
-    return send_with_policy
+    return send_with_headers
 
 
 async def _refuse(scope: Scope, send: Send, why: str, status: int) -> None:

@@ -13,6 +13,11 @@ from catalog.arrays import Floats
 from catalog.records.pricing_rules import Guardrails
 from catalog.records.product import Product
 
+HIGHEST_NUMBER = 2**31 - 1
+"""Of whole numbers that are asked for or stored, such as units on a shelf or a version."""
+LOWEST_PRICE, HIGHEST_PRICE = 0.01, 1_000_000.0
+"""Of prices that are asked about, EUR."""
+
 _NOISE = 1e-6  # cents, of decimals kept as binary
 _BETWEEN_ENDINGS = 10  # cents
 

@@ -73,6 +73,22 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pc.binary_join_element_wise(*words, ""))
 
 
+def reason(catalog: Catalog, rules: tuple[str, ...], change: Changes) -> str:
+    """Return the sentence of a single decision, of shape (1,): the same one as `reasons`, at once."""
+    product, rule = int(change.product[0]), rules[int(change.rule[0])]
+    asked, shown = float(change.unconstrained[0]), float(change.new_price[0])
+    limited = rule in LIMITS and np.round(asked, 2) != np.round(shown, 2)  # else it asked for just this price
+    left = (int(change.stock[0]), int(change.minutes_left[0])) if rule == "stock_value" else (0, 0)
+    parts = (
+        _move(catalog.products[product].name, float(change.old_price[0]), shown),
+        _because(rule, *left),
+        _asked(asked if limited else 0.0, limited * (1 + int(change.explored[0]))),
+        _kept(float(np.round(change.unit_value[0], 2))),
+        _chance(float(np.round(100 * change.p_sale[0]))),
+    )
+    return "".join(parts)
+
+
 def _written(write: Callable[..., str], *columns: Ints | Floats) -> tuple[Ints, pa.Array]:
     """Return a number for each row and the words with each number, written once for each distinct row."""
     codes, first = _distinct(*columns)

@@ -80,6 +80,18 @@ class Settings(PastOneMachine):
         validation_alias="SHELFPRICE_MONITOR_ADDRESS",
         description="host and port on which it, or `shelfprice monitor`, starts the monitor",
     )
+    quote_api: Address = Field(
+        default="127.0.0.1:8070",
+        validate_default=True,
+        validation_alias="SHELFPRICE_API_ADDRESS",
+        description="host and port on which it, or `shelfprice serve`, starts the quote API; on loopback",
+    )
+    api_rate: int = Field(
+        default=5_000,
+        ge=1,
+        validation_alias="SHELFPRICE_API_RATE",
+        description="requests a second that the quote API takes from one client: a token, or an address without one",
+    )
     prefect_api: str = Field(
         default_factory=lambda known: f"{known['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",
@@ -117,7 +129,7 @@ class Settings(PastOneMachine):
     monitor_hosts: tuple[str, ...] = Field(
         default=(),
         validation_alias="SHELFPRICE_MONITOR_HOSTS",
-        description="further host names that the monitor and Prefect answer to, separated by commas",
+        description="further host names that the monitor, Prefect and the quote API answer to, separated by commas",
     )
 
     @classmethod
@@ -152,7 +164,7 @@ class Settings(PastOneMachine):
             )
         return home
 
-    @field_validator("prefect", "mlflow", "monitor", mode="before")
+    @field_validator("prefect", "mlflow", "monitor", "quote_api", mode="before")
     @classmethod
     def _has_host_and_port(cls, text: object, info: ValidationInfo) -> Address:
         field = cls.model_fields[str(info.field_name)]

@@ -62,7 +62,7 @@ def _up(cluster: ClusterOnThisMachine, after: tuple[str, ...]) -> Service:
 
     return Service(
         "up",
-        "Prefect, MLflow, worker and monitor",
+        "Prefect, MLflow, worker, monitor and quote API",
         (sys.executable, "-m", "flows", "up"),
         cluster.environment,
         None,
@@ -100,6 +100,7 @@ def _tell_all_answer(cluster: ClusterOnThisMachine, services: list[Service]) -> 
         ["prefect", settings.prefect.url, "schedules and runs"],
         ["mlflow", settings.mlflow.url, "experiments and models"],
         ["monitor", settings.monitor.url, "sales, prices, models and runs"],
+        ["api", settings.quote_api.url, "quotes for programs"],
     ]
     show_table("The cluster is up; Ctrl-C stops it", ["part", "address", "what it is for"], rows)
     remark(f"In another shell: source {cluster.env_file}, then use `shelfprice` as always")

@@ -15,7 +15,15 @@ from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
 from deploy.servers.seaweed import Seaweed
 
-_USUAL = {"postgres": 5432, "objects": 8333, "scheduler": 8786, "prefect": 4200, "mlflow": 5000, "monitor": 8050}
+_USUAL = {
+    "postgres": 5432,
+    "objects": 8333,
+    "scheduler": 8786,
+    "prefect": 4200,
+    "mlflow": 5000,
+    "monitor": 8050,
+    "api": 8070,
+}
 _SECRET_BYTES = 24
 
 
@@ -64,7 +72,9 @@ def open_cluster(folder: Path, workers: int) -> ClusterOnThisMachine:
         "SHELFPRICE_LAKE": objects.lake,
         **objects.environment,
         "SHELFPRICE_DATABASE": postgres.url,
-        **{f"SHELFPRICE_{name.upper()}_ADDRESS": _text_of(at[name]) for name in ("prefect", "mlflow", "monitor")},
+        **{
+            f"SHELFPRICE_{name.upper()}_ADDRESS": _text_of(at[name]) for name in ("prefect", "mlflow", "monitor", "api")
+        },
     }
     dask = Dask(folder / "dask", at["scheduler"], workers, shared)
     return ClusterOnThisMachine(folder, postgres, objects, dask, {**shared, "SHELFPRICE_DASK": dask.url})

@@ -1,4 +1,8 @@
-"""A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product."""
+"""A quote and why it is what it is: the decision of the policy in force under the guardrails, for one product.
+
+What does not depend on the question, a product's part of the book and of the curves, is cut out once and kept: so a
+question costs the same however long the shelf is.
+"""
 
 import datetime as dt
 import math
@@ -8,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import DataError
+from catalog.json_text import json_text
 from catalog.load import Catalog
 from catalog.pricing import RULES, PriceDecision, Shelf
-from catalog.reasons import Changes, reasons
+from catalog.reasons import Changes, reason
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
+from serving.own_part import OwnPart, known, own_part
 from serving.price_book.book import PriceBook
 from serving.small_steps import keepers
 from serving.storefront import storefront_without_exploration
@@ -67,56 +73,149 @@ class Answer:
     candidates: list[dict[str, float | None]]
 
 
+class QuotedBook:
+    """A price book and its curves on the shelf of a catalog, from which many questions are answered.
+
+    Parameters
+    ----------
+    store
+        The store that asks; with one, a product that it keeps at its old price this week is answered with that price.
+    """
+
+    def __init__(self, catalog: Catalog, book: PriceBook, curves: DemandCurves, store: str | None = None) -> None:
+        self._catalog, self._store = catalog, store
+        self._book, self._curves = match_to_shelf(catalog, book, curves)
+        self._date = book.published_at.date()
+        self._storefront = storefront_without_exploration(catalog, self._book, self._curves)
+        self._own_parts: dict[str, OwnPart] = {}
+
+    @property
+    def n_ticks(self) -> int:
+        """Ticks that the book has prices for."""
+        return self._book.prices.shape[2]
+
+    def answer(self, question: PriceQuestion) -> Answer:
+        """Decide as the store would, without exploration, and ignoring other products.
+
+        Raises
+        ------
+        CatalogError
+            When the shelf does not have the product.
+        DataError
+            When there are not so many ticks in a day, or the stock cannot be.
+        """
+        own, left = self._own_part(question.sku), self._ticks_left(question)
+        shelf = _shelf_of(question, left)
+        if own.is_kept:
+            return self._kept(own, shelf)
+        decision = own.storefront.decide(shelf)
+        price, p_sale = float(decision.prices[0, 0]), known(decision.p_sale[0, 0])
+        return Answer(
+            sku=question.sku,
+            stock=question.stock,
+            priced_as_stock=min(question.stock, int(self._book.par_stock[own.position])),
+            ticks_left=left,
+            price=price,
+            p_sale=p_sale,
+            expected_revenue=None if p_sale is None else price * p_sale,
+            unit_value=known(decision.unit_value[0, 0]),
+            binding_rule=own.storefront.rules[decision.rule[0, 0]],
+            model_version=self._book.model_version,
+            policy=self._book.policy,
+            made_for=f"{self._date}",
+            unconstrained_price=float(decision.unconstrained[0, 0]),
+            clamps=_clamps_of(decision, own.storefront.rules),
+            clamp_cost=known(decision.clamp_cost[0, 0]),
+            reason=self._sentence(own, decision, shelf),
+            candidates=own.candidates,
+        )
+
+    def text(self, question: PriceQuestion, more: dict[str, Any] | None = None) -> str:
+        """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
+
+        Parameters
+        ----------
+        more
+            Further fields, for the end.
+        """
+        said = vars(self.answer(question)).copy()
+        del said["candidates"]  # the last field, and most of the text: it is the same for every question
+        own = self._own_part(question.sku)
+        ending = "" if not more else f", {json_text(more)[1:-1]}"
+        return f'{json_text(said)[:-1]}, "candidates": {own.candidates_json}{ending}}}\n'
+
+    def _ticks_left(self, question: PriceQuestion) -> int:
+        left = self.n_ticks if question.ticks_left is None else question.ticks_left
+        if not 1 <= left <= self.n_ticks:
+            raise DataError(
+                f"expected 1 to {self.n_ticks} ticks left, as many as a day has, found {left}; nothing was priced: "
+                "give one of these, or leave it out for the whole day"
+            )
+        if question.stock < 0:
+            raise DataError(
+                f"expected a stock of 0 or more units, found {question.stock}; nothing was priced: give another"
+            )
+        return left
+
+    def _own_part(self, sku: str) -> OwnPart:
+        """Return a product's own part; two threads that make it at once make the same one."""
+        part = self._own_parts.get(sku)
+        if part is None:
+            self._catalog.product(sku)
+            part = own_part(self._catalog, self._storefront, self._curves, sku)
+            if self._store is not None and is_kept(self._catalog, part.curves, self._store, sku, self._date):
+                part = part._replace(is_kept=True)
+            self._own_parts[sku] = part
+        return part
+
+    def _kept(self, own: OwnPart, shelf: Shelf) -> Answer:
+        """Answer with the old price of a product."""
+        assert own.curves.kept is not None  # noqa: S101 - else none is kept
+        price, stock = float(own.curves.kept[0]), int(shelf.stock[0, 0])
+        p_sale = float(own.curves.p_sale_at(np.array([0]), np.array([price]))[0])
+        product = self._catalog.products[own.position]
+        return Answer(
+            sku=product.sku,
+            stock=stock,
+            priced_as_stock=stock,
+            ticks_left=shelf.ticks_left,
+            price=price,
+            p_sale=p_sale,
+            expected_revenue=price * p_sale,
+            unit_value=None,
+            binding_rule="kept_price",
+            model_version=self._book.model_version,
+            policy=self._book.policy,
+            made_for=f"{self._date}",
+            unconstrained_price=price,
+            clamps=[],
+            clamp_cost=None,
+            reason=f"Opened {product.name} at {price:.2f}: {RULES['kept_price']}",
+            candidates=own.candidates,
+        )
+
+    def _sentence(self, own: OwnPart, decision: PriceDecision, shelf: Shelf) -> str:
+        minutes_left = shelf.ticks_left * self._catalog.store.opening.tick_minutes
+        change = Changes(
+            product=np.array([own.position]),
+            old_price=shelf.shown_prices[0],
+            new_price=decision.prices[0],
+            unconstrained=decision.unconstrained[0],
+            explored=np.array([False]),
+            rule=decision.rule[0],
+            stock=shelf.stock[0],
+            minutes_left=np.array([minutes_left]),
+            p_sale=decision.p_sale[0],
+            unit_value=decision.unit_value[0],
+        )
+        return reason(self._catalog, own.storefront.rules, change)
+
+
 def explained(
     catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion, store: str | None = None
 ) -> Answer:
-    """Decide as the store would, without exploration, and ignoring other products.
-
-    With a store, a product that it keeps at its old price this week is answered with that price.
-
-    Raises
-    ------
-    DataError
-        When there are not so many ticks in a day.
-    """
-    known, known_curves = match_to_shelf(catalog, book, curves)
-    n_ticks = known.prices.shape[2]
-    left = n_ticks if question.ticks_left is None else question.ticks_left
-    if not 1 <= left <= n_ticks:
-        raise DataError(
-            f"expected 1 to {n_ticks} ticks left, as many as a day has, found {left}; nothing was priced: give one of "
-            "these, or leave it out for the whole day"
-        )
-    if question.stock < 0:
-        raise DataError(
-            f"expected a stock of 0 or more units, found {question.stock}; nothing was priced: give another"
-        )
-    storefront = storefront_without_exploration(catalog, known, known_curves)
-    shelf = _shelf_of(catalog, question, left)
-    decision = storefront.decide(shelf)
-    own = catalog.skus.index(question.sku)
-    if store is not None and is_kept(catalog, known_curves, store, question.sku, book.published_at.date()):
-        return _kept(catalog, book, known_curves, shelf, own)
-    price, p_sale = float(decision.prices[0, own]), _known(decision.p_sale[0, own])
-    return Answer(
-        sku=question.sku,
-        stock=question.stock,
-        priced_as_stock=min(question.stock, int(known.par_stock[own])),
-        ticks_left=left,
-        price=price,
-        p_sale=p_sale,
-        expected_revenue=None if p_sale is None else price * p_sale,
-        unit_value=_known(decision.unit_value[0, own]),
-        binding_rule=storefront.rules[decision.rule[0, own]],
-        model_version=book.model_version,
-        policy=book.policy,
-        made_for=f"{book.published_at:%Y-%m-%d}",
-        unconstrained_price=float(decision.unconstrained[0, own]),
-        clamps=_clamps_of(decision, storefront.rules, own),
-        clamp_cost=_known(decision.clamp_cost[0, own]),
-        reason=_sentence(catalog, storefront.rules, decision, shelf, own),
-        candidates=_candidates(known_curves, own),
-    )
+    """Answer one question from a price book; see `QuotedBook`."""
+    return QuotedBook(catalog, book, curves, store).answer(question)
 
 
 def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: dt.date) -> bool:
@@ -126,72 +225,20 @@ def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: 
     return store in keepers(catalog, sku, date)
 
 
-def _kept(catalog: Catalog, book: PriceBook, curves: DemandCurves, shelf: Shelf, own: int) -> Answer:
-    """Answer with the old price of a product."""
-    assert curves.kept is not None  # noqa: S101 - asked by the caller
-    price, stock = float(curves.kept[own]), int(shelf.stock[0, own])
-    p_sale = float(curves.p_sale_at(np.array([own]), np.array([price]))[0])
-    return Answer(
-        sku=catalog.skus[own],
-        stock=stock,
-        priced_as_stock=stock,
-        ticks_left=shelf.ticks_left,
-        price=price,
-        p_sale=p_sale,
-        expected_revenue=price * p_sale,
-        unit_value=None,
-        binding_rule="kept_price",
-        model_version=book.model_version,
-        policy=book.policy,
-        made_for=f"{book.published_at:%Y-%m-%d}",
-        unconstrained_price=price,
-        clamps=[],
-        clamp_cost=None,
-        reason=f"Opened {catalog.products[own].name} at {price:.2f}: {RULES['kept_price']}",
-        candidates=_candidates(curves, own),
+def _shelf_of(question: PriceQuestion, ticks_left: int) -> Shelf:
+    """Return a shelf of one replica and one product."""
+    shown, opening = question.shown, question.opening or question.shown
+    return Shelf(
+        np.array([[question.stock]]),
+        np.array([[math.nan if shown is None else shown]]),
+        ticks_left,
+        np.zeros((1, 1)),
+        np.array([[math.nan if shown is None or opening is None else opening]]),
     )
 
 
-def _candidates(curves: DemandCurves, own: int) -> list[dict[str, float | None]]:
+def _clamps_of(decision: PriceDecision, rules: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
-        {"price": float(one), "p_sale": _known(chance), "expected_revenue": _known(one * chance)}
-        for one, chance in zip(curves.prices[own], curves.p_sale[own], strict=True)
+        {"rule": rules[clamp["rule"]], "before": known(clamp["before"]), "after": float(clamp["after"])}
+        for clamp in decision.clamps
     ]
-
-
-def _shelf_of(catalog: Catalog, question: PriceQuestion, ticks_left: int) -> Shelf:
-    """Return a shelf of one replica on which every product has the stock that is asked about."""
-    shape = (1, len(catalog.skus))
-    shown, opening = np.full(shape, np.nan), np.full(shape, np.nan)
-    if question.shown is not None:
-        own = catalog.skus.index(question.sku)
-        shown[0, own], opening[0, own] = question.shown, question.opening or question.shown
-    return Shelf(np.full(shape, question.stock), shown, ticks_left, np.zeros(shape), opening)
-
-
-def _clamps_of(decision: PriceDecision, rules: tuple[str, ...], own: int) -> list[dict[str, Any]]:
-    return [
-        {"rule": rules[clamp["rule"]], "before": _known(clamp["before"]), "after": float(clamp["after"])}
-        for clamp in decision.clamps[decision.clamps["decision"] == own]
-    ]
-
-
-def _sentence(catalog: Catalog, rules: tuple[str, ...], decision: PriceDecision, shelf: Shelf, own: int) -> str:
-    minutes_left = shelf.ticks_left * catalog.store.opening.tick_minutes
-    changes = Changes(
-        product=np.array([own]),
-        old_price=shelf.shown_prices[0, [own]],
-        new_price=decision.prices[0, [own]],
-        unconstrained=decision.unconstrained[0, [own]],
-        explored=np.array([False]),
-        rule=decision.rule[0, [own]],
-        stock=shelf.stock[0, [own]],
-        minutes_left=np.array([minutes_left]),
-        p_sale=decision.p_sale[0, [own]],
-        unit_value=decision.unit_value[0, [own]],
-    )
-    return str(reasons(catalog, rules, changes)[0])
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -34,6 +34,15 @@ class Repriced:
     visits: int
 
 
+@dataclass(frozen=True)
+class RemadeBook:
+    """A book that a store's own sales led to, the curves it stands on, and the SHA-256 of its bytes."""
+
+    book: PriceBook
+    curves: DemandCurves
+    sha256: str
+
+
 def reprice(workspace: Workspace, store: str | None = None) -> list[Repriced]:
     """Remake the prices of every store that is being sold live right now, or of one.
 
@@ -82,15 +91,29 @@ def outlook_after(catalog: Catalog, found: BookInForce, ticks: tuple[Sold, ...])
     return morning.after(ticks) if ticks else morning
 
 
-def repriced(lake: Lake, store: str, date: dt.date) -> tuple[PriceBook, DemandCurves] | None:
-    """Return the newest book that a store's own sales of a date led to, with its curves; None without one."""
+def remade_for(lake: Lake, store: str, date: dt.date) -> Partition | None:
+    """Return where the newest book is that a store's own sales of a date led to; None without one."""
     own = [part for part in lake.partitions_on("hourly_price_book", date) if _store_of(part) == store]
     for part in reversed(own):
-        curves = Partition("hourly_demand_curves", date, part.group)
-        receipts = lake.receipt(part), lake.receipt(curves)
-        if receipts[0] is not None and receipts[1] is not None and receipts[0].inputs == receipts[1].inputs:
-            return book_from_table(lake.read(part)), curves_from_table(lake.read(curves))
+        book, curves = lake.receipt(part), lake.receipt(_curves_beside(part))
+        if book is not None and curves is not None and book.inputs == curves.inputs:
+            return part
     return None
+
+
+def remade_book(lake: Lake, place: Partition) -> RemadeBook:
+    """Read a remade book with its curves."""
+    book, curves = lake.read(place), lake.read(_curves_beside(place))
+    return RemadeBook(book_from_table(book), curves_from_table(curves), lake.sha256(place))
+
+
+def repriced(lake: Lake, store: str, date: dt.date) -> tuple[PriceBook, DemandCurves] | None:
+    """Return the newest book that a store's own sales of a date led to, with its curves; None without one."""
+    place = remade_for(lake, store, date)
+    if place is None:
+        return None
+    remade = remade_book(lake, place)
+    return remade.book, remade.curves
 
 
 def _publish(lake: Lake, catalog: Catalog, day: LiveDay, outlook: Outlook, inputs: str) -> None:
@@ -102,6 +125,10 @@ def _publish(lake: Lake, catalog: Catalog, day: LiveDay, outlook: Outlook, input
     with lake.commit(f"reprice-{day.business_date}-{group}", inputs=inputs) as commit:
         commit.publish(curves, curves_to_table(outlook.curves))
         commit.publish(Partition("hourly_price_book", day.business_date, group), book_to_table(book))
+
+
+def _curves_beside(book: Partition) -> Partition:
+    return Partition("hourly_demand_curves", book.business_date, book.group)
 
 
 def _store_of(part: Partition) -> str:

@@ -22,11 +22,12 @@ _IN_WORDS = tuple(
         (r"origin", "decisions are being published, or one side of a mixture is being removed,"),
         (r"shelf", "the products and shoppers of the shelf are being written"),
         (r"up", "the services of this home are being run"),
+        (r"api-tokens", "the tokens of the quote API are being changed"),
         (r"worker", "the deployments of this home are being executed"),
     )
 )
 
-_OF_ONE_MACHINE = re.compile(r"up|worker|standard-input|tracking|run-.+")
+_OF_ONE_MACHINE = re.compile(r"up|worker|api-tokens|standard-input|tracking|run-.+")
 """Locks about this machine's own processes and files: another machine has its own of the same name."""
 
 

@@ -1,7 +1,5 @@
 """What people see in the terminal: tables on stdout, progress and remarks on stderr, or one JSON object."""
 
-import json
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from catalog.json_text import json_text
 from flows.progress import listening
 
 _PIPE_WIDTH = 200
@@ -84,19 +83,6 @@ def say(text: str) -> None:
 def emit(result: Any) -> None:
     """Print one JSON object on stdout."""
     sys.stdout.write(json_text(result) + "\n")
-
-
-def json_text(result: Any) -> str:
-    """Return a result as JSON; a number that JSON does not have is null."""
-    return json.dumps(_in_json(result), default=str, ensure_ascii=False, allow_nan=False)
-
-
-def _in_json(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {name: _in_json(part) for name, part in value.items()}
-    return [_in_json(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def remark(text: str) -> None:

@@ -36,9 +36,11 @@ from flows.cli.replay import replay
 from flows.cli.reprice import reprice
 from flows.cli.reset import reset
 from flows.cli.rollback import rollback
+from flows.cli.serve import serve
 from flows.cli.shocks import shocks
 from flows.cli.simulate import simulate
 from flows.cli.sql import sql
+from flows.cli.token import token
 from flows.cli.train import train
 from flows.cli.transform import transform
 from flows.cli.trial import trial
@@ -95,6 +97,8 @@ for command in (
     shocks,
     monitor,
     quote,
+    serve,
+    token,
     sql,
     verify,
     vacuum,

@@ -7,13 +7,11 @@ from typing import Annotated
 import typer
 
 from catalog.errors import DataError
+from catalog.limits import HIGHEST_NUMBER
 from catalog.load import load
 
 _EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
-HIGHEST = 2**31 - 1
-"""Of whole numbers that are stored, such as a version."""
-HIGHEST_PRICE = 1_000_000.0
-"""EUR."""
+HIGHEST = HIGHEST_NUMBER
 
 
 def in_calendar(moment: dt.datetime | None) -> dt.datetime | None:

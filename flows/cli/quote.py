@@ -1,15 +1,15 @@
 """The command that quotes one price and explains it. It starts no service."""
 
-from pathlib import Path
+import sys
 from typing import Annotated, Any
 
 import typer
 
-from catalog.errors import DataError
-from catalog.settings import Settings, read_settings
+from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
+from catalog.settings import read_settings
 from flows.cli.completion import known_skus
-from flows.cli.console import emit, remark, say, show_table
-from flows.cli.options import HIGHEST, HIGHEST_PRICE, Catalog, Json, text_of
+from flows.cli.console import remark, say, show_table
+from flows.cli.options import HIGHEST, Catalog, Json, text_of
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
 Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
@@ -22,7 +22,7 @@ Explain = Annotated[
 ]
 Shown = Annotated[
     float | None,
-    typer.Option(min=0.01, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
+    typer.Option(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
 ]
 Store = Annotated[
     str | None,
@@ -34,7 +34,7 @@ Store = Annotated[
 Opening = Annotated[
     float | None,
     typer.Option(
-        min=0.01,
+        min=LOWEST_PRICE,
         max=HIGHEST_PRICE,
         help="Price at opening, EUR, for the limit of a day; by default --shown.",
     ),
@@ -60,64 +60,25 @@ def quote(
       shelfprice quote --sku MILK --stock 8 --ticks-left 12 --store S01
     """
     from catalog.load import load
-    from serving.book_store import book_in_force
-    from serving.quote import PriceQuestion, explained
+    from serving.quote import PriceQuestion
+    from serving.quote_desk import open_desk
     from warehouse.advice import own_shelf
-    from warehouse.books import books_passed_over
     from warehouse.lake import Lake
 
     text_of(catalog)
     settings = read_settings()
     shelf = load(catalog or own_shelf(settings))
     product = shelf.product(sku)
-    found, passed_over = book_in_force(Lake(settings)), books_passed_over(Lake(settings))
-    if found is None and passed_over is not None:
-        raise DataError(
-            f"{passed_over.sentence}: {sku} keeps its base price, {product.base_price:.2f} EUR; run "
-            f"{passed_over.remedy}"
-        )
-    if found is None:
-        raise DataError(
-            f"expected a price book, found none; {sku} keeps its base price, {product.base_price:.2f} EUR: "
-            f"{_way_to_prices(catalog)}"
-        )
-    book, curves = found.book, found.curves
-    if store is not None and found.belief is not None:
-        book, curves = _remade(settings, store, found.book)
-    elif store is not None and store not in shelf.store.stores:
-        raise DataError(
-            f"expected a store of this catalog, such as {shelf.store.stores[0]}, found {store!r}; nothing was quoted"
-        )
-    answer = explained(shelf, book, curves, PriceQuestion(sku, stock, ticks_left, shown, opening), store)
-    if passed_over is not None:
-        remark(f"{passed_over.sentence}: run {passed_over.remedy}")
+    desk, question = open_desk(Lake(settings), shelf, catalog), PriceQuestion(sku, stock, ticks_left, shown, opening)
+    answer = desk.answer(question, store)
+    if desk.passed_over is not None:
+        remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")
     if as_json:
-        emit({**vars(answer), **({"passed_over": [str(date) for date in passed_over.dates]} if passed_over else {})})
+        sys.stdout.write(desk.text(question, store))
     elif explain:
         show_explanation(answer)
     else:
         show_quote(product.name, answer)
-
-
-def _remade(settings: Settings, store: str, book: Any) -> tuple[Any, Any]:
-    """Return the newest prices that a store's own sales led to."""
-    from serving.reprice import repriced
-    from warehouse.lake import Lake
-
-    found = repriced(Lake(settings), store, book.published_at.date())
-    if found is None:
-        raise DataError(
-            f"expected prices that were remade for {store} on {book.published_at:%Y-%m-%d}, found none: nothing was "
-            f"quoted; run `shelfprice reprice --store {store}` while it sells, or leave --store out"
-        )
-    return found
-
-
-def _way_to_prices(catalog: Path | None) -> str:
-    from warehouse.advice import next_command, situation_of
-
-    command = next_command(situation_of(read_settings(), catalog))
-    return f"run `{command}`" if command else "earlier days have books of their own"
 
 
 def show_quote(name: str, answer: Any) -> None:

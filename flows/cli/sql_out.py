@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from catalog.errors import DataError, first_line
+from catalog.json_text import json_text
 from catalog.settings import Settings
-from flows.cli.console import json_text
 from flows.cli.options import refuse_unwritable
 from flows.cli.spreadsheet import write_csv
 from warehouse.files import sync_file

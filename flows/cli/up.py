@@ -31,14 +31,15 @@ _SIGNALED = 128  # what is added to a signal's number for the exit code
 
 
 def up(catalog: Catalog = None) -> None:
-    """Run Prefect, MLflow, the monitor and a worker with the deployments as one group; Ctrl-C stops them all.
+    """Run Prefect, MLflow, a worker with the deployments, the monitor and the quote API; Ctrl-C stops them all.
 
     A service that exits or hangs is started again; after five failures within a minute all are stopped. The monitor's
     Pipeline page shows how each is. Stopped by Ctrl-C the exit code is 130, by SIGTERM 143, by SIGHUP 129.
     The deployments are defined in prefect.yaml: nightly/default, transform/hourly-transform, reprice/hourly-reprice,
     compare/weekly-compare, as-shipped/weekly, learn/on-drift, backfill/default, health/default and live/live-store.
     Run one with `prefect deployment run 'nightly/default'`, as docs/schedules.md says.
-    Their addresses are set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS and SHELFPRICE_MONITOR_ADDRESS.
+    Their addresses are set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS, SHELFPRICE_MONITOR_ADDRESS and
+    SHELFPRICE_API_ADDRESS.
     """
     from flows.up.supervisor import SIGNALS, Stop
 

@@ -22,6 +22,7 @@ from catalog.settings import Settings
 from flows.up.artifacts import artifacts_of, object_store_environment
 from flows.up.database import mlflow_store, prefect_environment
 from flows.up.pulse import is_alive
+from flows.up.quote_api import refuse_open_quote_api
 from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
 from warehouse.locks import WORKER
 from warehouse.prefect_login import prefect_login
@@ -77,7 +78,7 @@ def services_of(settings: Settings, catalog: Path | None, search_path: str = os.
     services = [_prefect(settings, login), _mlflow(settings, login), _worker(settings, catalog, search_path, client)]
     if find_spec("dashboard.__main__") is not None:
         services.append(_monitor(settings, catalog, client))
-    return services
+    return [*services, _quote_api(settings, catalog)]
 
 
 def _worker(settings: Settings, catalog: Path | None, search_path: str, client: Mapping[str, str]) -> Service:
@@ -112,6 +113,16 @@ def _monitor(settings: Settings, catalog: Path | None, client: Mapping[str, str]
     return Service(
         "monitor", "sales, prices, models and runs", command, client, address, lambda: _answers(address.url, None)
     )
+
+
+def _quote_api(settings: Settings, catalog: Path | None) -> Service:
+    """Return the quote API; it answers while there is no price book, too, and says so."""
+    address = settings.quote_api
+    chosen = ("--catalog", str(catalog)) if catalog else ()
+    command = (sys.executable, "-m", "flows.up.quote_api", "--port", str(address.port), *chosen)
+    environment = {"SHELFPRICE_API_ADDRESS": f"{address.host}:{address.port}", "SHELFPRICE_HOME": str(settings.home)}
+    health = f"{address.url}/v1/health"
+    return Service("api", "quotes for programs", command, environment, address, lambda: _answers(health, None))
 
 
 def _prefect(settings: Settings, login: str) -> Service:
@@ -166,6 +177,7 @@ def _refuse_open_addresses(settings: Settings) -> None:
             f"{settings.prefect.setting}: others can reach {settings.prefect.host}, so choose its credential; nothing "
             "was started: set PREFECT_SERVER_API_AUTH_STRING to user:password, or stay on 127.0.0.1"
         )
+    refuse_open_quote_api(settings)
     if not is_loopback(settings.mlflow.host):
         raise SettingError(
             f"{settings.mlflow.setting}: others can reach {settings.mlflow.host}, and MLflow's credential would cross "

@@ -28,8 +28,8 @@ from warehouse.prefect_login import prefect_login
 from warehouse.verify import verify
 
 PATIENCE = 150.0
-SERVICES = ("prefect", "mlflow", "monitor")
-STARTED = 7  # processes: `up`, three wrappers, and what they run
+SERVICES = ("prefect", "mlflow", "monitor", "api")
+STARTED = 9  # processes: `up`, four wrappers, and what they run
 
 
 class House:
@@ -128,7 +128,8 @@ def kill_two_services(house: House) -> None:
     again = [re.compile(rf"^{name} +\| answers again$", re.MULTILINE) for name in ("mlflow", "worker")]
     wait_until(lambda: all(line.search(house.said) for line in again), lambda: house.said)
     wait_until(  # on a busy machine a service may miss one look
-        lambda: services_on_the_page(house).count("\u2713 answers") == 4, lambda: services_on_the_page(house)
+        lambda: services_on_the_page(house).count("\u2713 answers") == len(SERVICES) + 1,
+        lambda: services_on_the_page(house),
     )
     assert services_on_the_page(house).count("exited with code 137 (SIGKILL)") == 2
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asgi_client import AsgiClient
 from shell import Terminal
 
 from catalog.errors import Declined
@@ -18,6 +19,7 @@ from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player
 from etl.load import load_dimensions
 from evaluation.contestants import true_curves
+from serving.api.app import application
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
@@ -235,3 +237,24 @@ def test_a_quote_for_a_store_answers_from_its_remade_prices(shop: Callable[..., 
     beyond = terminal(*ask, "--store", "S01", "--ticks-left", "40")
     assert beyond.returncode == 1
     assert "expected 1 to 32 ticks left" in beyond.stderr
+
+
+def test_over_http_a_stores_prices_are_its_remade_ones_and_another_remaking_gives_another_tag(
+    shop: Callable[..., Shop],
+) -> None:
+    own, ask = shop(), "/v1/quotes?sku=MILK&stock=40&ticks_left=20&store=S01"
+    own.sell(8)
+    command = ("quote", "--sku", "MILK", "--stock", "40", "--ticks-left", "20", "--store", "S01", "--json")
+    with AsgiClient(application(own.settings, look_every=0)) as client:
+        early = client.get(ask)
+        assert (early.status_code, early.json()["type"]) == (409, "/docs#conflict")
+        assert "shelfprice reprice --store S01" in early.json()["detail"]
+        answers = []
+        for ticks in (8, 16):
+            own.sell(ticks)
+            reprice(own.workspace, "S01")
+            answers.append(client.get(ask))
+            assert answers[-1].text == Terminal(own.home)(*command).stdout
+        assert answers[0].headers["etag"] != answers[1].headers["etag"]
+        assert client.get(ask, headers={"If-None-Match": answers[1].headers["etag"]}).status_code == 304
+        assert client.get(ask.replace("S01", "X9")).status_code == 409

@@ -3,7 +3,7 @@
 import json
 import math
 
-from flows.cli.console import json_text
+from catalog.json_text import json_text
 
 
 def test_a_number_that_json_does_not_have_is_null() -> None:

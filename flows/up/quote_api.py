@@ -1,0 +1,93 @@
+"""`python -m flows.up.quote_api`: the quote API alone, as `shelfprice serve` and `shelfprice up` run it.
+
+One process with one event loop answers all, and keeps the book in memory; a second one would keep it twice.
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from catalog.addresses import is_free, is_loopback
+from catalog.errors import DataError, SettingError, ShelfpriceError
+from catalog.settings import Settings, read_settings
+from warehouse.private import keep_files_private, keep_private
+
+_IDLE = 30  # seconds until a silent connection is closed
+_ENDS_WITHIN = 1  # second, for requests that are being answered
+_WAITING = 2_048  # connections that wait to be taken
+
+
+def refuse_open_quote_api(settings: Settings) -> None:
+    """Refuse an address that others could reach.
+
+    Raises
+    ------
+    SettingError
+        When it is not on loopback.
+    """
+    address = settings.quote_api
+    if not is_loopback(address.host):
+        raise SettingError(
+            f"{address.setting}: others can reach {address.host}, and reading quotes needs no token; nothing was "
+            "started: stay on 127.0.0.1, behind a proxy with TLS"
+        )
+
+
+def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> None:
+    """Answer requests until the process is stopped.
+
+    Raises
+    ------
+    SettingError
+        When others could reach the address.
+    DataError
+        When the port is taken.
+    """
+    refuse_open_quote_api(settings)
+    host = settings.quote_api.host
+    if not is_free(host, port):
+        raise DataError(
+            f"port {port} of {host} is taken; nothing was started: stop what listens there, or give another --port"
+        )
+    import uvicorn  # noqa: PLC0415 - a refusal comes before it
+
+    from flows.up.one_write import OneWrite  # noqa: PLC0415
+    from serving.api.app import application  # noqa: PLC0415
+
+    uvicorn.run(
+        application(settings, catalog_dir),
+        host=host.strip("[]"),
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        http=OneWrite,
+        ws="none",
+        proxy_headers=False,
+        backlog=_WAITING,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=_ENDS_WITHIN,
+    )
+
+
+def main() -> None:
+    """Serve; exit 1 with one line when it cannot."""
+    parser = argparse.ArgumentParser(prog="python -m flows.up.quote_api", description="Serve the quote API.")
+    parser.add_argument("--port", type=int, help="port to listen on, by default that of SHELFPRICE_API_ADDRESS")
+    parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        keep_files_private()
+        settings = read_settings()
+        keep_private(settings.home)
+        serve(settings, given.port or settings.quote_api.port, given.catalog)
+    except ShelfpriceError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

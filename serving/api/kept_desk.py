@@ -1,0 +1,135 @@
+"""The desk that the API answers from: kept, and opened anew when the lake or the catalog has changed.
+
+Looking costs a few listings of folders, or of an object store, so it is done at most every so often, in a thread,
+while requests are answered from what is known. After a pause without requests the first one waits for the look.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import ShelfpriceError
+from catalog.load import Catalog
+from catalog.settings import Settings
+from catalog.watched import WatchedCatalog
+from serving.quote import PriceQuestion
+from serving.quote_desk import QuoteDesk, open_desk
+from warehouse.advice import own_shelf
+from warehouse.lake import Lake
+
+LOOK_EVERY = 0.25  # seconds
+_LONGEST_UNSEEN = 1.0  # seconds
+_SETTLED = 2.0  # seconds after which a change can no longer hide in the same tick of the file system's clock
+_KEPT_ANSWERS = 16_384  # about 2 kB each
+_OF_A_BOOK = ("price_book", "demand_curves", "beliefs")
+_REMADE = ("hourly_price_book", "hourly_demand_curves")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A desk, and the answers that it has given, as they are sent."""
+
+    desk: QuoteDesk
+    answer: Callable[[PriceQuestion, str | None], bytes]
+
+
+class KeptDesk:
+    """Hands out the desk in force.
+
+    Parameters
+    ----------
+    catalog_dir
+        Folder of the catalog; None for the one that the lake or the project has.
+    look_every
+        Seconds between two looks.
+
+    Attributes
+    ----------
+    problem
+        Why what is in the lake now cannot be read, so that earlier prices stand; None while it can.
+    """
+
+    def __init__(self, settings: Settings, catalog_dir: Path | None = None, look_every: float = LOOK_EVERY) -> None:
+        self._lake, self._catalog_dir, self._look_every = Lake(settings), catalog_dir, look_every
+        self._watched: dict[Path | None, WatchedCatalog] = {}
+        self._kept: Kept | None = None
+        self._seen: tuple[Any, ...] = ()
+        self._remade: tuple[int, ...] = ()
+        self._looked_at = -float("inf")
+        self._settles_at = float("inf")
+        self._look: asyncio.Task[None] | None = None
+        self.problem: str | None = None
+
+    async def current(self) -> Kept:
+        """Return the desk in force.
+
+        Raises
+        ------
+        ShelfpriceError, OSError
+            When nothing could be read so far.
+        """
+        age = time.monotonic() - self._looked_at
+        if age >= self._look_every or self._kept is None:
+            if self._look is None or self._look.done():
+                self._look = asyncio.create_task(asyncio.to_thread(self.look))
+            if age >= max(_LONGEST_UNSEEN, self._look_every) or self._look_every == 0 or self._kept is None:
+                await asyncio.shield(self._look)
+            else:
+                self._look.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._kept is None:
+            raise ShelfpriceError(self.problem or "nothing was read")
+        return self._kept
+
+    def look(self) -> None:
+        """Open the desk anew if what it stands on has changed; it stays when that cannot be read.
+
+        Raises
+        ------
+        ShelfpriceError, OSError
+            When it cannot be read and there is no earlier desk.
+        """
+        try:
+            self._see()
+            self.problem = None
+        except (ShelfpriceError, OSError) as error:
+            self.problem = str(error)
+            if self._kept is None:
+                raise
+        self._looked_at = time.monotonic()
+
+    def _see(self) -> None:
+        self._lake.finish_interrupted()
+        now, catalog = time.monotonic(), self._catalog()
+        seen = (catalog, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
+        desk = self._kept.desk if self._kept else None
+        if desk is None or seen != self._seen or now > self._settles_at:
+            self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
+            opened = open_desk(self._lake, catalog, self._catalog_dir)
+            desk = opened if desk is None or opened.tag != desk.tag else desk
+            self._seen = seen
+        remade = self._remade_stamp(desk)
+        if remade != self._remade and self._kept is not None and desk is self._kept.desk:
+            desk = desk.reopened()
+        self._remade = remade
+        if self._kept is None or desk is not self._kept.desk:
+            self._kept = _kept(desk)
+
+    def _remade_stamp(self, desk: QuoteDesk) -> tuple[int, ...]:
+        if desk.found is None:
+            return ()
+        date = desk.found.book.published_at.date()
+        return tuple(self._lake.changed_at(table, date) for table in _REMADE)
+
+    def _catalog(self) -> Catalog:
+        folder = self._catalog_dir or own_shelf(self._lake.settings)
+        if folder not in self._watched:
+            self._watched[folder] = WatchedCatalog(folder)
+        return self._watched[folder].current()
+
+
+def _kept(desk: QuoteDesk) -> Kept:
+    return Kept(desk, lru_cache(_KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode()))

@@ -1,0 +1,157 @@
+"""Tokens of the quote API: who may do more than read. The file holds their hashes, and is its owner's alone.
+
+A token is 256 random bits, so nobody finds it by trying, and a slow, salted hash would protect nothing that SHA-256
+leaves open: those are for passwords that people choose. All hashes are compared, each in constant time, so how long an
+answer takes tells nothing.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from catalog.errors import DataError, ServiceError
+from catalog.settings import Settings
+from warehouse.files import modified_at, sync_folder
+from warehouse.locks import held
+
+Scope = Literal["read", "propose", "approve"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+_BYTES = 32
+_PREFIX = "shelfprice_"  # by which scanners for lost secrets know one
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_LOCK = "api-tokens"
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token: its name, the SHA-256 of its text, what it opens, and when it was made (UTC)."""
+
+    name: str
+    sha256: str
+    scopes: tuple[Scope, ...]
+    made_at: dt.datetime
+
+
+_FILE = TypeAdapter(tuple[Token, ...])
+
+
+def tokens_file(settings: Settings) -> Path:
+    """Return the file of the tokens."""
+    return settings.home / "api" / "tokens"
+
+
+def known_tokens(settings: Settings) -> tuple[Token, ...]:
+    """Return the tokens, in order of their names.
+
+    Raises
+    ------
+    ServiceError
+        When the file cannot be read; nobody gets in by a token then.
+    """
+    file = tokens_file(settings)
+    try:
+        return _FILE.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValidationError) as error:
+        raise ServiceError(
+            f"{file}: expected the hashes of tokens, found something else; no token is taken: remove the file and add "
+            "the tokens anew"
+        ) from error
+
+
+def add_token(settings: Settings, name: str, scopes: Collection[Scope], now: dt.datetime) -> str:
+    """Make a token and return its text, which is kept nowhere.
+
+    Raises
+    ------
+    DataError
+        When there is a token of this name, or the name is no plain one.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"expected a name of letters, digits, dots and dashes, found {name!r}; no token was made: choose another"
+        )
+    text = _PREFIX + secrets.token_urlsafe(_BYTES)
+    with held(settings.locks, _LOCK):
+        known = known_tokens(settings)
+        if any(token.name == name for token in known):
+            raise DataError(
+                f"expected the name of a new token, found {name}, which there is; no token was made: remove it first "
+                f"with `shelfprice token remove {name}`, or choose another"
+            )
+        own = Token(name, _hashed(text), tuple(scope for scope in SCOPES if scope in scopes), now)
+        _write(tokens_file(settings), sorted((*known, own), key=lambda token: token.name))
+    return text
+
+
+def remove_token(settings: Settings, name: str) -> None:
+    """Take a token away; the API refuses it from its next request on.
+
+    Raises
+    ------
+    DataError
+        When there is none of this name.
+    """
+    with held(settings.locks, _LOCK):
+        known = known_tokens(settings)
+        kept = [token for token in known if token.name != name]
+        if len(kept) == len(known):
+            names = ", ".join(token.name for token in known) or "none"
+            raise DataError(
+                f"expected the name of a token, of which there are {names}, found {name!r}; none was removed"
+            )
+        _write(tokens_file(settings), kept)
+
+
+class TokenBook:
+    """The tokens as the API asks for them: read again when their file has changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stamp = -1
+        self._tokens: tuple[Token, ...] = ()
+
+    def find(self, text: str) -> Token | None:
+        """Return the token with this text; None when there is none.
+
+        Raises
+        ------
+        ServiceError
+            When the file cannot be read.
+        """
+        stamp = modified_at(tokens_file(self._settings))
+        if stamp != self._stamp:
+            self._tokens, self._stamp = known_tokens(self._settings), stamp
+        given, found = _hashed(text), None
+        for token in self._tokens:
+            if hmac.compare_digest(token.sha256, given):
+                found = token
+        return found
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(file: Path, tokens: Iterable[Token]) -> None:
+    """Write the file whole, readable by nobody else at any moment."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_name(f"{file.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(_FILE.dump_json(tuple(tokens), indent=1) + b"\n")
+        handle.flush()
+        os.fsync(descriptor)
+    draft.replace(file)
+    sync_folder(file.parent)

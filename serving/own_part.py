@@ -1,0 +1,78 @@
+"""One product's part of a price book: what a quote is made from, cut out of the book, the curves and the limits.
+
+The parts are views of the whole arrays, so a part costs next to no memory.
+"""
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from catalog.json_text import json_text
+from catalog.load import Catalog
+from serving.curves import DemandCurves
+from serving.price_book.policy import BookPolicy
+from serving.storefront import Storefront
+
+
+class OwnPart(NamedTuple):
+    """Where a product stands on the shelf, how it is priced, and its candidates, also as JSON.
+
+    `is_kept` says whether the store that asks keeps the old price of it.
+    """
+
+    position: int
+    storefront: Storefront
+    curves: DemandCurves
+    candidates: list[dict[str, float | None]]
+    candidates_json: str
+    is_kept: bool = False
+
+
+def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
+    """Cut a product's own part out of the storefront and the curves of a whole shelf."""
+    position = catalog.skus.index(sku)
+    own = _curves_of(curves, position)
+    candidates = _candidates(own)
+    return OwnPart(position, _storefront_of(storefront, own, position), own, candidates, json_text(candidates))
+
+
+def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefront:
+    """Return the storefront of one product: other products neither move nor hold it back."""
+    assert isinstance(whole.policy, BookPolicy)  # noqa: S101 - made from a book
+    assert whole.limits is not None  # noqa: S101 - a store has guardrails
+    book, limits, part = whole.policy.book, whole.limits, slice(own, own + 1)
+    arrays = ("par_stock", "prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule", "policy_rule")
+    own_book = replace(book, skus=book.skus[part], **{name: getattr(book, name)[part] for name in arrays})
+    bounds = replace(limits.bounds, **{name: values[part] for name, values in vars(limits.bounds).items()})
+    return replace(
+        whole,
+        policy=BookPolicy(own_book),
+        curves=curves,
+        limits=replace(limits, base_prices=limits.base_prices[part], bounds=bounds, frozen=limits.frozen[part]),
+        unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],
+    )
+
+
+def _curves_of(curves: DemandCurves, own: int) -> DemandCurves:
+    part = slice(own, own + 1)
+    return DemandCurves(
+        curves.skus[part],
+        curves.prices[part],
+        curves.p_sale[part],
+        curves.model_version,
+        kept=None if curves.kept is None else curves.kept[part],
+    )
+
+
+def _candidates(curves: DemandCurves) -> list[dict[str, float | None]]:
+    return [
+        {"price": float(one), "p_sale": known(chance), "expected_revenue": known(one * chance)}
+        for one, chance in zip(curves.prices[0], curves.p_sale[0], strict=True)
+    ]
+
+
+def known(value: float) -> float | None:
+    """Return a number, or None for NaN."""
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,87 @@
+"""The desk is kept: who asks waits for no look, and yet no price is old for long."""
+
+import asyncio
+import datetime as dt
+import time
+
+import pytest
+
+from catalog.settings import Settings
+from serving.api.kept_desk import KeptDesk
+from serving.book_store import commit_book, in_force_for, restored_book
+from serving.quote import PriceQuestion
+from serving.quote_desk import QuoteDesk
+from warehouse.lake import Lake
+
+TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
+
+
+def damage(settings: Settings) -> None:
+    """Put a damaged book in force for another day: the prices stay, and what is told of them changes."""
+    lake = Lake(settings)
+    commit_book(lake, restored_book(lake, in_force_for(TUESDAY), WEDNESDAY))
+    file = lake.path(in_force_for(WEDNESDAY).book)
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+
+def test_the_book_is_read_once_while_nothing_changes(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, reads = KeptDesk(home, look_every=0), []
+    monkeypatch.setattr("serving.api.kept_desk._SETTLED", 1e9)
+    real = QuoteDesk.text
+    monkeypatch.setattr(QuoteDesk, "text", lambda *given: reads.append(given) or real(*given))
+
+    async def ask() -> list[object]:
+        found = [await kept.current() for _ in range(3)]
+        for one in found:
+            one.answer(PriceQuestion("MILK", 8), None)
+        return [one.desk for one in found]
+
+    first, second, third = asyncio.run(ask())
+    assert first is second is third
+    assert len(reads) == 1
+
+
+def test_a_book_is_confirmed_once_after_a_change_and_stays_the_same_desk(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.api.kept_desk._SETTLED", 0.0)
+    kept = KeptDesk(home, look_every=0)
+    kept.look()
+    first = kept._kept
+    time.sleep(0.01)
+    for _ in range(3):
+        kept.look()
+        assert kept._kept is first
+    assert kept._settles_at == float("inf")
+
+
+def test_who_asks_soon_after_another_gets_the_known_prices_and_the_next_one_the_new(home: Settings) -> None:
+    kept = KeptDesk(home, look_every=0.01)
+
+    async def ask() -> tuple[QuoteDesk, QuoteDesk]:
+        before = (await kept.current()).desk
+        await asyncio.to_thread(damage, home)
+        limit = time.monotonic() + 30
+        while (after := (await kept.current()).desk) is before:
+            assert time.monotonic() < limit
+            await asyncio.sleep(0.02)
+        return before, after
+
+    before, after = asyncio.run(ask())
+    assert before.passed_over is None
+    assert after.passed_over is not None
+    assert after.tag_of(None) != before.tag_of(None)
+
+
+def test_prices_that_can_no_longer_be_read_anew_stand_and_it_is_said(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptDesk(home, look_every=0)
+    kept.look()
+
+    def refuse(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("warehouse.lake.Lake.changes", refuse)
+    assert asyncio.run(kept.current()) is kept._kept
+    assert kept.problem == "the disk is gone"
