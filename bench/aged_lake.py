@@ -1,8 +1,9 @@
 """Lakes of any age: a first week is really played and lived through, and later days are copies of it.
 
-Every table that a day or a night leaves is there at its usual density: decisions, price decisions, cells, books, curves
-and beliefs, what was in force, drift checks, nights, a judged model version a night, and a change of champion now and
-then. So a lake of 1,000 days has as many files as a store that sold for 1,000 days, and is made in a minute.
+Every table that a day or a night leaves is there at its usual density: decisions, price decisions, cells, counts,
+books, curves and beliefs, what was in force, drift checks, nights, a judged model version a night, and a change of
+champion now and then. So a lake of 1,000 days has as many files as a store that sold for 1,000 days, and is made in a
+minute.
 """
 
 import datetime as dt
@@ -20,19 +21,18 @@ from catalog.settings import Settings, read_settings
 from etl.business_dates import DEFAULT_START
 from evaluation.living_store import LivingStore
 from evaluation.memory_registry import MemoryRegistry
-from features.cells import definition_of
+from features.cells import cells_from, definition_of
 from features.stored_model import StoredModel
 from training.promotion.history import THE_GATE, Change, record
 from training.registry import RegistryState
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import Receipt
+from warehouse.sold import GROUPED
 
 SEED = 7
 PLAYED = 8  # days that are really played; copies of the last seven fall on the same weekday
 CHANGE_EVERY = 2  # days between two champions
-_BY_DAY = tuple(
-    name for name, table in TABLES.items() if table.by == "day" and name not in {"interactions", "demand_cells"}
-)
+_BY_DAY = tuple(name for name, table in TABLES.items() if table.by == "day" and name not in {"interactions", *GROUPED})
 
 
 class AgedStore:
@@ -88,8 +88,9 @@ class AgedStore:
             later.commit("batch", [*(part for part in others if is_played[part]), *sold])
             later.commit("night", [part for part in others if not is_played[part]])
             for part in sold:
-                decisions = later.receipt_of(replace(part, business_date=later.target)).sha256
-                later.publish(Partition("demand_cells", later.source, part.group), f"{decisions}:{definition}")
+                copy = replace(part, business_date=later.target)
+                for made, inputs in cells_from(copy, later.receipt_of(copy).sha256, definition).parts.items():
+                    later.publish(replace(made, business_date=later.source), inputs)
             self._judge(later)
         self.days = max(self.days, days)
 

@@ -13,7 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
-from features.cells import cells_of, feature_workbench, query, stale_cells
+from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells
 from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -45,11 +45,10 @@ class World:
         return len(played.product)
 
     def transform(self) -> None:
-        """Group every new partition into demand cells and publish them."""
+        """Group every new partition into demand cells and visit counts, and publish them."""
         with feature_workbench(self.settings) as connection:
             for item in stale_cells(self.lake, self.catalog):
-                cells = cells_of(connection, self.lake.places([item.decisions])[0])
-                self.lake.publish(item.cells, cells, inputs=item.inputs)
+                publish_groups(self.lake, item, groups_of(connection, self.lake.places([item.decisions])[0]))
 
     def forget_cells(self) -> None:
         """Remove the demand cells, so that they can be made again."""

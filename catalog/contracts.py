@@ -17,6 +17,8 @@ from catalog.tables.decisions import (
     LIVE_REPRICINGS,
     REJECTED,
     REPRICINGS,
+    STORE_VISITS,
+    VISIT_COUNTS,
 )
 from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.exports import INGESTED_FILES
@@ -48,6 +50,8 @@ TABLES: dict[str, Table] = {
         REJECTED,
         INGESTED_FILES,
         DEMAND_CELLS,
+        VISIT_COUNTS,
+        STORE_VISITS,
         PRICE_BOOK,
         DEMAND_CURVES,
         REPLACED_PRICE_BOOK,

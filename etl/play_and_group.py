@@ -1,10 +1,11 @@
 """Play a batch and group its decisions while they are in memory, so that nobody has to read them back.
 
-What must hold: cells stand only where every assertion held, as after `transform`, and they and their receipts are the
-ones that `transform` would have published. So whatever is not plainly right is left without cells; `transform` finds
-it, looks at the whole date and says what is wrong: rows that break an assertion, stores that another batch of the date
-holds too, decisions whose bytes are not those of their receipt. Cells are published after the batch was committed, and
-alone: a kill in between leaves decisions without cells, which the same call or `transform` groups.
+What must hold, for cells and for the visit counts beside them: they stand only where every assertion held, as after
+`transform`, and they and their receipts are the ones that `transform` would have published. So whatever is not plainly
+right is left without cells; `transform` finds it, looks at the whole date and says what is wrong: rows that break an
+assertion, stores that another batch of the date holds too, decisions whose bytes are not those of their receipt. Cells
+are published after the batch was committed, and alone: a kill in between leaves decisions without cells, which the same
+call or `transform` groups.
 """
 
 import datetime as dt
@@ -21,7 +22,7 @@ from etl.batches import Batch, BatchResult, play_batch
 from etl.ledger import in_force_in
 from etl.load import products_of
 from etl.transform import keep_first
-from features.cells import cells_from, cells_of_rows, definition_of, grouping_connection
+from features.cells import cells_from, definition_of, grouping_connection, groups_of_rows, publish_groups
 from warehouse.assertions.of_batch import broken_in_batch
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -33,7 +34,7 @@ _OPEN = threading.local()
 def play_and_group(
     workspace: Workspace, batch: Batch, priced_by: PricedBy, seed: int, *, anew: bool = False
 ) -> BatchResult:
-    """Play one batch as `play_batch` does, and publish its demand cells.
+    """Play one batch as `play_batch` does, and publish its demand cells and visit counts.
 
     A batch that is published already is not played again, and grouped only if its cells are missing or were made from
     something else.
@@ -52,15 +53,15 @@ def _group(workspace: Workspace, batch: Batch, sha256: str, tables: Mapping[str,
     """Publish the cells of a committed batch if it keeps every assertion; else leave them to `transform`."""
     lake, catalog = workspace.lake, workspace.catalog
     item = cells_from(batch.partition, sha256, definition_of(catalog))
-    if lake.is_current(item.cells, item.inputs) or _shares_a_store(lake, batch):
+    if item.is_current(lake) or _shares_a_store(lake, batch):
         return
     connection = _connection_for(catalog)
-    cells = cells_of_rows(connection, tables["interactions"])
-    if broken_in_batch(connection, batch.business_date, {**tables, "demand_cells": cells}):
+    groups = groups_of_rows(connection, tables["interactions"])
+    if broken_in_batch(connection, batch.business_date, {**tables, **groups}):
         return
     try:
         keep_first(lake, item)
-        lake.publish(item.cells, cells, inputs=item.inputs)
+        publish_groups(lake, item, groups)
     except Declined:
         return  # another process is grouping the same decisions
 
@@ -72,7 +73,7 @@ def _group_what_stands(workspace: Workspace, batch: Batch) -> None:
     if receipt is None:
         return
     item = cells_from(batch.partition, receipt.sha256, definition_of(workspace.catalog))
-    if lake.is_current(item.cells, item.inputs):
+    if item.is_current(lake):
         return
     parts = [Partition(name, batch.business_date, batch.group) for name in _MADE_WITH]
     try:

@@ -1,4 +1,4 @@
-"""Group what was sold into demand cells, partition by partition, and assert what the data claim to be."""
+"""Group what was sold into demand cells and visit counts, and assert what the data claim to be."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
@@ -10,7 +10,7 @@ from catalog.errors import DataError, Declined
 from catalog.progress import Progress, silent
 from catalog.spread import HERE, Spread
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
-from features.cells import StaleCells, cells_of, definition_of, feature_workbench, stale_cells
+from features.cells import StaleCells, definition_of, feature_workbench, groups_of, publish_groups, stale_cells
 from features.grouped import look_at_folders, settle
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.lake import Lake, Partition
@@ -125,9 +125,9 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
                     continue
-                cells = cells_of(connection, workspace.lake.places([item.decisions])[0], item.decisions.table)
+                groups = groups_of(connection, workspace.lake.places([item.decisions])[0], item.decisions.table)
                 keep_first(workspace.lake, item)
-                workspace.lake.publish(item.cells, cells, inputs=item.inputs)
+                publish_groups(workspace.lake, item, groups)
                 grouped.append(item)
     return grouped
 

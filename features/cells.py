@@ -3,13 +3,16 @@
 Units that a retailer counted become cells too: a unit sold is a purchase out of many chances, so that a chance of sale
 times the chances is the rate at which units sell.
 
+Beside its cells, a partition of decisions has visit counts, see `features.visit_counts`.
+
 Why cells are as good as rows: a model that sees only these features cannot tell two decisions of one cell apart, so
 counts as weights carry everything that the rows do.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
+from features.visit_counts import counts_beside, counts_inputs, counts_of_view, show_visits
 from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.sold import SOLD, sold_partitions
@@ -37,11 +41,32 @@ query = queries_beside(__file__)
 
 @dataclass(frozen=True)
 class StaleCells:
-    """A partition of decisions, or of unit sales, whose cells are missing, or were made from other inputs."""
+    """A partition of decisions, or of unit sales, whose cells or counts are missing, or were made from other inputs.
+
+    Attributes
+    ----------
+    decisions, cells
+        What was sold, and its cells.
+    inputs
+        What the cells are made from.
+    counts, counts_inputs
+        Partitions that count the decisions, none for unit sales, and what they are made from.
+    """
 
     decisions: Partition
     cells: Partition
     inputs: str
+    counts: tuple[Partition, ...]
+    counts_inputs: str
+
+    @property
+    def parts(self) -> dict[Partition, str]:
+        """Everything that is made from the decisions in the order of publishing, with what it is made from."""
+        return {**dict.fromkeys(self.counts, self.counts_inputs), self.cells: self.inputs}
+
+    def is_current(self, lake: Lake) -> bool:
+        """Tell whether all of it was made from these inputs already."""
+        return all(lake.is_current(part, inputs) for part, inputs in self.parts.items())
 
 
 def feature_workbench(
@@ -57,6 +82,7 @@ def feature_workbench(
         connection.execute("drop view products")
         connection.register("products", products)
     run_scripts(connection, [FEATURE_VIEWS])
+    show_visits(connection, Lake(settings), within)
     return connection
 
 
@@ -85,6 +111,8 @@ def stale_cells(
 ) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
+    A partition without counts, as one of an earlier version, is among them.
+
     Parameters
     ----------
     anew_on
@@ -102,14 +130,15 @@ def stale_cells(
             on_unproven(decisions)
             continue
         cells = cells_from(decisions, receipt.sha256, definitions[decisions.table])
-        if decisions.business_date in anew_on or not lake.is_current(cells.cells, cells.inputs):
+        if decisions.business_date in anew_on or not cells.is_current(lake):
             yield cells
 
 
 def cells_from(decisions: Partition, sha256: str, definition: str) -> StaleCells:
-    """Return which cells belong to decisions of these bytes, and what they are made from."""
+    """Return which cells and counts belong to decisions of these bytes, and what they are made from."""
     cells = Partition("demand_cells", decisions.business_date, decisions.group)
-    return StaleCells(decisions, cells, f"{sha256}:{definition}")
+    inputs = f"{sha256}:{definition}"
+    return StaleCells(decisions, cells, inputs, counts_beside(decisions), counts_inputs(sha256))
 
 
 def definition_of(catalog: Catalog, table: str = "interactions") -> str:
@@ -143,21 +172,53 @@ def cells_of(connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str
     sold
         What DuckDB opens for it, as `Lake.places` returns it.
     """
-    return _grouped(connection, connection.read_parquet(str(sold)), table)
+    with _shown_as_sold(connection, connection.read_parquet(str(sold))):
+        return _cells_of_view(connection, table)
 
 
-def cells_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> pa.Table:
-    """Group decisions that are in memory, as `cells_of` does those of a partition."""
-    return _grouped(connection, connection.from_arrow(decisions), "interactions")
+def groups_of(
+    connection: duckdb.DuckDBPyConnection, sold: Path | str, table: str = "interactions"
+) -> dict[str, pa.Table]:
+    """Group one partition as `cells_of` does, and count its decisions; return the rows of each table by its name."""
+    with _shown_as_sold(connection, connection.read_parquet(str(sold))):
+        return _groups_of_view(connection, table)
 
 
-def _grouped(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyRelation, table: str) -> pa.Table:
+def groups_of_rows(connection: duckdb.DuckDBPyConnection, decisions: pa.Table) -> dict[str, pa.Table]:
+    """Group and count decisions that are in memory, as `groups_of` does those of a partition."""
+    with _shown_as_sold(connection, connection.from_arrow(decisions)):
+        return _groups_of_view(connection, "interactions")
+
+
+def publish_groups(lake: Lake, item: StaleCells, groups: Mapping[str, pa.Table]) -> None:
+    """Publish what was made from a partition: counts before cells, so that where cells are, counts are.
+
+    Raises
+    ------
+    Declined
+        When another process is writing one of them.
+    """
+    for part, inputs in item.parts.items():
+        lake.publish(part, groups[part.table], inputs=inputs)
+
+
+@contextmanager
+def _shown_as_sold(connection: duckdb.DuckDBPyConnection, sold: duckdb.DuckDBPyRelation) -> Iterator[None]:
     sold.create_view("sold", replace=True)
     try:
-        cells: pa.Table = connection.sql(query(_CELLS_OF[table])).to_arrow_table()
-        return cells.cast(DEMAND_CELLS.schema)
+        yield
     finally:
         connection.execute("drop view sold")
+
+
+def _groups_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, pa.Table]:
+    counts = counts_of_view(connection) if table == "interactions" else {}
+    return {**counts, "demand_cells": _cells_of_view(connection, table)}
+
+
+def _cells_of_view(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Table:
+    cells: pa.Table = connection.sql(query(_CELLS_OF[table])).to_arrow_table()
+    return cells.cast(DEMAND_CELLS.schema)
 
 
 def model_input(connection: duckdb.DuckDBPyConnection, candidates: pd.DataFrame) -> pd.DataFrame:

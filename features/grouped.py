@@ -1,9 +1,9 @@
 """Which business dates are grouped into cells and have not changed since, so that a night looks at the others alone.
 
 What must hold: whoever publishes or removes a partition renames a file, and that changes the time of its folder. A date
-is settled once every partition of it was found grouped, and for as long as the folders of its decisions and cells keep
-the times that they had then. A folder that changed an instant before may change again within one tick of the clock of
-its file system, so such a date is looked at once more.
+is settled once every partition of it was found grouped, and for as long as the folders of its decisions, cells and
+counts keep the times that they had then. A folder that changed an instant before may change again within one tick of
+the clock of its file system, so such a date is looked at once more.
 
 The record only saves work. Where it is missing or cannot be read, every date is looked at.
 """
@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from catalog.load import Catalog
 from features.cells import definition_of
+from features.visit_counts import definition_of_counts
 from warehouse.lake import Lake
-from warehouse.sold import SOLD
+from warehouse.sold import GROUPED, SOLD
 
 RECORD = "grouped.json"
 _AN_INSTANT = 2_000_000_000  # nanoseconds; coarser than the clock of any file system
@@ -32,11 +33,11 @@ class Look:
     Attributes
     ----------
     definition
-        Fingerprint of what cells are made by.
+        Fingerprint of what cells and counts are made by.
     at
         When it was, nanoseconds since 1970.
     changed_at
-        When the folders of each date changed last: of what was sold, and of its cells.
+        When the folders of each date changed last: of what was sold, of its counts and of its cells.
     settled
         Dates that were grouped before, by the same definition, and have not changed since.
     """
@@ -49,9 +50,9 @@ class Look:
 
 def look_at_folders(lake: Lake, catalog: Catalog) -> Look:
     """Compare the folders with the record; no partition is opened."""
-    definition = ":".join(definition_of(catalog, table) for table in SOLD)
+    definition = ":".join([*(definition_of(catalog, table) for table in SOLD), definition_of_counts()])
     at = time.time_ns()
-    tables = [lake.changes(table) for table in (*SOLD, "demand_cells")]
+    tables = [lake.changes(table) for table in (*SOLD, *GROUPED)]
     dates = {date for table in tables for date in table}
     changed_at = {date: tuple(table.get(date, 0) for table in tables) for date in sorted(dates)}
     known = _read(lake, definition)

@@ -31,7 +31,7 @@ from serving.small_steps import books_before, in_small_steps, old_prices
 from serving.support import with_support
 from warehouse.lake import Lake
 from warehouse.proof import Span, prove
-from warehouse.sold import SOLD
+from warehouse.sold import COUNTS, SOLD
 from warehouse.within import Within, between
 
 
@@ -162,7 +162,7 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     if any(lake.partitions("ingested_files")):
         first = dt.date.min
         spans += [Span("promotions", first, through), Span("model_versions"), *books_before(lake, date)]
-    spans += [Span(table, first, through) for table in SOLD]
+    spans += [Span(table, first, through) for table in (*SOLD, *COUNTS)]
     if model is not None:
         spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
     return tuple(spans)

@@ -9,7 +9,7 @@ from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
 from serving.book_store import GROUP, NewBook, StoredBook, in_force_for, new_book, publish_book
 from serving.curves import curves_from_table
-from serving.day_curves import DatedModel, known_before, read_for
+from serving.day_curves import DatedModel, dates_known_from, known_before, read_for
 from serving.price_book.book import PriceBook
 from warehouse.lake import Lake, Partition
 from warehouse.proof import prove
@@ -35,8 +35,9 @@ def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
         visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
         return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
     prove(workspace.lake, read_for(workspace.lake, None, date))
-    with feature_workbench(workspace.settings) as connection:
-        visits = expected_visits(connection, workspace.catalog, date - dt.timedelta(days=1))
+    through = date - dt.timedelta(days=1)
+    with feature_workbench(workspace.settings, within=dates_known_from(workspace.lake, (), through)) as connection:
+        visits = expected_visits(connection, workspace.catalog, through)
     return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
 
 

@@ -30,7 +30,7 @@ from warehouse.locks import held
 from warehouse.mixture import BEFORE, Before, before_mixture, derived_partitions
 from warehouse.origin import Origin, Side, begin_removal, end_removal, origin_of, other, partitions_of
 from warehouse.partition import name_of
-from warehouse.sold import SOLD, sold_partitions
+from warehouse.sold import GROUPED, SOLD, sold_partitions
 from warehouse.workspace import Workspace
 
 _CHANGES, _VERSIONS = "champions", "model_versions"
@@ -84,8 +84,8 @@ def take_apart(settings: Settings, registry: ModelRegistry, side: Side, progress
         if any(_is_about_models(part) for part in doomed):
             _follow(lake, registry, doomed)
         decisions = list(partitions_of(lake.store, side))
-        cells = [replace(part, table="demand_cells") for part in decisions if part.table in SOLD]
-        removed = _remove(lake, [*doomed, *filter(lake.holds, cells), *decisions], progress)
+        grouped = [replace(part, table=table) for part in decisions if part.table in SOLD for table in GROUPED]
+        removed = _remove(lake, [*doomed, *filter(lake.holds, grouped), *decisions], progress)
         kept_shelf = _remove_shelf(settings) if side == "retailer" else None
         catalog = _put_catalog_back(settings, lake, keeps)
         left = end_removal(lake.store)

@@ -38,13 +38,17 @@ _FOR_READING: dict[str, str | bool] = {
     "temp_directory": "",  # the disk belongs to the flows
     "TimeZone": "UTC",
 }
+_MEMORY = "1GB"
+"""What a connection that computes holds in memory; more is spilled to a folder in the home."""
+
 _STORAGE_VERSION = "v1.5.0"  # the DuckDB CLI on PyPI reads no newer one
 
 
 def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection in memory with a view of every table of the lake.
 
-    Marts are for people: a connection that computes does without them, and opens a third sooner.
+    Marts are for people: a connection that computes does without them, and opens a third sooner. It holds a gigabyte in
+    memory and spills the rest to a folder in the home.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
     """
     lake = Lake(settings)
     lake.finish_interrupted()
-    connection = duckdb.connect(config=_config(settings) | {"temp_directory": str(settings.spill)})
+    computing = {"temp_directory": str(settings.spill), "memory_limit": _MEMORY}
+    connection = duckdb.connect(config=_config(settings) | computing)
     try:
         lake.store.let_open(connection)
         run_scripts(connection, [MACROS])

@@ -18,11 +18,10 @@ from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.origin import OF_A_RETAILER
 from warehouse.partition import name_of, table_called
+from warehouse.sold import GROUPED, SOLD
 
 _FEW_DATES = 100
-_CELLS = "demand_cells"
-_DECISIONS = ("interactions", "unit_sales")
-_MADE_AGAIN = (_CELLS, *_DECISIONS, "repricings", "products")
+_MADE_AGAIN = (*GROUPED, *SOLD, "repricings", "products")
 """Tables of which a damaged partition is set aside at once: what it is made from, or by, can make it again."""
 
 
@@ -126,7 +125,7 @@ def made_again_by(lake: Lake, partitions: Collection[Partition]) -> str:
     """Say how partitions that are gone or damaged are made again, as the end of an error."""
     now = situation_of(lake.settings)
     exported = [own for own in partitions if _is_a_retailers(own, now)]
-    cells = [own for own in partitions if own.table == _CELLS]
+    cells = [own for own in partitions if own.table in GROUPED]
     shelf = [own for own in partitions if own.table == "products"]
     rest = [own for own in partitions if own not in exported and own not in cells and own not in shelf]
     played = [own.business_date for own in rest if own.business_date is not None]
@@ -141,10 +140,10 @@ def made_again_by(lake: Lake, partitions: Collection[Partition]) -> str:
 
 
 def _is_a_retailers(partition: Partition, now: Situation) -> bool:
-    if partition.table in (_CELLS, "products"):
+    if partition.table in (*GROUPED, "products"):
         return False
     own = partition.table in OF_A_RETAILER or partition.group.startswith(EXPORT_GROUP)
-    return own or (now.is_a_retailers and partition.table in _DECISIONS)
+    return own or (now.is_a_retailers and partition.table in SOLD)
 
 
 def _ranges(dates: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:

@@ -9,6 +9,12 @@ from warehouse.within import Within
 SOLD = ("interactions", "unit_sales")
 """Tables of what was sold on days that are over."""
 
+COUNTS = ("visit_counts", "store_visits")
+"""Tables that count the decisions of a partition, each under its name; of unit sales there are none."""
+
+GROUPED = (*COUNTS, "demand_cells")
+"""Tables that are made from a partition of what was sold, each under its name, in the order of publishing."""
+
 
 def sold_partitions(lake: Lake, within: Within | None = None) -> Iterator[Partition]:
     """Yield the partitions of what was sold, table by table, in order of date and group; of some dates, if asked."""

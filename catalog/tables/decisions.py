@@ -1,4 +1,4 @@
-"""Decisions of shoppers, price decisions, rejected rows, and the demand cells that models are trained on."""
+"""Decisions of shoppers, price decisions, rejected rows, and what is learned from: cells and counts."""
 
 from dataclasses import replace
 
@@ -134,5 +134,29 @@ DEMAND_CELLS = Table(
         Column("n_offered", pa.int64(), "decisions in the cell", "decisions"),
         Column("n_purchased", pa.int64(), "purchases in the cell", "decisions"),
     ),
+    unique_in="partition",
+)
+
+VISIT_COUNTS = Table(
+    "visit_counts",
+    "one product in one tick at one price of a partition, ours or somebody else's: its visits, also to an empty shelf",
+    ("sku", "tick", "price_offered", "is_external"),
+    (
+        SKU,
+        TICK,
+        PRICE_OFFERED,
+        Column("is_external", pa.bool_(), "whether somebody else set the price"),
+        Column("count_visits", pa.int64(), "visits, also to an empty shelf", "visits"),
+        Column("count_met", pa.int64(), "visits that found the product on the shelf", "visits"),
+        Column("count_bought", pa.int64(), "those of them that bought", "visits"),
+    ),
+    unique_in="partition",
+)
+
+STORE_VISITS = Table(
+    "store_visits",
+    "one store of a partition to which somebody came",
+    ("store_id",),
+    (STORE, Column("count_visits", pa.int64(), "visits, also to an empty shelf", "visits")),
     unique_in="partition",
 )

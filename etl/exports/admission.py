@@ -14,6 +14,7 @@ from etl.exports.stage import StagedExport
 from etl.exports.typed import NO_DATE
 from warehouse.columns import constant
 from warehouse.lake import Lake, Partition
+from warehouse.sold import GROUPED, SOLD
 
 EPOCH = dt.date(1970, 1, 1)
 CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"
@@ -132,7 +133,7 @@ def published(given: Admission, checked: Checked) -> Admitted:
     day, kept = checked.business_date, 0
     with given.lake.commit(f"file-{day}-{given.part}", inputs=given.inputs) as commit:
         for part in given.replaced.get(day, ()) if checked.valid else ():
-            for table in ("demand_cells", *OF_A_FILE):
+            for table in (*GROUPED, *OF_A_FILE):
                 commit.remove(Partition(table, day, part))
         for table in OF_A_FILE:
             rows, partition = checked.tables.get(table), Partition(table, day, given.part)
@@ -140,7 +141,7 @@ def published(given: Admission, checked: Checked) -> Admitted:
                 commit.remove(partition)
             elif rows.num_rows or given.lake.receipt(partition):
                 commit.publish(partition, rows)
-            if rows is not None and table in ("unit_sales", "interactions"):
+            if rows is not None and table in SOLD:
                 kept += rows.num_rows
     return Admitted(day, checked.valid, kept, checked.reasons, checked.counts)
 
@@ -148,7 +149,7 @@ def published(given: Admission, checked: Checked) -> Admitted:
 def clear_other_dates(given: Admission) -> None:
     """Remove what an earlier reading of the same file published on dates that it does not have now."""
     days = {EPOCH + dt.timedelta(days=date) for date in given.dates()}
-    for table in (*OF_A_FILE, "demand_cells"):
+    for table in (*OF_A_FILE, *GROUPED):
         for partition in list(given.lake.partitions(table)):
             if partition.group == given.part and partition.business_date not in days:
                 given.lake.remove(partition)

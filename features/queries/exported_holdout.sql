@@ -1,8 +1,8 @@
 -- One row: how many held-out decisions and unit sales met a price that somebody else set.
 with exported as (
-    select count(*) as count_rows
-    from closed_interactions
-    where is_external(policy) and business_date > $trained_through and business_date <= $judged_through
+    select sum(count_visits) as count_rows
+    from visits
+    where is_external and business_date > $trained_through and business_date <= $judged_through
     union all
     select count(*) as count_rows
     from unit_sales

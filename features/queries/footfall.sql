@@ -2,7 +2,7 @@
 select
     sku,
     tick,
-    count(*) as count_visits
-from closed_interactions
+    sum(count_visits)::bigint as count_visits
+from visits
 where business_date between $first and $last
 group by sku, tick;

@@ -1,6 +1,6 @@
 -- One row per visit that found the product on the shelf on the days after a date: what was shown, with which chance,
--- and what came of it. Of many, whole store days are kept, picked by their hash. A stock that nobody knows is taken
--- for a full shelf, as when the champion is asked for its demand curves.
+-- and what came of it. Of many, whole store days are kept, picked by their hash before anything else is worked out. A
+-- stock that nobody knows is taken for a full shelf, as when the champion is asked for its demand curves.
 with visits as (
     select
         decisions.business_date,
@@ -16,6 +16,7 @@ with visits as (
     where
         decisions.business_date > $trained_through
         and decisions.business_date <= $judged_through
+        and hash(decisions.store_id, decisions.business_date) % 10000 < $kept_of_10000
 )
 
 select
@@ -29,7 +30,5 @@ select
     store_day,
     hash(store_day, product, tick // $hold_ticks) as dice
 from visits
-where
-    product is not null
-    and store_day % 10000 < $kept_of_10000
+where product is not null
 order by business_date, store_day, product, tick;

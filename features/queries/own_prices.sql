@@ -3,6 +3,6 @@ select
     sku,
     min(price_offered) as lowest_price_eur,
     max(price_offered) as highest_price_eur
-from decisions_with_stock
-where not is_external(policy) and business_date between $first and $through
+from visits
+where not is_external and count_met > 0 and business_date between $first and $through
 group by sku;

@@ -4,9 +4,9 @@ select
     business_date,
     sku,
     price_offered,
-    count(*) as count_met,
-    count(*) filter (where purchased) as count_bought
-from decisions_with_stock
-where not is_external(policy) and business_date between $first and $last
+    sum(count_met)::bigint as count_met,
+    sum(count_bought)::bigint as count_bought
+from visits
+where not is_external and count_met > 0 and business_date between $first and $last
 group by business_date, sku, price_offered
 order by business_date, sku, price_offered;

@@ -4,10 +4,9 @@ with visits as (
     select
         business_date,
         store_id,
-        count(*) as count_visits
-    from closed_interactions
+        count_visits
+    from visits_of_stores
     where business_date between $first and $last
-    group by business_date, store_id
     union all
     select
         business_date,

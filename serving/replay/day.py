@@ -175,7 +175,7 @@ class _Day:
             catalog = kept_catalog(self._lake, rows[0].catalog) if first else self._grouped_under(receipt.inputs)
         except CatalogError as error:
             return Part("features", batch.group, None, first or receipt.sha256, str(error))
-        with feature_workbench(self._settings, products_of(catalog)) as connection:
+        with feature_workbench(self._settings, products_of(catalog), {self._date}.__contains__) as connection:
             rebuilt = self._scratch.publish(cells, cells_of(connection, source.places([batch])[0]), inputs="replay")
         otherwise = "the decisions are others, or their features are defined otherwise now"
         why = self._mixed(batch) or _other_version(rows) or otherwise

@@ -13,7 +13,7 @@ from catalog.ladder import price_ladder
 from catalog.load import load
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
-from features.cells import cells_of, feature_workbench, query, stale_cells
+from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells
 from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
@@ -46,7 +46,7 @@ def lake(settings: Settings) -> Lake:
 def bench(lake: Lake, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with feature_workbench(settings) as connection:
         for item in stale_cells(lake, load()):
-            lake.publish(item.cells, cells_of(connection, lake.path(item.decisions)), inputs=item.inputs)
+            publish_groups(lake, item, groups_of(connection, lake.path(item.decisions)))
         yield connection
 
 

@@ -13,7 +13,7 @@ from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
-from features.cells import cells_of, feature_workbench, model_input, stale_cells
+from features.cells import cells_of, feature_workbench, groups_of, model_input, publish_groups, stale_cells
 from serving.exploration.plan import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
@@ -73,7 +73,7 @@ def test_only_new_and_changed_partitions_are_stale(settings: Settings, lake: Lak
     played(lake, catalog, DAY + dt.timedelta(days=1))
     for item in stale_cells(lake, catalog):
         with feature_workbench(settings) as connection:
-            lake.publish(item.cells, cells_of(connection, lake.path(item.decisions)), inputs=item.inputs)
+            publish_groups(lake, item, groups_of(connection, lake.path(item.decisions)))
     assert list(stale_cells(lake, catalog)) == []
     late = lake.read(Partition("interactions", DAY, "g000")).slice(0, 100)
     lake.publish(Partition("interactions", DAY, "g000"), late, inputs="late", seed=3)

@@ -70,7 +70,7 @@ def _sell_two_days(home: Path) -> None:
     from catalog.ladder import price_ladder
     from catalog.load import load
     from etl.load import load_dimensions, load_store_day
-    from features.cells import cells_of, feature_workbench, stale_cells
+    from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
     from serving.book_store import publish_book
     from serving.curves import DemandCurves
     from serving.in_force import pricing_on
@@ -93,7 +93,7 @@ def _sell_two_days(home: Path) -> None:
         load_store_day(lake, catalog, sold, "all", inputs="7", seed=7)
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):
-            lake.publish(stale.cells, cells_of(connection, lake.path(stale.decisions)), inputs=stale.inputs)
+            publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
 
 
 @pytest.fixture(autouse=True)

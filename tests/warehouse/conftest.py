@@ -12,7 +12,7 @@ from catalog.settings import Settings
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
-from features.cells import cells_of, feature_workbench, stale_cells
+from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.exploration.plan import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
@@ -77,8 +77,7 @@ def fill_lake(shelf: Catalog, played_day: StoreDay) -> Callable[[Settings], Lake
         load_store_day(lake, shelf, played_day, "all", inputs="7", seed=7)
         with feature_workbench(settings) as connection:
             for stale in list(stale_cells(lake, shelf)):
-                rows = cells_of(connection, lake.path(stale.decisions))
-                lake.publish(stale.cells, rows, inputs=stale.inputs)
+                publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
         return lake
 
     return fill

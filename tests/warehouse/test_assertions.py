@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from catalog.names import EXTERNAL
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from catalog.tables.sales import UNIT_SALES
@@ -37,6 +38,10 @@ def one_visit_lost(rows: Rows) -> None:
     rows.remove(next(row for row in rows if row["inventory_level"] > 0))
 
 
+def at_somebody_elses_price(rows: Rows) -> None:
+    rows[5]["policy"] = EXTERNAL
+
+
 def shown_without_being_asked_for(rows: Rows) -> None:
     rows[3]["unconstrained_price"] += 0.1
 
@@ -46,6 +51,7 @@ PLANTED = {
     "nobody_buys_from_an_empty_shelf": bought_from_nothing,
     "prices_stay_between_floor_and_ceiling": far_too_dear,
     "cells_hold_every_decision_with_stock": one_visit_lost,
+    "counts_hold_every_visit": at_somebody_elses_price,
     "clamps_lead_from_the_price_asked_for_to_the_one_shown": shown_without_being_asked_for,
 }
 OF_UNITS = "units_are_not_negative_and_have_a_chance_each"
@@ -75,7 +81,7 @@ def test_a_planted_bad_row_breaks_its_assertion_on_its_date_alone(
     broken = {found.assertion: found for found in broken_assertions(settings, [DAY, DAY + dt.timedelta(days=1)])}
 
     assert assertion in broken
-    assert set(broken) <= {assertion, "cells_hold_every_decision_with_stock"}
+    assert set(broken) <= {assertion, "cells_hold_every_decision_with_stock", "counts_hold_every_visit"}
     assert broken[assertion].business_date == DAY
     assert 0 < len(broken[assertion].examples) <= 3
     assert str(broken[assertion]).startswith(

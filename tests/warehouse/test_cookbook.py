@@ -16,7 +16,7 @@ from catalog.tables.models import MODEL_VERSIONS
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
-from features.cells import ALL_VIEWS, cells_of, feature_workbench, stale_cells
+from features.cells import ALL_VIEWS, feature_workbench, groups_of, publish_groups, stale_cells
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
@@ -48,7 +48,7 @@ def played_weeks(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         load_store_day(lake, catalog, sold, "g000", inputs="7", seed=DEFAULT_SEED)
     with feature_workbench(settings) as connection:
         for stale in list(stale_cells(lake, catalog)):
-            lake.publish(stale.cells, cells_of(connection, lake.path(stale.decisions)), inputs=stale.inputs)
+            publish_groups(lake, stale, groups_of(connection, lake.path(stale.decisions)))
     lake.publish(Partition("model_versions", None, "v1"), a_version(), inputs="1")
     build_file(settings, ALL_VIEWS)
     return settings

@@ -21,6 +21,8 @@ _READ = {
     "repricings": "closed_repricings",
     "unit_sales": "unit_sales",
     "demand_cells": "demand_cells",
+    "visit_counts": "visit_counts",
+    "store_visits": "store_visits",
 }
 """The tables by day that the queries read, with the view that shows each."""
 

@@ -12,11 +12,12 @@ from catalog.settings import Settings
 from warehouse.assertions.keys import repeated_keys
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
+from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
 
 _FOLDER = Path(__file__).parent
 _SHOWN = 3
 _ROWS_AT_ONCE = 2_000_000
-_READ_BY_DAY = ("interactions", "unit_sales", "repricings", "demand_cells", "live_interactions", "live_repricings")
+_READ_BY_DAY = (*SOLD, "repricings", *GROUPED, "live_interactions", "live_repricings")
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,12 @@ def broken_assertions(
         How many partitions of a table without dates are looked at, those that changed last; by default all of them.
     """
     dates = list(business_dates)
+    lake = Lake(settings)
+    without = _dates_without_decisions(lake, dates), _dates_without_counts(lake, dates)
     with workbench(settings, set(dates).__contains__) as connection:
-        broken = broken_on(connection, dates, _dates_without_decisions(Lake(settings), dates))
+        broken = broken_on(connection, dates, *without)
         for name, table in TABLES.items():
-            repeated = repeated_keys(connection, Lake(settings), table, dates, newest)
+            repeated = repeated_keys(connection, lake, table, dates, newest)
             broken.extend(broken_by(f"the_key_of_{name}_is_unique", repeated))
     return broken
 
@@ -92,14 +95,27 @@ def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.da
     """Return the dates that have cells of a batch whose decisions, or unit sales, are not there."""
     incomplete = []
     for date in dates:
-        sold = {own.group for table in ("interactions", "unit_sales") for own in lake.partitions_on(table, date)}
+        sold = {own.group for own in sold_on(lake, date)}
         if any(own.group not in sold for own in lake.partitions_on("demand_cells", date)):
             incomplete.append(date)
     return incomplete
 
 
+def _dates_without_counts(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
+    """Return the dates on which some batch has decisions and no counts, or counts and no decisions."""
+    incomplete = []
+    for date in dates:
+        decided = {own.group for own in lake.partitions_on("interactions", date)}
+        if any({own.group for own in lake.partitions_on(table, date)} != decided for table in COUNTS):
+            incomplete.append(date)
+    return incomplete
+
+
 def broken_on(
-    connection: duckdb.DuckDBPyConnection, business_dates: list[dt.date], incomplete: Collection[dt.date] = ()
+    connection: duckdb.DuckDBPyConnection,
+    business_dates: list[dt.date],
+    incomplete: Collection[dt.date] = (),
+    uncounted: Collection[dt.date] = (),
 ) -> list[BrokenAssertion]:
     """Run the assertions that are queries over the views of a connection; those of keys are left out.
 
@@ -107,8 +123,14 @@ def broken_on(
     ----------
     incomplete
         Dates that have cells of a batch whose decisions are not there.
+    uncounted
+        Dates on which decisions and their counts are not all there.
     """
-    known = {"business_dates": business_dates, "dates_without_decisions": list(incomplete)}
+    known = {
+        "business_dates": business_dates,
+        "dates_without_decisions": list(incomplete),
+        "dates_without_counts": list(uncounted),
+    }
     broken: list[BrokenAssertion] = []
     for path in sorted(_FOLDER.glob("*.sql")):
         query = path.read_text(encoding="utf-8")

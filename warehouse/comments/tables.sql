@@ -19,6 +19,9 @@ comment on view rejected is 'one bad row that was kept out';
 comment on view ingested_files is 'one file that was ingested whole';
 comment on view demand_cells is
 'one demand cell of a partition: a distinct feature vector; decisions at an empty shelf are left out';
+comment on view visit_counts is
+'one product in one tick at one price of a partition, ours or somebody else''s: its visits, also to an empty shelf';
+comment on view store_visits is 'one store of a partition to which somebody came';
 comment on view price_book_history is
 'one product at one stock level with one number of ticks left, for each business date';
 comment on view demand_curves_history is

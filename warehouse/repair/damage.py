@@ -16,6 +16,7 @@ from warehouse.origin import OF_A_RETAILER
 from warehouse.partition import Partition
 from warehouse.repair.commits import parts_of_pending
 from warehouse.repair.fault import Fault
+from warehouse.sold import GROUPED
 
 Kind = Literal["played", "live", "trial", "ingested", "book", "cells", "record", "other"]
 
@@ -38,8 +39,8 @@ class Damage:
     ----------
     kind
         What it is made again by: a batch of the twin is `played`, one that was sold `live` or in a `trial` is not; what
-        was `ingested` is read from its file; a price `book` is worked out; demand `cells` are grouped; the `record` of
-        a commit and all `other` partitions are not made again here.
+        was `ingested` is read from its file; a price `book` is worked out; demand `cells` and visit counts are
+        grouped; the `record` of a commit and all `other` partitions are not made again here.
     date, group
         Of its partitions; None for a record, and the date of tables without days.
     """
@@ -144,7 +145,7 @@ def _kind_of(lake: Lake, partition: Partition) -> Kind:
         return "trial" if group.startswith(TRIAL_GROUP) else _played_or_ingested(lake, partition)
     if table in _OF_A_BOOK:
         return "book"
-    return "cells" if table == "demand_cells" else "other"
+    return "cells" if table in GROUPED else "other"
 
 
 def _played_or_ingested(lake: Lake, partition: Partition) -> Kind:

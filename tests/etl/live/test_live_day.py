@@ -20,7 +20,7 @@ from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from evaluation.contestants import true_curves
-from features.cells import cells_of, feature_workbench, stale_cells
+from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.book_store import publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
@@ -246,7 +246,7 @@ def test_demand_cells_are_made_of_closed_days_alone(shop: Callable[..., Shop]) -
     own.sell()
     with feature_workbench(own.settings) as connection:
         for stale in list(stale_cells(own.lake, own.catalog)):
-            own.lake.publish(stale.cells, cells_of(connection, own.lake.path(stale.decisions)), inputs=stale.inputs)
+            publish_groups(own.lake, stale, groups_of(connection, own.lake.path(stale.decisions)))
     assert broken_assertions(own.settings, [DATE]) == []
 
 

@@ -17,7 +17,7 @@ from catalog.records.shoppers import Shock
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
-from features.cells import cells_of, feature_workbench, stale_cells
+from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
@@ -262,7 +262,7 @@ class Model:
 
 def with_cells(shop: Shop, connection: duckdb.DuckDBPyConnection) -> None:
     for stale in list(stale_cells(shop.lake, shop.catalog)):
-        shop.lake.publish(stale.cells, cells_of(connection, shop.lake.path(stale.decisions)), inputs=stale.inputs)
+        publish_groups(shop.lake, stale, groups_of(connection, shop.lake.path(stale.decisions)))
 
 
 def test_what_is_known_of_a_day_carries_the_belief_the_footfall_and_the_champions_version(shop: Shop) -> None:

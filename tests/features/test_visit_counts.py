@@ -1,0 +1,351 @@
+"""Counts stand for the decisions they were made from: who reads them gets exactly what the decisions say."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from catalog.contracts import TABLES
+from catalog.errors import DamagedError
+from catalog.ladder import price_ladder
+from catalog.load import Catalog, load
+from catalog.names import EXTERNAL
+from catalog.settings import Settings, read_settings
+from catalog.tables.decisions import INTERACTIONS
+from catalog.tables.sales import UNIT_SALES
+from etl.extract import interactions_of
+from etl.prepare import bring_dimensions_up_to_date, prepared
+from etl.transform import group_all, transform
+from features import exported, footfall, support
+from features.cells import feature_workbench, query, stale_cells
+from features.visit_counts import COUNTED_VIEWS, counts_of_view
+from serving.belief import log
+from serving.book_store import new_book
+from serving.day_curves import DayKnowledge, known_before, learned_for
+from serving.exploration.plan import ExplorationPlan
+from serving.policies import policy_without_model
+from serving.storefront import Storefront
+from simulation.store_day import play
+from warehouse.connection import MACROS, run_scripts
+from warehouse.lake import Lake, Partition
+from warehouse.mixture import allow_mixture
+from warehouse.sold import COUNTS
+from warehouse.workspace import Workspace
+
+FIRST = dt.date(2026, 1, 5)
+DAYS = [FIRST + dt.timedelta(days=day) for day in range(3)]
+SHELF = load()
+NOT_GROUPED = "not-grouped"
+SPAN = {"first": DAYS[0], "last": DAYS[-1]}
+
+OF_DECISIONS = {
+    "own_sales": """
+        select business_date, sku, price_offered, count(*) as count_met,
+            count(*) filter (where purchased) as count_bought
+        from decisions_with_stock
+        where not is_external(policy) and business_date between $first and $last
+        group by business_date, sku, price_offered
+        order by business_date, sku, price_offered
+    """,
+    "own_prices": """
+        select sku, min(price_offered) as lowest_price_eur, max(price_offered) as highest_price_eur
+        from decisions_with_stock
+        where not is_external(policy) and business_date between $first and $through
+        group by sku
+    """,
+    "footfall": """
+        select sku, tick, count(*) as count_visits
+        from closed_interactions
+        where business_date between $first and $last
+        group by sku, tick
+    """,
+    "visits_by_day": """
+        with visits as (
+            select business_date, store_id, count(*) as count_visits
+            from closed_interactions
+            where business_date between $first and $last
+            group by business_date, store_id
+            union all
+            select business_date, store_id, sum(chances)::bigint as count_visits
+            from unit_sales
+            where business_date between $first and $last
+            group by business_date, store_id
+        )
+        select business_date, sum(count_visits)::bigint as count_visits, count(distinct store_id) as count_stores
+        from visits
+        group by business_date
+        order by business_date
+    """,
+    "exported_holdout": """
+        with exported as (
+            select count(*) as count_rows
+            from closed_interactions
+            where is_external(policy) and business_date > $trained_through and business_date <= $judged_through
+            union all
+            select count(*) as count_rows
+            from unit_sales
+            where business_date > $trained_through and business_date <= $judged_through
+        )
+        select sum(count_rows)::bigint as count_exported from exported
+    """,
+}
+"""What each query says, as it is defined: by the decisions themselves."""
+
+ASKED = {
+    "own_sales": SPAN,
+    "own_prices": {"first": DAYS[0], "through": DAYS[-1]},
+    "footfall": SPAN,
+    "visits_by_day": SPAN,
+    "exported_holdout": {"trained_through": DAYS[0], "judged_through": DAYS[-1]},
+}
+
+
+def by_decisions(name: str) -> str:
+    return OF_DECISIONS.get(name) or query(name)
+
+
+def answers(settings: Settings, of: Callable[[str], str], **span: dt.date) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of each query, in one order."""
+    with feature_workbench(settings) as connection:
+        return {name: sorted(connection.execute(of(name), asked | span).fetchall()) for name, asked in ASKED.items()}
+
+
+def types(settings: Settings, of: Callable[[str], str]) -> dict[str, list[str]]:
+    with feature_workbench(settings) as connection:
+        return {name: [*map(str, connection.execute(of(name), asked).df().dtypes)] for name, asked in ASKED.items()}
+
+
+def little_stock() -> Catalog:
+    """Return the shelf with so little on it that it runs empty every day."""
+    products = tuple(one.model_copy(update={"par_stock": 8}) for one in SHELF.products)
+    return Catalog(products, SHELF.store.model_copy(update={"visits_per_day": 120.0, "stores": ("S01", "S02")}))
+
+
+CATALOG = little_stock()
+
+
+def opened(home: Path) -> Workspace:
+    return prepared(read_settings({"SHELFPRICE_HOME": str(home)}), CATALOG)
+
+
+def fill(lake: Lake) -> None:
+    """Sell three days in two stores: each store of a date in two partitions, one of them partly at others' prices."""
+    allow_mixture(lake.store, lake.locks, "retailer")
+    policy = Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, price_ladder(CATALOG)))
+    for number, date in enumerate(DAYS):
+        rows = interactions_of(play(CATALOG, policy, CATALOG.store.stores, date, 7 + number), CATALOG).to_pylist()
+        own, others = rows[::2], rows[1::2]
+        for place, row in enumerate(others):
+            if place % 3:
+                row |= {"policy": EXTERNAL, "inventory_level": None if place % 5 == 0 else row["inventory_level"]}
+        publish(lake, "interactions", date, "g000", own)
+        publish(lake, "interactions", date, "g001", others)
+    units = {"store_id": "S09", "sku": CATALOG.skus[0], "product_name": "x", "price": 1.5, "units": 2.0}
+    units |= {"returned_units": 0.0, "chances": 25, "is_sudden_zero": False}
+    publish(lake, "unit_sales", DAYS[1], "u000", [units, units | {"store_id": "S01"}])
+    allow_mixture(lake.store, lake.locks, "twin")
+
+
+def publish(lake: Lake, table: str, date: dt.date, group: str, rows: list[dict[str, Any]]) -> None:
+    schema = (INTERACTIONS if table == "interactions" else UNIT_SALES).schema
+    table_rows = pa.Table.from_pylist([{name: row.get(name) for name in schema.names} for row in rows], schema=schema)
+    with lake.commit(f"test-{table}-{date}-{group}", inputs=str(len(rows)), seed=7) as commit:
+        commit.publish(Partition(table, date, group), table_rows)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A lake whose decisions are all grouped and counted."""
+    workspace = opened(tmp_path_factory.mktemp("counted"))
+    fill(workspace.lake)
+    shutil.copytree(workspace.settings.home, tmp_path_factory.getbasetemp() / NOT_GROUPED)
+    transform(workspace)
+    return workspace
+
+
+@pytest.fixture
+def twins(town: Workspace, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The same decisions in a lake of which nothing was grouped yet."""
+    shutil.copytree(tmp_path_factory.getbasetemp() / NOT_GROUPED, tmp_path, dirs_exist_ok=True)
+    return opened(tmp_path)
+
+
+def test_the_town_has_all_that_makes_counting_hard(town: Workspace) -> None:
+    with feature_workbench(town.settings) as connection:
+        question = """
+            select bool_or(is_external(policy)), bool_or(not is_external(policy)), bool_or(inventory_level = 0),
+                bool_or(inventory_level is null) from closed_interactions
+        """
+        assert connection.execute(question).fetchall() == [(True, True, True, True)]
+        [(uncounted,)] = connection.execute("select count(*) from uncounted_interactions").fetchall()
+    assert uncounted == 0
+
+
+def test_every_query_answers_by_counts_as_it_does_by_decisions(town: Workspace) -> None:
+    by_counts = answers(town.settings, query)
+    assert by_counts == answers(town.settings, by_decisions)
+    assert all(by_counts.values())
+    assert types(town.settings, query) == types(town.settings, by_decisions)
+
+
+def test_decisions_without_counts_are_counted_when_they_are_read(town: Workspace, twins: Workspace) -> None:
+    assert answers(twins.settings, query) == answers(town.settings, query)
+    transform(twins)
+    twins.lake.remove(Partition("visit_counts", DAYS[0], "g000"))
+    twins.lake.remove(Partition("store_visits", DAYS[2], "g001"))
+    assert answers(twins.settings, query) == answers(town.settings, query)
+
+
+def test_counts_of_decisions_that_were_replaced_do_not_count(twins: Workspace) -> None:
+    transform(twins)
+    replaced = Partition("interactions", DAYS[1], "g000")
+    publish(twins.lake, "interactions", DAYS[1], "g000", twins.lake.read(replaced).to_pylist()[:50])
+    assert answers(twins.settings, query) == answers(twins.settings, by_decisions)
+    with feature_workbench(twins.settings) as connection:
+        assert connection.execute("select count(*) from uncounted_interactions").fetchall() == [(50,)]
+    assert transform(twins).partitions == 1
+    assert answers(twins.settings, query) == answers(twins.settings, by_decisions)
+
+
+def test_days_outside_those_asked_for_are_not_opened(town: Workspace) -> None:
+    with feature_workbench(town.settings, within={DAYS[2]}.__contains__) as connection:
+        dates = connection.execute("select distinct business_date from visits").fetchall()
+        assert dates == connection.execute("select distinct business_date from visits_of_stores").fetchall()
+    assert dates == [(DAYS[2],)]
+
+
+class Model:
+    """A double for a registered version that answers 1/4 for every price."""
+
+    version, learned_from, trained_through = "7", None, DAYS[1]
+
+    def p_sale(self, rows: object) -> np.ndarray:
+        return np.full(len(rows), 0.25)  # type: ignore[arg-type]
+
+
+def knows(settings: Settings, model: Model | None) -> DayKnowledge:
+    with feature_workbench(settings) as connection:
+        return learned_for(connection, model, CATALOG, DAYS[-1] + dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize("model", [None, Model()])
+def test_belief_and_book_are_those_that_decisions_give(
+    town: Workspace, monkeypatch: pytest.MonkeyPatch, model: Model | None
+) -> None:
+    by_counts = knows(town.settings, model)
+    for module in (footfall, log, support, exported):
+        monkeypatch.setattr(module, "query", by_decisions)
+    by_rows = knows(town.settings, model)
+    assert by_counts.belief is not None
+    assert by_counts.belief.equals(by_rows.belief)
+    assert by_counts.visits.tobytes() == by_rows.visits.tobytes()
+    books = [
+        new_book(CATALOG, known.curves, known.visits, DAYS[-1] + dt.timedelta(days=1), known.belief)
+        for known in (by_counts, by_rows)
+    ]
+    assert books[0].book.prices.tobytes() == books[1].book.prices.tobytes()
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "business_date": st.sampled_from(DAYS[:2]),
+        "store_id": st.sampled_from(["S01", "S02"]),
+        "sku": st.sampled_from(["MILK", "BREAD"]),
+        "tick": st.integers(0, 2),
+        "price_offered": st.sampled_from([1.0, 1.1]),
+        "inventory_level": st.sampled_from([None, 0, 1]),
+        "purchased": st.booleans(),
+        "policy": st.sampled_from([EXTERNAL, "static"]),
+        "group": st.sampled_from(["g000", "g001", "uncounted"]),
+    }
+)
+COLUMNS = pa.schema(
+    [
+        *(INTERACTIONS.schema.field(name) for name in ("store_id", "sku", "tick", "price_offered")),
+        pa.field("inventory_level", pa.int32()),
+        *(INTERACTIONS.schema.field(name) for name in ("purchased", "policy")),
+        pa.field("business_date", pa.date32()),
+        pa.field("group", pa.string()),
+    ]
+)
+
+
+@given(st.lists(ROW, max_size=30))
+@hypothesis_settings(deadline=None, max_examples=40)
+def test_whatever_was_decided_is_counted_without_loss(drawn: list[dict[str, Any]]) -> None:
+    with duckdb.connect() as connection:
+        show(connection, pa.Table.from_pylist(drawn, schema=COLUMNS))
+        for name, asked in ASKED.items():
+            by_counts, by_rows = (connection.execute(of(name), asked).fetchall() for of in (query, by_decisions))
+            assert sorted(by_counts) == sorted(by_rows)
+
+
+def show(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    """Show rows as the decisions of a lake of which some partitions are counted."""
+    run_scripts(connection, [MACROS])
+    connection.register("closed_interactions", rows)
+    connection.register("unit_sales", UNIT_SALES.schema.append(pa.field("business_date", pa.date32())).empty_table())
+    connection.execute("create view decisions_with_stock as select * from with_stock(closed_interactions)")
+    counted = {name: [dated(TABLES[name].schema.empty_table(), DAYS[0])] for name in COUNTS}
+    for date in DAYS[:2]:
+        for group in ("g000", "g001"):
+            own = rows.filter((pc.field("business_date") == date) & (pc.field("group") == group))
+            connection.register("sold", own.drop_columns(["business_date", "group"]))
+            for name, counts in counts_of_view(connection).items():
+                counted[name].append(dated(counts, date))
+    for name, counts in counted.items():
+        connection.register(f"current_{name}", pa.concat_tables(counts))
+    connection.register("uncounted_interactions", rows.filter(pc.field("group") == "uncounted"))
+    run_scripts(connection, [COUNTED_VIEWS])
+
+
+def dated(rows: pa.Table, date: dt.date) -> pa.Table:
+    return rows.append_column("business_date", pa.array([date] * rows.num_rows, pa.date32()))
+
+
+def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back(twins: Workspace) -> None:
+    transform(twins)
+    before = {part: twins.lake.receipt(part) for name in COUNTS for part in twins.lake.partitions(name)}
+    milk, *others = CATALOG.products
+    dearer = Catalog((milk.model_copy(update={"base_price": milk.base_price * 1.01}), *others), CATALOG.store)
+    bring_dimensions_up_to_date(twins.lake, dearer)
+    stale = list(stale_cells(twins.lake, dearer))
+    assert len(stale) == len(before) // 2 + 1
+    group_all(Workspace(twins.settings, dearer, twins.lake), stale)
+    assert list(stale_cells(twins.lake, dearer)) == []
+    assert {part: twins.lake.receipt(part) for part in before} == before
+
+
+def test_a_lake_of_an_earlier_version_is_grouped_once_more_to_the_same_cells(twins: Workspace) -> None:
+    transform(twins)
+    cells = {part: twins.lake.receipt(part) for part in twins.lake.partitions("demand_cells")}
+    for name in COUNTS:
+        for part in list(twins.lake.partitions(name)):
+            twins.lake.remove(part)
+    assert len(list(stale_cells(twins.lake, CATALOG))) == 2 * len(DAYS)
+    assert transform(twins).partitions == 2 * len(DAYS)
+    assert {part: twins.lake.receipt(part) for part in cells} == cells
+    assert transform(twins).partitions == 0
+
+
+@pytest.mark.parametrize("table", COUNTS)
+def test_damaged_counts_are_named_and_set_aside_and_transform_makes_them_again(twins: Workspace, table: str) -> None:
+    transform(twins)
+    path = twins.lake.path(Partition(table, DAYS[1], "g000"))
+    right = path.read_bytes()
+    path.write_bytes(right[:40] + bytes([right[40] ^ 1]) + right[41:])
+    with pytest.raises(DamagedError, match=rf"{table}/business_date={DAYS[1]}.*`shelfprice transform`"):
+        known_before(twins.lake, None, CATALOG, DAYS[-1] + dt.timedelta(days=1))
+    assert not path.exists()
+    assert transform(twins).partitions == 1
+    assert path.read_bytes() == right
