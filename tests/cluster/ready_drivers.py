@@ -1,0 +1,141 @@
+"""The command line, ready to run: what it imports takes seconds, so a process imports once and forks a driver a command.
+
+Run as a program, this module is that process. It reads a line for each command, forks, says the driver's process id,
+and when the driver has ended, its exit code. A driver shares nothing with the tests, and may be killed.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+_ROOT = Path(__file__).parents[2]
+_OTHERS = ("SHELFPRICE_", "AWS_", "DASK_")
+_KILLED = -signal.SIGKILL
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes
+    ----------
+    code
+        Its exit code; the number of a signal with a minus sign when that ended it.
+    said
+        All that it wrote.
+    seconds
+        How long it ran.
+    """
+
+    code: int
+    said: str
+    seconds: float
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether SIGKILL ended it."""
+        return self.code == _KILLED
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it was done, or failed with one line that says why."""
+        return self.code == 0 or (self.code == 1 and "Traceback" not in self.said)
+
+
+class Drivers:
+    """Starts commands of the command line, one at a time."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process, self._log, self._begun = process, log, 0.0
+
+    def start(self, environ: Mapping[str, str], *arguments: str) -> int:
+        """Start a command with settings of its own, and return its process id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{json.dumps([str(self._log), dict(environ), arguments])}\n")
+        self._process.stdin.flush()
+        self._begun = time.monotonic()
+        return int(self._answer())
+
+    def wait(self) -> Ended:
+        """Wait for the end of the command that was started."""
+        code = int(self._answer())
+        return Ended(code, self._log.read_text(encoding="utf-8"), time.monotonic() - self._begun)
+
+    def run(self, environ: Mapping[str, str], *arguments: str) -> Ended:
+        """Run a command to its end."""
+        self.start(environ, *arguments)
+        return self.wait()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+@contextmanager
+def ready_drivers(folder: Path) -> Iterator[Drivers]:
+    """Run the process that forks drivers, in an environment without settings; it writes into a folder."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        env={**own, "COLUMNS": "200", "SHELFPRICE_HOME": str(folder / "home"), "PYTHONPATH": str(_ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield Drivers(process, folder / "log")
+        finally:
+            process.kill()
+
+
+def _main() -> None:
+    from flows.environment import set_defaults
+
+    set_defaults()
+    import flows.cli.main  # what the commands import when they run
+    import flows.simulate
+    import flows.spreading.on_dask
+    import warehouse.advisory_locks
+    import warehouse.delta.store  # noqa: F401
+    import warehouse.verify  # noqa: F401
+
+    _say("ready")
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _become(*json.loads(line))
+        _say(str(child))
+        _say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+
+
+def _become(log: str, environ: dict[str, str], arguments: list[str]) -> NoReturn:
+    """Be the command line from here on; all that it writes goes into a file."""
+    from flows.cli.program import main
+
+    os.environ.update(environ)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for number in (1, 2):
+        os.dup2(file, number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.argv = ["shelfprice", *arguments]
+    main()
+    sys.exit()
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _main()
