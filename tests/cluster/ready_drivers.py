@@ -4,8 +4,10 @@ Run as a program, this module is that process. It reads a line for each command,
 and when the driver has ended, its exit code. A driver shares nothing with the tests, and may be killed.
 """
 
+import faulthandler
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from typing import NoReturn
 _ROOT = Path(__file__).parents[2]
 _OTHERS = ("SHELFPRICE_", "AWS_", "DASK_")
 _KILLED = -signal.SIGKILL
+_PATIENCE = 240.0  # seconds until a command hangs
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,22 @@ class Ended:
 class Drivers:
     """Starts commands of the command line, one at a time."""
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
-        self._process, self._log, self._begun = process, log, 0.0
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._process, self._log = process, log
+        self._driver, self._begun = 0, 0.0
 
     def start(self, environ: Mapping[str, str], *arguments: str) -> int:
         """Start a command with settings of its own, and return its process id."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{json.dumps([str(self._log), dict(environ), arguments])}\n")
-        self._process.stdin.flush()
+        self._process.stdin.write(f"{json.dumps([str(self._log), dict(environ), arguments])}\n".encode())
         self._begun = time.monotonic()
-        return int(self._answer())
+        self._driver = int(self._answer())
+        return self._driver
 
     def wait(self) -> Ended:
         """Wait for the end of the command that was started."""
+        if not select.select([self._process.stdout], [], [], _PATIENCE)[0]:
+            os.kill(self._driver, signal.SIGABRT)  # it says where it hangs
         code = int(self._answer())
         return Ended(code, self._log.read_text(encoding="utf-8"), time.monotonic() - self._begun)
 
@@ -74,7 +80,7 @@ class Drivers:
         self.start(environ, *arguments)
         return self.wait()
 
-    def _answer(self) -> str:
+    def _answer(self) -> bytes:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
@@ -88,11 +94,11 @@ def ready_drivers(folder: Path) -> Iterator[Drivers]:
         env={**own, "COLUMNS": "200", "SHELFPRICE_HOME": str(folder / "home"), "PYTHONPATH": str(_ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        bufsize=0,  # an answer that waits in a buffer would not be seen
     ) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert process.stdout.readline() == b"ready\n"
             yield Drivers(process, folder / "log")
         finally:
             process.kill()
@@ -123,6 +129,7 @@ def _become(log: str, environ: dict[str, str], arguments: list[str]) -> NoReturn
     from flows.cli.program import main
 
     os.environ.update(environ)
+    faulthandler.enable()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for number in (1, 2):
         os.dup2(file, number)
