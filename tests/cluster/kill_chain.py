@@ -18,7 +18,7 @@ from catalog.settings import read_settings
 from deploy.servers.dask import Dask
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
-from deploy.servers.seaweed import Seaweed
+from deploy.servers.seaweed import BUCKET, Seaweed
 from warehouse.commit_record import pending_names
 from warehouse.lake import Lake
 
@@ -77,6 +77,16 @@ class Chain:
         """Run the command of a number to its end."""
         return self.drivers.run(self.environ, *asked(number))
 
+    def undisturbed(self, count: int) -> list[dict[str, str]]:
+        """Return the receipts of each number's dates, played by one process, in another lake, that nobody disturbs."""
+        alone = {name: text for name, text in self.environ.items() if name.startswith("AWS_")}
+        home = f"{self.environ['SHELFPRICE_HOME']}-undisturbed"
+        alone |= {"SHELFPRICE_LAKE": f"s3://{BUCKET}/undisturbed", "SHELFPRICE_HOME": home}
+        ended = self.drivers.run(alone, *asked(0, count))
+        assert ended.code == 0, ended.said
+        lake = Lake(read_settings(alone))
+        return [receipts(lake, number) for number in range(count)]
+
     def faults(self, number: int, expected: dict[str, str]) -> list[str]:
         """Say what is not as if nobody had been killed."""
         lake = Lake(read_settings(self.environ))
@@ -96,14 +106,6 @@ class Chain:
                 return False
             time.sleep(_LOOK_EVERY)
         return True
-
-
-def undisturbed(drivers: Drivers, environ: dict[str, str], count: int) -> list[dict[str, str]]:
-    """Return the receipts of each number's dates, played on one machine that nobody disturbs."""
-    ended = drivers.run(environ, *asked(0, count))
-    assert ended.code == 0, ended.said
-    lake = Lake(read_settings(environ))
-    return [receipts(lake, number) for number in range(count)]
 
 
 @contextmanager

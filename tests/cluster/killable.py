@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import isolation
+
 from catalog.errors import ServiceError
 from deploy.servers.running import begun, end, wait_for
 from flows.up.services import Service
@@ -38,7 +40,8 @@ class Killable:
             with suppress(ServiceError):
                 wait_for(self.service, self._process)
                 return
-        self._process = begun(self.service)
+        with isolation.kept_for_the_session():
+            self._process = begun(self.service)
         wait_for(self.service, self._process)
 
     def kill(self) -> None:

@@ -13,9 +13,8 @@ import random
 import time
 from collections.abc import Iterator
 
-import isolation
 import pytest
-from kill_chain import COMMAND, DATABASE, HELD_AT_MOST, OBJECTS, SCHEDULER, WORKER, Chain, chain_in, undisturbed
+from kill_chain import COMMAND, DATABASE, HELD_AT_MOST, OBJECTS, SCHEDULER, WORKER, Chain, chain_in
 from ready_drivers import ready_drivers
 
 KILLS = int(os.environ.get("KILLS", "1"))
@@ -30,8 +29,7 @@ def chain(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A chain of servers on one lake, and the receipts of the dates of each kill."""
     folder = tmp_path_factory.mktemp("killed")
     with ready_drivers(folder) as drivers, chain_in(folder, drivers) as servers:
-        environ = {"SHELFPRICE_HOME": str(folder / "undisturbed")}
-        yield servers, undisturbed(drivers, environ, KILLS * len(VICTIMS))
+        yield servers, servers.undisturbed(KILLS * len(VICTIMS))
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
@@ -47,7 +45,6 @@ def test_killed_at_random_moments_and_started_again_the_same_command_ends_as_if_
         t1 = time.monotonic()
         servers.start()
         t2 = time.monotonic()
-        isolation.keep_for_the_session()  # what was started again, which ends with the chain
         again = servers.again(number)
         longest = min(1.5 * longest, again.seconds)
         found = servers.faults(number, expected[number])
