@@ -5,7 +5,7 @@ first, as by anyone who opens the lake.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake
@@ -25,7 +25,7 @@ class Inspection:
     being_written: int
     findings: tuple[Finding, ...]
     finished: tuple[str, ...] = ()
-    strays: Strays = Strays()
+    strays: Strays = field(default_factory=Strays)
 
 
 def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:

@@ -18,11 +18,21 @@ from catalog.settings import read_settings
 from deploy.servers.dask import Dask
 from deploy.servers.ports import free_address
 from deploy.servers.postgres import Postgres
-from deploy.servers.seaweed import BUCKET, Seaweed
+from deploy.servers.seaweed import Seaweed
+from etl.batches import DEFAULT_SEED, batches_of
+from etl.play_and_group import play_and_group
+from serving.in_force import pricing_on
 from warehouse.commit_record import pending_names
 from warehouse.lake import Lake
+from warehouse.workspace import Workspace
 
-OBJECTS, DATABASE, SCHEDULER, WORKER, COMMAND = "the object store", "PostgreSQL", "the scheduler", "a worker", "the command"
+OBJECTS, DATABASE, SCHEDULER, WORKER, COMMAND = (
+    "the object store",
+    "PostgreSQL",
+    "the scheduler",
+    "a worker",
+    "the command",
+)
 DAYS, STORES = 4, 20
 _FIRST = dt.date(2026, 1, 5)
 _TABLES = ("interactions", "repricings", "days_in_force", "demand_cells")
@@ -30,16 +40,29 @@ HELD_AT_MOST = 60.0  # seconds, a lock
 _LOOK_EVERY = 0.1  # seconds
 
 
-def asked(number: int, count: int = 1) -> tuple[str, ...]:
-    """Return the command that plays the dates of a number, or of several from it on."""
-    start, days = _FIRST + dt.timedelta(days=number * DAYS), count * DAYS
-    return ("simulate", "--start", str(start), "--days", str(days), "--stores", str(STORES), "--policy", "static")
+def dates_of(number: int) -> list[dt.date]:
+    """Return the dates of a number."""
+    return [_FIRST + dt.timedelta(days=number * DAYS + day) for day in range(DAYS)]
+
+
+def asked(number: int) -> tuple[str, ...]:
+    """Return the command that plays the dates of a number."""
+    start = str(dates_of(number)[0])
+    return ("simulate", "--start", start, "--days", str(DAYS), "--stores", str(STORES), "--policy", "static")
+
+
+def undisturbed(workspace: Workspace, number: int) -> dict[str, str]:
+    """Play the dates of a number in this process, which nobody disturbs, and return their receipts."""
+    for batch in batches_of(workspace.catalog, dates_of(number), STORES):
+        priced_by = pricing_on(workspace.lake, workspace.catalog, batch.business_date, "static")
+        play_and_group(workspace, batch, priced_by, DEFAULT_SEED)
+    return receipts(workspace.lake, number)
 
 
 def receipts(lake: Lake, number: int) -> dict[str, str]:
     """Return the SHA-256 of every partition of the dates of a number."""
-    dates = {_FIRST + dt.timedelta(days=number * DAYS + day) for day in range(DAYS)}
-    found = [(part, lake.receipt(part)) for table in _TABLES for part in lake.partitions(table, dates.__contains__)]
+    is_asked = set(dates_of(number)).__contains__
+    found = [(part, lake.receipt(part)) for table in _TABLES for part in lake.partitions(table, is_asked)]
     return {str(part): receipt.sha256 if receipt else "" for part, receipt in found}
 
 
@@ -76,16 +99,6 @@ class Chain:
     def again(self, number: int) -> Ended:
         """Run the command of a number to its end."""
         return self.drivers.run(self.environ, *asked(number))
-
-    def undisturbed(self, count: int) -> list[dict[str, str]]:
-        """Return the receipts of each number's dates, played by one process, in another lake, that nobody disturbs."""
-        alone = {name: text for name, text in self.environ.items() if name.startswith("AWS_")}
-        home = f"{self.environ['SHELFPRICE_HOME']}-undisturbed"
-        alone |= {"SHELFPRICE_LAKE": f"s3://{BUCKET}/undisturbed", "SHELFPRICE_HOME": home}
-        ended = self.drivers.run(alone, *asked(0, count))
-        assert ended.code == 0, ended.said
-        lake = Lake(read_settings(alone))
-        return [receipts(lake, number) for number in range(count)]
 
     def faults(self, number: int, expected: dict[str, str]) -> list[str]:
         """Say what is not as if nobody had been killed."""

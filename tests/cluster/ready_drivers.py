@@ -1,4 +1,4 @@
-"""The command line, ready to run: what it imports takes seconds, so a process imports once and forks a driver a command.
+"""The command line, ready to run: it imports for seconds, so a process imports once and forks a driver for a command.
 
 Run as a program, this module is that process. It reads a line for each command, forks, says the driver's process id,
 and when the driver has ended, its exit code. A driver shares nothing with the tests, and may be killed.
@@ -41,6 +41,11 @@ class Ended:
     code: int
     said: str
     seconds: float
+
+    @property
+    def last_line(self) -> str:
+        """What it wrote last, at most 200 characters."""
+        return (self.said.strip().splitlines() or [""])[-1][:200]
 
     @property
     def was_killed(self) -> bool:
@@ -108,11 +113,8 @@ def _main() -> None:
     from flows.environment import set_defaults
 
     set_defaults()
-    import flows.cli.main  # what the commands import when they run
-    import flows.simulate
-    import flows.spreading.on_dask
     import warehouse.advisory_locks
-    import warehouse.delta.store  # noqa: F401
+    import warehouse.delta.store
     import warehouse.verify  # noqa: F401
 
     _say("ready")

@@ -131,7 +131,9 @@ def test_a_log_at_a_server_that_hangs_is_told_in_time(tmp_path: Path, silent: st
 
 
 def test_a_log_at_a_server_that_is_not_there_is_told_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(LakeError, match=r"it does not answer as it should \(Connection refused .os error 111.\): start"):
+    with pytest.raises(
+        LakeError, match=r"it does not answer as it should \(Connection refused .os error 111.\): start"
+    ):
         DeltaStore(settings_at(tmp_path, "http://127.0.0.1:9")).tables["demand_cells"].look()
 
 
