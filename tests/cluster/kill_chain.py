@@ -6,7 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,8 @@ class Chain:
         driver = self.drivers.start(self.environ, *asked(number))
         time.sleep(moment)
         if victim == COMMAND:
-            os.kill(driver, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was done sooner
+                os.kill(driver, signal.SIGKILL)
         else:
             self.servers[victim].kill()
         return self.drivers.wait()
