@@ -1,4 +1,4 @@
-"""One thing that is wrong in the lake."""
+"""What a look through the lake brings: things that are wrong, and what no reader sees."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -39,6 +39,14 @@ class Finding:
     def folder(self) -> str:
         """The last part of the name of the folder that it is in."""
         return PurePosixPath(self.name).parent.name
+
+
+@dataclass(frozen=True)
+class Strays:
+    """Objects of partitions that are not in force: replaced, being written, or left by a kill. They do no harm."""
+
+    objects: int = 0
+    bytes: int = 0
 
 
 def about(partition: Partition, kind: Kind, message: str) -> Finding:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.commit_record import CommittedPart
-from warehouse.finding import Finding
+from warehouse.finding import Finding, Strays
 from warehouse.notes import Notes
 from warehouse.partition import Partition
 from warehouse.receipts import Receipt
@@ -166,6 +166,9 @@ class Store(Protocol):
 
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold the file of a name against its receipt and contract; return what is wrong, and the rows it proves."""
+
+    def strays(self) -> Strays:
+        """Count what stands here of partitions and is not in force; a folder names such files in `names`."""
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged file or note out of what is in force without deleting a byte; return where each part went."""

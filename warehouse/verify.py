@@ -5,9 +5,9 @@ first, as by anyone who opens the lake.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from warehouse.finding import Finding
+from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake
 from warehouse.locks import is_held
 from warehouse.mixed import what_does_not_belong
@@ -17,7 +17,7 @@ from warehouse.mixed import what_does_not_belong
 class Inspection:
     """What was checked and what was found; the lake is sound when `findings` is empty.
 
-    `finished` names the commits that a kill had interrupted and that were finished before.
+    `finished` names the commits that a kill had interrupted and that were finished before. `strays` are no fault.
     """
 
     files: int
@@ -25,6 +25,7 @@ class Inspection:
     being_written: int
     findings: tuple[Finding, ...]
     finished: tuple[str, ...] = ()
+    strays: Strays = field(default_factory=Strays)
 
 
 def verify(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _total: None) -> Inspection:
@@ -58,7 +59,7 @@ def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tot
         on_file(done, len(names))
     known = {finding.name for finding in findings}
     findings.extend(found for found in what_does_not_belong(lake) if found.name not in known)
-    return Inspection(len(names), rows, busy, tuple(findings))
+    return Inspection(len(names), rows, busy, tuple(findings), strays=lake.store.strays())
 
 
 def set_aside(lake: Lake, inspection: Inspection) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog.addresses import Address
+from catalog.settings import Settings, read_settings
 from deploy.servers.ports import free_address
 from deploy.servers.running import running
 from flows.up.services import Service
@@ -35,17 +36,20 @@ class Dask:
         Where workers keep what does not fit into memory.
     settings
         The environment of the workers: what they need to reach the lake.
+    protocol
+        `tls` where `settings` name the certificates.
     """
 
     folder: Path
     address: Address
     workers: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    protocol: str = "tcp"
 
     @property
     def url(self) -> str:
         """Its address, as `SHELFPRICE_DASK` takes it."""
-        return f"tcp://{self.address.host}:{self.address.port}"
+        return f"{self.protocol}://{self.address.host}:{self.address.port}"
 
     def services(self) -> list[Service]:
         """Return the scheduler and the workers as services."""
@@ -53,35 +57,37 @@ class Dask:
 
     def names(self) -> set[str]:
         """Return the names of the workers that the scheduler knows; none when it does not answer."""
-        try:
-            return asyncio.run(_workers_of(self.url))
-        except (OSError, TimeoutError):
-            return set()
+        return self._asked() or set()
 
     def _scheduler(self) -> Service:
-        own = {**_CHOSEN, "SHELFPRICE_DASK": self.url}
-        return Service(
-            SCHEDULER, "hands out work", (*_PROGRAM, "scheduler"), own, self.address, self._scheduler_answers
-        )
+        command = (*_PROGRAM, "scheduler")
+        return Service(SCHEDULER, "hands out work", command, self._own, self.address, lambda: self._asked() is not None)
 
     def _worker(self, name: str) -> Service:
         command = (*_PROGRAM, "worker", "1", name)
-        own = {**_CHOSEN, "SHELFPRICE_HOME": str(self.folder), **self.settings, "SHELFPRICE_DASK": self.url}
-        return Service(name, "works", command, own, None, lambda: name in self.names(), after=(SCHEDULER,))
+        return Service(name, "works", command, self._own, None, lambda: name in self.names(), after=(SCHEDULER,))
 
-    def _scheduler_answers(self) -> bool:
+    @property
+    def _own(self) -> dict[str, str]:
+        return {**_CHOSEN, "SHELFPRICE_HOME": str(self.folder), **self.settings, "SHELFPRICE_DASK": self.url}
+
+    def _asked(self) -> set[str] | None:
+        """Return the names of the workers that the scheduler knows; None when it does not answer."""
         try:
-            asyncio.run(_workers_of(self.url))
+            return asyncio.run(_workers_of(read_settings(self._own)))
         except (OSError, TimeoutError):
-            return False
-        return True
+            return None
 
 
-async def _workers_of(url: str) -> set[str]:
+async def _workers_of(settings: Settings) -> set[str]:
     """Ask a scheduler for the names of its workers."""
     from distributed.core import rpc
 
-    async with rpc(url, timeout=_ANSWERS_WITHIN) as scheduler:
+    from flows.spreading.on_dask import security_of
+
+    security = security_of(settings)
+    shown = security.get_connection_args("client") if security else None
+    async with rpc(settings.dask, timeout=_ANSWERS_WITHIN, connection_args=shown) as scheduler:
         known = await asyncio.wait_for(scheduler.identity(), _ANSWERS_WITHIN)
     return {str(worker["name"]) for worker in known["workers"].values()}
 

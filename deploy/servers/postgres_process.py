@@ -96,6 +96,28 @@ def make_database(folder: Path, user: str, password: str, name: str) -> None:
     draft.rename(folder)
 
 
+def forget_the_dead(folder: Path) -> None:
+    """Remove the lock file of a server that was killed and whose exit code nobody has asked for yet.
+
+    PostgreSQL takes such a process for one that runs, and refuses to start. While any process of it works in the
+    folder, its lock file stays.
+    """
+    lock = folder / "postmaster.pid"
+    try:
+        state = Path(f"/proc/{int(lock.read_text().split()[0])}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, ValueError, IndexError):
+        return  # there was none, or PostgreSQL sees by itself that it has ended
+    if state == "Z" and not any(_works_in(process, folder) for process in Path("/proc").glob("[0-9]*")):
+        lock.unlink(missing_ok=True)
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder.resolve()
+    except OSError:
+        return False  # it has ended, or is another user's
+
+
 def _run(command: Sequence[str], files: Folder, typed: str) -> None:
     done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False, **files.options)
     if done.returncode:
@@ -107,6 +129,7 @@ def main() -> None:
     """Run PostgreSQL; the exit code is its own."""
     folder, *settings = sys.argv[1:]
     files = Folder(Path(folder))
+    forget_the_dead(Path(folder))
     chosen = [part for setting in settings for part in ("-c", setting)]
     with subprocess.Popen((program("postgres"), "-D", files.place, *chosen), **files.options) as server:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

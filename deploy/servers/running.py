@@ -1,7 +1,7 @@
 """Run servers for as long as a block of code, as tests do: they end with the block, and with this process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from catalog.errors import ServiceError
@@ -25,14 +25,19 @@ def running(*services: Service) -> Iterator[list[TiedProcess]]:
     processes: list[TiedProcess] = []
     try:
         for service in services:
-            processes.append(TiedProcess(service.command, service.environment, lambda _line: None))
-            _wait_for(service, processes[-1])
+            processes.append(begun(service))
+            wait_for(service, processes[-1])
         yield processes
     finally:
-        _end(processes)
+        end(processes)
 
 
-def _end(processes: list[TiedProcess]) -> None:
+def begun(service: Service) -> TiedProcess:
+    """Start a server, and do not wait until it answers; it ends with this process at the latest."""
+    return TiedProcess(service.command, service.environment, lambda _line: None)
+
+
+def end(processes: Sequence[TiedProcess]) -> None:
     """Ask processes to end with all that they started, and kill those that do not."""
     for process in processes:
         process.ask_to_end()
@@ -44,7 +49,14 @@ def _end(processes: list[TiedProcess]) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def _wait_for(service: Service, process: TiedProcess) -> None:
+def wait_for(service: Service, process: TiedProcess) -> None:
+    """Wait until a server that was begun answers.
+
+    Raises
+    ------
+    ServiceError
+        When it ends or does not answer in time; the message has its last lines.
+    """
     limit = time.monotonic() + STARTS_WITHIN
     while not (service.answers() and service.is_ready()):
         code = process.poll()

@@ -1,6 +1,6 @@
 """The command that checks every file against its receipt. It starts no service."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,9 @@ from catalog.settings import read_settings
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Json
 from flows.environment import prepare
+
+if TYPE_CHECKING:
+    from warehouse.finding import Strays
 
 SetAside = Annotated[
     bool, typer.Option("--set-aside", help="Move damaged and orphaned files out, so that work on the others can go on.")
@@ -45,11 +48,13 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
     ]
     moved = [place.removeprefix(f"{settings.home}/") for place in move_out(lake, verdict)] if set_aside else []
     counts = {"files": verdict.files, "rows": verdict.rows, "being_written": verdict.being_written}
+    strays = verdict.strays
     if not as_json:
         _show(findings, counts, moved)
+        _note(strays)
     scored = _score_champion(as_json=as_json) if model else {}
     if as_json:
-        emit({**counts, "findings": findings, "set_aside": moved, **scored})
+        emit({**counts, "strays": vars(strays), "findings": findings, "set_aside": moved, **scored})
     if findings and not set_aside:
         raise LakeError(f"{len(findings)} of {verdict.files} files are not as they were published")
 
@@ -60,6 +65,15 @@ def _show(findings: list[dict[str, str]], counts: dict[str, int], moved: list[st
     remark(", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()))
     if moved:
         remark(f"set aside: {', '.join(moved)}")
+
+
+def _note(strays: "Strays") -> None:
+    """Say what stands in an object store beside what is in force; it is no fault."""
+    if strays.objects:
+        remark(
+            f"note: {strays.objects:,} objects ({strays.bytes / 1e6:,.1f} MB) that nothing in force names: replaced, "
+            "being written, or left by a kill; `shelfprice vacuum` removes the old ones"
+        )
 
 
 def _score_champion(*, as_json: bool) -> dict[str, Any]:

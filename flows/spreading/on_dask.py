@@ -223,16 +223,10 @@ def connected(settings: Settings) -> Iterator[Client]:
     refuse_absent_scheduler(address)
     for name in ("distributed", "distributed.client"):  # a failure is reported once, by whoever is asked
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    security = None
-    if is_encrypted(settings):
-        security = Security(
-            tls_ca_file=str(settings.dask_ca),
-            tls_client_cert=str(settings.dask_cert),
-            tls_client_key=str(settings.dask_key),
-            require_encryption=True,
-        )
     try:
-        client = Client(address, security=security, timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice")
+        client = Client(
+            address, security=security_of(settings), timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice"
+        )
     except (OSError, TimeoutError) as error:
         raise ServiceError(
             f"expected a Dask scheduler at {address}, found one that does not let us in ({first_line(error)}); nothing "
@@ -243,6 +237,18 @@ def connected(settings: Settings) -> Iterator[Client]:
     finally:
         with suppress(Exception):  # a scheduler that is gone has nothing to be told
             client.close(timeout=_CONNECT_WITHIN)
+
+
+def security_of(settings: Settings) -> Security | None:
+    """Return what both sides show each other; None on loopback, where a cluster may ask for nothing."""
+    if not is_encrypted(settings):
+        return None
+    return Security(
+        tls_ca_file=str(settings.dask_ca),
+        tls_client_cert=str(settings.dask_cert),
+        tls_client_key=str(settings.dask_key),
+        require_encryption=True,
+    )
 
 
 def _refuse_unready(client: Client, address: str, expected: Expected) -> None:

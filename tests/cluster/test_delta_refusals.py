@@ -130,6 +130,13 @@ def test_a_log_at_a_server_that_hangs_is_told_in_time(tmp_path: Path, silent: st
     assert time.monotonic() - begun < 10
 
 
+def test_a_log_at_a_server_that_is_not_there_is_told_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(
+        LakeError, match=r"it does not answer as it should \(Connection refused .os error 111.\): start"
+    ):
+        DeltaStore(settings_at(tmp_path, "http://127.0.0.1:9")).tables["demand_cells"].look()
+
+
 def test_a_wrong_password_is_told_without_it(object_store: Seaweed, tmp_path: Path) -> None:
     said = refusal_of(settings_at(tmp_path, object_store.address.url, AWS_ACCESS_KEY_ID=object_store.key))
     assert "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said

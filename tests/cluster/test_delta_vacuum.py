@@ -1,21 +1,27 @@
 """Objects that nothing names any more go, and nothing else does."""
 
 import datetime as dt
+import json
+import signal
 from dataclasses import replace
 
 import pytest
-from delta_parts import CELLS, DAY, published, staged
+from delta_parts import CELLS, DAY, ended, in_process, published, staged
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from flows.cli.verify import verify
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.delta import store as store_module
 from warehouse.delta.naming import object_name, of_pointer, receipt_name
 from warehouse.delta.objects import ObjectState
 from warehouse.delta.store import DeltaStore
 from warehouse.delta.vacuum import Removed, strays, vacuum
+from warehouse.finding import Strays
+from warehouse.lake import Lake
 from warehouse.partition import Partition
 from warehouse.receipts import Receipt
+from warehouse.verify import inspect
 
 LIVE = Partition("live_interactions", DAY, "live-S001")
 HOUR = dt.timedelta(hours=1)
@@ -53,6 +59,27 @@ def test_what_was_replaced_long_ago_goes_and_what_is_in_force_stays(store: Delta
     assert stands(store, partition.table) == both(partition, second)
     assert len(store.content(partition)) == second.bytes
     assert strays(store) == []
+
+
+def test_what_a_kill_left_before_its_commit_is_noted_by_verify_and_is_no_fault(
+    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("flows.cli.verify.read_settings", lambda: delta_settings)
+    lake = Lake(delta_settings)
+    lake.prepare()
+    assert inspect(lake).strays == Strays()
+    verify(as_json=False)
+    assert "note" not in capsys.readouterr().err
+    died = in_process(delta_settings, "die", CELLS, count=10)
+    assert ended(died)[0] == -signal.SIGKILL
+    found = inspect(lake)
+    assert found.findings == ()
+    assert found.strays.objects == 2  # its rows and its receipt
+    assert found.strays.bytes == sum(one.bytes for one in strays(DeltaStore(delta_settings)))
+    verify(as_json=False)
+    assert "note: 2 objects (0.0 MB) that nothing in force names" in " ".join(capsys.readouterr().err.split())
+    verify(as_json=True)
+    assert json.loads(capsys.readouterr().out)["strays"] == {"objects": 2, "bytes": found.strays.bytes}
 
 
 @pytest.mark.parametrize("partition", [CELLS, LIVE], ids=["by log", "by pointer"])

@@ -16,18 +16,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from postgres import PostgresServer, postgres_server
 from pydantic import SecretStr
 from shell import PATIENCE, SHELFPRICE
 
 from catalog.errors import Declined, ServiceError
 from catalog.lock_place import LockPlace
 from catalog.settings import Settings, read_settings
-from tests.cluster.postgres import PostgresServer, postgres_server, programs
-
-pytest.importorskip("psycopg")
-if programs() is None:
-    pytest.skip("PostgreSQL is not installed", allow_module_level=True)
-
 from warehouse.advisory_locks import end_sessions
 from warehouse.locks import held, is_held, shared, waited_for
 from warehouse.postgresql import connected
@@ -75,8 +70,8 @@ _names = count()
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with postgres_server(tmp_path_factory.mktemp("database") / "postgres") as server:
         yield server
 
 
@@ -281,7 +276,7 @@ def other_machine() -> Iterator[tuple[str, ...]]:
 
 
 def test_a_machine_that_vanishes_frees_its_lock_within_a_minute(other_machine: tuple[str, ...], tmp_path: Path) -> None:
-    with postgres_server("10.99.7.0/24") as server:
+    with postgres_server(tmp_path / "postgres", "10.99.7.0/24") as server:
         here = LockPlace(tmp_path / "here", ABOUT, SecretStr(server.url()))
         there = LockPlace(tmp_path / "there", ABOUT, SecretStr(server.url().replace("127.0.0.1", OURS)))
         with holder(there, "night", before=other_machine):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from distributed import Client
 from catalog.errors import ServiceError
 from deploy.servers.dask import Dask
 from deploy.servers.postgres import Postgres, postgres
+from deploy.servers.postgres_process import forget_the_dead
 from deploy.servers.running import running
 from deploy.servers.seaweed import BUCKET, Seaweed, seaweed
 
@@ -104,6 +106,29 @@ def test_killing_the_process_around_postgresql_ends_postgresql(tmp_path: Path) -
         with pytest.raises(psycopg.OperationalError):
             connection.execute("select pg_sleep(10)")
         assert not server.answers()
+
+
+def test_the_lock_file_of_a_killed_server_goes_once_nothing_of_it_is_left(tmp_path: Path) -> None:
+    """A killed process whose exit code nobody has asked for counts as running, for PostgreSQL too."""
+    lock = tmp_path / "postmaster.pid"
+    server, other = (subprocess.Popen(("sleep", "60"), cwd=folder) for folder in ("/", tmp_path))
+    try:
+        lock.write_text(f"{server.pid}\n{tmp_path}\n")
+        forget_the_dead(tmp_path)
+        assert lock.exists()
+        server.kill()
+        os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+        forget_the_dead(tmp_path)
+        assert lock.exists()  # one of its processes works in the folder
+        other.kill()
+        other.wait()
+        forget_the_dead(tmp_path)
+        assert not lock.exists()
+        forget_the_dead(tmp_path)
+    finally:
+        for process in (server, other):
+            process.kill()
+            process.wait()
 
 
 def parent_of(process: int) -> int:

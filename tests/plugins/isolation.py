@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,14 @@ def _children() -> dict[object, str]:
 def keep_for_the_session() -> None:
     """Let the processes that run now go on until the end of the session, whose fixture ends them."""
     KEPT.update(number for number in _children() if isinstance(number, int))
+
+
+@contextmanager
+def kept_for_the_session() -> Iterator[None]:
+    """Let the processes that are started in a block go on after the test that did so; the fixture ends them."""
+    before = _children()
+    yield
+    KEPT.update(number for number in _children() if isinstance(number, int) and number not in before)
 
 
 def end_prefect_services() -> None:

@@ -5,6 +5,7 @@ has that from its server's conditional writes, which `probe` tries; a folder fro
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 Content = bytes | memoryview
 
 _OWN_LOCKS = "locks"
+_BRANCH = re.compile(r"\x1b\[\d*m|↳")  # how delta-rs shows what an error came from
 _AT_ONCE = 500  # names that one request removes at most, half of what S3 takes
 
 
@@ -163,7 +165,7 @@ class Objects:
         elif "NoSuchBucket" in str(error):
             why = f"it has no bucket {self.address.bucket!r}: create it, or set SHELFPRICE_LAKE to one that is there"
         else:
-            said = first_line(error).split("<?xml")[0].rstrip(" :")
+            said = _cause_of(error)
             why = f"it does not answer as it should ({said}): start it or mend it, and run again"
         where = f"{self.address.text}, {name}" if name else self.address.text
         return LakeError(f"{where}: expected an object store at {self.server}; {why}")
@@ -226,6 +228,12 @@ def open_objects(settings: Settings) -> Objects:
         S3Store(address.bucket, prefix=prefix, retry_config=retries(attempts), **options) for attempts in (ATTEMPTS, 0)
     )
     return Objects(address, server_of(settings), store, once)
+
+
+def _cause_of(error: BaseException) -> str:
+    """Return what an error of obstore or delta-rs says in one line: of a tree of causes, the last."""
+    causes = [cause for line in str(error).splitlines() if (cause := _BRANCH.sub("", line).strip())]
+    return causes[-1][:200] if "↳" in str(error) else first_line(error).split("<?xml")[0].rstrip(" :")
 
 
 def _state(meta: "ObjectMeta") -> ObjectState:

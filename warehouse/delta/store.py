@@ -21,7 +21,8 @@ from warehouse.delta.in_force import AT_ONCE, DeltaReading
 from warehouse.delta.look import is_due
 from warehouse.delta.naming import Standing, object_name, receipt_name, short
 from warehouse.delta.probe import probe
-from warehouse.finding import Finding
+from warehouse.delta.vacuum import strays
+from warehouse.finding import Finding, Strays
 from warehouse.parquet import conform, write_parquet
 from warehouse.partition import Partition, name_of, partition_named, table_called
 from warehouse.receipts import Receipt
@@ -123,6 +124,11 @@ class DeltaStore(DeltaReading):
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold what is in force of a name against its receipt and contract."""
         return check(self, name)
+
+    def strays(self) -> Strays:
+        """Count the objects of partitions that are not in force."""
+        found = strays(self)
+        return Strays(len(found), sum(one.bytes for one in found))
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged partition or note out of what is in force; return where each object went."""

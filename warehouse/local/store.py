@@ -18,7 +18,7 @@ from catalog.names import EMPTY_GROUP
 from warehouse.aside import put_aside
 from warehouse.commit_record import CommittedPart
 from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, write_durably
-from warehouse.finding import Finding
+from warehouse.finding import Finding, Strays
 from warehouse.local.check import check, names_in
 from warehouse.local.in_force import can_be_put_in_force, drafts_of, put_part_in_force, settle_interrupted
 from warehouse.local.notes import FolderNotes
@@ -203,6 +203,10 @@ class LocalStore:
     def check(self, name: str) -> tuple[list[Finding], int]:
         """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
         return check(self.root, name)
+
+    def strays(self) -> Strays:
+        """Count none: a replaced file is gone, and one without a receipt is a finding."""
+        return Strays()
 
     def set_aside(self, name: str) -> list[str]:
         """Move a file, and the receipts of one with rows, out of the lake, and return where each went."""

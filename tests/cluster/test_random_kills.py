@@ -1,0 +1,76 @@
+"""Whatever is killed at any moment while a cluster plays: started again, the same command ends as if undisturbed.
+
+The command line plays a few dates on two Dask workers; the lake is in a bucket, and the locks are in PostgreSQL. One of
+the five is killed at a random moment, and the command is left to end by itself. Then what was killed is started again,
+and so is the command.
+
+`KILLS=20 pytest tests/cluster/test_random_kills.py` tries twenty moments of each. A failure names its moment, in
+seconds after the command began: `KILL_AT=1.234` tries that one.
+"""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+
+import pytest
+from kill_chain import COMMAND, DATABASE, HELD_AT_MOST, OBJECTS, SCHEDULER, WORKER, Chain, chain_in, undisturbed
+from ready_drivers import Ended, ready_drivers
+
+from catalog.load import load
+from catalog.settings import read_settings
+from etl.prepare import prepared
+from warehouse.workspace import Workspace
+
+KILLS = int(os.environ.get("KILLS", "1"))
+VICTIMS = (WORKER, SCHEDULER, COMMAND, OBJECTS, DATABASE)
+_USUAL = 3.0  # seconds that a command takes, until one was measured
+
+
+@pytest.fixture(scope="module")
+def chain(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """A chain of servers on one lake; each kill is of dates of its own."""
+    folder = tmp_path_factory.mktemp("killed")
+    with ready_drivers(folder) as drivers, chain_in(folder, drivers) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace that nobody disturbs."""
+    return prepared(read_settings({"SHELFPRICE_HOME": str(tmp_path_factory.mktemp("alone"))}), load())
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_killed_at_random_moments_and_started_again_the_same_command_ends_as_if_undisturbed(
+    victim: str, chain: Chain, alone: Workspace
+) -> None:
+    faults, usual, before = list[str](), _USUAL, KILLS * VICTIMS.index(victim)
+    for number in range(before, before + KILLS):
+        moment = float(os.environ.get("KILL_AT", random.SystemRandom().uniform(0, usual)))
+        first = chain.killed(number, victim, moment)
+        chain.start()
+        again = chain.again(number)
+        usual = min(1.5 * usual, again.seconds)
+        found = [*faults_of(first, again), *chain.faults(number, undisturbed(alone, number))]
+        tell(f"{victim} killed after {moment:.3f} of {first.seconds:.1f} s: {first.code}, {first.last_line!r}")
+        faults += [f"{victim} killed after {moment:.3f} s, dates of number {number}: {one}" for one in found]
+    proof = chain.drivers.run(chain.environ, "verify")
+    tell(f"{proof.last_line!r}; a lock was held for {chain.locks.longest:.1f} s at most, {chain.locks.who}")
+    assert not faults, "\n".join(faults)
+    assert proof.code == 0, proof.said
+    assert chain.locks.longest < HELD_AT_MOST, chain.locks.who
+
+
+def faults_of(first: Ended, again: Ended) -> Iterator[str]:
+    """Say which of two commands did not end as it should: the first one said why in a line, or was killed itself."""
+    if not (first.is_told or first.was_killed):
+        yield f"the first command: {first}"
+    if again.code != 0:
+        yield f"the second command: {again}"
+
+
+def tell(line: str) -> None:
+    """Write a line for whoever runs this with `-s`."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
