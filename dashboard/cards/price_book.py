@@ -101,8 +101,14 @@ def in_words(name: str, line: BookLine, minutes_left: int) -> Component:
 
 def product_names(monitor: Monitor) -> dict[str, str]:
     """Return the products' names by sku, in the order of the shelf."""
+    return products_of(monitor, None)
+
+
+def products_of(monitor: Monitor, category: str | None) -> dict[str, str]:
+    """Return the names by sku of the products of a category, or of all, in the order of the shelf."""
     shelf = monitor.reader.ask("shelf", ("products",))
-    return dict(zip(shelf["sku"], shelf["product_name"], strict=True))
+    shown = shelf[shelf["category"] == category] if category else shelf
+    return dict(zip(shown["sku"], shown["product_name"], strict=True))
 
 
 def no_prices_yet(monitor: Monitor) -> Component:

@@ -128,7 +128,9 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")])
+@pytest.mark.parametrize(
+    ("path", "title", "said"), [("store", "Store", "Events"), ("prices", "Prices", "Decision trail")]
+)
 def test_a_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Visit, path: str, title: str, said: str, scheme: str
 ) -> None:
@@ -144,7 +146,7 @@ def test_a_page_fits_its_screen_in_light_and_dark(
 
 
 def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     title = page.locator(".js-plotly-plot .ytitle").first
     expect(title).to_have_css("fill", "rgb(102, 112, 127)")
     page.get_by_label("Switch between light and dark").click()
@@ -154,7 +156,7 @@ def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered
 
 
 def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     expect(page.locator("#live-start")).to_be_enabled()
     page.keyboard.press("Tab")
@@ -169,7 +171,7 @@ def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Vi
 def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serve: Serve, visit: Visit) -> None:
     lake = Lake(copied)
     address = serve(copied, control=Orchestrator())
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     assert euros(page) == revenue_of(copied, TODAY)
     day = LiveDay("S01", TOMORROW)
@@ -198,7 +200,7 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
 
 
 def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     page.locator("#store-day").click()
     page.get_by_role("option", name="Mon 5 Jan 2026").click()
     yesterday = TODAY - dt.timedelta(days=1)
@@ -220,7 +222,7 @@ def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) 
 def test_every_control_asks_the_orchestrator_and_reset_asks_first(sold: Settings, serve: Serve, visit: Visit) -> None:
     orchestrator = Orchestrator()
     address = serve(sold, control=orchestrator)
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#live-state")).to_contain_text("not live")
     page.locator("#live-start").click()
     expect(page.locator("#live-state")).to_contain_text("selling")
@@ -257,13 +259,13 @@ def test_with_the_orchestrator_away_the_store_is_shown_and_the_command_named(
 ) -> None:
     away = read_settings({"SHELFPRICE_HOME": str(sold.home), "PREFECT_API_URL": "http://127.0.0.1:9/api"})
     address = serve(away)
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#live-state")).to_contain_text("shelfprice up")
     expect(page.locator("#live-start")).to_be_disabled()
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["", "prices"])
+@pytest.mark.parametrize("path", ["store", "prices"])
 def test_without_data_the_page_names_the_command_and_then_fills_by_itself(
     path: str, sell_two_days: Callable[[Path], Settings], tmp_path: Path, serve: Serve, visit: Visit
 ) -> None:
@@ -329,7 +331,7 @@ def test_the_kill_switch_is_said_on_both_pages(sold: Settings, tmp_path: Path, s
         text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     address = serve(sold, control=Orchestrator(), catalog_dir=tmp_path)
-    for path in ("", "prices"):
+    for path in ("store", "prices"):
         page = visit(f"{address}/{path}")
         expect(page.get_by_text("The kill switch is on", exact=True)).to_be_visible()
     expect(page.get_by_text("so the base price is shown")).to_be_visible()
@@ -342,11 +344,11 @@ def test_a_hostile_name_is_shown_literally(copied: Settings, serve: Serve, visit
     names = pa.array([HOSTILE, *rows["product_name"].to_pylist()[1:]], pa.string())
     lake.publish(part, rows.set_column(1, rows.schema.field(1), names), inputs="hostile")
     address = serve(copied, control=Orchestrator())
-    for path in ("", "prices"):
+    for path in ("store", "prices"):
         page = visit(f"{address}/{path}")
         expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
         assert "stolen" not in page.title()
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator(".product-name", has_text=HOSTILE)).to_be_visible()
     expect(page.locator("#store-figure .legendtext", has_text="<script>")).to_be_visible()
 
@@ -358,7 +360,7 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
     whole = victim.read_bytes()
     victim.write_bytes(whole[:500])
     address = serve(copied, control=Orchestrator())
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
     assert "Traceback" not in page.content()
     victim.write_bytes(whole)
@@ -369,7 +371,7 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
 def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
     copied: Settings, serve: Serve, visit: Visit
 ) -> None:
-    page = visit(serve(copied, control=Orchestrator()))
+    page = visit(f"{serve(copied, control=Orchestrator())}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     away = copied.warehouse_file.rename(copied.home / "away")
     expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible(timeout=SOON)
@@ -405,7 +407,7 @@ def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_st
         assert process.wait(timeout=10) == 0
 
 
-@pytest.mark.parametrize("path", ["", "prices"])
+@pytest.mark.parametrize("path", ["store", "prices"])
 def test_no_figure_offers_to_leave_the_machine(monitor: str, visit: Visit, path: str) -> None:
     page = visit(f"{monitor}/{path}")
     expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
