@@ -5,11 +5,17 @@
         window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
         window.scrollTo(0, 0);
     };
+    document.addEventListener("keydown", (event) => {
+        const row = event.key === "Enter" && event.target.closest && event.target.closest(".overview-grid .ag-row");
+        const link = row && document.querySelector(`.overview-grid .ag-row[row-id="${row.getAttribute("row-id")}"] a`);
+        if (link) { link.click(); }
+    });
     const draw = (...parts) => window.React.createElement(...parts);
     window.dashAgGridComponentFunctions = Object.assign(window.dashAgGridComponentFunctions || {}, {
         StoreLink: ({ data }) => draw("a", {
             href: data.link,
             className: "store-link",
+            tabIndex: -1, // the arrow keys reach the cell, and Enter opens it
             onClick: (event) => {
                 if (event.metaKey || event.ctrlKey || event.shiftKey) { return; }
                 event.preventDefault();

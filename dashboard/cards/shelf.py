@@ -106,7 +106,7 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
 
 def _marks(product: ProductNow) -> list[Component]:
     if product.stock == 0:
-        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm")]
+        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm", className="badge-out")]
     if product.is_low:
         return [dmc.Badge("low stock", color="orange", variant="light", size="sm")]
     return []

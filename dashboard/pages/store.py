@@ -154,7 +154,7 @@ def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
         step=1,
         label=None,
         className="replay-slider",
-        thumbLabel="Moment of the day",
+        thumbLabel="Moment of the day, ticks since opening",
     )
     figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
