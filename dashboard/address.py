@@ -67,7 +67,7 @@ def text_of(asked: object) -> str:
 def number_of(asked: object) -> int:
     """Return a whole number from 1 that an address asks for, 1 for anything else."""
     is_number = isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) <= len("100000")
-    return max(1, int(asked)) if is_number else 1  # type: ignore[call-overload,no-any-return]
+    return max(1, int(asked)) if is_number else 1  # type: ignore[call-overload]
 
 
 def _store(page: str) -> str:

@@ -1,9 +1,9 @@
 """Every store of the chain in one row: what it earned, and what needs a person, the most urgent first."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -15,6 +15,9 @@ DAYS_BEFORE = 7
 """Days that the day shown is compared with."""
 STANDS_STILL_AFTER = dt.timedelta(minutes=2)
 """Without a tick for this long, a live day stands still: the slowest pace is a tick every ten seconds."""
+
+_Sales = dict[Hashable, Any]
+"""One row of `stores_earned` by column."""
 
 _URGENCY: dict[Level, int] = {"act": 0, "look": 1, "fine": 2}
 
@@ -105,22 +108,26 @@ def store_rows(
     now
         The time, UTC.
     """
-    by_date = {date: sales.set_index("store_id") for date, sales in known.earned.items() if sales is not None}
+    by_date = {date: _by_store(sales) for date, sales in known.earned.items() if sales is not None}
     rows = [_row(store, by_date, known, chosen, now) for store in stores]
     return tuple(sorted(rows, key=lambda row: (_URGENCY[row.level], -len(row.concerns), -row.missed)))
 
 
+def _by_store(sales: pd.DataFrame) -> dict[str, _Sales]:
+    return {str(row["store_id"]): row for row in sales.to_dict(orient="records")}
+
+
 def _row(
     store: str,
-    by_date: Mapping[dt.date, pd.DataFrame],
+    by_date: Mapping[dt.date, Mapping[str, _Sales]],
     known: ChainDays,
     chosen: dt.date | None,
     now: dt.datetime,
 ) -> StoreRow:
-    sold = sorted(date for date, sales in by_date.items() if store in sales.index)
+    sold = sorted(date for date, sales in by_date.items() if store in sales)
     date = chosen if chosen is not None else max(sold, default=None)
-    sales = by_date[date].loc[store] if date in sold else None
-    week = [by_date[one].loc[store] for one in sold if date and 0 < (date - one).days <= DAYS_BEFORE]
+    sales = by_date[date][store] if date in sold else None
+    week = [by_date[one][store] for one in sold if date and 0 < (date - one).days <= DAYS_BEFORE]
     concerns = [
         *_of_files(store, date, known),
         *_of_live_day(store, date, known, now),
@@ -140,9 +147,11 @@ def _row(
     )
 
 
-def _mean(sales: Sequence[pd.Series]) -> Earned:
-    mean: Callable[[str], float] = lambda name: sum(float(one[name]) for one in sales) / len(sales)  # noqa: E731
-    return Earned(mean("count_units"), mean("revenue_eur"), mean("margin_eur"))
+def _mean(sales: Sequence[_Sales]) -> Earned:
+    units, revenue, margin = (
+        sum(float(one[name]) for one in sales) / len(sales) for name in ("count_units", "revenue_eur", "margin_eur")
+    )
+    return Earned(units, revenue, margin)
 
 
 def _of_files(store: str, date: dt.date | None, known: ChainDays) -> list[Concern]:
@@ -186,7 +195,7 @@ def _of_prices(date: dt.date | None, books: Sequence[dt.date] | None) -> list[Co
     return [Concern("look", f"price book of {day(in_force)}")]
 
 
-def _of_stock(sales: pd.Series | None) -> list[Concern]:
+def _of_stock(sales: _Sales | None) -> list[Concern]:
     if sales is None or not sales["count_sold_out"]:
         return []
     products, visits = int(sales["count_sold_out"]), int(sales["count_missed_visits"])

@@ -87,7 +87,8 @@ def wire(app: Dash, monitor: Monitor) -> None:
         State(SEEN, "data"),
     )
     def show(_pulse: int, chosen: str, seen: str | None) -> Any:
-        if shown_date(monitor, NEWEST) is None:
+        newest = shown_date(monitor, NEWEST)
+        if newest is None:
             if seen == EMPTY:
                 raise PreventUpdate
             return None, no_data(monitor, "No store day yet", "No store has sold anything."), True, [], [], [], EMPTY
@@ -98,7 +99,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         told = repr((date, rows, stamp[1:]))
         if told == seen:
             raise PreventUpdate
-        shown = date or shown_date(monitor, NEWEST)
+        shown = date or newest
         return notices_of(monitor, shown), None, False, chain_stats(rows), grid_rows(rows, date), days(monitor), told
 
 

@@ -12,7 +12,7 @@ from dashboard import live_controls as live
 from dashboard.address import Kept, kept_values, number_of, one_of, text_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
-from dashboard.cards.live_store import live_bar
+from dashboard.cards.live_store import START, YES, live_bar
 from dashboard.cards.missing import no_data
 from dashboard.cards.store_moment import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
 from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
@@ -215,9 +215,7 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
             raise PreventUpdate
         return offered, found, categories(monitor), store if store in found else found[0]
 
-    @app.callback(
-        Output(DAY, "value"), Input(live.START, "n_clicks"), Input(live.YES, "n_clicks"), prevent_initial_call=True
-    )
+    @app.callback(Output(DAY, "value"), Input(START, "n_clicks"), Input(YES, "n_clicks"), prevent_initial_call=True)
     def follow(*_clicks: int | None) -> str:
         """Show the day that sells: a store that is started is looked at on its newest day."""
         return NEWEST
