@@ -4,6 +4,7 @@
     const same = () => window.dash_clientside.no_update;
     const text = (value) => (value === null || value === undefined ? "" : String(value));
     let page = null;
+    let followedAt = -Infinity; // milliseconds
     const query = (values, told) => {
         const asked = new URLSearchParams();
         values.forEach(({ name, usual }, at) => {
@@ -14,6 +15,7 @@
     const follow = () => {
         if (!page || window.location.pathname !== page.path) { return; }
         const asked = new URLSearchParams(window.location.search);
+        followedAt = performance.now();
         page.values.forEach(({ name, id, part, usual }) => {
             const found = asked.get(name);
             const value = found === null ? usual : typeof usual === "number" ? Number(found) || usual : found;
@@ -24,6 +26,8 @@
     window.addEventListener("_dashprivate_pushstate", follow);
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
         address: {
+            // A list that is narrowed begins at its first page, unless one goes back to a page of it.
+            turn: () => (performance.now() - followedAt < 1000 ? same() : 1),
             keep: (...told) => {
                 const kept = told.pop();
                 if (!kept || window.location.pathname !== kept.path) { return same(); }

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
-from dashboard.components import stat
+from dashboard.components import notice, stat
 from dashboard.data.overview import Earned, StoreRow
 from dashboard.formats import UNKNOWN, change, count, day, euros
+from dashboard.monitor import Monitor
 
 GRID = "overview-stores"
 
@@ -18,6 +19,7 @@ _EUROS = {"function": "params.value == null ? '–' : '€' + d3.format(',.2f')(
 _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(params.value) + ' %'"}
 _COUNT = {"function": "params.value == null ? '–' : d3.format(',')(params.value)"}
 _PER_CENT = 100
+_NAMED = 5  # products with drift
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("store", "Store", {"width": 90, "pinned": "left", "cellRenderer": "StoreLink"}),
     (
@@ -60,6 +62,19 @@ def grid() -> Component:
         style={"height": 620},
         className="overview-grid",
     )
+
+
+def drift_alarm(monitor: Monitor) -> list[Component]:
+    """Name the products that drifted on the newest day that was checked; nothing where none did."""
+    checked = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=1)
+    drifting = sorted(checked.loc[checked["detected"].astype(bool), "product_name"]) if len(checked) else []
+    if not drifting:
+        return []
+    more = f" and {count(len(drifting) - _NAMED)} more" if len(drifting) > _NAMED else ""
+    text = (
+        f"{', '.join(drifting[:_NAMED])}{more}: bought otherwise than the champion predicts. The Models page shows it."
+    )
+    return [notice("Demand has drifted", text, mood="warning")]
 
 
 def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str, Any]]:

@@ -87,7 +87,6 @@ def moment(
         "stats": stats(now, before, *models, day.date),
         "shelf": shelf_cards(page.products, opening.ticks, scheme),
         "found": shelf_found(page),
-        "page": page.page,
         "pages": page.pages,
         "figure": price_and_stock(now.course, now.products, clock, scheme),
         "feed": event_list(_events(monitor, day, through), names),

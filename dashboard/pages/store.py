@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -40,7 +40,6 @@ _PARTS = {
     "stats": (STATS, "children"),
     "shelf": (SHELF, "children"),
     "found": (FOUND, "children"),
-    "page": (PAGE_OF_CARDS, "value"),
     "pages": (PAGE_OF_CARDS, "total"),
     "figure": (FIGURE, "figure"),
     "feed": (FEED, "children"),
@@ -133,7 +132,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         if store is None:
             raise PreventUpdate  # the pickers are being filled
         text, category, page = narrowed
-        choice = ShelfChoice(text or "", category, 1 if ctx.triggered_id in {SEARCH, CATEGORY} else page or 1)
+        choice = ShelfChoice(text or "", category, page or 1)
         day = store_day(monitor, store, date)
         follows = ctx.triggered_id in {STORE, DAY} or tick >= before["last"]
         through = day.last if follows else min(tick, day.last)
@@ -199,21 +198,36 @@ def _shelf_choice(monitor: Monitor, asked: Mapping[str, object]) -> Component:
 
 
 def _wire_pickers(app: Dash, monitor: Monitor) -> None:
+    """Keep what is on offer up to date.
+
+    No value is an output of what looks at every pulse: the address waits for such a callback, however slow it is.
+    """
+
     @app.callback(
         Output(DAY, "data"),
         Output(STORE, "data"),
         Output(CATEGORY, "data"),
-        Output(STORE, "value"),
         Input(PULSE, "n_intervals"),
         State(DAY, "data"),
         State(STORE, "data"),
-        State(STORE, "value"),
     )
-    def offer(_pulse: int, had_days: list[Any], had_stores: list[str], store: str | None) -> Any:
+    def offer(_pulse: int, had_days: list[Any], had_stores: list[str]) -> Any:
         offered, found = days(monitor), all_stores(monitor)
-        if not found or ((offered, found) == (had_days, had_stores) and store in found):
+        if not found or (offered, found) == (had_days, had_stores):
             raise PreventUpdate
-        return offered, found, categories(monitor), store if store in found else found[0]
+        return offered, found, categories(monitor)
+
+    @app.callback(Output(STORE, "value"), Input(STORE, "data"), State(STORE, "value"), prevent_initial_call=True)
+    def settle(found: list[str], store: str | None) -> Any:
+        return no_update if store in found else found[0]
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("address", "turn"),
+        Output(PAGE_OF_CARDS, "value"),
+        Input(SEARCH, "value"),
+        Input(CATEGORY, "value"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(Output(DAY, "value"), Input(START, "n_clicks"), Input(YES, "n_clicks"), prevent_initial_call=True)
     def follow(*_clicks: int | None) -> str:
@@ -250,7 +264,6 @@ def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     return rest | {
         "empty": no_data(monitor, "No store day yet", "The lake holds no decision."),
         "hidden": True,
-        "page": 1,
         "pages": 1,
         "figure": {},
         "tick": 0,

@@ -8,7 +8,7 @@ from catalog.settings import Settings
 from dashboard.app import create_app
 
 
-@pytest.mark.parametrize("path", ["/", "/_dash-layout", "/_dash-dependencies", "/assets/style.css"])
+@pytest.mark.parametrize("path", ["/_dash-layout", "/_dash-dependencies", "/assets/style.css"])
 def test_a_compressed_answer_is_smaller_and_says_the_same(path: str, settings: Settings) -> None:
     client = create_app(settings).server.test_client()
     plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
@@ -34,3 +34,9 @@ def test_a_file_that_a_browser_has_already_is_not_sent_again(settings: Settings)
     first = client.get("/assets/style.css", headers={"Accept-Encoding": "gzip"})
     again = client.get("/assets/style.css", headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_the_page_itself_is_compressed_too(settings: Settings) -> None:
+    answer = create_app(settings).server.test_client().get("/", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert b"_dash-config" in gzip.decompress(answer.data)

@@ -98,7 +98,15 @@ def test_a_store_that_sold_nothing_on_a_day_says_so(monitor: str, visit: Visit) 
     expect(page.locator("#live-start")).to_be_enabled()
 
 
-def test_start_leads_to_the_day_that_sells(monitor: str, visit: Visit) -> None:
+@pytest.fixture
+def own_monitor(chain: tuple[Settings, Path]) -> Iterator[str]:
+    """A monitor whose orchestrator no other test asks."""
+    with serving(chain[0], control=Orchestrator(), catalog_dir=chain[1]) as address:
+        yield address
+
+
+def test_start_leads_to_the_day_that_sells(own_monitor: str, visit: Visit) -> None:
+    monitor = own_monitor
     page = visit(f"{monitor}/store?store=S07&day={DAYS[0]}")
     expect(page.locator("#store-moment")).to_have_text("19:45 to 20:00")
     page.locator("#live-start").click()
