@@ -16,6 +16,8 @@ from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
+from dashboard.compression import compress_answers
+from dashboard.health_light import wire_health
 from dashboard.live_controls import Control
 from dashboard.malformed import refuse_malformed
 from dashboard.monitor import Monitor, Page
@@ -80,9 +82,11 @@ def create_app(
     dash.register_page("not_found_404", path="/404", layout=lambda **_: not_found())  # type: ignore[no-untyped-call]
     wire_scheme(app)
     wire_trouble(app)
+    wire_health(app, monitor)
     app.layout = app_shell(pages)
     guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
     refuse_malformed(app)
+    compress_answers(app.server)
     return app
 
 
@@ -107,9 +111,10 @@ def all_pages() -> list[Page]:
 def layout_of(page: Page) -> Callable[..., Any]:
     """Build a page for the app that answers: Dash keeps one registry of pages for all apps of a process."""
 
-    def layout(**_: str) -> Any:
+    def layout(**asked: object) -> Any:
         try:
-            return page.layout(current_app.config[_MONITOR])
+            kept = {name: asked[name] for name in page.keeps if name in asked}
+            return page.layout(current_app.config[_MONITOR], **kept)
         except Exception as error:  # noqa: BLE001 - the page says it, the log keeps it
             return page_in_trouble(_sentence(error))
 

@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, icon, notice
+from dashboard.health_light import health_light
 from dashboard.monitor import Page
 from dashboard.theme import MANTINE
 
@@ -26,6 +27,7 @@ def app_shell(pages: Sequence[Page]) -> Component:
                 [html.Img(src="/assets/favicon.svg", alt=""), html.Span("Shelfprice")], href="/", className="brand"
             ),
             html.Nav([_link(page) for page in pages], className="wide-nav", **aria(label="Pages")),
+            health_light(),
             dmc.ColorSchemeToggle(
                 id="scheme-switch",
                 lightIcon=icon("sun"),

@@ -17,7 +17,7 @@ _GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
     "plotlyServerURL": "",  # nothing leaves the machine, so there is nowhere to share a chart
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+    "modeBarButtons": [["toImage", "resetScale2d"]],  # dragging zooms; each button is one more stop of the Tab key
 }
 
 
@@ -58,7 +58,7 @@ def card(title: str, *children: Component, caption: str | None = None, right: Co
 def graph(identifier: str, described: str, height: int) -> Component:
     """Place a figure that a callback fills, `height` pixels high; `described` is what a screen reader says."""
     plot = dcc.Graph(id=identifier, config=_GRAPH_CONFIG, style={"height": height})
-    return html.Div(plot, role="img", **aria(label=described))
+    return html.Div(plot, role="group", **aria(label=described))
 
 
 def chart(identifier: str, described: str, figure: go.Figure) -> Component:
@@ -118,8 +118,9 @@ def table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Seque
 def framed_table(head: Sequence[Component], rows: Sequence[Sequence[Component]], width: int) -> Component:
     """Frame cells as a table that scrolls sideways where less than `width` pixels are free."""
     inner = [dmc.TableThead(dmc.TableTr(list(head))), dmc.TableTbody([dmc.TableTr(list(row)) for row in rows])]
-    drawn = dmc.Table(inner, verticalSpacing=6, className="figures-table")
-    return dmc.TableScrollContainer(drawn, minWidth=width, type="native")
+    drawn = dmc.Table(inner, verticalSpacing=6, className="figures-table", miw=width)
+    told = aria(label="Table, scrolls sideways where it is wider than the screen")
+    return html.Div(drawn, className="table-scroll", tabIndex="0", role="group", **told)
 
 
 def empty(title: str, text: str, command: str | None) -> Component:

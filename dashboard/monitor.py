@@ -108,6 +108,8 @@ class Page:
         Builds the page for one visit; what it shows first must be cheap.
     wire
         Registers the page's callbacks, once.
+    keeps
+        Query parameters of the address that the layout takes by name, as whoever made the address wrote them.
     """
 
     name: str
@@ -115,5 +117,6 @@ class Page:
     title: str
     icon: str
     order: int
-    layout: Callable[[Monitor], Component]
+    layout: Callable[..., Component]
     wire: Callable[[Dash, Monitor], None]
+    keeps: tuple[str, ...] = ()

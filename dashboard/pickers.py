@@ -1,6 +1,7 @@
-"""Pickers of the Store and Prices pages: the business dates and stores on offer, and which date is meant."""
+"""Pickers of the pages: the business dates and stores on offer, and which date is meant."""
 
 import datetime as dt
+from itertools import islice
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -15,10 +16,26 @@ SOLD = ("interactions", "repricings", "live_interactions", "live_repricings")
 NEWEST = "newest"
 """Picked instead of a date, it follows a live store into its next day."""
 
+_LOOKED_BACK = 30  # dates, the newest first, among which a store's newest is looked for
 
-def shown_date(monitor: Monitor, chosen: str) -> dt.date | None:
-    """Return the business date that was picked; None when no day was sold yet."""
-    return max(monitor.reader.dates(*SOLD), default=None) if chosen == NEWEST else dt.date.fromisoformat(chosen)
+
+def shown_date(monitor: Monitor, chosen: str, store: str | None = None) -> dt.date | None:
+    """Return the business date that was picked; None when no day was sold yet.
+
+    Parameters
+    ----------
+    chosen
+        A date, or `NEWEST`.
+    store
+        Of this store, the newest date is the newest on which it sold; one that has not sold lately has that of all.
+    """
+    if chosen != NEWEST:
+        return dt.date.fromisoformat(chosen)
+    dates = monitor.reader.dates(*SOLD)
+    if store is not None:
+        newest = (date for date in islice(reversed(dates), _LOOKED_BACK) if store in _sellers(monitor, date))
+        return next(newest, max(dates, default=None))
+    return max(dates, default=None)
 
 
 def book_date(monitor: Monitor, date: dt.date | None) -> dt.date | None:
@@ -32,14 +49,52 @@ def days(monitor: Monitor) -> list[dict[str, str]]:
     return [{"value": NEWEST, "label": "Newest day"}, *({"value": str(date), "label": day(date)} for date in dates)]
 
 
-def stores(monitor: Monitor, date: dt.date | None) -> list[str]:
-    """Return the stores that sold something on a date, none without a date."""
+def all_stores(monitor: Monitor) -> list[str]:
+    """Return every store: those of the catalog, and those that sold on the newest date; none before the first day."""
+    date = shown_date(monitor, NEWEST)
     if date is None:
         return []
-    found: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
-    return found
+    named = monitor.catalog.current().store.stores
+    return [*named, *(store for store in _sellers(monitor, date) if store not in named)]
+
+
+def categories(monitor: Monitor) -> list[str]:
+    """Return the categories of the products, in order of their names; none before the first day."""
+    if not monitor.reader.dates(*SOLD):
+        return []
+    return sorted({str(one) for one in monitor.reader.ask("shelf", ("products",))["category"]})
 
 
 def picker(identifier: str, label: str, offered: list[Any], width: int, value: str | None) -> Component:
-    """Offer some values, one of which is always chosen."""
-    return dmc.Select(id=identifier, label=label, data=offered, value=value, w=width, allowDeselect=False)
+    """Offer some values, one of which is always chosen; typing narrows the list."""
+    return dmc.Select(
+        id=identifier,
+        label=label,
+        data=offered,
+        value=value,
+        w=width,
+        allowDeselect=False,
+        searchable=True,
+        nothingFoundMessage="nothing like it",
+    )
+
+
+def narrowing(identifier: str, label: str, offered: list[str], width: int, value: str | None) -> Component:
+    """Offer some values, of which none may be chosen."""
+    return dmc.Select(
+        id=identifier,
+        label=label,
+        data=offered,
+        value=value,
+        w=width,
+        clearable=True,
+        searchable=True,
+        placeholder="all",
+        nothingFoundMessage="nothing like it",
+    )
+
+
+def _sellers(monitor: Monitor, date: dt.date) -> list[str]:
+    """Return the stores that sold something on a date."""
+    found: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
+    return found

@@ -21,7 +21,7 @@ GRID: dict[Scheme, str] = {"light": "#e6e9ef", "dark": "#2b3340"}
 GROUND: dict[Scheme, str] = {"light": "#ffffff", "dark": "#171c25"}
 MANTINE: dict[str, Any] = {
     "primaryColor": "ocean",
-    "primaryShade": {"light": 7, "dark": 5},
+    "primaryShade": {"light": 7, "dark": 7},
     "colors": {
         "ocean": [
             "#e6f4fb", "#cfe6f3", "#9fcce6", "#6bb1da", "#45a0d2",

@@ -79,6 +79,7 @@ def _grid() -> Component:
             "sortable": True,
             "resizable": True,
             "floatingFilter": True,
+            "suppressFloatingFilterButton": True,
             "wrapHeaderText": True,
             "autoHeaderHeight": True,
         },

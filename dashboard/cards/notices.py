@@ -5,7 +5,7 @@ import datetime as dt
 from dash.development.base_component import Component
 
 from dashboard.components import notice
-from dashboard.data.notices import notices
+from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
 from warehouse.books import books_passed_over
 from warehouse.lake import Lake
@@ -13,7 +13,12 @@ from warehouse.lake import Lake
 
 def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
     """Show what is out of order with the prices of a date, each with the command that mends it."""
-    found = notices(
+    return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found_on(monitor, date)]
+
+
+def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
+    """Return what is out of order with the prices of a date."""
+    return notices(
         monitor.versions(),
         monitor.reader.dates("price_book"),
         date,
@@ -22,4 +27,3 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
         catalog_problem=monitor.catalog.problem,
         passed_over=books_passed_over(Lake(monitor.settings), date),
     )
-    return [notice(one.title, one.text, command=one.command, mood=one.mood) for one in found]

@@ -1,6 +1,7 @@
 """The price book on the Prices page: sliders that ask it, and what each price earns, by stock and by demand."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -101,8 +102,14 @@ def in_words(name: str, line: BookLine, minutes_left: int) -> Component:
 
 def product_names(monitor: Monitor) -> dict[str, str]:
     """Return the products' names by sku, in the order of the shelf."""
+    return products_of(monitor, None)
+
+
+def products_of(monitor: Monitor, category: str | None) -> dict[str, str]:
+    """Return the names by sku of the products of a category, or of all, in the order of the shelf."""
     shelf = monitor.reader.ask("shelf", ("products",))
-    return dict(zip(shelf["sku"], shelf["product_name"], strict=True))
+    shown = shelf[shelf["category"] == category] if category else shelf
+    return dict(zip(shown["sku"], shown["product_name"], strict=True))
 
 
 def no_prices_yet(monitor: Monitor) -> Component:
@@ -144,18 +151,28 @@ def _guarded_card() -> Component:
 
 def _sliders(monitor: Monitor) -> Component:
     catalog = monitor.catalog.current()
+    minutes = catalog.store.opening.tick_minutes
     ticks, par = catalog.store.opening.ticks, max(product.par_stock for product in catalog.products)
     return html.Div(
         [
-            _slider(STOCK, "Stock, units", par, max(1, par // 10), f"{par // 2} units"),
-            _slider(TIME, "Time left, ticks", ticks, max(1, ticks // 4), f"{ticks // 2} ticks"),
+            _slider(
+                STOCK, "Stock, units", par, max(1, par // 10), lambda units: f"{units} unit{'s' if units > 1 else ''}"
+            ),
+            _slider(
+                TIME,
+                f"Time left, ticks of {minutes} min",
+                ticks,
+                max(1, ticks // 4),
+                lambda left: _duration(left * minutes),
+            ),
         ],
         className="grid grid-2 sliders",
     )
 
 
-def _slider(identifier: str, label: str, most: int, value: int, middle: str) -> Component:
-    marks = [{"value": 1, "label": "1"}, {"value": most // 2, "label": middle}, {"value": most, "label": str(most)}]
+def _slider(identifier: str, label: str, most: int, value: int, said: Callable[[int], str]) -> Component:
+    """Place a slider whose name and marks say the unit."""
+    marks = [{"value": place, "label": said(place)} for place in sorted({1, max(1, most // 2), most})]
     slider = dmc.Slider(
         id=identifier, min=1, max=most, value=value, step=1, marks=marks, updatemode="drag", thumbLabel=label
     )

@@ -8,13 +8,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, stat
+from dashboard.data.shelf_choice import PAGE_SIZE, ShelfPage
 from dashboard.data.store_day import DayNow, ProductNow
 from dashboard.data.versions import Version
 from dashboard.figures.store import sparkline
 from dashboard.formats import change, count, days, euros, points
 from dashboard.theme import Scheme, colour
 
-MOST_CARDS = 60
 _NO_PICTURE = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 
 
@@ -33,10 +33,15 @@ def stats(
 
 def shelf_cards(products: Sequence[ProductNow], n_ticks: int, scheme: Scheme) -> list[Component]:
     """Show each product as a card, in the order of the shelf."""
-    cards = [_card(product, n_ticks, colour(0, scheme)) for product in products[:MOST_CARDS]]
-    if len(products) > MOST_CARDS:
-        cards.append(dmc.Text(f"and {count(len(products) - MOST_CARDS)} more products", c="dimmed", size="sm"))
-    return cards
+    return [_card(product, n_ticks, colour(0, scheme)) for product in products]
+
+
+def shelf_found(page: ShelfPage) -> str:
+    """Say which of the products that match are shown: `Products 25 to 48 of 200`."""
+    if not page.products:
+        return "No product matches"
+    first = (page.page - 1) * PAGE_SIZE + 1
+    return f"Products {count(first)} to {count(first + len(page.products) - 1)} of {count(page.found)}"
 
 
 def _stock_stat(now: DayNow, before: DayNow | None, against: str) -> Component:
@@ -101,7 +106,7 @@ def _card(product: ProductNow, n_ticks: int, line: str) -> Component:
 
 def _marks(product: ProductNow) -> list[Component]:
     if product.stock == 0:
-        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm")]
+        return [dmc.Badge("sold out", color="gray", variant="filled", size="sm", className="badge-out")]
     if product.is_low:
         return [dmc.Badge("low stock", color="orange", variant="light", size="sm")]
     return []

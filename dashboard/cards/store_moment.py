@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from dash.development.base_component import Component
 
 from catalog.names import LIVE_GROUP
 from dashboard.cards.events import event_list
 from dashboard.cards.notices import notices_of
-from dashboard.cards.shelf import shelf_cards, stats
+from dashboard.cards.shelf import shelf_cards, shelf_found, stats
+from dashboard.components import notice
+from dashboard.data.shelf_choice import EVERYTHING, ShelfChoice, shelf_page
 from dashboard.data.store_day import Clock, DayNow, day_at, last_tick
 from dashboard.data.versions import Version
 from dashboard.figures.store import price_and_stock
+from dashboard.formats import day as day_name
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
@@ -57,30 +61,49 @@ def what_decides(monitor: Monitor, date: dt.date) -> tuple[Any, ...]:
     )
 
 
-def moment(monitor: Monitor, day: ShownDay, through: int, scheme: Scheme) -> dict[str, Any]:
-    """Return what the page shows of a store day up to the tick `through`, by the part of the page."""
+def moment(
+    monitor: Monitor, day: ShownDay, through: int, scheme: Scheme, choice: ShelfChoice = EVERYTHING
+) -> dict[str, Any]:
+    """Return what the page shows of a store day up to the tick `through`, by the part of the page.
+
+    Parameters
+    ----------
+    choice
+        Which products have a card.
+    """
     opening = monitor.catalog.current().store.opening
     clock = Clock(day.date, opening)
     now = _day_now(monitor, day, through)
     yesterday = store_day(monitor, day.store, day.date - dt.timedelta(days=1))
-    before = _day_now(monitor, yesterday, through) if len(yesterday.events) else None
+    before = _day_now(monitor, yesterday, through) if len(day.events) and len(yesterday.events) else None
     models = (version_behind(monitor.versions(), now), version_behind(monitor.versions(), before))
     live = Partition("live_interactions", day.date, f"{LIVE_GROUP}{day.store}")
     names = {product.sku: product.name for product in now.products}
+    page = shelf_page(now.products, choice)
     return {
         "empty": None,
         "hidden": False,
-        "notices": notices_of(monitor, day.date),
+        "notices": [*notices_of(monitor, day.date), *_silence(day)],
         "stats": stats(now, before, *models, day.date),
-        "shelf": shelf_cards(now.products, opening.ticks, scheme),
+        "shelf": shelf_cards(page.products, opening.ticks, scheme),
+        "found": shelf_found(page),
+        "pages": page.pages,
         "figure": price_and_stock(now.course, now.products, clock, scheme),
         "feed": event_list(_events(monitor, day, through), names),
-        "tick": through,
+        "tick": max(through, 0),
         "ticks": max(opening.ticks - 1, day.last),
         "marks": _marks(clock),
-        "moment": f"{clock.time(through)} to {clock.time(through + 1)}",
+        "moment": f"{clock.time(through)} to {clock.time(through + 1)}" if len(day.events) else "",
         "pulse": LIVE_MS if monitor.reader.lake.holds(live) else QUIET_MS,
     }
+
+
+def _silence(day: ShownDay) -> list[Component]:
+    """Say that a store sold nothing on a day, where an empty page would leave that open."""
+    if len(day.events):
+        return []
+    title = f"{day.store} sold nothing on {day_name(day.date)}"
+    return [notice(title, "Choose another day, or press Start to sell one tick by tick.")]
 
 
 def _day_now(monitor: Monitor, day: ShownDay, through: int) -> DayNow:

@@ -49,6 +49,10 @@ class Reader:
         warehouse = modified_at(self._settings.warehouse_file)
         return (warehouse, *(self.lake.changed_at(table, date) for table in tables))
 
+    def has_warehouse(self) -> bool:
+        """Tell whether there is a file of views to ask."""
+        return self._settings.warehouse_file.exists()
+
     def dates(self, *tables: str) -> list[dt.date]:
         """Return the business dates on which at least one of the tables holds a partition, ascending."""
         return sorted({date for table in tables for date in self.lake.dates(table)})

@@ -31,8 +31,8 @@ class ProductNow:
 
     Attributes
     ----------
-    sku, name, icon
-        What it is; the icon may be empty.
+    sku, name, icon, category
+        What it is; the icon may be empty, and so is the category of a product the shelf does not know.
     price, base_price
         EUR; the price is None before anything happened, the base price None for a product the shelf does not know.
     stock, par_stock
@@ -56,6 +56,7 @@ class ProductNow:
     units: int
     revenue: float
     prices: tuple[float, ...]
+    category: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,4 +163,5 @@ def _product(
         units=int(sums["count_units"]),
         revenue=float(sums["revenue_eur"]),
         prices=tuple(prices),
+        category=str(product["category"]) if product is not None else "",
     )

@@ -1,12 +1,13 @@
 """The Prices page: why each price of a product is what it is."""
 
-import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from dashboard.address import Kept, kept_values, one_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cards.decision_trail import SAVE, TRAIL, trail, trail_card
 from dashboard.cards.notices import notices_of
@@ -22,26 +23,37 @@ from dashboard.cards.price_book import (
     demand,
     no_book,
     no_prices_yet,
-    product_names,
+    products_of,
 )
 from dashboard.components import heading, wire_saving
 from dashboard.monitor import Monitor, Page
-from dashboard.pickers import NEWEST, SOLD, book_date, days, picker, shown_date, stores
+from dashboard.pickers import NEWEST, SOLD, all_stores, book_date, categories, days, narrowing, picker, shown_date
 from dashboard.theme import Scheme
 
 PRODUCT, STORE, DAY, PULSE, SEEN = "prices-product", "prices-store", "prices-day", "prices-pulse", "prices-seen"
+CATEGORY = "prices-category"
 NOTICES, BOOK, MISSING = "prices-notices", "prices-book", "prices-missing"
 
 _PULSE_MS = 5_000
 _TABLES = (*SOLD, "demand_cells", "price_book", "demand_curves", "model_versions", "champions")
 
+_KEPT = (Kept("category", CATEGORY), Kept("product", PRODUCT), Kept("store", STORE), Kept("day", DAY))
 
-def layout(monitor: Monitor) -> Component:
-    """Build the page with its pickers and sliders; the callbacks fill it as soon as it stands."""
+
+def layout(monitor: Monitor, **asked: object) -> Component:
+    """Build the page with its pickers and sliders; the callbacks fill it as soon as it stands.
+
+    Parameters
+    ----------
+    asked
+        What the address asks for; what is not on offer is passed over.
+    """
     date = shown_date(monitor, NEWEST)
+    pickers, usual = _pickers(monitor, asked)
     return html.Div(
         [
-            heading("Prices", "Why each price of a product is what it is.", right=_pickers(monitor, date)),
+            heading("Prices", "Why each price of a product is what it is.", right=pickers),
+            kept_values("prices", "/prices", _KEPT, usual),
             dcc.Interval(id=PULSE, interval=_PULSE_MS),
             dcc.Store(id=SEEN),
             html.Div(id=NOTICES),
@@ -56,6 +68,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_quote(app, monitor)
     _wire_pickers(app, monitor)
+    wire_address(app, "prices", _KEPT)
 
     @app.callback(
         Output(NOTICES, "children"),
@@ -80,7 +93,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         now = repr((sku, store, chosen, scheme, stamps))
         if now == seen:
             raise PreventUpdate
-        date = shown_date(monitor, chosen)
+        date = shown_date(monitor, chosen, store)
         if date is None or sku is None or store is None:
             return None, no_prices_yet(monitor), True, {}, [], now
         book = book_date(monitor, date)
@@ -99,12 +112,14 @@ def _wire_quote(app: Dash, monitor: Monitor) -> None:
         Input(TIME, "value"),
         Input(SEEN, "data"),
         State(PRODUCT, "value"),
+        State(STORE, "value"),
         State(DAY, "value"),
         State(SCHEME, "data"),
         prevent_initial_call=True,
     )
-    def quote(stock: int, ticks_left: int, _seen: str, sku: str | None, chosen: str, scheme: Scheme) -> Any:
-        date = book_date(monitor, shown_date(monitor, chosen))
+    def quote(stock: int, ticks_left: int, _seen: str, *looked_at: Any) -> Any:
+        sku, store, chosen, scheme = looked_at
+        date = book_date(monitor, shown_date(monitor, chosen, store))
         if date is None or sku is None:
             raise PreventUpdate
         return answer(monitor, sku, date, (stock, ticks_left), scheme)
@@ -117,34 +132,47 @@ def _wire_pickers(app: Dash, monitor: Monitor) -> None:
         Output(STORE, "data"),
         Output(STORE, "value"),
         Output(DAY, "data"),
+        Output(CATEGORY, "data"),
         Input(PULSE, "n_intervals"),
+        Input(CATEGORY, "value"),
         State(PRODUCT, "value"),
         State(STORE, "value"),
         State(DAY, "data"),
+        State(PRODUCT, "data"),
         prevent_initial_call=True,
     )
-    def offer(_pulse: int, sku: str | None, store: str | None, had_days: list[Any]) -> Any:
-        date, dates = shown_date(monitor, NEWEST), days(monitor)
-        if date is None or (dates == had_days and sku and store):
+    def offer(_pulse: int, category: str | None, *had: Any) -> Any:
+        sku, store, had_days, had_products = had
+        dates, offered, products = days(monitor), all_stores(monitor), _products(monitor, category)
+        if not offered or (dates == had_days and products == had_products and sku and store):
             raise PreventUpdate
-        products, offered = _products(monitor, date), stores(monitor, date)
-        return products, sku or products[0]["value"], offered, store or offered[0], dates
+        chosen = one_of(sku, (one["value"] for one in products), products[0]["value"] if products else None)
+        return products, chosen, offered, store or offered[0], dates, categories(monitor)
 
 
-def _pickers(monitor: Monitor, date: dt.date | None) -> Component:
-    products, offered = _products(monitor, date), stores(monitor, date)
-    return html.Div(
-        [
-            picker(PRODUCT, "Product", products, 170, products[0]["value"] if products else None),
-            picker(STORE, "Store", offered, 100, next(iter(offered), None)),
-            picker(DAY, "Day", days(monitor), 180, NEWEST),
-        ],
-        className="controls",
-    )
+def _pickers(monitor: Monitor, asked: Mapping[str, object]) -> tuple[Component, dict[str, Any]]:
+    """Return the pickers, and what each holds unless something else was picked."""
+    groups, offered, dates = categories(monitor), all_stores(monitor), days(monitor)
+    category = one_of(asked.get("category"), groups, None)
+    products = _products(monitor, category)
+    sku, store = products[0]["value"] if products else None, next(iter(offered), None)
+    product = one_of(asked.get("product"), (one["value"] for one in products), sku)
+    shown = [
+        narrowing(CATEGORY, "Category", groups, 150, category),
+        picker(PRODUCT, "Product", products, 190, product),
+        picker(STORE, "Store", offered, 100, one_of(asked.get("store"), offered, store)),
+        picker(DAY, "Day", dates, 180, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
+    ]
+    first = _products(monitor, None)
+    usual = {"category": None, "product": first[0]["value"] if first else None, "store": store, "day": NEWEST}
+    return html.Div(shown, className="controls"), usual
 
 
-def _products(monitor: Monitor, date: dt.date | None) -> list[dict[str, str]]:
-    return [{"value": sku, "label": name} for sku, name in (product_names(monitor) if date else {}).items()]
+def _products(monitor: Monitor, category: str | None) -> list[dict[str, str]]:
+    """Offer the products of a category, or all; none before the first day."""
+    if shown_date(monitor, NEWEST) is None:
+        return []
+    return [{"value": sku, "label": name} for sku, name in products_of(monitor, category).items()]
 
 
-PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire)
+PAGE = Page("prices", "/prices", "Prices", "prices", 2, layout, wire, tuple(one.name for one in _KEPT))

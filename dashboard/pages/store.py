@@ -1,22 +1,25 @@
 """The Store page: what the store sells now, at which prices, and how the day went."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import live_controls as live
+from dashboard.address import Kept, kept_values, number_of, one_of, text_of, wire_address
 from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
-from dashboard.cards.live_store import live_bar
+from dashboard.cards.live_store import START, YES, live_bar
 from dashboard.cards.missing import no_data
 from dashboard.cards.store_moment import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
 from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon
+from dashboard.data.shelf_choice import ShelfChoice
 from dashboard.figures.store import HEIGHT, MOST_LINES
 from dashboard.monitor import Monitor, Page
-from dashboard.pickers import NEWEST, days, picker, shown_date, stores
+from dashboard.pickers import NEWEST, all_stores, categories, days, narrowing, picker, shown_date
 from dashboard.theme import Scheme
 
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"
@@ -24,6 +27,7 @@ EMPTY, FULL, NOTICES = "store-empty", "store-full", "store-notices"
 STATS, SHELF, FIGURE, FEED = "store-stats", "store-shelf", "store-figure", "store-feed"
 SLIDER, MOMENT, PLAY, PLAYING = "store-slider", "store-moment", "store-play", "store-playing"
 LIVE_PULSE = "store-live-pulse"
+SEARCH, CATEGORY, PAGE_OF_CARDS, FOUND = "store-search", "store-category", "store-page", "store-found"
 
 _MOST_MOMENTS = 12
 _UNSEEN: dict[str, Any] = {"key": None, "last": -1}
@@ -35,6 +39,8 @@ _PARTS = {
     "notices": (NOTICES, "children"),
     "stats": (STATS, "children"),
     "shelf": (SHELF, "children"),
+    "found": (FOUND, "children"),
+    "pages": (PAGE_OF_CARDS, "total"),
     "figure": (FIGURE, "figure"),
     "feed": (FEED, "children"),
     "tick": (SLIDER, "value"),
@@ -45,22 +51,37 @@ _PARTS = {
     "pulse": (PULSE, "interval"),
 }
 """Which component and property each part of a moment fills."""
+_KEPT = (
+    Kept("store", STORE),
+    Kept("day", DAY),
+    Kept("search", SEARCH, typed=True),
+    Kept("category", CATEGORY),
+    Kept("page", PAGE_OF_CARDS),
+)
 
 
-def layout(monitor: Monitor) -> Component:
-    """Build the page with its pickers; the callbacks fill it as soon as it stands."""
-    date = shown_date(monitor, NEWEST)
-    offered = stores(monitor, date)
+def layout(monitor: Monitor, **asked: object) -> Component:
+    """Build the page with its pickers; the callbacks fill it as soon as it stands.
+
+    Parameters
+    ----------
+    asked
+        What the address asks for; what is not on offer is passed over.
+    """
+    offered, dates = all_stores(monitor), days(monitor)
+    first = next(iter(offered), None)
     pickers = html.Div(
         [
-            picker(STORE, "Store", offered, 110, next(iter(offered), None)),
-            picker(DAY, "Day", days(monitor), 190, NEWEST),
+            picker(STORE, "Store", offered, 110, one_of(asked.get("store"), offered, first)),
+            picker(DAY, "Day", dates, 190, one_of(asked.get("day"), (one["value"] for one in dates), NEWEST)),
         ],
         className="controls",
     )
+    usual = {"store": first, "day": NEWEST, "search": "", "category": None, "page": 1}
     return html.Div(
         [
             heading("Store", "What the store sells now, at which prices, and how the day went.", right=pickers),
+            kept_values("store", "/store", _KEPT, usual),
             dcc.Interval(id=PULSE, interval=QUIET_MS),
             dcc.Interval(id=PLAYING, interval=_REPLAY_MS, disabled=True),
             dcc.Store(id=SHOWN),
@@ -68,7 +89,7 @@ def layout(monitor: Monitor) -> Component:
             dcc.Store(id=live.SEEN),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
-            html.Div(_full(), id=FULL, hidden=date is None),
+            html.Div(_full(monitor, asked), id=FULL, hidden=first is None),
         ]
     )
 
@@ -77,6 +98,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     _wire_pickers(app, monitor)
     _wire_replay(app)
+    wire_address(app, "store", _KEPT)
     live.wire_live(app, monitor.control, STORE, LIVE_PULSE, monitor.why_no_live_day)
     moments = Cache[dict[str, Any]](_MOST_MOMENTS)
 
@@ -88,31 +110,40 @@ def wire(app: Dash, monitor: Monitor) -> None:
             "chosen": Input(DAY, "value"),
             "tick": Input(SLIDER, "value"),
             "scheme": Input(SCHEME, "data"),
+            "narrowed": (Input(SEARCH, "value"), Input(CATEGORY, "value"), Input(PAGE_OF_CARDS, "value")),
             "shown": State(SHOWN, "data"),
         },
     )
     def show(
-        _pulse: int, store: str | None, chosen: str, tick: int, scheme: Scheme | None, shown: dict[str, Any] | None
+        _pulse: int,
+        store: str | None,
+        chosen: str,
+        tick: int,
+        scheme: Scheme | None,
+        narrowed: tuple[str | None, str | None, int],
+        shown: dict[str, Any] | None,
     ) -> dict[str, Any]:
         if scheme is None:
             raise PreventUpdate  # the browser has not yet said whether it is dark
         before = _UNSEEN if shown is None else shown
-        date = shown_date(monitor, chosen)
+        date = shown_date(monitor, chosen, store)
         if date is None:
             return _nothing(before, monitor)
         if store is None:
             raise PreventUpdate  # the pickers are being filled
+        text, category, page = narrowed
+        choice = ShelfChoice(text or "", category, page or 1)
         day = store_day(monitor, store, date)
         follows = ctx.triggered_id in {STORE, DAY} or tick >= before["last"]
         through = day.last if follows else min(tick, day.last)
-        key = repr((store, date, through, scheme, what_decides(monitor, date)))
+        key = repr((store, date, through, scheme, choice, what_decides(monitor, date)))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
-        result = moments.get(key, lambda: plain(moment(monitor, day, through, scheme)))
+        result = moments.get(key, lambda: plain(moment(monitor, day, through, scheme, choice)))
         return result | {"shown": {"key": key, "last": day.last}}
 
 
-def _full() -> Component:
+def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
     button = dmc.ActionIcon(icon("play"), id=PLAY, variant="light", size="lg", **aria(label="Play the day again"))
     slider = dmc.Slider(
         id=SLIDER,
@@ -122,7 +153,7 @@ def _full() -> Component:
         step=1,
         label=None,
         className="replay-slider",
-        thumbLabel="Moment of the day",
+        thumbLabel="Moment of the day, ticks since opening",
     )
     figure = graph(FIGURE, "Prices and stock by time", HEIGHT)
     newest = f"The newest {MOST_VISITS} visits and {MOST_DECISIONS} price decisions."
@@ -134,6 +165,7 @@ def _full() -> Component:
         [
             dmc.Paper([live_bar(), replay], withBorder=True, p="sm", mb="sm"),
             html.Div(id=STATS, className="grid grid-4"),
+            _shelf_choice(monitor, asked),
             html.Div(id=SHELF, className="grid shelf"),
             html.Div(
                 [
@@ -146,25 +178,61 @@ def _full() -> Component:
     )
 
 
+def _shelf_choice(monitor: Monitor, asked: Mapping[str, object]) -> Component:
+    """Place what narrows the shelf, and the pages of its cards."""
+    offered = categories(monitor)
+    pages = dmc.Pagination(
+        id=PAGE_OF_CARDS, total=1, value=number_of(asked.get("page")), withControls=False, siblings=1, size="sm"
+    )
+    return html.Div(
+        [
+            dmc.TextInput(
+                id=SEARCH, label="Find a product", value=text_of(asked.get("search")), debounce=300, size="xs", w=190
+            ),
+            narrowing(CATEGORY, "Category", offered, 190, one_of(asked.get("category"), offered, None)),
+            html.Span(id=FOUND, className="found", **aria(live="polite")),
+            html.Nav(pages, **aria(label="Pages of products")),
+        ],
+        className="controls shelf-choice",
+    )
+
+
 def _wire_pickers(app: Dash, monitor: Monitor) -> None:
+    """Keep what is on offer up to date.
+
+    No value is an output of what looks at every pulse: the address waits for such a callback, however slow it is.
+    """
+
     @app.callback(
         Output(DAY, "data"),
         Output(STORE, "data"),
-        Output(STORE, "value"),
+        Output(CATEGORY, "data"),
         Input(PULSE, "n_intervals"),
-        Input(DAY, "value"),
         State(DAY, "data"),
         State(STORE, "data"),
-        State(STORE, "value"),
     )
-    def offer(_pulse: int, chosen: str, had_days: list[Any], had_stores: list[str], store: str | None) -> Any:
-        date = shown_date(monitor, chosen)
-        if date is None:
+    def offer(_pulse: int, had_days: list[Any], had_stores: list[str]) -> Any:
+        offered, found = days(monitor), all_stores(monitor)
+        if not found or (offered, found) == (had_days, had_stores):
             raise PreventUpdate
-        found, offered = stores(monitor, date), days(monitor)
-        if (offered, found) == (had_days, had_stores) and store in found:
-            raise PreventUpdate
-        return offered, found, store if store in found else found[0]
+        return offered, found, categories(monitor)
+
+    @app.callback(Output(STORE, "value"), Input(STORE, "data"), State(STORE, "value"), prevent_initial_call=True)
+    def settle(found: list[str], store: str | None) -> Any:
+        return no_update if store in found else found[0]
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("address", "turn"),
+        Output(PAGE_OF_CARDS, "value"),
+        Input(SEARCH, "value"),
+        Input(CATEGORY, "value"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output(DAY, "value"), Input(START, "n_clicks"), Input(YES, "n_clicks"), prevent_initial_call=True)
+    def follow(*_clicks: int | None) -> str:
+        """Show the day that sells: a store that is started is looked at on its newest day."""
+        return NEWEST
 
 
 def _wire_replay(app: Dash) -> None:
@@ -192,10 +260,11 @@ def _wire_replay(app: Dash) -> None:
 def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     if before["key"] == EMPTY:
         raise PreventUpdate
-    rest = dict.fromkeys(("stats", "shelf", "feed", "moment", "notices"), None)
+    rest: dict[str, Any] = dict.fromkeys(("stats", "shelf", "feed", "moment", "notices", "found"), None)
     return rest | {
         "empty": no_data(monitor, "No store day yet", "The lake holds no decision."),
         "hidden": True,
+        "pages": 1,
         "figure": {},
         "tick": 0,
         "ticks": _TICKS,
@@ -205,4 +274,4 @@ def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
     }
 
 
-PAGE = Page("store", "/", "Store", "store", 1, layout, wire)
+PAGE = Page("store", "/store", "Store", "store", 1, layout, wire, tuple(one.name for one in _KEPT))

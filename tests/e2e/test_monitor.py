@@ -1,7 +1,6 @@
 """The Store and Prices pages in a real browser, over a lake that is sold from while people look."""
 
 import datetime as dt
-import logging
 import os
 import re
 import shutil
@@ -13,21 +12,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pyarrow as pa
 import pytest
+from monitors import Orchestrator, serving
 from patience import until
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
-from dashboard.app import create_app
-from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from serving.live_prices import LivePrices
@@ -39,54 +34,8 @@ HOSTILE = "<script>document.title = 'stolen'</script><b>x</b>"
 SOON = 15_000  # milliseconds; the machine may be busy
 
 
-class Orchestrator:
-    """A control that does as it is told and remembers it."""
-
-    def __init__(self) -> None:
-        self.state: Any = None
-        self.asked: list[str] = []
-
-    def status(self, store: str) -> LiveRun | None:
-        link = "http://127.0.0.1:4200/runs/flow-run/1"
-        return LiveRun(store, "1", f"live-{store}", self.state, "", None, 1.0, link) if self.state else None
-
-    def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
-        return self._do("selling", f"{'again' if again else 'start'} {store} {tick_seconds:g}")
-
-    def pause(self, store: str) -> LiveRun:
-        return self._do("paused", f"pause {store}")
-
-    def resume(self, store: str) -> LiveRun:
-        return self._do("selling", f"resume {store}")
-
-    def cancel(self, store: str) -> LiveRun:
-        return self._do("stopped", f"cancel {store}")
-
-    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
-        return self._do(self.state, f"speed {store} {tick_seconds:g}")
-
-    def _do(self, state: str, told: str) -> LiveRun:
-        self.asked.append(told)
-        self.state = state
-        found = self.status(told.split()[1])
-        assert found is not None
-        return found
-
-
 Serve = Callable[..., str]
 Visit = Callable[..., Page]
-
-
-@contextmanager
-def serving(settings: Settings, **parts: Any) -> Iterator[str]:
-    """Serve the real app from a thread of this process."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, create_app(settings, **parts).server, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(timeout=10)
 
 
 @pytest.fixture
@@ -128,7 +77,9 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("path", "title", "said"), [("", "Store", "Events"), ("prices", "Prices", "Decision trail")])
+@pytest.mark.parametrize(
+    ("path", "title", "said"), [("store", "Store", "Events"), ("prices", "Prices", "Decision trail")]
+)
 def test_a_page_fits_its_screen_in_light_and_dark(
     monitor: str, visit: Visit, path: str, title: str, said: str, scheme: str
 ) -> None:
@@ -144,7 +95,7 @@ def test_a_page_fits_its_screen_in_light_and_dark(
 
 
 def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     title = page.locator(".js-plotly-plot .ytitle").first
     expect(title).to_have_css("fill", "rgb(102, 112, 127)")
     page.get_by_label("Switch between light and dark").click()
@@ -154,7 +105,7 @@ def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered
 
 
 def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     expect(page.locator("#live-start")).to_be_enabled()
     page.keyboard.press("Tab")
@@ -169,7 +120,7 @@ def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Vi
 def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serve: Serve, visit: Visit) -> None:
     lake = Lake(copied)
     address = serve(copied, control=Orchestrator())
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     assert euros(page) == revenue_of(copied, TODAY)
     day = LiveDay("S01", TOMORROW)
@@ -198,7 +149,7 @@ def test_a_tick_is_on_the_page_soon_after_it_is_published(copied: Settings, serv
 
 
 def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) -> None:
-    page = visit(monitor)
+    page = visit(f"{monitor}/store")
     page.locator("#store-day").click()
     page.get_by_role("option", name="Mon 5 Jan 2026").click()
     yesterday = TODAY - dt.timedelta(days=1)
@@ -220,7 +171,7 @@ def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) 
 def test_every_control_asks_the_orchestrator_and_reset_asks_first(sold: Settings, serve: Serve, visit: Visit) -> None:
     orchestrator = Orchestrator()
     address = serve(sold, control=orchestrator)
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#live-state")).to_contain_text("not live")
     page.locator("#live-start").click()
     expect(page.locator("#live-state")).to_contain_text("selling")
@@ -257,13 +208,13 @@ def test_with_the_orchestrator_away_the_store_is_shown_and_the_command_named(
 ) -> None:
     away = read_settings({"SHELFPRICE_HOME": str(sold.home), "PREFECT_API_URL": "http://127.0.0.1:9/api"})
     address = serve(away)
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#live-state")).to_contain_text("shelfprice up")
     expect(page.locator("#live-start")).to_be_disabled()
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["", "prices"])
+@pytest.mark.parametrize("path", ["store", "prices"])
 def test_without_data_the_page_names_the_command_and_then_fills_by_itself(
     path: str, sell_two_days: Callable[[Path], Settings], tmp_path: Path, serve: Serve, visit: Visit
 ) -> None:
@@ -329,7 +280,7 @@ def test_the_kill_switch_is_said_on_both_pages(sold: Settings, tmp_path: Path, s
         text = (DEFAULT_DIR / name).read_text(encoding="utf-8")
         (tmp_path / name).write_text(text.replace("kill_switch: false", "kill_switch: true"), encoding="utf-8")
     address = serve(sold, control=Orchestrator(), catalog_dir=tmp_path)
-    for path in ("", "prices"):
+    for path in ("store", "prices"):
         page = visit(f"{address}/{path}")
         expect(page.get_by_text("The kill switch is on", exact=True)).to_be_visible()
     expect(page.get_by_text("so the base price is shown")).to_be_visible()
@@ -342,11 +293,11 @@ def test_a_hostile_name_is_shown_literally(copied: Settings, serve: Serve, visit
     names = pa.array([HOSTILE, *rows["product_name"].to_pylist()[1:]], pa.string())
     lake.publish(part, rows.set_column(1, rows.schema.field(1), names), inputs="hostile")
     address = serve(copied, control=Orchestrator())
-    for path in ("", "prices"):
+    for path in ("store", "prices"):
         page = visit(f"{address}/{path}")
         expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()
         assert "stolen" not in page.title()
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator(".product-name", has_text=HOSTILE)).to_be_visible()
     expect(page.locator("#store-figure .legendtext", has_text="<script>")).to_be_visible()
 
@@ -358,7 +309,7 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
     whole = victim.read_bytes()
     victim.write_bytes(whole[:500])
     address = serve(copied, control=Orchestrator())
-    page = visit(address)
+    page = visit(f"{address}/store")
     expect(page.locator("#trouble, #page").get_by_text("shelfprice verify").first).to_be_visible()
     assert "Traceback" not in page.content()
     victim.write_bytes(whole)
@@ -369,7 +320,7 @@ def test_a_damaged_partition_is_one_sentence_on_the_page_until_it_is_mended(
 def test_a_trouble_of_a_page_that_stands_goes_away_when_it_is_mended(
     copied: Settings, serve: Serve, visit: Visit
 ) -> None:
-    page = visit(serve(copied, control=Orchestrator()))
+    page = visit(f"{serve(copied, control=Orchestrator())}/store")
     expect(page.locator("#store-stats .stat-value").first).to_be_visible()
     away = copied.warehouse_file.rename(copied.home / "away")
     expect(page.locator("#trouble").get_by_text("there is no warehouse yet")).to_be_visible(timeout=SOON)
@@ -405,7 +356,7 @@ def test_the_served_monitor_refuses_strangers_says_when_its_port_is_taken_and_st
         assert process.wait(timeout=10) == 0
 
 
-@pytest.mark.parametrize("path", ["", "prices"])
+@pytest.mark.parametrize("path", ["store", "prices"])
 def test_no_figure_offers_to_leave_the_machine(monitor: str, visit: Visit, path: str) -> None:
     page = visit(f"{monitor}/{path}")
     expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible()

@@ -2,6 +2,7 @@
 select
     sku,
     product_name,
+    category,
     icon,
     base_price,
     unit_cost,

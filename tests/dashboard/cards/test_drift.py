@@ -15,6 +15,7 @@ from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.prices import PRICE_BOOK
 from dashboard.cards import drift, drift_scorecard
 from dashboard.cards.events import event_list
+from dashboard.cards.overview import drift_alarm
 from dashboard.data.reader import Reader
 from dashboard.figures.drift import control_chart
 from dashboard.monitor import Monitor
@@ -211,3 +212,13 @@ def test_the_feed_ends_with_the_drift_that_was_seen_when_the_day_was_over(
     assert "Since 6 Jan, Milk is bought less than version 7 predicts at the same prices: a new model" in told
     noon = reader.ask("newest_events", (*SOLD, "drift_checks"), on=date, through=16, **asked)
     assert "drift" not in set(noon["kind"])
+
+
+def test_the_overview_names_what_drifted_on_the_newest_day_and_is_silent_otherwise(
+    add_checks: Callable[..., None], monitor: Monitor, words: Callable[[Any], str]
+) -> None:
+    assert drift_alarm(monitor) == []
+    add_checks(FIRST, "1", drifted=True)
+    assert "Milk: bought otherwise" in words(drift_alarm(monitor))
+    add_checks(SEEN, "1")
+    assert drift_alarm(monitor) == []

@@ -83,8 +83,8 @@ def test_a_file_of_views_that_was_replaced_is_opened_anew(copied: Settings) -> N
     draft = copied.home / "draft.duckdb"
     with duckdb.connect(str(draft)) as connection:
         connection.execute(
-            "create view products as select 'X' as sku, 'New' as product_name, '' as icon, 1.0 as base_price, "
-            "1.0 as unit_cost, 1.0 as floor_price, 1.0 as ceiling_price, 1 as par_stock"
+            "create view products as select 'X' as sku, 'New' as product_name, 'none' as category, '' as icon, "
+            "1.0 as base_price, 1.0 as unit_cost, 1.0 as floor_price, 1.0 as ceiling_price, 1 as par_stock"
         )
     draft.replace(copied.warehouse_file)
     assert asking.ask("shelf", ("products",))["product_name"].tolist() == ["New"]

@@ -1,0 +1,74 @@
+"""What is picked on a page stands in its address, so that a reload, Back and a link that is sent keep it.
+
+The browser does it, in `assets/address.js`: what is picked is written into the address, and a page that is gone back to
+takes what its address says. What the address of a first visit says is checked by the page's layout.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc
+from dash.development.base_component import Component
+
+_MOST_TEXT = 80
+"""Characters of a text that an address may ask for."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One value of a page that its address keeps.
+
+    Attributes
+    ----------
+    name
+        Of the query parameter.
+    component, part
+        Id and property that hold the value.
+    typed
+        Whether it changes with every key, so that it makes no step for Back.
+    """
+
+    name: str
+    component: str
+    part: str = "value"
+    typed: bool = False
+
+
+def kept_values(page: str, path: str, kept: Sequence[Kept], usual: dict[str, Any]) -> Component:
+    """Place what `assets/address.js` needs: where each value stands, and the one that is left out of the address."""
+    values = [
+        {"name": one.name, "id": one.component, "part": one.part, "typed": one.typed, "usual": usual.get(one.name)}
+        for one in kept
+    ]
+    return dcc.Store(id=_store(page), data={"path": path, "values": values})
+
+
+def wire_address(app: Dash, page: str, kept: Sequence[Kept]) -> None:
+    """Let the browser write what is picked into the address."""
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("address", "keep"),
+        Output(_store(page), "storage_type"),
+        *(Input(one.component, one.part) for one in kept),
+        State(_store(page), "data"),
+    )
+
+
+def one_of(asked: object, offered: Iterable[str | None], usual: str | None) -> str | None:
+    """Return what an address asks for when it is on offer, else the usual."""
+    return asked if isinstance(asked, str) and asked in set(offered) else usual
+
+
+def text_of(asked: object) -> str:
+    """Return a text that an address asks for, empty for anything else."""
+    return asked[:_MOST_TEXT] if isinstance(asked, str) else ""
+
+
+def number_of(asked: object) -> int:
+    """Return a whole number from 1 that an address asks for, 1 for anything else."""
+    is_number = isinstance(asked, str) and asked.isascii() and asked.isdigit() and len(asked) <= len("100000")
+    return max(1, int(asked)) if is_number else 1  # type: ignore[call-overload]
+
+
+def _store(page: str) -> str:
+    return f"{page}-address"

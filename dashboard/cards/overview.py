@@ -1,0 +1,141 @@
+"""The chain on one page: its day in four numbers, and every store in one row, the most urgent first."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_ag_grid as dag
+from dash.development.base_component import Component
+
+from dashboard.components import notice, stat
+from dashboard.data.overview import Earned, StoreRow
+from dashboard.formats import UNKNOWN, change, count, day, euros
+from dashboard.monitor import Monitor
+
+GRID = "overview-stores"
+
+_EUROS = {"function": "params.value == null ? '–' : '€' + d3.format(',.2f')(params.value)"}
+_PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(params.value) + ' %'"}
+_COUNT = {"function": "params.value == null ? '–' : d3.format(',')(params.value)"}
+_PER_CENT = 100
+_NAMED = 5  # products with drift
+_COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("store", "Store", {"width": 90, "pinned": "left", "cellRenderer": "StoreLink"}),
+    (
+        "needs",
+        "Needs a person",
+        {"minWidth": 260, "flex": 2, "wrapText": True, "autoHeight": True, "cellRenderer": "Concerns"},
+    ),
+    ("day", "Day", {"width": 170}),
+    ("revenue", "Revenue", {"valueFormatter": _EUROS}),
+    ("revenue_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
+    ("revenue_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
+    ("margin", "Margin", {"valueFormatter": _EUROS}),
+    ("margin_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
+    ("margin_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
+    ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 105}),
+)
+_TEXTS = {"store", "needs", "day"}
+
+
+def grid() -> Component:
+    """Place the grid that a callback fills; only rows that are seen are drawn."""
+    columns = [
+        {
+            "field": field,
+            "headerName": name,
+            "type": None if field in _TEXTS else "rightAligned",
+            "width": 122,
+        }
+        | more
+        for field, name, more in _COLUMNS
+    ]
+    return dag.AgGrid(
+        id=GRID,
+        columnDefs=columns,
+        rowData=[],
+        defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
+        dashGridOptions={"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""},
+        getRowId="params.data.store",
+        csvExportParams={"fileName": "stores.csv"},
+        style={"height": 620},
+        className="overview-grid",
+    )
+
+
+def drift_alarm(monitor: Monitor) -> list[Component]:
+    """Name the products that drifted on the newest day that was checked; nothing where none did."""
+    checked = monitor.reader.ask("drift_by_day", ("drift_checks", "products"), n_days=1)
+    drifting = sorted(checked.loc[checked["detected"].astype(bool), "product_name"]) if len(checked) else []
+    if not drifting:
+        return []
+    more = f" and {count(len(drifting) - _NAMED)} more" if len(drifting) > _NAMED else ""
+    text = (
+        f"{', '.join(drifting[:_NAMED])}{more}: bought otherwise than the champion predicts. The Models page shows it."
+    )
+    return [notice("Demand has drifted", text, mood="warning")]
+
+
+def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str, Any]]:
+    """Return the rows of the grid in their order; a number that is not known is None."""
+    return [_grid_row(row, chosen) for row in rows]
+
+
+def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
+    """Show what the chain earned, how many stores need a person, and what ran out."""
+    earned = [row.earned for row in rows if row.earned]
+    compared = [(row.earned, row.before) for row in rows if row.earned and row.before and not row.is_open]
+    needing = [row for row in rows if row.level != "fine"]
+    urgent = sum(row.level == "act" for row in rows)
+    return [
+        _money("Revenue", [one.revenue for one in earned], [(now.revenue, old.revenue) for now, old in compared]),
+        _money("Margin", [one.margin for one in earned], [(now.margin, old.margin) for now, old in compared]),
+        stat(
+            "Stores that need a person",
+            f"{count(len(needing))} of {count(len(rows))}",
+            None,
+            f"{count(urgent)} of them at once" if urgent else "none at once",
+        ),
+        stat(
+            "Visits that met an empty shelf",
+            count(sum(row.missed for row in rows)),
+            None,
+            f"in {count(sum(row.sold_out > 0 for row in rows))} stores",
+        ),
+    ]
+
+
+def _money(label: str, amounts: Sequence[float], pairs: Sequence[tuple[float, float]]) -> Component:
+    moved = change(sum(now for now, _ in pairs), sum(old for _, old in pairs)) if pairs else None
+    against = "vs the mean of the 7 days before" if pairs else "no days before to compare with"
+    return stat(label, euros(sum(amounts)) if amounts else UNKNOWN, moved, against)
+
+
+def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
+    asked = {"store": row.store} | ({"day": str(chosen)} if chosen else {})
+    told = f"{day(row.date)}{', open' if row.is_open else ''}" if row.date else UNKNOWN
+    return {
+        "store": row.store,
+        "link": f"/store?{urlencode(asked)}",
+        "level": row.level,
+        "needs": "; ".join(concern.text for concern in row.concerns),
+        "concerns": [[concern.level, concern.text] for concern in row.concerns],
+        "day": told,
+        **_compared("revenue", row),
+        **_compared("margin", row),
+        "sold_out": row.sold_out if row.earned else None,
+    }
+
+
+def _compared(part: str, row: StoreRow) -> dict[str, float | None]:
+    """Return an amount, the one before, and the change in percent; a day that is open is not compared."""
+    amount: float | None = _part(row.earned, part)
+    before: float | None = _part(row.before, part)
+    is_comparable = amount is not None and before and not row.is_open
+    moved = _PER_CENT * (amount / before - 1) if is_comparable else None  # type: ignore[operator]
+    return {part: amount, f"{part}_before": before, f"{part}_change": moved}
+
+
+def _part(earned: Earned | None, part: str) -> float | None:
+    return None if earned is None else float(getattr(earned, part))

@@ -1,0 +1,202 @@
+"""Every store of the chain in one row: what it earned, and what needs a person, the most urgent first."""
+
+import datetime as dt
+from collections.abc import Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from dashboard.formats import day, days
+
+Level = Literal["fine", "look", "act"]
+
+DAYS_BEFORE = 7
+"""Days that the day shown is compared with."""
+STANDS_STILL_AFTER = dt.timedelta(minutes=2)
+"""Without a tick for this long, a live day stands still: the slowest pace is a tick every ten seconds."""
+
+_Sales = dict[Hashable, Any]
+"""One row of `stores_earned` by column."""
+
+_URGENCY: dict[Level, int] = {"act": 0, "look": 1, "fine": 2}
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing that needs a person; `act` is broken, `look` costs money or explains a number."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What a store sold on one day, or on average a day: units, revenue and margin in EUR."""
+
+    units: float
+    revenue: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class StoreRow:
+    """One store.
+
+    Attributes
+    ----------
+    date
+        The day shown; None when the store sold nothing on the days looked at.
+    is_open
+        Whether the day is still being sold.
+    earned, before
+        Of the day shown, and the mean of a day over the 7 before it on which it sold; None without a sale.
+    sold_out, missed
+        Products that ran out while shoppers still came, and the visits that met an empty shelf.
+    concerns
+        What needs a person, the most urgent first.
+    """
+
+    store: str
+    date: dt.date | None
+    is_open: bool
+    earned: Earned | None
+    before: Earned | None
+    sold_out: int
+    missed: int
+    concerns: tuple[Concern, ...]
+
+    @property
+    def level(self) -> Level:
+        """How urgent the store is."""
+        return self.concerns[0].level if self.concerns else "fine"
+
+
+@dataclass(frozen=True)
+class ChainDays:
+    """What is known of a chain on some days.
+
+    Attributes
+    ----------
+    earned
+        Rows of `stores_earned` by business date; None for a date whose files cannot be read.
+    open_since
+        When the open live day of a store was published last (UTC), by store and business date.
+    unproven
+        Stores that a partition without a receipt may touch, by business date.
+    books
+        Business dates with a price book, ascending; None where no book is expected.
+    """
+
+    earned: Mapping[dt.date, pd.DataFrame | None]
+    open_since: Mapping[tuple[str, dt.date], dt.datetime]
+    unproven: Mapping[dt.date, Set[str]]
+    books: Sequence[dt.date] | None
+
+
+def store_rows(
+    stores: Sequence[str], known: ChainDays, chosen: dt.date | None, now: dt.datetime
+) -> tuple[StoreRow, ...]:
+    """Return a row for each store, those that need a person first.
+
+    Parameters
+    ----------
+    stores
+        All stores, in the order of the catalog.
+    chosen
+        The day to show; None is the newest on which each store sold.
+    now
+        The time, UTC.
+    """
+    by_date = {date: _by_store(sales) for date, sales in known.earned.items() if sales is not None}
+    rows = [_row(store, by_date, known, chosen, now) for store in stores]
+    return tuple(sorted(rows, key=lambda row: (_URGENCY[row.level], -len(row.concerns), -row.missed)))
+
+
+def _by_store(sales: pd.DataFrame) -> dict[str, _Sales]:
+    return {str(row["store_id"]): row for row in sales.to_dict(orient="records")}
+
+
+def _row(
+    store: str,
+    by_date: Mapping[dt.date, Mapping[str, _Sales]],
+    known: ChainDays,
+    chosen: dt.date | None,
+    now: dt.datetime,
+) -> StoreRow:
+    sold = sorted(date for date, sales in by_date.items() if store in sales)
+    date = chosen if chosen is not None else max(sold, default=None)
+    sales = by_date[date][store] if date in sold else None
+    week = [by_date[one][store] for one in sold if date and 0 < (date - one).days <= DAYS_BEFORE]
+    concerns = [
+        *_of_files(store, date, known),
+        *_of_live_day(store, date, known, now),
+        *_of_silence(sales is not None, date, chosen, max(known.earned, default=None)),
+        *_of_prices(date if sales is not None else None, known.books),
+        *_of_stock(sales),
+    ]
+    return StoreRow(
+        store,
+        date,
+        is_open=date is not None and (store, date) in known.open_since,
+        earned=None if sales is None else _mean([sales]),
+        before=_mean(week) if week else None,
+        sold_out=0 if sales is None else int(sales["count_sold_out"]),
+        missed=0 if sales is None else int(sales["count_missed_visits"]),
+        concerns=tuple(sorted(concerns, key=lambda concern: _URGENCY[concern.level])),
+    )
+
+
+def _mean(sales: Sequence[_Sales]) -> Earned:
+    units, revenue, margin = (
+        sum(float(one[name]) for one in sales) / len(sales) for name in ("count_units", "revenue_eur", "margin_eur")
+    )
+    return Earned(units, revenue, margin)
+
+
+def _of_files(store: str, date: dt.date | None, known: ChainDays) -> list[Concern]:
+    newest = max(known.earned, default=None)
+    looked_at = date or newest
+    if looked_at is None:
+        return []
+    if known.earned.get(looked_at, pd.DataFrame()) is None:
+        return [Concern("act", f"decisions of {day(looked_at)} are damaged")]
+    if store in known.unproven.get(looked_at, frozenset()):
+        return [Concern("act", f"decisions of {day(looked_at)} have no receipt")]
+    if newest is not None and looked_at < newest and known.earned[newest] is None:
+        return [Concern("act", f"decisions of {day(newest)} are damaged")]
+    return []
+
+
+def _of_live_day(store: str, date: dt.date | None, known: ChainDays, now: dt.datetime) -> list[Concern]:
+    published = known.open_since.get((store, date)) if date else None
+    if published is None or now - published < STANDS_STILL_AFTER:
+        return []
+    return [Concern("act", f"live day stands still since {published:%d %b %H:%M} UTC")]
+
+
+def _of_silence(has_sold: bool, date: dt.date | None, chosen: dt.date | None, newest: dt.date | None) -> list[Concern]:  # noqa: FBT001
+    if newest is None:
+        return []
+    if chosen is not None:
+        return [] if has_sold else [Concern("look", "sold nothing on this day")]
+    if date is None:
+        return [Concern("look", "sold nothing on the newest days")]
+    behind = (newest - date).days
+    return [Concern("look", f"{days(behind)} behind the newest store")] if behind > 1 else []
+
+
+def _of_prices(date: dt.date | None, books: Sequence[dt.date] | None) -> list[Concern]:
+    if date is None or books is None or date in books:
+        return []
+    in_force = max((book for book in books if book < date), default=None)
+    if in_force is None:
+        return [Concern("look", "no price book")]
+    return [Concern("look", f"price book of {day(in_force)}")]
+
+
+def _of_stock(sales: _Sales | None) -> list[Concern]:
+    if sales is None or not sales["count_sold_out"]:
+        return []
+    products, visits = int(sales["count_sold_out"]), int(sales["count_missed_visits"])
+    return [Concern("look", f"{products:,} sold out, {visits:,} visits met an empty shelf")]

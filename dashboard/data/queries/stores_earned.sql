@@ -1,0 +1,25 @@
+-- One row per store that sold something on a date: what it earned, and which part of the shelf ran out while shoppers
+-- still came. A product of unknown cost counts with a cost of zero.
+with by_product as (
+    select
+        store_id,
+        sku,
+        count(*) filter (where purchased) as count_units,
+        coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
+        count(*) filter (where outcome = 'out_of_stock') as count_missed_visits
+    from interactions
+    where business_date = $date
+    group by store_id, sku
+)
+
+select
+    by_product.store_id,
+    sum(by_product.count_units)::bigint as count_units,
+    sum(by_product.revenue_eur) as revenue_eur,
+    sum(by_product.revenue_eur - by_product.count_units * coalesce(products.unit_cost, 0)) as margin_eur,
+    count(*) filter (where by_product.count_missed_visits > 0) as count_sold_out,
+    sum(by_product.count_missed_visits)::bigint as count_missed_visits
+from by_product
+left join products on by_product.sku = products.sku
+group by by_product.store_id
+order by by_product.store_id;

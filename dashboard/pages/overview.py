@@ -1,0 +1,147 @@
+"""The Overview page: every store in one row, what it earned and what needs a person, the most urgent first."""
+
+import datetime as dt
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
+from dashboard.cache import Cache
+from dashboard.cards.missing import no_data
+from dashboard.cards.notices import notices_of
+from dashboard.cards.overview import GRID, chain_stats, drift_alarm, grid, grid_rows
+from dashboard.components import aria, card, heading, wire_saving
+from dashboard.data.chain_days import dates_shown, read_chain
+from dashboard.data.overview import StoreRow, store_rows
+from dashboard.monitor import Monitor, Page
+from dashboard.pickers import NEWEST, SOLD, all_stores, days, picker, shown_date
+
+DAY, SEARCH, PULSE, SEEN = "overview-day", "overview-search", "overview-pulse", "overview-seen"
+NOTICES, EMPTY, FULL, STATS, SAVE = (
+    "overview-notices", "overview-empty", "overview-full", "overview-stats", "overview-save",
+)  # fmt: skip
+
+_PULSE_MS = 5_000
+_MOST_DAYS = 4  # days looked at by different browsers at the same time
+_TABLES = (*SOLD, "drift_checks", "products", "price_book", "model_versions", "champions")
+_KEPT = (Kept("day", DAY), Kept("search", SEARCH, typed=True))
+
+
+def layout(monitor: Monitor, *, day: object = None, search: object = None) -> Component:
+    """Build the frame of the page; the callbacks fill it as soon as it stands."""
+    offered = days(monitor)
+    chosen = one_of(day, (one["value"] for one in offered), NEWEST)
+    pickers = html.Div(
+        [
+            dmc.TextInput(id=SEARCH, label="Find a store", value=text_of(search), debounce=200, w=150),
+            picker(DAY, "Day", offered, 190, chosen),
+        ],
+        className="controls",
+    )
+    says = "Every store of the chain: what it earned, and what needs a person."
+    return html.Div(
+        [
+            heading("Overview", says, right=pickers),
+            kept_values("overview", "/", _KEPT, {"day": NEWEST, "search": ""}),
+            dcc.Interval(id=PULSE, interval=_PULSE_MS),
+            dcc.Store(id=SEEN),
+            html.Div(id=NOTICES),
+            html.Div(id=EMPTY),
+            html.Div(_full(), id=FULL, hidden=shown_date(monitor, NEWEST) is None),
+        ]
+    )
+
+
+def wire(app: Dash, monitor: Monitor) -> None:
+    """Register the page's callbacks."""
+    wire_address(app, "overview", _KEPT)
+    wire_saving(app, GRID, SAVE)
+    kept = Cache[tuple[StoreRow, ...]](_MOST_DAYS)
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("overview", "find"),
+        Output(GRID, "dashGridOptions"),
+        Input(SEARCH, "value"),
+        State(GRID, "dashGridOptions"),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("overview", "open"),
+        Output(FULL, "title"),
+        Input(GRID, "cellClicked"),
+        State(GRID, "rowData"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(NOTICES, "children"),
+        Output(EMPTY, "children"),
+        Output(FULL, "hidden"),
+        Output(STATS, "children"),
+        Output(GRID, "rowData"),
+        Output(DAY, "data"),
+        Output(SEEN, "data"),
+        Input(PULSE, "n_intervals"),
+        Input(DAY, "value"),
+        State(SEEN, "data"),
+    )
+    def show(_pulse: int, chosen: str, seen: str | None) -> Any:
+        newest = shown_date(monitor, NEWEST)
+        if newest is None:
+            if seen == EMPTY:
+                raise PreventUpdate
+            return None, no_data(monitor, "No store day yet", "No store has sold anything."), True, [], [], [], EMPTY
+        now = dt.datetime.now(dt.UTC)
+        date = None if chosen == NEWEST else shown_date(monitor, chosen)
+        stamp = what_decides(monitor, now)
+        rows = kept.get(date, lambda: rows_of(monitor, date, now), lambda: stamp)
+        told = repr((date, rows, stamp[1:]))
+        if told == seen:
+            raise PreventUpdate
+        shown = date or newest
+        told_above = [*notices_of(monitor, shown), *drift_alarm(monitor)]
+        return told_above, None, False, chain_stats(rows), grid_rows(rows, date), days(monitor), told
+
+
+def what_decides(monitor: Monitor, now: dt.datetime) -> tuple[Any, ...]:
+    """Return what changes whenever a row could: the minute first, for a live day that stands still."""
+    return (
+        f"{now:%H:%M}",
+        monitor.reader.stamp(*_TABLES),
+        monitor.next_command(),
+        monitor.catalog.current().fingerprint,
+        monitor.catalog.problem,
+    )
+
+
+def rows_of(monitor: Monitor, date: dt.date | None, now: dt.datetime) -> tuple[StoreRow, ...]:
+    """Return a row for each store on a date, or on the newest day of each."""
+    situation = monitor.situation()
+    is_priced_by_us = situation.has_champion or not situation.is_a_retailers
+    books = monitor.reader.dates("price_book") if is_priced_by_us else None
+    kill_switch = monitor.catalog.current().store.guardrails.kill_switch
+    stores = all_stores(monitor)
+    dates = dates_shown(monitor.reader.dates(*SOLD), date)
+    known = read_chain(monitor.reader, dates, stores, None if kill_switch else books)
+    return store_rows(stores, known, date, now)
+
+
+def _full() -> Component:
+    return html.Div(
+        [
+            html.Div(id=STATS, className="grid grid-4"),
+            card(
+                "Stores",
+                grid(),
+                caption="The most urgent first; click a store to open its page. A day that is still open is not "
+                "compared. Margin is revenue less unit cost, where the cost is known.",
+                right=dmc.Button(
+                    "Save as CSV", id=SAVE, variant="default", size="xs", **aria(label="Save stores as CSV")
+                ),
+            ),
+        ]
+    )
+
+
+PAGE = Page("overview", "/", "Overview", "overview", 0, layout, wire, ("day", "search"))

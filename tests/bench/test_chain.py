@@ -1,0 +1,25 @@
+"""The chain's catalog: any size loads, and equal sizes are equal files."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.chain import write_chain
+from catalog.load import load
+
+
+@pytest.mark.parametrize(("n_products", "n_stores"), [(1, 1), (200, 30), (600, 3)])
+def test_a_chain_of_any_size_is_a_catalog_with_names_that_differ(
+    tmp_path: Path, n_products: int, n_stores: int
+) -> None:
+    write_chain(tmp_path, n_products, n_stores)
+    catalog = load(tmp_path)
+    assert (len(catalog.products), len(catalog.store.stores)) == (n_products, n_stores)
+    assert len({product.name for product in catalog.products}) == n_products
+
+
+def test_equal_sizes_give_equal_files(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_chain(tmp_path / name, 20, 2)
+    for file in ("products.yaml", "store.yaml"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()

@@ -1,0 +1,145 @@
+"""The Overview's rows: what needs a person comes first, and no store is left out."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.settings import Settings
+from dashboard.data.chain_days import SHOWN, dates_shown
+from dashboard.data.overview import ChainDays, StoreRow, store_rows
+from dashboard.data.reader import Reader
+from warehouse.connection import read_only
+
+TODAY = dt.date(2026, 1, 8)
+NOW = dt.datetime(2026, 1, 8, 12, 0, tzinfo=dt.UTC)
+STORES = ("S01", "S02", "S03")
+
+
+def sales(revenue: dict[str, float], missed: dict[str, int] | None = None) -> pd.DataFrame:
+    missed = missed or {}
+    rows = [
+        {
+            "store_id": store,
+            "count_units": int(amount),
+            "revenue_eur": amount,
+            "margin_eur": amount / 4,
+            "count_sold_out": int(store in missed),
+            "count_missed_visits": missed.get(store, 0),
+        }
+        for store, amount in revenue.items()
+    ]
+    return pd.DataFrame(rows, columns=["store_id", *list(rows[0])[1:]] if rows else None)
+
+
+def back(days: int) -> dt.date:
+    return TODAY - dt.timedelta(days=days)
+
+
+def chain(**parts: Any) -> ChainDays:
+    usual = ChainDays({TODAY: sales(dict.fromkeys(STORES, 100.0))}, {}, {}, (TODAY,))
+    return replace(usual, **parts)
+
+
+def texts(row: StoreRow) -> str:
+    return "; ".join(concern.text for concern in row.concerns)
+
+
+def row_of(store: str, known: ChainDays, chosen: dt.date | None = None) -> StoreRow:
+    return next(row for row in store_rows(STORES, known, chosen, NOW) if row.store == store)
+
+
+def test_a_store_without_concerns_is_fine() -> None:
+    assert [(row.store, row.level) for row in store_rows(STORES, chain(), None, NOW)] == [(s, "fine") for s in STORES]
+
+
+def test_the_day_is_compared_with_the_mean_of_the_days_before_on_which_the_store_sold() -> None:
+    days = {back(n): sales({"S01": 100.0 + n}) for n in (0, 1, 3, 7, 8)}
+    row = row_of("S01", chain(earned=days))
+    assert row.earned is not None
+    assert row.before is not None
+    assert row.earned.revenue == 100.0
+    assert row.before.revenue == pytest.approx((101 + 103 + 107) / 3)
+    assert row.before.margin == pytest.approx(row.before.revenue / 4)
+
+
+def test_each_store_shows_its_own_newest_day_unless_one_is_chosen() -> None:
+    known = chain(earned={TODAY: sales({"S01": 1.0}), back(1): sales({"S01": 2.0, "S02": 3.0})})
+    assert [row_of(store, known).date for store in STORES] == [TODAY, back(1), None]
+    assert row_of("S02", known, TODAY).earned is None
+    assert "sold nothing on this day" in texts(row_of("S02", known, TODAY))
+    assert "sold nothing on the newest days" in texts(row_of("S03", known))
+
+
+@pytest.mark.parametrize(
+    ("known", "level", "said"),
+    [
+        (chain(earned={TODAY: None, back(1): sales({"S01": 1.0})}), "act", "Thu 8 Jan 2026 are damaged"),
+        (chain(unproven={TODAY: frozenset({"S01"})}), "act", "have no receipt"),
+        (chain(open_since={("S01", TODAY): NOW - dt.timedelta(minutes=3)}), "act", "stands still since 08 Jan 11:57 UTC"),
+        (chain(books=()), "look", "no price book"),
+        (chain(books=(back(2),)), "look", "price book of Tue 6 Jan 2026"),
+        (chain(earned={TODAY: sales({"S01": 9.0}, {"S01": 7})}), "look", "1 sold out, 7 visits"),
+        (chain(earned={TODAY: sales({"S02": 1.0}), back(3): sales({"S01": 1.0})}), "look", "3 days behind"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_said(known: ChainDays, level: str, said: str) -> None:
+    row = row_of("S01", known)
+    assert said in texts(row)
+    assert row.level == level
+
+
+def test_a_live_day_that_goes_on_is_fine_and_open() -> None:
+    row = row_of("S01", chain(open_since={("S01", TODAY): NOW - dt.timedelta(seconds=20)}))
+    assert row.is_open
+    assert row.level == "fine"
+
+
+def test_where_no_book_is_expected_none_is_missed() -> None:
+    assert row_of("S01", chain(books=None)).level == "fine"
+
+
+@given(
+    sold=st.lists(st.dictionaries(st.sampled_from(STORES), st.integers(0, 1000)), min_size=1, max_size=10),
+    broken=st.sets(st.integers(0, 9)),
+    still=st.sets(st.sampled_from(STORES)),
+)
+def test_every_store_has_one_row_and_the_urgent_ones_come_first(
+    sold: list[dict[str, int]], broken: set[int], still: set[str]
+) -> None:
+    earned = {
+        back(n): None if n in broken else sales({store: 1.0 for store in missed}, missed)
+        for n, missed in enumerate(sold)
+    }
+    known = chain(earned=earned, open_since={(store, TODAY): NOW - dt.timedelta(hours=1) for store in still})
+    rows = store_rows(STORES, known, None, NOW)
+    assert sorted(row.store for row in rows) == sorted(STORES)
+    order = [("act", "look", "fine").index(row.level) for row in rows]
+    assert order == sorted(order)
+
+
+def test_what_a_store_earned_is_what_its_decisions_add_up_to(sold: Settings) -> None:
+    date = dt.date(2026, 1, 6)
+    found = Reader(sold).ask("stores_earned", (*SHOWN, "products"), on=date, date=date).set_index("store_id")
+    with read_only(sold) as warehouse:
+        rows = warehouse.execute(
+            "select store_id, sum(price_offered), sum(price_offered - unit_cost), count(*) from interactions "
+            "join products using (sku) where business_date = $1 and purchased group by store_id",
+            [date],
+        ).fetchall()
+    assert len(rows) == len(found) == 3
+    for store, revenue, margin, units in rows:
+        assert found.loc[store, "revenue_eur"] == pytest.approx(revenue)
+        assert found.loc[store, "margin_eur"] == pytest.approx(margin)
+        assert found.loc[store, "count_units"] == units
+
+
+def test_the_week_before_is_read_too_and_nothing_older() -> None:
+    dates = [back(n) for n in range(40)]
+    assert dates_shown(dates, back(20)) == [back(n) for n in range(20, 28)]
+    assert dates_shown(dates, None) == [back(n) for n in range(15)]
+    assert dates_shown([], None) == []
