@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from flows.cli.completion import known_skus
-from flows.cli.options import HIGHEST_PRICE, Catalog, Json, text_of
+from flows.cli.options import Catalog, Json, text_of
 from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
 
 Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
-Price = Annotated[float, typer.Argument(min=0.01, max=HIGHEST_PRICE, help="Price, EUR.")]
+Price = Annotated[float, typer.Argument(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price, EUR.")]
 Announce = Annotated[
     bool,
     typer.Option(
