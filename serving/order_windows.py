@@ -56,6 +56,10 @@ class Orders:
     n_ticks: int
     _kept: dict[tuple[str, ...], _Arrays] = field(default_factory=dict, compare=False, repr=False)
 
+    def only(self, sku: str) -> "Orders":
+        """Return the orders of one product, for a shelf that holds it alone."""
+        return Orders(tuple(order for order in self.orders if order.sku == sku), (sku,), self.n_ticks)
+
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, that is what binds every store."""
         named = stores or ("",) * n_stores

@@ -50,7 +50,13 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
         whole,
         policy=BookPolicy(own_book),
         curves=curves,
-        limits=replace(limits, base_prices=limits.base_prices[part], bounds=bounds, frozen=limits.frozen[part]),
+        limits=replace(
+            limits,
+            base_prices=limits.base_prices[part],
+            bounds=bounds,
+            frozen=limits.frozen[part],
+            orders=None if limits.orders is None else limits.orders.only(book.skus[own]),
+        ),
         unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],
     )
 

@@ -105,7 +105,7 @@ class QuotedBook:
             When there are not so many ticks in a day, or the stock cannot be.
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
-        shelf = _shelf_of(question, left)
+        shelf = _shelf_of(question, left, self._store)
         if own.is_kept:
             return self._kept(own, shelf)
         decision = own.storefront.decide(shelf)
@@ -225,8 +225,8 @@ def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: 
     return store in keepers(catalog, sku, date)
 
 
-def _shelf_of(question: PriceQuestion, ticks_left: int) -> Shelf:
-    """Return a shelf of one replica and one product."""
+def _shelf_of(question: PriceQuestion, ticks_left: int, store: str | None) -> Shelf:
+    """Return a shelf of one replica and one product, of a store or of none in particular."""
     shown, opening = question.shown, question.opening or question.shown
     return Shelf(
         np.array([[question.stock]]),
@@ -234,6 +234,7 @@ def _shelf_of(question: PriceQuestion, ticks_left: int) -> Shelf:
         ticks_left,
         np.zeros((1, 1)),
         np.array([[math.nan if shown is None or opening is None else opening]]),
+        None if store is None else (store,),
     )
 
 

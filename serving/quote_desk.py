@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from catalog.errors import DataError
 from catalog.load import Catalog
 from serving.book_store import BookInForce, book_in_force
+from serving.price_changes.orders import ordered
+from serving.price_changes.store_time import next_tick
 from serving.quote import Answer, PriceQuestion, QuotedBook
 from serving.reprice import RemadeBook, remade_book, remade_for
 from warehouse.advice import next_command, situation_of
@@ -67,6 +69,7 @@ class QuoteDesk:
     ) -> None:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
+        self._decided = sorted(lake.changes("price_changes").items())
         self._counters: dict[str | None, _Counter] = {}
 
     @property
@@ -82,6 +85,7 @@ class QuoteDesk:
             self.catalog.fingerprint,
             self.found.sha256 if self.found else "",
             self.passed_over,
+            self._decided,
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
 
@@ -146,17 +150,22 @@ class QuoteDesk:
         if found is None:
             raise NoBookError("expected a price book, found none; every product keeps its base price")
         if store is None:
-            return _Counter(QuotedBook(self.catalog, found.book, found.curves), self.tag)
+            return _Counter(QuotedBook(self._ordered(None), found.book, found.curves), self.tag)
         if store not in self.catalog.store.stores and found.belief is None:
             raise UnknownStoreError(
                 f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
                 "was quoted"
             )
         if found.belief is None:
-            return _Counter(QuotedBook(self.catalog, found.book, found.curves, store), self.tag)
+            return _Counter(QuotedBook(self._ordered(store), found.book, found.curves, store), self.tag)
         remade = self._remade(store, found)
         tag = hashlib.sha256(f"{self.tag}:{remade.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
-        return _Counter(QuotedBook(self.catalog, remade.book, remade.curves, store), tag)
+        return _Counter(QuotedBook(self._ordered(store), remade.book, remade.curves, store), tag)
+
+    def _ordered(self, store: str | None) -> Catalog:
+        """Return the catalog with what people ordered for the date that a store sells now, or next."""
+        date = next_tick(self._lake, self.catalog, store).date()
+        return ordered(self._lake, self.catalog, date, store)
 
     def _remade(self, store: str, found: BookInForce) -> RemadeBook:
         """Return the newest prices that a store's own sales led to."""

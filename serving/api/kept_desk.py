@@ -25,7 +25,7 @@ LOOK_EVERY = 0.25  # seconds
 _LONGEST_UNSEEN = 1.0  # seconds
 _SETTLED = 2.0  # seconds after which a change can no longer hide in the same tick of the file system's clock
 _KEPT_ANSWERS = 16_384  # about 2 kB each
-_OF_A_BOOK = ("price_book", "demand_curves", "beliefs")
+_OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes")
 _REMADE = ("hourly_price_book", "hourly_demand_curves")
 
 
@@ -104,7 +104,8 @@ class KeptDesk:
     def _see(self) -> None:
         self._lake.finish_interrupted()
         now, catalog = time.monotonic(), self._catalog()
-        seen = (catalog, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
+        sold = tuple(self._lake.changes("live_interactions"))
+        seen = (catalog, sold, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
         desk = self._kept.desk if self._kept else None
         if desk is None or seen != self._seen or now > self._settles_at:
             self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
