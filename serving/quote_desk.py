@@ -17,7 +17,7 @@ from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import ordered
 from serving.price_changes.store_time import next_tick
 from serving.quote import Answer, PriceQuestion, QuotedBook
-from serving.reprice import RemadeBook, remade_book, remade_for
+from serving.reprice import RemadeBook, open_days, remade_book, remade_for
 from warehouse.advice import next_command, situation_of
 from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake
@@ -34,7 +34,7 @@ class UnknownStoreError(DataError):
 
 
 class NotRemadeError(DataError):
-    """A store asks for prices that its own sales led to, and there are none."""
+    """A store that is being sold asks for prices that its own sales led to, and there are none."""
 
 
 class _Counter(NamedTuple):
@@ -151,14 +151,14 @@ class QuoteDesk:
             raise NoBookError("expected a price book, found none; every product keeps its base price")
         if store is None:
             return _Counter(QuotedBook(self._ordered(None), found.book, found.curves), self.tag)
-        if store not in self.catalog.store.stores and found.belief is None:
+        remade = None if found.belief is None else self._remade(store, found)
+        if remade is None and store not in self.catalog.store.stores:
             raise UnknownStoreError(
                 f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
                 "was quoted"
             )
-        if found.belief is None:
+        if remade is None:
             return _Counter(QuotedBook(self._ordered(store), found.book, found.curves, store), self.tag)
-        remade = self._remade(store, found)
         tag = hashlib.sha256(f"{self.tag}:{remade.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
         return _Counter(QuotedBook(self._ordered(store), remade.book, remade.curves, store), tag)
 
@@ -167,11 +167,13 @@ class QuoteDesk:
         date = next_tick(self._lake, self.catalog, store).date()
         return ordered(self._lake, self.catalog, date, store)
 
-    def _remade(self, store: str, found: BookInForce) -> RemadeBook:
-        """Return the newest prices that a store's own sales led to."""
+    def _remade(self, store: str, found: BookInForce) -> RemadeBook | None:
+        """Return the newest prices that a store's own sales led to; None while it has sold nothing of the day."""
         date = found.book.published_at.date()
         place = remade_for(self._lake, store, date)
         if place is None:
+            if not open_days(self._lake, store):
+                return None
             raise NotRemadeError(
                 f"expected prices that were remade for {store} on {date}, found none: nothing was quoted; run "
                 f"`shelfprice reprice --store {store}` while it sells, or leave --store out"

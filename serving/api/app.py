@@ -1,4 +1,4 @@
-"""The application: quotes, their OpenAPI document and its page, behind what every request has to pass.
+"""The application: quotes and price changes, their OpenAPI document and page, behind what every request has to pass.
 
 A request passes the front door (its own host, no other site's page), then admission (who, how often, how much), then a
 route. Routes of another part come in as further routers; they say what they need by `admission.requires`.
@@ -18,10 +18,13 @@ from serving.api.admission import Admission
 from serving.api.documents import schemas
 from serving.api.kept_desk import LOOK_EVERY, KeptDesk
 from serving.api.page import STYLE_HASH, page_of
+from serving.api.price_changes import price_changes_router
 from serving.api.problems import PAGE, Problem, answer_with_problems, send_problem
 from serving.api.quotes import QuickQuotes, quotes_router
 from serving.api.rates import Rates
 from serving.api.tokens import TokenBook
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
 
 _VERSION = "1.0"
 _SAID = (
@@ -66,7 +69,9 @@ def application(
     )
     app.state.desk = KeptDesk(settings, catalog_dir, look_every)
     answer_with_problems(app)
-    for router in (quotes_router(app.state.desk), *routers):
+    kept, lake = app.state.desk, Lake(settings)
+    changes = price_changes_router(lambda: Workspace(settings, kept.catalog_in_force(), lake))
+    for router in (quotes_router(kept), changes, *routers):
         app.include_router(router)
     _add_page(app)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))

@@ -103,7 +103,7 @@ class KeptDesk:
 
     def _see(self) -> None:
         self._lake.finish_interrupted()
-        now, catalog = time.monotonic(), self._catalog()
+        now, catalog = time.monotonic(), self.catalog_in_force()
         sold = tuple(self._lake.changes("live_interactions"))
         seen = (catalog, sold, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
         desk = self._kept.desk if self._kept else None
@@ -125,7 +125,8 @@ class KeptDesk:
         date = desk.found.book.published_at.date()
         return tuple(self._lake.changed_at(table, date) for table in _REMADE)
 
-    def _catalog(self) -> Catalog:
+    def catalog_in_force(self) -> Catalog:
+        """Return the newest catalog that could be used."""
         folder = self._catalog_dir or own_shelf(self._lake.settings)
         if folder not in self._watched:
             self._watched[folder] = WatchedCatalog(folder)

@@ -25,6 +25,8 @@ def refuse_impossible(catalog: Catalog, terms: Terms, now: dt.datetime) -> None:
     """
     if terms.sku is not None:
         catalog.product(terms.sku)
+    if terms.kind == "override" and (terms.sku is None or terms.new_price is None):
+        raise DataError(f"expected a price and the product that has it, found an override without; {_NOTHING}")
     stores = catalog.store.stores
     if terms.store is not None and terms.store not in stores:
         known = ", ".join(stores[:20])

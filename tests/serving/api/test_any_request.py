@@ -30,7 +30,15 @@ CHECKS = [
     response_schema_conformance,
 ]
 BRIEF = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-OPERATIONS = (("GET", "/v1/quotes"), ("POST", "/v1/quotes"), ("GET", "/v1/health"))
+OPERATIONS = (
+    ("GET", "/v1/quotes"),
+    ("POST", "/v1/quotes"),
+    ("GET", "/v1/health"),
+    ("GET", "/v1/price-changes"),
+    ("POST", "/v1/price-changes"),
+    ("POST", "/v1/price-changes/examined"),
+    ("POST", "/v1/price-changes/{change}/events"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,15 @@ def document(client: AsgiClient) -> dict[str, dict[str, dict[str, dict[str, obje
 
 def test_every_operation_parameter_body_and_answer_has_words_and_an_example(document) -> None:  # type: ignore[no-untyped-def]
     operations = [one for methods in document["paths"].values() for one in methods.values()]
-    assert {one["operationId"] for one in operations} == {"quote", "quotes", "health"}
+    assert {one["operationId"] for one in operations} == {
+        "quote",
+        "quotes",
+        "health",
+        "price_changes",
+        "ask_for_price",
+        "examine_price",
+        "decide_on_price",
+    }
     for one in operations:
         assert one["summary"]
         assert one["description"]
@@ -42,7 +50,7 @@ def test_every_kind_of_problem_is_in_the_document_with_its_status(document) -> N
         for name in answer.get("content", {}).get("application/problem+json", {}).get("examples", {})
     }
     of_routes = {(kind.name, kind.status) for kind in KINDS.values()}
-    assert told == of_routes - {("no-such-page", 404), ("wrong-method", 405), ("missing-scope", 403)}
+    assert told == of_routes - {("no-such-page", 404), ("wrong-method", 405)}
 
 
 def test_the_page_loads_nothing_and_its_style_is_the_one_that_the_browser_is_told(client: AsgiClient) -> None:

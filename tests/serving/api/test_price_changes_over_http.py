@@ -1,0 +1,69 @@
+"""Price changes over HTTP: what a token opens, what is recorded, and the quote that follows."""
+
+import datetime as dt
+
+import pytest
+from asgi_client import AsgiClient
+
+from catalog.settings import Settings
+from serving.api.tokens import Scope, add_token
+
+OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
+
+
+def token(home: Settings, name: str, *scopes: Scope) -> dict[str, str]:
+    return {"Authorization": f"Bearer {add_token(home, name, scopes, dt.datetime.now(dt.UTC))}"}
+
+
+def test_an_override_asked_for_over_http_is_quoted_and_withdrawn_again(home: Settings, client: AsgiClient) -> None:
+    both = token(home, "anna", "propose", "approve")
+    before = client.get("/v1/quotes?sku=MILK&stock=50")
+    answer = client.post("/v1/price-changes", json=OVERRIDE, headers=both)
+    assert answer.status_code == 201
+    change = answer.json()["changes"][0]
+    assert (change["by"], change["state"]) == ("anna", "in_force")
+    assert answer.json()["consequence"]["price"] == 1.29
+    quoted = client.get("/v1/quotes?sku=MILK&stock=50")
+    assert (quoted.json()["price"], quoted.json()["binding_rule"]) == (1.29, "override")
+    assert quoted.headers["etag"] != before.headers["etag"]
+    withdrawn = client.post(f"/v1/price-changes/{change['change']}/events", json={"event": "withdrawn"}, headers=both)
+    assert withdrawn.json()["changes"][0]["state"] == "withdrawn"
+    assert client.get("/v1/quotes?sku=MILK&stock=50").json() == before.json()
+    listed = client.get("/v1/price-changes?state=withdrawn").json()
+    assert [own["change"] for own in listed["changes"]] == [change["change"]]
+
+
+def test_reading_needs_no_token_and_each_action_its_scope(home: Settings, client: AsgiClient) -> None:
+    assert client.get("/v1/price-changes").json() == {"changes": [], "count": 0}
+    assert client.post("/v1/price-changes", json=OVERRIDE).status_code == 401
+    proposer = token(home, "ben", "propose")
+    assert client.post("/v1/price-changes", json=OVERRIDE, headers=token(home, "r", "read")).status_code == 403
+    change = client.post("/v1/price-changes", json=OVERRIDE, headers=proposer).json()["changes"][0]["change"]
+    refused = client.post(f"/v1/price-changes/{change}/events", json={"event": "withdrawn"}, headers=proposer)
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "words"),
+    [
+        ({"price": 0.5}, 409, "below its cost"),
+        ({"sku": "MLIK"}, 404, "expected a product"),
+        ({"store": "S99"}, 422, "expected a store"),
+        ({"reason": ""}, 422, "reason"),
+        ({"price": None}, 422, "expected a price"),
+    ],
+)
+def test_what_cannot_be_is_a_problem_and_records_nothing(
+    home: Settings, client: AsgiClient, changed: dict[str, object], status: int, words: str
+) -> None:
+    answer = client.post("/v1/price-changes", json=OVERRIDE | changed, headers=token(home, "anna", "propose"))
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in answer.json()["detail"]
+    assert answer.status_code == status
+    assert client.get("/v1/price-changes").json()["count"] == 0
+
+
+def test_what_would_become_of_it_is_told_without_recording_it(client: AsgiClient) -> None:
+    answer = client.post("/v1/price-changes/examined", json=OVERRIDE | {"price": 0.5}).json()
+    assert any("below its cost" in found for found in answer["conflicts"])
+    assert client.get("/v1/price-changes").json()["count"] == 0
