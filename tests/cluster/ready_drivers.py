@@ -15,12 +15,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 _ROOT = Path(__file__).parents[2]
 _OTHERS = ("SHELFPRICE_", "AWS_", "DASK_")
 _KILLED = -signal.SIGKILL
+_IMPORTED = (
+    *("flows.cli.main", "flows.simulate", "flows.spreading.on_dask", "prefect.task_engine", "pyarrow.pandas_compat"),
+    *("warehouse.advisory_locks", "warehouse.delta.store", "warehouse.postgresql", "warehouse.verify", "psycopg"),
+)
+"""What the commands import when they run."""
+
 _PATIENCE = 240.0  # seconds until a command hangs
 
 
@@ -113,10 +120,8 @@ def _main() -> None:
     from flows.environment import set_defaults
 
     set_defaults()
-    import warehouse.advisory_locks
-    import warehouse.delta.store
-    import warehouse.verify  # noqa: F401
-
+    for name in _IMPORTED:
+        import_module(name)
     _say("ready")
     for line in sys.stdin:
         child = os.fork()
