@@ -1,27 +1,27 @@
 -- One row per action on price changes, the newest first: what was decided at once about several prices is one row.
 with acts as (
     select
-        number,
-        event,
-        kind,
-        by,
-        any_value(recorded_at) as recorded_at,
+        events.number,
+        events.event,
+        events.kind,
+        events.by as decided_by,
+        any_value(events.recorded_at) as recorded_at,
         count(*) as count_changes,
-        min(change) as change,
-        min(sku) as sku,
-        min(store_id) as store_id,
-        min(new_price) as new_price,
-        min(old_price) as old_price,
-        min(reason) as reason
-    from price_changes
-    group by number, event, kind, by
+        min(events.change) as change,
+        min(events.sku) as sku,
+        min(events.store_id) as store_id,
+        min(events.new_price) as new_price,
+        min(events.old_price) as old_price,
+        min(events.reason) as reason
+    from price_changes as events
+    group by events.number, events.event, events.kind, events.by
 )
 
 select
     number,
     event,
     kind,
-    by,
+    decided_by,
     recorded_at,
     count_changes,
     change,
