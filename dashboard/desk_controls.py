@@ -145,8 +145,7 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
     )
     def fill(act: dict[str, Any] | None) -> Any:
         row = _row(desk, act)
-        price = row.proposed if row.stands is None else row.stands
-        return edit.facts_of(row), price, "", "", "", False, None
+        return edit.facts_of(row), row.stands, "", "", "", False, None
 
     @app.callback(
         Output(edit.PREVIEW, "children"),

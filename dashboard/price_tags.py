@@ -72,10 +72,9 @@ def told_of(rows: Sequence[Row]) -> str:
 
 def tag_of(row: Row, product: Product) -> dict[str, str]:
     """Return the texts of a tag: what stands, not what is proposed."""
-    price = row.proposed if row.stands is None else row.stands
     unit = ""
     if product.measure is not None:
-        per_unit, name = product.measure.per_unit(price)
+        per_unit, name = product.measure.per_unit(row.stands)
         unit = f"{product.measure.amount:g} {product.measure.unit}: {euros(per_unit)} per {name}"
     ean = "" if product.ean is None else f"EAN {product.ean}"
-    return {"name": row.name, "price": euros(price), "unit": unit, "foot": f"{row.store}, {row.date}", "ean": ean}
+    return {"name": row.name, "price": euros(row.stands), "unit": unit, "foot": f"{row.store}, {row.date}", "ean": ean}

@@ -7,8 +7,10 @@
     const set = (id, props) => window.dash_clientside.set_props(id, props);
     const chosen = () => {
         const api = grid();
-        if (!api) { return []; }
+        if (!api) { return {}; }
         const ids = api.getSelectedRows().map((row) => row.id);
+        const row = document.activeElement.closest("#desk-table .ag-row");
+        if (row) { return { ids, cursor: row.getAttribute("row-id") }; }
         const cell = api.getFocusedCell();
         const node = cell && api.getDisplayedRowAtIndex(cell.rowIndex);
         return { ids, cursor: node && node.data ? node.data.id : null };

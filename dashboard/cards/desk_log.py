@@ -21,7 +21,9 @@ _KINDS = {"price": "price", "override": "override", "freeze": "freeze", "kill_sw
 def log_card() -> Component:
     """Place the list that a callback fills."""
     return card(
-        "Who did what", html.Div(id=LOG), caption="Times are the clock's, UTC. What was done at once is one line."
+        "Who did what",
+        html.Div(id=LOG),
+        caption="Times are UTC: the clock's, or for a proposal its book's date. What was done at once is one line.",
     )
 
 

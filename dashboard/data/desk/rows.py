@@ -13,7 +13,7 @@ from catalog.records.product import Product
 from dashboard.formats import euros
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
-from serving.price_changes.passing import passes
+from serving.price_changes.passing import passes, passing
 from serving.price_changes.propose import THE_RULE
 from serving.price_changes.store_time import closing_of
 
@@ -45,7 +45,7 @@ class Row:
     proposed
         What the price book opens a full shelf with.
     stands
-        What will stand by what was decided so far; None when unknown.
+        What will stand by what was decided so far.
     gain
         Expected of the proposed price against `now`, EUR a store day; None where no model knows.
     limit
@@ -66,7 +66,7 @@ class Row:
     is_live: bool
     now: float | None
     proposed: float
-    stands: float | None
+    stands: float
     gain: float | None
     why: str
     limit: str
@@ -112,15 +112,27 @@ class Known:
 def rows_of(catalog: Catalog, known: Known) -> list[Row]:
     """Return a row for each product of each store for whose date there is a price book, in the order of both."""
     newest = {date: newest_of_each(changes) for date, changes in known.proposals.items()}
+    offers = {date: _offers(catalog, outlook) for date, outlook in known.outlooks.items()}
     return [
         row
         for store in catalog.store.stores
-        if known.clocks[store].date in known.outlooks
-        for row in _of_store(catalog, known, store, newest.get(known.clocks[store].date, {}))
+        if (date := known.clocks[store].date) in known.outlooks
+        for row in _of_store(catalog, known, store, offers[date], newest.get(date, {}))
     ]
 
 
-def _of_store(catalog: Catalog, known: Known, store: str, newest: Mapping[Place, PriceChange]) -> Iterator[Row]:
+def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str]]:
+    """Return each product's opening price, EUR, and the limit that binds it, in words: the same in every store."""
+    return [(outlook.opening_price(sku), limit_in_words(outlook.binding_rule(sku))) for sku in catalog.skus]
+
+
+def _of_store(
+    catalog: Catalog,
+    known: Known,
+    store: str,
+    offers: Sequence[tuple[float, str]],
+    newest: Mapping[Place, PriceChange],
+) -> Iterator[Row]:
     clock = known.clocks[store]
     outlook = known.outlooks[clock.date]
     covering = _covering(catalog, clock, known.people)
@@ -131,7 +143,7 @@ def _of_store(catalog: Catalog, known: Known, store: str, newest: Mapping[Place,
     gains = outlook.gains(np.arange(len(prices)), prices)
     why = why_of(outlook)
     for position, product in enumerate(catalog.products):
-        proposed = outlook.opening_price(product.sku)
+        proposed, limit = offers[position]
         change = newest.get((store, product.sku))
         decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
         cover = _strongest(covering, store, product.sku)
@@ -149,7 +161,7 @@ def _of_store(catalog: Catalog, known: Known, store: str, newest: Mapping[Place,
             stands=stands,
             gain=None if np.isnan(gains[position]) else float(gains[position]),
             why=why,
-            limit=limit_in_words(outlook.binding_rule(product.sku)),
+            limit=limit,
             course=courses[position],
             decision=decision,
             state=decision if cover is None else "overridden",
@@ -172,23 +184,28 @@ def limit_in_words(rule: str) -> str:
 
 def _decision(
     catalog: Catalog, product: Product, change: PriceChange | None, old: float | None, proposed: float
-) -> tuple[State, float | None, str]:
+) -> tuple[State, float, str]:
     """Return what became of a proposal, what stands by it, and both in words."""
     if change is None:
         if passes(catalog, product, old, proposed) or not catalog.store.approval.is_asked_for:
             return "passes", proposed, "passes"
-        return "waits", old, _waits(old)
-    wanted, before = change.terms.new_price, change.terms.old_price
-    by = change.events[-1].by
+        before = _before(catalog, product, old, proposed)
+        return "waits", before, f"waits; until then {euros(before)}"
+    wanted = proposed if change.terms.new_price is None else change.terms.new_price
+    before, by = _before(catalog, product, change.terms.old_price, wanted), change.events[-1].by
     if change.last == "proposed":
-        return "waits", before, _waits(before)
+        return "waits", before, f"waits; until then {euros(before)}"
     if change.last == "approved":
         return ("passes", wanted, "passes") if by == THE_RULE else ("approved", wanted, f"approved by {by}")
     return "rejected", before, f"rejected by {by}"
 
 
-def _waits(old: float | None) -> str:
-    return "waits" if old is None else f"waits; until then {euros(old)}"
+def _before(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
+    """Return what stands until a price is approved, EUR: the old price, else the nearest one that passes by itself."""
+    if old is not None:
+        return old
+    lowest, highest = passing(catalog, product, None)
+    return min(max(wanted, lowest), highest)
 
 
 def _covering(catalog: Catalog, clock: StoreClock, people: Iterable[PriceChange]) -> dict[Place, PriceChange]:

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from price_shop import DATE, Shop
 
 from catalog.errors import DataError, Declined
+from catalog.load import load
 from catalog.records.shelf_label import Measure
+from catalog.settings import Settings
+from dashboard.app import create_app
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
 from dashboard.data.desk.drafts import Draft, preview
@@ -54,7 +57,7 @@ def test_without_approval_every_price_passes_and_the_desk_says_how_to_change_tha
 def test_what_waits_is_recorded_by_whoever_decides_first(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
     assert all_changes(shop.lake) == []
-    assert row_of(desk, "S02|MILK").state == "waits"
+    assert (row_of(desk, "S02|MILK").state, row_of(desk, "S02|MILK").stands) == ("waits", 1.5)
     assert acts.approve(desk, ["S02|MILK", "S02|EGGS"]).startswith("2 prices approved.")
     assert row_of(desk, "S02|MILK").state == "approved"
     assert row_of(desk, "S02|BREAD").state == "waits"
@@ -182,3 +185,19 @@ def test_what_passes_by_the_rule_is_told_apart_from_what_a_person_approved(tmp_p
     shop, desk = opened(tmp_path, "{within_of_base: 0.5}")
     propose(shop.workspace, shop.publish(), DATE)
     assert {row.told for row in desk.sheet().rows} == {"passes"}
+
+
+def test_before_there_is_anything_the_desk_is_empty_and_the_kill_switch_can_be_turned_on(settings: Settings) -> None:
+    desk = PriceDesk(settings, Reader(settings), load)
+    assert desk.sheet().rows == ()
+    acts.stop(desk, "S01", "prices look wrong")
+    (change,) = standing(desk.sheet())
+    assert (change.kind, change.store) == ("kill_switch", "S01")
+
+
+def test_a_decision_from_another_site_is_refused(settings: Settings) -> None:
+    client = create_app(settings).server.test_client()
+    answer = client.post("/_dash-update-component", json={}, headers={"Origin": "http://elsewhere.example"})
+    assert answer.status_code == 403
+    assert client.get("/desk/tags?store=<script>").status_code == 200
+    assert "<script>alert" not in client.get("/desk/tags?price=<script>alert(1)</script>").text
