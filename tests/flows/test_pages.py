@@ -11,7 +11,7 @@ from flows.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND = re.compile(r"\bshelfprice ([a-z]+)([^\n`|#]*)")
+COMMAND = re.compile(r"\bshelfprice ([a-z][a-z-]*)([^\n`|#]*)")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
