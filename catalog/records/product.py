@@ -3,6 +3,7 @@
 from pydantic import Field, field_validator, model_validator
 
 from catalog.records.fields import Cost, Name, Price, Record, Sku, is_whole_cents
+from catalog.records.shelf_label import Measure, check_ean
 from catalog.records.shoppers import Persona, check_shares
 
 FLOOR_RATIO = 0.7
@@ -47,6 +48,18 @@ class Product(Record):
         description="segments of this product's shoppers in the twin, each with the fields of the store's `personas`; "
         "none is the store's",
     )
+    measure: Measure | None = Field(
+        default=None,
+        exclude_if=lambda measure: measure is None,
+        description="how much one unit holds, for the price per kg or l on its label, such as "
+        "`{amount: 1.0, unit: l}`; units are g, kg, ml, cl, l, m and piece",
+    )
+    ean: str | None = Field(
+        default=None,
+        exclude_if=lambda ean: ean is None,
+        description="its number at the till, for its label: 8, 12, 13 or 14 digits in quotes, the last one checks the "
+        "others",
+    )
 
     @property
     def chances_per_day(self) -> int:
@@ -69,6 +82,11 @@ class Product(Record):
         if price is not None and not is_whole_cents(price):
             raise ValueError(f"a price on a shelf is in whole cents, found {price}")
         return price
+
+    @field_validator("ean")
+    @classmethod
+    def _is_an_ean(cls, ean: str | None) -> str | None:
+        return None if ean is None else check_ean(ean)
 
     @field_validator("personas")
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce
@@ -65,6 +65,36 @@ class Outlook:
     def opening_price(self, sku: str) -> float:
         """Return what the policy opens a full shelf with, EUR."""
         return float(self._book.prices[self._catalog.skus.index(sku)][-1, -1])
+
+    def binding_rule(self, sku: str) -> str:
+        """Return the rule that binds the price that the policy opens a full shelf with."""
+        return self._book.rules[self._book.rule[self._catalog.skus.index(sku)][-1, -1]]
+
+    def gains(self, product: Ints, prices: Floats) -> Floats:
+        """Return what the policy's opening prices are expected to bring a store day more than other prices, EUR.
+
+        Parameters
+        ----------
+        product
+            Positions on the shelf, shape (n,).
+        prices
+            The prices that they are compared with, EUR, shape (n,).
+
+        Returns
+        -------
+        Floats
+            Shape (n,), in revenue or in profit, whichever the catalog maximises; NaN where no model knows.
+        """
+        if self._visits is None:
+            return np.full(len(product), np.nan)
+        visits, cost = self._visits.sum(axis=1)[product], self._catalog.unit_costs[product]
+        lost = cost if self._catalog.store.policies.objective == "margin" else np.zeros(len(product))
+        policy_prices = self._book.prices[:, -1, -1][product]
+        earned = [
+            np.minimum(visits * self._curves.p_sale_at(product, own), self._catalog.par_stock[product]) * (own - lost)
+            for own in (policy_prices, prices)
+        ]
+        return np.asarray(earned[0] - earned[1])
 
     def of(self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None) -> Consequence:
         """Return what a price, EUR, brings in the ticks from a first one to an end."""

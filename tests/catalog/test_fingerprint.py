@@ -10,6 +10,7 @@ from catalog.records.price_law import PriceLaw
 from catalog.records.price_orders import PriceOrder
 from catalog.records.pricing_rules import Approval, Belief, ExportedPrices, Gate, Learning
 from catalog.records.product import Product
+from catalog.records.shelf_label import Measure
 from catalog.records.shoppers import Footfall, Persona, Shock
 from catalog.records.store import Store
 
@@ -25,6 +26,8 @@ PRODUCT_CHANGES: dict[str, object] = {
     "par_stock": 101,
     "most_units_per_day": 400,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
+    "measure": Measure(amount=1.0, unit="l"),
+    "ean": "4006381333931",
 }
 STORE_CHANGES: dict[str, object] = {
     "currency": "CHF",

@@ -28,14 +28,19 @@ SEED = 7
 
 
 class Shop:
-    """A lake and a catalog folder of its own; `approval` is added to its store.yaml."""
+    """A lake and a catalog folder of its own; `approval` is added to its store.yaml.
 
-    def __init__(self, folder: Path, approval: str = "") -> None:
+    With `size`, it has that many products and stores instead of the default ones.
+    """
+
+    def __init__(self, folder: Path, approval: str = "", size: tuple[int, int] | None = None) -> None:
         self.folder = folder / "catalog"
         self.folder.mkdir(parents=True)
         (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
         store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
         added = f"approval: {approval}\n" if approval else ""
+        if size is not None:
+            store = self._grown(store, *size)
         (self.folder / "store.yaml").write_text(f"{store}{added}", encoding="utf-8")
         self.settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
         self.catalog: Catalog = load(self.folder)
@@ -43,6 +48,18 @@ class Shop:
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         self.workspace = Workspace(self.settings, self.catalog, self.lake)
+
+    def _grown(self, store: str, products: int, stores: int) -> str:
+        """Write a shelf of many products, and return a store.yaml with many stores."""
+        lines = [
+            f"  - {{sku: P{n:03d}, name: Product {n:03d}, category: group {n % 9}, base_price: {1 + n % 40}.49, "
+            f"unit_cost: {0.6 * (1 + n % 40):.2f}, par_stock: 20}}"
+            for n in range(products)
+        ]
+        (self.folder / "products.yaml").write_text("\n".join(["products:", *lines, ""]), encoding="utf-8")
+        names = ", ".join(f"S{n:02d}" for n in range(1, stores + 1))
+        kept = [line for line in store.splitlines() if not line.startswith(("stores:", "popularity:"))]
+        return "\n".join([*kept, f"stores: [{names}]", ""])
 
     def publish(self, date: dt.date = DATE, visits: float = 50.0) -> BookInForce:
         """Publish a book on a belief that took in so many visits at each knot."""

@@ -1,0 +1,44 @@
+"""The desk's questions: why something is done, and which keys there are."""
+
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import table
+
+QUESTION, ASKED, WHY, YES, NO, FAILED, KEYS = (
+    "desk-question", "desk-asked", "desk-question-why", "desk-yes", "desk-no", "desk-failed", "desk-keys",
+)  # fmt: skip
+
+_KEYS = (
+    ("Arrow keys", "move in the table"),
+    ("Space", "choose a price, or choose it no longer"),
+    ("A", "approve the chosen prices, or the one the cursor is on"),
+    ("R", "reject them, with a reason"),
+    ("E", "edit the price the cursor is on"),
+    ("Esc", "close a panel; in the table, choose nothing"),
+    ("/", "search"),
+    ("?", "this list"),
+)
+
+
+def question() -> Component:
+    """Place the question why, which a callback opens."""
+    why: Any = dmc.TextInput(id=WHY, label="Reason", required=True, **{"data-autofocus": True})
+    buttons = html.Div(
+        [dmc.Button("Cancel", id=NO, variant="default"), dmc.Button("Confirm", id=YES)], className="ask-buttons"
+    )
+    return dmc.Modal(
+        [html.Div(id=ASKED), why, html.Div(id=FAILED, role="alert"), buttons],
+        id=QUESTION,
+        title="Why?",
+        centered=True,
+    )
+
+
+def keys_list() -> Component:
+    """List the keys; `assets/desk.js` opens it."""
+    rows = [[html.Kbd(key), says] for key, says in _KEYS]
+    return dmc.Modal(table(["Key", "What it does"], rows, width=260), id=KEYS, title="Keys", centered=True)

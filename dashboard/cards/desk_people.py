@@ -1,0 +1,74 @@
+"""What people set: overrides, freezes and the kill switch, each with who, why, until when, and Undo."""
+
+from collections.abc import Sequence
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from catalog.load import Catalog
+from dashboard.cards.desk_edit import cost_in_words
+from dashboard.cards.desk_prices import act_button
+from dashboard.components import card, prose
+from dashboard.data.desk.people import Standing
+from dashboard.formats import euros
+
+PEOPLE, SWITCHED = "desk-people", "desk-switched"
+EVERY_STORE = "every store"
+
+_LOOKS = {"in_force": ("in force", "teal"), "scheduled": ("scheduled", "ocean"), "proposed": ("waits", "yellow"),
+          "superseded": ("covered by another", "gray")}  # fmt: skip
+_MOST = 100
+
+
+def people_card(catalog: Catalog) -> Component:
+    """Place the list of what people set, and the kill switch."""
+    scope = dmc.Select(
+        id=SWITCHED,
+        label="Kill switch for",
+        data=[EVERY_STORE, *catalog.store.stores],
+        value=EVERY_STORE,
+        w=150,
+        size="xs",
+        allowDeselect=False,
+    )
+    return card(
+        "Overrides, freezes and the kill switch",
+        html.Div(id=PEOPLE),
+        html.Div([scope, act_button("Turn on…", "stop")], className="desk-switch"),
+        caption="The kill switch shows base prices from the next tick on; Undo turns it off. Costs are against the "
+        "policy's price, as expected when it was set.",
+    )
+
+
+def people_list(changes: Sequence[Standing]) -> Component:
+    """List what people asked for and what is not over, the newest first."""
+    if not changes:
+        return dmc.Text("Nobody has set, frozen or stopped a price.", c="dimmed", size="sm")
+    items: list[Component] = [_item(change) for change in changes[:_MOST]]
+    if len(changes) > _MOST:
+        items.append(html.Li(prose(f"and {len(changes) - _MOST} more: `shelfprice changes` lists them")))
+    return html.Ul(items, className="desk-changes")
+
+
+def _item(change: Standing) -> Component:
+    words, colour = _LOOKS[change.state]
+    cost = [html.Span(f"It {cost_in_words(change.cost)} a day.")] if change.cost is not None else []
+    acts = [act_button("Undo", "undo", change=change.change)]
+    if change.state == "proposed":
+        acts.insert(0, act_button("Approve", "allow", look="filled", change=change.change))
+    head = html.Div(
+        [html.Strong(_what(change)), dmc.Badge(words, color=colour, variant="light", className="desk-badge")],
+        className="desk-change-head",
+    )
+    rest = [html.Span(f"{change.change}, {change.when}."), html.Span(f"{change.by}: {change.reason}."), *cost]
+    words_of = html.Div([head, html.Div(rest, className="desk-change-rest")])
+    return html.Li([words_of, html.Div(acts, className="desk-change-acts")])
+
+
+def _what(change: Standing) -> str:
+    where = change.store or EVERY_STORE
+    if change.kind == "kill_switch":
+        return f"Kill switch, {where}"
+    verb = "frozen at" if change.kind == "freeze" else "set to"
+    return f"{change.product} in {where} {verb} {euros(change.price or 0)}"

@@ -1,0 +1,156 @@
+"""The desk's table: each store's opening price of each product, filtered and sorted where the rows are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from catalog.load import Catalog
+from dashboard.components import aria, card, prose
+from dashboard.data.desk.price_desk import Sheet
+from dashboard.data.desk.rows import Row
+from dashboard.formats import count, day
+
+GRID, TEXT, STORE, CATEGORY, STATE, EVERY, COUNT, CHOSEN = (
+    "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-every", "desk-count", "desk-chosen",
+)  # fmt: skip
+KEYS_ON = "desk-keys-on"
+
+STATES = {
+    "waits": "Waits for a person",
+    "passes": "Passes by the rules",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "overridden": "Set by a person",
+}
+
+_EUROS = {"function": "params.value == null ? '–' : '€' + d3.format(',.2f')(params.value)"}
+_GAIN = {
+    "function": "params.value == null ? '–' : d3.format('+,.2f')(params.value).replace('+', '+€').replace('−', '−€')"
+}
+_PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(100 * params.value) + ' %'"}
+_COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("name", "Product", "Name of the product", {"width": 160, "pinned": "left"}),
+    ("store", "Store", "", {"width": 90}),
+    ("now", "Now", "On a live store's shelf; else what the store opened with last", {"valueFormatter": _EUROS}),
+    ("proposed", "Proposed", "What the price book opens a full shelf with", {"valueFormatter": _EUROS}),
+    ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT}),
+    ("gain", "Gain a day", "Expected of the proposed price against now, in this store", {"valueFormatter": _GAIN}),
+    ("state", "State", "What became of the proposal", {"width": 250, "cellRenderer": "DeskState"}),
+    ("stands", "Will stand", "By what was decided so far", {"valueFormatter": _EUROS}),
+    ("course", "14 days", "Opening prices", {"width": 130, "cellRenderer": "DeskCourse", "sortable": False}),
+    ("limit", "Limit that binds", "The limit that keeps the policy from another price", {"width": 220}),
+    ("why", "Why", "Where the proposed price comes from", {"width": 330, "sortable": False}),
+)
+_NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
+
+
+def prices_card(catalog: Catalog) -> Component:
+    """Place the filters, the buttons and the table; callbacks fill it with the rows that are asked for."""
+    return card(
+        "Proposed prices",
+        html.Div(_filters(catalog), className="controls desk-filters"),
+        html.Div(_buttons(), className="desk-buttons", role="toolbar", **aria(label="What to do with chosen prices")),
+        html.Div(_grid(), id="desk-table"),
+        html.Div(
+            [html.Span(id=COUNT, **aria(live="polite")), html.Span(id=CHOSEN, **aria(live="polite"))],
+            className="desk-counts",
+        ),
+        caption="Arrow keys move, Space chooses, A approves, R rejects, E edits, / searches, ? lists the keys. Gains "
+        "are expected for a whole store day at one price.",
+    )
+
+
+def told_of(rows: Sequence[Row], found: Sequence[Row]) -> str:
+    """Say how many prices are shown, of how many, and how many of them wait."""
+    waiting = sum(row.decision == "waits" for row in found)
+    of_all = "" if len(found) == len(rows) else f" of {count(len(rows))}"
+    return f"{count(len(found))}{of_all} prices; {count(waiting)} wait"
+
+
+def note_of(sheet: Sheet) -> list[Component]:
+    """Say for which day the prices are, what waits, and what that means."""
+    catalog, rows = sheet.catalog, sheet.rows
+    dates = sorted({row.date for row in rows})
+    live = sorted({row.store for row in rows if row.is_live})
+    days = " and ".join(day(date) for date in dates)
+    told = [f"Prices for {days}" + (f"; live now: {', '.join(live)}." if live else ", which opens next.")]
+    waiting = [row for row in rows if row.decision == "waits"]
+    if catalog.store.guardrails.kill_switch:
+        told.append("The kill switch of store.yaml is on: every store shows base prices.")
+    if not catalog.store.approval.is_asked_for:
+        told.append(
+            "Every price passes by itself, since store.yaml has no `approval`. To let large changes wait for a person, "
+            "write there `approval: {within_of_yesterday: 0.1}`, a share of the price of the day before."
+        )
+    elif waiting:
+        word, verb = ("price", "waits") if len(waiting) == 1 else ("prices", "wait")
+        stands = "the old price stands" if len(waiting) == 1 else "the old prices stand"
+        is_open = any(row.is_live for row in waiting)
+        told.append(f"{count(len(waiting))} {word} {verb}: {stands}{'' if is_open else ' when the stores open'}.")
+    else:
+        told.append("No price waits for a person.")
+    return [dmc.Text(prose(" ".join(told)), size="sm", className="desk-note")]
+
+
+def _filters(catalog: Catalog) -> list[Component]:
+    categories = sorted({product.category for product in catalog.products})
+    states = [{"value": state, "label": words} for state, words in STATES.items()]
+    return [
+        dmc.TextInput(id=TEXT, label="Search", placeholder="product, store, category", w=230, debounce=200),
+        dmc.Select(id=STORE, label="Store", data=list(catalog.store.stores), w=110, clearable=True, searchable=True),
+        dmc.Select(id=CATEGORY, label="Category", data=categories, w=150, clearable=True, searchable=True),
+        dmc.Select(id=STATE, label="State", data=states, w=190, clearable=True),
+        dmc.Checkbox(id=EVERY, label="All that are found", checked=False, className="desk-every"),
+    ]
+
+
+def _buttons() -> list[Component]:
+    return [
+        act_button("Approve", "approve", look="filled", key="A"),
+        act_button("Reject…", "reject", key="R"),
+        act_button("Edit…", "edit", key="E"),
+        act_button("Freeze…", "freeze"),
+        act_button("Price tags", "tags"),
+        act_button("Keys", "keys", look="subtle", key="?"),
+        dmc.Switch(id=KEYS_ON, label="Keys on", checked=True, size="xs", persistence=True),
+    ]
+
+
+def act_button(label: str, act: str, *, look: str = "default", key: str | None = None, change: str = "") -> Component:
+    """Return a button that `assets/desk.js` turns into an act, of the chosen rows or of one price change."""
+    data = {"data-act": act, **({"data-change": change} if change else {})}
+    hint = [html.Kbd(key, className="desk-key", **aria(hidden="true"))] if key else []
+    return dmc.Button([label, *hint], variant=look, size="xs", **data)
+
+
+def _grid() -> Component:
+    columns = [
+        {
+            "field": field,
+            "headerName": name,
+            "headerTooltip": says,
+            "type": "rightAligned" if field in _NUMBERS else None,
+            "width": 105,
+        }
+        | more
+        for field, name, says, more in _COLUMNS
+    ]
+    return dag.AgGrid(
+        id=GRID,
+        columnDefs=columns,
+        rowModelType="infinite",
+        getRowId="params.data.id",
+        defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
+        dashGridOptions={
+            "cacheBlockSize": 100,
+            "maxBlocksInCache": 20,
+            "rowSelection": {"mode": "multiRow", "headerCheckbox": False},
+            "ensureDomOrder": True,
+        },
+        style={"height": 470},
+        className="desk-grid",
+    )

@@ -1,0 +1,148 @@
+"""What a person does at the desk. Each act is recorded under the name of the settings, and answers in a sentence."""
+
+from collections.abc import Sequence
+
+from catalog.errors import DataError, Declined, ShelfpriceError
+from dashboard.data.desk.drafts import Draft, span_of
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import Row
+from dashboard.formats import euros
+from serving.price_changes.desk import Answer, Wish, ask, decide
+from serving.price_changes.propose import propose
+from serving.price_changes.states import may_follow
+
+FOLLOWS = "The shelf follows at its next tick."
+EVERY_PRICE_PASSES = (
+    "Every price passes: store.yaml has no `approval`, so none waits. To set another price, edit it; to let large "
+    "changes wait, write `approval: {within_of_yesterday: 0.1}` into store.yaml."
+)
+
+
+def approve(desk: PriceDesk, ids: Sequence[str]) -> str:
+    """Approve what waits among the chosen prices.
+
+    Raises
+    ------
+    Declined
+        When none of them waits, or somebody else has to approve them.
+    """
+    chosen = _recorded(desk, ids)
+    names = [row.change.id for row in chosen if row.change is not None and may_follow(row.change.last, "approved")]
+    if not names:
+        raise Declined(f"none of the {_prices(len(chosen))} chosen waits; nothing was changed")
+    decide(desk.workspace, names, "approved", _user(desk))
+    others = len(chosen) - len(names)
+    return f"{_prices(len(names))} approved{_not_among(others)}. {FOLLOWS}"
+
+
+def turn_down(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
+    """Reject the chosen prices that wait, and take back those that passed or were approved: the old prices stand.
+
+    Raises
+    ------
+    Declined
+        When the old price stands for all of them already.
+    """
+    chosen = _recorded(desk, ids)
+    done = 0
+    for last, event in (("proposed", "rejected"), ("approved", "withdrawn")):
+        names = [row.change.id for row in chosen if row.change is not None and row.change.last == last]
+        if names:
+            decide(desk.workspace, names, "rejected" if event == "rejected" else "withdrawn", _user(desk), reason)
+        done += len(names)
+    if not done:
+        raise Declined(f"the old prices of the {_prices(len(chosen))} chosen stand already; nothing was changed")
+    return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: the old prices stand."
+
+
+def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bool) -> str:
+    """Set a price in one store for its date, or for some hours of it.
+
+    Raises
+    ------
+    DataError
+        When it can never hold.
+    Declined
+        When something speaks against it and it is not wished anyway.
+    """
+    start, end = span_of(desk.sheet(), row, draft)
+    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway)
+    answer = ask(desk.workspace, wish, _user(desk))
+    times = f"from {start:%H:%M} until {end:%H:%M} on {row.date}"
+    return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer)}"
+
+
+def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
+    """Keep the prices that are shown of the chosen products, until that is undone.
+
+    Raises
+    ------
+    Declined
+        When something speaks against one of them; those before it are frozen, which the message says.
+    """
+    chosen, done, answer = desk.sheet().chosen(ids), 0, None
+    for row in chosen:
+        try:
+            answer = ask(desk.workspace, Wish("freeze", reason, row.sku, row.store), _user(desk))
+        except ShelfpriceError as error:
+            raise Declined(f"{done} of {len(chosen)} frozen; {row.name} in {row.store}: {error}") from error
+        done += 1
+    if answer is None:
+        raise DataError("expected products that are frozen, found none chosen; nothing was changed")
+    return f"{_prices(done)} frozen until that is undone. {_next(answer)}"
+
+
+def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
+    """Turn the kill switch on in a store, or in every store.
+
+    Raises
+    ------
+    DataError
+        Without a reason.
+    """
+    answer = ask(desk.workspace, Wish("kill_switch", reason, store=store), _user(desk))
+    return f"The kill switch is on in {store or 'every store'}: base prices. {_next(answer)}"
+
+
+def undo(desk: PriceDesk, change: str) -> str:
+    """Take back what somebody asked for; what stood before holds again."""
+    decide(desk.workspace, [change], "withdrawn", _user(desk))
+    return f"{change} is undone. {FOLLOWS}"
+
+
+def allow(desk: PriceDesk, change: str) -> str:
+    """Approve what somebody else asked for."""
+    decide(desk.workspace, [change], "approved", _user(desk))
+    return f"{change} is approved. {FOLLOWS}"
+
+
+def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
+    """Return the chosen rows, with what the book proposes recorded first: an approval is of a recorded price."""
+    chosen = desk.sheet().chosen(ids)
+    if not chosen:
+        raise DataError("expected at least one price chosen, found none; nothing was changed: choose some in the table")
+    if all(row.change is not None for row in chosen):
+        return chosen
+    if not desk.workspace.catalog.store.approval.is_asked_for:
+        raise Declined(EVERY_PRICE_PASSES)
+    for date in sorted({row.date for row in chosen}):
+        found = desk.book(date)
+        if found is not None:
+            propose(desk.workspace, found, date)
+    return desk.sheet().chosen(ids)
+
+
+def _next(answer: Answer) -> str:
+    return "Somebody else has to approve it." if answer.is_waiting else FOLLOWS
+
+
+def _user(desk: PriceDesk) -> str:
+    return desk.workspace.settings.user
+
+
+def _prices(count: int) -> str:
+    return f"{count:,} price{'' if count == 1 else 's'}"
+
+
+def _not_among(others: int) -> str:
+    return f"; {_prices(others)} chosen needed nothing" if others else ""

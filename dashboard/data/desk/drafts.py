@@ -1,0 +1,86 @@
+"""A price that a person types: what it would bring and what speaks against it, before it is saved."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from catalog.errors import DataError, ShelfpriceError
+from dashboard.data.desk.price_desk import Sheet
+from dashboard.data.desk.rows import Row, StoreClock
+from serving.price_changes.change import Terms
+from serving.price_changes.conflicts import conflicts, refuse_impossible
+from serving.price_changes.store_time import closing_of, ticks_within
+
+_ANY_REASON = "typed"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A price, EUR, and the times of day from when until when it is wanted; empty is the rest of the day."""
+
+    price: float | None
+    start: str | None = None
+    end: str | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a draft would bring in its time and what speaks against it. None where no model knows.
+
+    Attributes
+    ----------
+    p_sale, units, revenue, profit
+        Chance that a shopper who considers the product buys it, expected units, and EUR.
+    cost, policy_price
+        What is lost against the policy's price, EUR, and that price, EUR.
+    problem
+        Why the draft can never hold; None where it can.
+    """
+
+    conflicts: tuple[str, ...] = ()
+    policy_price: float | None = None
+    p_sale: float | None = None
+    units: float | None = None
+    revenue: float | None = None
+    profit: float | None = None
+    cost: float | None = None
+    problem: str | None = None
+
+
+def span_of(sheet: Sheet, row: Row, draft: Draft) -> tuple[dt.datetime, dt.datetime]:
+    """Return from when until when a draft is wanted, UTC: by default from the next tick until closing.
+
+    Raises
+    ------
+    DataError
+        When a time is none.
+    """
+    clock: StoreClock = sheet.clocks[row.store]
+    start = clock.now if not draft.start else _moment(clock.date, draft.start)
+    end = closing_of(sheet.catalog.store.opening, clock.date) if not draft.end else _moment(clock.date, draft.end)
+    return start, end
+
+
+def preview(sheet: Sheet, row: Row, draft: Draft) -> Preview:
+    """Tell what a draft would bring a day and what speaks against it; nothing is recorded."""
+    if draft.price is None:
+        return Preview(problem="Type a price.")
+    try:
+        start, end = span_of(sheet, row, draft)
+        terms = Terms("override", row.sku, row.store, row.now, draft.price, start, end, _ANY_REASON)
+        refuse_impossible(sheet.catalog, terms, sheet.clocks[row.store].now)
+    except ShelfpriceError as error:
+        return Preview(problem=str(error))
+    ticks = ticks_within(sheet.catalog.store.opening, row.date, start, end)
+    if ticks is None:
+        return Preview(problem="No tick of this store begins in that time: choose a longer one.")
+    brings = sheet.outlooks[row.date].of(row.sku, draft.price, *ticks)
+    known = {name: value for name, value in vars(brings).items() if name != "price"}
+    return Preview(tuple(conflicts(sheet.catalog, terms, sheet.people)), **known)
+
+
+def _moment(date: dt.date, text: str) -> dt.datetime:
+    try:
+        time = dt.time.fromisoformat(text.strip())
+    except ValueError:
+        raise DataError(f"expected a time such as 13:00, found {text!r}; nothing was recorded") from None
+    return dt.datetime.combine(date, time, dt.UTC)

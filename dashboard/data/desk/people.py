@@ -1,0 +1,53 @@
+"""What people set and what is not over: overrides, freezes and kill switches, with their state at the next tick."""
+
+from dataclasses import dataclass
+
+from dashboard.data.desk.price_desk import Sheet
+from serving.price_changes.change import Kind, PriceChange
+from serving.price_changes.listing import when_of
+from serving.price_changes.states import State
+
+_SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One price change of a person. `cost` is expected against the policy's price, EUR a day; None when unknown.
+
+    `product` and `store` are None for every one, and `price` is None for base prices, EUR.
+    """
+
+    change: str
+    kind: Kind
+    product: str | None
+    store: str | None
+    price: float | None
+    when: str
+    by: str
+    reason: str
+    cost: float | None
+    state: State
+
+
+def standing(sheet: Sheet) -> list[Standing]:
+    """Return what people set and what is not over, the newest first."""
+    names = {product.sku: product.name for product in sheet.catalog.products}
+    found = [_of(sheet, change, names) for change in reversed(sheet.people)]
+    return [one for one in found if one.state in _SHOWN]
+
+
+def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
+    terms = change.terms
+    clock = sheet.clock_of(terms.store if terms.store in sheet.clocks else None)  # a store may have left the catalog
+    return Standing(
+        change=change.id,
+        kind=terms.kind,
+        product=None if terms.sku is None else names.get(terms.sku, terms.sku),
+        store=terms.store,
+        price=terms.new_price,
+        when=when_of(terms),
+        by=change.proposer,
+        reason=terms.reason,
+        cost=terms.expected_cost,
+        state=change.state(clock.now, sheet.people),
+    )

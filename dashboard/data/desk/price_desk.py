@@ -1,0 +1,138 @@
+"""The price desk: what is proposed and decided, read once for all browsers until something of it changes."""
+
+import datetime as dt
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from catalog.load import Catalog
+from catalog.settings import Settings
+from dashboard.cache import Cache
+from dashboard.data.desk.rows import Known, Row, StoreClock, rows_of
+from dashboard.data.reader import Reader
+from etl.live.day import days_with_live_parts
+from serving.book_store import BookInForce, book_in_force
+from serving.price_changes.change import PriceChange
+from serving.price_changes.consequence import Outlook
+from serving.price_changes.record import changes_on
+from serving.price_changes.store_time import next_tick
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+COURSE_DAYS = 14
+_BOOKS = ("price_book", "demand_curves", "beliefs")
+_SOLD = ("repricings", "live_repricings")
+_MOST_DATES = 8
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The desk at a moment.
+
+    Attributes
+    ----------
+    people
+        What people asked for, whatever became of it.
+    clocks
+        Where each store stands.
+    outlooks
+        What prices bring, by business date.
+    """
+
+    catalog: Catalog
+    rows: tuple[Row, ...]
+    people: tuple[PriceChange, ...]
+    clocks: dict[str, StoreClock]
+    outlooks: dict[dt.date, Outlook]
+
+    def chosen(self, ids: Sequence[str]) -> list[Row]:
+        """Return the rows with some ids; those that are not there are left out."""
+        wanted = set(ids)
+        return [row for row in self.rows if row.id in wanted]
+
+    def clock_of(self, store: str | None) -> StoreClock:
+        """Return the clock of a store; of all stores, the one that is first at a tick."""
+        clocks = self.clocks.values() if store is None else [self.clocks[store]]
+        return min(clocks, key=lambda clock: clock.now)
+
+
+class PriceDesk:
+    """Shared by all browsers of a monitor."""
+
+    def __init__(self, settings: Settings, reader: Reader, catalog: Callable[[], Catalog]) -> None:
+        self._settings, self._reader, self._catalog = settings, reader, catalog
+        self._sheets = Cache[Sheet](1)
+        self._books = Cache[tuple[BookInForce, Outlook] | None](_MOST_DATES)
+        self._changes = Cache[list[PriceChange]](_MOST_DATES)
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where decisions are recorded."""
+        return Workspace(self._settings, self._catalog(), self._reader.lake)
+
+    def stamp(self) -> tuple[Hashable, ...]:
+        """Return what changes whenever the desk does."""
+        return (*self._reader.stamp("price_changes", *_BOOKS, *_SOLD), self._catalog().fingerprint)
+
+    def sheet(self) -> Sheet:
+        """Return the desk as it is now."""
+        return self._sheets.get("now", self._made, self.stamp)
+
+    def book(self, date: dt.date) -> BookInForce | None:
+        """Return the price book in force on a date; None without one."""
+        found = self._book(date)
+        return None if found is None else found[0]
+
+    def _made(self) -> Sheet:
+        catalog = self._catalog()
+        clocks = clocks_of(self._reader.lake, catalog)
+        dates = sorted({clock.date for clock in clocks.values()})
+        books = {date: self._book(date) for date in dates}
+        outlooks = {date: found[1] for date, found in books.items() if found is not None}
+        people = self._changes_on(dt.date.max)  # proposals have a date of their own: these are all that people asked for
+        proposals = {
+            date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in outlooks
+        }
+        known = Known(clocks, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
+        return Sheet(catalog, tuple(rows_of(catalog, known)), tuple(people), clocks, outlooks)
+
+    def _book(self, date: dt.date) -> tuple[BookInForce, Outlook] | None:
+        def read() -> tuple[BookInForce, Outlook] | None:
+            found = book_in_force(self._reader.lake, date)
+            return None if found is None else (found, Outlook(self._catalog(), found))
+
+        return self._books.get(date, read, lambda: (self._reader.stamp(*_BOOKS), self._catalog().fingerprint))
+
+    def _changes_on(self, date: dt.date) -> list[PriceChange]:
+        return self._changes.get(
+            date, lambda: changes_on(self._reader.lake, date), lambda: self._reader.stamp("price_changes")
+        )
+
+    def _courses(self, dates: Sequence[dt.date]) -> dict[tuple[str, str], tuple[float, ...]]:
+        last = dates[-1]
+        first = last - dt.timedelta(days=COURSE_DAYS)
+        if next(self._reader.lake.newest_dates("repricings"), None) is None:
+            return {}
+        found = self._reader.ask("opening_courses", _SOLD, first=first, last=last)
+        columns = (found[name].tolist() for name in ("store_id", "sku", "prices"))
+        return {(store, sku): tuple(map(float, prices)) for store, sku, prices in zip(*columns, strict=True)}
+
+    def _shown(self, clocks: dict[str, StoreClock]) -> dict[tuple[str, str], float]:
+        """Return the prices that live stores show, EUR."""
+        shown: dict[tuple[str, str], float] = {}
+        for date in {clock.date for clock in clocks.values() if clock.is_live}:
+            found = self._reader.ask("prices_of_day", _SOLD, on=date, date=date)
+            columns = (found[name].tolist() for name in ("store_id", "sku", "price_eur"))
+            shown |= {(store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].is_live}
+        return shown
+
+
+def clocks_of(lake: Lake, catalog: Catalog) -> dict[str, StoreClock]:
+    """Return where each store of a catalog stands; stores that are not live share the date that opens next."""
+    live = {day.store for day in days_with_live_parts(lake) if not day.is_closed(lake)}
+    resting = next((store for store in catalog.store.stores if store not in live), None)
+    idle = None if resting is None else next_tick(lake, catalog, resting)
+    clocks: dict[str, StoreClock] = {}
+    for store in catalog.store.stores:
+        now = idle if store not in live and idle is not None else next_tick(lake, catalog, store)
+        clocks[store] = StoreClock(now.date(), now, store in live)
+    return clocks

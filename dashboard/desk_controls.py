@@ -1,0 +1,222 @@
+"""What is done at the desk: each act of a person is one request, and its answer a sentence beside the table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
+
+from catalog.errors import ShelfpriceError
+from dashboard.cards import desk_dialogs as dialogs
+from dashboard.cards import desk_edit as edit
+from dashboard.cards.desk_people import EVERY_STORE, SWITCHED
+from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT
+from dashboard.components import notice
+from dashboard.data.desk import acts
+from dashboard.data.desk.asked import Asked
+from dashboard.data.desk.drafts import Draft, preview
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import Row
+
+ACT, SAID, DONE = "desk-act", "desk-said", "desk-done"
+"""What the browser asks for, where the answer stands, and how many acts there were."""
+
+FILTERS = {"text": TEXT, "store": STORE, "category": CATEGORY, "state": STATE}
+
+_QUESTIONS = {
+    "reject": ("Reject prices?", "The old prices stand."),
+    "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
+    "stop": ("Turn the kill switch on?", "Base prices stand from the next tick on, until that is undone."),
+}
+
+
+def filter_states() -> dict[str, State]:
+    """Return what a callback takes to know which rows are asked for."""
+    return {name: State(identifier, "value") for name, identifier in FILTERS.items()}
+
+
+def wire_acts(app: Dash, desk: PriceDesk) -> None:
+    """Register what answers the buttons and keys."""
+    _wire_asked(app, desk)
+    _wire_question(app, desk)
+    _wire_panel(app, desk)
+
+
+def _wire_asked(app: Dash, desk: PriceDesk) -> None:
+    @app.callback(
+        output={
+            "said": Output(SAID, "children", allow_duplicate=True),
+            "done": Output(DONE, "data", allow_duplicate=True),
+            "question": Output(dialogs.QUESTION, "opened", allow_duplicate=True),
+            "title": Output(dialogs.QUESTION, "title"),
+            "asked": Output(dialogs.ASKED, "children"),
+            "why": Output(dialogs.WHY, "value"),
+            "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
+            "panel": Output(edit.PANEL, "opened", allow_duplicate=True),
+        },
+        inputs={"act": Input(ACT, "data")},
+        state={"every": State(EVERY, "checked"), "switched": State(SWITCHED, "value"), **filter_states()},
+        prevent_initial_call=True,
+    )
+    def answer(act: dict[str, Any] | None, *, every: bool, switched: str, **asked: Any) -> dict[str, Any]:
+        if not act:
+            raise PreventUpdate
+        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed", "panel"), no_update)
+        what = act["what"]
+        if what == "edit":
+            is_there = bool(desk.sheet().chosen(act["ids"][:1]))
+            said = no_update if is_there else problem("Choose a price in the table, then edit it.")
+            return nothing | {"panel": is_there, "said": said}
+        if what in _QUESTIONS:
+            title, words = _QUESTIONS[what]
+            about = switched if what == "stop" else _number_of(desk, meant(desk, act, Asked(**asked), every=every))
+            opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
+            return nothing | opened | {"why": "", "failed": None}
+        done: dict[str, Callable[[], str]] = {
+            "approve": lambda: acts.approve(desk, meant(desk, act, Asked(**asked), every=every)),
+            "undo": lambda: acts.undo(desk, act["change"]),
+            "allow": lambda: acts.allow(desk, act["change"]),
+        }
+        if what not in done:
+            raise PreventUpdate
+        said, _ = told(done[what])
+        return nothing | {"said": said, "done": act["at"]}
+
+
+def _wire_question(app: Dash, desk: PriceDesk) -> None:
+    """Do what needs a reason, once it is given."""
+
+    @app.callback(
+        output={
+            "said": Output(SAID, "children", allow_duplicate=True),
+            "done": Output(DONE, "data", allow_duplicate=True),
+            "question": Output(dialogs.QUESTION, "opened", allow_duplicate=True),
+            "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
+        },
+        inputs={
+            "_yes": Input(dialogs.YES, "n_clicks"),
+            "_no": Input(dialogs.NO, "n_clicks"),
+            "_enter": Input(dialogs.WHY, "n_submit"),
+        },
+        state={
+            "act": State(ACT, "data"),
+            "why": State(dialogs.WHY, "value"),
+            "every": State(EVERY, "checked"),
+            "switched": State(SWITCHED, "value"),
+            **filter_states(),
+        },
+        prevent_initial_call=True,
+    )
+    def decide(*, act: dict[str, Any], why: str | None, every: bool, switched: str, **rest: Any) -> dict[str, Any]:
+        if not ctx.triggered or not ctx.triggered[0]["value"] or not act:
+            raise PreventUpdate
+        if ctx.triggered_id == dialogs.NO:
+            return {"said": no_update, "done": no_update, "question": False, "failed": None}
+        asked = Asked(**{name: rest[name] for name in FILTERS})
+        reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
+        if not reason:
+            return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
+        done: dict[str, Callable[[], str]] = {
+            "reject": lambda: acts.turn_down(desk, meant(desk, act, asked, every=every), reason),
+            "freeze": lambda: acts.freeze(desk, meant(desk, act, asked, every=every), reason),
+            "stop": lambda: acts.stop(desk, store, reason),
+        }
+        if act["what"] not in done:
+            raise PreventUpdate
+        said, is_done = told(done[act["what"]])
+        if not is_done:
+            return {"said": no_update, "done": act["at"], "question": True, "failed": said}
+        return {"said": said, "done": act["at"], "question": False, "failed": None}
+
+
+def _wire_panel(app: Dash, desk: PriceDesk) -> None:
+    """Fill the panel for a row, show what a typed price would bring, and save it."""
+
+    @app.callback(
+        Output(edit.FACTS, "children"),
+        Output(edit.PRICE, "value"),
+        Output(edit.START, "value"),
+        Output(edit.END, "value"),
+        Output(edit.REASON, "value"),
+        Output(edit.ANYWAY, "checked"),
+        Output(edit.REFUSED, "children", allow_duplicate=True),
+        Input(ACT, "data"),
+        prevent_initial_call=True,
+    )
+    def fill(act: dict[str, Any] | None) -> Any:
+        row = _row(desk, act)
+        return edit.facts_of(row), row.stands, "", "", "", False, None
+
+    @app.callback(
+        Output(edit.PREVIEW, "children"),
+        Input(edit.PRICE, "value"),
+        Input(edit.START, "value"),
+        Input(edit.END, "value"),
+        State(ACT, "data"),
+        prevent_initial_call=True,
+    )
+    def show(price: float | str | None, start: str | None, end: str | None, act: dict[str, Any] | None) -> Any:
+        return edit.preview_of(preview(desk.sheet(), _row(desk, act), draft_of(price, start, end)))
+
+    @app.callback(
+        Output(SAID, "children", allow_duplicate=True),
+        Output(DONE, "data", allow_duplicate=True),
+        Output(edit.PANEL, "opened", allow_duplicate=True),
+        Output(edit.REFUSED, "children", allow_duplicate=True),
+        Input(edit.SAVE, "n_clicks"),
+        Input(edit.REASON, "n_submit"),
+        State(edit.PRICE, "value"),
+        State(edit.START, "value"),
+        State(edit.END, "value"),
+        State(edit.REASON, "value"),
+        State(edit.ANYWAY, "checked"),
+        State(ACT, "data"),
+        prevent_initial_call=True,
+    )
+    def save(_save: int, _enter: int, *typed: Any) -> Any:
+        price, start, end, why, anyway, act = typed
+        if not ctx.triggered or not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        row, draft = _row(desk, act), draft_of(price, start, end)
+        if draft.price is None:
+            return no_update, no_update, True, problem("Type a price.")
+        said, is_done = told(lambda: acts.override(desk, row, draft, why or "", anyway=bool(anyway)))
+        return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
+
+
+def meant(desk: PriceDesk, act: dict[str, Any], asked: Asked, *, every: bool) -> list[str]:
+    """Return the ids of the rows that an act is about: those that were chosen, or all that are found."""
+    return [row.id for row in asked.found_in(desk.sheet().rows)] if every else list(act["ids"])
+
+
+def draft_of(price: float | str | None, start: str | None, end: str | None) -> Draft:
+    """Return what was typed; an empty price is none."""
+    return Draft(None if price in {None, ""} else float(price or 0), start or None, end or None)
+
+
+def told(act: Callable[[], str]) -> tuple[Any, bool]:
+    """Do something and return the sentence that tells it, and whether it was done; a refusal is an answer."""
+    try:
+        return act(), True
+    except ShelfpriceError as error:
+        return problem(str(error)), False
+
+
+def problem(sentence: str) -> Any:
+    """Say why nothing was done."""
+    return notice("Not done", sentence, mood="warning")
+
+
+def _number_of(desk: PriceDesk, ids: list[str]) -> str:
+    rows = desk.sheet().chosen(ids)
+    if len(rows) == 1:
+        return f"{rows[0].name} in {rows[0].store}"
+    return f"{len(rows):,} prices"
+
+
+def _row(desk: PriceDesk, act: dict[str, Any] | None) -> Row:
+    """Return the row that is edited."""
+    found = desk.sheet().chosen(act["ids"][:1]) if act and act["what"] == "edit" else []
+    if not found:
+        raise PreventUpdate
+    return found[0]

@@ -1,0 +1,115 @@
+"""The Desk page: tomorrow's proposed prices, and what people decide about them."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard.cards.desk_dialogs import keys_list, question
+from dashboard.cards.desk_edit import edit_panel
+from dashboard.cards.desk_log import LOG, log_card, log_list
+from dashboard.cards.desk_people import PEOPLE, people_card, people_list
+from dashboard.cards.desk_prices import CHOSEN, COUNT, GRID, note_of, prices_card, told_of
+from dashboard.cards.missing import no_data
+from dashboard.components import aria, heading
+from dashboard.data.desk.asked import Asked, as_sent, in_order
+from dashboard.data.desk.people import standing
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
+from dashboard.monitor import Monitor, Page
+from dashboard.price_tags import wire_tags
+
+PULSE, SEEN, NOTE, MISSING, FULL = "desk-pulse", "desk-seen", "desk-note", "desk-missing", "desk-full"
+
+_PULSE_MS = 5_000
+
+
+def layout(monitor: Monitor) -> Component:
+    """Build the page with its filters; the callbacks fill it as soon as it stands."""
+    catalog = monitor.catalog.current()
+    return html.Div(
+        [
+            heading("Desk", "Tomorrow's prices: what is proposed and why, and what people decide about it."),
+            dcc.Interval(id=PULSE, interval=_PULSE_MS),
+            dcc.Store(id=SEEN),
+            dcc.Store(id=ACT),
+            dcc.Store(id=DONE),
+            html.Div(id=NOTE),
+            html.Div(id=SAID, role="status", className="desk-said", **aria(live="polite")),
+            html.Div(id=MISSING),
+            html.Div(prices_card(catalog), id=FULL),
+            html.Div([people_card(catalog), log_card()], className="grid grid-2 desk-below"),
+            edit_panel(),
+            question(),
+            keys_list(),
+        ],
+        id="desk",
+    )
+
+
+def wire(app: Dash, monitor: Monitor) -> None:
+    """Register the page's callbacks."""
+    desk = PriceDesk(monitor.settings, monitor.reader, lambda: monitor.catalog.current())  # noqa: PLW0108 - asked later
+    _wire_table(app, desk)
+    _wire_look(app, monitor, desk)
+    wire_acts(app, desk)
+    wire_tags(app.server, desk)
+
+
+def _wire_table(app: Dash, desk: PriceDesk) -> None:
+    """Send the rows that the table asks for; `assets/desk.js` lets it ask again when something has changed."""
+
+    @app.callback(
+        output={"rows": Output(GRID, "getRowsResponse"), "count": Output(COUNT, "children")},
+        inputs={"wanted": Input(GRID, "getRowsRequest")},
+        state=filter_states(),
+    )
+    def send(*, wanted: dict[str, Any] | None, **asked: Any) -> dict[str, Any]:
+        if wanted is None:
+            raise PreventUpdate
+        rows = desk.sheet().rows
+        found = Asked(**asked).found_in(rows)
+        part = in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]]
+        return {
+            "rows": {"rowData": [as_sent(row) for row in part], "rowCount": len(found)},
+            "count": told_of(rows, found),
+        }
+
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("desk", "again"),
+        Output(GRID, "title"),
+        Input(SEEN, "data"),
+        *(Input(identifier, "value") for identifier in FILTERS.values()),
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("desk", "chosen"), Output(CHOSEN, "children"), Input(GRID, "selectedRows")
+    )
+
+
+def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
+    """Show what changed since the browser looked last."""
+
+    @app.callback(
+        Output(NOTE, "children"),
+        Output(MISSING, "children"),
+        Output(FULL, "hidden"),
+        Output(PEOPLE, "children"),
+        Output(LOG, "children"),
+        Output(SEEN, "data"),
+        Input(PULSE, "n_intervals"),
+        Input(DONE, "data"),
+        State(SEEN, "data"),
+    )
+    def look(_pulse: int | None, _done: int | None, seen: str | None) -> Any:
+        now = repr((desk.stamp(), monitor.next_command()))
+        if now == seen:
+            raise PreventUpdate
+        sheet = desk.sheet()
+        if not sheet.rows:
+            words = "Prices are proposed by a price book, and there is none yet."
+            return None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
+        return note_of(sheet), None, False, people_list(standing(sheet)), log_list(monitor), now
+
+
+PAGE = Page("desk", "/desk", "Desk", "desk", 3, layout, wire)

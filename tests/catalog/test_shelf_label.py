@@ -1,0 +1,61 @@
+"""What a shelf label says beside the price."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from catalog.load import load, restored
+from catalog.records.product import Product
+from catalog.records.shelf_label import Measure, check_ean
+
+PRODUCT = load().products[0]
+
+
+@pytest.mark.parametrize("ean", ["4006381333931", "96385074", "036000291452", "00012345600012"])
+def test_a_number_whose_last_digit_checks_the_others_is_an_ean(ean: str) -> None:
+    assert check_ean(ean) == ean
+
+
+@pytest.mark.parametrize(
+    ("ean", "words"),
+    [("4006381333932", "expected 1 as the check digit"), ("400638133393", "check digit"), ("4006", "8, 12, 13 or 14"),
+     ("40063813339३1", "digits"), ("", "digits")],
+)  # fmt: skip
+def test_a_mistyped_ean_is_refused_in_words(ean: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Product.model_validate({**PRODUCT.model_dump(), "ean": ean})
+
+
+@given(st.text("0123456789", min_size=12, max_size=12), st.integers(0, 11), st.integers(1, 9))
+def test_one_wrong_digit_is_always_found(first: str, place: int, off: int) -> None:
+    (right,) = [f"{first}{last}" for last in range(10) if _is_one(f"{first}{last}")]
+    wrong = f"{right[:place]}{(int(right[place]) + off) % 10}{right[place + 1 :]}"
+    assert not _is_one(wrong)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "price", "told"),
+    [(500.0, "g", 1.5, (3.0, "kg")), (1.0, "l", 1.5, (1.5, "l")), (75.0, "cl", 6.0, (8.0, "l")),
+     (10.0, "piece", 2.5, (0.25, "piece"))],
+)  # fmt: skip
+def test_a_price_is_told_per_kg_litre_or_piece(amount: float, unit: str, price: float, told: tuple[float, str]) -> None:
+    measure = Measure.model_validate({"amount": amount, "unit": unit})
+    assert measure.per_unit(price) == (pytest.approx(told[0]), told[1])
+
+
+def test_a_product_without_them_has_the_json_that_it_always_had() -> None:
+    plain = json.loads(PRODUCT.model_dump_json())
+    assert not {"measure", "ean"} & plain.keys()
+    labelled = PRODUCT.model_copy(update={"measure": Measure(amount=1.0, unit="l"), "ean": "4006381333931"})
+    again = restored(labelled.model_dump_json(), load().store.model_dump_json())
+    assert again.products == (labelled,)
+
+
+def _is_one(number: str) -> bool:
+    try:
+        return check_ean(number) == number
+    except ValueError:
+        return False

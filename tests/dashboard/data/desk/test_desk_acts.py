@@ -1,0 +1,203 @@
+"""The desk without a browser: rows, states in words, filters, acts, drafts and price tags."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from price_shop import DATE, Shop
+
+from catalog.errors import DataError, Declined
+from catalog.load import load
+from catalog.records.shelf_label import Measure
+from catalog.settings import Settings
+from dashboard.app import create_app
+from dashboard.data.desk import acts
+from dashboard.data.desk.asked import Asked, as_sent, in_order
+from dashboard.data.desk.drafts import Draft, preview
+from dashboard.data.desk.people import standing
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.desk.rows import Row
+from dashboard.data.reader import Reader
+from dashboard.price_tags import tag_of
+from features.cells import ALL_VIEWS
+from serving.price_changes.consequence import Outlook
+from serving.price_changes.propose import propose
+from serving.price_changes.record import all_changes
+from warehouse.connection import build_file
+
+ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", (), "passes", "passes", "", None)
+GAINS = st.one_of(st.none(), st.floats(-9, 9))
+
+
+def opened(folder: Path, approval: str = "") -> tuple[Shop, PriceDesk]:
+    shop = Shop(folder, approval)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    return shop, PriceDesk(shop.settings, Reader(shop.settings), lambda: shop.catalog)
+
+
+def row_of(desk: PriceDesk, name: str) -> Row:
+    (row,) = desk.sheet().chosen([name])
+    return row
+
+
+def test_without_approval_every_price_passes_and_the_desk_says_how_to_change_that(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    rows = desk.sheet().rows
+    assert len(rows) == 15
+    assert {row.state for row in rows} == {"passes"}
+    assert {row.is_live for row in rows if row.store == "S01"} == {True}
+    with pytest.raises(Declined, match=r"within_of_yesterday"):
+        acts.approve(desk, ["S01|MILK"])
+
+
+def test_what_waits_is_recorded_by_whoever_decides_first(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    assert all_changes(shop.lake) == []
+    assert (row_of(desk, "S02|MILK").state, row_of(desk, "S02|MILK").stands) == ("waits", 1.5)
+    assert acts.approve(desk, ["S02|MILK", "S02|EGGS"]).startswith("2 prices approved.")
+    assert row_of(desk, "S02|MILK").state == "approved"
+    assert row_of(desk, "S02|BREAD").state == "waits"
+    assert acts.approve(desk, ["S02|MILK", "S02|BREAD"]).startswith("1 price approved; 1 price chosen needed nothing")
+    with pytest.raises(Declined, match="none of the 1 price chosen waits"):
+        acts.approve(desk, ["S02|BREAD"])
+
+
+def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    acts.approve(desk, ["S02|MILK"])
+    assert acts.turn_down(desk, ["S02|MILK", "S02|EGGS"], "too dear").startswith("2 prices rejected")
+    assert {row_of(desk, name).state for name in ("S02|MILK", "S02|EGGS")} == {"rejected"}
+    with pytest.raises(Declined, match="stand already"):
+        acts.turn_down(desk, ["S02|MILK"], "too dear")
+
+
+def test_nothing_chosen_is_an_answer_in_a_sentence(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    with pytest.raises(DataError, match="choose some in the table"):
+        acts.approve(desk, [])
+    with pytest.raises(DataError, match="nothing was changed"):
+        acts.freeze(desk, ["S01|NOTHING"], "why")
+
+
+def test_a_persons_price_covers_the_policys_until_it_is_undone(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    row = row_of(desk, "S01|MILK")
+    acts.override(desk, row, Draft(1.29, end="18:00"), "a competitor is cheaper", anyway=False)
+    assert row_of(desk, "S01|MILK").told.startswith("set to €1.29 by ")
+    assert row_of(desk, "S01|MILK").told.endswith("until 18:00")
+    assert row_of(desk, "S02|MILK").state == "passes"
+    (change,) = standing(desk.sheet())
+    assert (change.state, change.price, change.product) == ("in_force", 1.29, "Milk")
+    acts.stop(desk, None, "prices look wrong")
+    assert {row.state for row in desk.sheet().rows} == {"overridden"}
+    assert row_of(desk, "S01|MILK").stands == 1.5
+    for one in standing(desk.sheet()):
+        acts.undo(desk, one.change)
+    assert {row.state for row in desk.sheet().rows} == {"passes"}
+    assert standing(desk.sheet()) == []
+
+
+def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    acts.freeze(desk, ["S01|BREAD"], "the label printer is broken")
+    with pytest.raises(Declined, match="1 of 2 frozen; Bread in S01"):
+        acts.freeze(desk, ["S01|MILK", "S01|BREAD"], "the label printer is broken")
+
+
+def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{by_another: true}")
+    said = acts.override(desk, row_of(desk, "S01|MILK"), Draft(1.29), "cheaper", anyway=False)
+    assert said.endswith("Somebody else has to approve it.")
+    (change,) = standing(desk.sheet())
+    assert change.state == "proposed"
+    with pytest.raises(Declined, match="somebody else than"):
+        acts.allow(desk, change.change)
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (Draft(None), "Type a price"),
+        (Draft(1.234), "whole cents"),
+        (Draft(1.3, "noon"), "such as 13:00"),
+        (Draft(1.3, "18:00", "13:00"), "expected an end after"),
+        (Draft(1.3, "21:00", "22:00"), "No tick"),
+    ],
+)
+def test_a_draft_that_can_never_hold_says_why_while_it_is_typed(tmp_path: Path, draft: Draft, words: str) -> None:
+    _, desk = opened(tmp_path)
+    assert words in str(preview(desk.sheet(), row_of(desk, "S01|MILK"), draft).problem)
+
+
+def test_a_draft_tells_what_it_brings_and_what_speaks_against_it(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    row = row_of(desk, "S02|MILK")
+    same = preview(desk.sheet(), row, Draft(row.proposed))
+    assert same.cost == pytest.approx(0)
+    assert same.conflicts == ()
+    low = preview(desk.sheet(), row, Draft(0.5))
+    assert low.p_sale is not None
+    assert same.p_sale is not None
+    assert low.p_sale > same.p_sale
+    assert any("below its cost" in found for found in low.conflicts)
+
+
+def test_the_gain_of_many_rows_is_that_of_each(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path)
+    outlook = Outlook(shop.catalog, shop.publish())
+    sold = [row for row in desk.sheet().rows if row.now is not None]
+    assert {row.store for row in sold} == {"S01"}
+    assert [row.gain for row in sold] == [pytest.approx(outlook.of(row.sku, row.now or 0).cost) for row in sold]
+    assert {row.gain for row in desk.sheet().rows if row.now is None} == {None}
+
+
+@given(st.lists(GAINS, max_size=12), st.sampled_from(["asc", "desc"]))
+def test_rows_are_sorted_with_what_is_unknown_last(gains: list[float | None], way: str) -> None:
+    rows = [replace(ROW, gain=gain) for gain in gains]
+    found = [row.gain for row in in_order(rows, [{"colId": "gain", "sort": way}, {"colId": "nonsense", "sort": way}])]
+    known = [gain for gain in found if gain is not None]
+    assert known == sorted(known, reverse=way == "desc")
+    assert found == [*known, *[None] * (len(found) - len(known))]
+
+
+def test_rows_are_found_by_words_and_by_filters() -> None:
+    rows = [ROW, replace(ROW, store="S02", state="waits"), replace(ROW, sku="HAM", name="Ham", category="butcher")]
+    assert Asked("milk s02").found_in(rows) == [rows[1]]
+    assert Asked(category="butcher").found_in(rows) == [rows[2]]
+    assert Asked(state="waits", store="S01").found_in(rows) == []
+    assert Asked("  ").found_in(rows) == rows
+    assert as_sent(ROW)["id"] == "S01|MILK"
+
+
+def test_a_tag_shows_what_stands_with_its_price_per_unit(tmp_path: Path) -> None:
+    shop, _ = opened(tmp_path)
+    product = shop.catalog.products[0].model_copy(update={"measure": Measure(amount=500.0, unit="ml"), "ean": "96385074"})
+    tag = tag_of(replace(ROW, stands=1.25), product)
+    assert (tag["price"], tag["unit"], tag["ean"]) == ("€1.25", "500 ml: €2.50 per l", "EAN 96385074")
+    assert tag_of(ROW, shop.catalog.products[0])["unit"] == ""
+
+
+def test_what_passes_by_the_rule_is_told_apart_from_what_a_person_approved(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.5}")
+    propose(shop.workspace, shop.publish(), DATE)
+    assert {row.told for row in desk.sheet().rows} == {"passes"}
+
+
+def test_before_there_is_anything_the_desk_is_empty_and_the_kill_switch_can_be_turned_on(settings: Settings) -> None:
+    desk = PriceDesk(settings, Reader(settings), load)
+    assert desk.sheet().rows == ()
+    acts.stop(desk, "S01", "prices look wrong")
+    (change,) = standing(desk.sheet())
+    assert (change.kind, change.store) == ("kill_switch", "S01")
+
+
+def test_a_decision_from_another_site_is_refused(settings: Settings) -> None:
+    client = create_app(settings).server.test_client()
+    answer = client.post("/_dash-update-component", json={}, headers={"Origin": "http://elsewhere.example"})
+    assert answer.status_code == 403
+    assert client.get("/desk/tags?store=<script>").status_code == 200
+    assert "<script>alert" not in client.get("/desk/tags?price=<script>alert(1)</script>").text

@@ -1,0 +1,241 @@
+"""The Desk page in a real browser: a manager decides about prices, and a store that sells live follows."""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from price_shop import DATE, Shop
+from werkzeug.serving import make_server
+
+from catalog.contracts import TABLES
+from dashboard.app import create_app
+from features.cells import ALL_VIEWS
+from serving.price_changes.propose import propose
+from warehouse.connection import build_file
+from warehouse.lake import Partition
+
+SOON = 15_000  # milliseconds; the machine may be busy
+SLACK = 8  # of what is wanted of a machine at rest, on one that runs other tests beside this one
+
+
+@contextmanager
+def served(shop: Shop) -> Iterator[str]:
+    """Serve the monitor over a shop from a thread of this process, and yield the address of its desk."""
+    server = make_server("127.0.0.1", 0, create_app(shop.settings, catalog_dir=shop.folder).server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/desk"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A shop whose prices all wait, since only base prices pass by themselves; S01 has begun to sell."""
+    shop = Shop(tmp_path, "{within_of_base: 0.0}")
+    assert propose(shop.workspace, shop.publish(), DATE).waiting == 15
+    build_file(shop.settings, ALL_VIEWS)
+    shop.sell(1)
+    return shop
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Iterator[str]:
+    with served(shop) as address:
+        yield address
+
+
+def cell(page: Page, row: str, column: str) -> Locator:
+    return page.locator(f'#desk-grid .ag-row[row-id="{row}"] [col-id="{column}"]')
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#desk-said")
+
+
+def test_a_manager_approves_two_of_the_prices_that_wait_and_sets_one_for_the_afternoon(
+    shop: Shop, desk: str, visit: Callable[..., Page]
+) -> None:
+    player = shop.sell(4)
+    base = {product.sku: product.base_price for product in shop.catalog.products}
+    assert shop.price_in(3) == base["MILK"]
+    page = visit(desk)
+    expect(page.locator("#desk-note")).to_contain_text("15 prices wait: the old prices stand")
+    page.locator("#desk-text").fill("S01")
+    expect(page.locator("#desk-count")).to_contain_text("5 of 15 prices; 5 wait")
+    for sku in ("MILK", "EGGS"):
+        page.locator(f'#desk-grid .ag-row[row-id="S01|{sku}"] input[type=checkbox]').first.check()
+    expect(page.locator("#desk-chosen")).to_have_text("2 chosen")
+    page.get_by_role("button", name="Approve").first.click()
+    expect(said(page)).to_contain_text("2 prices approved. The shelf follows at its next tick.")
+    expect(cell(page, "S01|MILK", "state")).to_contain_text("approved by")
+    expect(cell(page, "S01|BREAD", "state")).to_contain_text("waits")
+    shop.sell(5, player)
+    assert shop.price_in(4) != base["MILK"]
+    assert shop.price_in(4, "BREAD") == base["BREAD"]
+
+    cell(page, "S01|BREAD", "now").dblclick()
+    page.locator("#desk-price").fill("1.17")
+    page.locator("#desk-start").fill("13:00")
+    page.locator("#desk-end").fill("17:00")
+    expect(page.locator("#desk-preview")).to_contain_text("Chance of sale")
+    page.locator("#desk-why").fill("bread of the morning")
+    page.get_by_role("button", name="Save").click()
+    expect(said(page)).to_contain_text("Bread in S01 is set to €1.17, from 13:00 until 17:00")
+    shop.sell(30, player)
+    opening = shop.catalog.store.opening
+    first = (dt.timedelta(hours=13) - dt.timedelta(minutes=opening.opens_minute)) // dt.timedelta(minutes=15)
+    assert shop.price_in(first - 1, "BREAD") == base["BREAD"]
+    assert shop.price_in(first, "BREAD") == 1.17
+    page.get_by_role("button", name="Undo").click()
+    expect(said(page)).to_contain_text("is undone")
+    expect(page.locator("#desk-people")).to_contain_text("Nobody has set")
+    shop.sell(31, player)
+    assert shop.price_in(30, "BREAD") == base["BREAD"]
+    expect(page.locator("#desk-log")).to_contain_text("took back the override")
+
+
+def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(desk)
+    expect(cell(page, "S01|MILK", "state")).to_contain_text("waits")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("approve the chosen prices")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.locator("#desk-text")).to_be_focused()
+    page.keyboard.type("S02")
+    expect(page.locator("#desk-count")).to_contain_text("5 of 15")
+    cell(page, "S02|MILK", "store").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#desk-chosen")).to_have_text("1 chosen")
+    page.keyboard.press("a")
+    expect(said(page)).to_contain_text("1 price approved")
+    cell(page, "S02|MILK", "store").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("#desk-chosen")).to_have_text("none chosen")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Reject prices?")).to_contain_text("Bread in S02")
+    page.keyboard.type("too dear for a Friday")
+    page.keyboard.press("Enter")
+    expect(said(page)).to_contain_text("1 price rejected: the old prices stand")
+    expect(cell(page, "S02|BREAD", "state")).to_contain_text("rejected by")
+    cell(page, "S02|EGGS", "store").focus()
+    page.keyboard.press("e")
+    expect(page.locator("#desk-facts")).to_contain_text("Eggs in S02")
+    expect(page.locator("#desk-price")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#desk-facts")).to_be_hidden()
+
+
+def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_wanted_anyway(
+    shop: Shop, desk: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(desk)
+    cell(page, "S01|MILK", "now").dblclick()
+    page.locator("#desk-price").fill("0.80")
+    expect(page.locator("#desk-preview")).to_contain_text("0.80 EUR is below its cost")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#desk-refused")).to_contain_text("expected a reason, found none")
+    page.locator("#desk-why").fill("it spoils tonight")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#desk-refused")).to_contain_text("nothing was recorded")
+    page.locator("#desk-anyway").check()
+    page.get_by_role("button", name="Save").click()
+    expect(said(page)).to_contain_text("Milk in S01 is set to €0.80")
+    shop.sell(2)
+    assert shop.price_in(1) == 0.80
+
+
+def test_the_kill_switch_asks_first_and_undo_turns_it_off(shop: Shop, desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(desk)
+    page.get_by_role("button", name="Turn on").click()
+    asked = page.get_by_role("dialog", name="Turn the kill switch on?")
+    expect(asked).to_contain_text("every store")
+    asked.get_by_role("button", name="Confirm").click()
+    expect(asked).to_contain_text("Say why in a sentence.")
+    page.locator("#desk-question-why").fill("prices look wrong")
+    asked.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#desk-people")).to_contain_text("Kill switch, every store")
+    player = shop.sell(3)
+    assert shop.price_in(2) == shop.catalog.product("MILK").base_price
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#desk-people")).to_contain_text("Nobody has set")
+    shop.sell(4, player)
+
+
+def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(f"{desk}/tags?store=S01")
+    expect(page.locator(".tag")).to_have_count(5)
+    expect(page.locator(".tag", has_text="Milk")).to_contain_text("€1.50")  # it waits, so the old price stands
+    page.emulate_media(media="print")
+    expect(page.locator(".tags-head")).to_be_hidden()
+    expect(page.locator(".tag").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page], scheme: str) -> None:
+    page = visit(desk, width=390, scheme=scheme)
+    expect(cell(page, "S01|MILK", "name")).to_contain_text("Milk")
+    for width in (390, 1024, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1", timeout=SOON)
+
+
+def test_six_thousand_prices_open_and_are_searched_without_a_wait(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    shop = Shop(tmp_path, "{within_of_base: 0.02}", (200, 30))
+    sell_two_weeks(shop)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    with served(shop) as address:
+        page = visit(address)
+        expect(page.locator("#desk-count")).to_contain_text("6,000 prices")
+        page.reload()  # as everybody after the first one meets it
+        started = time.monotonic()
+        page.wait_for_selector("#desk-grid .ag-row", timeout=60_000)
+        opened = time.monotonic() - started
+        started = time.monotonic()
+        page.locator("#desk-text").fill("S07 P199")
+        expect(page.locator("#desk-count")).to_contain_text("1 of 6,000 prices")
+        found = time.monotonic() - started
+        expect(page.locator("#desk-grid .desk-course").first).to_be_visible()
+    assert (opened < 2 * SLACK, found < 0.5 * SLACK) == (True, True), (opened, found)
+
+
+def sell_two_weeks(shop: Shop) -> None:
+    """Publish two weeks of opening prices, all that the desk reads of closed days."""
+    catalog, schema = shop.catalog, TABLES["repricings"].schema
+    plain: dict[str, object] = {
+        "tick": 0,
+        "inventory_level": 20,
+        "explored": False,
+        "clamps": [],
+        "binding_rule": "greedy",
+    }
+    rows = [{**plain, "store_id": store, "sku": sku} for store in catalog.store.stores for sku in catalog.skus]
+    base = {product.sku: product.base_price for product in catalog.products}
+    for day in range(14):
+        date = DATE - dt.timedelta(days=14 - day)
+        at = dt.datetime.combine(date, dt.time(8), dt.UTC)
+        for row in rows:
+            price = round(base[str(row["sku"])] * (0.95 + 0.01 * (day % 7)), 2)
+            row |= {
+                "decided_at": at,
+                "new_price": price,
+                "policy": "static",
+                "reason": "opened",
+                "model_version": "none",
+            }
+        shop.lake.publish(Partition("repricings", date, "all"), pa.Table.from_pylist(rows, schema=schema), inputs="x")
+        seen = pa.Table.from_pylist([], schema=TABLES["interactions"].schema)
+        shop.lake.publish(Partition("interactions", date, "all"), seen, inputs="x")
