@@ -17,6 +17,7 @@ from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
 from catalog.lock_place import LockPlace
 from catalog.past_one_machine import PastOneMachine
+from catalog.roles import People
 
 _HIGHEST_PORT = 65_535
 _IN_WORDS = "default_in_words"
@@ -40,7 +41,7 @@ def _registry_of(known: dict[str, Any]) -> str:
     return f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}"
 
 
-class Settings(PastOneMachine):
+class Settings(PastOneMachine, People):
     """What the environment says. Frozen: `settings.model_copy(update={...})` makes another.
 
     A path or address that has no variable of its own follows from `home` or from another field.

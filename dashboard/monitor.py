@@ -14,6 +14,7 @@ from dashboard.cache import Cache
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
+from dashboard.who import refusal
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of
 
@@ -73,7 +74,9 @@ class Monitor:
         return next_command(self.situation(), kill_switch=self.catalog.current().store.guardrails.kill_switch)
 
     def why_no_live_day(self) -> str | None:
-        """Say why no store can sell live in this lake; None where one can."""
+        """Say why who asks cannot let a store sell live in this lake; None where they can."""
+        if (why := refusal(self.settings, "manager")) is not None:
+            return why
         origin = self.situation().origin
         return None if origin is None or origin.admits("twin") else refusal_of(self.reader.lake.store, origin, "twin")
 

@@ -1,4 +1,4 @@
-"""What a person does at the desk. Each act is recorded under the name of the settings, and answers in a sentence."""
+"""What a person does at the desk. Each act is recorded under the name of who asks, and answers in a sentence."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from dashboard.data.desk.drafts import Draft, span_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros
+from dashboard.who import allowed
 from serving.price_changes.desk import Answer, Wish, ask, decide
 from serving.price_changes.propose import propose
 from serving.price_changes.states import may_follow
@@ -100,7 +101,8 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
     DataError
         Without a reason.
     """
-    answer = ask(desk.workspace, Wish("kill_switch", reason, store=store), _user(desk))
+    by = allowed(desk.workspace.settings, "admin" if store is None else "manager")
+    answer = ask(desk.workspace, Wish("kill_switch", reason, store=store), by)
     return f"The kill switch is on in {store or 'every store'}: base prices. {_next(answer)}"
 
 
@@ -137,7 +139,7 @@ def _next(answer: Answer) -> str:
 
 
 def _user(desk: PriceDesk) -> str:
-    return desk.workspace.settings.user
+    return allowed(desk.workspace.settings, "manager")
 
 
 def _prices(count: int) -> str:
