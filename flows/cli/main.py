@@ -15,6 +15,7 @@ from flows.cli.console import remark
 from flows.cli.demo import demo
 from flows.cli.doctor import doctor
 from flows.cli.drift import drift
+from flows.cli.export import export
 from flows.cli.failures import failure_line
 from flows.cli.freeze import freeze
 from flows.cli.health import health
@@ -76,6 +77,7 @@ for command in (
     approve,
     reject,
     withdraw,
+    export,
     pipeline,
     nightly,
     backfill,

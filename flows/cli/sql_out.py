@@ -15,8 +15,8 @@ from catalog.errors import DataError, first_line
 from catalog.settings import Settings
 from flows.cli.console import json_text
 from flows.cli.options import refuse_unwritable
-from flows.cli.spreadsheet import write_csv
 from warehouse.files import sync_file
+from warehouse.spreadsheet import write_csv
 
 
 def refuse_place(settings: Settings, file: Path, *, force: bool) -> Path:
