@@ -102,7 +102,8 @@ def test_the_same_prices_are_the_same_batch_and_an_export_without_news_makes_non
     once = store.draft()
     store.prices = dict(dice.sample(list(store.prices.items()), len(store.prices)))
     again = store.draft()
-    assert once is not None and again is not None
+    assert once is not None
+    assert again is not None
     assert (once, once.id) == (again, again.id)
     store.prices["MILK"] += 0.10
     other = store.draft()
@@ -202,7 +203,8 @@ def test_a_label_that_answers_with_another_price_is_sent_its_price_once_more() -
     first = store.export()
     store.say("label", "MILK", 0.80)
     second = store.export()
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert second.id != first.id
     assert [(own.price, own.till_price) for own in second.prices] == [(1.00, 0.80)]
     assert store.export() is None
