@@ -27,7 +27,7 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
     champion_history, past_days. Tables as stored: interactions, repricings, demand_cells, training_rows, price_book,
     demand_curves, nights, model_versions, champions, drift_checks, days_in_force, catalogs, ingested_files, rejected,
     products, shoppers, policy_results, learning_results, regret_by_day, drift_results,
-    trials, trial_blocks.
+    trials, trial_blocks, export_batches, label_states.
     `from dictionary` says what every column means; docs/sql-cookbook.md has questions with their answers.
 
     For example:

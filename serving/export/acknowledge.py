@@ -114,8 +114,8 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
         When it cannot be used.
     """
     ack = Ack.model_validate(raw)
-    batch = next((own for own in history.of(ack.store).batches if own.id == ack.batch), None)
-    if batch is None:
+    batch = history.by_id.get(ack.batch)
+    if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
     if ack.at > latest:
         raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M}, found {ack.at.isoformat()}")

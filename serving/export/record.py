@@ -48,6 +48,11 @@ class History:
             for store, own in found.items()
         }
 
+    @cached_property
+    def by_id(self) -> dict[str, Batch]:
+        """The batches by their ids."""
+        return {batch.id: batch for batch in self.batches}
+
     def of(self, store: str) -> StoreRecord:
         """Return what is recorded of one store."""
         return self.by_store.get(store, StoreRecord())

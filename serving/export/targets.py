@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -108,13 +108,16 @@ class AddressTarget:
     def _attempt(self, batch: Batch) -> tuple[str | None, bool]:
         """Send a batch once; return what went wrong, None for nothing, and whether another attempt may help."""
         headers = {"Idempotency-Key": batch.id, "Content-Type": "application/json"}
+        may_use_proxy = not is_loopback(urlsplit(self._url).hostname or "")
         try:
-            answer = httpx.post(self._url, content=json_of(batch), headers=headers, timeout=_TIMEOUT)
+            with (
+                httpx.Client(timeout=_TIMEOUT, trust_env=may_use_proxy) as client,
+                client.stream("POST", self._url, content=json_of(batch), headers=headers) as answer,
+            ):  # what it says beside the status is not read
+                status, said = answer.status_code, answer.reason_phrase
         except httpx.TransportError as error:
             return f"it does not answer ({type(error).__name__})", True
-        if answer.is_success:
-            return None, False
-        return f"it answers {answer.status_code} {answer.reason_phrase}", answer.status_code in _TRY_AGAIN
+        return (None, False) if answer.is_success else (f"it answers {status} {said}", status in _TRY_AGAIN)
 
 
 def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = None) -> Target:
@@ -151,8 +154,12 @@ def csv_of(batch: Batch) -> str:
     """Return a batch as comma-separated values, one line for each price, which no spreadsheet takes for formulas."""
     document, text = document_of(batch), io.StringIO()
     rows = [{**price, "batch": document["batch"], "store": document["store"]} for price in document["prices"]]
-    write_csv(text, _COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+    write_csv(text, _COLUMNS, [[_in_cents(row[name]) for name in _COLUMNS] for row in rows])
     return text.getvalue()
+
+
+def _in_cents(cell: Any) -> Any:
+    return f"{cell:.2f}" if isinstance(cell, float) else cell
 
 
 def _refuse_address(url: str) -> None:
