@@ -3,10 +3,11 @@
 import pyarrow as pa
 
 from catalog.table import LONG_TEXT, MOMENT, Column, Table
+from catalog.tables.columns import PRICE, SKU, STORE
 
 _BATCH = Column("batch", LONG_TEXT, "id of the batch: a fingerprint of what is in it")
-_STORE = Column("store_id", LONG_TEXT, "the store")
-_SKU = Column("sku", LONG_TEXT, "the product")
+_STORE = Column("store_id", LONG_TEXT, STORE.meaning)
+_SKU = Column("sku", LONG_TEXT, SKU.meaning)
 _RECORDED_AT = Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC")
 _EFFECTIVE_AT = Column("effective_at", MOMENT, "the next tick of the store then, in the time of the stores", "UTC")
 
@@ -20,7 +21,7 @@ EXPORT_BATCHES = Table(
         Column("after", LONG_TEXT, "id of the store's batch before it; null for the first one", nullable=True),
         _STORE,
         _SKU,
-        Column("price", pa.float64(), "price that the label has to show", "EUR"),
+        PRICE,
         Column(
             "till_price",
             pa.float64(),
