@@ -23,6 +23,7 @@ from catalog.tables.decisions import (
 from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.exports import INGESTED_FILES
 from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
+from catalog.tables.labels import EXPORT_BATCHES, LABEL_STATES
 from catalog.tables.models import MODEL_VERSIONS
 from catalog.tables.nights import NIGHTS
 from catalog.tables.price_changes import PRICE_CHANGES
@@ -60,6 +61,8 @@ TABLES: dict[str, Table] = {
         HOURLY_DEMAND_CURVES,
         PRICE_CHANGES,
         ALERTS,
+        EXPORT_BATCHES,
+        LABEL_STATES,
         BELIEFS,
         REPLACED_BELIEFS,
         BELIEF_UPDATES,

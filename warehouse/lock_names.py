@@ -21,6 +21,8 @@ _IN_WORDS = tuple(
         (r"standard-input", "a file from standard input is being ingested"),
         (r"origin", "decisions are being published, or one side of a mixture is being removed,"),
         (r"shelf", "the products and shoppers of the shelf are being written"),
+        (r"export", "prices are being sent to tills and labels"),
+        (r"export-record", "what tills and labels are sent, or said, is being written"),
         (r"up", "the services of this home are being run"),
         (r"api-tokens", "the tokens of the quote API are being changed"),
         (r"worker", "the deployments of this home are being executed"),

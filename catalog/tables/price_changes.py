@@ -3,10 +3,12 @@
 import pyarrow as pa
 
 from catalog.table import LONG_TEXT, MOMENT, Column, Table
+from catalog.tables.columns import SKU, STORE
 
 PRICE_CHANGES = Table(
     "price_changes",
-    "one event of a price change, such as its approval, with the terms that hold from then on; nothing is ever removed",
+    "one event of a price change, such as its approval, with the terms that hold from then on; null is every product or "
+    "store; nothing is ever removed",
     ("number", "change", "event"),
     (
         Column("number", pa.int64(), "number of the action that the event was part of, from 1"),
@@ -20,8 +22,8 @@ PRICE_CHANGES = Table(
             LONG_TEXT,
             "price (what a policy proposes for a day), override, freeze, or kill_switch (base prices)",
         ),
-        Column("sku", LONG_TEXT, "the product; null for every product", nullable=True),
-        Column("store_id", LONG_TEXT, "the store; null for every store", nullable=True),
+        Column("sku", LONG_TEXT, SKU.meaning, nullable=True),
+        Column("store_id", LONG_TEXT, STORE.meaning, nullable=True),
         Column("old_price", pa.float64(), "what stands without the change; null when unknown", "EUR", nullable=True),
         Column("new_price", pa.float64(), "price that is wanted; null for base prices", "EUR", nullable=True),
         Column("valid_from", MOMENT, "from when the price is wanted, in the time of the stores", "UTC"),

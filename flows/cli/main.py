@@ -16,6 +16,7 @@ from flows.cli.console import remark
 from flows.cli.demo import demo
 from flows.cli.doctor import doctor
 from flows.cli.drift import drift
+from flows.cli.export import export
 from flows.cli.failures import failure_line
 from flows.cli.freeze import freeze
 from flows.cli.health import health
@@ -80,6 +81,7 @@ for command in (
     reject,
     withdraw,
     alerts,
+    export,
     pipeline,
     nightly,
     backfill,

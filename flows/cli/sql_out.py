@@ -15,8 +15,8 @@ from catalog.errors import DataError, first_line
 from catalog.json_text import json_text
 from catalog.settings import Settings
 from flows.cli.options import refuse_unwritable
-from flows.cli.spreadsheet import write_csv
 from warehouse.files import sync_file
+from warehouse.spreadsheet import write_csv
 
 
 def refuse_place(settings: Settings, file: Path, *, force: bool) -> Path:

@@ -12,10 +12,10 @@ import pyarrow as pa
 from catalog.errors import DataError
 from catalog.settings import Settings
 from flows.cli.console import emit, remark, show_table
-from flows.cli.spreadsheet import write_csv
 from flows.cli.sql_out import write_answer
 from warehouse.connection import read_only
 from warehouse.questions import statements_that_read
+from warehouse.spreadsheet import write_csv
 
 _SHOWN_ROWS = 1_000
 _LONGEST_ERROR = 400

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from etl.live.day import days_with_live_parts
+from serving.export.late import LateLabel
+from serving.export.status import late_in
 from serving.make_book import is_priced
 from serving.price_changes.change import PriceChange
 from serving.price_changes.record import all_changes
@@ -35,6 +37,7 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
         (rules.nights_refused is not None, _nights_refused),
         (rules.override_days is not None, _old_overrides),
         (rules.waste_above is not None, _waste),
+        (rules.labels, _late_labels),
     ]
     return sorted(alert for is_asked, rule in asked if is_asked for alert in rule(workspace, now))
 
@@ -113,6 +116,22 @@ def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
 def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
     span = change.in_force
     return dt.timedelta() if span is None else now - span[0]
+
+
+def _late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
+    late: dict[str, list[LateLabel]] = {}
+    for own in late_in(workspace):
+        late.setdefault(own.store, []).append(own)
+    for store, labels in late.items():
+        first = labels[0]
+        shows = "has never said what it shows" if first.shown is None else f"shows {first.shown:.2f} EUR"
+        more = "" if len(labels) == 1 else f", and {len(labels) - 1} more have not followed"
+        yield Alert(
+            "labels",
+            store,
+            f"the {first.device} of {first.sku} in {store} {shows} where {first.price:.2f} EUR was sent{more}: see "
+            "`shelfprice export --status`; until it follows, the till charges the lower price",
+        )
 
 
 def _waste(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:

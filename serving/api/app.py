@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from serving.api.admission import Admission
+from serving.api.admission import Admission, requires
 from serving.api.documents import schemas
 from serving.api.kept_desk import LOOK_EVERY, KeptDesk
 from serving.api.page import STYLE_HASH, page_of
@@ -23,6 +23,7 @@ from serving.api.problems import PAGE, Problem, answer_with_problems, send_probl
 from serving.api.quotes import QuickQuotes, quotes_router
 from serving.api.rates import Rates
 from serving.api.tokens import TokenBook
+from serving.export.router import acknowledgements_router
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -70,8 +71,13 @@ def application(
     app.state.desk = KeptDesk(settings, catalog_dir, look_every)
     answer_with_problems(app)
     kept, lake = app.state.desk, Lake(settings)
-    changes = price_changes_router(lambda: Workspace(settings, kept.catalog_in_force(), lake))
-    for router in (quotes_router(kept), changes, *routers):
+
+    def opened() -> Workspace:
+        return Workspace(settings, kept.catalog_in_force(), lake)
+
+    changes = price_changes_router(opened)
+    acknowledged = acknowledgements_router(opened, requires("propose"))
+    for router in (quotes_router(kept), changes, acknowledged, *routers):
         app.include_router(router)
     _add_page(app)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))

@@ -25,7 +25,7 @@ def next_tick(lake: Lake, catalog: Catalog, store: str | None = None) -> dt.date
     opening = catalog.store.opening
     being_sold = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and store in {None, day.store}]
     if being_sold:
-        return min(moment_of(opening, day.business_date, _ticks_sold(lake, day)) for day in being_sold)
+        return min(moment_of(opening, day.business_date, ticks_sold(lake, day)) for day in being_sold)
     return opening_of(opening, _next_date(lake))
 
 
@@ -60,7 +60,8 @@ def _first_tick_from(opening: Opening, date: dt.date, moment: dt.datetime) -> in
     return math.ceil(max(-1.0, min(since, opening.ticks + 1.0)))
 
 
-def _ticks_sold(lake: Lake, day: LiveDay) -> int:
+def ticks_sold(lake: Lake, day: LiveDay) -> int:
+    """Return how many ticks of a live day are sold."""
     receipt = lake.receipt(day.part("live_interactions"))
     return int(receipt.inputs.rsplit(":", 1)[1]) if receipt is not None else 0
 

@@ -35,7 +35,7 @@ class Shop:
 
     def __init__(self, folder: Path, approval: str = "", size: tuple[int, int] | None = None) -> None:
         self.folder = folder / "catalog"
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)  # a shop may be opened again
         (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
         store = (DEFAULT_DIR / "store.yaml").read_text(encoding="utf-8")
         added = f"approval: {approval}\n" if approval else ""

@@ -34,9 +34,14 @@ comment on view hourly_price_book is
 comment on view hourly_demand_curves is
 'one candidate price of one product, as it is believed in the middle of a store''s day';
 comment on view price_changes is
-'one event of a price change, such as its approval, with the terms that hold from then on; nothing is ever removed';
+'one event of a price change, such as its approval, with the terms that hold from then on; null is every product or '
+'store; nothing is ever removed';
 comment on view alerts is
 'one event of an alert: raised when it began, over when it ended; nothing is ever removed';
+comment on view export_batches is
+'one price of a batch that is sent to the till and the label of a store; it is recorded before it is sent';
+comment on view label_states is
+'one thing that a till or a label said of one price of a batch; what was said last, by `said_at`, holds';
 comment on view beliefs is 'one product, as it is believed before a business date';
 comment on view replaced_beliefs is 'one product, as it was believed behind a book that another took the place of';
 comment on view belief_updates is

@@ -38,6 +38,7 @@ OPERATIONS = (
     ("POST", "/v1/price-changes"),
     ("POST", "/v1/price-changes/examined"),
     ("POST", "/v1/price-changes/{change}/events"),
+    ("POST", "/v1/acknowledgements"),
 )
 
 

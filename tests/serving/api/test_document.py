@@ -27,6 +27,7 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         "ask_for_price",
         "examine_price",
         "decide_on_price",
+        "acknowledge",
     }
     for one in operations:
         assert one["summary"]

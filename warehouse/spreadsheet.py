@@ -15,6 +15,11 @@ def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
 
 
+def as_it_was(cell: str) -> str:
+    """Return what a cell that was read back held before it was written: without the apostrophe before a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_STARTS_FORMULA) else cell
+
+
 class _Lines:
     """Ends each line as a person's programs do; the writer itself quotes both kinds of line ends inside a cell."""
 
