@@ -20,11 +20,11 @@ PANEL, PRICE, START, END, REASON, ANYWAY, SAVE, FACTS, PREVIEW, REFUSED = (
 def edit_panel() -> Component:
     """Place the panel; callbacks open it for a row and fill it."""
     price: Any = dmc.NumberInput(
-        id=PRICE, label="Price, EUR", decimalScale=2, fixedDecimalScale=True, step=0.01, min=0.01, debounce=200,
+        id=PRICE, label="Price, EUR", decimalScale=2, fixedDecimalScale=True, step=0.01, min=0.01,
         **{"data-autofocus": True},
     )  # fmt: skip
     times = html.Div(
-        [dmc.TimeInput(id=START, label="From", debounce=200), dmc.TimeInput(id=END, label="Until", debounce=200)],
+        [dmc.TimeInput(id=START, label="From"), dmc.TimeInput(id=END, label="Until")],
         className="grid grid-2 desk-times",
     )
     return dmc.Drawer(
