@@ -7,8 +7,7 @@ from catalog.tables.columns import SKU, STORE
 
 PRICE_CHANGES = Table(
     "price_changes",
-    "one event of a price change, such as its approval, with the terms that hold from then on; null is every product or "
-    "store; nothing is ever removed",
+    "one event of a price change, with the terms that hold from then on; null is every product, or every store",
     ("number", "change", "event"),
     (
         Column("number", pa.int64(), "number of the action that the event was part of, from 1"),

@@ -34,8 +34,7 @@ comment on view hourly_price_book is
 comment on view hourly_demand_curves is
 'one candidate price of one product, as it is believed in the middle of a store''s day';
 comment on view price_changes is
-'one event of a price change, such as its approval, with the terms that hold from then on; null is every product or '
-'store; nothing is ever removed';
+'one event of a price change, with the terms that hold from then on; null is every product, or every store';
 comment on view alerts is
 'one event of an alert: raised when it began, over when it ended; nothing is ever removed';
 comment on view export_batches is
