@@ -15,7 +15,7 @@ PRICE_CHANGES = Table(
         Column("event", LONG_TEXT, "proposed, approved, rejected or withdrawn"),
         Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
         Column("effective_at", MOMENT, "from when it counts, in the time of the stores", "UTC"),
-        Column("by", LONG_TEXT, "who did it: a person, a policy, or the rule of the catalog"),
+        Column("done_by", LONG_TEXT, "who did it: a person, a policy, or the rule of the catalog"),
         Column(
             "kind",
             LONG_TEXT,

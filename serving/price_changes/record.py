@@ -66,8 +66,8 @@ def _rows_of(events: Sequence[Event]) -> pa.Table:
     rows = []
     for event in events:
         terms = asdict(event.terms)
-        own = {name: value for name, value in vars(event).items() if name != "terms"}
-        rows.append({**own, **terms, "store_id": terms["store"]})
+        own = {name: value for name, value in vars(event).items() if name not in {"terms", "by"}}
+        rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"]})
     return pa.Table.from_pylist(rows, schema=PRICE_CHANGES.schema)
 
 
@@ -87,4 +87,4 @@ def _events_in(lake: Lake, part: Partition) -> Iterator[Event]:
             prior_price=row["prior_price"],
         )
         moments = row["recorded_at"], row["effective_at"]
-        yield Event(row["number"], row["change"], row["event"], *moments, row["by"], terms)
+        yield Event(row["number"], row["change"], row["event"], *moments, row["done_by"], terms)

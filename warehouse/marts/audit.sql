@@ -2,7 +2,7 @@
 create or replace view audit as
 select
     recorded_at as done_at,
-    "by" as who,
+    done_by as who,
     event as did,
     change as subject,
     kind as about,
@@ -24,10 +24,12 @@ select
     reason
 from champions;
 
-comment on view audit is 'one thing that somebody did about prices: an event of a price change, or another champion';
+comment on view audit is 'one thing that somebody did about prices: an event of a price change or another champion';
+comment on column audit.reason is 'why, in a sentence';
 comment on column audit.done_at is 'when it was recorded, UTC';
 comment on column audit.who is 'a person, the name of a token, a policy, the gate, or the rule of the catalog';
-comment on column audit.did is 'proposed, approved, rejected, withdrawn, promoted_by_gate, promoted_by_hand, rolled_back';
+comment on column audit.did is
+'proposed, approved, rejected, withdrawn, promoted_by_gate, promoted_by_hand, rolled_back';
 comment on column audit.subject is 'id of the price change, or the model version';
 comment on column audit.about is 'price, override, freeze, kill_switch or champion';
 comment on column audit.price_eur is 'price that is wanted, EUR; null for base prices and champions';

@@ -34,6 +34,7 @@ full join days_in_force
     on by_batch.business_date = days_in_force.business_date and by_batch.batch = days_in_force.batch;
 
 comment on view past_days is 'one batch of a business date and change of its prices, with the fingerprints of its data';
+comment on column past_days.batch is 'name of the batch';
 comment on column past_days.count_decisions is 'decisions in the batch';
 comment on column past_days.decisions_sha256 is 'SHA-256 of the decisions';
 comment on column past_days.repricings_sha256 is 'SHA-256 of the price decisions';

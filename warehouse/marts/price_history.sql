@@ -1,5 +1,5 @@
--- One row per store, product and price that stood without a break, in the order in which it was shown: what the law asks
--- for. A price ends where the next one begins, or with its business date.
+-- One row per store, product and price that stood without a break, in the order in which it was shown: what the law
+-- asks for. A price ends where the next one begins, or with its business date.
 create or replace view price_history as
 select
     store_id,

@@ -4,7 +4,7 @@ with acts as (
         events.number,
         events.event,
         events.kind,
-        events.by as decided_by,
+        events.done_by as decided_by,
         any_value(events.recorded_at) as recorded_at,
         count(*) as count_changes,
         min(events.change) as change,
@@ -14,7 +14,7 @@ with acts as (
         min(events.old_price) as old_price,
         min(events.reason) as reason
     from price_changes as events
-    group by events.number, events.event, events.kind, events.by
+    group by events.number, events.event, events.kind, events.done_by
 )
 
 select

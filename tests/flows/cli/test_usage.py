@@ -52,7 +52,7 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ServiceError("nothing starts in this test")
 
     for name in COMMANDS:
-        module = import_module(f"flows.cli.{name}")
+        module = import_module(f"flows.cli.{name.replace('-', '_')}")
         for function in ("prepare", "orchestrated"):
             if hasattr(module, function):
                 monkeypatch.setattr(module, function, refuse)
