@@ -20,6 +20,15 @@ _PERCENT = {"function": "params.value == null ? '–' : d3.format('+.1f')(params
 _COUNT = {"function": "params.value == null ? '–' : d3.format(',')(params.value)"}
 _PER_CENT = 100
 _NAMED = 5  # products with drift
+_ALERTS = 10
+_ALERT_TITLES = {
+    "below_cost": "Below cost",
+    "late_night": "The night is late",
+    "nights_refused": "Old prices stand",
+    "override_days": "An old override",
+    "waste_above": "Stock was left",
+    "labels": "Labels have not followed",
+}
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("store", "Store", {"width": 90, "pinned": "left", "cellRenderer": "StoreLink"}),
     (
@@ -75,6 +84,19 @@ def drift_alarm(monitor: Monitor) -> list[Component]:
         f"{', '.join(drifting[:_NAMED])}{more}: bought otherwise than the champion predicts. The Models page shows it."
     )
     return [notice("Demand has drifted", text, mood="warning")]
+
+
+def alert_notices(monitor: Monitor) -> list[Component]:
+    """Show the alerts that are open, as `shelfprice alerts` lists them; nothing where none is."""
+    found = monitor.reader.ask("open_alerts", ("alerts",), most=_ALERTS)
+    return [
+        notice(
+            f"{_ALERT_TITLES.get(row['kind'], 'Something needs a person')}: {row['subject']}",
+            row["sentence"],
+            mood="warning",
+        )
+        for row in found.to_dict("records")
+    ]
 
 
 def grid_rows(rows: Sequence[StoreRow], chosen: dt.date | None) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
-from dashboard.cards.overview import GRID, chain_stats, drift_alarm, grid, grid_rows
+from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, grid, grid_rows
 from dashboard.components import aria, card, heading, wire_saving
 from dashboard.data.chain_days import dates_shown, read_chain
 from dashboard.data.overview import StoreRow, store_rows
@@ -26,7 +26,7 @@ NOTICES, EMPTY, FULL, STATS, SAVE = (
 
 _PULSE_MS = 5_000
 _MOST_DAYS = 4  # days looked at by different browsers at the same time
-_TABLES = (*SOLD, "drift_checks", "products", "price_book", "model_versions", "champions")
+_TABLES = (*SOLD, "alerts", "drift_checks", "products", "price_book", "model_versions", "champions")
 _KEPT = (Kept("day", DAY), Kept("search", SEARCH, typed=True))
 
 
@@ -100,7 +100,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
         if told == seen:
             raise PreventUpdate
         shown = date or newest
-        told_above = [*notices_of(monitor, shown), *drift_alarm(monitor)]
+        told_above = [*notices_of(monitor, shown), *alert_notices(monitor), *drift_alarm(monitor)]
         return told_above, None, False, chain_stats(rows), grid_rows(rows, date), days(monitor), told
 
 
