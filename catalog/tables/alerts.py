@@ -13,7 +13,7 @@ ALERTS = Table(
         Column("kind", LONG_TEXT, "which rule: below_cost, drift, late_night, nights_refused, override_days and so on"),
         Column("subject", LONG_TEXT, "what it is about, such as a store and a product"),
         Column("event", LONG_TEXT, "raised or over"),
-        Column("at", MOMENT, "when, in the time of the stores", "UTC"),
+        Column("happened_at", MOMENT, "when, in the time of the stores", "UTC"),
         Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
         Column("sentence", LONG_TEXT, "what was found, and what to do"),
     ),

@@ -47,7 +47,7 @@ def open_alerts(lake: Lake) -> list[OpenAlert]:
         for row in lake.read(part).to_pylist():
             key = row["kind"], row["subject"]
             if row["event"] == "raised":
-                found[key] = OpenAlert(Alert(*key, row["sentence"]), row["at"])
+                found[key] = OpenAlert(Alert(*key, row["sentence"]), row["happened_at"])
             else:
                 found.pop(key, None)
     return list(found.values())
@@ -74,7 +74,7 @@ def _record(lake: Lake, raised: Sequence[Alert], over: Sequence[Alert], now: dt.
     number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
     clock = dt.datetime.now(dt.UTC)
     rows = [
-        {"number": number, **asdict(alert), "event": event, "at": now, "recorded_at": clock}
+        {"number": number, **asdict(alert), "event": event, "happened_at": now, "recorded_at": clock}
         for event, alerts in (("raised", raised), ("over", over))
         for alert in alerts
     ]

@@ -5,7 +5,7 @@ with newest as (
         subject,
         arg_max(event, number) as event,
         arg_max(sentence, number) as sentence,
-        arg_max(at, number) as raised_at
+        arg_max(happened_at, number) as raised_at
     from alerts
     group by kind, subject
 )
