@@ -22,7 +22,7 @@ from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
 from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
-from serving.alerts.watch import watch
+from serving.alerts.watch import watch_and_tell
 from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
 from warehouse.locks import held
@@ -114,7 +114,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick), *tick.reasons)
-        _announce(*(alert.sentence for alert in watch(replace(workspace, catalog=catalog.current()))))
+        _announce(*watch_and_tell(replace(workspace, catalog=catalog.current())))
         if not controls.rest():
             return None
     closed = player.close()

@@ -15,7 +15,7 @@ from flows.simulate import seconds_to_play
 from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
-from serving.alerts.watch import watch
+from serving.alerts.watch import watch_and_tell
 from serving.close_day import close_day
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
@@ -56,8 +56,8 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
         done = run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
-        for alert in watch(workspace):
-            say(alert.sentence)
+        for sentence in watch_and_tell(workspace):
+            say(sentence)
         return done
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import httpx
 import pyarrow as pa
 
-from catalog.errors import Declined
+from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.alerts import ALERTS
 from serving.alerts.rules import Alert, found_now
 from serving.price_changes.store_time import next_tick
@@ -38,6 +38,14 @@ def watch(workspace: Workspace) -> list[Alert]:
     with suppress(Declined), held(workspace.settings.locks, LOCK):
         return _watch(workspace)
     return []
+
+
+def watch_and_tell(workspace: Workspace) -> list[str]:
+    """Watch, and say in a sentence each what began; that nobody could look is said too, and stops nothing."""
+    try:
+        return [alert.sentence for alert in watch(workspace)]
+    except ShelfpriceError as error:
+        return [f"nobody could look for alerts: {error}"]
 
 
 def open_alerts(lake: Lake) -> list[OpenAlert]:

@@ -15,7 +15,14 @@ NOON = dt.datetime(2026, 1, 19, 12, tzinfo=dt.UTC)
 
 
 def told(lake: Lake, number: int, event: str, sentence: str, kind: str = "below_cost") -> None:
-    row = {"number": number, "kind": kind, "subject": "S01 MILK", "event": event, "happened_at": NOON, "recorded_at": NOON}
+    row = {
+        "number": number,
+        "kind": kind,
+        "subject": "S01 MILK",
+        "event": event,
+        "happened_at": NOON,
+        "recorded_at": NOON,
+    }
     rows = pa.Table.from_pylist([{**row, "sentence": sentence}], schema=ALERTS.schema)
     lake.publish(Partition("alerts", NOON.date(), f"look-{number:08d}"), rows, inputs=str(number))
 

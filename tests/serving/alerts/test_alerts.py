@@ -11,12 +11,13 @@ import pyarrow as pa
 import pytest
 from price_shop import DATE, Shop
 
+from catalog.errors import LakeError
 from catalog.tables.drift import DRIFT_CHECKS
 from catalog.tables.nights import NIGHTS
 from etl.batches import Batch, play_batch
 from etl.business_dates import ONE_DAY
 from serving.alerts.rules import Alert
-from serving.alerts.watch import open_alerts, watch
+from serving.alerts.watch import open_alerts, watch, watch_and_tell
 from serving.in_force import pricing_on
 from serving.price_changes.desk import Wish, ask, decide
 from warehouse.lake import Partition
@@ -51,12 +52,12 @@ def test_a_price_below_cost_is_told_once_at_the_tick_and_is_over_when_it_is_undo
     player = shop.sell(4)
     assert watch(shop.workspace) == []
     change = ask(shop.workspace, BELOW_COST, "anna").changes[0]
-    told = []
+    heard = []
     for tick in range(5, 10):
         shop.sell(tick, player)
-        told += watch(shop.workspace)
-    assert kinds(told) == ["below_cost"]
-    assert "MILK is shown at 0.85 EUR in S01, below its cost of 0.90 EUR" in told[0].sentence
+        heard += watch(shop.workspace)
+    assert kinds(heard) == ["below_cost"]
+    assert "MILK is shown at 0.85 EUR in S01, below its cost of 0.90 EUR" in heard[0].sentence
     assert [own.alert.kind for own in open_alerts(shop.lake)] == ["below_cost"]
     decide(shop.workspace, [change.id], "withdrawn", "anna")
     shop.sell(10, player)
@@ -65,15 +66,15 @@ def test_a_price_below_cost_is_told_once_at_the_tick_and_is_over_when_it_is_undo
 
 
 def test_a_fault_that_comes_again_is_told_again(shop: Shop) -> None:
-    player, told = shop.sell(1), []
+    player, heard = shop.sell(1), []
     for tick in (2, 6):
         change = ask(shop.workspace, BELOW_COST, "anna").changes[0]
         shop.sell(tick, player)
-        told += watch(shop.workspace)
+        heard += watch(shop.workspace)
         decide(shop.workspace, [change.id], "withdrawn", "anna")
         shop.sell(tick + 2, player)
-        told += watch(shop.workspace)
-    assert kinds(told) == ["below_cost", "below_cost"]
+        heard += watch(shop.workspace)
+    assert kinds(heard) == ["below_cost", "below_cost"]
 
 
 def test_drift_that_a_check_detected_is_told(shop: Shop) -> None:
@@ -98,22 +99,22 @@ def test_a_night_that_is_not_done_when_the_store_opens_is_told(shop: Shop) -> No
 
 
 def test_three_dates_in_a_row_from_older_prices_are_told_once(shop: Shop) -> None:
-    told = []
+    heard = []
     for number in range(6):
         sell_whole_day(shop, DATE + number * ONE_DAY)
-        told.append(kinds(watch(shop.workspace)))
-    assert told == [[], [], [], ["nights_refused"], [], []]
+        heard.append(kinds(watch(shop.workspace)))
+    assert heard == [[], [], [], ["nights_refused"], [], []]
 
 
 def test_an_override_that_is_older_than_the_days_allowed_is_told(shop: Shop) -> None:
     workspace = with_rules(shop, override_days=2, nights_refused=None)
     sell_whole_day(shop, DATE)
     ask(shop.workspace, Wish("override", "because", sku="MILK", price=1.4), "anna")
-    told = []
+    heard = []
     for number in range(1, 5):
         sell_whole_day(shop, DATE + number * ONE_DAY)
-        told.append(kinds(watch(workspace)))
-    assert told == [[], [], ["override_days"], []]
+        heard.append(kinds(watch(workspace)))
+    assert heard == [[], [], ["override_days"], []]
 
 
 def test_stock_that_is_left_is_told_where_a_share_is_set(shop: Shop) -> None:
@@ -121,6 +122,14 @@ def test_stock_that_is_left_is_told_where_a_share_is_set(shop: Shop) -> None:
     assert watch(shop.workspace) == []
     found = watch(with_rules(shop, waste_above=0.0))
     assert set(kinds(found)) == {"waste_above"}
+
+
+def test_a_store_goes_on_selling_when_nobody_can_look_for_alerts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> list[Alert]:
+        raise LakeError("alerts: cannot be read")
+
+    monkeypatch.setattr("serving.alerts.watch.found_now", fails)
+    assert watch_and_tell(shop.workspace) == ["nobody could look for alerts: alerts: cannot be read"]
 
 
 def test_sixty_quiet_days_raise_nothing(shop: Shop) -> None:
