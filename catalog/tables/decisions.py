@@ -140,7 +140,7 @@ DEMAND_CELLS = Table(
 VISIT_COUNTS = Table(
     "visit_counts",
     "one product in one tick at one price of a partition, ours or somebody else's: its visits, also to an empty shelf",
-    ("sku", "tick", "price_offered", "is_external"),
+    ("sku", "is_external", "tick", "price_offered"),
     (
         SKU,
         TICK,

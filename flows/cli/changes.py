@@ -27,11 +27,16 @@ def changes(
       shelfprice changes --waiting
       shelfprice changes --all --store S01 --json
     """
+    from etl.live.calendar import refuse_unknown_store
     from flows.workspace import open_workspace
     from serving.price_changes.listing import rows_of
     from serving.price_changes.record import all_changes
 
     workspace = open_workspace(text_of(catalog))
+    if sku is not None:
+        workspace.catalog.product(sku)
+    if store is not None:
+        refuse_unknown_store(workspace.catalog, store)
     found = all_changes(workspace.lake)
     states = {row["change"]: row["state"] for row in rows_of(workspace, found)}
     wanted = {"proposed"} if waiting else {"proposed", "scheduled", "in_force", "superseded"}

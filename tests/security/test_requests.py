@@ -19,24 +19,24 @@ from catalog.settings import Settings
 from dashboard.app import create_app
 
 UPDATE = "/_dash-update-component"
-OFFER = "..store-day.data...store-store.data...store-store.value.."
+_FILLED = (
+    ("overview-notices", "children"),
+    ("overview-empty", "children"),
+    ("overview-full", "hidden"),
+    ("overview-stats", "children"),
+    ("overview-stores", "rowData"),
+    ("overview-day", "data"),
+    ("overview-seen", "data"),
+)
 ASKED: dict[str, Any] = {
-    "output": OFFER,
-    "outputs": [
-        {"id": "store-day", "property": "data"},
-        {"id": "store-store", "property": "data"},
-        {"id": "store-store", "property": "value"},
-    ],
+    "output": f"..{'...'.join('.'.join(one) for one in _FILLED)}..",
+    "outputs": [{"id": name, "property": part} for name, part in _FILLED],
     "inputs": [
-        {"id": "store-pulse", "property": "n_intervals", "value": 1},
-        {"id": "store-day", "property": "value", "value": "newest"},
+        {"id": "overview-pulse", "property": "n_intervals", "value": 1},
+        {"id": "overview-day", "property": "value", "value": "newest"},
     ],
-    "changedPropIds": ["store-pulse.n_intervals"],
-    "state": [
-        {"id": "store-day", "property": "data"},
-        {"id": "store-store", "property": "data"},
-        {"id": "store-store", "property": "value"},
-    ],
+    "changedPropIds": ["overview-pulse.n_intervals"],
+    "state": [{"id": "overview-seen", "property": "data"}],
 }
 
 
@@ -91,7 +91,7 @@ def test_a_file_that_is_not_there_is_not_found(
         *(
             (json.dumps(ASKED | change).encode(), 400)
             for change in (
-                {"output": "store-day.data"},
+                {"output": "overview-day.data"},
                 {"output": None},
                 {"outputs": []},
                 {"outputs": 5},

@@ -33,6 +33,7 @@ NEEDED = {
     "rollback": ("--reason", "margins fell"),
     "quote": ("--sku", "MILK", "--stock", "8"),
     "ingest": ("/nowhere.csv",),
+    "export": ("--store", "nowhere"),  # else any text is the folder that it exports to
 }
 
 
