@@ -67,7 +67,7 @@ def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bo
         When something speaks against it and it is not wished anyway.
     """
     start, end = span_of(desk.sheet(), row, draft)
-    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway)
+    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway=anyway)
     answer = ask(desk.workspace, wish, _user(desk))
     times = f"from {start:%H:%M} until {end:%H:%M} on {row.date}"
     return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer)}"
