@@ -130,8 +130,13 @@ def decide(
     with held(workspace.settings.locks, LOCK):
         known = {change.id: change for change in all_changes(lake)}
         chosen = [_found(known, name) for name in wanted]
-        number, now = next_number(lake), _now()
-        events = [_decided(lake, catalog, change, event, number, by, reason, now) for change in chosen]
+        clocks = {store: next_tick(lake, catalog, store) for store in {change.terms.store for change in chosen}}
+        number, now, events = next_number(lake), _now(), list[Event]()
+        for change in chosen:
+            moment = clocks[change.terms.store]
+            _refuse_decision(catalog, change, event, by, moment)
+            terms = change.terms if reason is None else replace(change.terms, reason=reason)
+            events.append(Event(number, change.id, event, now, moment, by, terms))
         if events:
             record(lake, events)
     return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
@@ -195,26 +200,16 @@ def _found(known: dict[str, PriceChange], name: str) -> PriceChange:
     return known[name]
 
 
-def _decided(
-    lake: Lake,
-    catalog: Catalog,
-    change: PriceChange,
-    event: EventName,
-    number: int,
-    by: str,
-    reason: str | None,
-    now: dt.datetime,
-) -> Event:
+def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by: str, moment: dt.datetime) -> None:
+    """Refuse an event that may not follow, comes after the end, or is not for this person to decide."""
     refuse_unless_may_follow(change.id, change.last, event)
-    terms = change.terms if reason is None else replace(change.terms, reason=reason)
-    moment = next_tick(lake, catalog, terms.store)
-    if terms.valid_until is not None and moment >= terms.valid_until:
-        raise Declined(f"{change.id}: its time ended at {terms.valid_until:%Y-%m-%d %H:%M}; nothing was changed")
+    end = change.terms.valid_until
+    if end is not None and moment >= end:
+        raise Declined(f"{change.id}: its time ended at {end:%Y-%m-%d %H:%M}; nothing was changed")
     if event == "approved" and catalog.store.approval.by_another and change.proposer == by:
         raise Declined(
             f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"
         )
-    return Event(number, change.id, event, now, moment, by, terms)
 
 
 def _now() -> dt.datetime:
