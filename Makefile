@@ -13,7 +13,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install install-cluster demo up cluster test test-cluster check lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster test test-slow test-cluster check lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,12 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run every test that needs no server; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
+test: install ## Run the tests that need no server; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
 	@$(BIN)/python -m bench.browser >/dev/null || true
-	@$(PYTEST) --ignore=tests/cluster
+	@$(PYTEST) --ignore=tests/cluster -m "not slow"
+
+test-slow: install ## Run the tests that take long for what they add: whole guides, aged lakes, sixty days, comparisons
+	@$(PYTEST) --ignore=tests/cluster -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(PYTEST) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py

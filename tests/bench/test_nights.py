@@ -48,6 +48,7 @@ def by_table(opened: Counter[Path], store: AgedStore) -> Counter[str]:
     return Counter(file.relative_to(store.lake.root).parts[0] for file in opened)
 
 
+@pytest.mark.slow
 def test_a_night_opens_as_many_files_of_each_table_at_twice_the_age(
     stores: dict[int, AgedStore], opened: dict[int, Counter[Path]]
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_night_opens_as_many_files_of_each_table_at_twice_the_age(
     assert apart == {}
 
 
+@pytest.mark.slow
 def test_a_night_opens_no_file_of_a_day_from_before_it_looks_back(
     stores: dict[int, AgedStore], opened: dict[int, Counter[Path]]
 ) -> None:
@@ -67,6 +69,7 @@ def test_a_night_opens_no_file_of_a_day_from_before_it_looks_back(
     assert min(days) >= date_of(store.days - 1) - dt.timedelta(days=LOOKS_BACK)
 
 
+@pytest.mark.slow
 def test_a_lake_that_was_aged_is_sound(stores: dict[int, AgedStore]) -> None:
     store = stores[YOUNG]
     assert verify(store.lake).findings == ()

@@ -86,6 +86,7 @@ def test_stopped_or_killed_in_the_middle_it_verifies_clean_and_a_rerun_gives_the
     assert parts(terminal) == parts(undisturbed)
 
 
+@pytest.mark.slow
 def test_another_shelf_and_store_go_the_whole_way_to_a_quote(
     terminal: Terminal, tmp_path: Path, prefect_server: str
 ) -> None:
@@ -242,6 +243,7 @@ def test_reset_removes_what_was_made_and_nothing_else(sold: Terminal) -> None:
     assert not sold.home.exists()
 
 
+@pytest.mark.slow
 def test_compare_prints_the_tables_as_json_and_refuses_what_it_does_not_know(
     terminal: Terminal, prefect_server: str
 ) -> None:

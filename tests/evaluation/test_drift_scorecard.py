@@ -109,6 +109,7 @@ def test_an_unknown_scenario_is_refused_with_those_there_are(empty_home: Path) -
         play_shocks(("rain",), 1)
 
 
+@pytest.mark.slow
 def test_a_store_whose_shoppers_have_less_sees_it_that_evening_and_prices_well_the_next_morning() -> None:
     world = replace(FALL, days=18)
     played = play_world(world, 3)

@@ -157,6 +157,7 @@ def test_a_log_that_the_product_refuses_is_reported_with_the_reason(
     assert "| refused |" in table
 
 
+@pytest.mark.slow
 def test_a_small_run_prints_counts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--scenarios", "randomised,zero-store-week", "--grains", "visits", "--json"]
     monkeypatch.setattr(sys, "argv", ["planted", *_TINY, *asked])

@@ -150,6 +150,7 @@ def test_whole_days_cover_the_true_difference_also_where_stock_is_scarce() -> No
     assert abs(found.bias_eur) < 4 * found.error_eur
 
 
+@pytest.mark.slow
 def test_hours_cover_it_with_plenty_of_stock_and_need_the_value_of_stock_where_it_is_scarce() -> None:
     made = design(block=8, washout=1)
     static, best = policy_without_model(SHELF, "static"), with_true_demand(SHELF, START)

@@ -108,6 +108,7 @@ def test_the_exports_are_those_that_the_script_makes(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(pd.read_csv(EXPORTS / name), pd.read_csv(tmp_path / name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.kind)
 def test_a_recipe_gives_what_the_guide_says(
     recipe: Recipe, terminal: Terminal, prefect_server: str, monkeypatch: pytest.MonkeyPatch

@@ -132,6 +132,7 @@ def test_a_store_goes_on_selling_when_nobody_can_look_for_alerts(shop: Shop, mon
     assert watch_and_tell(shop.workspace) == ["nobody could look for alerts: alerts: cannot be read"]
 
 
+@pytest.mark.slow
 def test_sixty_quiet_days_raise_nothing(shop: Shop) -> None:
     for number in range(60):
         date = DATE + number * ONE_DAY
