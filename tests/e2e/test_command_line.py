@@ -80,7 +80,8 @@ def test_stopped_or_killed_in_the_middle_it_verifies_clean_and_a_rerun_gives_the
 
     again = terminal(*LONG_RUN, "--json")
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["unchanged"] == found
+    finished = json.loads(again.stdout)["unchanged"] - found  # of each thread, a commit that counted when it was killed
+    assert 0 <= finished <= 2
     undisturbed = Terminal(tmp_path / "undisturbed")
     assert undisturbed(*LONG_RUN).returncode == 0
     assert parts(terminal) == parts(undisturbed)
