@@ -162,7 +162,7 @@ def test_a_command_whose_database_is_away_ends_at_once_with_its_host_and_port(
 ) -> None:
     pytest.importorskip("psycopg")
     address = f"postgresql://ana:{HIDDEN}@127.0.0.1:{closed_port}/shop"
-    own = {f"SHELFPRICE_{name}_ADDRESS": f"127.0.0.1:{free_port()}" for name in ("PREFECT", "MLFLOW", "MONITOR")}
+    own = {f"SHELFPRICE_{name}_ADDRESS": f"127.0.0.1:{free_port()}" for name in ("PREFECT", "MLFLOW", "MONITOR", "API")}
     away = replace(terminal, changes={**terminal.changes, **own, "SHELFPRICE_DATABASE": address})
     for command in (("simulate", "--days", "1", "--stores", "1"), ("up",)):
         answer = away(*command)
