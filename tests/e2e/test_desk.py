@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from looks import fits_every_screen, in_both_schemes
 from playwright.sync_api import Locator, Page, expect
 from price_shop import DATE, Shop
 from werkzeug.serving import make_server
@@ -183,13 +184,11 @@ def test_price_tags_are_printed_without_what_is_around_them(desk: str, visit: Ca
     expect(page.locator(".tag").first).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page], scheme: str) -> None:
-    page = visit(desk, width=390, scheme=scheme)
-    expect(cell(page, "S01|MILK", "name")).to_contain_text("Milk")
-    for width in (390, 1024, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth + 1", timeout=SOON)
+def test_the_desk_fits_its_screen(desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(desk, width=390)
+    for _ in in_both_schemes(page):
+        expect(cell(page, "S01|MILK", "name")).to_contain_text("Milk")
+        fits_every_screen(page)
 
 
 def test_six_thousand_prices_open_and_are_searched_without_a_wait(tmp_path: Path, visit: Callable[..., Page]) -> None:

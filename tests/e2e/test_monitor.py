@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from looks import INK, fits_every_screen, in_both_schemes
 from monitors import Orchestrator, serving
 from patience import until
 from playwright.sync_api import Page, expect
@@ -76,32 +77,26 @@ def revenue_of(settings: Settings, date: dt.date) -> float:
     return round(row[0], 2) if row else 0.0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("path", "title", "said"), [("store", "Store", "Events"), ("prices", "Prices", "Decision trail")]
 )
-def test_a_page_fits_its_screen_in_light_and_dark(
-    monitor: str, visit: Visit, path: str, title: str, said: str, scheme: str
-) -> None:
-    page = visit(f"{monitor}/{path}", width=390, scheme=scheme)
-    expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
-    expect(page.locator(".js-plotly-plot .ytitle").first).to_be_visible(timeout=SOON)
-    expect(page).to_have_title(f"{title} · Shelfprice")
-    for width in (390, 1024, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        until(page, "document.documentElement.scrollWidth <= innerWidth + 1")
-    ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
-    expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", ink)
+def test_a_page_fits_its_screen_in_light_and_dark(monitor: str, visit: Visit, path: str, title: str, said: str) -> None:
+    page = visit(f"{monitor}/{path}", width=390)
+    for scheme in in_both_schemes(page):
+        expect(page.locator(".js-plotly-plot .ytitle").first).to_have_css("fill", INK[scheme], timeout=SOON)
+        expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
+        expect(page).to_have_title(f"{title} · Shelfprice")
+        fits_every_screen(page)
 
 
 def test_the_switch_between_light_and_dark_redraws_the_figures_and_is_remembered(monitor: str, visit: Visit) -> None:
     page = visit(f"{monitor}/store")
     title = page.locator(".js-plotly-plot .ytitle").first
-    expect(title).to_have_css("fill", "rgb(102, 112, 127)")
+    expect(title).to_have_css("fill", INK["light"])
     page.get_by_label("Switch between light and dark").click()
-    expect(title).to_have_css("fill", "rgb(152, 162, 179)")
+    expect(title).to_have_css("fill", INK["dark"])
     page.reload()
-    expect(title).to_have_css("fill", "rgb(152, 162, 179)")
+    expect(title).to_have_css("fill", INK["dark"])
 
 
 def test_the_keyboard_reaches_the_page_and_every_control(monitor: str, visit: Visit) -> None:

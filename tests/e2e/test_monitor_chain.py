@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looks import in_both_schemes
 from monitors import Orchestrator, serving
 from patience import until
 from playwright.sync_api import Page, expect
@@ -163,8 +164,8 @@ def test_nonsense_in_the_address_is_survived_and_taken_away(monitor: str, visit:
 @pytest.mark.parametrize("page_of", all_pages(), ids=lambda page: page.name)
 def test_a_page_can_be_used_with_the_keyboard_and_read_by_everyone(monitor: str, visit: Visit, page_of: Any) -> None:
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    for scheme in ("light", "dark"):
-        page = visit(f"{monitor}{page_of.path}", scheme=scheme)
+    page = visit(f"{monitor}{page_of.path}")
+    for scheme in in_both_schemes(page):
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(".health")).to_contain_text("Look")
         expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
@@ -201,8 +202,8 @@ def test_the_light_leads_to_the_pipeline_page_and_says_why(monitor: str, visit: 
 
 
 def test_the_words_on_marks_and_buttons_have_contrast_in_both_schemes(monitor: str, visit: Visit) -> None:
-    for scheme in ("light", "dark"):
-        page = visit(f"{monitor}/store?store=S01", scheme=scheme)
+    page = visit(f"{monitor}/store?store=S01")
+    for _ in in_both_schemes(page):
         expect(page.locator(".product .mantine-Badge-root").first).to_be_visible()
         expect(page.locator("#live-start")).to_be_enabled()
         for found in page.evaluate(_CONTRASTS):

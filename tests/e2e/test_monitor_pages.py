@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from looks import INK, fits_every_screen, in_both_schemes
 from once_a_run import PlayedLoop, copy_home
-from patience import until
 from playwright.sync_api import Page, expect
 from prefect import flow
 from prefect.client.orchestration import get_client
@@ -106,7 +106,6 @@ def monitor(played: tuple[Path, str]) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -116,16 +115,15 @@ def monitor(played: tuple[Path, str]) -> Iterator[str]:
     ],
 )
 def test_every_page_fits_its_screen_in_light_and_dark(
-    monitor: str, visit: Callable[..., Page], name: str, said: str, scheme: str
+    monitor: str, visit: Callable[..., Page], name: str, said: str
 ) -> None:
-    page = visit(f"{monitor}/{name}", width=390, scheme=scheme)
-    expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
-    for width in (390, 1024, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        until(page, "document.documentElement.scrollWidth <= innerWidth + 1")
-    ink = {"light": "rgb(102, 112, 127)", "dark": "rgb(152, 162, 179)"}[scheme]
-    expect(page.locator(".js-plotly-plot .xtitle").first).to_have_css("fill", ink)  # figures follow light and dark
+    page = visit(f"{monitor}/{name}", width=390)
+    for scheme in in_both_schemes(page):
+        expect(page.get_by_role("heading", name=said)).to_be_visible(timeout=SOON)
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SOON)
+        figure = page.locator(".js-plotly-plot .xtitle").first
+        expect(figure).to_have_css("fill", INK[scheme], timeout=SOON)  # figures follow light and dark
+        fits_every_screen(page)
 
 
 def test_models_are_compared_and_judged_as_chosen(monitor: str, visit: Callable[..., Page]) -> None:
