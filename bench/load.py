@@ -1,13 +1,16 @@
 """Send HTTP requests at a steady rate, whatever the answers take, and note what each took.
 
 An open loop: a request is due at its moment also when earlier ones are not answered yet, and its time counts from that
-moment. So a server that stalls is charged for everything that had to wait.
+moment. So a server that stalls is charged for everything that had to wait. The sender shares the machine with the
+server, so it does as little as it can: requests are written beforehand, connections are kept, and one thread sends.
 """
 
-import asyncio
+import select
+import socket
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +18,9 @@ from catalog.arrays import Floats
 
 _CONNECTIONS = 32
 _OK = b"HTTP/1.1 200"
+_LENGTH = b"content-length: "
+_PATIENCE = 60.0  # seconds without any answer
+_AT_ONCE = 65_536  # bytes
 
 
 @dataclass(frozen=True)
@@ -39,62 +45,82 @@ class Load:
 
 def open_loop(port: int, targets: Sequence[str], rate: float) -> Load:
     """Ask for targets at a rate, a second, over a few connections that are kept."""
-    return asyncio.run(_open_loop(port, targets, rate))
+    requests = [_request(port, target) for target in targets]
+    idle = deque(_Connection.to(port) for _ in range(_CONNECTIONS))
+    busy: dict[socket.socket, _Connection] = {}
+    due = time.perf_counter() + 0.1 + np.arange(len(targets)) / rate
+    sent, done = np.zeros(len(targets)), np.zeros(len(targets))
+    following, answered = 0, 0
+    while answered < len(targets):
+        now = time.perf_counter()
+        if following < len(targets) and idle and due[following] <= now:
+            connection = idle.pop()
+            connection.send(requests[following], following)
+            busy[connection.socket], sent[following] = connection, now
+            following += 1
+            continue
+        is_next_due = following < len(targets) and idle
+        readable = select.select(list(busy), [], [], due[following] - now if is_next_due else _PATIENCE)[0]
+        if not readable and not is_next_due:
+            raise RuntimeError("expected answers, found none for a minute; nothing was measured: see the server's log")
+        for one in readable:
+            connection = busy[one]
+            if connection.is_answered():
+                done[connection.number] = time.perf_counter()
+                idle.append(busy.pop(one))
+                answered += 1
+    for connection in idle:
+        connection.socket.close()
+    return Load(done - due, done - sent)
 
 
 def closed_loop(port: int, targets: Sequence[str]) -> Floats:
     """Ask for targets one after another over one connection; return what each took, seconds."""
-    return asyncio.run(_closed_loop(port, targets))
-
-
-async def _open_loop(port: int, targets: Sequence[str], rate: float) -> Load:
-    begin = time.perf_counter() + 0.1
-    took = np.zeros((2, len(targets)))
-    left = iter(enumerate(targets))
-
-    async def work() -> None:
-        async with _Connection(port) as connection:
-            for number, target in left:
-                due = begin + number / rate
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                sent = time.perf_counter()
-                await connection.ask(target)
-                done = time.perf_counter()
-                took[:, number] = done - due, done - sent
-
-    await asyncio.gather(*(work() for _ in range(_CONNECTIONS)))
-    return Load(took[0], took[1])
-
-
-async def _closed_loop(port: int, targets: Sequence[str]) -> Floats:
     took = np.zeros(len(targets))
-    async with _Connection(port) as connection:
-        for number, target in enumerate(targets):
-            begun = time.perf_counter()
-            await connection.ask(target)
-            took[number] = time.perf_counter() - begun
+    connection = _Connection.to(port)
+    for number, target in enumerate(targets):
+        request, begun = _request(port, target), time.perf_counter()
+        connection.send(request, number)
+        while not connection.is_answered():
+            pass
+        took[number] = time.perf_counter() - begun
+    connection.socket.close()
     return took
 
 
+def _request(port: int, target: str) -> bytes:
+    return f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+
+
+@dataclass
 class _Connection:
     """One connection that is kept, speaking as much HTTP as an answer with a length needs."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    socket: socket.socket
+    number: int = 0
+    found: bytearray = field(default_factory=bytearray)
 
-    async def __aenter__(self) -> "_Connection":
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        return self
+    @classmethod
+    def to(cls, port: int) -> "_Connection":
+        connection = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return cls(connection)
 
-    async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
-        await self._writer.wait_closed()
+    def send(self, request: bytes, number: int) -> None:
+        """Send the request with a number."""
+        self.number = number
+        self.found.clear()
+        self.socket.sendall(request)
 
-    async def ask(self, target: str) -> None:
-        """Ask for a target and read the answer whole."""
-        self._writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(_OK):
-            raise RuntimeError(f"expected 200, found {head.splitlines()[0].decode()}")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await self._reader.readexactly(int(length.partition(b":")[2]))
+    def is_answered(self) -> bool:
+        """Read what is there; tell whether the answer is whole."""
+        part = self.socket.recv(_AT_ONCE)
+        self.found += part
+        head = self.found.find(b"\r\n\r\n")
+        if not part or not self.found.startswith(_OK):
+            raise RuntimeError(f"expected 200, found {self.found[:80]!r}; nothing was measured: see the server's log")
+        if head < 0:
+            return False
+        begin = self.found.index(_LENGTH) + len(_LENGTH)
+        length = int(self.found[begin : self.found.index(b"\r\n", begin)])
+        return len(self.found) - head - 4 >= length

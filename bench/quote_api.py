@@ -23,6 +23,7 @@ from bench.measure import Measurement, say
 from bench.world import FIRST_DAY, SEED, World, temporary_world
 from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
+from flows.up.worker import BEHIND
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from simulation.truth import chance_of_sale
@@ -57,6 +58,8 @@ def quote_api() -> Iterator[Measurement]:
             open_loop(server.port, known[:2_000], _RATE)
             yield from _at_rate(server, "asked before", known, _TARGET)
             yield from _at_rate(server, "never asked before", _new_targets(world, _RATE * _SECONDS), None)
+            with _night():
+                yield from _at_rate(server, "asked before, while a night runs", known, _TARGET)
             alone = closed_loop(server.port, known[:_ALONE])
             yield Measurement("api", "one after another, median", float(np.median(alone)), "s")
             yield Measurement("api", "one after another, p99", float(np.percentile(alone, 99)), "s")
@@ -102,6 +105,21 @@ def _new_targets(world: World, count: int) -> list[str]:
     return [
         f"{target}&shown={1 + number / 1_000_000:.6f}" for number, target in enumerate(_targets(world, count), start=1)
     ]
+
+
+@contextmanager
+def _night() -> Iterator[None]:
+    """Do nights on the same machine, as `shelfprice up` does them: behind those who wait for an answer."""
+    say("  making a lake for a night")
+    command = ["nice", "-n", str(BEHIND), sys.executable, "-m", "bench.busy_night"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - a pipe
+            if process.stdout.readline() != b"night\n":
+                raise RuntimeError("expected a night, found none; nothing was measured beside it")
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """One sentence for people behind each price decision."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,6 +47,21 @@ class Changes:
     unit_value: Floats
 
 
+class Change(NamedTuple):
+    """A single price decision, with the fields of `Changes` as plain numbers."""
+
+    product: int
+    old_price: float
+    new_price: float
+    unconstrained: float
+    explored: bool
+    rule: int
+    stock: int
+    minutes_left: int
+    p_sale: float
+    unit_value: float
+
+
 def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.DictionaryArray:
     """Return a sentence per decision; each distinct sentence is written once and pointed at.
 
@@ -73,20 +90,24 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pc.binary_join_element_wise(*words, ""))
 
 
-def reason(catalog: Catalog, rules: tuple[str, ...], change: Changes) -> str:
-    """Return the sentence of a single decision, of shape (1,): the same one as `reasons`, at once."""
-    product, rule = int(change.product[0]), rules[int(change.rule[0])]
-    asked, shown = float(change.unconstrained[0]), float(change.new_price[0])
-    limited = rule in LIMITS and np.round(asked, 2) != np.round(shown, 2)  # else it asked for just this price
-    left = (int(change.stock[0]), int(change.minutes_left[0])) if rule == "stock_value" else (0, 0)
+def reason(catalog: Catalog, rules: tuple[str, ...], change: Change) -> str:
+    """Return the sentence of a single decision: the same one as `reasons`, at once."""
+    rule, asked, shown = rules[change.rule], change.unconstrained, change.new_price
+    limited = rule in LIMITS and _rounded(asked, 100) != _rounded(shown, 100)  # else it asked for just this price
+    left = (change.stock, change.minutes_left) if rule == "stock_value" else (0, 0)
     parts = (
-        _move(catalog.products[product].name, float(change.old_price[0]), shown),
+        _move(catalog.products[change.product].name, change.old_price, shown),
         _because(rule, *left),
-        _asked(asked if limited else 0.0, limited * (1 + int(change.explored[0]))),
-        _kept(float(np.round(change.unit_value[0], 2))),
-        _chance(float(np.round(100 * change.p_sale[0]))),
+        _asked(asked if limited else 0.0, limited * (1 + change.explored)),
+        _kept(_rounded(change.unit_value, 100)),
+        _chance(_rounded(100 * change.p_sale, 1)),
     )
     return "".join(parts)
+
+
+def _rounded(value: float, parts: int) -> float:
+    """Round to a whole number of parts of one, as numpy does to decimals; what is not finite stays."""
+    return round(value * parts) / parts if math.isfinite(value) else value
 
 
 def _written(write: Callable[..., str], *columns: Ints | Floats) -> tuple[Ints, pa.Array]:
@@ -109,7 +130,7 @@ def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
 
 
 def _move(name: str, old_price: float, new_price: float) -> str:
-    if np.isnan(old_price):
+    if math.isnan(old_price):
         return f"Opened {name} at {new_price:.2f}"
     if new_price == old_price:
         return f"Kept {name} at {new_price:.2f}"
@@ -130,14 +151,14 @@ def _time(minutes: int) -> str:
 
 def _asked(unconstrained: float, asked_by: int) -> str:
     """Say what a limit stood against: 0 is no limit, 1 the policy, 2 a trial."""
-    if asked_by == 0 or np.isnan(unconstrained):
+    if asked_by == 0 or math.isnan(unconstrained):
         return ""
     return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {unconstrained:.2f}"
 
 
 def _kept(unit_value: float) -> str:
-    return "" if np.isnan(unit_value) else f", a unit kept is worth {unit_value:.2f}"
+    return "" if math.isnan(unit_value) else f", a unit kept is worth {unit_value:.2f}"
 
 
 def _chance(percent: float) -> str:
-    return "" if np.isnan(percent) else f", chance of sale {percent:.0f} %"
+    return "" if math.isnan(percent) else f", chance of sale {percent:.0f} %"

@@ -40,6 +40,7 @@ def wire_acts(app: Dash, desk: PriceDesk) -> None:
     _wire_asked(app, desk)
     _wire_question(app, desk)
     _wire_panel(app, desk)
+    _wire_save(app, desk)
 
 
 def _wire_asked(app: Dash, desk: PriceDesk) -> None:
@@ -130,7 +131,7 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
 
 
 def _wire_panel(app: Dash, desk: PriceDesk) -> None:
-    """Fill the panel for a row, show what a typed price would bring, and save it."""
+    """Fill the panel for a row, and show what a typed price would bring."""
 
     @app.callback(
         Output(edit.FACTS, "children"),
@@ -157,6 +158,10 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
     )
     def show(price: float | str | None, start: str | None, end: str | None, act: dict[str, Any] | None) -> Any:
         return edit.preview_of(preview(desk.sheet(), _row(desk, act), draft_of(price, start, end)))
+
+
+def _wire_save(app: Dash, desk: PriceDesk) -> None:
+    """Save the price that was typed into the panel."""
 
     @app.callback(
         Output(SAID, "children", allow_duplicate=True),

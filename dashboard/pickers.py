@@ -67,31 +67,17 @@ def categories(monitor: Monitor) -> list[str]:
 
 def picker(identifier: str, label: str, offered: list[Any], width: int, value: str | None) -> Component:
     """Offer some values, one of which is always chosen; typing narrows the list."""
-    return dmc.Select(
-        id=identifier,
-        label=label,
-        data=offered,
-        value=value,
-        w=width,
-        allowDeselect=False,
-        searchable=True,
-        nothingFoundMessage="nothing like it",
-    )
+    return _offer(identifier, label, offered, value, w=width, allowDeselect=False)
 
 
 def narrowing(identifier: str, label: str, offered: list[str], width: int, value: str | None) -> Component:
     """Offer some values, of which none may be chosen."""
-    return dmc.Select(
-        id=identifier,
-        label=label,
-        data=offered,
-        value=value,
-        w=width,
-        clearable=True,
-        searchable=True,
-        placeholder="all",
-        nothingFoundMessage="nothing like it",
-    )
+    return _offer(identifier, label, offered, value, w=width, clearable=True, placeholder="all")
+
+
+def _offer(identifier: str, label: str, offered: list[Any], value: str | None, **more: Any) -> Component:
+    searched = {"searchable": True, "nothingFoundMessage": "nothing like it"}
+    return dmc.Select(id=identifier, label=label, data=offered, value=value, **searched, **more)
 
 
 def _sellers(monitor: Monitor, date: dt.date) -> list[str]:

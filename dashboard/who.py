@@ -2,7 +2,7 @@
 
 The proxy signs people in and sets the header on every request, in place of any that a browser sent. Roles are given in
 the settings: a viewer looks, a manager decides about prices and sells stores live, an admin may also turn the kill
-switch on for every store.
+switch on for every store, and off again.
 """
 
 from dataclasses import dataclass

@@ -19,7 +19,8 @@ from serving.storefront import Storefront
 class OwnPart(NamedTuple):
     """Where a product stands on the shelf, how it is priced, and its candidates, also as JSON.
 
-    `is_kept` says whether the store that asks keeps the old price of it.
+    `n_stocks` counts the stocks that the book has prices for, 0 among them; `is_kept` says whether the store that asks
+    keeps the old price of it.
     """
 
     position: int
@@ -27,6 +28,7 @@ class OwnPart(NamedTuple):
     curves: DemandCurves
     candidates: list[dict[str, float | None]]
     candidates_json: str
+    n_stocks: int
     is_kept: bool = False
 
 
@@ -35,7 +37,9 @@ def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku
     position = catalog.skus.index(sku)
     own = _curves_of(curves, position)
     candidates = _candidates(own)
-    return OwnPart(position, _storefront_of(storefront, own, position), own, candidates, json_text(candidates))
+    one, text = _storefront_of(storefront, own, position), json_text(candidates)
+    assert isinstance(one.policy, BookPolicy)  # noqa: S101 - made from a book
+    return OwnPart(position, one, own, candidates, text, one.policy.book.prices.shape[1])
 
 
 def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefront:

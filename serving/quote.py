@@ -6,7 +6,9 @@ question costs the same however long the shelf is.
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,15 @@ from catalog.errors import DataError
 from catalog.json_text import json_text
 from catalog.load import Catalog
 from catalog.pricing import RULES, PriceDecision, Shelf
-from catalog.reasons import Changes, reason
+from catalog.reasons import Change, reason
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.own_part import OwnPart, known, own_part
 from serving.price_book.book import PriceBook
 from serving.small_steps import keepers
 from serving.storefront import storefront_without_exploration
+
+_KEPT_ROWS = 1_024  # of a product in a tick, for every stock; about 5 kB each
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,25 @@ class QuotedBook:
         self._catalog, self._store = catalog, store
         self._book, self._curves = match_to_shelf(catalog, book, curves)
         self._date = book.published_at.date()
+        self._made_for = f"{self._date}"
         self._storefront = storefront_without_exploration(catalog, self._book, self._curves)
         self._own_parts: dict[str, OwnPart] = {}
+        self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
 
     @property
     def n_ticks(self) -> int:
         """Ticks that the book has prices for."""
         return self._book.prices.shape[2]
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """Products that somebody has asked for."""
+        return tuple(self._own_parts)
+
+    def cut_out(self, skus: Iterable[str]) -> None:
+        """Cut out the parts of products, as the first question for each would; those not on the shelf are left out."""
+        for sku in set(skus).intersection(self._catalog.skus):
+            self._own_part(sku)
 
     def answer(self, question: PriceQuestion) -> Answer:
         """Decide as the store would, without exploration, and ignoring other products.
@@ -105,11 +121,10 @@ class QuotedBook:
             When there are not so many ticks in a day, or the stock cannot be.
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
-        shelf = _shelf_of(question, left, self._store)
         if own.is_kept:
-            return self._kept(own, shelf)
-        decision = own.storefront.decide(shelf)
-        price, p_sale = float(decision.prices[0, 0]), known(decision.p_sale[0, 0])
+            return self._kept(own, question.stock, left)
+        decision, row = self._decided(own, question, left)
+        price, p_sale = float(decision.prices[row, 0]), known(decision.p_sale[row, 0])
         return Answer(
             sku=question.sku,
             stock=question.stock,
@@ -118,15 +133,15 @@ class QuotedBook:
             price=price,
             p_sale=p_sale,
             expected_revenue=None if p_sale is None else price * p_sale,
-            unit_value=known(decision.unit_value[0, 0]),
-            binding_rule=own.storefront.rules[decision.rule[0, 0]],
+            unit_value=known(decision.unit_value[row, 0]),
+            binding_rule=own.storefront.rules[decision.rule[row, 0]],
             model_version=self._book.model_version,
             policy=self._book.policy,
-            made_for=f"{self._date}",
-            unconstrained_price=float(decision.unconstrained[0, 0]),
-            clamps=_clamps_of(decision, own.storefront.rules),
-            clamp_cost=known(decision.clamp_cost[0, 0]),
-            reason=self._sentence(own, decision, shelf),
+            made_for=self._made_for,
+            unconstrained_price=float(decision.unconstrained[row, 0]),
+            clamps=_clamps_of(decision, row, own.storefront.rules),
+            clamp_cost=known(decision.clamp_cost[row, 0]),
+            reason=self._sentence(own, decision, row, question, left),
             candidates=own.candidates,
         )
 
@@ -168,17 +183,24 @@ class QuotedBook:
             self._own_parts[sku] = part
         return part
 
-    def _kept(self, own: OwnPart, shelf: Shelf) -> Answer:
+    def _decided(self, own: OwnPart, question: PriceQuestion, left: int) -> tuple[PriceDecision, int]:
+        """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
+        limits = own.storefront.limits
+        if limits is None or limits.are_static:
+            return self._row(question.sku, left), min(question.stock, _last_row(own))
+        return own.storefront.decide(_shelf_of(question, left, self._store)), 0
+
+    def _kept(self, own: OwnPart, stock: int, left: int) -> Answer:
         """Answer with the old price of a product."""
         assert own.curves.kept is not None  # noqa: S101 - else none is kept
-        price, stock = float(own.curves.kept[0]), int(shelf.stock[0, 0])
+        price = float(own.curves.kept[0])
         p_sale = float(own.curves.p_sale_at(np.array([0]), np.array([price]))[0])
         product = self._catalog.products[own.position]
         return Answer(
             sku=product.sku,
             stock=stock,
             priced_as_stock=stock,
-            ticks_left=shelf.ticks_left,
+            ticks_left=left,
             price=price,
             p_sale=p_sale,
             expected_revenue=price * p_sale,
@@ -186,7 +208,7 @@ class QuotedBook:
             binding_rule="kept_price",
             model_version=self._book.model_version,
             policy=self._book.policy,
-            made_for=f"{self._date}",
+            made_for=self._made_for,
             unconstrained_price=price,
             clamps=[],
             clamp_cost=None,
@@ -194,19 +216,18 @@ class QuotedBook:
             candidates=own.candidates,
         )
 
-    def _sentence(self, own: OwnPart, decision: PriceDecision, shelf: Shelf) -> str:
-        minutes_left = shelf.ticks_left * self._catalog.store.opening.tick_minutes
-        change = Changes(
-            product=np.array([own.position]),
-            old_price=shelf.shown_prices[0],
-            new_price=decision.prices[0],
-            unconstrained=decision.unconstrained[0],
-            explored=np.array([False]),
-            rule=decision.rule[0],
-            stock=shelf.stock[0],
-            minutes_left=np.array([minutes_left]),
-            p_sale=decision.p_sale[0],
-            unit_value=decision.unit_value[0],
+    def _sentence(self, own: OwnPart, decision: PriceDecision, row: int, question: PriceQuestion, left: int) -> str:
+        change = Change(
+            product=own.position,
+            old_price=math.nan if question.shown is None else question.shown,
+            new_price=float(decision.prices[row, 0]),
+            unconstrained=float(decision.unconstrained[row, 0]),
+            explored=False,
+            rule=int(decision.rule[row, 0]),
+            stock=question.stock,
+            minutes_left=left * self._catalog.store.opening.tick_minutes,
+            p_sale=float(decision.p_sale[row, 0]),
+            unit_value=float(decision.unit_value[row, 0]),
         )
         return reason(self._catalog, own.storefront.rules, change)
 
@@ -238,8 +259,22 @@ def _shelf_of(question: PriceQuestion, ticks_left: int, store: str | None) -> Sh
     )
 
 
-def _clamps_of(decision: PriceDecision, rules: tuple[str, ...]) -> list[dict[str, Any]]:
+def _decided_at_every_stock(own_parts: dict[str, OwnPart], sku: str, ticks_left: int) -> PriceDecision:
+    """Decide for every stock that the book knows, one a row, under limits that do not look at the price shown."""
+    own = own_parts[sku]
+    stock = np.arange(_last_row(own) + 1)[:, None]
+    return own.storefront.decide(Shelf(stock, np.full(stock.shape, math.nan), ticks_left, np.zeros(stock.shape)))
+
+
+def _last_row(own: OwnPart) -> int:
+    """Return the stock from which on more changes nothing: an empty shelf sells nothing, and a book ends."""
+    return max(1, own.n_stocks - 1)
+
+
+def _clamps_of(decision: PriceDecision, row: int, rules: tuple[str, ...]) -> list[dict[str, Any]]:
+    if not len(decision.clamps):
+        return []
     return [
         {"rule": rules[clamp["rule"]], "before": known(clamp["before"]), "after": float(clamp["after"])}
-        for clamp in decision.clamps
+        for clamp in decision.clamps[decision.clamps["decision"] == row]
     ]

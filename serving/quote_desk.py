@@ -92,10 +92,18 @@ class QuoteDesk:
     def reopened(self) -> "QuoteDesk":
         """Return a desk for the same book in force, with the newest remade books of the stores that have asked."""
         other = QuoteDesk(self._lake, self.catalog, self.found, self.passed_over, self._catalog_dir)
-        for store in filter(None, list(self._counters)):  # another thread may add one
+        return other.ready_for_those_of(self)
+
+    def ready_for_those_of(self, earlier: "QuoteDesk") -> "QuoteDesk":
+        """Read and cut out what was asked of an earlier desk, so that none of them waits; return this one."""
+        for store, counter in list(earlier._counters.items()):  # noqa: SLF001 - its own; another thread may add one
             with suppress(DataError):  # whoever asks is told
-                other.tag_of(store)
-        return other
+                self._counter(store).book.cut_out(counter.book.asked_for)
+        return self
+
+    def has_opened_for(self, store: str | None) -> bool:
+        """Tell whether a store's book is at hand, so that its next answer reads no file."""
+        return store in self._counters or self.found is None
 
     def answer(self, question: PriceQuestion, store: str | None = None) -> Answer:
         """Answer one question, for one store or for any.

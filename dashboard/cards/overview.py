@@ -44,6 +44,7 @@ _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("margin_before", "Mean, 7 days before", {"valueFormatter": _EUROS}),
     ("margin_change", "Change", {"valueFormatter": _PERCENT, "width": 100}),
     ("sold_out", "Products sold out", {"valueFormatter": _COUNT, "width": 105}),
+    ("lost", "Lost to empty shelves", {"valueFormatter": _EUROS}),
 )
 _TEXTS = {"store", "needs", "day"}
 
@@ -147,6 +148,7 @@ def _grid_row(row: StoreRow, chosen: dt.date | None) -> dict[str, Any]:
         **_compared("revenue", row),
         **_compared("margin", row),
         "sold_out": row.sold_out if row.earned else None,
+        "lost": row.lost if row.earned else None,
     }
 
 

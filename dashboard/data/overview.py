@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.formats import day, days
+from dashboard.formats import day, days, euros
 
 Level = Literal["fine", "look", "act"]
 
@@ -15,6 +15,9 @@ DAYS_BEFORE = 7
 """Days that the day shown is compared with."""
 STANDS_STILL_AFTER = dt.timedelta(minutes=2)
 """Without a tick for this long, a live day stands still: the slowest pace is a tick every ten seconds."""
+
+STOCK_OUTS_MATTER_FROM = 0.03
+"""Share of what a store could have earned that empty shelves cost: below it, running out towards closing is usual."""
 
 _Sales = dict[Hashable, Any]
 """One row of `stores_earned` by column."""
@@ -53,6 +56,8 @@ class StoreRow:
         Of the day shown, and the mean of a day over the 7 before it on which it sold; None without a sale.
     sold_out, missed
         Products that ran out while shoppers still came, and the visits that met an empty shelf.
+    lost
+        What those visits would have spent, EUR, had they bought as the visits before them.
     concerns
         What needs a person, the most urgent first.
     """
@@ -64,6 +69,7 @@ class StoreRow:
     before: Earned | None
     sold_out: int
     missed: int
+    lost: float
     concerns: tuple[Concern, ...]
 
     @property
@@ -110,7 +116,7 @@ def store_rows(
     """
     by_date = {date: _by_store(sales) for date, sales in known.earned.items() if sales is not None}
     rows = [_row(store, by_date, known, chosen, now) for store in stores]
-    return tuple(sorted(rows, key=lambda row: (_URGENCY[row.level], -len(row.concerns), -row.missed)))
+    return tuple(sorted(rows, key=lambda row: (_URGENCY[row.level], -row.lost)))
 
 
 def _by_store(sales: pd.DataFrame) -> dict[str, _Sales]:
@@ -143,6 +149,7 @@ def _row(
         before=_mean(week) if week else None,
         sold_out=0 if sales is None else int(sales["count_sold_out"]),
         missed=0 if sales is None else int(sales["count_missed_visits"]),
+        lost=0.0 if sales is None else float(sales["lost_revenue_eur"]),
         concerns=tuple(sorted(concerns, key=lambda concern: _URGENCY[concern.level])),
     )
 
@@ -196,7 +203,11 @@ def _of_prices(date: dt.date | None, books: Sequence[dt.date] | None) -> list[Co
 
 
 def _of_stock(sales: _Sales | None) -> list[Concern]:
-    if sales is None or not sales["count_sold_out"]:
+    if sales is None:
+        return []
+    lost, earned = float(sales["lost_revenue_eur"]), float(sales["revenue_eur"])
+    if lost <= 0 or lost < STOCK_OUTS_MATTER_FROM * (earned + lost):
         return []
     products, visits = int(sales["count_sold_out"]), int(sales["count_missed_visits"])
-    return [Concern("look", f"{products:,} sold out, {visits:,} visits met an empty shelf")]
+    said = f"{products:,} sold out, {visits:,} visits met an empty shelf: about {euros(lost)} lost"
+    return [Concern("look", said)]

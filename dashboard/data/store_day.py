@@ -1,8 +1,11 @@
 """A store day as the Store page shows it: what stood on the shelf at a moment, and what had been earned until then."""
 
 import datetime as dt
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from catalog.records.opening import Opening
@@ -127,10 +130,15 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
     until = events[events["tick"] <= through]
     course = course_of(events, through)
     sums = until.groupby("sku")[["count_units", "revenue_eur"]].sum()
-    known = shelf.set_index("sku")
-    order = [*(sku for sku in known.index if sku in sums.index), *(sku for sku in sums.index if sku not in known.index)]
-    names = until.dropna(subset="product_name").groupby("sku")["product_name"].last()
-    products = tuple(_product(sku, sums.loc[sku], course, known, names, low_stock) for sku in order)
+    sold = {str(sku): own for sku, own in sums.to_dict(orient="index").items()}
+    known = {str(row["sku"]): row for row in shelf.to_dict(orient="records")}
+    order = [*(sku for sku in known if sku in sold), *(sku for sku in sold if sku not in known)]
+    names = until.dropna(subset="product_name").groupby("sku")["product_name"].last().to_dict()
+    prices, stocks_of = _by_product(course.prices), _by_product(course.stock)
+    products = tuple(
+        _product(sku, names.get(sku, sku), sold[sku], known.get(sku), (prices.get(sku, []), stocks_of.get(sku, [])), low_stock)
+        for sku in order
+    )
     versions = until["model_version"].dropna()
     stocks = [product.stock for product in products if product.stock is not None]
     return DayNow(
@@ -144,24 +152,33 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
     )
 
 
+def _by_product(course: pd.DataFrame) -> dict[str, list[float]]:
+    """Return what is known of each product, tick by tick; ticks before anything is known are left out."""
+    values = course.to_numpy(dtype=float, na_value=np.nan).T
+    return {str(sku): own[~np.isnan(own)].tolist() for sku, own in zip(course.columns, values, strict=True)}
+
+
 def _product(
-    sku: str, sums: pd.Series, course: Course, known: pd.DataFrame, names: pd.Series, low_stock: int
+    sku: str,
+    name: str,
+    sold: Mapping[Hashable, Any],
+    product: Mapping[Hashable, Any] | None,
+    course: tuple[list[float], list[float]],
+    low_stock: int,
 ) -> ProductNow:
-    product = dict(known.loc[sku]) if sku in known.index else None
-    prices = course.prices[sku].dropna() if sku in course.prices else pd.Series(dtype=float)
-    stocks = course.stock[sku].dropna() if sku in course.stock else pd.Series(dtype=float)
-    stock = int(stocks.iloc[-1]) if len(stocks) else None
+    prices, stocks = course
+    stock = int(stocks[-1]) if stocks else None
     return ProductNow(
         sku=sku,
-        name=str(product["product_name"] if product is not None else names.get(sku, sku)),
+        name=str(product["product_name"] if product is not None else name),
         icon=str(product["icon"]) if product is not None else "",
-        price=float(prices.iloc[-1]) if len(prices) else None,
+        price=prices[-1] if prices else None,
         base_price=float(product["base_price"]) if product is not None else None,
         stock=stock,
         par_stock=int(product["par_stock"]) if product is not None else None,
         is_low=stock is not None and stock < low_stock,
-        units=int(sums["count_units"]),
-        revenue=float(sums["revenue_eur"]),
+        units=int(sold["count_units"]),
+        revenue=float(sold["revenue_eur"]),
         prices=tuple(prices),
         category=str(product["category"]) if product is not None else "",
     )

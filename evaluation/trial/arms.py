@@ -1,6 +1,7 @@
 """The two policies of a trial by their names, as the store would price by them, and what is refused of a pair."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined
@@ -9,6 +10,7 @@ from catalog.priced_by import PricedBy
 from evaluation.trial.rewards import stock_values
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
+from serving.price_changes.orders import ordered
 from warehouse.lake import Lake
 
 POLICIES = ("static", "rule", "greedy", "stock_aware")
@@ -42,6 +44,18 @@ def without_exploration(catalog: Catalog) -> Catalog:
     return Catalog(catalog.products, catalog.store.model_copy(update={"exploration": exploration}))
 
 
+def refuse_stopped(lake: Lake, catalog: Catalog, dates: Sequence[dt.date]) -> None:
+    """Refuse dates on which nothing can be compared.
+
+    Raises
+    ------
+    Declined
+        When the kill switch is on, in the catalog or by what people ordered, for every store and a whole date.
+    """
+    if any(ordered(lake, catalog, date).store.guardrails.kill_switch for date in dates):
+        raise Declined("the kill switch is on, so both policies would show base prices; nothing was tried: turn it off")
+
+
 def arms_on(lake: Lake, catalog: Catalog, a: str, b: str, date: dt.date) -> tuple[PricedBy, PricedBy]:
     """Return what prices a date in A's turns and in B's.
 
@@ -49,11 +63,7 @@ def arms_on(lake: Lake, catalog: Catalog, a: str, b: str, date: dt.date) -> tupl
     ------
     DataError
         When a policy needs a price book and none is in force.
-    Declined
-        When the kill switch is on.
     """
-    if catalog.store.guardrails.kill_switch:
-        raise Declined("the kill switch is on, so both policies would show base prices; nothing was tried: turn it off")
     return _arm(lake, catalog, a, date), _arm(lake, catalog, b, date)
 
 

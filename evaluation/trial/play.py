@@ -28,6 +28,7 @@ from evaluation.trial.design import Design
 from evaluation.trial.rewards import advantages, sales_in
 from evaluation.trial.sell import sell_by_turns, turns
 from serving.policies import costs_that_count
+from serving.price_changes.orders import ordered
 from simulation.visits import opening_stock
 from warehouse.lake import CODE_VERSION, Lake
 
@@ -80,9 +81,13 @@ def refuse_sold_dates(lake: Lake, trial: Trial) -> None:
 
 
 def play_date(lake: Lake, trial: Trial, date: dt.date) -> list[BatchResult]:
-    """Sell a date of a trial and publish it; batches that are there from the same inputs are left as they are."""
-    arms = arms_on(lake, trial.catalog, trial.design.a, trial.design.b, date)
-    return [_play(lake, trial, batch, is_b, arms) for batch, is_b in trial.batches(date)]
+    """Sell a date of a trial and publish it; batches that are there from the same inputs are left as they are.
+
+    What people ordered for the date stands under both policies.
+    """
+    catalog = ordered(lake, trial.catalog, date)
+    arms = arms_on(lake, catalog, trial.design.a, trial.design.b, date)
+    return [_play(lake, trial.design, catalog, batch, is_b, arms) for batch, is_b in trial.batches(date)]
 
 
 def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:
@@ -102,16 +107,18 @@ def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:
     return counted, earned
 
 
-def _play(lake: Lake, trial: Trial, batch: Batch, is_b: Flags, arms: tuple[PricedBy, PricedBy]) -> BatchResult:
-    catalog, seed = trial.catalog, trial.design.seed
+def _play(
+    lake: Lake, design: Design, catalog: Catalog, batch: Batch, is_b: Flags, arms: tuple[PricedBy, PricedBy]
+) -> BatchResult:
+    seed = design.seed
     fingerprints = [arm.fingerprint for arm in arms]
-    facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), trial.design.block_ticks, seed, CODE_VERSION)
+    facts = (catalog.fingerprint, batch, fingerprints, is_b.tolist(), design.block_ticks, seed, CODE_VERSION)
     inputs = hashlib.sha256(repr(facts).encode()).hexdigest()
     receipt = lake.receipt(batch.partition)
     if receipt is not None and is_committed(lake, batch.partition, inputs):
         return BatchResult(batch, "unchanged", receipt.rows)
     keep_catalog(lake, catalog)
-    taking, rows, ledger = turns(is_b, trial.design.block_ticks), None, list[LedgerRow]()
+    taking, rows, ledger = turns(is_b, design.block_ticks), None, list[LedgerRow]()
     policies = (arms[0].policy, arms[1].policy)
     parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
     for (own, first, _), part in zip(taking, parts, strict=True):

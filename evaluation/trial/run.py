@@ -16,7 +16,7 @@ from catalog.progress import Progress, silent
 from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 from etl.batches import store_ids
 from etl.business_dates import DEFAULT_START, ONE_DAY, newest_sold
-from evaluation.trial.arms import arms_on, refuse_pair, values_on, without_exploration
+from evaluation.trial.arms import arms_on, refuse_pair, refuse_stopped, values_on, without_exploration
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import Outcome, outcome_of
 from evaluation.trial.past import past_store_days
@@ -114,6 +114,7 @@ def plan_trial(workspace: Workspace, asked: Asked) -> Planned:
     start = asked.start or (newest + ONE_DAY if newest else DEFAULT_START)
     trial = Trial(design_of(catalog, asked, start), catalog)
     refuse_sold_dates(lake, trial)
+    refuse_stopped(lake, catalog, trial.design.dates)
     arms_on(lake, catalog, asked.a, asked.b, start)
     if not trial.design.is_by_day:
         values_on(lake, catalog, start)

@@ -34,7 +34,7 @@ def kill_switch(
     """
     from flows.workspace import open_workspace
     from serving.price_changes.desk import Wish
-    from serving.price_changes.record import all_changes
+    from serving.price_changes.record import changes_by_people
 
     folder = text_of(catalog)
     if position is Position.on:
@@ -43,7 +43,7 @@ def kill_switch(
     workspace = open_workspace(folder)
     on = [
         change.id
-        for change in all_changes(workspace.lake)
+        for change in changes_by_people(workspace.lake)
         if change.terms.kind == "kill_switch" and change.last != "withdrawn" and change.terms.store == store
     ]
     if not on:

@@ -4,18 +4,26 @@ One process with one event loop answers all, and keeps the book in memory; a sec
 """
 
 import argparse
+import gc
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from catalog.addresses import is_free, is_loopback
 from catalog.errors import DataError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
 from warehouse.private import keep_files_private, keep_private
 
+if TYPE_CHECKING:
+    from serving.api.kept_desk import KeptDesk
+
 _IDLE = 30  # seconds until a silent connection is closed
 _ENDS_WITHIN = 1  # second, for requests that are being answered
 _WAITING = 2_048  # connections that wait to be taken
+_TURN = 0.0005  # seconds for which a thread that looks at the lake keeps the interpreter from those who answer
 
 
 def refuse_open_quote_api(settings: Settings) -> None:
@@ -55,8 +63,10 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> Non
     from flows.up.one_write import OneWrite  # noqa: PLC0415
     from serving.api.app import application  # noqa: PLC0415
 
+    app = application(settings, catalog_dir)
+    _answer_without_pauses(app.state.desk)
     uvicorn.run(
-        application(settings, catalog_dir),
+        app,
         host=host.strip("[]"),
         port=port,
         lifespan="off",
@@ -70,6 +80,18 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> Non
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_ENDS_WITHIN,
     )
+
+
+def _answer_without_pauses(kept: "KeptDesk") -> None:
+    """Read the book before the first question comes, and let neither other threads nor the collector hold one up."""
+
+    def begin() -> None:
+        with suppress(ShelfpriceError, OSError):  # whoever asks is told
+            kept.look()
+        gc.freeze()  # what is there now stays, and need not be looked at again
+
+    sys.setswitchinterval(_TURN)
+    Thread(target=begin, name="first-look", daemon=True).start()
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from serving.export.late import LateLabel
 from serving.export.status import late_in
 from serving.make_book import is_priced
 from serving.price_changes.change import PriceChange
-from serving.price_changes.record import all_changes
+from serving.price_changes.record import changes_by_people
 from serving.price_changes.shown import prices_shown
 from warehouse.lake import Partition
 from warehouse.sold import newest_closed, sold_dates
@@ -100,7 +100,7 @@ def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
     days = workspace.catalog.store.alerts.override_days or 1
-    changes = all_changes(workspace.lake)
+    changes = changes_by_people(workspace.lake, now.date())
     for change in changes:
         terms = change.terms
         is_by_hand = terms.kind in {"override", "freeze"}

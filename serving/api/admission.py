@@ -5,7 +5,7 @@ taken in whole up to a limit, whether their length is told or they come in piece
 """
 
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -116,16 +116,27 @@ def requires(scope: Scope) -> Callable[..., Awaitable[Caller]]:
                 f"token add NAME --scope {scope}` printed",
                 _CHALLENGE,
             )
-        if scope != "read" and scope not in found.scopes:
-            raise Problem(
-                "missing-scope",
-                f"expected a token with the scope {scope}, found one with {', '.join(found.scopes) or 'none'}; nothing "
-                "was done: add a token that has it",
-                {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="insufficient_scope", scope="{scope}"'},
-            )
+        refuse_without(scope, found.scopes)
         return found
 
     return caller
+
+
+def refuse_without(scope: Scope, scopes: Collection[Scope]) -> None:
+    """Refuse a token that lacks a scope.
+
+    Raises
+    ------
+    Problem
+        When it does.
+    """
+    if scope != "read" and scope not in scopes:
+        raise Problem(
+            "missing-scope",
+            f"expected a token with the scope {scope}, found one with {', '.join(scopes) or 'none'}; nothing was done: "
+            "add a token that has it",
+            {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="insufficient_scope", scope="{scope}"'},
+        )
 
 
 async def _whole(scope: Connection, receive: Receive) -> Receive:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from catalog.errors import ShelfpriceError
@@ -24,7 +25,8 @@ from warehouse.lake import Lake
 LOOK_EVERY = 0.25  # seconds
 _LONGEST_UNSEEN = 1.0  # seconds
 _SETTLED = 2.0  # seconds after which a change can no longer hide in the same tick of the file system's clock
-_KEPT_ANSWERS = 16_384  # about 2 kB each
+KEPT_ANSWERS = 16_384
+"""About 2 kB each."""
 _OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes")
 _REMADE = ("hourly_price_book", "hourly_demand_curves")
 
@@ -62,6 +64,7 @@ class KeptDesk:
         self._looked_at = -float("inf")
         self._settles_at = float("inf")
         self._look: asyncio.Task[None] | None = None
+        self._looking = Lock()
         self.problem: str | None = None
 
     async def current(self) -> Kept:
@@ -93,7 +96,8 @@ class KeptDesk:
             When it cannot be read and there is no earlier desk.
         """
         try:
-            self._see()
+            with self._looking:
+                self._see()
             self.problem = None
         except (ShelfpriceError, OSError) as error:
             self.problem = str(error)
@@ -110,7 +114,8 @@ class KeptDesk:
         if desk is None or seen != self._seen or now > self._settles_at:
             self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
             opened = open_desk(self._lake, catalog, self._catalog_dir)
-            desk = opened if desk is None or opened.tag != desk.tag else desk
+            if desk is None or opened.tag != desk.tag:
+                desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen
         remade = self._remade_stamp(desk)
         if remade != self._remade and self._kept is not None and desk is self._kept.desk:
@@ -134,4 +139,4 @@ class KeptDesk:
 
 
 def _kept(desk: QuoteDesk) -> Kept:
-    return Kept(desk, lru_cache(_KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode()))
+    return Kept(desk, lru_cache(KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode()))

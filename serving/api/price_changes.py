@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.json_text import json_text
 from catalog.records.fields import Price, Sku, StoreId
-from serving.api.admission import Caller, requires
+from serving.api.admission import Caller, refuse_without, requires
 from serving.api.documents import problems
 from serving.api.problems import Problem
 from serving.price_changes.change import PriceChange
 from serving.price_changes.desk import Wish, ask, decide, examined
 from serving.price_changes.listing import rows_of
-from serving.price_changes.record import all_changes
+from serving.price_changes.record import all_changes, changes_named
 from warehouse.workspace import Workspace
 
 State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
@@ -120,7 +120,7 @@ def price_changes_router(opened: Callable[[], Workspace]) -> APIRouter:
     async def decided(
         change: _Name, decision: _Decision, caller: Annotated[Caller, Depends(requires("approve"))]
     ) -> Response:
-        return _answer(await asyncio.to_thread(_decided, opened(), change, decision, str(caller.name)))
+        return _answer(await asyncio.to_thread(_decided, opened(), change, decision, caller))
 
     router.add_api_route("", listed, methods=["GET"], **_LISTED)
     router.add_api_route("", asked, methods=["POST"], **_ASKED)
@@ -162,8 +162,11 @@ def _refuse_unknown_product(workspace: Workspace, wish: Wish) -> None:
         )
 
 
-def _decided(workspace: Workspace, change: str, decision: Decision, by: str) -> dict[str, Any]:
-    changed = decide(workspace, [change], decision.event, by, decision.reason)
+def _decided(workspace: Workspace, change: str, decision: Decision, caller: Caller) -> dict[str, Any]:
+    terms = next((own.terms for own in changes_named(workspace.lake, [change])), None)
+    if terms is not None and terms.kind == "kill_switch" and terms.store is None:
+        refuse_without("propose", caller.scopes)  # who may not turn it on for every store does not turn it off
+    changed = decide(workspace, [change], decision.event, str(caller.name), decision.reason)
     return {"changes": rows_of(workspace, changed)}
 
 

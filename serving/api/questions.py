@@ -2,7 +2,6 @@
 
 import math
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -17,7 +16,6 @@ MOST_QUESTIONS = 10_000
 MOST_CHARACTERS = 200
 """Of a sku or of the name of a store."""
 _LONGEST_QUERY = 4_096  # bytes
-_KEPT = 16_384  # questions that are not parsed again
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})")
 _SHOWN = 80  # characters of what was found
@@ -61,7 +59,6 @@ class Asked(NamedTuple):
     store: str | None
 
 
-@lru_cache(_KEPT)
 def question_of_query(query: bytes) -> Asked:
     """Read the question in the query of an address.
 

@@ -1,11 +1,15 @@
 """Quotes over HTTP: one question in an address, or a list of them in a body.
 
 The one question is the path that has to be quick: `QuickQuotes` takes it before the framework does, and what was
-answered before from the same book is a look-up.
+answered before from the same book is a look-up, from the address as it came to the bytes that are sent.
 """
 
 import asyncio
 import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,21 +17,24 @@ from catalog.errors import CatalogError, ShelfpriceError
 from catalog.front_door import Application, Receive, Scope, Send
 from catalog.json_text import json_text
 from serving.api.documents import HEALTH, ONE_QUOTE, QUOTES
-from serving.api.kept_desk import Kept, KeptDesk
+from serving.api.kept_desk import KEPT_ANSWERS, Kept, KeptDesk
 from serving.api.problems import Problem, problem_of
 from serving.api.questions import Asked, question_of, question_of_query, questions_of_body
+from serving.quote import PriceQuestion
+from serving.quote_desk import QuoteDesk
 
 ONE_PATH = "/v1/quotes"
 _JSON = "application/json"
 _AT_ONCE = 0.002  # seconds that a list of questions is worked on before others get their turn
+Text = TypeVar("Text", str, bytes)
 
 
 def quotes_router(kept: KeptDesk) -> APIRouter:
     """Return the routes that answer from a desk."""
     router = APIRouter(prefix="/v1", tags=["quotes"])
 
-    async def quote(request: Request) -> Response:  # `QuickQuotes` is there before it; this one documents it
-        return await one_quote(kept, request.scope)
+    async def quote() -> Response:
+        raise AssertionError("`QuickQuotes` answers before it: this route is there for the document")
 
     async def quotes(request: Request) -> Response:
         found = request.headers.get("content-type", "")
@@ -55,22 +62,12 @@ def quotes_router(kept: KeptDesk) -> APIRouter:
     return router
 
 
-async def one_quote(kept: KeptDesk, scope: Scope) -> Response:
-    """Answer the question in the address of a request.
+class _Sent(NamedTuple):
+    """An answer as it is sent, with the tag by which who has it already says so."""
 
-    Raises
-    ------
-    Problem, ShelfpriceError, OSError
-        When it cannot be answered.
-    """
-    asked = question_of_query(scope["query_string"])
-    now = await kept.current()
-    body = answered(now, asked)
-    etag = f'"{now.desk.tag_of(asked.store)}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if _is_known(scope, etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=_JSON)
+    etag: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
 
 
 class QuickQuotes:
@@ -78,6 +75,8 @@ class QuickQuotes:
 
     def __init__(self, application: Application, kept: KeptDesk) -> None:
         self._application, self._kept = application, kept
+        self._now: Kept | None = None
+        self._answers: OrderedDict[bytes, _Sent] = OrderedDict()  # of this desk, by the query as it came
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a single question; hand everything else on."""
@@ -85,14 +84,60 @@ class QuickQuotes:
             await self._application(scope, receive, send)
             return
         try:
-            response = await one_quote(self._kept, scope)
+            sent = await self._sent(scope["query_string"])
         except (Problem, ShelfpriceError, OSError) as error:
-            response = problem_of(error).response()
-        await response(scope, receive, send)
+            await problem_of(error).response()(scope, receive, send)
+            return
+        if _is_known(scope, sent.etag):
+            await Response(status_code=304, headers=_headers(sent.etag))(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": sent.headers})
+        await send({"type": "http.response.body", "body": sent.body})
+
+    async def _sent(self, query: bytes) -> _Sent:
+        """Return the answer to the question in the query of an address.
+
+        Raises
+        ------
+        Problem, ShelfpriceError, OSError
+            When it cannot be answered.
+        """
+        try:
+            now = await self._kept.current()
+        except (ShelfpriceError, OSError):
+            question_of_query(query)  # what is wrong with the question comes first
+            raise
+        if now is not self._now:
+            self._now, self._answers = now, OrderedDict()
+        answers = self._answers
+        known = answers.get(query)
+        if known is not None:
+            answers.move_to_end(query)
+            return known
+        made = await _made(now, question_of_query(query))
+        answers[query] = made
+        if len(answers) > KEPT_ANSWERS:
+            answers.popitem(last=False)
+        return made
 
 
-def answered(now: Kept, asked: Asked) -> bytes:
-    """Return the answer to a question as it is sent.
+async def _made(now: Kept, asked: Asked) -> _Sent:
+    """Make an answer; the first one of a store reads its book, while others are answered."""
+    if not now.desk.has_opened_for(asked.store):
+        with suppress(ShelfpriceError, OSError):  # said below, after what is wrong with the product
+            await asyncio.to_thread(now.desk.tag_of, asked.store)
+    text = answered(now.desk, asked, now.desk.text)
+    etag = f'"{now.desk.tag_of(asked.store)}"'
+    answer = Response(text, headers=_headers(etag), media_type=_JSON)
+    return _Sent(etag, tuple(answer.raw_headers), bytes(answer.body))
+
+
+def _headers(etag: str) -> dict[str, str]:
+    return {"ETag": etag, "Cache-Control": "private, no-cache"}
+
+
+def answered(desk: QuoteDesk, asked: Asked, answer: Callable[[PriceQuestion, str | None], Text]) -> Text:
+    """Return the answer to a question.
 
     Raises
     ------
@@ -102,18 +147,18 @@ def answered(now: Kept, asked: Asked) -> bytes:
         When it cannot be answered for another reason.
     """
     try:
-        return now.answer(asked.question, asked.store)
+        return answer(asked.question, asked.store)
     except CatalogError as error:
         raise Problem(
             "unknown-product",
-            f"expected a product of the shelf, such as {now.desk.catalog.skus[0]}, found {asked.question.sku!r}; "
+            f"expected a product of the shelf, such as {desk.catalog.skus[0]}, found {asked.question.sku!r}; "
             "nothing was quoted: ask for another sku",
         ) from error
 
 
 def _answered_or_problem(now: Kept, given: object) -> bytes:
     try:
-        return answered(now, question_of(given)).rstrip(b"\n")
+        return answered(now.desk, question_of(given), now.answer).rstrip(b"\n")
     except (Problem, ShelfpriceError, OSError) as error:
         return problem_of(error).text.encode()
 

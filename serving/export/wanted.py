@@ -2,7 +2,7 @@
 
 Of a store that is being sold, a policy's price is known when its tick begins, so it is sent then; what people set is
 known before. Of any other store the prices of the next opening are sent, as the policy in force asks for them without
-exploring.
+exploring; so also from a store's last tick on, before its day is closed, and anew when the night has made its book.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange
 from serving.price_changes.orders import ordered
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import moment_of, next_tick, opening_of, ticks_sold
+from serving.price_changes.store_time import moment_of, next_date, opening_of, ticks_sold
 from serving.quote import is_kept
 from serving.storefront import Storefront
 from warehouse.lake import Lake
@@ -30,18 +30,18 @@ from warehouse.lake import Lake
 
 def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
     """Return when the next tick of each store begins that is not sold yet, UTC, in the time of the stores."""
-    opening, being_sold = catalog.store.opening, _days_being_sold(lake)
-    closed = {day.store: day.business_date for day in days_with_live_parts(lake) if day.is_closed(lake)}
+    opening, being_sold = catalog.store.opening, _days_being_sold(lake, catalog)
+    over = {day.store: day.business_date for day in days_with_live_parts(lake) if being_sold.get(day.store) != day}
     found, resting = dict[str, dt.datetime](), None
     for store in stores:
         if store in being_sold:
             day = being_sold[store]
             found[store] = moment_of(opening, day.business_date, ticks_sold(lake, day))
             continue
-        resting = resting or next_tick(lake, catalog, store)
+        resting = resting or opening_of(opening, next_date(lake))
         found[store] = resting
-        if store in closed:
-            found[store] = max(resting, opening_of(opening, closed[store] + ONE_DAY))
+        if store in over:
+            found[store] = max(resting, opening_of(opening, over[store] + ONE_DAY))
     return found
 
 
@@ -53,7 +53,7 @@ def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> d
     clocks
         The next tick of each store that is asked about.
     """
-    being_sold, found = _days_being_sold(lake), dict[str, list[ShelfPrice]]()
+    being_sold, found = _days_being_sold(lake, catalog), dict[str, list[ShelfPrice]]()
     resting: dict[dt.date, list[str]] = {}
     for store, now in clocks.items():
         if store in being_sold:
@@ -68,8 +68,14 @@ def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> d
     return found
 
 
-def _days_being_sold(lake: Lake) -> dict[str, LiveDay]:
-    return {day.store: day for day in days_with_live_parts(lake) if not day.is_closed(lake)}
+def _days_being_sold(lake: Lake, catalog: Catalog) -> dict[str, LiveDay]:
+    """Return the days that have a tick left: after the last one, labels have the night to follow the next opening."""
+    ticks = catalog.store.opening.ticks
+    return {
+        day.store: day
+        for day in days_with_live_parts(lake)
+        if not day.is_closed(lake) and ticks_sold(lake, day) < ticks
+    }
 
 
 def _during(lake: Lake, catalog: Catalog, day: LiveDay, now: dt.datetime) -> list[ShelfPrice]:

@@ -43,12 +43,14 @@ def book_to_table(book: PriceBook) -> pa.Table:
 def book_from_table(table: pa.Table) -> PriceBook:
     """Return the book that a partition of `price_book` holds."""
     frame = table.to_pandas()
-    codes, skus = pd.factorize(frame["sku"].astype(str))
+    column = frame["sku"].astype("category").cat  # a number for each row instead of a text
+    codes, found = pd.factorize(column.codes.to_numpy())
     level, ticks = frame["inventory_level"].to_numpy(), frame["ticks_left"].to_numpy()
     par = frame.groupby(codes)["inventory_level"].max().to_numpy(dtype=np.int64)
     rule, policy_rule, rules = _rules_of(frame)
     price, unconstrained, p_sale = (frame[name].to_numpy() for name in ("price", "unconstrained_price", "p_sale"))
     p_own = frame["unconstrained_p_sale"].to_numpy(dtype=np.float64)
+    skus = tuple(str(column.categories[code]) for code in found)
     shape = (len(skus), int(level.max()) + 1, int(ticks.max()))
 
     def filled(values: Floats | Ints) -> Floats:
@@ -59,7 +61,7 @@ def book_from_table(table: pa.Table) -> PriceBook:
         return grid
 
     return PriceBook(
-        skus=tuple(skus),
+        skus=skus,
         par_stock=par,
         prices=filled(price),
         unconstrained=filled(unconstrained),

@@ -5,6 +5,7 @@ the ticks that are asked about; what the policy would change during them is left
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -87,14 +88,19 @@ class Outlook:
         """
         if self._visits is None:
             return np.full(len(product), np.nan)
-        visits, cost = self._visits.sum(axis=1)[product], self._catalog.unit_costs[product]
+        return np.asarray(self._earned_by_policy[product] - self._earned(self._visits, product, prices))
+
+    @cached_property
+    def _earned_by_policy(self) -> Floats:
+        """What the policy's opening prices bring a store day, EUR, shape (n_products,): the same in every store."""
+        assert self._visits is not None  # noqa: S101 - asked for where a model knows
+        return self._earned(self._visits, np.arange(len(self._book.skus)), self._book.prices[:, -1, -1])
+
+    def _earned(self, visits_by_tick: Floats, product: Ints, prices: Floats) -> Floats:
+        visits, cost = visits_by_tick.sum(axis=1)[product], self._catalog.unit_costs[product]
         lost = cost if self._catalog.store.policies.objective == "margin" else np.zeros(len(product))
-        policy_prices = self._book.prices[:, -1, -1][product]
-        earned = [
-            np.minimum(visits * self._curves.p_sale_at(product, own), self._catalog.par_stock[product]) * (own - lost)
-            for own in (policy_prices, prices)
-        ]
-        return np.asarray(earned[0] - earned[1])
+        units = np.minimum(visits * self._curves.p_sale_at(product, prices), self._catalog.par_stock[product])
+        return np.asarray(units * (prices - lost))
 
     def of(self, sku: str, price: float, first_tick: int = 0, end_tick: int | None = None) -> Consequence:
         """Return what a price, EUR, brings in the ticks from a first one to an end."""

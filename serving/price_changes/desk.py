@@ -8,11 +8,18 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from catalog.near import did_you_mean
 from serving.book_store import book_in_force
-from serving.price_changes.change import Event, Kind, PriceChange, Terms
+from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
 from serving.price_changes.conflicts import conflicts, refuse_impossible
 from serving.price_changes.consequence import Consequence, Outlook
 from serving.price_changes.prior import with_prior_price
-from serving.price_changes.record import LOCK, all_changes, next_number, record
+from serving.price_changes.record import (
+    LOCK,
+    all_changes,
+    changes_by_people,
+    changes_named,
+    next_number,
+    record,
+)
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
 from serving.price_changes.store_time import next_tick, ticks_within
@@ -90,9 +97,7 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
         names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
         events = list(_asked(catalog, number, names, terms, by, now))
         record(lake, events)
-    asked = set(names)
-    changes = tuple(change for change in all_changes(lake) if change.id in asked)
-    return Answer(changes, against, consequence)
+    return Answer(tuple(folded(events)), against, consequence)
 
 
 def examined(workspace: Workspace, wish: Wish) -> Answer:
@@ -128,8 +133,8 @@ def decide(
     """
     lake, catalog, wanted = workspace.lake, workspace.catalog, list(dict.fromkeys(names))
     with held(workspace.settings.locks, LOCK):
-        known = {change.id: change for change in all_changes(lake)}
-        chosen = [_found(known, name) for name in wanted]
+        known = {change.id: change for change in changes_named(lake, wanted)}
+        chosen = [_found(lake, known, name) for name in wanted]
         clocks = {store: next_tick(lake, catalog, store) for store in {change.terms.store for change in chosen}}
         number, now, events = next_number(lake), _now(), list[Event]()
         for change in chosen:
@@ -144,8 +149,10 @@ def decide(
 
 def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
     lake, catalog = workspace.lake, workspace.catalog
-    now, others = next_tick(lake, catalog, wish.store), all_changes(lake)
+    now = next_tick(lake, catalog, wish.store)
     terms = list(_terms_of(lake, catalog, wish, now))
+    since = None if wish.announced else (wish.valid_from or now).date()  # an announcement looks back
+    others = changes_by_people(lake, since)
     for own in terms:
         refuse_impossible(catalog, own, now)
     terms = [with_prior_price(lake, catalog, own, others) for own in terms]
@@ -193,9 +200,9 @@ def _asked(
             yield Event(number, name, "approved", now, own.valid_from, by, own)
 
 
-def _found(known: dict[str, PriceChange], name: str) -> PriceChange:
+def _found(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:
     if name not in known:
-        meant = did_you_mean(name, list(known))
+        meant = did_you_mean(name, [change.id for change in all_changes(lake)])
         raise DataError(f"expected the id of a price change, found {name!r}; nothing was changed{meant}")
     return known[name]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from serving.price_changes.change import PriceChange, Terms
-from serving.price_changes.record import all_changes
+from serving.price_changes.record import changes_on
 from serving.price_changes.store_time import next_tick
 from warehouse.workspace import Workspace
 
@@ -20,13 +20,16 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when`, `reason`, `by`, `approved_by`,
         `expected_cost` (EUR a day), `announced`, `prior_price` and `events`.
     """
-    others = all_changes(workspace.lake)
     clocks: dict[str | None, dt.datetime] = {}
+    others: dict[dt.date, list[PriceChange]] = {}
     for change in changes:
         store = change.terms.store
         if store not in clocks:
             clocks[store] = next_tick(workspace.lake, workspace.catalog, store)
-    return [_row(change, clocks[change.terms.store], others) for change in changes]
+    for date in {clock.date() for clock in clocks.values()}:
+        others[date] = changes_on(workspace.lake, date)
+    rows = ((change, clocks[change.terms.store]) for change in changes)
+    return [_row(change, now, others[now.date()]) for change, now in rows]
 
 
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -> dict[str, Any]:

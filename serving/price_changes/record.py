@@ -2,12 +2,14 @@
 
 An action is one partition for each business date on which its changes begin. What people ask for, and what a policy
 proposes for a date, are named apart, so that whoever needs the orders of a date opens the proposals of that date alone.
+The name of what people did says besides until which date any change that begins on its date can bind, so that what is
+over is never opened again, however long a store has been selling.
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, replace
 
 import pyarrow as pa
 
@@ -20,15 +22,41 @@ TABLE = PRICE_CHANGES.name
 LOCK = "price-changes"
 """Held while an action is checked and recorded: two people never decide on the same state."""
 
-_GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})")
+_GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})(-(?P<last>\d{8}))?")
+_NAME = re.compile(r"[hp](?P<number>\d{1,8})(\..+)?")
 
 
 def changes_on(lake: Lake, date: dt.date) -> list[PriceChange]:
-    """Return what bears on a date: proposals for it, and what people asked for that begins on it or before."""
+    """Return what bears on a date: proposals for it, and what people asked for that may hold on it."""
     events = [event for part in _parts(lake, lambda day: day == date, "proposals") for event in _events_in(lake, part)]
-    for part in _parts(lake, lambda day: day <= date, "people"):
-        events += _events_in(lake, part)
+    events += _by_people(lake, lambda day: day <= date, date)
     return folded(events)
+
+
+def changes_by_people(lake: Lake, binding_since: dt.date | None = None) -> list[PriceChange]:
+    """Return what people asked for, on whatever date it begins.
+
+    Parameters
+    ----------
+    binding_since
+        Leaves out dates of which nothing holds on or after this one, or can come to hold.
+    """
+    return folded(_by_people(lake, None, binding_since))
+
+
+def changes_named(lake: Lake, names: Collection[str]) -> list[PriceChange]:
+    """Return the price changes with these ids, in the order in which they were asked for; others are left out.
+
+    Everything that happened to a change lies with the business date on which it begins, so those dates alone are read.
+    """
+    found = (_NAME.fullmatch(name) for name in names)
+    numbers = {int(match["number"]) for match in found if match}
+    parts = [(part, match) for part in lake.partitions(TABLE) if (match := _GROUP.fullmatch(part.group))]
+    wanted = {(part.business_date, match["of"]) for part, match in parts if int(match["number"]) in numbers}
+    read = (part for part, match in parts if (part.business_date, match["of"]) in wanted)
+    return [
+        change for change in folded(event for part in read for event in _events_in(lake, part)) if change.id in names
+    ]
 
 
 def all_changes(lake: Lake, within: Within | None = None) -> list[PriceChange]:
@@ -50,11 +78,50 @@ def record(lake: Lake, events: Sequence[Event]) -> None:
     number = events[0].number
     with lake.commit(f"price-changes-{number:08d}", inputs=f"action {number}") as commit:
         for part, own in parts.items():
-            commit.publish(part, _rows_of(own))
+            commit.publish(_named_by_its_end(lake, part, own), _rows_of(own))
 
 
-def _parts(lake: Lake, within: Within, of: str) -> Iterator[Partition]:
+def _parts(lake: Lake, within: Within | None, of: str) -> Iterator[Partition]:
     return (part for part in lake.partitions(TABLE, within) if part.group.startswith(of))
+
+
+def _by_people(lake: Lake, within: Within | None, binding_since: dt.date | None) -> Iterator[Event]:
+    """Yield what people did, date by date; dates that are over before one are not opened."""
+    by_date: dict[dt.date | None, list[Partition]] = {}
+    for part in _parts(lake, within, "people"):
+        by_date.setdefault(part.business_date, []).append(part)
+    for parts in by_date.values():
+        last = _last_date(max(parts, key=lambda part: part.group))  # numbers have leading zeros: the newest action
+        if binding_since is None or last is None or last >= binding_since:
+            for part in parts:
+                yield from _events_in(lake, part)
+
+
+def _last_date(part: Partition) -> dt.date | None:
+    """Return the last date on which a change that begins on this partition's date can hold; None where it is open."""
+    match = _GROUP.fullmatch(part.group)
+    return dt.datetime.strptime(match["last"], "%Y%m%d").date() if match and match["last"] else None  # noqa: DTZ007 - a date
+
+
+def _named_by_its_end(lake: Lake, part: Partition, events: Sequence[Event]) -> Partition:
+    """Return the partition of new events with the last date on which any change that begins on its date can hold."""
+    if not part.group.startswith("people"):
+        return part
+    known = [
+        event
+        for one in _parts(lake, lambda day: day == part.business_date, "people")
+        for event in _events_in(lake, one)
+    ]
+    ends = [_end_of(change) for change in folded([*known, *events])]
+    lasts = [end.date() for end in ends if end is not None]
+    return part if len(lasts) < len(ends) else replace(part, group=f"{part.group}-{max(lasts):%Y%m%d}")
+
+
+def _end_of(change: PriceChange) -> dt.datetime | None:
+    """Return the moment after which a change can no longer hold, whatever anybody decides; None without one."""
+    if change.last != "withdrawn":
+        return change.terms.valid_until
+    return change.terms.valid_from if change.in_force is None else change.in_force[1]
 
 
 def _partition_of(event: Event) -> Partition:

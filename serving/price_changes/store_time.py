@@ -26,7 +26,7 @@ def next_tick(lake: Lake, catalog: Catalog, store: str | None = None) -> dt.date
     being_sold = [day for day in days_with_live_parts(lake) if not day.is_closed(lake) and store in {None, day.store}]
     if being_sold:
         return min(moment_of(opening, day.business_date, ticks_sold(lake, day)) for day in being_sold)
-    return opening_of(opening, _next_date(lake))
+    return opening_of(opening, next_date(lake))
 
 
 def moment_of(opening: Opening, date: dt.date, tick: int) -> dt.datetime:
@@ -66,7 +66,8 @@ def ticks_sold(lake: Lake, day: LiveDay) -> int:
     return int(receipt.inputs.rsplit(":", 1)[1]) if receipt is not None else 0
 
 
-def _next_date(lake: Lake) -> dt.date:
+def next_date(lake: Lake) -> dt.date:
+    """Return the business date that stores open next, which others of them may be selling already."""
     try:
         return first_open_date(lake)
     except DataError:

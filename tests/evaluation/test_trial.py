@@ -27,6 +27,7 @@ from serving.close_day import play_again
 from serving.policies import policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
+from serving.price_changes.desk import Wish, ask
 from serving.pricing_policy import PricingPolicy
 from serving.replay.day import replay
 from warehouse.lake import Lake, Partition
@@ -228,6 +229,26 @@ def test_nobody_plays_the_stores_of_a_trial_again(held: Found, workspace: Worksp
     before = [lake.receipt(part) for part in batches]
     play_again(workspace, trial.design.start)
     assert [lake.receipt(part) for part in batches] == before
+
+
+def test_what_people_ordered_stands_under_both_policies_and_the_days_are_replayed_with_it(workspace: Workspace) -> None:
+    ask(workspace, Wish("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29), "anna")
+    made = hold_trial(workspace, asked()).planned.trial
+    for date in made.design.dates:
+        for batch, _ in made.batches(date):
+            rows = workspace.lake.read(batch.partition).to_pandas()
+            is_set = (rows["sku"].astype(str) == "MILK") & (rows["store_id"].astype(str) == "S01")
+            assert set(rows.loc[is_set, "price_offered"]) <= {1.29}
+            assert 1.29 not in set(rows.loc[(rows["sku"].astype(str) == "MILK") & ~is_set, "price_offered"])
+    parts = [part for part in replay(workspace.settings, made.design.start) if part.part == "decisions"]
+    assert parts
+    assert all(part.is_same for part in parts)
+
+
+def test_where_people_turned_the_kill_switch_on_nothing_is_tried(workspace: Workspace) -> None:
+    ask(workspace, Wish("kill_switch", "prices look wrong"), "anna")
+    with pytest.raises(Declined, match="kill switch is on"):
+        plan_trial(workspace, asked())
 
 
 def test_the_ledger_has_a_row_for_each_turn(workspace: Workspace) -> None:

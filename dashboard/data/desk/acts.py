@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from catalog.errors import DataError, Declined, ShelfpriceError
+from catalog.roles import Role
 from dashboard.data.desk.drafts import Draft, span_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros
 from dashboard.who import allowed
+from serving.price_changes.change import Kind
 from serving.price_changes.desk import Answer, Wish, ask, decide
 from serving.price_changes.propose import propose
+from serving.price_changes.record import changes_named
 from serving.price_changes.states import may_follow
 
 FOLLOWS = "The shelf follows at its next tick."
@@ -101,20 +104,26 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
     DataError
         Without a reason.
     """
-    by = allowed(desk.workspace.settings, "admin" if store is None else "manager")
+    by = allowed(desk.workspace.settings, _role_for("kill_switch", store))
     answer = ask(desk.workspace, Wish("kill_switch", reason, store=store), by)
     return f"The kill switch is on in {store or 'every store'}: base prices. {_next(answer)}"
 
 
 def undo(desk: PriceDesk, change: str) -> str:
-    """Take back what somebody asked for; what stood before holds again."""
-    decide(desk.workspace, [change], "withdrawn", _user(desk))
+    """Take back what somebody asked for; what stood before holds again.
+
+    Raises
+    ------
+    DataError, Declined
+        When there is no such change, it is over, or whoever asks may not ask for it themselves.
+    """
+    decide(desk.workspace, [change], "withdrawn", _who_may_ask_for(desk, change))
     return f"{change} is undone. {FOLLOWS}"
 
 
 def allow(desk: PriceDesk, change: str) -> str:
-    """Approve what somebody else asked for."""
-    decide(desk.workspace, [change], "approved", _user(desk))
+    """Approve what somebody else asked for; raises as `undo`."""
+    decide(desk.workspace, [change], "approved", _who_may_ask_for(desk, change))
     return f"{change} is approved. {FOLLOWS}"
 
 
@@ -140,6 +149,18 @@ def _next(answer: Answer) -> str:
 
 def _user(desk: PriceDesk) -> str:
     return allowed(desk.workspace.settings, "manager")
+
+
+def _who_may_ask_for(desk: PriceDesk, change: str) -> str:
+    """Return the name of who asks, who may ask for such a change; one that there is not is refused later."""
+    found = changes_named(desk.workspace.lake, [change])
+    role = _role_for(found[0].terms.kind, found[0].terms.store) if found else "manager"
+    return allowed(desk.workspace.settings, role)
+
+
+def _role_for(kind: Kind, store: str | None) -> Role:
+    """Return who may turn something on, and off again."""
+    return "admin" if kind == "kill_switch" and store is None else "manager"
 
 
 def _prices(count: int) -> str:

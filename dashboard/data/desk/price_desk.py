@@ -13,7 +13,7 @@ from etl.live.day import days_with_live_parts
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.change import PriceChange
 from serving.price_changes.consequence import Outlook
-from serving.price_changes.record import changes_on
+from serving.price_changes.record import changes_by_people, changes_on
 from serving.price_changes.store_time import next_tick
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -88,7 +88,7 @@ class PriceDesk:
         dates = sorted({clock.date for clock in clocks.values()})
         books = {date: self._book(date) for date in dates}
         outlooks = {date: found[1] for date, found in books.items() if found is not None}
-        people = self._changes_on(dt.date.max)  # proposals have a date of their own: these are all that people asked for
+        people = self._by_people()
         proposals = {
             date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in outlooks
         }
@@ -105,6 +105,11 @@ class PriceDesk:
     def _changes_on(self, date: dt.date) -> list[PriceChange]:
         return self._changes.get(
             date, lambda: changes_on(self._reader.lake, date), lambda: self._reader.stamp("price_changes")
+        )
+
+    def _by_people(self) -> list[PriceChange]:
+        return self._changes.get(
+            "people", lambda: changes_by_people(self._reader.lake), lambda: self._reader.stamp("price_changes")
         )
 
     def _courses(self, dates: Sequence[dt.date]) -> dict[tuple[str, str], tuple[float, ...]]:

@@ -187,7 +187,7 @@ def _decision(
 ) -> tuple[State, float, str]:
     """Return what became of a proposal, what stands by it, and both in words."""
     if change is None:
-        if passes(catalog, product, old, proposed) or not catalog.store.approval.is_asked_for:
+        if not catalog.store.approval.is_asked_for or passes(catalog, product, old, proposed):
             return "passes", proposed, "passes"
         before = _before(catalog, product, old, proposed)
         return "waits", before, f"waits; until then {euros(before)}"

@@ -1,9 +1,11 @@
 -- One row per store that sold something on a date: what it earned, and which part of the shelf ran out while shoppers
--- still came. A product of unknown cost counts with a cost of zero.
+-- still came. A product of unknown cost counts with a cost of zero. What was lost assumes that those who met an empty
+-- shelf would have spent what those before them did; a product that nobody met on the shelf is not known to have lost.
 with by_product as (
     select
         store_id,
         sku,
+        count(*) as count_visits,
         count(*) filter (where purchased) as count_units,
         coalesce(sum(price_offered) filter (where purchased), 0) as revenue_eur,
         count(*) filter (where outcome = 'out_of_stock') as count_missed_visits
@@ -18,7 +20,14 @@ select
     sum(by_product.revenue_eur) as revenue_eur,
     sum(by_product.revenue_eur - by_product.count_units * coalesce(products.unit_cost, 0)) as margin_eur,
     count(*) filter (where by_product.count_missed_visits > 0) as count_sold_out,
-    sum(by_product.count_missed_visits)::bigint as count_missed_visits
+    sum(by_product.count_missed_visits)::bigint as count_missed_visits,
+    coalesce(
+        sum(
+            by_product.count_missed_visits * by_product.revenue_eur
+            / nullif(by_product.count_visits - by_product.count_missed_visits, 0)
+        ),
+        0
+    ) as lost_revenue_eur
 from by_product
 left join products on by_product.sku = products.sku
 group by by_product.store_id

@@ -30,6 +30,7 @@ def sales(revenue: dict[str, float], missed: dict[str, int] | None = None) -> pd
             "margin_eur": amount / 4,
             "count_sold_out": int(store in missed),
             "count_missed_visits": missed.get(store, 0),
+            "lost_revenue_eur": float(missed.get(store, 0)),
         }
         for store, amount in revenue.items()
     ]
@@ -91,6 +92,31 @@ def test_each_thing_that_is_wrong_is_said(known: ChainDays, level: str, said: st
     row = row_of("S01", known)
     assert said in texts(row)
     assert row.level == level
+
+
+def test_running_out_towards_closing_needs_nobody_and_the_store_that_lost_most_comes_first() -> None:
+    earned = {TODAY: sales(dict.fromkeys(STORES, 970.0), {"S01": 29, "S02": 40, "S03": 90})}
+    rows = store_rows(STORES, chain(earned=earned), None, NOW)
+    assert [(row.store, row.level) for row in rows] == [("S03", "look"), ("S02", "look"), ("S01", "fine")]
+    assert "1 sold out, 90 visits met an empty shelf: about €90.00 lost" in texts(rows[0])
+    assert [row.lost for row in rows] == [90, 40, 29]
+
+
+def test_what_empty_shelves_lost_is_what_those_before_spent_a_visit(sold: Settings) -> None:
+    date = dt.date(2026, 1, 6)
+    found = Reader(sold).ask("stores_earned", (*SHOWN, "products"), on=date, date=date).set_index("store_id")
+    with read_only(sold) as warehouse:
+        rows = warehouse.execute(
+            "select store_id, count(*), count(*) filter (where outcome = 'out_of_stock'), "
+            "coalesce(sum(price_offered) filter (where purchased), 0) "
+            "from interactions where business_date = $1 group by store_id, sku",
+            [date],
+        ).fetchall()
+    lost = dict.fromkeys(found.index, 0.0)
+    for store, visits, missed, revenue in rows:
+        lost[store] += missed * float(revenue) / (visits - missed) if visits > missed else 0.0
+    assert sum(lost.values()) > 0
+    assert found["lost_revenue_eur"].to_dict() == pytest.approx(lost)
 
 
 def test_a_live_day_that_goes_on_is_fine_and_open() -> None:

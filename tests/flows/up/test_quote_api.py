@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,24 @@ def test_one_write_sends_an_answer_whole(port: int) -> None:
             head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert body.endswith(b"}\n")
+
+
+def test_a_head_without_an_end_is_refused(port: int) -> None:
+    for head in (b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ", b"GET /v1/quotes?sku="):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(head)
+            with suppress(ConnectionError):  # refused while it is sent
+                for _ in range(16):
+                    connection.sendall(b"a" * 65_536)
+            with suppress(ConnectionError):
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 400")
+    assert asked(port, "GET", "/v1/health")[0] == 200
+
+
+def test_a_body_longer_than_the_longest_head_is_taken(port: int) -> None:
+    questions = json.dumps([{"sku": "MILK", "stock": 8}] * 5_000).encode()
+    status, _, body = asked(port, "POST", "/v1/quotes", questions, {"Content-Type": "application/json"})
+    assert (status, len(json.loads(body))) == (200, 5_000)
 
 
 def test_a_port_in_use_and_an_open_address_are_refused_in_one_line(terminal: Terminal) -> None:

@@ -85,3 +85,15 @@ def test_prices_that_can_no_longer_be_read_anew_stand_and_it_is_said(
     monkeypatch.setattr("warehouse.lake.Lake.changes", refuse)
     assert asyncio.run(kept.current()) is kept._kept
     assert kept.problem == "the disk is gone"
+
+
+def test_what_was_asked_before_a_book_was_replaced_is_at_hand_after_it(home: Settings) -> None:
+    kept = KeptDesk(home, look_every=0)
+    kept.look()
+    for store in (None, "S01"):
+        kept._kept.answer(PriceQuestion("MILK", 8), store)
+    damage(home)
+    kept.look()
+    desk = kept._kept.desk
+    assert [desk.has_opened_for(store) for store in (None, "S01", "S02")] == [True, True, False]
+    assert all(counter.book.asked_for == ("MILK",) for counter in desk._counters.values())

@@ -43,6 +43,18 @@ def test_reading_needs_no_token_and_each_action_its_scope(home: Settings, client
     assert refused.status_code == 403
 
 
+def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_off(
+    home: Settings, client: AsgiClient
+) -> None:
+    both, approver = token(home, "anna", "propose", "approve"), token(home, "ben", "approve")
+    for store, status in ((None, 403), ("S01", 200)):
+        wish = {"kind": "kill_switch", "store": store, "reason": "prices look wrong"}
+        change = client.post("/v1/price-changes", json=wish, headers=both).json()["changes"][0]["change"]
+        path, off = f"/v1/price-changes/{change}/events", {"event": "withdrawn"}
+        assert client.post(path, json=off, headers=approver).status_code == status
+        assert client.post(path, json=off, headers=both).status_code == (200 if store is None else 409)
+
+
 @pytest.mark.parametrize(
     ("changed", "status", "words"),
     [

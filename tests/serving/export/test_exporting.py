@@ -12,6 +12,7 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
+from etl.business_dates import ONE_DAY
 from serving.export.ack_files import FOLDER, take_files
 from serving.export.acknowledge import acknowledge
 from serving.export.export import export
@@ -19,7 +20,7 @@ from serving.export.record import Recorded
 from serving.export.status import late_in, status
 from serving.export.targets import AddressTarget, FolderTarget, csv_of, target_of
 from serving.price_changes.desk import Wish, ask
-from serving.price_changes.store_time import moment_of
+from serving.price_changes.store_time import moment_of, opening_of
 from warehouse.verify import verify
 
 LONG_AGO = 1_000_000_000  # s since 1970
@@ -90,6 +91,29 @@ def test_the_prices_before_opening_are_those_that_a_store_without_exploration_op
     export(shop.workspace, target, ["S01"])
     (document,) = documents(target)
     assert {moment[:10] for moment in prices_in(document, "valid_from").values()} == {"2026-01-20"}
+
+
+def test_from_the_last_tick_on_the_next_opening_is_sent_and_what_is_ordered_for_it_since(
+    shop: Shop, target: FolderTarget
+) -> None:
+    player = shop.sell(47)
+    export(shop.workspace, target, ["S01"])
+    shop.sell(48, player)  # nobody has closed the day
+    export(shop.workspace, target, ["S01"])
+    running, evening = documents(target)
+    tomorrow = DATE + ONE_DAY
+    opening = opening_of(shop.catalog.store.opening, tomorrow).isoformat()
+    assert {moment[:10] for moment in prices_in(running, "valid_from").values()} == {str(DATE)}
+    assert set(prices_in(evening, "valid_from").values()) == {opening}
+    assert set(prices_in(evening)) == set(shop.catalog.skus)
+    assert not export(shop.workspace, target, ["S01"]).made
+    player.close()
+    assert not export(shop.workspace, target, ["S01"]).made
+    ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "anna")
+    export(shop.workspace, target, ["S01"])
+    bases = {product.sku: product.base_price for product in shop.catalog.products}
+    assert prices_in(documents(target)[-1]) == bases
+    assert set(prices_in(documents(target)[-1], "valid_from").values()) == {opening}
 
 
 def test_an_announced_reduction_has_its_prior_price(shop: Shop, target: FolderTarget) -> None:

@@ -1,6 +1,7 @@
 """The desk without a browser: rows, states in words, filters, acts, drafts and price tags."""
 
 from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from price_shop import DATE, Shop
 from catalog.errors import DataError, Declined
 from catalog.load import load
 from catalog.records.shelf_label import Measure
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
@@ -193,6 +194,27 @@ def test_before_there_is_anything_the_desk_is_empty_and_the_kill_switch_can_be_t
     acts.stop(desk, "S01", "prices look wrong")
     (change,) = standing(desk.sheet())
     assert (change.kind, change.store) == ("kill_switch", "S01")
+
+
+def test_the_kill_switch_of_every_store_is_turned_off_by_who_may_turn_it_on(tmp_path: Path) -> None:
+    people = {"SHELFPRICE_USER_HEADER": "X-User", "SHELFPRICE_ROLES": "anna=manager,ben=admin"}
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path), **people})
+    desk = PriceDesk(settings, Reader(settings), load)
+    app = create_app(settings).server
+
+    def by(name: str, act: Callable[[], str]) -> str:
+        with app.test_request_context(headers={"X-User": name}):
+            return act()
+
+    by("ben", lambda: acts.stop(desk, None, "prices look wrong"))
+    by("anna", lambda: acts.stop(desk, "S01", "prices look wrong"))
+    everywhere, one_store = (change.change for change in sorted(standing(desk.sheet()), key=lambda own: own.change))
+    with pytest.raises(Declined, match="expected a person who is admin, found anna"):
+        by("anna", lambda: acts.undo(desk, everywhere))
+    assert len(standing(desk.sheet())) == 2
+    by("anna", lambda: acts.undo(desk, one_store))
+    by("ben", lambda: acts.undo(desk, everywhere))
+    assert standing(desk.sheet()) == []
 
 
 def test_a_decision_from_another_site_is_refused(settings: Settings) -> None:
