@@ -4,6 +4,9 @@ import datetime as dt
 import html
 from math import isfinite
 
+from catalog.wall_clock import WallClock
+from catalog.zones import UTC
+
 UNKNOWN = "–"
 """Shown where there is no number."""
 
@@ -54,6 +57,11 @@ def literal(text: str, longest: int = 40) -> str:
 def day(date: dt.date) -> str:
     """Write a date: `Mon 5 Jan 2026`."""
     return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+def zone_named(clock: WallClock) -> str:
+    """Name a store's time zone in brackets behind its local times; nothing where it is UTC."""
+    return "" if clock.time_zone == UTC else f" ({clock.time_zone})"
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime) -> str:

@@ -48,7 +48,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
     figure.update_layout(hovermode="x unified", hoversubplots="axis", uirevision="day", legend={"y": 1.04})
     whole_day = [clock.starts(0), clock.starts(clock.opening.ticks)]
     figure.update_xaxes(range=whole_day, hoverformat="%H:%M", tickformat="%H:%M")
-    figure.update_xaxes(title_text="time of day, UTC", row=2, col=1)
+    figure.update_xaxes(title_text=f"time of day, {clock.time_zone}", row=2, col=1)
     figure.update_yaxes(title_text="price, % of base price", row=1, col=1)
     figure.update_yaxes(title_text="stock, units", rangemode="tozero", row=2, col=1)
     return figure

@@ -8,7 +8,8 @@ import pandas as pd
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
-from etl.exports.estimate_shelf import places_on, rewritten, store_id_of, yaml_text
+from etl.exports.estimate_shelf import places_on, rewritten, yaml_text
+from etl.exports.names import store_id_of
 from etl.exports.stage import StagedExport
 
 _HUNDREDFOLD = (50.0, 200.0)  # a price this many times the base price, or its inverse, is in another unit of money

@@ -9,6 +9,7 @@ import typer
 from flows.cli.options import not_empty
 
 if TYPE_CHECKING:
+    from catalog.wall_clock import WallClock
     from serving.price_changes.change import PriceChange
     from serving.price_changes.desk import Answer, Wish
     from warehouse.workspace import Workspace
@@ -30,7 +31,7 @@ From = Annotated[
         "--from",
         formats=_FORMATS,
         metavar="TIME",
-        help="From when, in the time of the stores: 13:00, or 2026-01-09T13:00; by default the next tick.",
+        help="From when, in local time: 13:00, or 2026-01-09T13:00; by default the next tick.",
     ),
 ]
 Until = Annotated[
@@ -43,12 +44,11 @@ OneStore = Annotated[str | None, typer.Option("--store", help="One store, such a
 Anyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
 
 
-def moment_of(given: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Return a moment in UTC; a time of day alone is one of the business date that is priced now."""
+def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> dt.datetime | None:
+    """Return a local time as a moment, UTC; a time of day alone is one of the business date that is priced now."""
     if given is None:
         return None
-    date = now.date() if given.year == _NO_YEAR else given.date()
-    return dt.datetime.combine(date, given.time(), dt.UTC)
+    return clock.at(dt.datetime.combine(today if given.year == _NO_YEAR else given.date(), given.time()))
 
 
 def ask_and_show(
@@ -59,11 +59,12 @@ def ask_and_show(
 
     from flows.workspace import open_workspace
     from serving.price_changes.desk import ask
-    from serving.price_changes.store_time import next_tick
+    from serving.price_changes.store_time import next_date
 
     workspace = open_workspace(folder)
-    now = next_tick(workspace.lake, workspace.catalog, wish.store)
-    wish = replace(wish, valid_from=moment_of(start, now), valid_until=moment_of(end, now))
+    today = next_date(workspace.lake, workspace.catalog, wish.store)
+    clock = workspace.catalog.store.clock_of(wish.store)
+    wish = replace(wish, valid_from=moment_of(start, today, clock), valid_until=moment_of(end, today, clock))
     _show_answer(workspace, ask(workspace, wish, workspace.settings.user), as_json=as_json)
 
 

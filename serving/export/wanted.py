@@ -14,6 +14,7 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf
+from catalog.wall_clock import WallClock
 from etl.business_dates import ONE_DAY
 from etl.live.day import LiveDay, days_with_live_parts
 from serving.export.batch import ShelfPrice
@@ -22,7 +23,7 @@ from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange
 from serving.price_changes.orders import ordered
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import moment_of, next_tick, opening_of, ticks_sold
+from serving.price_changes.store_time import next_tick, next_tick_of, ticks_sold
 from serving.quote import is_kept
 from serving.storefront import Storefront
 from warehouse.lake import Lake
@@ -30,18 +31,19 @@ from warehouse.lake import Lake
 
 def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
     """Return when the next tick of each store begins that is not sold yet, UTC, in the time of the stores."""
-    opening, being_sold = catalog.store.opening, _days_being_sold(lake)
+    being_sold = _days_being_sold(lake)
     closed = {day.store: day.business_date for day in days_with_live_parts(lake) if day.is_closed(lake)}
-    found, resting = dict[str, dt.datetime](), None
+    found, resting = dict[str, dt.datetime](), dict[WallClock, dt.datetime]()
     for store in stores:
         if store in being_sold:
-            day = being_sold[store]
-            found[store] = moment_of(opening, day.business_date, ticks_sold(lake, day))
+            found[store] = next_tick_of(lake, catalog, being_sold[store])
             continue
-        resting = resting or next_tick(lake, catalog, store)
-        found[store] = resting
+        clock = catalog.store.clock_of(store)
+        if clock not in resting:
+            resting[clock] = next_tick(lake, catalog, store)
+        found[store] = resting[clock]
         if store in closed:
-            found[store] = max(resting, opening_of(opening, closed[store] + ONE_DAY))
+            found[store] = max(found[store], clock.opening_of(closed[store] + ONE_DAY))
     return found
 
 
@@ -55,15 +57,16 @@ def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> d
     """
     being_sold, found = _days_being_sold(lake), dict[str, list[ShelfPrice]]()
     resting: dict[dt.date, list[str]] = {}
+    dates = {store: catalog.store.clock_of(store).date_of(now) for store, now in clocks.items()}
     for store, now in clocks.items():
         if store in being_sold:
-            found[store] = _during(lake, ordered(lake, catalog, now.date(), store), being_sold[store], now)
+            found[store] = _during(lake, ordered(lake, catalog, dates[store], store), being_sold[store], now)
         else:
-            resting.setdefault(now.date(), []).append(store)
+            resting.setdefault(dates[store], []).append(store)
     for date, stores in resting.items():
         found.update(_at_opening(lake, catalog, date, stores))
     for store, prices in found.items():
-        announced = _announced(changes_on(lake, clocks[store].date()), store, clocks[store], prices)
+        announced = _announced(changes_on(lake, dates[store]), store, clocks[store], prices)
         found[store] = [_per_unit(catalog, own) for own in announced]
     return found
 
@@ -74,17 +77,17 @@ def _days_being_sold(lake: Lake) -> dict[str, LiveDay]:
 
 def _during(lake: Lake, catalog: Catalog, day: LiveDay, now: dt.datetime) -> list[ShelfPrice]:
     """Return what a store shows in the middle of its day, or has to from its next tick on."""
-    opening, shown = catalog.store.opening, dict[str, tuple[int, float]]()
+    clock, shown = catalog.store.clock_of(day.store), dict[str, tuple[int, float]]()
     rows = lake.read(day.part("live_repricings")).select(["sku", "tick", "new_price"])
     for sku, tick, price in zip(*(column.to_pylist() for column in rows.columns), strict=True):  # in order of time
         shown[sku] = tick, price
     found = {
-        sku: ShelfPrice(sku, price, moment_of(opening, day.business_date, tick))
+        sku: ShelfPrice(sku, price, clock.moment_of(day.business_date, tick))
         for sku, (tick, price) in shown.items()
         if sku in catalog.skus
     }
     tick = ticks_sold(lake, day)
-    if tick < opening.ticks:
+    if tick < clock.opening.ticks:
         prices = np.array([found[sku].price if sku in found else np.nan for sku in catalog.skus])
         for sku, before, after in zip(catalog.skus, prices, _given(catalog, day.store, prices, tick), strict=True):
             if sku in found and before != after:
@@ -118,9 +121,11 @@ def _at_opening(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
             for own, sku in enumerate(catalog.skus):
                 if not given[row, own] and is_kept(catalog, curves, store, sku, made_for):
                     prices[row, own] = curves.kept[own]
-    start = opening_of(opening, date)
+    starts = {store: catalog.store.clock_of(store).opening_of(date) for store in stores}
     return {
-        store: [ShelfPrice(sku, float(price), start) for sku, price in zip(catalog.skus, prices[row], strict=True)]
+        store: [
+            ShelfPrice(sku, float(price), starts[store]) for sku, price in zip(catalog.skus, prices[row], strict=True)
+        ]
         for row, store in enumerate(stores)
     }
 

@@ -36,9 +36,10 @@ def refuse_impossible(catalog: Catalog, terms: Terms, now: dt.datetime) -> None:
     if price is not None and not (0 < price <= 1_000_000 and is_whole_cents(price)):  # noqa: PLR2004 - as in records
         raise DataError(f"expected a price in whole cents above 0, found {price}; {_NOTHING}")
     if end is not None and end <= max(terms.valid_from, now):
+        start, found = (catalog.store.clock_of(terms.store).local(own) for own in (max(terms.valid_from, now), end))
         raise DataError(
-            f"expected an end after {max(terms.valid_from, now):%Y-%m-%d %H:%M}, from when it would count, found "
-            f"{end:%Y-%m-%d %H:%M}; {_NOTHING}"
+            f"expected an end after {start:%Y-%m-%d %H:%M}, from when it would count, found "
+            f"{found:%Y-%m-%d %H:%M}; {_NOTHING}"
         )
     if not terms.reason.strip():
         raise DataError(f"expected a reason, found none; {_NOTHING}: say why in a sentence")
@@ -58,7 +59,7 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
         yield from _of_the_announcement(terms)
     for other in others:
         if _hold_together(terms, other):
-            yield _named(other)
+            yield _named(catalog, other)
 
 
 def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterator[str]:
@@ -96,13 +97,14 @@ def _hold_together(terms: Terms, other: PriceChange) -> bool:
     return same_product and same_store and not ends_before and (span[1] is None or terms.valid_from < span[1])
 
 
-def _named(other: PriceChange) -> str:
-    terms = other.terms
+def _named(catalog: Catalog, other: PriceChange) -> str:
+    terms, end = other.terms, other.terms.valid_until
     what = {
         "override": f"an override at {terms.new_price or 0:.2f} EUR",
         "freeze": f"a freeze at {terms.new_price or 0:.2f} EUR",
         "kill_switch": "the kill switch",
     }[terms.kind]
-    until = "until it is withdrawn" if terms.valid_until is None else f"until {terms.valid_until:%Y-%m-%d %H:%M}"
+    clock = catalog.store.clock_of(terms.store)
+    until = "until it is withdrawn" if end is None else f"until {clock.local(end):%Y-%m-%d %H:%M}"
     where = f"in {terms.store}" if terms.store else "in every store"
     return f"{other.id}, {what} {where} by {other.proposer}, holds {until}"

@@ -15,7 +15,7 @@ from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import LOCK, all_changes, next_number, record
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick, ticks_within
+from serving.price_changes.store_time import next_tick
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -89,7 +89,7 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
         number, now = next_number(lake), _now()
         names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
         events = list(_asked(catalog, number, names, terms, by, now))
-        record(lake, events)
+        record(lake, catalog, events)
     asked = set(names)
     changes = tuple(change for change in all_changes(lake) if change.id in asked)
     return Answer(changes, against, consequence)
@@ -138,7 +138,7 @@ def decide(
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             events.append(Event(number, change.id, event, now, moment, by, terms))
         if events:
-            record(lake, events)
+            record(lake, catalog, events)
     return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
 
 
@@ -176,11 +176,12 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
 
 def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
     """Return what terms bring on the first store day on which they hold."""
-    catalog, date = workspace.catalog, terms.valid_from.date()
+    catalog, clock = workspace.catalog, workspace.catalog.store.clock_of(terms.store)
+    date = clock.date_of(terms.valid_from)
     found = book_in_force(workspace.lake, date)
     if found is None or terms.sku is None or terms.new_price is None:
         return None
-    ticks = ticks_within(catalog.store.opening, date, terms.valid_from, terms.valid_until)
+    ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
     return Outlook(catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
@@ -205,7 +206,8 @@ def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by
     refuse_unless_may_follow(change.id, change.last, event)
     end = change.terms.valid_until
     if end is not None and moment >= end:
-        raise Declined(f"{change.id}: its time ended at {end:%Y-%m-%d %H:%M}; nothing was changed")
+        ended = catalog.store.clock_of(change.terms.store).local(end)
+        raise Declined(f"{change.id}: its time ended at {ended:%Y-%m-%d %H:%M}; nothing was changed")
     if event == "approved" and catalog.store.approval.by_another and change.proposer == by:
         raise Declined(
             f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"

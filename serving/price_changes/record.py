@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
+from catalog.load import Catalog
 from catalog.tables.price_changes import PRICE_CHANGES
 from serving.price_changes.change import Event, PriceChange, Terms, folded
 from warehouse.lake import Lake, Partition
@@ -42,11 +43,11 @@ def next_number(lake: Lake) -> int:
     return 1 + max((int(match["number"]) for match in found if match), default=0)
 
 
-def record(lake: Lake, events: Sequence[Event]) -> None:
+def record(lake: Lake, catalog: Catalog, events: Sequence[Event]) -> None:
     """Record the events of one action, all or none; precondition: the lock is held."""
     parts: dict[Partition, list[Event]] = {}
     for event in events:
-        parts.setdefault(_partition_of(event), []).append(event)
+        parts.setdefault(_partition_of(catalog, event), []).append(event)
     number = events[0].number
     with lake.commit(f"price-changes-{number:08d}", inputs=f"action {number}") as commit:
         for part, own in parts.items():
@@ -57,9 +58,12 @@ def _parts(lake: Lake, within: Within, of: str) -> Iterator[Partition]:
     return (part for part in lake.partitions(TABLE, within) if part.group.startswith(of))
 
 
-def _partition_of(event: Event) -> Partition:
+def _partition_of(catalog: Catalog, event: Event) -> Partition:
+    """Return where an event is kept: on the first local date on which its change holds in some store."""
     of = "proposals" if event.terms.kind == "price" else "people"
-    return Partition(TABLE, event.terms.valid_from.date(), f"{of}-{event.number:08d}")
+    store, start = event.terms.store, event.terms.valid_from
+    clocks = catalog.store.clocks if store is None else (catalog.store.clock_of(store),)
+    return Partition(TABLE, min(clock.date_of(start) for clock in clocks), f"{of}-{event.number:08d}")
 
 
 def _rows_of(events: Sequence[Event]) -> pa.Table:
