@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Ints
+from catalog.currency import EUR
+from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS
@@ -116,6 +118,24 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
         commit.publish(_SHOPPERS, shoppers)
         if _keeps_stores(lake, catalog):
             commit.publish(_STORES, stores_of(catalog))
+
+
+def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
+    """Refuse a catalog whose currency is not that of the products in the lake: amounts would be added up across both.
+
+    Raises
+    ------
+    Declined
+        With both currencies, and what to do.
+    """
+    if lake.receipt(_PRODUCTS) is None:
+        return
+    found = {code or EUR.code for code in lake.read(_PRODUCTS)["currency"].to_pylist()} - {catalog.store.currency}
+    if found:
+        raise Declined(
+            f"expected a lake with prices in {catalog.store.currency}, as the catalog says, found {min(found)} in "
+            f"{lake.address}; nothing was done: set SHELFPRICE_HOME to a folder of its own, or put the currency back"
+        )
 
 
 def _keeps_stores(lake: Lake, catalog: Catalog) -> bool:

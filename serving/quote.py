@@ -70,6 +70,7 @@ class Answer:
     clamps: list[dict[str, Any]]
     clamp_cost: float | None
     reason: str
+    currency: str
     candidates: list[dict[str, float | None]]
 
 
@@ -127,6 +128,7 @@ class QuotedBook:
             clamps=_clamps_of(decision, own.storefront.rules),
             clamp_cost=known(decision.clamp_cost[0, 0]),
             reason=self._sentence(own, decision, shelf),
+            currency=self._catalog.store.currency,
             candidates=own.candidates,
         )
 
@@ -190,7 +192,8 @@ class QuotedBook:
             unconstrained_price=price,
             clamps=[],
             clamp_cost=None,
-            reason=f"Opened {product.name} at {price:.2f}: {RULES['kept_price']}",
+            reason=f"Opened {product.name} at {self._catalog.store.money.written(price)}: {RULES['kept_price']}",
+            currency=self._catalog.store.currency,
             candidates=own.candidates,
         )
 

@@ -129,7 +129,7 @@ class QuoteDesk:
         if self.found is not None:
             return
         product = self.catalog.product(sku)
-        keeps = f"{sku} keeps its base price, {product.base_price:.2f} EUR"
+        keeps = f"{sku} keeps its base price, {self.catalog.store.money.told(product.base_price)}"
         if self.passed_over is not None:
             raise NoBookError(f"{self.passed_over.sentence}: {keeps}; run {self.passed_over.remedy}")
         raise NoBookError(f"expected a price book, found none; {keeps}: {self._way_to_prices}")

@@ -1,11 +1,12 @@
 """One chain of equal stores: when they open, who comes, and how they price."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
@@ -33,7 +34,9 @@ class Store(Record):
     fingerprint.
     """
 
-    currency: Literal["EUR"] = Field(default="EUR", description="currency of every price")
+    currency: str = Field(
+        default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
+    )
     stores: tuple[StoreId, ...] = Field(
         min_length=1, strict=False, description="names of the stores; all sell the same shelf"
     )
@@ -134,6 +137,16 @@ class Store(Record):
     def clock_of(self, store: str | None) -> WallClock:
         """Return the clock of a store; of None, and of a store that left the catalog, that of the chain."""
         return WallClock(self.opening, self.timezones.get(store or "", self.timezone))
+
+    @property
+    def money(self) -> Currency:
+        """The currency of every price."""
+        return currency_of(self.currency)
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency(cls, code: str) -> str:
+        return currency_of(code).code
 
     @field_validator("timezone")
     @classmethod

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from catalog.wall_clock import WallClock
 from dashboard.components import card
+from dashboard.formats import in_currency_of
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 
@@ -74,7 +75,7 @@ def _grid() -> Component:
     ]
     return dag.AgGrid(
         id=TRAIL,
-        columnDefs=columns,
+        columnDefs=in_currency_of(columns),
         rowData=[],
         defaultColDef={
             "sortable": True,

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.data.store_day import Clock, Course, ProductNow
-from dashboard.formats import literal
+from dashboard.formats import in_currency, literal
 from dashboard.theme import Scheme, colour, styled
 
 HEIGHT = 470  # pixels
@@ -29,7 +29,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
         prices = _to_the_end(course.prices, product.sku)
         if prices:
             percent = [100 * price / (product.base_price or prices[-1]) for price in prices]
-            hover = "%{y:.0f} %, €%{customdata:.2f}"
+            hover = in_currency("%{y:.0f} %, €%{customdata:.2f}")
             figure.add_scatter(
                 **shared,
                 y=percent,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from catalog.currency import EUR
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
@@ -126,8 +127,9 @@ def ingest(
         )
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
-        zones = zones_of(reading, None if may_estimate else load(own.shelf).store)
-        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), zones) as staged:
+        store = None if may_estimate else load(own.shelf).store
+        units = zones_of(reading, store), EUR if store is None else store.money
+        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.store, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything

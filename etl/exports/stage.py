@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.currency import EUR, Currency
 from catalog.errors import DataError
 from etl.exports.block import Block
 from etl.exports.codes import CodedWords
@@ -61,7 +62,11 @@ class StagedExport:
 
 @contextmanager
 def stage_export(
-    export: Export, folder: Path, on_share: Callable[[float], None], zones: StoreZones | None = None
+    export: Export,
+    folder: Path,
+    on_share: Callable[[float], None],
+    zones: StoreZones | None = None,
+    money: Currency = EUR,
 ) -> Iterator[StagedExport]:
     """Stage an export, and remove the folder at the end; what a killed run left there is removed first.
 
@@ -69,6 +74,8 @@ def stage_export(
     ----------
     zones
         Zones of the stores; by default they keep UTC, whatever the times of the file are in.
+    money
+        The currency of the shelf, whose smallest units a file may be written in.
 
     Raises
     ------
@@ -80,7 +87,7 @@ def stage_export(
     folder.mkdir(parents=True)
     try:
         with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
-            stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), rows, aside)
+            stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
             for block in export.blocks():
                 stager.add(block)
                 on_share(block.read)
@@ -97,9 +104,11 @@ def stage_export(
 class _Stager:
     """Types block after block and writes them to disk."""
 
-    def __init__(self, export: Export, zones: StoreZones, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
+    def __init__(
+        self, export: Export, zones: StoreZones, money: Currency, rows: pa.NativeFile, aside: pa.NativeFile
+    ) -> None:
         self.theirs, self.where = export.columns.theirs, export.where
-        self.typer = RowTyper(export.columns, export.reading, self.where, zones=zones)
+        self.typer = RowTyper(export.columns, export.reading, self.where, zones=zones, money=money)
         self.schema = self.typer.schema
         self.rows, self.aside = pa.ipc.new_file(rows, self.schema), pa.ipc.new_file(aside, _ASIDE)
         self.spans: dict[int, list[tuple[int, int]]] = {}

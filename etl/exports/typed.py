@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.currency import EUR, Currency
 from catalog.zones import UTC, local_us, zone_of
 from etl.exports.codes import CodedWords
 from etl.exports.columns import Columns, Reading
@@ -39,7 +40,6 @@ _KEPT_NUMBERS = (
 )
 _OFFERS = ("promotion", "display", "leaflet")
 _NEEDED = ("seen_at", "price_offered", "purchased", "propensity", "shopper_id", "units", "receipt", "hour")
-_CENT = 0.01  # EUR
 _BASE = [
     ("date", pa.int32()),
     ("line", pa.int64()),
@@ -63,6 +63,7 @@ class RowTyper:
     events: CodedWords = field(default_factory=lambda: CodedWords("event"))
     has_times: bool | None = None
     zones: StoreZones = field(default_factory=StoreZones)
+    money: Currency = EUR
 
     def __post_init__(self) -> None:
         theirs = self.columns.theirs
@@ -166,7 +167,11 @@ class RowTyper:
         n_rows = len(columns["seen_at"])
         units = floats(read["units"]) if "units" in read else np.ones(n_rows)
         typed["units"] = pa.array(units)
-        price = floats(read["price_offered"]) if "price_offered" in read else _price_of(floats(read["revenue"]), units)
+        price = (
+            floats(read["price_offered"])
+            if "price_offered" in read
+            else _price_of(floats(read["revenue"]), units, self.money)
+        )
         typed["price_offered"] = pa.array(price, from_pandas=True)
         faults: Faults = [(np.isnan(price) & (units != 0), MISSING)]
         if self.columns.grain == "units":
@@ -180,7 +185,9 @@ class RowTyper:
 
     def _number(self, column: pa.Array, name: str, decimal: str) -> pa.Array:
         read = numbers(column, decimal)
-        return pc.divide(read, 100.0) if name in _MONEY and self.reading.price_unit == "cents" else read
+        return (
+            pc.divide(read, float(self.money.scale)) if name in _MONEY and self.reading.price_unit == "cents" else read
+        )
 
     def _stores_of(self, columns: dict[str, pa.Array]) -> NDArray[np.int32]:
         if "store_id" in columns:
@@ -204,11 +211,11 @@ def floats(column: pa.Array) -> Floats:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
 
 
-def _price_of(revenue: Floats, units: Floats) -> Floats:
-    """Return the price of a unit in whole cents, NaN where no unit was sold."""
+def _price_of(revenue: Floats, units: Floats, money: Currency) -> Floats:
+    """Return the price of a unit in whole smallest units of money, NaN where no unit was sold."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.round(revenue / units / _CENT) * _CENT
-    return np.where(units == 0, np.nan, np.round(price, 2))
+        price = np.round(revenue / units / money.smallest) * money.smallest
+    return np.where(units == 0, np.nan, np.round(price, money.digits))
 
 
 def _at_hour(day: pa.Array, hour: pa.Array, zone: str) -> tuple[pa.Array, Flags]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catalog.currency import Currency, currency_of
 from flows.cli.options import not_empty
 
 if TYPE_CHECKING:
@@ -99,18 +100,20 @@ def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as
         ]
         for row in rows
     ]
-    show_table(title, ["id", "state", "what", "old, EUR", "new, EUR", "when", "by", "reason"], shown)
+    code = workspace.catalog.store.currency
+    show_table(title, ["id", "state", "what", f"old, {code}", f"new, {code}", "when", "by", "reason"], shown)
 
 
 def _prices(row: dict[str, Any]) -> list[str]:
-    return ["" if row[name] is None else f"{row[name]:.2f}" for name in ("old_price", "new_price")]
+    written = currency_of(row["currency"]).written
+    return ["" if row[name] is None else written(row[name]) for name in ("old_price", "new_price")]
 
 
 def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> None:
     from flows.cli.console import emit, remark, say
     from serving.price_changes.listing import rows_of
 
-    rows, found = rows_of(workspace, answer.changes), answer.consequence
+    rows, found, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money
     if as_json:
         emit({"changes": rows, "conflicts": list(answer.conflicts), "consequence": vars(found) if found else None})
         return
@@ -121,23 +124,21 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
         say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
         if row["prior_price"] is not None:
             less = 1 - row["new_price"] / row["prior_price"]
-            say(f"Announce it from {row['prior_price']:.2f} EUR, the lowest price before it: {less:.0%} less.")
+            say(f"Announce it from {money.told(row['prior_price'])}, the lowest price before it: {less:.0%} less.")
     if found is not None:
-        say(_consequence(found))
+        say(_consequence(found, money))
     if answer.is_waiting:
         say(f"Somebody else has to approve it: `shelfprice approve {names}`.")
     else:
         say(f"The shelf follows at its next tick. To undo it: `shelfprice withdraw {names}`.")
 
 
-def _consequence(found: Any) -> str:
+def _consequence(found: Any, money: Currency) -> str:
+    policy = money.told(found.policy_price)
     if found.cost is None:
-        return (
-            f"What it costs is not known: no model and belief know this product (policy: {found.policy_price:.2f} EUR)."
-        )
-    costs = f"costs {found.cost:.2f} EUR" if found.cost >= 0 else f"brings {-found.cost:.2f} EUR more"
+        return f"What it costs is not known: no model and belief know this product (policy: {policy})."
+    costs = f"costs {money.told(found.cost)}" if found.cost >= 0 else f"brings {money.told(-found.cost)} more"
     return (
         f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
-        f"{found.revenue:.2f} EUR, profit {found.profit:.2f} EUR; it {costs} against the policy's "
-        f"{found.policy_price:.2f} EUR."
+        f"{money.told(found.revenue)}, profit {money.told(found.profit)}; it {costs} against the policy's {policy}."
     )

@@ -203,6 +203,7 @@ _EXAMPLE = {
     "announced": False,
     "prior_price": None,
     "events": [],
+    "currency": "EUR",
 }
 _WEIGHED = {
     "price": 1.29,

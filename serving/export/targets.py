@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from catalog.addresses import is_loopback, without_login
+from catalog.currency import Currency, currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
 from serving.export.batch import Batch, document_of
@@ -153,15 +154,15 @@ def json_of(batch: Batch) -> str:
 
 def csv_of(batch: Batch) -> str:
     """Return a batch as comma-separated values, one line for each price, which no spreadsheet takes for formulas."""
-    document, text = document_of(batch), io.StringIO()
+    document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
     of_batch = {name: document[name] for name in ("batch", "store", "currency")}
     rows = [price | of_batch for price in document["prices"]]
-    write_csv(text, _COLUMNS, [[_in_cents(row[name]) for name in _COLUMNS] for row in rows])
+    write_csv(text, _COLUMNS, [[_in_words(row[name], money) for name in _COLUMNS] for row in rows])
     return text.getvalue()
 
 
-def _in_cents(cell: Any) -> Any:
-    return f"{cell:.2f}" if isinstance(cell, float) else cell
+def _in_words(cell: Any, money: Currency) -> Any:
+    return money.written(cell) if isinstance(cell, float) else cell
 
 
 def _refuse_address(url: str) -> None:

@@ -136,7 +136,7 @@ def _per_unit(catalog: Catalog, own: ShelfPrice) -> ShelfPrice:
     if measure is None:
         return own
     price, unit = measure.per_unit(own.price)
-    return replace(own, unit_price=round(price, 2), unit=unit)
+    return replace(own, unit_price=round(price, catalog.store.money.digits), unit=unit)
 
 
 def _announced(

@@ -20,7 +20,7 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
     list of dict
         `change`, `state`, `kind`, `sku`, `store`, `old_price`, `new_price` (EUR, None where there is none),
         `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when` (local time), `time_zone`,
-        `reason`, `by`, `approved_by`, `expected_cost` (EUR a day), `announced`, `prior_price` and `events`.
+        `reason`, `by`, `approved_by`, `expected_cost` (EUR a day), `announced`, `prior_price`, `events` and `currency`.
     """
     others = all_changes(workspace.lake)
     clocks: dict[str | None, dt.datetime] = {}
@@ -29,7 +29,10 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         if store not in clocks:
             clocks[store] = next_tick(workspace.lake, workspace.catalog, store)
     store_of = workspace.catalog.store.clock_of
-    return [_row(change, clocks[change.terms.store], others, store_of(change.terms.store)) for change in changes]
+    money = {"currency": workspace.catalog.store.currency}
+    return [
+        _row(change, clocks[change.terms.store], others, store_of(change.terms.store)) | money for change in changes
+    ]
 
 
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:
