@@ -1,8 +1,8 @@
 -- One row per product, store, business date, hour and price that somebody else set, where there was stock. Of visits
--- it counts those that saw the price, and their purchases; the hour is null, as for sales of whole days, else local. Of unit sales
--- n_offered is the exposure: shoppers in the store where all rows of the product know them, else days. Prices of one
--- time share its exposure as they share its units, so that they tell nothing by themselves. Days on which nothing was
--- sold where much usually is are left out: the shelf may have been empty.
+-- it counts those that saw the price, and their purchases; the hour is local, and null as for sales of whole days. Of
+-- unit sales n_offered is the exposure: shoppers in the store where all rows of the product know them, else days.
+-- Prices of one time share its exposure as they share its units, so that they tell nothing by themselves. Days on
+-- which nothing was sold where much usually is are left out: the shelf may have been empty.
 with by_hour as (
     select
         decisions.sku,
