@@ -16,8 +16,8 @@ from catalog.records.product import Product
 
 HIGHEST_NUMBER = 2**31 - 1
 """Of whole numbers that are asked for or stored, such as units on a shelf or a version."""
-LOWEST_PRICE, HIGHEST_PRICE = 0.001, 1_000_000.0
-"""Of prices that are asked about, EUR."""
+LOWEST_PRICE, HIGHEST_PRICE = 0.01, 1_000_000.0
+"""Of prices that are asked about, in any currency."""
 
 _NOISE = 1e-6  # smallest units, of decimals kept as binary
 _BETWEEN_ENDINGS = 10  # smallest units
