@@ -85,8 +85,9 @@ def _type(described: dict[str, Any]) -> str:
             text = f"`{value}`"
         case {"type": "array", "items": items}:
             text = f"list of {_type(items)}"
-        case {"type": "object", "patternProperties": by_sku}:
-            text = f"{_type(next(iter(by_sku.values())))}, by sku"
+        case {"type": "object", "patternProperties": by_name}:
+            key = "sku" if "propertyNames" in described else "store"  # a store's name has its length in its pattern
+            text = f"{_type(next(iter(by_name.values())))}, by {key}"
         case {"format": "date"}:
             text = "date"
         case _:

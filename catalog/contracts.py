@@ -36,7 +36,7 @@ from catalog.tables.prices import (
     REPLACED_PRICE_BOOK,
 )
 from catalog.tables.sales import PROMOTIONS, UNIT_SALES
-from catalog.tables.shelf import PRODUCTS, SHOPPERS
+from catalog.tables.shelf import PRODUCTS, SHOPPERS, STORES
 from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 
 TABLES: dict[str, Table] = {
@@ -80,6 +80,7 @@ TABLES: dict[str, Table] = {
         TRIAL_BLOCKS,
         PRODUCTS,
         SHOPPERS,
+        STORES,
     )
 }
 

@@ -19,12 +19,12 @@ def tick_profile(store: Store) -> Floats:
 
 
 def hours_of_ticks(store: Store) -> Ints:
-    """Return the hour of the day, UTC, in which each tick begins, shape (n_ticks,)."""
+    """Return the hour of the day, local time, in which each tick begins, shape (n_ticks,)."""
     return (store.opening.opens_minute + np.arange(store.opening.ticks) * store.opening.tick_minutes) // 60
 
 
 def hour_shares(store: Store) -> Floats:
-    """Share of the day's visits in each hour of the day, UTC, sums to 1, shape (24,)."""
+    """Share of the day's visits in each hour of the day, local time, sums to 1, shape (24,)."""
     opening = store.opening
     minute = opening.opens_minute + np.arange(opening.minutes)
     of_minute = np.repeat(tick_profile(store) / opening.tick_minutes, opening.tick_minutes)

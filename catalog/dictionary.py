@@ -15,8 +15,10 @@ def data_dictionary() -> str:
     intro = [
         "# Data dictionary",
         "",
-        "Written from `catalog/tables` by `make docs`; a test fails when the two differ. Money is EUR, times are",
-        "UTC. Tables by day also have a `business_date` column, which is the name of their folder.",
+        "Written from `catalog/tables` by `make docs`; a test fails when the two differ. Times are UTC; a business",
+        "date is a local date of the store (the table `stores` has the time zones). Tables by day also have a",
+        "`business_date` column, which is the name of their folder. Money is in the currency of the shelf, also in",
+        "columns that end in `_eur` and where the unit says EUR: the column `currency` of `products` names it.",
     ]
     return "\n".join([*intro, *(line for table in TABLES.values() for line in _section(table))]) + "\n"
 

@@ -9,10 +9,10 @@ from catalog.load import Catalog
 def price_ladder(catalog: Catalog) -> Floats:
     """Return candidate prices, EUR, ascending from floor to ceiling, shape (n_products, n_prices).
 
-    Prices are whole cents within floor and ceiling; a cheap product may have the same cent twice.
+    Prices are whole smallest units of the currency within floor and ceiling; a cheap product may have one price twice.
     """
     floors = np.array([product.floor for product in catalog.products])
     ceilings = np.array([product.ceiling for product in catalog.products])
     steps = np.linspace(0.0, 1.0, catalog.store.ladder_prices)
     exact = floors[:, None] + (ceilings - floors)[:, None] * steps
-    return np.clip(np.round(exact, 2), floors[:, None], ceilings[:, None])
+    return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])

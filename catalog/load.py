@@ -1,6 +1,8 @@
 """Read a shelf and a store from YAML into one frozen `Catalog`."""
 
 import hashlib
+import json
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from catalog.arrays import Floats
+from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError
 from catalog.limits import conflicts
 from catalog.near import did_you_mean
@@ -19,6 +22,7 @@ from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
 _MAX_SHOWN = 80
+_NOISE = 1e-6  # smallest units, of decimals kept as binary
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -90,8 +94,10 @@ def load(directory: Path | None = None) -> Catalog:
         When either file cannot be used; the message names file, field and value, and nothing is loaded.
     """
     folder = directory or DEFAULT_DIR
-    products = _read_products(folder / "products.yaml")
-    store = _build(Store, read_mapping(folder / "store.yaml"), folder / "store.yaml", "")
+    money = _currency_in(folder / "store.yaml")
+    products = _read_products(folder / "products.yaml", money)
+    store = _build(Store, read_mapping(folder / "store.yaml"), folder / "store.yaml", "", money)
+    products = tuple(_with_bounds(product, money) for product in products)
     skus = {product.sku for product in products}
     file = folder / "store.yaml"
     if store.orders:
@@ -103,7 +109,7 @@ def load(directory: Path | None = None) -> Catalog:
     for shock in store.shocks:
         if shock.sku is not None and shock.sku not in skus:
             raise CatalogError(f"{file}: shocks: sku: {_shown(shock.sku)} is not on the shelf")
-    for conflict in conflicts(products, store.guardrails):
+    for conflict in conflicts(products, store.guardrails, money):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)
 
@@ -122,13 +128,33 @@ def restored(products: str, store: str) -> Catalog:
         When it has a field or a value that is no longer allowed.
     """
     try:
-        shelf = tuple(Product.model_validate_json(line) for line in products.splitlines())
-        return Catalog(shelf, Store.model_validate_json(store))
+        known = {"currency": currency_of(str(json.loads(store).get("currency", EUR.code)))}
+        shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
+        return Catalog(shelf, Store.model_validate_json(store, context=known))
     except ValidationError as error:
         raise CatalogError(f"a stored catalog can no longer be read: {error.errors()[0]['msg']}") from error
 
 
-def _read_products(path: Path) -> tuple[Product, ...]:
+def _currency_in(path: Path) -> Currency:
+    """Return the currency that a file names; euros where it names none, which it is refused for later."""
+    try:
+        return currency_of(str(read_mapping(path).get("currency", EUR.code)))
+    except (CatalogError, ValueError):
+        return EUR
+
+
+def _with_bounds(product: Product, money: Currency) -> Product:
+    """Return a product that says its floor and ceiling where those by default are no prices of the currency."""
+    if money.digits == EUR.digits:
+        return product
+    bounds = {
+        "floor_price": math.ceil(product.floor * money.scale - _NOISE) / money.scale,
+        "ceiling_price": math.floor(product.ceiling * money.scale + _NOISE) / money.scale,
+    }
+    return product.model_copy(update=bounds)
+
+
+def _read_products(path: Path, money: Currency) -> tuple[Product, ...]:
     mapping = read_mapping(path)
     unknown = sorted(mapping.keys() - {"products"})
     if unknown:
@@ -140,7 +166,7 @@ def _read_products(path: Path) -> tuple[Product, ...]:
     for position, row in enumerate(rows):
         if not isinstance(row, dict):
             raise CatalogError(f"{path}: products[{position}]: expected fields, found {_shown(row)}")
-        products.append(_build(Product, row, path, f"products[{position}]."))
+        products.append(_build(Product, row, path, f"products[{position}].", money))
     skus = [product.sku for product in products]
     twice = next((sku for sku in skus if skus.count(sku) > 1), None)
     if twice is not None:
@@ -148,9 +174,9 @@ def _read_products(path: Path) -> tuple[Product, ...]:
     return tuple(products)
 
 
-def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str) -> _Model:
+def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str, money: Currency) -> _Model:
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context={"currency": money})
     except ValidationError as error:
         first = error.errors()[0]
         field = prefix + ".".join(str(part) for part in first["loc"])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.currency import Currency
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
 
@@ -72,17 +74,21 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     rules
         Names that `changes.rule` points into.
     """
-    names = [product.name for product in catalog.products]
+    names, money = [product.name for product in catalog.products], catalog.store.money
     limited = np.array([rule in LIMITS for rule in rules])[changes.rule]
-    limited &= np.round(changes.unconstrained, 2) != np.round(changes.new_price, 2)  # else it asked for just this price
+    limited &= np.round(changes.unconstrained, money.digits) != np.round(
+        changes.new_price, money.digits
+    )  # else it asked for just this price
     counted = np.array([rule == "stock_value" for rule in rules])[changes.rule]
     moved = (changes.product, changes.old_price, changes.new_price)
     because = (changes.rule, np.where(counted, changes.stock, 0), np.where(counted, changes.minutes_left, 0))
     parts = [
-        _written(lambda product, *prices: _move(names[product], *prices), *moved),
+        _written(lambda product, *prices: _move(money, names[product], *prices), *moved),
         _written(lambda rule, *left: _because(rules[rule], *left), *because),
-        _written(_asked, np.where(limited, changes.unconstrained, 0.0), limited * (1 + changes.explored)),
-        _written(_kept, np.round(changes.unit_value, 2)),
+        _written(
+            partial(_asked, money), np.where(limited, changes.unconstrained, 0.0), limited * (1 + changes.explored)
+        ),
+        _written(partial(_kept, money), np.round(changes.unit_value, money.digits)),
         _written(_chance, np.round(100 * changes.p_sale)),
     ]
     code, first = _distinct(*(codes for codes, _ in parts))
@@ -92,14 +98,15 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
 
 def reason(catalog: Catalog, rules: tuple[str, ...], change: Change) -> str:
     """Return the sentence of a single decision: the same one as `reasons`, at once."""
-    rule, asked, shown = rules[change.rule], change.unconstrained, change.new_price
-    limited = rule in LIMITS and _rounded(asked, 100) != _rounded(shown, 100)  # else it asked for just this price
+    rule, asked, shown, money = rules[change.rule], change.unconstrained, change.new_price, catalog.store.money
+    differs = _rounded(asked, money.scale) != _rounded(shown, money.scale)  # else it asked for just this price
+    limited = rule in LIMITS and differs
     left = (change.stock, change.minutes_left) if rule == "stock_value" else (0, 0)
     parts = (
-        _move(catalog.products[change.product].name, change.old_price, shown),
+        _move(money, catalog.products[change.product].name, change.old_price, shown),
         _because(rule, *left),
-        _asked(asked if limited else 0.0, limited * (1 + change.explored)),
-        _kept(_rounded(change.unit_value, 100)),
+        _asked(money, asked if limited else 0.0, limited * (1 + change.explored)),
+        _kept(money, _rounded(change.unit_value, money.scale)),
         _chance(_rounded(100 * change.p_sale, 1)),
     )
     return "".join(parts)
@@ -129,12 +136,13 @@ def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
     return combined, first
 
 
-def _move(name: str, old_price: float, new_price: float) -> str:
+def _move(money: Currency, name: str, old_price: float, new_price: float) -> str:
     if math.isnan(old_price):
-        return f"Opened {name} at {new_price:.2f}"
+        return f"Opened {name} at {money.written(new_price)}"
     if new_price == old_price:
-        return f"Kept {name} at {new_price:.2f}"
-    return f"{'Raised' if new_price > old_price else 'Lowered'} {name} {old_price:.2f} -> {new_price:.2f}"
+        return f"Kept {name} at {money.written(new_price)}"
+    way = "Raised" if new_price > old_price else "Lowered"
+    return f"{way} {name} {money.written(old_price)} -> {money.written(new_price)}"
 
 
 def _because(rule: str, stock: int, minutes_left: int) -> str:
@@ -149,15 +157,15 @@ def _time(minutes: int) -> str:
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
 
-def _asked(unconstrained: float, asked_by: int) -> str:
+def _asked(money: Currency, unconstrained: float, asked_by: int) -> str:
     """Say what a limit stood against: 0 is no limit, 1 the policy, 2 a trial."""
     if asked_by == 0 or math.isnan(unconstrained):
         return ""
-    return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {unconstrained:.2f}"
+    return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {money.written(unconstrained)}"
 
 
-def _kept(unit_value: float) -> str:
-    return "" if math.isnan(unit_value) else f", a unit kept is worth {unit_value:.2f}"
+def _kept(money: Currency, unit_value: float) -> str:
+    return "" if math.isnan(unit_value) else f", a unit kept is worth {money.written(unit_value)}"
 
 
 def _chance(percent: float) -> str:

@@ -17,6 +17,7 @@ from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
 from dashboard.compression import compress_answers
+from dashboard.formats import show_in
 from dashboard.health_light import wire_health
 from dashboard.live_controls import Control
 from dashboard.malformed import refuse_malformed
@@ -75,6 +76,7 @@ def create_app(
         enable_mcp=False,
     )
     app.server.config.update({_MONITOR: monitor, HOME: settings.home})
+    app.server.before_request(lambda: show_in(monitor.catalog.current().store.money))
     pages = all_pages()
     for page in pages:
         _register(page)

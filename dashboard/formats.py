@@ -2,7 +2,13 @@
 
 import datetime as dt
 import html
+from contextvars import ContextVar
 from math import isfinite
+from typing import Any
+
+from catalog.currency import EUR, Currency
+from catalog.wall_clock import WallClock
+from catalog.zones import UTC
 
 UNKNOWN = "–"
 """Shown where there is no number."""
@@ -12,9 +18,48 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1_000
 
 
+_MONEY: ContextVar[Currency] = ContextVar("money", default=EUR)
+
+
+def show_in(currency: Currency) -> None:
+    """Write amounts in a currency from now on, in this thread, or in this request."""
+    _MONEY.set(currency)
+
+
+def shown_currency() -> Currency:
+    """Return the currency that amounts are written in."""
+    return _MONEY.get()
+
+
 def euros(amount: float) -> str:
-    """Write an amount: `€1,234.50`; with a minus sign and not a hyphen."""
-    return f"{'−' if amount < 0 else ''}€{abs(amount):,.2f}"
+    """Write an amount: `€1,234.50`, `¥1,235`; with a minus sign and not a hyphen."""
+    money = shown_currency()
+    return f"{'−' if amount < 0 else ''}{money.symbol}{abs(amount):,.{money.digits}f}"
+
+
+def in_currency(text: str) -> str:
+    """Return a text or a format that is written for euros, such as `€%{x:.2f}`, for the currency that is shown."""
+    money = shown_currency()
+    if money == EUR:
+        return text
+    per_visit = max(EUR.digits + 1, money.digits)
+    text = text.replace(".3f", f".{per_visit}f").replace(".2f", f".{money.digits}f")
+    return text.replace("€", money.symbol).replace("EUR", money.code)
+
+
+def in_currency_of(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the columns of a grid with their formats for the currency that is shown."""
+    return [
+        {
+            name: {"function": in_currency(value["function"])}
+            if name == "valueFormatter" and "€" in value["function"]
+            else in_currency(value)
+            if name == "headerName"
+            else value
+            for name, value in column.items()
+        }
+        for column in columns
+    ]
 
 
 def count(number: float) -> str:
@@ -54,6 +99,11 @@ def literal(text: str, longest: int = 40) -> str:
 def day(date: dt.date) -> str:
     """Write a date: `Mon 5 Jan 2026`."""
     return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+def zone_named(clock: WallClock) -> str:
+    """Name a store's time zone in brackets behind its local times; nothing where it is UTC."""
+    return "" if clock.time_zone == UTC else f" ({clock.time_zone})"
 
 
 def ago(moment: dt.datetime | None, now: dt.datetime) -> str:

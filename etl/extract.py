@@ -1,6 +1,5 @@
 """Turn a played store day into the columns of `interactions` and `repricings`."""
 
-import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from warehouse.columns import coded, constant, moments
 
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-_US_PER_DAY = 86_400_000_000
 _US_PER_MINUTE = 60_000_000
 
 
@@ -27,7 +24,7 @@ def interactions_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     columns = {
         "store_id": coded(day.store, day.stores),
         "tick": pa.array(day.tick),
-        "seen_at": moments(day.since_opening_us + _opening_us(catalog, day.business_date)),
+        "seen_at": moments(day.since_opening_us + _opening_us(catalog, day)[day.store]),
         "shopper_id": pa.array(day.shopper),
         "sku": coded(day.product, catalog.skus),
         "product_name": coded(day.product, [product.name for product in catalog.products]),
@@ -66,7 +63,7 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     columns = {
         "store_id": coded(store, day.stores),
         "tick": pa.array(tick.astype(np.int16)),
-        "decided_at": moments(ticks + _opening_us(catalog, day.business_date)),
+        "decided_at": moments(ticks + _opening_us(catalog, day)[store]),
         "sku": coded(product, catalog.skus),
         "old_price": pa.array(changes.old_price, from_pandas=True),
         "new_price": pa.array(changes.new_price),
@@ -133,5 +130,6 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
     return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], ends]).astype(np.int32)), changes)
 
 
-def _opening_us(catalog: Catalog, business_date: dt.date) -> int:
-    return (business_date.toordinal() - _EPOCH) * _US_PER_DAY + catalog.store.opening.opens_minute * _US_PER_MINUTE
+def _opening_us(catalog: Catalog, day: StoreDay) -> Ints:
+    """Return when each store opened, microseconds since 1970, UTC, shape (n_stores,)."""
+    return np.array([catalog.store.clock_of(store).opening_us(day.business_date) for store in day.stores])

@@ -9,10 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Ints
+from catalog.currency import EUR
+from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS
-from catalog.tables.shelf import PRODUCTS, SHOPPERS
+from catalog.tables.shelf import PRODUCTS, SHOPPERS, STORES
+from catalog.zones import UTC
 from etl.extract import belief_updates_of, interactions_of, repricings_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.validate import validate
@@ -20,6 +23,7 @@ from warehouse.lake import Lake, Partition, Published
 
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
+_STORES = Partition(STORES.name, None, "all")
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ def load_rows(
 
 def tables_of(lake: Lake, catalog: Catalog, rows: DayRows, business_date: dt.date, group: str) -> dict[str, pa.Table]:
     """Validate the rows of a store day and return the tables to commit, by name, in their order."""
-    closing = dt.datetime.combine(business_date + dt.timedelta(days=1), dt.time(), dt.UTC)
-    checked = validate(rows.interactions, catalog, f"twin {business_date} {group}", closing)
+    ends = max(clock.midnight_after(business_date) for clock in catalog.store.clocks)
+    checked = validate(rows.interactions, catalog, f"twin {business_date} {group}", ends)
     tables = {"repricings": rows.repricings}
     if checked.rejected.num_rows or lake.receipt(Partition("rejected", business_date, group)):
         tables["rejected"] = checked.rejected
@@ -99,7 +103,7 @@ def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
     """Tell whether the shelf and the shoppers in the lake are those of this catalog, and the catalog is kept."""
     return is_kept(lake, catalog) and all(
         lake.is_current(partition, catalog.fingerprint) and lake.is_proven(partition)
-        for partition in (_PRODUCTS, _SHOPPERS)
+        for partition in (_PRODUCTS, _SHOPPERS, *([_STORES] if _keeps_stores(lake, catalog) else []))
     )
 
 
@@ -112,6 +116,38 @@ def load_dimensions(lake: Lake, catalog: Catalog, shopper_names: list[str]) -> N
     with lake.commit("shelf", inputs=catalog.fingerprint) as commit:
         commit.publish(_PRODUCTS, products_of(catalog))
         commit.publish(_SHOPPERS, shoppers)
+        if _keeps_stores(lake, catalog):
+            commit.publish(_STORES, stores_of(catalog))
+
+
+def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
+    """Refuse a catalog whose currency is not that of the products in the lake: amounts would be added up across both.
+
+    Raises
+    ------
+    Declined
+        With both currencies, and what to do.
+    """
+    if lake.receipt(_PRODUCTS) is None:
+        return
+    found = {code or EUR.code for code in lake.read(_PRODUCTS)["currency"].to_pylist()} - {catalog.store.currency}
+    if found:
+        raise Declined(
+            f"expected a lake with prices in {catalog.store.currency}, as the catalog says, found {min(found)} in "
+            f"{lake.address}; nothing was done: set SHELFPRICE_HOME to a folder of its own, or put the currency back"
+        )
+
+
+def _keeps_stores(lake: Lake, catalog: Catalog) -> bool:
+    """Tell whether the lake has to say how the clocks of the stores go: it says nothing where all keep UTC."""
+    return lake.holds(_STORES) or any(clock.time_zone != UTC for clock in catalog.store.clocks)
+
+
+def stores_of(catalog: Catalog) -> pa.Table:
+    """Return the stores in the columns of `stores`."""
+    stores = catalog.store.stores
+    zones = [catalog.store.clock_of(store).time_zone for store in stores]
+    return pa.table({"store_id": list(stores), "time_zone": zones}, schema=STORES.schema)
 
 
 def products_of(catalog: Catalog) -> pa.Table:
@@ -127,6 +163,7 @@ def products_of(catalog: Catalog) -> pa.Table:
             "floor_price": [product.floor for product in catalog.products],
             "ceiling_price": [product.ceiling for product in catalog.products],
             "par_stock": [product.par_stock for product in catalog.products],
+            "currency": [catalog.store.currency] * len(catalog.products),
         },
         schema=PRODUCTS.schema,
     )

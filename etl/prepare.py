@@ -3,7 +3,7 @@
 from catalog.load import Catalog
 from catalog.settings import Settings
 from etl.batches import DEFAULT_SEED
-from etl.load import dimensions_are_current, load_dimensions
+from etl.load import dimensions_are_current, load_dimensions, refuse_other_currency
 from features.cells import ALL_VIEWS
 from simulation.shoppers import shopper_names
 from warehouse.connection import build_file
@@ -23,6 +23,13 @@ def prepared(settings: Settings, catalog: Catalog) -> Workspace:
 
 
 def bring_dimensions_up_to_date(lake: Lake, catalog: Catalog) -> None:
-    """Publish the shelf and the shoppers of a catalog, unless they are in the lake."""
+    """Publish the shelf and the shoppers of a catalog, unless they are in the lake.
+
+    Raises
+    ------
+    Declined
+        When the prices in the lake are in another currency.
+    """
     if not dimensions_are_current(lake, catalog):
+        refuse_other_currency(lake, catalog)
         load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))

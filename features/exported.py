@@ -16,7 +16,7 @@ def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> p
     Returns
     -------
     pd.DataFrame
-        One row per `sku`, `store_id`, `business_date`, `hour` (UTC, null for the whole day) and `price_offered` (EUR);
+        One row per `sku`, `store_id`, `business_date`, `hour` (local, null for a whole day) and `price_offered` (EUR);
         no rows where no file was ingested. Of visits, `n_offered` counts those that saw the price and `n_purchased`
         those that bought. Where `is_count` is true, `n_purchased` is units, and `n_offered` their exposure: shoppers in
         the store where that is known, else days. `is_promotion` is null where nothing is known of promotions.

@@ -11,6 +11,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 from pydantic import Field
 
+from catalog.currency import EUR, Currency
 from catalog.watched import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import ONE_DAY
@@ -106,27 +107,28 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
-    told = None
+    told, money = None, catalog.current().store.money
     while not player.is_over:
         tick = player.sell_tick()
         if catalog.problem not in {None, told}:
             told = catalog.problem
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
-        _announce(line_of(day, tick), *tick.reasons)
+        _announce(line_of(day, tick, money), *tick.reasons)
         _announce(*watch_and_tell(replace(workspace, catalog=catalog.current())))
         if not controls.rest():
             return None
     closed = player.close()
-    _announce(f"{day.store} {day.business_date}: closed with {closed.revenue_eur:,.2f} EUR from {closed.units} units")
+    earned = f"{closed.revenue_eur:,.{money.digits}f} {money.code}"
+    _announce(f"{day.store} {day.business_date}: closed with {earned} from {closed.units} units")
     return closed
 
 
-def line_of(day: LiveDay, tick: Tick) -> str:
+def line_of(day: LiveDay, tick: Tick, money: Currency = EUR) -> str:
     """Say in one line how a day stands after a tick."""
     return (
         f"{day.store} {day.business_date} {tick.opens_at:%H:%M} tick {tick.number + 1} of {tick.of}: "
-        f"{tick.revenue_eur:,.2f} EUR, {tick.units} units, {tick.visits} visits so far"
+        f"{tick.revenue_eur:,.{money.digits}f} {money.code}, {tick.units} units, {tick.visits} visits so far"
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
+from catalog.currency import EUR, Currency
 from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
@@ -40,11 +41,13 @@ class Limits:
     movable
         How many products of a store may change price in one tick.
     price_ending
-        Last digit of the cents, or None.
+        Last digit of a price in smallest units, or None.
     kill_switch
         Base prices and nothing else.
     orders
         What people decided about the date's prices; None where nobody did.
+    money
+        The currency, whose smallest unit every price is a whole number of.
     """
 
     base_prices: Floats
@@ -56,6 +59,7 @@ class Limits:
     price_ending: int | None
     kill_switch: bool
     orders: Orders | None = None
+    money: Currency = EUR
 
     @cached_property
     def are_static(self) -> bool:
@@ -70,7 +74,7 @@ class Limits:
 
     @cached_property
     def are_bounds_alone(self) -> bool:
-        """Whether a price in whole cents within the bounds is left as it is."""
+        """Whether a price in whole smallest units within the bounds is left as it is."""
         plain = not self.kill_switch and self.price_ending is None and bool(np.isnan(self.frozen).all())
         return plain and self.are_static
 
@@ -81,7 +85,7 @@ def limits_of(catalog: Catalog) -> Limits:
     orders = Orders(store.orders, catalog.skus, store.opening.ticks) if store.orders else None
     return Limits(
         base_prices=catalog.base_prices,
-        bounds=price_bounds(catalog.products, rails),
+        bounds=price_bounds(catalog.products, rails, store.money),
         frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
         largest_step=rails.largest_step,
         largest_daily_move=rails.largest_daily_move,
@@ -89,6 +93,7 @@ def limits_of(catalog: Catalog) -> Limits:
         price_ending=rails.price_ending,
         kill_switch=rails.kill_switch,
         orders=orders,
+        money=store.money,
     )
 
 
@@ -124,7 +129,7 @@ def guarded_with_trail(
     """
     if leaves_alone(limits, asked):
         return asked, NO_CLAMPS
-    before, clamps = _cents(asked), [NO_CLAMPS]
+    before, clamps = _whole(asked, limits.money), [NO_CLAMPS]
     for rule, after in _in_order(limits, asked, shelf, may_move):
         where = np.flatnonzero(after != before)
         if len(where):
@@ -140,7 +145,7 @@ def leaves_alone(limits: Limits, asked: Floats) -> bool:
     """Tell whether no limit can change any of these prices, which is the rule and costs little to see."""
     if not limits.are_bounds_alone or not ((asked >= limits.bounds.lowest) & (asked <= limits.bounds.ceilings)).all():
         return False
-    return bool((np.rint(asked * 100) / 100 == asked).all())
+    return bool((np.rint(asked * limits.money.scale) / limits.money.scale == asked).all())
 
 
 def nothing_shown(shape: tuple[int, int]) -> Shelf:
@@ -148,10 +153,10 @@ def nothing_shown(shape: tuple[int, int]) -> Shelf:
     return Shelf(np.ones(shape, dtype=np.int64), np.full(shape, np.nan), 1, np.zeros(shape))
 
 
-def usable_prices(prices: Floats) -> Floats:
-    """Return prices in whole cents; NaN what is none: not a finite number, or less than half a cent."""
-    cents = _cents(prices)
-    return np.where(np.isfinite(prices) & (cents > 0), cents, np.nan)
+def usable_prices(prices: Floats, money: Currency = EUR) -> Floats:
+    """Return prices in whole smallest units; NaN what is none: not a finite number, or less than half a unit."""
+    whole = _whole(prices, money)
+    return np.where(np.isfinite(prices) & (whole > 0), whole, np.nan)
 
 
 def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None) -> Iterator[tuple[str, Floats]]:
@@ -159,7 +164,7 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     if limits.kill_switch:
         yield "kill_switch", np.broadcast_to(limits.base_prices, asked.shape).copy()
         return
-    shown, wanted = usable_prices(shelf.shown_prices), usable_prices(asked)
+    shown, wanted = (usable_prices(own, limits.money) for own in (shelf.shown_prices, asked))
     prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
     yield "impossible_price", prices
     ordered = ordered_on(limits, shelf)
@@ -172,14 +177,19 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     yield "moving_share", prices
     fixed = frozen | stays
     low, high = np.full(shown.shape, -np.inf), np.full(shown.shape, np.inf)
-    opened_at = np.full(shown.shape, np.nan) if shelf.opening_prices is None else usable_prices(shelf.opening_prices)
+    opened_at = (
+        np.full(shown.shape, np.nan)
+        if shelf.opening_prices is None
+        else usable_prices(shelf.opening_prices, limits.money)
+    )
     windows = {
         "largest_step": (shown, limits.largest_step),
         "largest_daily_move": (opened_at, limits.largest_daily_move),
     }
     for rule, (center, share) in windows.items():
         if share is not None:
-            least, most = not_below(center * (1 - share)), not_above(center * (1 + share))
+            least = not_below(center * (1 - share), money=limits.money)
+            most = not_above(center * (1 + share), money=limits.money)
             prices = np.where(fixed | np.isnan(center), prices, np.clip(prices, least, most))
             yield rule, prices
             low, high = np.fmax(low, least), np.fmin(high, most)
@@ -215,13 +225,14 @@ def _approved(ordered: Windows, prices: Floats) -> Floats:
 
 def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:
     """Return the nearest price with the ending between low and high, the lower of two; the price itself without one."""
-    below, above = not_above(prices, limits.price_ending), not_below(prices, limits.price_ending)
+    ending, money = limits.price_ending, limits.money
+    below, above = not_above(prices, ending, money), not_below(prices, ending, money)
     has_below = below >= np.maximum(low, limits.bounds.lowest)
     has_above = above <= np.minimum(high, limits.bounds.ceilings)
     takes_below = has_below & (~has_above | (prices - below <= above - prices + 1e-9))
     return np.where(takes_below, below, np.where(has_above, above, prices))
 
 
-def _cents(prices: Floats) -> Floats:
-    """Round to whole cents; a price beyond any allowed one becomes the highest allowed, before it is limited."""
-    return np.rint(np.clip(prices, -_HIGHEST, _HIGHEST) * 100) / 100
+def _whole(prices: Floats, money: Currency) -> Floats:
+    """Round to smallest units; a price beyond any allowed one becomes the highest allowed, before it is limited."""
+    return np.rint(np.clip(prices, -_HIGHEST, _HIGHEST) * money.scale) / money.scale

@@ -43,11 +43,12 @@ class RulePolicy:
     name: str = "rule"
     model_version: str | None = None
     rules: tuple[str, ...] = ("base_price", "low_stock")
+    digits: int = 2
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for the base price, or the raised one where stock is low, never above the ceiling."""
         low = shelf.stock < self.low_stock
-        raised = np.minimum(np.round(self.base_prices * (1 + self.raise_by), 2), self.ceilings)
+        raised = np.minimum(np.round(self.base_prices * (1 + self.raise_by), self.digits), self.ceilings)
         return asked_without_model(np.where(low, raised, self.base_prices), low.astype(np.int64))
 
 
@@ -140,7 +141,7 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
         return StaticPolicy(catalog.base_prices)
     rule = catalog.store.policies.rule
     ceilings = np.array([product.ceiling for product in catalog.products])
-    return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by)
+    return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by, digits=catalog.store.money.digits)
 
 
 def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> PricingPolicy:

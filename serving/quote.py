@@ -74,6 +74,7 @@ class Answer:
     clamps: list[dict[str, Any]]
     clamp_cost: float | None
     reason: str
+    currency: str
     candidates: list[dict[str, float | None]]
 
 
@@ -142,6 +143,7 @@ class QuotedBook:
             clamps=_clamps_of(decision, row, own.storefront.rules),
             clamp_cost=known(decision.clamp_cost[row, 0]),
             reason=self._sentence(own, decision, row, question, left),
+            currency=self._catalog.store.currency,
             candidates=own.candidates,
         )
 
@@ -212,7 +214,8 @@ class QuotedBook:
             unconstrained_price=price,
             clamps=[],
             clamp_cost=None,
-            reason=f"Opened {product.name} at {price:.2f}: {RULES['kept_price']}",
+            reason=f"Opened {product.name} at {self._catalog.store.money.written(price)}: {RULES['kept_price']}",
+            currency=self._catalog.store.currency,
             candidates=own.candidates,
         )
 

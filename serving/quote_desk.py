@@ -15,7 +15,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import ordered
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import next_date
 from serving.quote import Answer, PriceQuestion, QuotedBook
 from serving.reprice import RemadeBook, open_days, remade_book, remade_for
 from warehouse.advice import next_command, situation_of
@@ -137,7 +137,7 @@ class QuoteDesk:
         if self.found is not None:
             return
         product = self.catalog.product(sku)
-        keeps = f"{sku} keeps its base price, {product.base_price:.2f} EUR"
+        keeps = f"{sku} keeps its base price, {self.catalog.store.money.told(product.base_price)}"
         if self.passed_over is not None:
             raise NoBookError(f"{self.passed_over.sentence}: {keeps}; run {self.passed_over.remedy}")
         raise NoBookError(f"expected a price book, found none; {keeps}: {self._way_to_prices}")
@@ -172,8 +172,7 @@ class QuoteDesk:
 
     def _ordered(self, store: str | None) -> Catalog:
         """Return the catalog with what people ordered for the date that a store sells now, or next."""
-        date = next_tick(self._lake, self.catalog, store).date()
-        return ordered(self._lake, self.catalog, date, store)
+        return ordered(self._lake, self.catalog, next_date(self._lake, self.catalog, store), store)
 
     def _remade(self, store: str, found: BookInForce) -> RemadeBook | None:
         """Return the newest prices that a store's own sales led to; None while it has sold nothing of the day."""

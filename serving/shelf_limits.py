@@ -69,7 +69,7 @@ def which_may_move(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -
         What each would gain by moving there, EUR per visit.
     """
     n_products = wanted.shape[1]
-    shown = usable_prices(shelf.shown_prices)
+    shown = usable_prices(shelf.shown_prices, limits.money)
     counted = np.isfinite(shown) & ~is_given(limits, shelf)
     turn = np.broadcast_to((np.arange(n_products) + shelf.ticks_left) % n_products, wanted.shape)
     stays = ~(counted & (wanted != shown))

@@ -86,15 +86,15 @@ def in_small_steps(
     curves, moves
         The curves, and which products move, shape (n_products,).
     """
-    base, step = catalog.base_prices, catalog.store.exported_prices.weekly_step
+    base, step, money = catalog.base_prices, catalog.store.exported_prices.weekly_step, catalog.store.money
     at_base = chance_at(curves.prices, curves.p_sale, base[None, :])[0]
     at_old = with_response(at_base, old / base, told.slope, is_count=told.is_count)
     way = directions(catalog, told, at_old, old)
     end = np.clip(old * (1 + step * way), *_reach(catalog, observed))
-    end = np.where(way > 0, np.floor(end * 100 + _SAME), np.ceil(end * 100 - _SAME)) / 100
+    end = np.where(way > 0, np.floor(end * money.scale + _SAME), np.ceil(end * money.scale - _SAME)) / money.scale
     moves = (way * (end - old) > _SAME) & np.isfinite(end)
     share = np.linspace(0, 1, curves.prices.shape[1])
-    ladder = np.round(np.minimum(old, end)[:, None] + np.abs(end - old)[:, None] * share, 2)
+    ladder = np.round(np.minimum(old, end)[:, None] + np.abs(end - old)[:, None] * share, money.digits)
     prices = np.where(moves[:, None], ladder, curves.prices)
     chances = with_response(
         at_base[:, None], prices / base[:, None], told.slope[:, None], is_count=told.is_count[:, None]

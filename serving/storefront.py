@@ -96,7 +96,7 @@ class Storefront:
         """Choose the products that may change price now, by what each gains if it does."""
         if self.limits is None or not self.limits.are_moves_limited:
             return ShelfLimits(self.limits, shelf)
-        wanted, shown = guarded(self.limits, asked.prices, shelf), usable_prices(shelf.shown_prices)
+        wanted, shown = guarded(self.limits, asked.prices, shelf), usable_prices(shelf.shown_prices, self.limits.money)
         gain = np.abs(wanted / shown - 1)
         if self.curves is not None:
             forgone = self._forgone(asked)

@@ -23,6 +23,8 @@ TABLES_THAT_GAINED_COLUMNS = (
     "nights",
     "model_versions",
     "ingested_files",
+    "products",
+    "export_batches",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")
 _WITH_RECEIPTS = ("interactions", "unit_sales", "repricings", "demand_cells")

@@ -3,7 +3,9 @@
 import datetime as dt
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
+
+from catalog.currency import EUR, Currency
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -11,8 +13,6 @@ StoreId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{
 Price = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 Cost = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-
-_CENT_NOISE = 1e-9  # of decimals kept as binary
 
 
 class Record(BaseModel):
@@ -36,6 +36,14 @@ def time_of_day(text: str) -> str:
     return parsed.strftime("%H:%M")
 
 
-def is_whole_cents(price: float) -> bool:
-    """Tell whether a price, EUR, is in whole cents."""
-    return abs(price - round(price, 2)) <= _CENT_NOISE
+def refuse_parts(price: float, info: ValidationInfo, of: str = "") -> None:
+    """Refuse a price that is no whole number of the currency's smallest units; of cents, where none is known yet.
+
+    Raises
+    ------
+    ValueError
+        With the price, and whose it is.
+    """
+    currency: Currency = (info.context or {}).get("currency", EUR)
+    if not currency.is_whole(price):
+        raise ValueError(f"a price on a shelf is in whole {currency.units_in_words}, found {price}{of}")

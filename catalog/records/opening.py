@@ -8,10 +8,10 @@ _MIDNIGHT = "24:00"  # the end of the date
 
 
 class Opening(Record):
-    """Opening hours (UTC, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
+    """Opening hours (local, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
 
-    opens: str = Field(description="time of day at which the stores open, UTC, in quotes")
-    closes: str = Field(description="time of day at which they close, UTC, on the same date")
+    opens: str = Field(description="time of day at which the stores open, local time, in quotes")
+    closes: str = Field(description="time of day at which they close, local time, on the same date")
     tick_minutes: int = Field(
         default=15,
         ge=1,

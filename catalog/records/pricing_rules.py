@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from catalog.records.fields import Price, Record, Share, Sku, is_whole_cents
+from catalog.records.fields import Price, Record, Share, Sku, refuse_parts
 
 
 class RuleSettings(Record):
@@ -165,7 +165,8 @@ class Guardrails(Record):
     )
     price_ending: Annotated[int, Field(ge=0, le=9)] | None = Field(
         default=None,
-        description="last digit of the cents, not kept where no such price is near enough; null is any digit",
+        description="last digit of a price in the smallest unit of the currency, such as of the cents, not kept where "
+        "no such price is near enough; null is any digit",
     )
     frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
     kill_switch: bool = Field(
@@ -174,8 +175,7 @@ class Guardrails(Record):
 
     @field_validator("frozen")
     @classmethod
-    def _is_whole_cents(cls, frozen: dict[str, float]) -> dict[str, float]:
+    def _are_in_whole_units(cls, frozen: dict[str, float], info: ValidationInfo) -> dict[str, float]:
         for sku, price in frozen.items():
-            if not is_whole_cents(price):
-                raise ValueError(f"a price on a shelf is in whole cents, found {price} for {sku}")
+            refuse_parts(price, info, f" for {sku}")
         return frozen

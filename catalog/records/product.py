@@ -1,8 +1,8 @@
 """One product on the shelf: its prices are in order, and none of them loses money."""
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from catalog.records.fields import Cost, Name, Price, Record, Sku, is_whole_cents
+from catalog.records.fields import Cost, Name, Price, Record, Sku, refuse_parts
 from catalog.records.shelf_label import Measure, check_ean
 from catalog.records.shoppers import Persona, check_shares
 
@@ -19,7 +19,7 @@ class Product(Record):
     name: Name = Field(description="name for people")
     category: Name = Field(description="group of products")
     icon: str = Field(default="", description="one character that the monitor shows for it")
-    base_price: Price = Field(description="usual price, EUR, whole cents")
+    base_price: Price = Field(description="usual price, EUR, whole cents (in another `currency` whole smallest units)")
     unit_cost: Cost = Field(
         description="cost of one unit, EUR; 0 when it is not known; the floor may not be below it",
     )
@@ -78,9 +78,9 @@ class Product(Record):
 
     @field_validator("base_price", "floor_price", "ceiling_price")
     @classmethod
-    def _is_whole_cents(cls, price: float | None) -> float | None:
-        if price is not None and not is_whole_cents(price):
-            raise ValueError(f"a price on a shelf is in whole cents, found {price}")
+    def _is_in_whole_units(cls, price: float | None, info: ValidationInfo) -> float | None:
+        if price is not None:
+            refuse_parts(price, info)
         return price
 
     @field_validator("ean")

@@ -80,7 +80,7 @@ class Shock(Record):
     through: dt.date | None = Field(default=None, description="last date on which it holds; null is the first date")
     sku: Sku | None = Field(default=None, description="the product; null is all products")
     starts: str | None = Field(
-        default=None, description="time of day from which `demand_factor` holds, UTC; null is all day"
+        default=None, description="time of day from which `demand_factor` holds, local time; null is all day"
     )
     demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False, description="visits times this")
     budget_shift: float = Field(

@@ -1,11 +1,12 @@
 """One chain of equal stores: when they open, who comes, and how they price."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from holidays import list_supported_countries
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
@@ -22,6 +23,8 @@ from catalog.records.pricing_rules import (
     Policies,
 )
 from catalog.records.shoppers import Footfall, Persona, Shock, check_shares
+from catalog.wall_clock import WallClock, refuse_change_while_open
+from catalog.zones import UTC, zone_of
 
 
 class Store(Record):
@@ -31,11 +34,23 @@ class Store(Record):
     fingerprint.
     """
 
-    currency: Literal["EUR"] = Field(default="EUR", description="currency of every price")
+    currency: str = Field(
+        default="EUR", description="currency of every price, a code of ISO 4217; prices are whole smallest units of it"
+    )
     stores: tuple[StoreId, ...] = Field(
         min_length=1, strict=False, description="names of the stores; all sell the same shelf"
     )
     opening: Opening = Field(description="opening hours, below")
+    timezone: str = Field(
+        default=UTC,
+        exclude_if=lambda name: name == UTC,
+        description="time zone of the stores, an IANA name such as Europe/Berlin: opening hours are its local time",
+    )
+    timezones: dict[StoreId, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda zones: not zones,
+        description="time zone of each store that is in another one, by store",
+    )
     visits_per_day: float = Field(
         gt=0,
         le=10_000_000,
@@ -113,6 +128,44 @@ class Store(Record):
     shocks: tuple[Shock, ...] = Field(
         default=(), strict=False, description="changes of demand or delivery on some dates, below"
     )
+
+    @property
+    def clocks(self) -> tuple[WallClock, ...]:
+        """The clocks of the stores, one for each time zone, in the order of the stores."""
+        return tuple(dict.fromkeys(self.clock_of(store) for store in self.stores))
+
+    def clock_of(self, store: str | None) -> WallClock:
+        """Return the clock of a store; of None, and of a store that left the catalog, that of the chain."""
+        return WallClock(self.opening, self.timezones.get(store or "", self.timezone))
+
+    @property
+    def money(self) -> Currency:
+        """The currency of every price."""
+        return currency_of(self.currency)
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency(cls, code: str) -> str:
+        return currency_of(code).code
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        return zone_of(name).name
+
+    @field_validator("timezones")
+    @classmethod
+    def _are_zones(cls, names: dict[str, str]) -> dict[str, str]:
+        return {store: zone_of(name).name for store, name in names.items()}
+
+    @model_validator(mode="after")
+    def _clocks_agree(self) -> "Store":
+        strangers = sorted(self.timezones.keys() - set(self.stores))
+        if strangers:
+            raise ValueError(f"timezones: expected stores of the list in stores, found {strangers[0]!r}")
+        for name in dict.fromkeys([self.timezone, *self.timezones.values()]):
+            refuse_change_while_open(self.opening, name)
+        return self
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Store":

@@ -46,6 +46,8 @@ EXPORT_BATCHES = Table(
         Column("valid_from", MOMENT, "from when the price stands, in the time of the stores", "UTC"),
         _RECORDED_AT,
         _EFFECTIVE_AT,
+        Column("time_zone", LONG_TEXT, "time zone of the store; null in rows of earlier versions: UTC", nullable=True),
+        Column("currency", LONG_TEXT, "currency of the prices; null in rows of earlier versions: EUR", nullable=True),
     ),
 )
 

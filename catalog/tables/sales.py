@@ -11,7 +11,7 @@ UNIT_SALES = Table(
     ("store_id", "hour", "sku", "price"),
     (
         STORE,
-        Column("hour", pa.int8(), "hour of the day, UTC; null for the whole day", "hours", nullable=True),
+        Column("hour", pa.int8(), "hour of the local day; null for the whole day", "hours", nullable=True),
         SKU,
         Column("product_name", TEXT, "the product's name that day"),
         Column("price", pa.float64(), "price of one unit", "EUR"),

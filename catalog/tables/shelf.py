@@ -1,4 +1,4 @@
-"""The products on the shelf and the shoppers who consider them."""
+"""The products on the shelf, the shoppers who consider them, and the time that the stores keep."""
 
 import pyarrow as pa
 
@@ -18,6 +18,13 @@ PRODUCTS = Table(
         Column("floor_price", pa.float64(), "lowest price that may be shown", "EUR"),
         Column("ceiling_price", pa.float64(), "highest price that may be shown", "EUR"),
         Column("par_stock", pa.int32(), "stock after restocking", "units"),
+        Column(
+            "currency",
+            LONG_TEXT,
+            "currency of every amount of the shelf, ISO 4217, in columns that say EUR, too; null in rows of earlier "
+            "versions: EUR",
+            nullable=True,
+        ),
     ),
     by="key",
 )
@@ -29,6 +36,17 @@ SHOPPERS = Table(
     (
         Column("shopper_id", pa.int32(), "number in the pool"),
         Column("shopper_name", LONG_TEXT, "invented name"),
+    ),
+    by="key",
+)
+
+STORES = Table(
+    "stores",
+    "one store whose time is kept; there is none while all stores keep UTC",
+    ("store_id",),
+    (
+        Column("store_id", LONG_TEXT, "the store"),
+        Column("time_zone", LONG_TEXT, "its time zone, an IANA name: opening hours and business dates are local"),
     ),
     by="key",
 )

@@ -81,12 +81,12 @@
         ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}` },
             window.React.createElement("span", { "aria-hidden": true, className: "desk-mark" }, MARKS[data.look]), data.state)
         : null;
-    cells.DeskCourse = ({ value }) => {
+    cells.DeskCourse = ({ value, symbol = "€", digits = 2 }) => {
         if (!value || value.length < 2) { return null; }
         const low = Math.min(...value), spread = Math.max(...value) - low || 1;
         const x = (place) => (place * 110 / (value.length - 1)).toFixed(1);
         const points = value.map((price, place) => `${x(place)},${(23 - 20 * (price - low) / spread).toFixed(1)}`).join(" ");
-        const euros = (price) => `€${price.toFixed(2)}`;
+        const euros = (price) => `${symbol}${price.toFixed(digits)}`;
         const label = `${value.length} days: ${euros(value[0])} to ${euros(value[value.length - 1])}`;
         return window.React.createElement("svg",
             { viewBox: "0 0 110 26", width: 110, height: 26, role: "img", "aria-label": label, className: "desk-course" },

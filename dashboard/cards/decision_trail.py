@@ -8,7 +8,9 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash.development.base_component import Component
 
+from catalog.wall_clock import WallClock
 from dashboard.components import card
+from dashboard.formats import in_currency_of
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 
@@ -21,7 +23,7 @@ _EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(par
 _PER_VISIT = {"function": "params.value == null ? '' : '€' + d3.format(',.3f')(params.value)"}
 _PERCENT = {"function": "params.value == null ? '' : d3.format('.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("decided_at", "Time, UTC", {"width": 165, "pinned": "left"}),
+    ("decided_at", "Local time", {"width": 165, "pinned": "left"}),
     ("reason", "Reason", {"width": 520, "wrapText": True, "autoHeight": True, "cellClass": "wrapped"}),
     ("old_price", "From", {"valueFormatter": _EUROS}),
     ("new_price", "To", {"valueFormatter": _EUROS}),
@@ -56,7 +58,7 @@ def trail(monitor: Monitor, sku: str, store: str, date: dt.date) -> list[dict[An
     found = monitor.reader.ask(
         "decision_trail", SOLD, first=first, last=date, store=store, sku=sku, most=_MOST_DECISIONS
     )
-    return _rows(found)
+    return _rows(found, monitor.catalog.current().store.clock_of(store))
 
 
 def _grid() -> Component:
@@ -73,7 +75,7 @@ def _grid() -> Component:
     ]
     return dag.AgGrid(
         id=TRAIL,
-        columnDefs=columns,
+        columnDefs=in_currency_of(columns),
         rowData=[],
         defaultColDef={
             "sortable": True,
@@ -90,9 +92,9 @@ def _grid() -> Component:
     )
 
 
-def _rows(decisions: pd.DataFrame) -> list[dict[Any, Any]]:
+def _rows(decisions: pd.DataFrame, clock: WallClock) -> list[dict[Any, Any]]:
     told = decisions.assign(
-        decided_at=decisions["decided_at"].dt.strftime("%Y-%m-%d %H:%M"),
+        decided_at=[f"{clock.local(moment):%Y-%m-%d %H:%M}" for moment in decisions["decided_at"]],
         explored=decisions["explored"].map({True: "yes", False: "no"}),
     )
     return [dict(row) for row in told.astype(object).where(told.notna(), None).to_dict("records")]

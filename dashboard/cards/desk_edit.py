@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.components import aria, table
 from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.rows import Row
-from dashboard.formats import UNKNOWN, euros, share
+from dashboard.formats import UNKNOWN, euros, share, shown_currency
 
 PANEL, PRICE, START, END, REASON, ANYWAY, SAVE, FACTS, PREVIEW, REFUSED = (
     "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-save", "desk-facts",
@@ -19,8 +19,10 @@ PANEL, PRICE, START, END, REASON, ANYWAY, SAVE, FACTS, PREVIEW, REFUSED = (
 
 def edit_panel() -> Component:
     """Place the panel; callbacks open it for a row and fill it."""
+    money = shown_currency()
     price: Any = dmc.NumberInput(
-        id=PRICE, label="Price, EUR", decimalScale=2, fixedDecimalScale=True, step=0.01, min=0.01,
+        id=PRICE, label=f"Price, {money.code}", decimalScale=money.digits, fixedDecimalScale=True,
+        step=money.smallest, min=money.smallest,
         **{"data-autofocus": True},
     )  # fmt: skip
     times = html.Div(

@@ -12,7 +12,7 @@ from catalog.load import Catalog
 from dashboard.components import aria, card, prose
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
-from dashboard.formats import count, day
+from dashboard.formats import count, day, in_currency_of, shown_currency
 
 GRID, TEXT, STORE, CATEGORY, STATE, EVERY, COUNT, CHOSEN = (
     "desk-grid", "desk-text", "desk-store", "desk-category", "desk-state", "desk-every", "desk-count", "desk-chosen",
@@ -128,6 +128,8 @@ def act_button(label: str, act: str, *, look: str = "default", key: str | None =
 
 
 def _grid() -> Component:
+    money = shown_currency()
+    of_course = {"cellRendererParams": {"symbol": money.symbol, "digits": money.digits}}
     columns = [
         {
             "field": field,
@@ -137,11 +139,12 @@ def _grid() -> Component:
             "width": 105,
         }
         | more
+        | (of_course if field == "course" else {})
         for field, name, says, more in _COLUMNS
     ]
     return dag.AgGrid(
         id=GRID,
-        columnDefs=columns,
+        columnDefs=in_currency_of(columns),
         rowModelType="infinite",
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import notice, stat
 from dashboard.data.overview import Earned, StoreRow
-from dashboard.formats import UNKNOWN, change, count, day, euros
+from dashboard.formats import UNKNOWN, change, count, day, euros, in_currency_of
 from dashboard.monitor import Monitor
 
 GRID = "overview-stores"
@@ -63,7 +63,7 @@ def grid() -> Component:
     ]
     return dag.AgGrid(
         id=GRID,
-        columnDefs=columns,
+        columnDefs=in_currency_of(columns),
         rowData=[],
         defaultColDef={"sortable": True, "resizable": True, "wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions={"enableCellTextSelection": True, "animateRows": False, "quickFilterText": ""},

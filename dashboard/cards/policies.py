@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import stat
 from dashboard.data.comparison import CLAIRVOYANT, SAYS, StoredComparison, label
-from dashboard.formats import count, euros, share
+from dashboard.formats import count, euros, in_currency_of, share
 
 DEFAULT_POLICY = "stock_aware"
 
@@ -80,7 +80,7 @@ def table(found: StoredComparison) -> Component:
     return dag.AgGrid(
         id="policies-table",
         rowData=[_row(row) for row in rows],
-        columnDefs=columns,
+        columnDefs=in_currency_of(columns),
         defaultColDef={
             "sortable": True,
             "filter": True,

@@ -9,6 +9,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from catalog.names import LIVE_GROUP
+from catalog.wall_clock import WallClock
 from dashboard.cards.events import event_list
 from dashboard.cards.notices import notices_of
 from dashboard.cards.shelf import shelf_cards, shelf_found, stats
@@ -18,6 +19,7 @@ from dashboard.data.store_day import Clock, DayNow, day_at, last_tick
 from dashboard.data.versions import Version
 from dashboard.figures.store import price_and_stock
 from dashboard.formats import day as day_name
+from dashboard.formats import zone_named
 from dashboard.monitor import Monitor
 from dashboard.pickers import SOLD
 from dashboard.theme import Scheme
@@ -71,8 +73,9 @@ def moment(
     choice
         Which products have a card.
     """
-    opening = monitor.catalog.current().store.opening
-    clock = Clock(day.date, opening)
+    store = monitor.catalog.current().store
+    opening, wall = store.opening, store.clock_of(day.store)
+    clock = Clock(day.date, opening, wall.time_zone)
     now = _day_now(monitor, day, through)
     yesterday = store_day(monitor, day.store, day.date - dt.timedelta(days=1))
     before = _day_now(monitor, yesterday, through) if len(day.events) and len(yesterday.events) else None
@@ -89,11 +92,11 @@ def moment(
         "found": shelf_found(page),
         "pages": page.pages,
         "figure": price_and_stock(now.course, now.products, clock, scheme),
-        "feed": event_list(_events(monitor, day, through), names),
+        "feed": event_list(_events(monitor, day, through, wall), names),
         "tick": max(through, 0),
         "ticks": max(opening.ticks - 1, day.last),
         "marks": _marks(clock),
-        "moment": f"{clock.time(through)} to {clock.time(through + 1)}" if len(day.events) else "",
+        "moment": f"{clock.time(through)} to {clock.time(through + 1)}{zone_named(wall)}" if len(day.events) else "",
         "pulse": LIVE_MS if monitor.reader.lake.holds(live) else QUIET_MS,
     }
 
@@ -116,8 +119,8 @@ def version_behind(versions: Sequence[Version], day: DayNow | None) -> Version |
     return next((version for version in versions if day and version.number == day.model_version), None)
 
 
-def _events(monitor: Monitor, day: ShownDay, through: int) -> pd.DataFrame:
-    return monitor.reader.ask(
+def _events(monitor: Monitor, day: ShownDay, through: int, clock: WallClock) -> pd.DataFrame:
+    found = monitor.reader.ask(
         "newest_events",
         _READ_FOR_EVENTS,
         on=day.date,
@@ -127,6 +130,7 @@ def _events(monitor: Monitor, day: ShownDay, through: int) -> pd.DataFrame:
         most_visits=MOST_VISITS,
         most_decisions=MOST_DECISIONS,
     )
+    return found.assign(happened_at=found["happened_at"].dt.tz_convert(clock.zone.info))
 
 
 def _marks(clock: Clock) -> list[dict[str, Any]]:

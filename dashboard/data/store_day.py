@@ -13,13 +13,14 @@ from catalog.records.opening import Opening
 
 @dataclass(frozen=True)
 class Clock:
-    """Turns ticks into times of one business date, UTC."""
+    """Turns ticks into local times of one business date of a store in a time zone."""
 
     business_date: dt.date
     opening: Opening
+    time_zone: str = "UTC"
 
     def starts(self, tick: int) -> dt.datetime:
-        """Return when a tick starts."""
+        """Return when a tick starts, in local time; it says UTC, as figures shift no time that does."""
         midnight = dt.datetime.combine(self.business_date, dt.time(), tzinfo=dt.UTC)
         return midnight + dt.timedelta(minutes=self.opening.opens_minute + tick * self.opening.tick_minutes)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.data.versions import Status, Version
+from dashboard.formats import in_currency
 from dashboard.theme import FAINT, GRID, GROUND, SERIES, Scheme, colour, styled
 
 _ESTIMATORS = {"dr": "doubly robust", "snips": "self-normalised", "ips": "inverse propensity"}
@@ -73,7 +74,7 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
             mode="lines",
             line={"color": colour(0, scheme) if is_newest else FAINT[scheme], "width": 2.5 if is_newest else 1},
             opacity=1.0 if is_newest else 0.55,
-            hovertemplate=f"%{{y:.1%}} at €%{{x:.2f}}<extra>{label}</extra>",
+            hovertemplate=in_currency(f"%{{y:.1%}} at €%{{x:.2f}}<extra>{label}</extra>"),
         )
     figure.add_scatter(
         x=seen["price"],
@@ -82,10 +83,10 @@ def demand(curves: pd.DataFrame, seen: pd.DataFrame, scheme: Scheme) -> go.Figur
         customdata=seen["decisions"],
         mode="markers",
         marker={"color": colour(1, scheme), "size": 6, "symbol": "square"},
-        hovertemplate="observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>",
+        hovertemplate=in_currency("observed %{y:.1%} at €%{x:.2f}<br>%{customdata:,} decisions<extra></extra>"),
     )
     figure.update_layout(
-        xaxis={"title": {"text": "price, EUR"}, "tickformat": ".2f"},
+        xaxis={"title": {"text": in_currency("price, EUR")}, "tickformat": in_currency(".2f")},
         yaxis={"title": {"text": "chance of sale"}, **_CHANCE},
         **_NO_LEGEND,
     )
@@ -171,7 +172,7 @@ def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
             error_x={"type": "data", "array": [above], "arrayminus": [below], "color": drawn, "thickness": 2},
             mode="markers",
             marker={"color": drawn, "size": 10},
-            hovertemplate=f"%{{x:+.2f}} EUR a store day<extra>{_ESTIMATORS[name]}</extra>",
+            hovertemplate=in_currency(f"%{{x:+.2f}} EUR a store day<extra>{_ESTIMATORS[name]}</extra>"),
         )
     figure.add_vline(x=0, line={"color": GRID[scheme], "width": 2})
     if isinstance(truth := estimate.get("truth"), int | float):
@@ -180,7 +181,9 @@ def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
             x=truth, y=1.0, yref="paper", yanchor="bottom", text="truth", showarrow=False,
             font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
         )  # fmt: skip
-    figure.update_layout(xaxis={"title": {"text": "gain, EUR per store day"}, "tickformat": "+,.0f"}, **_NO_LEGEND)
+    figure.update_layout(
+        xaxis={"title": {"text": in_currency("gain, EUR per store day")}, "tickformat": "+,.0f"}, **_NO_LEGEND
+    )
     return styled(figure, scheme, height=190)
 
 

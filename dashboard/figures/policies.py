@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.data.comparison import POLICIES, TRUE_DEMAND, StoredComparison, label
+from dashboard.formats import in_currency
 from dashboard.theme import FAINT, GRID, INK, SERIES, Scheme, colour, styled
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star")
@@ -119,7 +120,7 @@ def money_left(found: StoredComparison, scheme: Scheme) -> go.Figure:
             showscale=False,
             xgap=3,
             ygap=3,
-            hovertemplate="%{x}, %{y}<br>€%{customdata:,.2f} left a store day<extra></extra>",
+            hovertemplate=in_currency("%{x}, %{y}<br>€%{customdata:,.2f} left a store day<extra></extra>"),
         )
     )
     figure.update_layout(xaxis={"side": "top", "showgrid": False}, yaxis={"showgrid": False})

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from catalog.intervals import wilson
 from dashboard.data.price_book import BookLine
+from dashboard.formats import in_currency
 from dashboard.theme import FAINT, Scheme, colour, styled
 
 HEIGHT = 330  # pixels
@@ -34,7 +35,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             mode="lines",
             line=line | {"dash": "dot"},
             name="predicted, outside the prices observed",
-            hovertemplate="€%{x:.2f}: %{y:.1f} %<extra></extra>",
+            hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} %<extra></extra>"),
         )
         figure.add_scatter(
             x=curve["price"],
@@ -45,7 +46,9 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             hoverinfo="skip",
         )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(title_text="price, EUR", tickprefix="€", tickformat=".2f")
+    figure.update_xaxes(
+        title_text=in_currency("price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
+    )
     figure.update_yaxes(title_text="chance of sale, %", rangemode="tozero")
     return figure
 
@@ -64,7 +67,7 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         mode="lines",
         line={"color": FAINT[scheme], "width": 1.5, "dash": "dash"},
         name="revenue only",
-        hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
+        hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
     )
     figure.add_scatter(
         x=curve["price"],
@@ -73,19 +76,21 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         line={"color": colour(0, scheme), "width": 2.5},
         marker={"size": 7, "symbol": np.where(supported, "circle", "circle-open")},
         name="minus the value of the unit",
-        hovertemplate="€%{x:.2f}: €%{y:.3f} a visit<extra></extra>",
+        hovertemplate=in_currency("€%{x:.2f}: €%{y:.3f} a visit<extra></extra>"),
     )
     figure.add_scatter(
         x=[now.price],
         y=[(now.price - now.unit_value) * now.p_sale],
         mode="markers",
         marker={"size": 16, "symbol": "diamond", "color": colour(1, scheme)},
-        name=f"chosen, €{now.price:.2f}",
-        hovertemplate="chosen: €%{x:.2f}<extra></extra>",
+        name=in_currency(f"chosen, €{now.price:.2f}"),
+        hovertemplate=in_currency("chosen: €%{x:.2f}<extra></extra>"),
     )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(title_text="candidate price, EUR", tickprefix="€", tickformat=".2f")
-    figure.update_yaxes(title_text="expected, EUR per visit", tickformat=".2f")
+    figure.update_xaxes(
+        title_text=in_currency("candidate price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
+    )
+    figure.update_yaxes(title_text=in_currency("expected, EUR per visit"), tickformat=in_currency(".2f"))
     return figure
 
 
@@ -103,7 +108,7 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
             mode="lines",
             line=look | {"shape": "hv"},
             name=name,
-            hovertemplate="%{x} left: €%{y:.2f}<extra></extra>",
+            hovertemplate=in_currency("%{x} left: €%{y:.2f}<extra></extra>"),
         )
     marker = {"size": 14, "symbol": "diamond", "color": colour(1, scheme)}
     figure.add_scatter(
@@ -111,7 +116,9 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     )
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text="stock, units", rangemode="tozero")
-    figure.update_yaxes(title_text="price, EUR", tickprefix="€", tickformat=".2f")
+    figure.update_yaxes(
+        title_text=in_currency("price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
+    )
     return figure
 
 
@@ -135,5 +142,10 @@ def _draw_observed(figure: go.Figure, observed: pd.DataFrame, ink: str) -> None:
         },
         customdata=offered,
         name="observed, with 95 % intervals",
-        hovertemplate="€%{x:.2f}: %{y:.1f} % of %{customdata:,.0f} decisions<extra></extra>",
+        hovertemplate=in_currency("€%{x:.2f}: %{y:.1f} % of %{customdata:,.0f} decisions<extra></extra>"),
     )
+
+
+def _in_money() -> dict[str, str]:
+    """Return how an axis of prices is written."""
+    return {"tickprefix": in_currency("€"), "tickformat": in_currency(".2f")}

@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard.formats import in_currency
 from dashboard.theme import FAINT, GRID, Scheme, colour, styled
 
 PRODUCT = "as_shipped"
@@ -44,7 +45,7 @@ def regret(rows: pd.DataFrame, scheme: Scheme) -> go.Figure:
             name=NAMES.get(learner, learner.replace("_", " ")),
             line={"color": drawn, "width": 3 if is_product else 1.5},
             marker={"symbol": _SYMBOLS[position % len(_SYMBOLS)], "size": 7 if is_product else 5},
-            hovertemplate="day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}",
+            hovertemplate=in_currency("day %{x}: %{y:.1%} lost, €%{customdata:,.2f} a store%{text}"),
         )
     figure.add_hline(y=0, line={"color": GRID[scheme], "width": 1})
     figure.update_xaxes(

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.data.store_day import Clock, Course, ProductNow
-from dashboard.formats import literal
+from dashboard.formats import in_currency, literal
 from dashboard.theme import Scheme, colour, styled
 
 HEIGHT = 470  # pixels
@@ -29,7 +29,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
         prices = _to_the_end(course.prices, product.sku)
         if prices:
             percent = [100 * price / (product.base_price or prices[-1]) for price in prices]
-            hover = "%{y:.0f} %, €%{customdata:.2f}"
+            hover = in_currency("%{y:.0f} %, €%{customdata:.2f}")
             figure.add_scatter(
                 **shared,
                 y=percent,
@@ -48,7 +48,7 @@ def price_and_stock(course: Course, products: tuple[ProductNow, ...], clock: Clo
     figure.update_layout(hovermode="x unified", hoversubplots="axis", uirevision="day", legend={"y": 1.04})
     whole_day = [clock.starts(0), clock.starts(clock.opening.ticks)]
     figure.update_xaxes(range=whole_day, hoverformat="%H:%M", tickformat="%H:%M")
-    figure.update_xaxes(title_text="time of day, UTC", row=2, col=1)
+    figure.update_xaxes(title_text=f"time of day, {clock.time_zone}", row=2, col=1)
     figure.update_yaxes(title_text="price, % of base price", row=1, col=1)
     figure.update_yaxes(title_text="stock, units", rangemode="tozero", row=2, col=1)
     return figure

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard.data.comparison import label
 from dashboard.figures.policies import policy_colour, policy_symbol
-from dashboard.formats import literal
+from dashboard.formats import in_currency, literal
 from dashboard.theme import FAINT, Scheme, styled
 
 _ROW = 46  # pixels
@@ -37,10 +37,10 @@ def effects(trials: pd.DataFrame, scheme: Scheme) -> go.Figure:
             },
             mode="markers",
             marker={"color": drawn, "symbol": policy_symbol(str(one["b"])), "size": 9},
-            hovertemplate=f"{names(one)}<br>€%{{x:,.2f}} a store day<extra></extra>",
+            hovertemplate=in_currency(f"{names(one)}<br>€%{{x:,.2f}} a store day<extra></extra>"),
             showlegend=False,
         )  # fmt: skip
-    figure.update_xaxes(title_text="B minus A, EUR a store day")
+    figure.update_xaxes(title_text=in_currency("B minus A, EUR a store day"))
     figure.update_yaxes(
         tickvals=rows,
         ticktext=[names(one) for one in trials.to_dict(orient="records")],

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from catalog.errors import DataError
 from catalog.strict_yaml import read_mapping
+from catalog.zones import zone_of
 
 Grain = Literal["visits", "receipts", "units"]
 """What a row is: a shopper who looked at a product, a line of a receipt, or the units of a store, product and time."""
@@ -93,10 +93,9 @@ class Reading(BaseModel):
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            return zone_of(name).name
+        except ValueError as error:
             raise ValueError(f"{name!r} is not a time zone; expected a name such as Europe/Berlin or UTC") from error
-        return name
 
     @field_validator("encoding")
     @classmethod

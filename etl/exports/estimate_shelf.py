@@ -18,6 +18,7 @@ import yaml
 
 from catalog.load import Catalog
 from catalog.records.product import CEILING_RATIO, FLOOR_RATIO
+from etl.exports.names import sku_of, store_id_of
 from etl.exports.sales_seen import SalesSeen, sales_seen
 from etl.exports.stage import StagedExport
 from warehouse.files import sync_folder, write_durably
@@ -28,24 +29,7 @@ _PAR_STOCK, _MOST_STOCK = 100, 30_000
 _MOST_PAR_OF_SALES = 1_000  # units, where nobody knows the stock: a price book grows with it
 _OPEN_HOURS = slice(8, 20)  # where only days are known
 _CHECKSUM = "# As estimated, not yet changed by anyone: "
-_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
-_SKU = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _US_PER_HOUR = 3_600_000_000
-
-
-def store_id_of(word: str) -> str:
-    """Return a store's id: its name where that is a valid id, else the valid part of it with a hash."""
-    return word if _STORE_ID.fullmatch(word) else _shortened(re.sub(r"[^A-Za-z0-9_.-]", "-", word), word, 23)
-
-
-def sku_of(word: str) -> str:
-    """Return a product's sku: its number or name where that is valid, else the valid part of it with a hash."""
-    return word if _SKU.fullmatch(word) else _shortened(re.sub(r"[\x00-\x1f\x7f]", "-", word), word, 55)
-
-
-def _shortened(kept: str, word: str, most: int) -> str:
-    digest = hashlib.sha256(word.encode()).hexdigest()[:8]
-    return f"{kept[:most].lstrip('_.-') or 'x'}-{digest}"
 
 
 def places_on(catalog: Catalog, staged: StagedExport) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":

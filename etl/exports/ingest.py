@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from catalog.currency import EUR
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
@@ -24,15 +25,17 @@ from etl.exports.corrections import (
     refuse_played_days,
     replacement,
 )
-from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
+from etl.exports.estimate_shelf import is_untouched, write_shelf
 from etl.exports.file_row import FileRow, is_done, publish_row, reasons_of, row_of
 from etl.exports.grain import settled
+from etl.exports.names import sku_of, store_id_of
 from etl.exports.read import Export, open_export
 from etl.exports.sales import AdmittingSales
 from etl.exports.shelf_fit import fit_stores, refuse_other_money
 from etl.exports.shown import shown
 from etl.exports.stage import StagedExport, stage_export
 from etl.exports.visits import AdmittingVisits
+from etl.exports.zones import zones_of
 from etl.prepare import prepared
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -124,7 +127,9 @@ def ingest(
         )
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
-        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share)) as staged:
+        store = None if may_estimate else load(own.shelf).store
+        units = zones_of(reading, store), EUR if store is None else store.money
+        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.store, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything

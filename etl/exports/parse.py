@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Flags
+from catalog.zones import UTC, zone_of
 from etl.exports.columns import Reading
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$|^[+-]?(nan|NaN|inf|Inf|Infinity)$"
@@ -118,14 +119,12 @@ def _one(word: pa.Scalar, kind: pa.DataType) -> pa.Scalar | None:
 
 
 def _in_zone(naive: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
-    if zone == "UTC":
+    if zone == UTC:
         return naive.cast(pa.int64()).cast(_UTC), np.zeros(len(naive), dtype=bool)
-    early, late = (
-        pc.assume_timezone(naive, zone, ambiguous=side, nonexistent=side).cast(pa.int64())
-        for side in ("earliest", "latest")
-    )
-    doubtful = pc.fill_null(pc.not_equal(early, late), pa.scalar(value=False))
-    return early.cast(_UTC), doubtful.to_numpy(zero_copy_only=False)
+    lacks = np.asarray(naive.is_null().to_numpy(zero_copy_only=False))
+    local = np.asarray(pc.fill_null(naive.cast(pa.int64()), 0).to_numpy(), dtype=np.int64)
+    moment, doubtful = zone_of(zone).moments_us(local)
+    return pa.array(moment, mask=lacks).cast(_UTC), doubtful & ~lacks
 
 
 def shopper_numbers(column: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ from catalog.arrays import Ints
 from catalog.load import Catalog
 from catalog.tables.sales import PROMOTIONS
 from etl.exports.columns import PROMOTIONS as COLUMNS
-from etl.exports.estimate_shelf import store_id_of
+from etl.exports.names import store_id_of
 from etl.exports.stage import StagedExport
 from warehouse.columns import coded
 

@@ -19,7 +19,8 @@ from catalog.tables.sales import UNIT_SALES
 from etl.exports.admission import CHANGES, EPOCH, Admission, Checked
 from etl.exports.aggregate import chances_of, summed
 from etl.exports.check_lines import reasons_against
-from etl.exports.estimate_shelf import places_on, store_id_of
+from etl.exports.estimate_shelf import places_on
+from etl.exports.names import store_id_of
 from etl.exports.promotions import promoted, promotions_of
 from etl.exports.sales_so_far import NextPrices, SalesSoFar, days_before
 from etl.validate import row_texts

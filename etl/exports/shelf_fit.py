@@ -8,7 +8,8 @@ import pandas as pd
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
-from etl.exports.estimate_shelf import places_on, rewritten, store_id_of, yaml_text
+from etl.exports.estimate_shelf import places_on, rewritten, yaml_text
+from etl.exports.names import store_id_of
 from etl.exports.stage import StagedExport
 
 _HUNDREDFOLD = (50.0, 200.0)  # a price this many times the base price, or its inverse, is in another unit of money
@@ -70,10 +71,10 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
     if max(is_more.mean(), is_less.mean()) <= 0.5:  # noqa: PLR2004 - most of the products
         return
     first = int(np.flatnonzero(is_more if is_more.mean() > is_less.mean() else is_less)[0])
-    sku, base = catalog.skus[at[first]], catalog.base_prices[at[first]]
+    sku, base = catalog.skus[at[first]], catalog.store.money.told(catalog.base_prices[at[first]])
     raise DataError(
         f"expected prices like those of the shelf, found a median of {on_shelf.iloc[first]:.2f} for {sku!r}, whose "
-        f"base price is {base:.2f} EUR ({int((is_more | is_less).sum())} of {len(at)} products are as far off); "
+        f"base price is {base} ({int((is_more | is_less).sum())} of {len(at)} products are as far off); "
         "nothing was published: say what the file's prices are in with --price-unit cents or --price-unit euros"
     )
 

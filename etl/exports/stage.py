@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from catalog.currency import EUR, Currency
 from catalog.errors import DataError
 from etl.exports.block import Block
 from etl.exports.codes import CodedWords
@@ -22,6 +23,7 @@ from etl.exports.columns import Grain
 from etl.exports.grain import settled
 from etl.exports.read import Export
 from etl.exports.typed import NO_DATE, RowTyper
+from etl.exports.zones import StoreZones
 from etl.validate import LONGEST_TEXT, row_texts
 
 _MOST_REJECTED = 1_000_000
@@ -35,10 +37,10 @@ class StagedExport:
     Attributes
     ----------
     rows
-        `date` (days since 1970), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds since
-        1970, UTC), `price_offered`, and what the file has of other numbers and of promotions (`event` is a position,
-        -1 for none). Of visits also `shopper` (null where the file names none) and `purchased`; of sales `units`
-        (negative for returns) and `receipt`, a number; of units also `hour`, UTC, `NO_HOUR` for the whole day.
+        `date` (days since 1970, local), `line`, `store` and `product` (positions in the words), `seen_at` (microseconds
+        since 1970, UTC), `price_offered`, and what the file has of other numbers and of promotions (`event` is a
+        position, -1 for none). Of visits also `shopper` (null where the file names none) and `purchased`; of sales
+        `units` (negative for returns) and `receipt`, a number; of units also `hour`, local, `NO_HOUR` for a whole day.
     aside
         Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
@@ -59,8 +61,21 @@ class StagedExport:
 
 
 @contextmanager
-def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]) -> Iterator[StagedExport]:
+def stage_export(
+    export: Export,
+    folder: Path,
+    on_share: Callable[[float], None],
+    zones: StoreZones | None = None,
+    money: Currency = EUR,
+) -> Iterator[StagedExport]:
     """Stage an export, and remove the folder at the end; what a killed run left there is removed first.
+
+    Parameters
+    ----------
+    zones
+        Zones of the stores; by default they keep UTC, whatever the times of the file are in.
+    money
+        The currency of the shelf, whose smallest units a file may be written in.
 
     Raises
     ------
@@ -72,7 +87,7 @@ def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]
     folder.mkdir(parents=True)
     try:
         with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
-            stager = _Stager(export, rows, aside)
+            stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
             for block in export.blocks():
                 stager.add(block)
                 on_share(block.read)
@@ -80,9 +95,8 @@ def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]
         with pa.memory_map(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
             typer = stager.typer
-            yield StagedExport(
-                read, unread, stager.spans, typer.stores, typer.products, typer.events, typer.columns.grain or "visits"
-            )
+            words = typer.stores, typer.products, typer.events
+            yield StagedExport(read, unread, stager.spans, *words, typer.columns.grain or "visits")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -90,9 +104,11 @@ def stage_export(export: Export, folder: Path, on_share: Callable[[float], None]
 class _Stager:
     """Types block after block and writes them to disk."""
 
-    def __init__(self, export: Export, rows: pa.NativeFile, aside: pa.NativeFile) -> None:
+    def __init__(
+        self, export: Export, zones: StoreZones, money: Currency, rows: pa.NativeFile, aside: pa.NativeFile
+    ) -> None:
         self.theirs, self.where = export.columns.theirs, export.where
-        self.typer = RowTyper(export.columns, export.reading, self.where)
+        self.typer = RowTyper(export.columns, export.reading, self.where, zones=zones, money=money)
         self.schema = self.typer.schema
         self.rows, self.aside = pa.ipc.new_file(rows, self.schema), pa.ipc.new_file(aside, _ASIDE)
         self.spans: dict[int, list[tuple[int, int]]] = {}

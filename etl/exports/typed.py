@@ -1,7 +1,7 @@
 """Types the rows of an export, block by block: names become small numbers, and what cannot be read gets a reason.
 
 What a row has depends on the grain. Sales of whole days keep the date that is written, in whichever zone; a time of day
-is brought to UTC, as everywhere.
+is brought to UTC, as everywhere, and its date and hour are those on the clock of its store.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +12,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.currency import EUR, Currency
+from catalog.zones import UTC, local_us, zone_of
 from etl.exports.codes import CodedWords
 from etl.exports.columns import Columns, Reading
 from etl.exports.decimals import NumberFormat
+from etl.exports.names import store_id_of
 from etl.exports.offers import offers
 from etl.exports.parse import flags, moments, numbers, shopper_numbers
+from etl.exports.zones import StoreZones
 from etl.validate import MISSING, PURCHASED
 
 NO_DATE = -1
@@ -36,7 +40,6 @@ _KEPT_NUMBERS = (
 )
 _OFFERS = ("promotion", "display", "leaflet")
 _NEEDED = ("seen_at", "price_offered", "purchased", "propensity", "shopper_id", "units", "receipt", "hour")
-_CENT = 0.01  # EUR
 _BASE = [
     ("date", pa.int32()),
     ("line", pa.int64()),
@@ -59,6 +62,8 @@ class RowTyper:
     stores: CodedWords = field(default_factory=lambda: CodedWords("store_id"))
     events: CodedWords = field(default_factory=lambda: CodedWords("event"))
     has_times: bool | None = None
+    zones: StoreZones = field(default_factory=StoreZones)
+    money: Currency = EUR
 
     def __post_init__(self) -> None:
         theirs = self.columns.theirs
@@ -84,9 +89,9 @@ class RowTyper:
         theirs = {self.columns.theirs[name]: columns[name] for name in self.numbers}
         decimal = self.format.sign_in(theirs, lines, self.where)
         read = {name: self._number(columns[name], name, decimal) for name in self.numbers}
-        typed, faults = self._times(columns, read)
         product = self.products.coded_with_names(columns, self.where)
         store = self._stores_of(columns)
+        typed, faults = self._times(columns, read, store)
         typed |= {"product": pa.array(product), "store": pa.array(store)}
         for name in self.numbers:
             faults += self.format.faults(name, columns[name], read[name], lines, decimal)
@@ -103,28 +108,50 @@ class RowTyper:
         optional = {"price_offered"} if self.is_sales else set()
         return [name for name in _NEEDED if name in columns and name not in optional]
 
-    def _times(self, columns: dict[str, pa.Array], read: dict[str, pa.Array]) -> tuple[dict[str, pa.Array], Faults]:
-        zone = self.reading.time_zone
-        seen_at, doubtful = moments(columns["seen_at"], self.reading)
-        if self.is_sales:
-            as_written = moments(columns["seen_at"], self.reading.model_copy(update={"time_zone": "UTC"}))[0]
-            if self.has_times is None:
-                self.has_times = "hour" in read or bool((filled(as_written.cast(pa.int64())) % US_PER_DAY != 0).any())
-            if not self.has_times:
-                seen_at, doubtful = as_written, np.zeros(len(doubtful), dtype=bool)
-            elif "hour" in read:
-                seen_at, doubtful = _at_hour(as_written, read["hour"], zone)
-        moment = filled(seen_at.cast(pa.int64()))
-        date = np.where(missing(seen_at) | (moment < US_PER_DAY), NO_DATE, moment // US_PER_DAY)
+    def _times(
+        self, columns: dict[str, pa.Array], read: dict[str, pa.Array], store: NDArray[np.int32]
+    ) -> tuple[dict[str, pa.Array], Faults]:
+        own = [self.zones.of(store_id_of(word)) for word in self.stores.words]
+        seen_at, lacks, doubtful = self._moments(columns["seen_at"], read, own, store)
+        local = seen_at if self.is_sales and not self.has_times else local_us(own, store, seen_at)
+        date = np.where(lacks | (local < US_PER_DAY), NO_DATE, local // US_PER_DAY)
+        zones = ", ".join(dict.fromkeys([self.zones.written] if self.zones.written else own))
         faults: Faults = [
-            (missing(seen_at), "the time cannot be read"),
+            (lacks, "the time cannot be read"),
             (date == NO_DATE, "the time is before 1970"),
-            (doubtful, f"the local time does not exist or happens twice in {zone}"),
+            (doubtful, f"the local time does not exist or happens twice in {zones}"),
         ]
         if "hour" in read:
             hour = floats(read["hour"])
             faults.insert(0, (~np.isin(hour, np.arange(24.0)), "the hour is not a whole number from 0 to 23"))
-        return {"seen_at": pa.array(moment), "date": pa.array(date.astype(np.int32))}, faults
+        return {"seen_at": pa.array(seen_at), "local": local, "date": pa.array(date.astype(np.int32))}, faults
+
+    def _moments(
+        self, column: pa.Array, read: dict[str, pa.Array], zones: list[str], store: NDArray[np.int32]
+    ) -> tuple[Ints, Flags, Flags]:
+        """Return the moments of rows, those that cannot be read, and those that a change of clocks makes doubtful."""
+        as_written = moments(column, self.reading.model_copy(update={"time_zone": UTC}))[0] if self.is_sales else None
+        if as_written is not None:
+            if self.has_times is None:
+                self.has_times = "hour" in read or bool((filled(as_written.cast(pa.int64())) % US_PER_DAY != 0).any())
+            if not self.has_times:
+                return filled(as_written.cast(pa.int64())), missing(as_written), np.zeros(len(column), dtype=bool)
+        written = [self.zones.written or name for name in zones]
+        found = {name: self._moments_in(name, column, read, as_written) for name in dict.fromkeys(written)}
+        place = np.array([list(found).index(name) for name in written])[np.maximum(store, 0)]
+        seen_at, lacks, doubtful = (np.stack(parts) for parts in zip(*found.values(), strict=True))
+        row = np.arange(len(column))
+        return seen_at[place, row], lacks[place, row], doubtful[place, row]
+
+    def _moments_in(
+        self, zone: str, column: pa.Array, read: dict[str, pa.Array], as_written: pa.Array | None
+    ) -> tuple[Ints, Flags, Flags]:
+        """Return the same of times without an offset that are in one zone."""
+        if "hour" in read and as_written is not None:
+            seen_at, doubtful = _at_hour(as_written, read["hour"], zone)
+        else:
+            seen_at, doubtful = moments(column, self.reading.model_copy(update={"time_zone": zone}))
+        return filled(seen_at.cast(pa.int64())), missing(seen_at), doubtful
 
     def _visits(self, typed: dict[str, pa.Array], columns: dict[str, pa.Array], read: dict[str, pa.Array]) -> Faults:
         purchased = flags(columns["purchased"])
@@ -140,11 +167,15 @@ class RowTyper:
         n_rows = len(columns["seen_at"])
         units = floats(read["units"]) if "units" in read else np.ones(n_rows)
         typed["units"] = pa.array(units)
-        price = floats(read["price_offered"]) if "price_offered" in read else _price_of(floats(read["revenue"]), units)
+        price = (
+            floats(read["price_offered"])
+            if "price_offered" in read
+            else _price_of(floats(read["revenue"]), units, self.money)
+        )
         typed["price_offered"] = pa.array(price, from_pandas=True)
         faults: Faults = [(np.isnan(price) & (units != 0), MISSING)]
         if self.columns.grain == "units":
-            moment = np.asarray(typed["seen_at"].to_numpy(), dtype=np.int64)
+            moment = np.asarray(typed["local"], dtype=np.int64)
             hour = moment % US_PER_DAY // _US_PER_HOUR if self.has_times else np.full(n_rows, NO_HOUR)
             typed["hour"] = pa.array(hour.astype(np.int8))
             faults.append((moment % _US_PER_HOUR != 0, "the time is neither a day nor a whole hour"))
@@ -154,7 +185,9 @@ class RowTyper:
 
     def _number(self, column: pa.Array, name: str, decimal: str) -> pa.Array:
         read = numbers(column, decimal)
-        return pc.divide(read, 100.0) if name in _MONEY and self.reading.price_unit == "cents" else read
+        return (
+            pc.divide(read, float(self.money.scale)) if name in _MONEY and self.reading.price_unit == "cents" else read
+        )
 
     def _stores_of(self, columns: dict[str, pa.Array]) -> NDArray[np.int32]:
         if "store_id" in columns:
@@ -178,24 +211,19 @@ def floats(column: pa.Array) -> Floats:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
 
 
-def _price_of(revenue: Floats, units: Floats) -> Floats:
-    """Return the price of a unit in whole cents, NaN where no unit was sold."""
+def _price_of(revenue: Floats, units: Floats, money: Currency) -> Floats:
+    """Return the price of a unit in whole smallest units of money, NaN where no unit was sold."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        price = np.round(revenue / units / _CENT) * _CENT
-    return np.where(units == 0, np.nan, np.round(price, 2))
+        price = np.round(revenue / units / money.smallest) * money.smallest
+    return np.where(units == 0, np.nan, np.round(price, money.digits))
 
 
 def _at_hour(day: pa.Array, hour: pa.Array, zone: str) -> tuple[pa.Array, Flags]:
     """Return the moments, UTC, at which hours of local days begin, and flag those that a change of clocks moves."""
     start = filled(day.cast(pa.int64())) // US_PER_DAY * US_PER_DAY
     local = start + np.nan_to_num(floats(hour)).astype(np.int64) * _US_PER_HOUR
-    written = pa.array(local, mask=missing(day)).cast(pa.timestamp("us"))
-    early, late = (
-        pc.assume_timezone(written, zone, ambiguous=side, nonexistent=side).cast(pa.int64())
-        for side in ("earliest", "latest")
-    )
-    doubtful = pc.fill_null(pc.not_equal(early, late), pa.scalar(value=False))
-    return early.cast(pa.timestamp("us", tz="UTC")), doubtful.to_numpy(zero_copy_only=False)
+    moment, doubtful = zone_of(zone).moments_us(local)
+    return pa.array(moment, mask=missing(day)).cast(pa.timestamp("us", tz="UTC")), doubtful & ~missing(day)
 
 
 def _without_none(column: pa.Array) -> pa.Array:

@@ -16,8 +16,10 @@ from catalog.arrays import Flags, Floats, Ints
 from catalog.names import EXTERNAL
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, OUTCOMES, TOO_EXPENSIVE
 from catalog.tables.decisions import INTERACTIONS, REJECTED
+from catalog.zones import local_us
 from etl.exports.admission import CHANGES, EPOCH, Admission, Checked
-from etl.exports.estimate_shelf import places_on, store_id_of
+from etl.exports.estimate_shelf import places_on
+from etl.exports.names import store_id_of
 from etl.exports.promotions import promoted, promotions_of
 from etl.exports.stage import StagedExport
 from etl.load import conform
@@ -96,7 +98,7 @@ class AdmittingVisits:
         return pa.table(
             {
                 "store_id": coded(own["store"].to_numpy(), [store_id_of(word) for word in staged.stores.words]),
-                "tick": pa.array(self._ticks(own["seen_at"].to_numpy())),
+                "tick": pa.array(self._ticks(own)),
                 "seen_at": moments(own["seen_at"].to_numpy()),
                 "shopper_id": _shoppers(own),
                 "sku": coded(place, [*catalog.skus, *words]),
@@ -112,10 +114,12 @@ class AdmittingVisits:
             }
         )
 
-    def _ticks(self, seen_at: Ints) -> Ints:
+    def _ticks(self, own: pa.Table) -> Ints:
         """Return each row's tick, -1 outside the opening hours, shape (n_rows,)."""
-        opening = self.given.catalog.store.opening
-        minute = seen_at // _US_PER_MINUTE % _MINUTES_PER_DAY - opening.opens_minute
+        store, opening = self.given.catalog.store, self.given.catalog.store.opening
+        zones = [store.clock_of(store_id_of(word)).time_zone for word in self.given.staged.stores.words]
+        local = local_us(zones, own["store"].to_numpy(), own["seen_at"].to_numpy())
+        minute = local // _US_PER_MINUTE % _MINUTES_PER_DAY - opening.opens_minute
         return np.where((minute >= 0) & (minute < opening.minutes), minute // opening.tick_minutes, -1)
 
 

@@ -1,20 +1,21 @@
 -- One row per product, store, business date, hour and price that somebody else set, where there was stock. Of visits
--- it counts those that saw the price, and their purchases; the hour is null, as for sales of whole days. Of unit sales
--- n_offered is the exposure: shoppers in the store where all rows of the product know them, else days. Prices of one
--- time share its exposure as they share its units, so that they tell nothing by themselves. Days on which nothing was
--- sold where much usually is are left out: the shelf may have been empty.
+-- it counts those that saw the price, and their purchases; the hour is local, and null as for sales of whole days. Of
+-- unit sales n_offered is the exposure: shoppers in the store where all rows of the product know them, else days.
+-- Prices of one time share its exposure as they share its units, so that they tell nothing by themselves. Days on
+-- which nothing was sold where much usually is are left out: the shelf may have been empty.
 with by_hour as (
     select
-        sku,
-        store_id,
-        business_date,
-        hour(seen_at)::tinyint as hour,
-        price_offered,
+        decisions.sku,
+        decisions.store_id,
+        decisions.business_date,
+        hour(decisions.seen_at at time zone coalesce(stores.time_zone, 'UTC'))::tinyint as hour,
+        decisions.price_offered,
         count(*)::double as n_offered,
-        (count(*) filter (where purchased))::double as n_purchased
-    from decisions_with_stock
-    where is_external(policy) and business_date <= $through
-    group by sku, store_id, business_date, hour, price_offered
+        (count(*) filter (where decisions.purchased))::double as n_purchased
+    from decisions_with_stock as decisions
+    left join stores on decisions.store_id = stores.store_id
+    where is_external(decisions.policy) and decisions.business_date <= $through
+    group by decisions.sku, decisions.store_id, decisions.business_date, hour, decisions.price_offered
 ),
 
 by_hour_where_prices_change as (

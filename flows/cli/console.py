@@ -43,8 +43,9 @@ def show_table(
     rows: Sequence[Sequence[Any]],
     caption: str | None = None,
     money: Sequence[str] = (),
+    digits: int = 2,
 ) -> None:
-    """Print a table: numbers right-aligned, columns of money in cents, text from data taken literally."""
+    """Print a table: numbers right-aligned, columns of money with so many digits, text from data taken literally."""
     from rich.table import Table
 
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
@@ -53,7 +54,7 @@ def show_table(
         table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         cells = zip(columns, row, strict=True)
-        table.add_row(*(escape(f"{value:,.2f}" if name in money else shown(value)) for name, value in cells))
+        table.add_row(*(escape(f"{value:,.{digits}f}" if name in money else shown(value)) for name, value in cells))
     OUT.print(table)
 
 

@@ -138,12 +138,17 @@ def _show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_jso
     rows = [[own.store, own.sent, own.acknowledged, own.late, own.different, own.last_batch] for own in found]
     columns = ["store", "sent", "acknowledged", "late", "different", "last batch"]
     show_table("Prices on their way to tills and labels", columns, rows, "numbers of products")
-    odd = [_line(own.store, row) for own in found for row in own.prices if row["is_late"] or row["is_different"]]
+    digits = workspace.catalog.store.money.digits
+    odd = [
+        _line(own.store, row, digits) for own in found for row in own.prices if row["is_late"] or row["is_different"]
+    ]
     if odd:
         title = "Late, or till and label differ: the customer pays the lower price"
-        show_table(title, ["store", "product", "price, EUR", "till", "label", "to pay", "said"], odd)
+        show_table(title, ["store", "product", "price", "till", "label", "to pay", "said"], odd)
 
 
-def _line(store: str, row: dict[str, Any]) -> list[str]:
-    prices = ["-" if row[name] is None else f"{row[name]:.2f}" for name in ("price", "till", "label", "price_to_pay")]
+def _line(store: str, row: dict[str, Any], digits: int) -> list[str]:
+    prices = [
+        "-" if row[name] is None else f"{row[name]:.{digits}f}" for name in ("price", "till", "label", "price_to_pay")
+    ]
     return [store, row["sku"], *prices, "; ".join(dict.fromkeys(row["problems"]))]

@@ -32,7 +32,8 @@ Column = Annotated[
     typer.Option("--column", metavar="OURS=THEIRS", help="Map a column, such as seen_at=sold_on. Repeatable."),
 ]
 TimeZone = Annotated[
-    str | None, typer.Option(help="Zone of times without an offset, such as Europe/Berlin.", show_default="UTC")
+    str | None,
+    typer.Option(help="Zone of times without an offset, such as Europe/Berlin.", show_default="the stores' own"),
 ]
 TimeFormat = Annotated[
     str | None, typer.Option(help="Format of times, in strptime's notation.", show_default="ISO, or 31.12.2026 18:30")
@@ -96,10 +97,12 @@ def ingest(
       shelfprice ingest visits.csv --column seen_at=sold_on
       shelfprice ingest visits.csv.gz --map columns.yaml
     """
+    from catalog.load import load
     from etl.exports.columns import read_reading
     from etl.exports.corrections import Asked, dates_of
     from etl.exports.grain import settled
     from etl.exports.read import open_export
+    from etl.exports.zones import zones_of
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
     options |= {"grain": grain, "price_unit": price_unit, "sheet": sheet}
@@ -121,7 +124,7 @@ def ingest(
         return
     if opened.sheet is not None and opened.sheet.others:
         remark(f"The sheet {opened.sheet.name!r} was read; {opened.sheet.others} more can be named with --sheet.")
-    show_ingested(done.row, reading.time_zone)
+    show_ingested(done.row, zones_of(reading, load(done.shelf).store).as_written)
     _say_what_is_next(opened.where, done, next_steps)
 
 

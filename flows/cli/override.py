@@ -10,7 +10,7 @@ from flows.cli.options import Catalog, Json, text_of
 from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
 
 Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
-Price = Annotated[float, typer.Argument(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price, EUR.")]
+Price = Annotated[float, typer.Argument(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price in the shelf's currency.")]
 Announce = Annotated[
     bool,
     typer.Option(

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catalog.currency import Currency, currency_of
 from flows.cli.options import not_empty
 
 if TYPE_CHECKING:
+    from catalog.wall_clock import WallClock
     from serving.price_changes.change import PriceChange
     from serving.price_changes.desk import Answer, Wish
     from warehouse.workspace import Workspace
@@ -30,7 +32,7 @@ From = Annotated[
         "--from",
         formats=_FORMATS,
         metavar="TIME",
-        help="From when, in the time of the stores: 13:00, or 2026-01-09T13:00; by default the next tick.",
+        help="From when, in local time: 13:00, or 2026-01-09T13:00; by default the next tick.",
     ),
 ]
 Until = Annotated[
@@ -43,12 +45,11 @@ OneStore = Annotated[str | None, typer.Option("--store", help="One store, such a
 Anyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
 
 
-def moment_of(given: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Return a moment in UTC; a time of day alone is one of the business date that is priced now."""
+def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> dt.datetime | None:
+    """Return a local time as a moment, UTC; a time of day alone is one of the business date that is priced now."""
     if given is None:
         return None
-    date = now.date() if given.year == _NO_YEAR else given.date()
-    return dt.datetime.combine(date, given.time(), dt.UTC)
+    return clock.at(dt.datetime.combine(today if given.year == _NO_YEAR else given.date(), given.time()))
 
 
 def ask_and_show(
@@ -59,11 +60,12 @@ def ask_and_show(
 
     from flows.workspace import open_workspace
     from serving.price_changes.desk import ask
-    from serving.price_changes.store_time import next_tick
+    from serving.price_changes.store_time import next_date
 
     workspace = open_workspace(folder)
-    now = next_tick(workspace.lake, workspace.catalog, wish.store)
-    wish = replace(wish, valid_from=moment_of(start, now), valid_until=moment_of(end, now))
+    today = next_date(workspace.lake, workspace.catalog, wish.store)
+    clock = workspace.catalog.store.clock_of(wish.store)
+    wish = replace(wish, valid_from=moment_of(start, today, clock), valid_until=moment_of(end, today, clock))
     _show_answer(workspace, ask(workspace, wish, workspace.settings.user), as_json=as_json)
 
 
@@ -98,18 +100,20 @@ def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as
         ]
         for row in rows
     ]
-    show_table(title, ["id", "state", "what", "old, EUR", "new, EUR", "when", "by", "reason"], shown)
+    code = workspace.catalog.store.currency
+    show_table(title, ["id", "state", "what", f"old, {code}", f"new, {code}", "when", "by", "reason"], shown)
 
 
 def _prices(row: dict[str, Any]) -> list[str]:
-    return ["" if row[name] is None else f"{row[name]:.2f}" for name in ("old_price", "new_price")]
+    written = currency_of(row["currency"]).written
+    return ["" if row[name] is None else written(row[name]) for name in ("old_price", "new_price")]
 
 
 def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> None:
     from flows.cli.console import emit, remark, say
     from serving.price_changes.listing import rows_of
 
-    rows, found = rows_of(workspace, answer.changes), answer.consequence
+    rows, found, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money
     if as_json:
         emit({"changes": rows, "conflicts": list(answer.conflicts), "consequence": vars(found) if found else None})
         return
@@ -120,23 +124,21 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
         say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
         if row["prior_price"] is not None:
             less = 1 - row["new_price"] / row["prior_price"]
-            say(f"Announce it from {row['prior_price']:.2f} EUR, the lowest price before it: {less:.0%} less.")
+            say(f"Announce it from {money.told(row['prior_price'])}, the lowest price before it: {less:.0%} less.")
     if found is not None:
-        say(_consequence(found))
+        say(_consequence(found, money))
     if answer.is_waiting:
         say(f"Somebody else has to approve it: `shelfprice approve {names}`.")
     else:
         say(f"The shelf follows at its next tick. To undo it: `shelfprice withdraw {names}`.")
 
 
-def _consequence(found: Any) -> str:
+def _consequence(found: Any, money: Currency) -> str:
+    policy = money.told(found.policy_price)
     if found.cost is None:
-        return (
-            f"What it costs is not known: no model and belief know this product (policy: {found.policy_price:.2f} EUR)."
-        )
-    costs = f"costs {found.cost:.2f} EUR" if found.cost >= 0 else f"brings {-found.cost:.2f} EUR more"
+        return f"What it costs is not known: no model and belief know this product (policy: {policy})."
+    costs = f"costs {money.told(found.cost)}" if found.cost >= 0 else f"brings {money.told(-found.cost)} more"
     return (
         f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
-        f"{found.revenue:.2f} EUR, profit {found.profit:.2f} EUR; it {costs} against the policy's "
-        f"{found.policy_price:.2f} EUR."
+        f"{money.told(found.revenue)}, profit {money.told(found.profit)}; it {costs} against the policy's {policy}."
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.currency import currency_of
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.settings import read_settings
 from flows.cli.completion import known_skus
@@ -22,7 +23,7 @@ Explain = Annotated[
 ]
 Shown = Annotated[
     float | None,
-    typer.Option(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price on the shelf now, EUR, for limits on steps."),
+    typer.Option(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price on the shelf now, for limits on steps."),
 ]
 Store = Annotated[
     str | None,
@@ -36,7 +37,7 @@ Opening = Annotated[
     typer.Option(
         min=LOWEST_PRICE,
         max=HIGHEST_PRICE,
-        help="Price at opening, EUR, for the limit of a day; by default --shown.",
+        help="Price at opening, for the limit of a day; by default --shown.",
     ),
 ]
 
@@ -85,30 +86,36 @@ def show_quote(name: str, answer: Any) -> None:
     """Print the price beside its candidates."""
     candidates = [["->" if one["price"] == answer.price else "", *one.values()] for one in answer.candidates]
     chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
-    revenue = answer.expected_revenue
-    expected = "" if revenue is None else f", expected revenue {revenue:.2f} EUR per visit"
+    revenue, money = answer.expected_revenue, currency_of(answer.currency)
+    expected = (
+        "" if revenue is None else f", expected revenue {revenue:.{max(2, money.digits)}f} {money.code} per visit"
+    )
     show_table(
-        f"{name}: {answer.price:.2f} EUR{chance}{expected}",
-        ["", "price, EUR", "chance of sale", "expected revenue, EUR per visit"],
+        f"{name}: {money.told(answer.price)}{chance}{expected}",
+        ["", f"price, {money.code}", "chance of sale", f"expected revenue, {money.code} per visit"],
         candidates,
         f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
-        money=["price, EUR"],
+        money=[f"price, {money.code}"],
+        digits=money.digits,
     )
 
 
 def show_explanation(answer: Any) -> None:
     """Print the reason as a sentence, and each step from the policy's price to the price on the shelf."""
     say(answer.reason)
+    money = currency_of(answer.currency)
     rows = [["the policy's price", None, answer.unconstrained_price]]
     rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
     rows.append(["price to show", None, answer.price])
-    written = [[step, "" if before is None else f"{before:.2f}", f"{after:.2f}"] for step, before, after in rows]
-    show_table("From the policy's price to the shelf, EUR", ["step", "before", "after"], written)
+    written = [
+        [step, "" if before is None else money.written(before), money.written(after)] for step, before, after in rows
+    ]
+    show_table(f"From the policy's price to the shelf, {money.code}", ["step", "before", "after"], written)
     cost = "no limit changes the price"
     if answer.clamps and answer.clamp_cost is None:
         cost = "the cost of the limits is unknown without a model"
     elif answer.clamps:
-        cost = f"the limits cost {answer.clamp_cost:.4f} EUR per visit in expectation"
+        cost = f"the limits cost {answer.clamp_cost:.4f} {money.code} per visit in expectation"
     say(f"Binding rule: {answer.binding_rule}; {cost}. {_source(answer)}, for {_stock(answer)}.")
 
 

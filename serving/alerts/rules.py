@@ -44,12 +44,13 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
 
 def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     costs = {product.sku: product.unit_cost for product in workspace.catalog.products}
+    told = workspace.catalog.store.money.told
     for (store, sku), price in prices_shown(workspace.lake, workspace.catalog).items():
         if price < costs.get(sku, 0.0):
             yield Alert(
                 "below_cost",
                 f"{store} {sku}",
-                f"{sku} is shown at {price:.2f} EUR in {store}, below its cost of {costs[sku]:.2f} EUR: see which "
+                f"{sku} is shown at {told(price)} in {store}, below its cost of {told(costs[sku])}: see which "
                 f"override does it with `shelfprice changes --sku {sku}`",
             )
 
@@ -100,7 +101,7 @@ def _nights_refused(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
 
 def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
     days = workspace.catalog.store.alerts.override_days or 1
-    changes = changes_by_people(workspace.lake, now.date())
+    changes = changes_by_people(workspace.lake, now)
     for change in changes:
         terms = change.terms
         is_by_hand = terms.kind in {"override", "freeze"}
@@ -120,16 +121,17 @@ def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
 
 def _late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     late: dict[str, list[LateLabel]] = {}
+    told = workspace.catalog.store.money.told
     for own in late_in(workspace):
         late.setdefault(own.store, []).append(own)
     for store, labels in late.items():
         first = labels[0]
-        shows = "has never said what it shows" if first.shown is None else f"shows {first.shown:.2f} EUR"
+        shows = "has never said what it shows" if first.shown is None else f"shows {told(first.shown)}"
         more = "" if len(labels) == 1 else f", and {len(labels) - 1} more have not followed"
         yield Alert(
             "labels",
             store,
-            f"the {first.device} of {first.sku} in {store} {shows} where {first.price:.2f} EUR was sent{more}: see "
+            f"the {first.device} of {first.sku} in {store} {shows} where {told(first.price)} was sent{more}: see "
             "`shelfprice export --status`; until it follows, the till charges the lower price",
         )
 

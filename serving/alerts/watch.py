@@ -12,7 +12,7 @@ import pyarrow as pa
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.alerts import ALERTS
 from serving.alerts.rules import Alert, found_now
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import next_date, next_tick
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -69,7 +69,7 @@ def _watch(workspace: Workspace) -> list[Alert]:
     raised = [alert for key, alert in current.items() if key not in known]
     over = [alert for key, alert in known.items() if key not in current]
     if raised or over:
-        _record(lake, raised, over, now)
+        _record(workspace, raised, over, now)
     address = workspace.catalog.store.alerts.webhook
     if address is not None:
         for alert in raised:
@@ -77,7 +77,8 @@ def _watch(workspace: Workspace) -> list[Alert]:
     return raised
 
 
-def _record(lake: Lake, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
+def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
+    lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog)
     numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
     number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
     clock = dt.datetime.now(dt.UTC)
@@ -86,7 +87,7 @@ def _record(lake: Lake, raised: Sequence[Alert], over: Sequence[Alert], now: dt.
         for event, alerts in (("raised", raised), ("over", over))
         for alert in alerts
     ]
-    part = Partition(ALERTS.name, now.date(), f"look-{number:08d}")
+    part = Partition(ALERTS.name, date, f"look-{number:08d}")
     lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")
 
 

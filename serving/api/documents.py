@@ -37,6 +37,7 @@ _QUOTE = {
     "clamps": [],
     "clamp_cost": 0.0,
     "reason": "Raised Milk 1.35 -> 2.12: 8 left with 3 h to go, a unit kept is worth 1.89, chance of sale 5 %",
+    "currency": "EUR",
     "candidates": [{"price": 2.12, "p_sale": 0.049, "expected_revenue": 0.104}],
 }
 _EVERYWHERE = ("unreadable", "unknown-token", "foreign-site", "too-large", "too-many-requests", "failed")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.json_text import json_text
 from catalog.records.fields import Price, Sku, StoreId
+from catalog.records.store import Store
 from serving.api.admission import Caller, refuse_without, requires
 from serving.api.documents import problems
 from serving.api.problems import Problem
@@ -58,19 +59,18 @@ class PriceWish(BaseModel):
     store: StoreId | None = Field(default=None, description="store; null is every store")
     price: Price | None = Field(default=None, description="price of an override, EUR")
     valid_from: dt.datetime | None = Field(
-        default=None, description="from when, in the time of the stores; null is the next tick"
+        default=None, description="from when; without a zone it is local time of the store; null is the next tick"
     )
     valid_until: dt.datetime | None = Field(default=None, description="until when; null is until it is withdrawn")
     announced: bool = Field(default=False, description="whether it is announced as a reduction")
     anyway: bool = Field(default=False, description="record it despite what speaks against it")
 
-    def wish(self) -> Wish:
-        """Return it as the desk takes it; times without a zone are UTC."""
-        given = self.model_dump()
+    def wish(self, store: Store) -> Wish:
+        """Return it as the desk takes it; times without a zone are local times of the store."""
+        given, clock = self.model_dump(), store.clock_of(self.store)
         for name in ("valid_from", "valid_until"):
-            moment = given[name]
-            if moment is not None:
-                given[name] = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+            if given[name] is not None:
+                given[name] = clock.moment_of_person(given[name])
         return Wish(**given)
 
 
@@ -112,10 +112,10 @@ def price_changes_router(opened: Callable[[], Workspace]) -> APIRouter:
         return _answer(await asyncio.to_thread(_listed, opened(), state, sku, store, limit))
 
     async def asked(wish: _Wish, caller: Annotated[Caller, Depends(requires("propose"))]) -> Response:
-        return _answer(await asyncio.to_thread(_asked, opened(), wish.wish(), str(caller.name)), 201)
+        return _answer(await asyncio.to_thread(_asked, opened(), wish, str(caller.name)), 201)
 
     async def looked_at(wish: _Wish) -> Response:
-        return _answer(await asyncio.to_thread(_looked_at, opened(), wish.wish()))
+        return _answer(await asyncio.to_thread(_looked_at, opened(), wish))
 
     async def decided(
         change: _Name, decision: _Decision, caller: Annotated[Caller, Depends(requires("approve"))]
@@ -141,13 +141,15 @@ def _listed(
     return {"changes": rows[::-1][:limit], "count": len(rows)}
 
 
-def _asked(workspace: Workspace, wish: Wish, by: str) -> dict[str, Any]:
+def _asked(workspace: Workspace, asked: PriceWish, by: str) -> dict[str, Any]:
+    wish = asked.wish(workspace.catalog.store)
     _refuse_unknown_product(workspace, wish)
     answer = ask(workspace, wish, by)
     return _told(workspace, answer.changes, answer.conflicts, answer.consequence)
 
 
-def _looked_at(workspace: Workspace, wish: Wish) -> dict[str, Any]:
+def _looked_at(workspace: Workspace, asked: PriceWish) -> dict[str, Any]:
+    wish = asked.wish(workspace.catalog.store)
     _refuse_unknown_product(workspace, wish)
     answer = examined(workspace, wish)
     return _told(workspace, answer.changes, answer.conflicts, answer.consequence)
@@ -196,6 +198,7 @@ _EXAMPLE = {
     "valid_until": "2026-03-02T18:00:00+00:00",
     "what": "override of MILK, S01",
     "when": "from 2026-03-02 13:00 to 18:00",
+    "time_zone": "UTC",
     "reason": "a competitor",
     "by": "anna",
     "approved_by": "anna",
@@ -203,6 +206,7 @@ _EXAMPLE = {
     "announced": False,
     "prior_price": None,
     "events": [],
+    "currency": "EUR",
 }
 _WEIGHED = {
     "price": 1.29,

@@ -101,7 +101,7 @@ def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: Re
             new.update(dict.fromkeys(own for own in said if own not in known))
         if new:
             at = {own.store: clocks.get(own.store) or history.of(own.store).batches[-1].effective_at for own in new}
-            record_said(lake, list(new), at, by)
+            record_said(lake, catalog, list(new), at, by)
     return Taken(len(new), count - len(new), tuple(refused))
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from catalog.zones import UTC, zone_of
 from serving.export.heard import DEVICES, Device, Heard, price_to_pay
 
 _ID_LENGTH = 24
@@ -71,7 +72,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as it is recorded: `recorded_at` by the clock, `effective_at` the store's next tick then."""
+    """A batch as it is recorded: `recorded_at` by the clock, `effective_at` the store's next tick then.
+
+    `time_zone` is the store's, and `currency` that of the prices.
+    """
 
     number: int
     id: str
@@ -80,6 +84,8 @@ class Batch:
     prices: tuple[SentPrice, ...]
     recorded_at: dt.datetime
     effective_at: dt.datetime
+    time_zone: str = UTC
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True)
@@ -161,12 +167,15 @@ def next_batch(store: str, wanted: Sequence[ShelfPrice], record: StoreRecord, *,
 
 def document_of(batch: Batch) -> dict[str, Any]:
     """Return a batch as it is sent: always the same for the same batch."""
+    zone = zone_of(batch.time_zone)
     return {
         "batch": batch.id,
         "after": batch.after,
         "number": batch.number,
         "store": batch.store,
         "recorded_at": batch.recorded_at.isoformat(),
+        "time_zone": batch.time_zone,
+        "currency": batch.currency,
         "prices": [
             {
                 "sku": own.sku,
@@ -176,6 +185,7 @@ def document_of(batch: Batch) -> dict[str, Any]:
                 "unit": own.unit,
                 "prior_price": own.prior_price,
                 "valid_from": own.valid_from.isoformat(),
+                "valid_from_local": own.valid_from.astimezone(zone.info).isoformat(),
             }
             for own in batch.prices
         ],

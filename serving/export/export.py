@@ -98,7 +98,7 @@ def _made(
     delivered.begin({store: _begins(history.of(store), is_made=store in is_made) for store in stores})
     if not drafts:
         return ()
-    record_batches(lake, drafts, number, clocks)
+    record_batches(lake, catalog, drafts, number, clocks)
     return tuple(batch for batch in recorded.history().batches if batch.number == number)
 
 

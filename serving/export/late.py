@@ -1,10 +1,10 @@
 """Which tills and labels have not followed in time: pure, for the alarm and for the status."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from catalog.records.opening import Opening
+from catalog.wall_clock import WallClock
 from serving.export.batch import StoreRecord
 from serving.export.heard import DEVICES, Device
 
@@ -41,7 +41,10 @@ class LateLabel:
 
 
 def late_labels(
-    records: Mapping[str, StoreRecord], clocks: Mapping[str, dt.datetime], opening: Opening, patience: int = PATIENCE
+    records: Mapping[str, StoreRecord],
+    clocks: Mapping[str, dt.datetime],
+    clock_of: Callable[[str], WallClock],
+    patience: int = PATIENCE,
 ) -> list[LateLabel]:
     """Return the tills and labels that have not followed within some ticks, in order of store and product.
 
@@ -51,27 +54,31 @@ def late_labels(
         What is recorded of each store.
     clocks
         The next tick of each store.
+    clock_of
+        Returns the clock on a store's wall.
     patience
         Ticks.
     """
-    waiting = (own for store, record in sorted(records.items()) for own in _waiting(store, record, clocks, opening))
-    return [own for own in waiting if own.ticks >= patience]
+    waiting = (
+        late
+        for name, record in sorted(records.items())
+        for late in _waiting(name, record, clocks[name], clock_of(name))
+    )
+    return [late for late in waiting if late.ticks >= patience]
 
 
-def ticks_passed(opening: Opening, since: dt.datetime, now: dt.datetime) -> int:
+def ticks_passed(clock: WallClock, since: dt.datetime, now: dt.datetime) -> int:
     """Return how many ticks of opening hours have begun and ended between two moments.
 
     Of a stretch over several dates, those of the first and of the last date count: the dates between may be closed.
     """
-    first, last = _tick_of(opening, since), _tick_of(opening, now)
-    if since.date() == now.date():
+    (date, first), (today, last) = (_tick_of(clock, moment) for moment in (since, now))
+    if date == today:
         return max(0, last - first)
-    return opening.ticks - first + last if since < now else 0
+    return clock.opening.ticks - first + last if since < now else 0
 
 
-def _waiting(
-    store: str, record: StoreRecord, clocks: Mapping[str, dt.datetime], opening: Opening
-) -> Iterator[LateLabel]:
+def _waiting(store: str, record: StoreRecord, now: dt.datetime, clock: WallClock) -> Iterator[LateLabel]:
     """Yield the devices of a store that have not followed, however short it is."""
     for sku, sent in sorted(record.sent.items()):
         for device in DEVICES:
@@ -87,12 +94,12 @@ def _waiting(
                 price=sent[-1].price.expected(device),
                 shown=None if known is None else known.price,
                 since=since,
-                ticks=ticks_passed(opening, since, clocks[store]),
+                ticks=ticks_passed(clock, since, now),
                 problem=None if known is None else known.problem,
             )
 
 
-def _tick_of(opening: Opening, moment: dt.datetime) -> int:
-    """Return the tick of its date that a moment lies in, from 0 at opening to the number of ticks from closing on."""
-    minutes = moment.hour * 60 + moment.minute - opening.opens_minute
-    return min(max(0, minutes // opening.tick_minutes), opening.ticks)
+def _tick_of(clock: WallClock, moment: dt.datetime) -> tuple[dt.date, int]:
+    """Return a moment's date and tick, from 0 at opening to the number of ticks from closing on."""
+    date, tick = clock.tick_of(moment)
+    return date, min(max(0, tick), clock.opening.ticks)

@@ -14,7 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from catalog.load import Catalog
 from catalog.tables.labels import EXPORT_BATCHES, LABEL_STATES
+from catalog.zones import UTC
 from serving.export.batch import Batch, Draft, SentPrice, StoreRecord
 from serving.export.heard import Said, heard
 from warehouse.lake import Lake, Partition
@@ -91,18 +93,21 @@ def next_number(lake: Lake, table: str) -> int:
     return 1 + max((int(match["number"]) for match in found if match), default=0)
 
 
-def record_batches(lake: Lake, drafts: Sequence[Draft], number: int, clocks: Mapping[str, dt.datetime]) -> None:
+def record_batches(
+    lake: Lake, catalog: Catalog, drafts: Sequence[Draft], number: int, clocks: Mapping[str, dt.datetime]
+) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
     now, by_date = dt.datetime.now(dt.UTC), dict[dt.date, list[dict[str, Any]]]()
     for draft in drafts:
-        moment = clocks[draft.store]
+        moment, clock = clocks[draft.store], catalog.store.clock_of(draft.store)
         own = {"number": number, "batch": draft.id, "after": draft.after, "store_id": draft.store}
-        at = {"recorded_at": now, "effective_at": moment}
-        by_date.setdefault(moment.date(), []).extend({**own, **vars(price), **at} for price in draft.prices)
+        at: dict[str, Any] = {"recorded_at": now, "effective_at": moment}
+        at |= {"time_zone": clock.time_zone, "currency": catalog.store.currency}
+        by_date.setdefault(clock.date_of(moment), []).extend({**own, **vars(price), **at} for price in draft.prices)
     _publish(lake, EXPORT_BATCHES.name, EXPORT_BATCHES.schema, f"batch-{number:08d}", by_date)
 
 
-def record_said(lake: Lake, said: Sequence[Said], clocks: Mapping[str, dt.datetime], by: str) -> None:
+def record_said(lake: Lake, catalog: Catalog, said: Sequence[Said], clocks: Mapping[str, dt.datetime], by: str) -> None:
     """Record what devices said, all or none; precondition: the lock is held."""
     number, now = next_number(lake, LABEL_STATES.name), dt.datetime.now(dt.UTC)
     by_date: dict[dt.date, list[dict[str, Any]]] = {}
@@ -110,7 +115,7 @@ def record_said(lake: Lake, said: Sequence[Said], clocks: Mapping[str, dt.dateti
         moment = clocks[own.store]
         row = {**vars(own), "store_id": own.store, "shown_price": own.price}
         at = {"recorded_at": now, "effective_at": moment, "by": by, "number": number, "position": position}
-        by_date.setdefault(moment.date(), []).append({**row, **at})
+        by_date.setdefault(catalog.store.clock_of(own.store).date_of(moment), []).append({**row, **at})
     _publish(lake, LABEL_STATES.name, LABEL_STATES.schema, f"heard-{number:08d}", by_date)
 
 
@@ -132,7 +137,8 @@ def _batches_in(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:
         first = own[0]
         prices = tuple(SentPrice(**{field: row[field] for field in names}) for row in own)
         moments = first["recorded_at"], first["effective_at"]
-        yield Batch(first["number"], name, first["after"], first["store_id"], prices, *moments)
+        kind = first["time_zone"] or UTC, first["currency"] or "EUR"
+        yield Batch(first["number"], name, first["after"], first["store_id"], prices, *moments, *kind)
 
 
 def _said_in(row: Mapping[str, Any]) -> Said:

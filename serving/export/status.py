@@ -46,7 +46,7 @@ class StoreStatus:
 def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[StoreStatus]:
     """Return how the labels of every store that was sent anything stand, or of some."""
     records, clocks = _records(workspace, stores)
-    late = late_labels(records, clocks, workspace.catalog.store.opening)
+    late = late_labels(records, clocks, workspace.catalog.store.clock_of)
     return [
         _status_of(store, record, clocks[store], [own for own in late if own.store == store])
         for store, record in sorted(records.items())
@@ -56,7 +56,7 @@ def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[St
 def late_in(workspace: Workspace) -> list[LateLabel]:
     """Return the tills and labels that have not followed in time: what an alarm is raised of."""
     records, clocks = _records(workspace, None)
-    return late_labels(records, clocks, workspace.catalog.store.opening)
+    return late_labels(records, clocks, workspace.catalog.store.clock_of)
 
 
 def _records(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from catalog.addresses import is_loopback, without_login
+from catalog.currency import Currency, currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
 from serving.export.batch import Batch, document_of
@@ -19,7 +20,8 @@ from warehouse.spreadsheet import write_csv
 
 Format = Literal["csv", "json"]
 
-_COLUMNS = ("batch", "store", "sku", "price", "till_price", "unit_price", "unit", "prior_price", "valid_from")
+_OF_A_PRICE = ("sku", "price", "till_price", "unit_price", "unit", "prior_price", "valid_from", "valid_from_local")
+_COLUMNS = ("batch", "store", *_OF_A_PRICE, "currency")
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # s
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # s, between two attempts
 _TRY_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
@@ -152,14 +154,15 @@ def json_of(batch: Batch) -> str:
 
 def csv_of(batch: Batch) -> str:
     """Return a batch as comma-separated values, one line for each price, which no spreadsheet takes for formulas."""
-    document, text = document_of(batch), io.StringIO()
-    rows = [{**price, "batch": document["batch"], "store": document["store"]} for price in document["prices"]]
-    write_csv(text, _COLUMNS, [[_in_cents(row[name]) for name in _COLUMNS] for row in rows])
+    document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
+    of_batch = {name: document[name] for name in ("batch", "store", "currency")}
+    rows = [price | of_batch for price in document["prices"]]
+    write_csv(text, _COLUMNS, [[_in_words(row[name], money) for name in _COLUMNS] for row in rows])
     return text.getvalue()
 
 
-def _in_cents(cell: Any) -> Any:
-    return f"{cell:.2f}" if isinstance(cell, float) else cell
+def _in_words(cell: Any, money: Currency) -> Any:
+    return money.written(cell) if isinstance(cell, float) else cell
 
 
 def _refuse_address(url: str) -> None:

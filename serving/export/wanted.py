@@ -22,7 +22,7 @@ from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange
 from serving.price_changes.orders import ordered
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import moment_of, next_date, opening_of, ticks_sold
+from serving.price_changes.store_time import next_opening_date, next_tick_of, ticks_sold
 from serving.quote import is_kept
 from serving.storefront import Storefront
 from warehouse.lake import Lake
@@ -30,18 +30,15 @@ from warehouse.lake import Lake
 
 def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
     """Return when the next tick of each store begins that is not sold yet, UTC, in the time of the stores."""
-    opening, being_sold = catalog.store.opening, _days_being_sold(lake, catalog)
+    being_sold, next_date = _days_being_sold(lake, catalog), next_opening_date(lake)
     over = {day.store: day.business_date for day in days_with_live_parts(lake) if being_sold.get(day.store) != day}
-    found, resting = dict[str, dt.datetime](), None
+    found = dict[str, dt.datetime]()
     for store in stores:
         if store in being_sold:
-            day = being_sold[store]
-            found[store] = moment_of(opening, day.business_date, ticks_sold(lake, day))
+            found[store] = next_tick_of(lake, catalog, being_sold[store])
             continue
-        resting = resting or opening_of(opening, next_date(lake))
-        found[store] = resting
-        if store in over:
-            found[store] = max(resting, opening_of(opening, over[store] + ONE_DAY))
+        date = max(next_date, over[store] + ONE_DAY) if store in over else next_date
+        found[store] = catalog.store.clock_of(store).opening_of(date)
     return found
 
 
@@ -55,15 +52,16 @@ def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> d
     """
     being_sold, found = _days_being_sold(lake, catalog), dict[str, list[ShelfPrice]]()
     resting: dict[dt.date, list[str]] = {}
+    dates = {store: catalog.store.clock_of(store).date_of(now) for store, now in clocks.items()}
     for store, now in clocks.items():
         if store in being_sold:
-            found[store] = _during(lake, ordered(lake, catalog, now.date(), store), being_sold[store], now)
+            found[store] = _during(lake, ordered(lake, catalog, dates[store], store), being_sold[store], now)
         else:
-            resting.setdefault(now.date(), []).append(store)
+            resting.setdefault(dates[store], []).append(store)
     for date, stores in resting.items():
         found.update(_at_opening(lake, catalog, date, stores))
     for store, prices in found.items():
-        announced = _announced(changes_on(lake, clocks[store].date()), store, clocks[store], prices)
+        announced = _announced(changes_on(lake, dates[store]), store, clocks[store], prices)
         found[store] = [_per_unit(catalog, own) for own in announced]
     return found
 
@@ -80,17 +78,17 @@ def _days_being_sold(lake: Lake, catalog: Catalog) -> dict[str, LiveDay]:
 
 def _during(lake: Lake, catalog: Catalog, day: LiveDay, now: dt.datetime) -> list[ShelfPrice]:
     """Return what a store shows in the middle of its day, or has to from its next tick on."""
-    opening, shown = catalog.store.opening, dict[str, tuple[int, float]]()
+    clock, shown = catalog.store.clock_of(day.store), dict[str, tuple[int, float]]()
     rows = lake.read(day.part("live_repricings")).select(["sku", "tick", "new_price"])
     for sku, tick, price in zip(*(column.to_pylist() for column in rows.columns), strict=True):  # in order of time
         shown[sku] = tick, price
     found = {
-        sku: ShelfPrice(sku, price, moment_of(opening, day.business_date, tick))
+        sku: ShelfPrice(sku, price, clock.moment_of(day.business_date, tick))
         for sku, (tick, price) in shown.items()
         if sku in catalog.skus
     }
     tick = ticks_sold(lake, day)
-    if tick < opening.ticks:
+    if tick < clock.opening.ticks:
         prices = np.array([found[sku].price if sku in found else np.nan for sku in catalog.skus])
         for sku, before, after in zip(catalog.skus, prices, _given(catalog, day.store, prices, tick), strict=True):
             if sku in found and before != after:
@@ -124,9 +122,11 @@ def _at_opening(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
             for own, sku in enumerate(catalog.skus):
                 if not given[row, own] and is_kept(catalog, curves, store, sku, made_for):
                     prices[row, own] = curves.kept[own]
-    start = opening_of(opening, date)
+    starts = {store: catalog.store.clock_of(store).opening_of(date) for store in stores}
     return {
-        store: [ShelfPrice(sku, float(price), start) for sku, price in zip(catalog.skus, prices[row], strict=True)]
+        store: [
+            ShelfPrice(sku, float(price), starts[store]) for sku, price in zip(catalog.skus, prices[row], strict=True)
+        ]
         for row, store in enumerate(stores)
     }
 
@@ -137,7 +137,7 @@ def _per_unit(catalog: Catalog, own: ShelfPrice) -> ShelfPrice:
     if measure is None:
         return own
     price, unit = measure.per_unit(own.price)
-    return replace(own, unit_price=round(price, 2), unit=unit)
+    return replace(own, unit_price=round(price, catalog.store.money.digits), unit=unit)
 
 
 def _announced(

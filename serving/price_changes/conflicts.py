@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
+from catalog.currency import Currency
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.near import did_you_mean
-from catalog.records.fields import is_whole_cents
 from catalog.records.product import Product
 from serving.price_changes.change import PriceChange, Terms
 
@@ -32,13 +32,14 @@ def refuse_impossible(catalog: Catalog, terms: Terms, now: dt.datetime) -> None:
         known = ", ".join(stores[:20])
         meant = did_you_mean(terms.store, stores)
         raise DataError(f"expected a store of the catalog ({known}), found {terms.store!r}; {_NOTHING}{meant}")
-    price, end = terms.new_price, terms.valid_until
-    if price is not None and not (0 < price <= 1_000_000 and is_whole_cents(price)):  # noqa: PLR2004 - as in records
-        raise DataError(f"expected a price in whole cents above 0, found {price}; {_NOTHING}")
+    price, end, money = terms.new_price, terms.valid_until, catalog.store.money
+    if price is not None and not (0 < price <= 1_000_000 and money.is_whole(price)):  # noqa: PLR2004 - as in records
+        raise DataError(f"expected a price in whole {money.units_in_words} above 0, found {price}; {_NOTHING}")
     if end is not None and end <= max(terms.valid_from, now):
+        start, found = (catalog.store.clock_of(terms.store).local(own) for own in (max(terms.valid_from, now), end))
         raise DataError(
-            f"expected an end after {max(terms.valid_from, now):%Y-%m-%d %H:%M}, from when it would count, found "
-            f"{end:%Y-%m-%d %H:%M}; {_NOTHING}"
+            f"expected an end after {start:%Y-%m-%d %H:%M}, from when it would count, found "
+            f"{found:%Y-%m-%d %H:%M}; {_NOTHING}"
         )
     if not terms.reason.strip():
         raise DataError(f"expected a reason, found none; {_NOTHING}: say why in a sentence")
@@ -55,33 +56,34 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
     if terms.sku is not None and terms.new_price is not None:
         yield from _of_the_product(catalog, catalog.product(terms.sku), terms.new_price)
     if terms.announced:
-        yield from _of_the_announcement(terms)
+        yield from _of_the_announcement(terms, catalog.store.money)
     for other in others:
         if _hold_together(terms, other):
-            yield _named(other)
+            yield _named(catalog, other)
 
 
 def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterator[str]:
     frozen, margin = catalog.store.guardrails.frozen.get(product.sku), catalog.store.guardrails.minimum_margin
+    told = catalog.store.money.told
     if frozen is not None:
-        yield f"{product.sku} is frozen at {frozen:.2f} EUR in store.yaml"
+        yield f"{product.sku} is frozen at {told(frozen)} in store.yaml"
     if price < product.unit_cost:
-        yield f"{price:.2f} EUR is below its cost, {product.unit_cost:.2f} EUR"
+        yield f"{told(price)} is below its cost, {told(product.unit_cost)}"
     elif price < product.unit_cost * (1 + margin):
-        yield f"{price:.2f} EUR leaves less than the minimum margin of {margin:.0%} on {product.unit_cost:.2f} EUR"
+        yield f"{told(price)} leaves less than the minimum margin of {margin:.0%} on {told(product.unit_cost)}"
     if price < product.floor:
-        yield f"{price:.2f} EUR is below its floor, {product.floor:.2f} EUR"
+        yield f"{told(price)} is below its floor, {told(product.floor)}"
     if price > product.ceiling:
-        yield f"{price:.2f} EUR is above its ceiling, {product.ceiling:.2f} EUR"
+        yield f"{told(price)} is above its ceiling, {told(product.ceiling)}"
 
 
-def _of_the_announcement(terms: Terms) -> Iterator[str]:
+def _of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
     if terms.prior_price is None:
         yield f"no price of {terms.sku} was shown before, so there is none that a reduction could be announced from"
     elif terms.new_price is not None and terms.new_price >= terms.prior_price:
         yield (
-            f"{terms.new_price:.2f} EUR is no reduction: {terms.prior_price:.2f} EUR is the price that an announcement "
-            "has to name, the lowest before it"
+            f"{money.told(terms.new_price)} is no reduction: {money.told(terms.prior_price)} is the price that an "
+            "announcement has to name, the lowest before it"
         )
 
 
@@ -96,13 +98,14 @@ def _hold_together(terms: Terms, other: PriceChange) -> bool:
     return same_product and same_store and not ends_before and (span[1] is None or terms.valid_from < span[1])
 
 
-def _named(other: PriceChange) -> str:
-    terms = other.terms
+def _named(catalog: Catalog, other: PriceChange) -> str:
+    terms, end, told = other.terms, other.terms.valid_until, catalog.store.money.told
     what = {
-        "override": f"an override at {terms.new_price or 0:.2f} EUR",
-        "freeze": f"a freeze at {terms.new_price or 0:.2f} EUR",
+        "override": f"an override at {told(terms.new_price or 0)}",
+        "freeze": f"a freeze at {told(terms.new_price or 0)}",
         "kill_switch": "the kill switch",
     }[terms.kind]
-    until = "until it is withdrawn" if terms.valid_until is None else f"until {terms.valid_until:%Y-%m-%d %H:%M}"
+    clock = catalog.store.clock_of(terms.store)
+    until = "until it is withdrawn" if end is None else f"until {clock.local(end):%Y-%m-%d %H:%M}"
     where = f"in {terms.store}" if terms.store else "in every store"
     return f"{other.id}, {what} {where} by {other.proposer}, holds {until}"

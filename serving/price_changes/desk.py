@@ -22,7 +22,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick, ticks_within
+from serving.price_changes.store_time import next_tick
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -96,7 +96,7 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
         number, now = next_number(lake), _now()
         names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
         events = list(_asked(catalog, number, names, terms, by, now))
-        record(lake, events)
+        record(lake, catalog, events)
     return Answer(tuple(folded(events)), against, consequence)
 
 
@@ -143,7 +143,7 @@ def decide(
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             events.append(Event(number, change.id, event, now, moment, by, terms))
         if events:
-            record(lake, events)
+            record(lake, catalog, events)
     return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
 
 
@@ -151,7 +151,7 @@ def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str,
     lake, catalog = workspace.lake, workspace.catalog
     now = next_tick(lake, catalog, wish.store)
     terms = list(_terms_of(lake, catalog, wish, now))
-    since = None if wish.announced else (wish.valid_from or now).date()  # an announcement looks back
+    since = None if wish.announced else (wish.valid_from or now)  # an announcement looks back
     others = changes_by_people(lake, since)
     for own in terms:
         refuse_impossible(catalog, own, now)
@@ -183,11 +183,12 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
 
 def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
     """Return what terms bring on the first store day on which they hold."""
-    catalog, date = workspace.catalog, terms.valid_from.date()
+    catalog, clock = workspace.catalog, workspace.catalog.store.clock_of(terms.store)
+    date = clock.date_of(terms.valid_from)
     found = book_in_force(workspace.lake, date)
     if found is None or terms.sku is None or terms.new_price is None:
         return None
-    ticks = ticks_within(catalog.store.opening, date, terms.valid_from, terms.valid_until)
+    ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
     return Outlook(catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
@@ -212,7 +213,8 @@ def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by
     refuse_unless_may_follow(change.id, change.last, event)
     end = change.terms.valid_until
     if end is not None and moment >= end:
-        raise Declined(f"{change.id}: its time ended at {end:%Y-%m-%d %H:%M}; nothing was changed")
+        ended = catalog.store.clock_of(change.terms.store).local(end)
+        raise Declined(f"{change.id}: its time ended at {ended:%Y-%m-%d %H:%M}; nothing was changed")
     if event == "approved" and catalog.store.approval.by_another and change.proposer == by:
         raise Declined(
             f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from catalog.wall_clock import WallClock
+from catalog.zones import UTC
 from serving.price_changes.change import PriceChange, Terms
 from serving.price_changes.record import changes_on
 from serving.price_changes.store_time import next_tick
@@ -17,8 +19,8 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
     -------
     list of dict
         `change`, `state`, `kind`, `sku`, `store`, `old_price`, `new_price` (EUR, None where there is none),
-        `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when`, `reason`, `by`, `approved_by`,
-        `expected_cost` (EUR a day), `announced`, `prior_price` and `events`.
+        `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when` (local time), `time_zone`,
+        `reason`, `by`, `approved_by`, `expected_cost` (EUR a day), `announced`, `prior_price`, `events` and `currency`.
     """
     clocks: dict[str | None, dt.datetime] = {}
     others: dict[dt.date, list[PriceChange]] = {}
@@ -26,13 +28,15 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         store = change.terms.store
         if store not in clocks:
             clocks[store] = next_tick(workspace.lake, workspace.catalog, store)
-    for date in {clock.date() for clock in clocks.values()}:
+    store_of, money = workspace.catalog.store.clock_of, {"currency": workspace.catalog.store.currency}
+    dates = {store: store_of(store).date_of(now) for store, now in clocks.items()}
+    for date in set(dates.values()):
         others[date] = changes_on(workspace.lake, date)
-    rows = ((change, clocks[change.terms.store]) for change in changes)
-    return [_row(change, now, others[now.date()]) for change, now in rows]
+    stores = ((change, change.terms.store) for change in changes)
+    return [_row(change, clocks[store], others[dates[store]], store_of(store)) | money for change, store in stores]
 
 
-def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -> dict[str, Any]:
+def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:
     terms = change.terms
     return {
         "change": change.id,
@@ -45,7 +49,8 @@ def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -
         "valid_from": terms.valid_from.isoformat(),
         "valid_until": None if terms.valid_until is None else terms.valid_until.isoformat(),
         "what": what_of(terms),
-        "when": when_of(terms),
+        "when": when_of(terms, clock),
+        "time_zone": clock.time_zone,
         "reason": terms.reason,
         "by": change.proposer,
         "approved_by": change.approver,
@@ -74,10 +79,11 @@ def what_of(terms: Terms) -> str:
     return f"{verb} {terms.sku or 'every product'}, {where}"
 
 
-def when_of(terms: Terms) -> str:
-    """Say in words from when until when."""
-    start = f"from {terms.valid_from:%Y-%m-%d %H:%M}"
+def when_of(terms: Terms, clock: WallClock) -> str:
+    """Say in words from when until when, in local time; the zone is named where it is not UTC."""
+    start, zone = clock.local(terms.valid_from), "" if clock.time_zone == UTC else f" ({clock.time_zone})"
+    begins = f"from {start:%Y-%m-%d %H:%M}"
     if terms.valid_until is None:
-        return f"{start} until withdrawn"
-    same_day = terms.valid_from.date() == terms.valid_until.date()
-    return f"{start} to {terms.valid_until:%H:%M}" if same_day else f"{start} to {terms.valid_until:%Y-%m-%d %H:%M}"
+        return f"{begins} until withdrawn{zone}"
+    end = clock.local(terms.valid_until)
+    return f"{begins} to {end:%H:%M}{zone}" if start.date() == end.date() else f"{begins} to {end:%Y-%m-%d %H:%M}{zone}"

@@ -9,7 +9,6 @@ from catalog.records.price_orders import PriceOrder
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.passing import passing
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import ticks_within
 from serving.price_changes.yesterday import opening_prices_before
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -65,23 +64,39 @@ def orders_on(lake: Lake, catalog: Catalog, date: dt.date) -> list[PriceOrder]:
 
 def _by_person(catalog: Catalog, date: dt.date, change: PriceChange) -> Iterator[PriceOrder]:
     """Yield what a person ordered for a date, product by product."""
-    span, terms, opening = change.in_force, change.terms, catalog.store.opening
-    ticks = None if span is None else ticks_within(opening, date, *span)
-    if ticks is None or terms.kind == "price":
+    terms = change.terms
+    if terms.kind == "price":
         return
-    first, after = ticks
-    for product in catalog.products:
-        price = product.base_price if terms.new_price is None else terms.new_price
-        if terms.sku in {None, product.sku}:
-            yield PriceOrder(
-                sku=product.sku,
-                store=terms.store,
-                lowest=price,
-                highest=price,
-                first_tick=first,
-                end_tick=None if after == opening.ticks else after,
-                rule=terms.kind,
-            )
+    for store, (first, after) in _ticks_by_store(catalog, date, change):
+        for product in catalog.products:
+            price = product.base_price if terms.new_price is None else terms.new_price
+            if terms.sku in {None, product.sku}:
+                yield PriceOrder(
+                    sku=product.sku,
+                    store=store,
+                    lowest=price,
+                    highest=price,
+                    first_tick=first,
+                    end_tick=None if after == catalog.store.opening.ticks else after,
+                    rule=terms.kind,
+                )
+
+
+def _ticks_by_store(
+    catalog: Catalog, date: dt.date, change: PriceChange
+) -> Iterator[tuple[str | None, tuple[int, int]]]:
+    """Yield in which ticks of a date a change holds in which store; None is every store, where they are the same."""
+    span, store = change.in_force, catalog.store
+    if span is None:
+        return
+    clocks = store.clocks if change.terms.store is None else (store.clock_of(change.terms.store),)
+    found = {clock: clock.ticks_within(date, *span) for clock in clocks}
+    same = set(found.values())
+    stores = (change.terms.store,) if len(same) == 1 else store.stores
+    for own in stores:
+        ticks = same.copy().pop() if len(same) == 1 else found[store.clock_of(own)]
+        if ticks is not None:
+            yield own, ticks
 
 
 def _by_approval(lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange]) -> Iterator[PriceOrder]:
@@ -111,7 +126,7 @@ def _decided(
     terms, span = change.terms, change.in_force
     assert terms.sku is not None  # noqa: S101 - a policy proposes for a product
     assert terms.new_price is not None  # noqa: S101
-    ticks = None if span is None else ticks_within(catalog.store.opening, date, *span)
+    ticks = None if span is None else catalog.store.clock_of(terms.store).ticks_within(date, *span)
     yield from _standing(terms.sku, terms.store, terms.old_price, (lowest, highest))
     if ticks is not None:
         low, high = min(lowest, terms.new_price), max(highest, terms.new_price)

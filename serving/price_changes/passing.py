@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from catalog.currency import Currency
 from catalog.limits import not_above, not_below
 from catalog.load import Catalog
 from catalog.records.product import Product
@@ -12,7 +13,7 @@ _KEPT = 16_384  # prices that are asked about again and again: a chain's stores 
 
 
 def passing(catalog: Catalog, product: Product, yesterday: float | None) -> tuple[float, float]:
-    """Return the lowest and the highest price of a product that pass by themselves, EUR, in whole cents.
+    """Return the lowest and the highest price of a product that pass by themselves, in whole smallest units.
 
     Where no price passes, the one of yesterday does alone, and without one the base price.
 
@@ -21,11 +22,12 @@ def passing(catalog: Catalog, product: Product, yesterday: float | None) -> tupl
     yesterday
         Opening price of the day before, EUR; None when unknown.
     """
-    rules, rails = catalog.store.approval, catalog.store.guardrails
-    lowest, highest = _within_bounds(product.floor, product.ceiling, product.unit_cost * (1 + rails.minimum_margin))
+    rules, rails, money = catalog.store.approval, catalog.store.guardrails, catalog.store.money
+    least_paid = product.unit_cost * (1 + rails.minimum_margin)
+    lowest, highest = _within_bounds(money, product.floor, product.ceiling, least_paid)
     for center, share in ((yesterday, rules.within_of_yesterday), (product.base_price, rules.within_of_base)):
         if center is not None and share is not None:
-            least, most = _around(center, share)
+            least, most = _around(money, center, share)
             lowest, highest = max(lowest, least), min(highest, most)
     if lowest > highest:
         stands = product.base_price if yesterday is None else yesterday
@@ -34,16 +36,17 @@ def passing(catalog: Catalog, product: Product, yesterday: float | None) -> tupl
 
 
 @lru_cache(_KEPT)
-def _within_bounds(floor: float, ceiling: float, cost_plus_margin: float) -> tuple[float, float]:
-    """Return the lowest and the highest price in whole cents within bounds; an ending is no matter of approval."""
-    lowest = not_below(np.array([floor, cost_plus_margin])).max()
-    return float(lowest), float(not_above(np.array([ceiling]))[0])
+def _within_bounds(money: Currency, floor: float, ceiling: float, cost_plus_margin: float) -> tuple[float, float]:
+    """Return the lowest and the highest possible price within bounds; an ending is no matter of approval."""
+    lowest = not_below(np.array([floor, cost_plus_margin]), money=money).max()
+    return float(lowest), float(not_above(np.array([ceiling]), money=money)[0])
 
 
 @lru_cache(_KEPT)
-def _around(center: float, share: float) -> tuple[float, float]:
-    """Return the lowest and the highest price in whole cents within a share of another one."""
-    return float(not_below(np.array([center * (1 - share)]))[0]), float(not_above(np.array([center * (1 + share)]))[0])
+def _around(money: Currency, center: float, share: float) -> tuple[float, float]:
+    """Return the lowest and the highest possible price within a share of another one."""
+    least, most = np.array([center * (1 - share)]), np.array([center * (1 + share)])
+    return float(not_below(least, money=money)[0]), float(not_above(most, money=money)[0])
 
 
 def passes(catalog: Catalog, product: Product, yesterday: float | None, price: float) -> bool:

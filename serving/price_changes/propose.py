@@ -11,7 +11,6 @@ from serving.price_changes.change import Event, PriceChange, Terms, newest_of_ea
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.passing import passes
 from serving.price_changes.record import LOCK, changes_on, next_number, record
-from serving.price_changes.store_time import closing_of, opening_of
 from serving.price_changes.yesterday import opening_prices_before
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -51,7 +50,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
         events = list(_events(lake, catalog, Outlook(catalog, found), date, known))
         if events:
-            record(lake, events)
+            record(lake, catalog, events)
         changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
     approved = sum(change.last == "approved" for change in changes.values())
     return Proposed(approved, sum(change.last == "proposed" for change in changes.values()))
@@ -83,14 +82,14 @@ def _events(
 
 
 def _terms(catalog: Catalog, outlook: Outlook, date: dt.date, store: str, product: Product, old: float | None) -> Terms:
-    opening = catalog.store.opening
+    clock = catalog.store.clock_of(store)
     return Terms(
         kind="price",
         sku=product.sku,
         store=store,
         old_price=old,
         new_price=outlook.opening_price(product.sku),
-        valid_from=opening_of(opening, date),
-        valid_until=closing_of(opening, date),
+        valid_from=clock.opening_of(date),
+        valid_until=clock.closing_of(date),
         reason=f"price book of {outlook.book.published_at:%Y-%m-%d}, model version {outlook.book.model_version}",
     )

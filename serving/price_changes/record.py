@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 
 import pyarrow as pa
 
+from catalog.load import Catalog
 from catalog.tables.price_changes import PRICE_CHANGES
 from serving.price_changes.change import Event, PriceChange, Terms, folded
 from warehouse.lake import Lake, Partition
@@ -23,6 +24,7 @@ LOCK = "price-changes"
 """Held while an action is checked and recorded: two people never decide on the same state."""
 
 _GROUP = re.compile(r"(?P<of>proposals|people)-(?P<number>\d{8})(-(?P<last>\d{8}))?")
+_ONE_DAY = dt.timedelta(days=1)
 _NAME = re.compile(r"[hp](?P<number>\d{1,8})(\..+)?")
 
 
@@ -33,15 +35,16 @@ def changes_on(lake: Lake, date: dt.date) -> list[PriceChange]:
     return folded(events)
 
 
-def changes_by_people(lake: Lake, binding_since: dt.date | None = None) -> list[PriceChange]:
+def changes_by_people(lake: Lake, binding_since: dt.datetime | None = None) -> list[PriceChange]:
     """Return what people asked for, on whatever date it begins.
 
     Parameters
     ----------
     binding_since
-        Leaves out dates of which nothing holds on or after this one, or can come to hold.
+        Leaves out dates of which nothing holds at this moment or later, or can come to hold.
     """
-    return folded(_by_people(lake, None, binding_since))
+    since = None if binding_since is None else binding_since.date() - _ONE_DAY  # a store's date may still be that
+    return folded(_by_people(lake, None, since))
 
 
 def changes_named(lake: Lake, names: Collection[str]) -> list[PriceChange]:
@@ -70,15 +73,15 @@ def next_number(lake: Lake) -> int:
     return 1 + max((int(match["number"]) for match in found if match), default=0)
 
 
-def record(lake: Lake, events: Sequence[Event]) -> None:
+def record(lake: Lake, catalog: Catalog, events: Sequence[Event]) -> None:
     """Record the events of one action, all or none; precondition: the lock is held."""
     parts: dict[Partition, list[Event]] = {}
     for event in events:
-        parts.setdefault(_partition_of(event), []).append(event)
+        parts.setdefault(_partition_of(catalog, event), []).append(event)
     number = events[0].number
     with lake.commit(f"price-changes-{number:08d}", inputs=f"action {number}") as commit:
         for part, own in parts.items():
-            commit.publish(_named_by_its_end(lake, part, own), _rows_of(own))
+            commit.publish(_named_by_its_end(lake, catalog, part, own), _rows_of(own))
 
 
 def _parts(lake: Lake, within: Within | None, of: str) -> Iterator[Partition]:
@@ -103,7 +106,7 @@ def _last_date(part: Partition) -> dt.date | None:
     return dt.datetime.strptime(match["last"], "%Y%m%d").date() if match and match["last"] else None  # noqa: DTZ007 - a date
 
 
-def _named_by_its_end(lake: Lake, part: Partition, events: Sequence[Event]) -> Partition:
+def _named_by_its_end(lake: Lake, catalog: Catalog, part: Partition, events: Sequence[Event]) -> Partition:
     """Return the partition of new events with the last date on which any change that begins on its date can hold."""
     if not part.group.startswith("people"):
         return part
@@ -112,9 +115,9 @@ def _named_by_its_end(lake: Lake, part: Partition, events: Sequence[Event]) -> P
         for one in _parts(lake, lambda day: day == part.business_date, "people")
         for event in _events_in(lake, one)
     ]
-    ends = [_end_of(change) for change in folded([*known, *events])]
-    lasts = [end.date() for end in ends if end is not None]
-    return part if len(lasts) < len(ends) else replace(part, group=f"{part.group}-{max(lasts):%Y%m%d}")
+    changes = folded([*known, *events])
+    lasts = [max(_dates_of(catalog, change.terms.store, end)) for change in changes if (end := _end_of(change))]
+    return part if len(lasts) < len(changes) else replace(part, group=f"{part.group}-{max(lasts):%Y%m%d}")
 
 
 def _end_of(change: PriceChange) -> dt.datetime | None:
@@ -124,9 +127,17 @@ def _end_of(change: PriceChange) -> dt.datetime | None:
     return change.terms.valid_from if change.in_force is None else change.in_force[1]
 
 
-def _partition_of(event: Event) -> Partition:
+def _dates_of(catalog: Catalog, store: str | None, moment: dt.datetime) -> set[dt.date]:
+    """Return the local dates of a moment: in a store, or in all of them."""
+    clocks = catalog.store.clocks if store is None else (catalog.store.clock_of(store),)
+    return {clock.date_of(moment) for clock in clocks}
+
+
+def _partition_of(catalog: Catalog, event: Event) -> Partition:
+    """Return where an event is kept: on the first local date on which its change holds in some store."""
     of = "proposals" if event.terms.kind == "price" else "people"
-    return Partition(TABLE, event.terms.valid_from.date(), f"{of}-{event.number:08d}")
+    first = min(_dates_of(catalog, event.terms.store, event.terms.valid_from))
+    return Partition(TABLE, first, f"{of}-{event.number:08d}")
 
 
 def _rows_of(events: Sequence[Event]) -> pa.Table:

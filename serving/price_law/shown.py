@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from catalog.wall_clock import WallClock
 from etl.live.day import LiveDay, days_with_live_parts
 from serving.price_changes.change import PriceChange
-from serving.price_changes.store_time import closing_of, moment_of
 from serving.price_law.prior_price import PriorPrice, Reduction, Stretch, prior_price
 from warehouse.lake import Lake, Partition
 from warehouse.within import between
@@ -24,6 +25,8 @@ def prior_price_of(
 ) -> PriorPrice:
     """Return the price that a reduction of a product has to name, from what its store showed before.
 
+    Days are local ones: between times of one zone, 30 days are 30 dates, whatever its clocks do.
+
     Parameters
     ----------
     product
@@ -34,9 +37,14 @@ def prior_price_of(
         The price changes that there are: those that were announced tell which reductions came before.
     """
     (store, sku), law = product, catalog.store.price_law
-    announced = [own for change in changes if (own := _announced(change, store, sku)) is not None]
+    clock = catalog.store.clock_of(store)
+    start = clock.local(start)
+    announced = [own for change in changes if (own := _announced(change, store, sku, clock)) is not None]
     first = min([start, *(own.start for own in announced)])
-    shown = shown_of(lake, catalog, store, sku, first - dt.timedelta(days=law.days), start)
+    shown = [
+        replace(stretch, start=clock.local(stretch.start), end=clock.local(stretch.end))
+        for stretch in shown_of(lake, catalog, store, sku, first - dt.timedelta(days=law.days), start)
+    ]
     spoils = catalog.product(sku).category in law.perishable_categories
     return prior_price(shown, announced, start, price, law, spoils=spoils)
 
@@ -45,11 +53,11 @@ def shown_of(
     lake: Lake, catalog: Catalog, store: str, sku: str, since: dt.datetime, until: dt.datetime
 ) -> list[Stretch]:
     """Return what a store showed of a product between two moments, in order of time; a price ends at closing."""
-    opening, found = catalog.store.opening, list[Stretch]()
-    for date, rows in sorted(_decisions(lake, store, sku, since.date(), until.date())):
-        ends = [*(moment_of(opening, date, tick) for tick, _ in rows[1:]), closing_of(opening, date)]
+    clock, found = catalog.store.clock_of(store), list[Stretch]()
+    for date, rows in sorted(_decisions(lake, store, sku, clock.date_of(since), clock.date_of(until))):
+        ends = [*(clock.moment_of(date, tick) for tick, _ in rows[1:]), clock.closing_of(date)]
         for (tick, price), end in zip(rows, ends, strict=True):
-            begin = moment_of(opening, date, tick)
+            begin = clock.moment_of(date, tick)
             if begin < until and end > since:
                 found.append(Stretch(begin, min(end, until), price))
     return found
@@ -72,10 +80,11 @@ def _live_parts(days: list[LiveDay], first: dt.date, last: dt.date) -> Iterator[
     return (day.part("live_repricings") for day in days if first <= day.business_date <= last)
 
 
-def _announced(change: PriceChange, store: str, sku: str) -> Reduction | None:
+def _announced(change: PriceChange, store: str, sku: str, clock: WallClock) -> Reduction | None:
     """Return a change as a reduction that was announced of a product in a store; None where it is none."""
     terms, span = change.terms, change.in_force
     is_of_it = terms.announced and terms.sku == sku and terms.store in {None, store}
     if not is_of_it or span is None or terms.new_price is None:
         return None
-    return Reduction(span[0], span[1] or dt.datetime.max.replace(tzinfo=dt.UTC), terms.new_price)
+    end = dt.datetime.max.replace(tzinfo=clock.zone.info) if span[1] is None else clock.local(span[1])
+    return Reduction(clock.local(span[0]), end, terms.new_price)

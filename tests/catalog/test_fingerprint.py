@@ -31,6 +31,8 @@ PRODUCT_CHANGES: dict[str, object] = {
 }
 STORE_CHANGES: dict[str, object] = {
     "currency": "CHF",
+    "timezone": "Europe/Berlin",
+    "timezones": {"S01": "Asia/Tokyo"},
     "stores": ("S01", "S02"),
     "opening": Opening(opens="08:00", closes="20:00", tick_minutes=30),
     "visits_per_day": 501.0,

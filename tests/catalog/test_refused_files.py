@@ -122,7 +122,7 @@ STORE_FAULTS = {
     ),
     "nothing may move": ("moving_share: 1.0", "moving_share: 0.1", ["moving_share", "0.1", "5 products"]),
     "kill switch in words": ("kill_switch: false", "kill_switch: maybe", ["guardrails.kill_switch", "'maybe'"]),
-    "foreign currency": ("currency: EUR", "currency: USD", ["currency", "'USD'"]),
+    "no currency": ("currency: EUR", "currency: USDT", ["currency", "'USDT'"]),
 }
 
 RULES_THAT_CANNOT_BOTH_HOLD = {

@@ -15,7 +15,8 @@ from catalog.load import Catalog, load
 from catalog.settings import Settings
 from etl.exports.admission import Admission, clear_other_dates, published
 from etl.exports.columns import Reading
-from etl.exports.estimate_shelf import is_untouched, sku_of, store_id_of, write_shelf
+from etl.exports.estimate_shelf import is_untouched, write_shelf
+from etl.exports.names import sku_of, store_id_of
 from etl.exports.profile import profile_of
 from etl.exports.read import open_export
 from etl.exports.stage import StagedExport, stage_export

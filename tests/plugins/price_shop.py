@@ -28,12 +28,12 @@ SEED = 7
 
 
 class Shop:
-    """A lake and a catalog folder of its own; `approval` is added to its store.yaml.
+    """A lake and a catalog folder of its own; `approval` is added to its store.yaml, and `more` lines are.
 
     With `size`, it has that many products and stores instead of the default ones.
     """
 
-    def __init__(self, folder: Path, approval: str = "", size: tuple[int, int] | None = None) -> None:
+    def __init__(self, folder: Path, approval: str = "", size: tuple[int, int] | None = None, more: str = "") -> None:
         self.folder = folder / "catalog"
         self.folder.mkdir(parents=True, exist_ok=True)  # a shop may be opened again
         (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
@@ -41,7 +41,7 @@ class Shop:
         added = f"approval: {approval}\n" if approval else ""
         if size is not None:
             store = self._grown(store, *size)
-        (self.folder / "store.yaml").write_text(f"{store}{added}", encoding="utf-8")
+        (self.folder / "store.yaml").write_text(f"{store}{added}{more}", encoding="utf-8")
         self.settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
         self.catalog: Catalog = load(self.folder)
         self.lake = Lake(self.settings)

@@ -64,3 +64,4 @@ comment on view trial_blocks is 'one block of a store day of a trial';
 comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';
+comment on view stores is 'one store whose time is kept; there is none while all stores keep UTC';

@@ -7,7 +7,7 @@ from catalog.roles import Role
 from dashboard.data.desk.drafts import Draft, span_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
-from dashboard.formats import euros
+from dashboard.formats import euros, zone_named
 from dashboard.who import allowed
 from serving.price_changes.change import Kind
 from serving.price_changes.desk import Answer, Wish, ask, decide
@@ -72,7 +72,8 @@ def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bo
     start, end = span_of(desk.sheet(), row, draft)
     wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway=anyway)
     answer = ask(desk.workspace, wish, _user(desk))
-    times = f"from {start:%H:%M} until {end:%H:%M} on {row.date}"
+    clock = desk.workspace.catalog.store.clock_of(row.store)
+    times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
     return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer)}"
 
 

@@ -4,18 +4,18 @@ import datetime as dt
 from dataclasses import dataclass
 
 from catalog.errors import DataError, ShelfpriceError
+from catalog.wall_clock import WallClock
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row, StoreClock
 from serving.price_changes.change import Terms
 from serving.price_changes.conflicts import conflicts, refuse_impossible
-from serving.price_changes.store_time import closing_of, ticks_within
 
 _ANY_REASON = "typed"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A price, EUR, and the times of day from when until when it is wanted; empty is the rest of the day."""
+    """A price, EUR, and the local times of day from when until when it is wanted; empty is the rest of the day."""
 
     price: float | None
     start: str | None = None
@@ -54,9 +54,10 @@ def span_of(sheet: Sheet, row: Row, draft: Draft) -> tuple[dt.datetime, dt.datet
     DataError
         When a time is none.
     """
-    clock: StoreClock = sheet.clocks[row.store]
-    start = clock.now if not draft.start else _moment(clock.date, draft.start)
-    end = closing_of(sheet.catalog.store.opening, clock.date) if not draft.end else _moment(clock.date, draft.end)
+    stands: StoreClock = sheet.clocks[row.store]
+    clock, date = sheet.catalog.store.clock_of(row.store), stands.date
+    start = stands.now if not draft.start else _moment(clock, date, draft.start)
+    end = clock.closing_of(date) if not draft.end else _moment(clock, date, draft.end)
     return start, end
 
 
@@ -70,7 +71,7 @@ def preview(sheet: Sheet, row: Row, draft: Draft) -> Preview:
         refuse_impossible(sheet.catalog, terms, sheet.clocks[row.store].now)
     except ShelfpriceError as error:
         return Preview(problem=str(error))
-    ticks = ticks_within(sheet.catalog.store.opening, row.date, start, end)
+    ticks = sheet.catalog.store.clock_of(row.store).ticks_within(row.date, start, end)
     if ticks is None:
         return Preview(problem="No tick of this store begins in that time: choose a longer one.")
     brings = sheet.outlooks[row.date].of(row.sku, draft.price, *ticks)
@@ -78,9 +79,9 @@ def preview(sheet: Sheet, row: Row, draft: Draft) -> Preview:
     return Preview(tuple(conflicts(sheet.catalog, terms, sheet.people)), **known)
 
 
-def _moment(date: dt.date, text: str) -> dt.datetime:
+def _moment(clock: WallClock, date: dt.date, text: str) -> dt.datetime:
     try:
         time = dt.time.fromisoformat(text.strip())
     except ValueError:
         raise DataError(f"expected a time such as 13:00, found {text!r}; nothing was recorded") from None
-    return dt.datetime.combine(date, time, dt.UTC)
+    return clock.at(dt.datetime.combine(date, time))

@@ -45,7 +45,7 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
         product=None if terms.sku is None else names.get(terms.sku, terms.sku),
         store=terms.store,
         price=terms.new_price,
-        when=when_of(terms),
+        when=when_of(terms, sheet.catalog.store.clock_of(terms.store)),
         by=change.proposer,
         reason=terms.reason,
         cost=terms.expected_cost,

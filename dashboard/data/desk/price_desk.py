@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from catalog.load import Catalog
 from catalog.settings import Settings
+from catalog.wall_clock import WallClock
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import Known, Row, StoreClock, rows_of
 from dashboard.data.reader import Reader
@@ -134,10 +135,12 @@ class PriceDesk:
 def clocks_of(lake: Lake, catalog: Catalog) -> dict[str, StoreClock]:
     """Return where each store of a catalog stands; stores that are not live share the date that opens next."""
     live = {day.store for day in days_with_live_parts(lake) if not day.is_closed(lake)}
-    resting = next((store for store in catalog.store.stores if store not in live), None)
-    idle = None if resting is None else next_tick(lake, catalog, resting)
+    idle: dict[WallClock, dt.datetime] = {}
     clocks: dict[str, StoreClock] = {}
     for store in catalog.store.stores:
-        now = idle if store not in live and idle is not None else next_tick(lake, catalog, store)
-        clocks[store] = StoreClock(now.date(), now, store in live)
+        wall = catalog.store.clock_of(store)
+        if store not in live and wall not in idle:
+            idle[wall] = next_tick(lake, catalog, store)
+        now = next_tick(lake, catalog, store) if store in live else idle[wall]
+        clocks[store] = StoreClock(wall.date_of(now), now, store in live)
     return clocks

@@ -10,12 +10,12 @@ import numpy as np
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
+from catalog.wall_clock import WallClock
 from dashboard.formats import euros
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.passing import passes, passing
 from serving.price_changes.propose import THE_RULE
-from serving.price_changes.store_time import closing_of
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 Place = tuple[str | None, str | None]
@@ -135,7 +135,7 @@ def _of_store(
 ) -> Iterator[Row]:
     clock = known.clocks[store]
     outlook = known.outlooks[clock.date]
-    covering = _covering(catalog, clock, known.people)
+    covering = _covering(clock, catalog.store.clock_of(store), known.people)
     courses = [known.courses.get((store, sku), ()) for sku in catalog.skus]
     opened = [course[-1] if course else None for course in courses]
     now = [known.shown.get((store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
@@ -148,7 +148,7 @@ def _of_store(
         decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
         cover = _strongest(covering, store, product.sku)
         if cover is not None:
-            stands, told = _overridden(cover, product, clock)
+            stands, told = _overridden(cover, product, clock, catalog.store.clock_of(store))
         yield Row(
             store=store,
             sku=product.sku,
@@ -208,9 +208,9 @@ def _before(catalog: Catalog, product: Product, old: float | None, wanted: float
     return min(max(wanted, lowest), highest)
 
 
-def _covering(catalog: Catalog, clock: StoreClock, people: Iterable[PriceChange]) -> dict[Place, PriceChange]:
+def _covering(clock: StoreClock, wall: WallClock, people: Iterable[PriceChange]) -> dict[Place, PriceChange]:
     """Return the strongest change of people that holds at some time of the rest of a store's date, by place."""
-    closing, found = closing_of(catalog.store.opening, clock.date), dict[Place, PriceChange]()
+    closing, found = wall.closing_of(clock.date), dict[Place, PriceChange]()
     for change in sorted(people, key=lambda change: change.rank):
         span = change.in_force
         if span is not None and span[0] < closing and (span[1] is None or span[1] > clock.now):
@@ -224,11 +224,11 @@ def _strongest(covering: Mapping[Place, PriceChange], store: str, sku: str) -> P
     return max(found, key=lambda change: change.rank, default=None)
 
 
-def _overridden(change: PriceChange, product: Product, clock: StoreClock) -> tuple[float, str]:
+def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> tuple[float, str]:
     terms = change.terms
     price = product.base_price if terms.new_price is None else terms.new_price
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
-    start = f" from {terms.valid_from:%H:%M}" if terms.valid_from > clock.now else ""
-    end = terms.valid_until
+    start = f" from {wall.local(terms.valid_from):%H:%M}" if terms.valid_from > clock.now else ""
+    end = None if terms.valid_until is None else wall.local(terms.valid_until)
     until = f" until {end:%H:%M}" if end is not None and end.date() == clock.date else ""
     return price, f"{what} {euros(price)} by {change.proposer}{start}{until}"

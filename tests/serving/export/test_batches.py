@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.records.opening import Opening
+from catalog.wall_clock import WallClock
 from serving.export.batch import Batch, Draft, ShelfPrice, StoreRecord, next_batch
 from serving.export.heard import DEVICES, Device, Said, heard, price_to_pay
 from serving.export.late import late_labels, ticks_passed
 from serving.export.record import History
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
-OPENING = Opening(opens="08:00", closes="20:00")
+OPENING = WallClock(Opening(opens="08:00", closes="20:00"))
+
+
+def clock_of(_store: str) -> WallClock:
+    return OPENING
+
+
 SKUS = ("BREAD", "EGGS", "MILK")
 _CENTS = st.integers(1, 5).map(lambda cents: cents / 100)
 _SHELF = st.fixed_dictionaries(dict.fromkeys(SKUS, _CENTS))
@@ -68,7 +75,7 @@ class Store:
         self.said.append(Said(of_it.id, "S01", sku, device, shown, error is None, error, at))
 
     def late(self) -> list[tuple[str, Device]]:
-        return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, OPENING)]
+        return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, clock_of)]
 
 
 def skus_of(batch: Batch | None) -> list[str]:
@@ -230,7 +237,7 @@ def test_a_label_that_fails_stays_late_with_what_it_said() -> None:
     store.say("label", "MILK", error="battery empty")
     assert store.export() is None, "a failure is no reason to send the same again"
     store.tick = 2
-    own = [late for late in late_labels({"S01": store.record}, {"S01": store.now}, OPENING) if late.device == "label"]
+    own = [late for late in late_labels({"S01": store.record}, {"S01": store.now}, clock_of) if late.device == "label"]
     assert [(late.problem, late.shown, late.ticks) for late in own] == [("battery empty", None, 2)]
 
 

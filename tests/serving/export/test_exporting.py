@@ -20,7 +20,6 @@ from serving.export.record import Recorded
 from serving.export.status import late_in, status
 from serving.export.targets import AddressTarget, FolderTarget, csv_of, target_of
 from serving.price_changes.desk import Wish, ask
-from serving.price_changes.store_time import moment_of, opening_of
 from warehouse.verify import verify
 
 LONG_AGO = 1_000_000_000  # s since 1970
@@ -72,7 +71,7 @@ def test_the_prices_of_the_running_day_are_sent_and_the_same_prices_once(shop: S
     export(shop.workspace, target, ["S01"])
     second = documents(target)[-1]
     assert prices_in(second)["MILK"] == 1.29, "what people set is known before its tick"
-    assert prices_in(second, "valid_from")["MILK"] == moment_of(shop.catalog.store.opening, DATE, 4).isoformat()
+    assert prices_in(second, "valid_from")["MILK"] == shop.catalog.store.clock_of(None).moment_of(DATE, 4).isoformat()
     assert second["after"] == first["batch"]
     shop.sell(5, player)
     assert shop.price_in(4) == 1.29
@@ -102,7 +101,7 @@ def test_from_the_last_tick_on_the_next_opening_is_sent_and_what_is_ordered_for_
     export(shop.workspace, target, ["S01"])
     running, evening = documents(target)
     tomorrow = DATE + ONE_DAY
-    opening = opening_of(shop.catalog.store.opening, tomorrow).isoformat()
+    opening = shop.catalog.store.clock_of("S01").opening_of(tomorrow).isoformat()
     assert {moment[:10] for moment in prices_in(running, "valid_from").values()} == {str(DATE)}
     assert set(prices_in(evening, "valid_from").values()) == {opening}
     assert set(prices_in(evening)) == set(shop.catalog.skus)

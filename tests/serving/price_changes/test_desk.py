@@ -13,7 +13,7 @@ from serving.price_changes.desk import Wish, ask, decide, examined
 from serving.price_changes.orders import ordered_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
-from serving.price_changes.store_time import moment_of, next_tick
+from serving.price_changes.store_time import next_tick
 from serving.replay.day import replay
 from warehouse.verify import verify
 
@@ -28,7 +28,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def at(shop: Shop, tick: int) -> dt.datetime:
-    return moment_of(shop.catalog.store.opening, DATE, tick)
+    return shop.catalog.store.clock_of(None).moment_of(DATE, tick)
 
 
 def state_of(shop: Shop, change: PriceChange) -> str:

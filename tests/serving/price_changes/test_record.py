@@ -24,16 +24,15 @@ from serving.price_changes.record import (
     record,
 )
 from serving.price_changes.states import may_follow
-from serving.price_changes.store_time import opening_of
 from warehouse.lake import Lake, Partition
 
 SHELF = load()
 DAY = dt.date(2026, 3, 2)
-OPENING = SHELF.store.opening
+CLOCK = SHELF.store.clock_of(None)
 SKUS = st.sampled_from([None, *SHELF.skus[:2]])
 STORES = st.sampled_from([None, *SHELF.store.stores[:2]])
 MOMENTS = st.tuples(st.integers(0, 6), st.integers(0, 12)).map(
-    lambda at: opening_of(OPENING, DAY + dt.timedelta(days=at[0])) + dt.timedelta(hours=at[1])
+    lambda at: CLOCK.opening_of(DAY + dt.timedelta(days=at[0])) + dt.timedelta(hours=at[1])
 )
 ASKED = st.tuples(
     st.sampled_from(["override", "freeze", "kill_switch", "price"]),
@@ -63,12 +62,12 @@ def live(lake: Lake, history: list[tuple[Any, ...]]) -> None:
             name = f"p{number}.{terms.store}.{terms.sku}" if terms.kind == "price" else f"h{number}"
             moment = terms.valid_from
             events = [Event(number, name, what, moment, moment, "anna", terms) for what in ("proposed", "approved")]
-            record(lake, events[: 1 + number % 2])
+            record(lake, SHELF, events[: 1 + number % 2])
         elif known:
             place, event, moment = action
             own = known[place % len(known)]
             if may_follow(own.last, event):
-                record(lake, [Event(number, own.id, event, moment, moment, "ben", own.terms)])
+                record(lake, SHELF, [Event(number, own.id, event, moment, moment, "ben", own.terms)])
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def lakes() -> Iterator[Path]:
 
 def holds_on(change: PriceChange, date: dt.date) -> bool:
     span = change.in_force
-    return span is not None and span[0].date() <= date and (span[1] is None or span[1] > opening_of(OPENING, date))
+    return span is not None and span[0].date() <= date and (span[1] is None or span[1] > CLOCK.opening_of(date))
 
 
 @given(history=HISTORY, asked=ASKED)
@@ -94,7 +93,7 @@ def test_what_can_still_bind_gives_the_answers_of_the_whole_history(
         everything = all_changes(lake)
         assert changes_by_people(lake) == [change for change in everything if change.terms.kind != "price"]
         terms = terms_of(*asked)
-        binding = changes_by_people(lake, terms.valid_from.date())
+        binding = changes_by_people(lake, terms.valid_from)
         assert list(conflicts(SHELF, terms, binding)) == list(conflicts(SHELF, terms, everything))
         for change in everything:
             assert changes_named(lake, [change.id]) == [change]
@@ -129,13 +128,13 @@ class Named(Partition):
 def test_a_date_that_is_over_is_never_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     lake.prepare()
-    start = opening_of(OPENING, DAY)
+    start = CLOCK.opening_of(DAY)
     live(lake, [("override", "MILK", "S01", start, 3)] * 3 + [("kill_switch", None, None, start, None)] * 2)
     live(lake, [(place, "withdrawn", start + dt.timedelta(hours=5)) for place in range(5)])
     read: list[Partition] = []
     real = Lake.read
     monkeypatch.setattr(Lake, "read", lambda self, part: read.append(part) or real(self, part))
     assert changes_on(lake, DAY + dt.timedelta(days=1)) == []
-    assert changes_by_people(lake, DAY + dt.timedelta(days=400)) == []
+    assert changes_by_people(lake, CLOCK.opening_of(DAY + dt.timedelta(days=400))) == []
     assert read == []
     assert len(changes_on(lake, DAY)) == 5

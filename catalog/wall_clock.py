@@ -1,0 +1,124 @@
+"""A store's own time: its opening hours are local, every moment is UTC, and a tick is as long as any other.
+
+A business date is the local date on which a store opens. Ticks count from opening, so a date has the same ticks in
+every zone; the moments differ, and in Tokyo 08:00 is 23:00 UTC of the day before. Precondition: clocks do not change
+while the store is open, see `refuse_change_while_open`.
+"""
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+from catalog.records.opening import Opening
+from catalog.zones import UTC, Change, Zone, zone_of
+
+_YEARS = range(2005, 2101)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_US = dt.timedelta(microseconds=1)
+_ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class WallClock:
+    """The clock on a store's wall: turns business dates and ticks into moments, UTC, and back."""
+
+    opening: Opening
+    time_zone: str = UTC
+
+    @property
+    def zone(self) -> Zone:
+        """The zone of the store."""
+        return zone_of(self.time_zone)
+
+    def moment_of(self, date: dt.date, tick: int) -> dt.datetime:
+        """Return when a tick of a date begins, UTC; the one after the last is closing."""
+        return self.opening_of(date) + tick * self._tick
+
+    def opening_of(self, date: dt.date) -> dt.datetime:
+        """Return when the store opens on a date, UTC."""
+        return self.at(dt.datetime.combine(date, dt.time()) + dt.timedelta(minutes=self.opening.opens_minute))
+
+    def closing_of(self, date: dt.date) -> dt.datetime:
+        """Return when the store closes on a date, UTC."""
+        return self.moment_of(date, self.opening.ticks)
+
+    def opening_us(self, date: dt.date) -> int:
+        """Return when the store opens on a date, microseconds since 1970, UTC."""
+        return (self.opening_of(date) - _EPOCH) // _US
+
+    def midnight_after(self, date: dt.date) -> dt.datetime:
+        """Return when a date ends, UTC."""
+        return max(self.at(dt.datetime.combine(date + _ONE_DAY, dt.time())), self.closing_of(date))
+
+    def at(self, local: dt.datetime) -> dt.datetime:
+        """Return the moment, UTC, of a local time without a zone.
+
+        Of a time that is there twice it is the first; one that is skipped counts by the clock before the change.
+        """
+        return local.replace(tzinfo=self.zone.info, fold=0).astimezone(dt.UTC)
+
+    def moment_of_person(self, given: dt.datetime) -> dt.datetime:
+        """Return the moment, UTC, that a person means: a time without a zone is the store's local time."""
+        return self.at(given) if given.tzinfo is None else given.astimezone(dt.UTC)
+
+    def local(self, moment: dt.datetime) -> dt.datetime:
+        """Return a moment as the store's clock shows it, with its zone."""
+        return moment.astimezone(self.zone.info)
+
+    def date_of(self, moment: dt.datetime) -> dt.date:
+        """Return the local date of a moment."""
+        return self.local(moment).date()
+
+    def tick_of(self, moment: dt.datetime) -> tuple[dt.date, int]:
+        """Return the local date of a moment, and the tick that it lies in: below 0 before opening."""
+        date = self.date_of(moment)
+        return date, (moment - self.opening_of(date)) // self._tick
+
+    def ticks_within(self, date: dt.date, start: dt.datetime, end: dt.datetime | None) -> tuple[int, int] | None:
+        """Return the first tick of a date that begins within a span, and the first one after; None where none does."""
+        first = max(0, self._first_tick_from(date, start))
+        after = self.opening.ticks if end is None else min(self.opening.ticks, self._first_tick_from(date, end))
+        return (first, after) if first < after else None
+
+    def _first_tick_from(self, date: dt.date, moment: dt.datetime) -> int:
+        """Return the first tick that begins at a moment or later; it may lie before opening or after closing."""
+        since = (moment - self.opening_of(date)) / self._tick
+        return math.ceil(max(-1.0, min(since, self.opening.ticks + 1.0)))
+
+    @property
+    def _tick(self) -> dt.timedelta:
+        return dt.timedelta(minutes=self.opening.tick_minutes)
+
+
+def refuse_change_while_open(opening: Opening, time_zone: str) -> None:
+    """Refuse opening hours during which the clocks of a zone change on some date of the years 2005 to 2100.
+
+    Raises
+    ------
+    ValueError
+        With the zone, the date and the hour of the first such change.
+    """
+    if time_zone == UTC:
+        return
+    changes = [change for change in zone_of(time_zone).changes if change.before.year in _YEARS]
+    for change in changes:
+        date = _date_while_open(opening, change)
+        if date is not None:
+            raise ValueError(
+                f"opening: expected hours without a change of clocks, found {opening.opens} to {opening.closes}, while "
+                f"clocks in {time_zone} go from {change.before:%H:%M} to {change.after:%H:%M} on {date}: a business "
+                "date would not have the same ticks as any other; choose hours that do not contain it"
+            )
+
+
+def _date_while_open(opening: Opening, change: Change) -> dt.date | None:
+    """Return the date on which a change touches the opening hours; a zone that skips a whole date has no such date."""
+    begins, ends = min(change.before, change.after), max(change.before, change.after)
+    if ends - begins >= _ONE_DAY:
+        return None
+    for date in sorted({begins.date(), ends.date()}):
+        midnight = dt.datetime.combine(date, dt.time())
+        opens = midnight + dt.timedelta(minutes=opening.opens_minute)
+        if opens < ends and begins < opens + dt.timedelta(minutes=opening.minutes):
+            return date
+    return None
