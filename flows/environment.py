@@ -36,6 +36,7 @@ _SPREAD = {
     "flows.shocks",
     "flows.simulate",
     "flows.transform",
+    "flows.trial",
 }
 """Flows whose work a cluster does, where one is set."""
 _WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live", "flows.trial"}
