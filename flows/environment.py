@@ -31,10 +31,12 @@ _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RE
 _SPREAD = {
     "flows.backfill",
     "flows.compare",
+    "flows.learn",
     "flows.nightly",
     "flows.pipeline",
     "flows.shocks",
     "flows.simulate",
+    "flows.train",
     "flows.transform",
     "flows.trial",
 }
