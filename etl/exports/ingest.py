@@ -44,7 +44,7 @@ from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
 _STEPS = 100  # of the progress while a file is read
-_LARGE = 100_000_000  # bytes of a file whose dates are worth sending; measured: two million visits of a CSV
+_LARGE = 100_000_000  # bytes of a file whose dates are worth sending: two million visits of a CSV
 
 
 @dataclass(frozen=True)
