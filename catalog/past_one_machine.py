@@ -47,8 +47,8 @@ class PastOneMachine(BaseSettings):
     dask: str | None = Field(
         default=None,
         validation_alias="SHELFPRICE_DASK",
-        description="scheduler of a Dask cluster that plays, transforms and compares: `tls://host:8786`, or "
-        "`tcp://` on loopback",
+        description="scheduler of a Dask cluster that plays, groups, learns, prices, ingests and compares: "
+        "`tls://host:8786`, or `tcp://` on loopback",
         json_schema_extra={"default_in_words": "processes of this machine"},
     )
     dask_ca: Path | None = Field(

@@ -18,6 +18,7 @@ from evaluation.same_shoppers import earned_in
 from serving.champion import Champion
 from serving.in_force import pricing_on
 from training.drift.watch import Announce, unannounced
+from training.means import Means
 from training.night import run_night
 from training.nights import Night
 
@@ -55,4 +56,4 @@ class LivingStore:
 
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""
-        return run_night(self.workspace, self.registry, date, self.seed, announce=announce)
+        return run_night(self.workspace, self.registry, date, self.seed, Means(announce=announce))

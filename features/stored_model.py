@@ -89,6 +89,26 @@ class StoredModel:
         return with_odds(self.as_classified(X), self.odds_factor)
 
 
+def classifier_as_data(classifier: Any) -> bytes:
+    """Return a classifier in skops format, in which it may travel: data, which can run nothing."""
+    data: bytes = skops.io.dumps(classifier)
+    return data
+
+
+def classifier_from_data(data: bytes) -> Any:
+    """Return the classifier that `classifier_as_data` made data of.
+
+    Raises
+    ------
+    ModelError
+        When it holds a type that a model may not contain; nothing of it was loaded.
+    """
+    untrusted = set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_MODEL_TYPES)
+    if untrusted:
+        raise ModelError(f"a model was sent that holds the untrusted type {min(untrusted)}; it was not loaded")
+    return skops.io.loads(data, trusted=list(TRUSTED_MODEL_TYPES))
+
+
 def with_odds(chance: Floats, factor: float) -> Floats:
     """Multiply the odds of some chances by a factor; 0 and 1 stay.
 

@@ -31,11 +31,14 @@ _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RE
 _SPREAD = {
     "flows.backfill",
     "flows.compare",
+    "flows.learn",
     "flows.nightly",
     "flows.pipeline",
     "flows.shocks",
     "flows.simulate",
+    "flows.train",
     "flows.transform",
+    "flows.trial",
 }
 """Flows whose work a cluster does, where one is set."""
 _WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live", "flows.trial"}

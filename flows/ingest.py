@@ -1,17 +1,23 @@
 """Bring a retailer's own export into the lake."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import flow
 
-from catalog.settings import read_settings
+from catalog.settings import Settings, read_settings
+from catalog.spread import HERE, Spread
+from etl.exports.admit_dates import Room
 from etl.exports.columns import Reading
 from etl.exports.corrections import NOTHING_ASKED, Asked
-from etl.exports.ingest import Ingested
+from etl.exports.ingest import Ingested, is_worth_a_cluster
 from etl.exports.ingest import ingest as ingest_file
+from etl.exports.read import open_export
 from flows.progress import tell
 from flows.runs import tag_run
+from flows.spreading.choose import spreading
 from flows.tasks import as_task
 
 
@@ -36,5 +42,17 @@ def ingest(file: Path, reading: Reading, catalog_dir: str | None = None, asked: 
         When the lake belongs to another shelf, or another file is being ingested.
     """
     tag_run("ingest")
-    shelf = Path(catalog_dir) if catalog_dir else None
-    return as_task(ingest_file, read_settings(), file, reading, shelf, dt.datetime.now(dt.UTC), tell, asked)
+    shelf, settings = Path(catalog_dir) if catalog_dir else None, read_settings()
+    with _spread(settings, file, reading) as spread:
+        room = Room(tell, spread)
+        return as_task(ingest_file, settings, file, reading, shelf, dt.datetime.now(dt.UTC), room, asked)
+
+
+@contextmanager
+def _spread(settings: Settings, file: Path, reading: Reading) -> Iterator[Spread]:
+    """Open the place where dates are admitted: a cluster only for a large file, which it must see under the home."""
+    if settings.dask is None or not is_worth_a_cluster(open_export(file, reading)):
+        yield HERE
+        return
+    with spreading(settings, seconds=0, sees_home=True) as spread:
+        yield spread

@@ -10,7 +10,9 @@ from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import name_run
+from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
+from training.means import Means
 from training.night import decide
 from training.nights import Night
 
@@ -36,4 +38,6 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     date = through or newest_grouped(workspace.lake)
     if through is None:
         name_run(f"learn-{date}", through=date.isoformat())
-    return decide(workspace, registry_of(workspace), date, seed, progress=tell, run=as_shown_task)
+    with spreading(workspace.settings, seconds=0) as spread:
+        means = Means(progress=tell, run=as_shown_task, spread=spread)
+        return decide(workspace, registry_of(workspace), date, seed, means)

@@ -17,6 +17,7 @@ from flows.tasks import as_task
 from flows.workspace import open_workspace
 from serving.alerts.watch import watch_and_tell
 from serving.close_day import close_day
+from training.means import Means
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
 from warehouse.asked import left_unended, write_down
@@ -55,7 +56,9 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=seconds_to_play(workspace, [night_of])) as spread:
             as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
-        done = run_night(workspace, registry, night_of, seed, announce=announce, progress=tell, run=as_shown_task)
+        with spreading(workspace.settings, seconds=0) as spread:
+            means = Means(announce, tell, as_shown_task, spread)
+            done = run_night(workspace, registry, night_of, seed, means)
         for sentence in watch_and_tell(workspace):
             say(sentence)
         return done

@@ -12,12 +12,16 @@ from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.simulate import play_dates
+from flows.spreading.choose import spreading
 from flows.transform import group_decisions
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced
 from serving.price_changes.orders import ordered_on
+from training.means import Means
 from training.night import decide
+from training.nights import Night
+from training.registry import ModelRegistry
 from warehouse.workspace import Workspace
 
 
@@ -52,12 +56,18 @@ def pipeline(
             done_before += 1
         else:
             if date - ONE_DAY in workspace.lake.dates("interactions"):
-                night = decide(workspace, registry, date - ONE_DAY, seed, progress=tell, run=as_shown_task)
+                night = learn_and_price(workspace, registry, date - ONE_DAY, seed)
                 remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
             group_decisions(workspace)
         tell("days played", number, days)
     return Loop(done_before, tuple(remarks))
+
+
+def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int) -> Night:
+    """Learn from everything through a date if that is due, and price the day after it, wherever there is room."""
+    with spreading(workspace.settings, seconds=0) as spread:
+        return decide(workspace, registry, date, seed, Means(progress=tell, run=as_shown_task, spread=spread))
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:

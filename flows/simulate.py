@@ -1,6 +1,7 @@
 """Play store days and load them: one task that spreads the batches."""
 
 import datetime as dt
+from collections.abc import Sized
 
 from prefect import flow
 
@@ -67,7 +68,7 @@ def play_dates(
     return sorted(played, key=lambda result: result.batch.partition)
 
 
-def seconds_to_play(workspace: Workspace, dates: list[dt.date], stores: int | None = None) -> float:
+def seconds_to_play(workspace: Workspace, dates: Sized, stores: int | None = None) -> float:
     """Return roughly how long it would take to play some dates on one core."""
     n_stores = len(store_ids(workspace.catalog, stores))
     return len(dates) * n_stores * workspace.catalog.store.visits_per_day / _PER_SECOND

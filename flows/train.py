@@ -10,7 +10,9 @@ from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.registry import registry_of
 from flows.runs import tag_run
+from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
+from training.means import Means
 from training.result import TrainingResult
 from training.train_once import KnownVersion, train_once
 
@@ -43,4 +45,6 @@ def train(
     workspace = open_workspace(catalog_dir)
     tag_run("training")
     date = through or newest_grouped(workspace.lake)
-    return as_shown_task(train_once, workspace, registry_of(workspace), date, seed, since, tell, again=again)
+    with spreading(workspace.settings, seconds=0) as spread:
+        means = Means(progress=tell, spread=spread)
+        return as_shown_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)

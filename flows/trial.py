@@ -5,6 +5,8 @@ from prefect import flow
 from evaluation.trial.run import Asked, Found, hold_trial
 from flows.progress import say, tell
 from flows.runs import tag_run
+from flows.simulate import seconds_to_play
+from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
 
@@ -20,4 +22,6 @@ def trial(asked: Asked, catalog_dir: str | None = None) -> Found:
     """
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     tag_run("trial")
-    return hold_trial(workspace, asked, say=say, progress=tell, run=as_task)
+    seconds = seconds_to_play(workspace, range(asked.days), asked.stores)
+    with spreading(workspace.settings, seconds=seconds) as spread:
+        return hold_trial(workspace, asked, say=say, progress=tell, run=as_task, spread=spread)

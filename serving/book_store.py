@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
@@ -102,14 +103,21 @@ class NewBook:
             commit.publish(partition, rows, inputs=self.inputs[partition])
 
 
-def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date) -> PriceBook:
+def unpublished_book(
+    catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, spread: Spread = HERE
+) -> PriceBook:
     """Return the price book of a business date without publishing it."""
     published_at = dt.datetime.combine(for_date, dt.time(), dt.UTC)
-    return tabulate(policy_with_model(catalog, curves, visits), catalog, published_at, curves)
+    return tabulate(policy_with_model(catalog, curves, visits, spread), catalog, published_at, curves)
 
 
 def new_book(
-    catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, belief: pa.Table | None = None
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    for_date: dt.date,
+    belief: pa.Table | None = None,
+    spread: Spread = HERE,
 ) -> NewBook:
     """Make the price book of a business date; nothing is published.
 
@@ -119,8 +127,10 @@ def new_book(
         Visits expected per store day, shape (n_products, n_ticks).
     belief
         What is believed before the day, in the columns of `beliefs`; with it, prices learn from the day's own sales.
+    spread
+        Where its policy is worked out.
     """
-    book = unpublished_book(catalog, curves, visits, for_date)
+    book = unpublished_book(catalog, curves, visits, for_date, spread)
     facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
     known = () if belief is None else (without_the_champions_word(belief),)
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, *known)).encode()).hexdigest()}"
@@ -137,9 +147,10 @@ def publish_book(
     visits: Floats,
     for_date: dt.date,
     belief: pa.Table | None = None,
+    spread: Spread = HERE,
 ) -> PriceBook:
     """Make the price book of a business date and commit it with the curves and the belief it stands on."""
-    return commit_book(lake, new_book(catalog, curves, visits, for_date, belief))
+    return commit_book(lake, new_book(catalog, curves, visits, for_date, belief, spread))
 
 
 def commit_book(lake: Lake, new: NewBook) -> PriceBook:

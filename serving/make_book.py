@@ -4,6 +4,7 @@ import datetime as dt
 
 import pyarrow as pa
 
+from catalog.spread import HERE, Spread
 from features.cells import feature_workbench
 from features.footfall import expected_visits
 from serving.belief.table import belief_from_table
@@ -16,10 +17,10 @@ from warehouse.proof import prove
 from warehouse.workspace import Workspace
 
 
-def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date) -> NewBook:
+def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date, spread: Spread = HERE) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
     known = known_before(workspace.lake, model, workspace.catalog, date)
-    return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
+    return new_book(workspace.catalog, known.curves, known.visits, date, known.belief, spread)
 
 
 def has_curves(lake: Lake, date: dt.date) -> bool:
@@ -27,18 +28,18 @@ def has_curves(lake: Lake, date: dt.date) -> bool:
     return lake.receipt(Partition("demand_curves", date, GROUP)) is not None
 
 
-def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
+def make_book_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> PriceBook:
     """Work a date's book out anew from the demand curves that it was made from, whoever is champion by now."""
     stored = in_force_for(date)
     belief, curves = _belief_beside(workspace.lake, stored), curves_from_table(workspace.lake.read(stored.curves))
     if belief is not None:
         visits = belief_from_table(belief, workspace.catalog)[0].footfall.by_tick
-        return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
+        return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief, spread)
     prove(workspace.lake, read_for(workspace.lake, None, date))
     through = date - dt.timedelta(days=1)
     with feature_workbench(workspace.settings, within=dates_known_from(workspace.lake, (), through)) as connection:
         visits = expected_visits(connection, workspace.catalog, through)
-    return publish_book(workspace.lake, workspace.catalog, curves, visits, date)
+    return publish_book(workspace.lake, workspace.catalog, curves, visits, date, spread=spread)
 
 
 def _belief_beside(lake: Lake, stored: StoredBook) -> pa.Table | None:

@@ -87,23 +87,37 @@ def play_one(job: BatchToPlay) -> BatchResult:
         When something else prices its date by now.
     """
     workspace = job.where.opened()
-    return play_and_group(workspace, job.batch, job.at_hand or _pricing(workspace, job), job.seed, anew=job.anew)
+    priced_by = job.at_hand or pricing_meant(workspace, job.batch, job.policy, job.priced_by)
+    return play_and_group(workspace, job.batch, priced_by, job.seed, anew=job.anew)
 
 
-def _pricing(workspace: Workspace, job: BatchToPlay) -> PricedBy:
-    """Return what prices a batch; what was read last is kept, for the next batch is often of the same date."""
-    date = job.batch.business_date
-    key = (workspace.lake.address, workspace.catalog.fingerprint, date, job.policy, job.priced_by)
+def pricing_meant(workspace: Workspace, batch: Batch, policy: str | None, priced_by: str) -> PricedBy:
+    """Return what prices a batch; what was read last is kept, for the next batch is often of the same date.
+
+    Parameters
+    ----------
+    policy
+        Policy asked for by its name; None for what is in force.
+    priced_by
+        Fingerprint of what is to price it.
+
+    Raises
+    ------
+    Declined
+        When something else prices its date by now.
+    """
+    date = batch.business_date
+    key = (workspace.lake.address, workspace.catalog.fingerprint, date, policy, priced_by)
     with _READING:
         if key not in _READ:
-            _READ[key] = pricing_on(workspace.lake, workspace.catalog, date, job.policy)
+            _READ[key] = pricing_on(workspace.lake, workspace.catalog, date, policy)
             while len(_READ) > _POLICIES_KEPT:
                 _READ.popitem(last=False)
         found = _READ[key]
-        if found.fingerprint != job.priced_by:
+        if found.fingerprint != priced_by:
             del _READ[key]
             raise Declined(
-                f"{job.name}: other prices came into force for {date} while batches were sent out; this one was not "
-                "played, run the same command again"
+                f"{date} {batch.group}: other prices came into force for {date} while batches were sent out; this one "
+                "was not played, run the same command again"
             )
     return found

@@ -12,9 +12,10 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf
+from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
-from serving.recursion import price_stock
+from serving.solve import ProductsToSolve, solve
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class StockAwarePolicy:
         n_levels: int,
         unit_costs: Floats | float = 0.0,
         name: str = "stock_aware",
+        spread: Spread = HERE,
     ) -> None:
         """Solve the recursion once for every product.
 
@@ -106,19 +108,15 @@ class StockAwarePolicy:
             Cost of a unit, EUR, shape (n_products,): with it margin is the objective, and units are valued in margin.
         name
             Name in the tables; on true demand, the same policy is the clairvoyant.
+        spread
+            Where the recursion is solved.
         """
         self.name = name
         self.model_version: str | None = curves.model_version
-        choosable = [np.flatnonzero(own) for own in curves.choosable]
-        solved = [
-            price_stock(gains[among], np.outer(chances[among], own), n_levels)
-            for gains, chances, own, among in zip(
-                _gains(curves, unit_costs), curves.p_sale, visits, choosable, strict=True
-            )
-        ]
+        gains = _gains(curves, unit_costs)
+        solved = solve(ProductsToSolve(0, gains, curves.p_sale, curves.choosable, visits, n_levels), spread)
         self._curves = curves
-        self._best = np.stack([among[best] for (best, _), among in zip(solved, choosable, strict=True)])
-        self._value = np.stack([value for _, value in solved])
+        self._best, self._value = solved.best, solved.value
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
@@ -144,15 +142,15 @@ def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPol
     return RulePolicy(catalog.base_prices, ceilings, rule.low_stock, rule.raise_by, digits=catalog.store.money.digits)
 
 
-def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats) -> PricingPolicy:
+def policy_with_model(catalog: Catalog, curves: DemandCurves, visits: Floats, spread: Spread = HERE) -> PricingPolicy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
 
-    `visits` are the visits expected per store day, shape (n_products, n_ticks).
+    `visits` are the visits expected per store day, shape (n_products, n_ticks); `spread` is where it is worked out.
     """
     unit_costs = costs_that_count(catalog)
     if catalog.store.policies.with_champion == "greedy":
         return GreedyPolicy(curves, unit_costs)
-    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs)
+    return StockAwarePolicy(curves, visits, int(catalog.par_stock.max()) + 1, unit_costs, spread=spread)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:

@@ -4,14 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
+from catalog.spread import HERE
 from etl.business_dates import ONE_DAY
 from etl.transform import transform
 from serving.close_day import close_day, play_again
 from serving.make_book import has_curves, is_priced, make_book_again
-from training.drift.watch import Announce, unannounced, watch_drift
-from training.night import RunStep, decide, plainly
+from training.drift.watch import watch_drift
+from training.means import PLAINLY, Means
+from training.night import decide
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed
 from training.registry import ModelRegistry
 from warehouse.lake import Lake
@@ -37,15 +37,12 @@ class Filled:
 class Filling:
     """How dates are filled: with which seed where a date is missing, and whether everything is made anew by `force`.
 
-    `spread` is where batches are played.
+    The `spread` of its means is also where batches are played.
     """
 
     seed: int
     force: bool = False
-    announce: Announce = unannounced
-    progress: Progress = silent
-    run: RunStep = plainly
-    spread: Spread = HERE
+    means: Means = PLAINLY
 
 
 def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how: Filling) -> None:
@@ -56,23 +53,24 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
     Declined
         When the date would leave a gap after the newest one.
     """
-    lake, run = workspace.lake, how.run
+    lake, means = workspace.lake, how.means
+    run = means.run
     refuse_what_cannot_be_closed(lake, date)
     if how.force:
-        run(play_again, workspace, date, how.spread)
-    run(close_day, workspace, date, how.seed, how.spread)
+        run(play_again, workspace, date, means.spread)
+    run(close_day, workspace, date, how.seed, means.spread)
     run(
         transform,
         workspace,
         (date,) if how.force else (),
-        how.progress,
-        how.spread if how.spread.is_elsewhere else HERE,
+        means.progress,
+        means.spread if means.spread.is_elsewhere else HERE,
     )
     if has_curves(lake, date + ONE_DAY) and (how.force or not is_priced(lake, date + ONE_DAY)):
-        run(make_book_again, workspace, date + ONE_DAY)
+        run(make_book_again, workspace, date + ONE_DAY, means.spread)
     elif needs_a_decision(lake, date):
-        run(watch_drift, workspace, registry, date, how.announce)
-        decide(workspace, registry, date, how.seed, progress=how.progress, run=run)
+        run(watch_drift, workspace, registry, date, means.announce)
+        decide(workspace, registry, date, how.seed, means)
 
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:

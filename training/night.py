@@ -5,17 +5,15 @@ live through the same night.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import replace
-from typing import ParamSpec, Protocol, TypeVar
 
 from catalog.errors import DataError, Declined, ModelError
-from catalog.progress import Progress, silent
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook
 from serving.price_book.book import PriceBook
-from training.drift.watch import Announce, unannounced, watch_drift
+from training.drift.watch import watch_drift
+from training.means import PLAINLY, Means
 from training.nights import Night, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
 from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
@@ -25,32 +23,13 @@ from warehouse.lake import Lake
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-class RunStep(Protocol):
-    """How a step is run: plainly, or as a task of an orchestrator."""
-
-    def __call__(self, step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Call a step with its arguments and return what it returns."""
-        ...
-
-
-def plainly(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Run a step here and now."""
-    return step(*args, **kwargs)
-
 
 def run_night(
     workspace: Workspace,
     registry: ModelRegistry,
     date: dt.date,
     seed: int,
-    *,
-    announce: Announce = unannounced,
-    progress: Progress = silent,
-    run: RunStep = plainly,
+    means: Means = PLAINLY,
 ) -> Night:
     """Do the night after a business date that is sold to its end.
 
@@ -61,11 +40,12 @@ def run_night(
     ModelError
         When the registry is away: old prices hold, and the night is yet to do.
     """
-    run(transform, workspace, progress=progress)
+    run = means.run
+    run(transform, workspace, progress=means.progress, spread=means.spread)
     if not needs_a_decision(workspace.lake, date):
         return recorded(workspace.lake, date)
-    run(watch_drift, workspace, registry, date, announce)
-    night = decide(workspace, registry, date, seed, progress=progress, run=run)
+    run(watch_drift, workspace, registry, date, means.announce)
+    night = decide(workspace, registry, date, seed, means)
     if night.outcome == "old prices hold":
         raise ModelError(f"{night.remark}; run this night again when it is mended")
     return night
@@ -76,9 +56,7 @@ def decide(
     registry: ModelRegistry,
     date: dt.date,
     seed: int,
-    *,
-    progress: Progress = silent,
-    run: RunStep = plainly,
+    means: Means = PLAINLY,
 ) -> Night:
     """Learn from everything through a business date if that is due, and price the day after it.
 
@@ -102,24 +80,22 @@ def decide(
         because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
         if because is None and decided is not None and is_done(lake, date):
             return recorded(lake, date)
-        why_not = _learn(workspace, registry, date, seed, progress, run) if because else None
+        why_not = _learn(workspace, registry, date, seed, means) if because else None
         version, promoted, said = judged_through(workspace, date) or (None, False, None)
         night = Night(date, "priced", version, promoted, said=why_not or said)
-        return _price_after(workspace, registry, night, inputs, run)
+        return _price_after(workspace, registry, night, inputs, means)
 
 
-def _learn(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, progress: Progress, run: RunStep
-) -> str | None:
+def _learn(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: Means) -> str | None:
     """Train; return why nothing was learned, if so. What a training says of its version stands in the version's row."""
     try:
-        run(train, workspace, registry, date, seed, progress=progress)
+        means.run(train, workspace, registry, date, seed, progress=means.progress, spread=means.spread)
     except (DataError, Declined) as error:
         return f"nothing new was learned: {error}"
     return None
 
 
-def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, run: RunStep) -> Night:
+def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, means: Means) -> Night:
     """Price the day after and commit that with the night; return the night with what became of its prices."""
     lake = workspace.lake
     if workspace.catalog.store.guardrails.kill_switch:
@@ -134,7 +110,7 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
     def with_the_night(lake: Lake, book: NewBook) -> None:
         record(lake, _priced_by(night, book.book), inputs, book)
 
-    priced = run(price_date, workspace, registry, night.prices_for, with_the_night)
+    priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night, means.spread)
     done = _priced_by(night, priced.book)
     return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
 

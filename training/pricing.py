@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalog.errors import DataError, Declined, ModelError
+from catalog.spread import HERE, Spread
 from etl.business_dates import came_from_the_twin
 from serving.book_store import NewBook, book_in_force, commit_book
 from serving.make_book import make_book
@@ -34,7 +35,11 @@ CommitBook = Callable[[Lake, NewBook], object]
 
 
 def price_date(
-    workspace: Workspace, registry: ModelRegistry, date: dt.date, commit_as: CommitBook = commit_book
+    workspace: Workspace,
+    registry: ModelRegistry,
+    date: dt.date,
+    commit_as: CommitBook = commit_book,
+    spread: Spread = HERE,
 ) -> Priced:
     """Make the price book of a business date.
 
@@ -44,6 +49,8 @@ def price_date(
     ----------
     commit_as
         Commits the book; a night commits its own record with it.
+    spread
+        Where prices are worked out.
 
     Raises
     ------
@@ -65,7 +72,7 @@ def price_date(
             if champion is None and not may_price_without_champion(workspace, date):
                 remedy = next_command(situation_of(workspace.settings)) or "shelfprice train"
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
-            new = make_book(workspace, champion, date)
+            new = make_book(workspace, champion, date, spread)
             commit_as(workspace.lake, new)
         return Priced(new.book, None, _proposed(workspace, date))
     except ModelError as error:

@@ -8,15 +8,17 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.progress import Progress, silent
+from catalog.spread import HERE, Spread
 from features.cells import feature_workbench
-from features.shifts import demand_shifts
 from serving.champion import Champion
-from training.candidates import CANDIDATES, Candidate, FittedModel, fit
-from training.dataset import Dataset, holdout_budget_groups, load_dataset
+from training.candidates import FittedModel
+from training.dataset import Dataset, holdout_budget_groups
+from training.fit_candidates import FittedCandidate, Lesson, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, Verdict, pass_gate
 from training.judge import choose_threshold, judge
 from training.judgement import champion_chances, gate_input
+from training.learning_days import learning_days
 from training.model_row import model_version_row
 from training.promotion.change import catch_up
 from training.promotion.registry import Judged, settle
@@ -28,7 +30,6 @@ from training.report.page import training_report
 from training.result import Rival, TrainingResult
 from training.truth import true_chances
 from warehouse.lake import CODE_VERSION
-from warehouse.proof import Span, prove
 from warehouse.within import between
 from warehouse.workspace import Workspace
 
@@ -62,6 +63,7 @@ def train(
     seed: int,
     since: dt.date | None = None,
     progress: Progress = silent,
+    spread: Spread = HERE,
 ) -> TrainingResult:
     """Train every candidate on the demand cells up to a date, and promote the best if the gate lets it pass.
 
@@ -73,6 +75,8 @@ def train(
     since
         First business date to learn from, by default as far back as `learning.window_days` lets it. Where a change in
         demand was detected later, the days before it lend the shape of their curve alone.
+    spread
+        Where candidates are fitted.
 
     Raises
     ------
@@ -86,7 +90,8 @@ def train(
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
-        judged = judge_candidates(log, days, progress)
+        fitted = fit_candidates(workspace, Lesson(dataset, through, since, seed), spread, progress)
+        judged = judge_candidates(log, days, fitted)
         best = min(judged, key=lambda item: item.scores["log_loss"])
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(best.logged, best.fitted, best.scores, inputs, judged_before)
@@ -108,40 +113,23 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
-    """Read the days to learn from: those of the window, split where demand was seen to change."""
-    window = workspace.catalog.store.learning.window_days
-    first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
-    begin = first or dt.date.min
-    spans = (Span("demand_cells", begin, through), Span("drift_checks", begin, through), Span("products"))
-    prove(workspace.lake, spans)
-    with feature_workbench(workspace.settings, within=between(begin, through)) as connection:
-        return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
-
-
-def judge_candidates(log: TrainingLog, days: _Days, progress: Progress) -> list[JudgedCandidate]:
-    """Fit, judge and log every candidate."""
-    judged = []
-    for done, candidate in enumerate(CANDIDATES, start=1):
-        judged.append(_judged(log, candidate, days))
-        progress("training candidates", done, len(CANDIDATES))
-    dataset = days.dataset
+def judge_candidates(log: TrainingLog, days: _Days, fitted: list[FittedCandidate]) -> list[JudgedCandidate]:
+    """Judge and log every candidate."""
+    judged, dataset = [_judged(log, own, days) for own in fitted], days.dataset
     log.log_pictures(lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout)})
     return judged
 
 
-def _judged(log: TrainingLog, candidate: Candidate, days: _Days) -> JudgedCandidate:
-    dataset = days.dataset
-    fitted = fit(candidate, dataset, days.seed)
-    chance = fitted.p_sale(dataset.holdout)
-    threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
+def _judged(log: TrainingLog, own: FittedCandidate, days: _Days) -> JudgedCandidate:
+    dataset, fitted, chance, name = days.dataset, own.fitted, own.p_sale, own.fitted.candidate.name
+    threshold = choose_threshold(own.p_training, dataset.training)
     scores = judge(chance, dataset.holdout, days.truth, threshold)
     logged = log.log_candidate(
         fitted,
         scores,
         lambda: {
-            "reliability": figures.reliability(candidate.name, chance, dataset.holdout),
-            "precision_recall": figures.precision_recall(candidate.name, chance, dataset.holdout),
+            "reliability": figures.reliability(name, chance, dataset.holdout),
+            "precision_recall": figures.precision_recall(name, chance, dataset.holdout),
             "importance": figures.importance(fitted),
         },
         {"seed": days.seed},

@@ -5,12 +5,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.progress import Progress, silent
 from training.dataset import Dataset
+from training.learning_days import learning_days
+from training.means import PLAINLY, Means
 from training.promotion.change import catch_up
 from training.registry import ModelRegistry
 from training.result import TrainingResult
-from training.session import LEARNING, inputs_of, learning_days, train
+from training.session import LEARNING, inputs_of, train
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
@@ -45,7 +46,7 @@ def train_once(
     through: dt.date,
     seed: int,
     since: dt.date | None = None,
-    progress: Progress = silent,
+    means: Means = PLAINLY,
     *,
     again: bool = False,
 ) -> TrainingResult | KnownVersion:
@@ -63,7 +64,7 @@ def train_once(
     with waited_for(workspace.settings.locks, LEARNING):
         known = None if again else trained_before(workspace, learning_days(workspace, through, since), seed)
         if known is None:
-            return train(workspace, registry, through, seed, since, progress)
+            return train(workspace, registry, through, seed, since, means.progress, means.spread)
         catch_up(workspace, registry, known.judged_through + dt.timedelta(days=1))
         return known
 

@@ -6,7 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OWN = ("api", "incoming", "lake", "locks", "mlflow", "prefect", "shelf", "scratch", "spill", "warehouse.duckdb")
+_OWN = (
+    "api",
+    "incoming",
+    "lake",
+    "locks",
+    "mlflow",
+    "prefect",
+    "shelf",
+    "scratch",
+    "spill",
+    "tokens",
+    "warehouse.duckdb",
+)
 """What a data folder holds; a folder with other things alone is left as it is, whatever a variable says."""
 
 

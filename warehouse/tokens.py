@@ -1,11 +1,12 @@
-"""Does another process see the same lake? A token is written into it, and whoever is asked reads it there.
+"""Does another process see the same lake, or home? A token is written into it, and whoever is asked looks for it there.
 
-A copy of the lake, or an empty folder of the same name on another machine, does not hold it.
+A copy of a lake, or an empty folder of the same name on another machine, does not hold it.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from uuid import uuid4
 
 from catalog.errors import ShelfpriceError
@@ -37,3 +38,26 @@ def sees(settings: Settings, token: str) -> bool:
         return (open_store(settings).notes.read(f"{_FOLDER}/{token}") or "").strip() == token
     except (ShelfpriceError, OSError):
         return False
+
+
+@contextmanager
+def token_under(home: Path, token: str) -> Iterator[None]:
+    """Leave a token in a home while the block runs."""
+    folder = home / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time_ns() - left.stat().st_mtime_ns > _FORGOTTEN:
+                left.unlink()
+    (folder / token).touch()
+    try:
+        yield
+    finally:
+        (folder / token).unlink(missing_ok=True)
+        with suppress(OSError):  # another one is there
+            folder.rmdir()
+
+
+def holds_token(home: Path, token: str) -> bool:
+    """Tell whether a home holds a token."""
+    return (home / _FOLDER / token).exists()

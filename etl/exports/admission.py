@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,6 +52,15 @@ class Admission:
         aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
         return sorted(aside | self.staged.spans.keys())
 
+    def on(self, date: int) -> "Admission":
+        """Return what is to be known to admit one date alone."""
+        day = EPOCH + dt.timedelta(days=date)
+        staged = self.staged.only(date, self._aside_on(date))
+        return replace(self, staged=staged, replaced={day: self.replaced.get(day, frozenset())})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "lake": None}  # an open lake does not travel: whoever admits has one
+
     def others(self, table: str, day: dt.date) -> list[Partition]:
         """Return the partitions of other files on a date that stay."""
         gone = {self.part, *self.replaced.get(day, ())}
@@ -59,14 +68,17 @@ class Admission:
 
     def unreadable(self, date: int) -> pa.Table:
         """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
-        aside = self.staged.aside
-        own = pc.equal(aside["date"], date)
-        if date == max(self.staged.spans):
-            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
-        rows = aside.filter(own)
+        rows = self._aside_on(date)
         source = constant(self.source, rows.num_rows)
         columns = [source, rows["line"], rows["reason"].dictionary_encode(), rows["text"]]
         return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
+
+    def _aside_on(self, date: int) -> pa.Table:
+        aside = self.staged.aside
+        own = pc.equal(aside["date"], date)
+        if date == max(self.staged.spans, default=None):
+            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
+        return aside.filter(own)
 
 
 @dataclass(frozen=True)

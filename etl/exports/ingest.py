@@ -3,7 +3,6 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,9 +11,10 @@ from catalog.currency import EUR
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
-from catalog.progress import Progress, silent
+from catalog.progress import Progress
 from catalog.settings import Settings
-from etl.exports.admission import Admission, Admitted, Admitting, clear_other_dates, published
+from etl.exports.admission import Admission, Admitting
+from etl.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
 from etl.exports.columns import Reading
 from etl.exports.corrections import (
     NOTHING_ASKED,
@@ -47,7 +47,7 @@ from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
 _STEPS = 100  # of the progress while a file is read
-_WRITERS = 2
+_LARGE = 100_000_000  # bytes of a file whose dates are worth sending: two million visits of a CSV
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def ingest(
     reading: Reading,
     shelf: Path | None,
     now: dt.datetime,
-    progress: Progress = silent,
+    room: Room = HERE_UNHEARD,
     asked: Asked = NOTHING_ASKED,
 ) -> Ingested:
     """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
@@ -107,6 +107,8 @@ def ingest(
         first file.
     now
         Time of ingestion, UTC: no decision can be later.
+    room
+        Where dates are admitted, and who is told how far it is.
     asked
         Dates to replace, and whether stores that are new may be added.
 
@@ -129,14 +131,19 @@ def ingest(
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         store = None if may_estimate else load(own.shelf).store
         units = zones_of(reading, store), EUR if store is None else store.money
-        with stage_export(export, settings.scratch, lambda share: _tell_share(progress, share), *units) as staged:
+        with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.store, lake.locks, "retailer"):
                 pass  # of two first writers, one loses before it writes anything
             _settle_shelf(lake, own, staged, is_estimated=may_estimate)
-            workspace = _admit_all(settings, lake, own, staged, replaces, asked, progress)
+            workspace = _admit_all(settings, lake, own, staged, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
+
+
+def is_worth_a_cluster(export: Export) -> bool:
+    """Tell whether a file is large enough for its dates to be admitted on other machines, and they may be."""
+    return settled(export).columns.grain == "visits" and export.path.stat().st_size >= _LARGE
 
 
 def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Replacement:
@@ -165,7 +172,7 @@ def _admit_all(
     staged: StagedExport,
     replaces: Replacement,
     asked: Asked,
-    progress: Progress,
+    room: Room,
 ) -> Workspace:
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
     catalog = load(own.shelf)
@@ -177,23 +184,10 @@ def _admit_all(
     admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(settings, catalog)
-    days = _admitted(admitting, progress)
+    days = admit_dates(workspace, admitting, room)
     changed = replaces.as_records(lake, own.part)
     publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days, changed)
     return workspace
-
-
-def _admitted(admitting: Admitting, progress: Progress) -> list[Admitted]:
-    """Admit every date; visits two dates at a time: one is validated while the other waits for the disk."""
-    admission = admitting.given
-    dates, days = admission.dates(), list[Admitted]()
-    admitting.begin()
-    with ThreadPoolExecutor(_WRITERS if admission.staged.grain == "visits" else 1) as pool:
-        for day in pool.map(lambda date: published(admission, admitting.check(date)), dates):
-            days.append(day)
-            progress("publishing dates", len(days), len(dates))
-    clear_other_dates(admission)
-    return days
 
 
 def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:

@@ -8,8 +8,10 @@ after a kill, before the next export is staged.
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +47,8 @@ class StagedExport:
         Rows that cannot be read: `date` (`NO_DATE` where the date cannot be read), `line`, `reason`, `text`.
     spans
         For each date its ranges of `rows`, (first, end) each, in the order of the file.
+    file
+        Name of the file of `rows` in the folder that it is staged in, which no other export has.
     """
 
     rows: pa.Table
@@ -54,6 +58,15 @@ class StagedExport:
     products: CodedWords
     events: CodedWords
     grain: Grain
+    file: str = ""
+
+    def only(self, date: int, aside: pa.Table) -> "StagedExport":
+        """Return what is known of one date alone, with its unreadable rows."""
+        own = {date: self.spans[date]} if date in self.spans else {}
+        return replace(self, aside=aside, spans=own)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "rows": self.rows.schema.empty_table()}  # rows do not travel: see `staged_again`
 
     def on(self, date: int) -> pa.Table:
         """Return the rows of one date in the order of the file."""
@@ -85,20 +98,50 @@ def stage_export(
     export = settled(export) if export.columns.grain is None else export
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    file = f"rows-{uuid4().hex[:8]}.arrow"
     try:
-        with pa.OSFile(str(folder / "rows.arrow"), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
+        with pa.OSFile(str(folder / file), "wb") as rows, pa.OSFile(str(folder / "aside.arrow"), "wb") as aside:
             stager = _Stager(export, zones or StoreZones(written=export.reading.time_zone), money, rows, aside)
             for block in export.blocks():
                 stager.add(block)
                 on_share(block.read)
             stager.close()
-        with pa.memory_map(str(folder / "rows.arrow")) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
+        with pa.memory_map(str(folder / file)) as kept, pa.memory_map(str(folder / "aside.arrow")) as bad:
             read, unread = (pa.ipc.open_file(file).read_all() for file in (kept, bad))
             typer = stager.typer
             words = typer.stores, typer.products, typer.events
-            yield StagedExport(read, unread, stager.spans, *words, typer.columns.grain or "visits")
+            yield StagedExport(read, unread, stager.spans, *words, typer.columns.grain or "visits", file)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def staged_again(staged: StagedExport, folder: Path) -> Iterator[StagedExport]:
+    """Open the rows of an export that another process staged, and which came without them.
+
+    Raises
+    ------
+    DataError
+        When they are there no longer.
+    """
+    refuse_gone(staged, folder)
+    with pa.memory_map(str(folder / staged.file)) as kept:
+        yield replace(staged, rows=pa.ipc.open_file(kept).read_all())
+
+
+def refuse_gone(staged: StagedExport, folder: Path) -> None:
+    """Refuse to go on with an export whose rows are staged no longer: whoever staged them is gone.
+
+    Raises
+    ------
+    DataError
+        When they are not.
+    """
+    if not (folder / staged.file).exists():
+        raise DataError(
+            f"expected the staged rows {staged.file} in {folder}, found none, for whoever staged them is gone; nothing "
+            "was published of this date: ingest the file again"
+        )
 
 
 class _Stager:

@@ -34,7 +34,7 @@ _SAID = [*_ROW, "price_offered", "purchased", "inventory_level"]
 
 
 @dataclass(frozen=True)
-class _Shares:
+class Shares:
     """How often the export shows each price of each product: `keys` ascending, `share` of the product's rows."""
 
     prices: Floats
@@ -50,10 +50,11 @@ class _Shares:
 class AdmittingVisits:
     """Admits visits, one date after another; the dates are independent of each other."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, shares: Shares | None = None) -> None:
+        """Begin; `shares` are those of the whole export, where the admission has one date alone."""
         self.given = admission
         self.places = places_on(admission.catalog, admission.staged)
-        self.shares = _shares_of(admission.staged)
+        self.shares = shares or _shares_of(admission.staged)
 
     def begin(self) -> None:
         """Begin at the first date: no date depends on another."""
@@ -165,7 +166,7 @@ def _shoppers(own: pa.Table) -> pa.Array:
     return pa.array(keys.groupby(["store", "seen_at", "product"], sort=False).cumcount().to_numpy())
 
 
-def _shares_of(staged: StagedExport) -> _Shares:
+def _shares_of(staged: StagedExport) -> Shares:
     counted = staged.rows.group_by(["product", "price_offered"]).aggregate([([], "count_all")])
     product, price = counted["product"].to_numpy().astype(np.int64), counted["price_offered"].to_numpy()
     count = counted["count_all"].to_numpy().astype(float)
@@ -173,4 +174,4 @@ def _shares_of(staged: StagedExport) -> _Shares:
     keys = product * len(prices) + np.searchsorted(prices, price)
     order = np.argsort(keys)
     share = count / np.bincount(product, count, minlength=len(staged.products.codes))[product]
-    return _Shares(prices, keys[order], share[order])
+    return Shares(prices, keys[order], share[order])

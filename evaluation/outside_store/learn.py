@@ -9,6 +9,7 @@ from catalog.load import load
 from catalog.progress import Progress, silent
 from catalog.settings import read_settings
 from etl.business_dates import ONE_DAY, newest_grouped
+from etl.exports.admit_dates import Room
 from etl.exports.columns import Reading
 from etl.exports.ingest import ingest
 from etl.prepare import prepared
@@ -61,7 +62,7 @@ def learn(home: Path, receipts: Path, objective: str, seed: int, progress: Progr
     """
     settings = read_settings({"SHELFPRICE_HOME": str(home)})
     now = dt.datetime.now(dt.UTC)
-    done = ingest(settings, receipts, Reading(), None, now, progress)
+    done = ingest(settings, receipts, Reading(), None, now, Room(progress))
     with (done.shelf / "store.yaml").open("a", encoding="utf-8") as store:
         store.write(f"policies: {{objective: {objective}}}\n")
     workspace, registry = prepared(settings, load(done.shelf)), MemoryRegistry()

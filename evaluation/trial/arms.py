@@ -86,8 +86,13 @@ def values_on(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
     return values
 
 
+def name_asked_for(name: str) -> str | None:
+    """Return the policy that is asked for by its name; None for `stock_aware`, which is what is in force."""
+    return None if name == "stock_aware" else name
+
+
 def _arm(lake: Lake, catalog: Catalog, name: str, date: dt.date) -> PricedBy:
-    found = pricing_on(lake, catalog, date, None if name == "stock_aware" else name)
+    found = pricing_on(lake, catalog, date, name_asked_for(name))
     if name == "stock_aware" and found.policy.name in _WITHOUT_MODEL:
         raise DataError(
             f"expected a price book for {date} or before, found none; nothing was tried, for stock_aware is what the "

@@ -9,8 +9,9 @@ by hours, each store is, since its turns are its own.
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -19,18 +20,23 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.priced_by import PricedBy
+from catalog.progress import Progress, silent
+from catalog.spread import HERE, Spread
 from etl.batches import Batch, BatchResult, in_force, is_committed
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import joined
 from etl.load import DayRows, load_rows, rows_of
-from evaluation.trial.arms import arms_on, values_on
+from evaluation.trial.arms import arms_on, name_asked_for, values_on
 from evaluation.trial.design import Design
 from evaluation.trial.rewards import advantages, sales_in
 from evaluation.trial.sell import sell_by_turns, turns
+from serving.playing import pricing_meant
 from serving.policies import costs_that_count
 from serving.price_changes.orders import ordered
 from simulation.visits import opening_stock
 from warehouse.lake import CODE_VERSION, Lake
+from warehouse.locks import held
+from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 _NAME_LENGTH = 8
 
@@ -80,14 +86,70 @@ def refuse_sold_dates(lake: Lake, trial: Trial) -> None:
                 )
 
 
-def play_date(lake: Lake, trial: Trial, date: dt.date) -> list[BatchResult]:
-    """Sell a date of a trial and publish it; batches that are there from the same inputs are left as they are.
+@dataclass(frozen=True)
+class TrialBatch:
+    """A batch of a trial, to be sold by whoever has room for it.
 
-    What people ordered for the date stands under both policies.
+    Attributes
+    ----------
+    is_b
+        Whether B prices each of its blocks, shape (n_blocks,).
+    priced_by
+        Fingerprints of what prices A's turns and B's.
+    at_hand
+        What prices them, for those who sell it in this process; it does not travel.
     """
-    catalog = ordered(lake, trial.catalog, date)
-    arms = arms_on(lake, catalog, trial.design.a, trial.design.b, date)
-    return [_play(lake, trial.design, catalog, batch, is_b, arms) for batch, is_b in trial.batches(date)]
+
+    where: Whereabouts
+    trial: Trial
+    batch: Batch
+    is_b: Flags
+    priced_by: tuple[str, str]
+    at_hand: tuple[PricedBy, PricedBy] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Date and group of the batch."""
+        return f"{self.batch.business_date} {self.batch.group}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "at_hand": None}
+
+
+def play_trial(
+    workspace: Workspace, trial: Trial, spread: Spread = HERE, progress: Progress = silent
+) -> list[BatchResult]:
+    """Sell the dates of a trial and publish them; batches that are there from the same inputs are left as they are.
+
+    No date waits for another: what prices a trial was in force before it began. What people ordered for a date stands
+    under both policies.
+    """
+    jobs = list[TrialBatch]()
+    for date in trial.design.dates:
+        catalog = ordered(workspace.lake, trial.catalog, date)
+        where = whereabouts(replace(workspace, catalog=catalog), spread)
+        a, b = arms_on(workspace.lake, catalog, trial.design.a, trial.design.b, date)
+        known = (a.fingerprint, b.fingerprint)
+        jobs += [TrialBatch(where, trial, batch, is_b, known, (a, b)) for batch, is_b in trial.batches(date)]
+    return spread(sell_one, jobs, partial(progress, "playing the trial"))
+
+
+def sell_one(job: TrialBatch) -> BatchResult:
+    """Sell one batch of a trial and publish it.
+
+    Raises
+    ------
+    Declined
+        When something else prices its date by now.
+    """
+    workspace, design = job.where.opened(), job.trial.design
+    arms = job.at_hand
+    if arms is None:
+        asked = (name_asked_for(design.a), job.priced_by[0]), (name_asked_for(design.b), job.priced_by[1])
+        a, b = (pricing_meant(workspace, job.batch, policy, meant) for policy, meant in asked)
+        arms = a, b
+    with held(workspace.lake.locks, f"play-{job.batch.business_date}-{job.batch.group}"):
+        return _play(workspace.lake, design, workspace.catalog, job.batch, job.is_b, arms)
 
 
 def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:

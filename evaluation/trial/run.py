@@ -13,6 +13,7 @@ from catalog.arrays import Floats
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.progress import Progress, silent
+from catalog.spread import HERE, Spread
 from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 from etl.batches import store_ids
 from etl.business_dates import DEFAULT_START, ONE_DAY, newest_sold
@@ -20,7 +21,7 @@ from evaluation.trial.arms import arms_on, refuse_pair, refuse_stopped, values_o
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import Outcome, outcome_of
 from evaluation.trial.past import past_store_days
-from evaluation.trial.play import Trial, play_date, refuse_sold_dates, rewards_of
+from evaluation.trial.play import Trial, play_trial, refuse_sold_dates, rewards_of
 from evaluation.trial.power import Plan, plan_of, spread_of
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -128,8 +129,9 @@ def hold_trial(
     say: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
     run: Callable[..., Any] = call,
+    spread: Spread = HERE,
 ) -> Found:
-    """Plan a trial, say what it can detect, sell its days one after another, and conclude.
+    """Plan a trial, say what it can detect, sell its days wherever there is room, and conclude.
 
     Parameters
     ----------
@@ -147,9 +149,7 @@ def hold_trial(
     if planned.plan.detectable > _HOPELESS:
         raise Declined(f"nothing was played: {planned.plan.warning}")
     say(planned.plan.sentence)
-    for done, date in enumerate(planned.trial.design.dates, start=1):
-        run(play_date, workspace.lake, planned.trial, date)
-        progress("playing the trial", done, planned.trial.design.days)
+    run(play_trial, workspace, planned.trial, spread, progress)
     return run(conclude, workspace.lake, planned)
 
 

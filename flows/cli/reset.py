@@ -25,6 +25,7 @@ _GENERATED = {
         "scratch",
         "set-aside",
         "shelf",
+        "tokens",
         "warehouse.duckdb",
     ),
     *("services.json", "services.json.draft"),

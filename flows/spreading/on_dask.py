@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,7 +25,7 @@ from flows.spreading.cluster_away import refuse_absent_scheduler
 from flows.spreading.processes import Say
 from flows.spreading.ready import Expected, fault_here, made_ready, versions_here, work
 from warehouse.lake import Lake
-from warehouse.tokens import token_in
+from warehouse.tokens import token_in, token_under
 
 _CONNECT_WITHIN = 8  # seconds
 _WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
@@ -38,13 +38,15 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def on_dask(settings: Settings, say: Say) -> Iterator["OnDask"]:
+def on_dask(settings: Settings, say: Say, *, sees_home: bool = False) -> Iterator["OnDask"]:
     """Let jobs be done by the workers of a cluster, once all of them were found ready.
 
     Parameters
     ----------
     say
         Told when workers come and go.
+    sees_home
+        Whether workers must see the files of this home, beside its lake.
 
     Raises
     ------
@@ -54,8 +56,12 @@ def on_dask(settings: Settings, say: Say) -> Iterator["OnDask"]:
         When no scheduler answers, it has no worker, or a worker cannot be used; nothing was done.
     """
     address = cluster_address(settings)
-    with connected(settings) as client, token_in(Lake(settings)) as token:
-        expected = Expected(token, str(settings.lake_address or settings.lake), versions_here())
+    with connected(settings) as client, token_in(Lake(settings)) as token, ExitStack() as stack:
+        home = None
+        if sees_home:
+            home = str(settings.home)
+            stack.enter_context(token_under(settings.home, token))
+        expected = Expected(token, str(settings.lake_address or settings.lake), versions_here(), home)
         _refuse_unready(client, address, expected)
         yield OnDask(client, address, expected, say)
 

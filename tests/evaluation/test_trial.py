@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from elsewhere import Elsewhere
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import Settings
+from catalog.spread import HERE
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand
@@ -20,7 +22,7 @@ from evaluation.scenarios import built_in
 from evaluation.trial.calibration import Calibration, calibrate
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import differences, outcome_from, outcome_of
-from evaluation.trial.play import play_date
+from evaluation.trial.play import TrialBatch, play_trial, sell_one
 from evaluation.trial.power import detectable, plan_of, power, spread_of
 from evaluation.trial.run import Asked, Found, hold_trial, plan_trial
 from serving.close_day import play_again
@@ -31,12 +33,13 @@ from serving.price_changes.desk import Wish, ask
 from serving.pricing_policy import PricingPolicy
 from serving.replay.day import replay
 from warehouse.lake import Lake, Partition
-from warehouse.workspace import Workspace
+from warehouse.workspace import Workspace, whereabouts
 
 START = dt.date(2026, 1, 5)
 SHELF = load()
 SCARCE = next(world.catalog for world in built_in(SHELF) if world.name == "200 visits")
 RUNS = 300
+SOLD_IN_A_TRIAL = ("interactions", "repricings", "days_in_force", "trial_blocks")
 
 
 def design(days: int = 14, stores: int = 3, block: int = 48, washout: int = 0, seed: int = 1) -> Design:
@@ -211,13 +214,52 @@ def test_a_trial_is_kept_once_and_sells_nothing_twice(held: Found, workspace: Wo
     )
     assert again == held
     assert [lake.receipt(part) for part in lake.partitions("trials")] == before
-    assert {one.action for one in play_date(lake, trial, trial.design.start)} == {"unchanged"}
+    assert {one.action for one in play_trial(workspace, trial)} == {"unchanged"}
     blocks = lake.read(Partition("trial_blocks", None, trial.name)).to_pandas()
     assert len(blocks) == trial.design.is_b.size
     gains = blocks.groupby("arm")["counted_eur"].sum()
     assert (gains["b"] - gains["a"]) / held.outcome.n_pairs == pytest.approx(held.outcome.effect_eur)
     (row,) = lake.read(Partition("trials", None, trial.name)).to_pylist()
     assert row["effect_eur"] == held.outcome.effect_eur
+
+
+@pytest.mark.parametrize("hours", [None, 4.0], ids=["days", "hours"])
+def test_a_trial_has_the_same_bytes_wherever_its_days_are_sold(
+    hours: float | None,
+    sell_two_days: Callable[[Path], Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sold = []
+    for number, spread in enumerate((HERE, Elsewhere())):
+        home = tmp_path / str(number)
+        monkeypatch.setenv("SHELFPRICE_HOME", str(home))
+        settings = sell_two_days(home)
+        lake, told = Lake(settings), list[tuple[int, int]]()
+        found = hold_trial(
+            Workspace(settings, SHELF, lake),
+            asked(hours=hours),
+            progress=lambda _, done, total, told=told: told.append((done, total)),  # type: ignore[misc]
+            spread=spread,
+        )
+        parts = [part for table in SOLD_IN_A_TRIAL for part in lake.partitions(table)]
+        sold.append((found, told, {part: lake.sha256(part) for part in parts}))
+    assert sold[0] == sold[1]
+    assert sold[0][1][-1] == (len(sold[0][1]), len(sold[0][1]))
+
+
+def test_a_batch_of_a_trial_is_not_sold_at_other_prices_than_were_meant(
+    held: Found, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELFPRICE_HOME", str(workspace.settings.home))
+    trial = held.planned.trial
+    batch, is_b = next(trial.batches(trial.design.start))
+    where = whereabouts(replace(workspace, catalog=trial.catalog), Elsewhere())
+    job = TrialBatch(where, trial, batch, is_b, ("static", "of a book that was replaced"))
+    before = workspace.lake.receipt(batch.partition)
+    with pytest.raises(Declined, match=f"{batch.business_date} {batch.group}: other prices came into force"):
+        Elsewhere()(sell_one, [job])
+    assert workspace.lake.receipt(batch.partition) == before
 
 
 def test_nobody_plays_the_stores_of_a_trial_again(held: Found, workspace: Workspace) -> None:

@@ -45,7 +45,7 @@ FIRST = DEFAULT_START
 SEED = 7
 
 
-def books_and_records(workspace: Workspace, _registry: object, date: dt.date, seed: int, **_how: object) -> Night:
+def books_and_records(workspace: Workspace, _registry: object, date: dt.date, seed: int, *_how: object) -> Night:
     """Decide a night without a model: price the day after by the twin's true demand."""
     tomorrow = date + ONE_DAY
     with feature_workbench(workspace.settings) as connection:

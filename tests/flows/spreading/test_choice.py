@@ -15,6 +15,8 @@ from flows.spreading.choose import spreading
 from flows.spreading.cluster_away import refuse_absent_cluster
 from flows.spreading.processes import Processes
 from flows.spreading.ready import Expected, fault_here, made_ready, versions_here, work
+from warehouse.lake import Lake
+from warehouse.tokens import token_in, token_under
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:
@@ -107,6 +109,21 @@ def test_a_worker_of_another_version_or_lake_is_refused_with_the_reason(
     assert fault in str(fault_here(unseen))
     with pytest.raises(ServiceError, match="a worker of the cluster cannot be used: it does not see the lake"):
         work(unseen, print, None)  # type: ignore[arg-type, type-var]
+
+
+def test_a_worker_that_does_not_see_the_home_is_refused_where_files_of_it_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELFPRICE_HOME", str(tmp_path))
+    with token_in(Lake(read_settings())) as token:
+        assert fault_here(Expected(token, "/lake", versions_here())) is None
+        expected = Expected(token, "/lake", versions_here(), home="/theirs")
+        fault = (
+            f"it does not see the home /theirs, its own is {tmp_path}, and a file that is ingested is staged there: "
+        )
+        assert str(fault_here(expected)).startswith(f"{fault}set SHELFPRICE_HOME to a folder")
+        with token_under(tmp_path, token):
+            assert fault_here(expected) is None
 
 
 def test_a_scheduler_gives_back_what_a_dead_worker_had_and_is_refused_with_another_version() -> None:
