@@ -74,6 +74,8 @@ class Zone:
     @cached_property
     def _offsets(self) -> tuple[Ints, Ints]:
         """Seconds since 1970 from which each offset holds, ascending, and the offsets, s."""
+        if self.info is dt.UTC:
+            return np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
         days = np.arange(0, int((_LAST - _FIRST).total_seconds()), _DAY)
         offsets = [self._offset_at(int(day)) for day in days]
         starts, found = [0], [offsets[0]]

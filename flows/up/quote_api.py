@@ -42,18 +42,24 @@ def refuse_open_quote_api(settings: Settings) -> None:
         )
 
 
-def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> None:
+def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: str | None = None) -> None:
     """Answer requests until the process is stopped.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; None for that of the settings. Where others can reach it, reading needs a token, too.
 
     Raises
     ------
     SettingError
-        When others could reach the address.
+        When others could reach the address of the settings.
     DataError
         When the port is taken.
     """
-    refuse_open_quote_api(settings)
-    host = settings.quote_api.host
+    if host is None:
+        refuse_open_quote_api(settings)
+    host = host or settings.quote_api.host
     if not is_free(host, port):
         raise DataError(
             f"port {port} of {host} is taken; nothing was started: stop what listens there, or give another --port"
@@ -63,7 +69,7 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None) -> Non
     from flows.up.one_write import OneWrite  # noqa: PLC0415
     from serving.api.app import application  # noqa: PLC0415
 
-    app = application(settings, catalog_dir)
+    app = application(settings, catalog_dir, anyone_reads=is_loopback(host))
     _answer_without_pauses(app.state.desk)
     uvicorn.run(
         app,
@@ -97,6 +103,9 @@ def _answer_without_pauses(kept: "KeptDesk") -> None:
 def main() -> None:
     """Serve; exit 1 with one line when it cannot."""
     parser = argparse.ArgumentParser(prog="python -m flows.up.quote_api", description="Serve the quote API.")
+    parser.add_argument(
+        "--host", help="address to listen on, by default that of SHELFPRICE_API_ADDRESS; off loopback all need a token"
+    )
     parser.add_argument("--port", type=int, help="port to listen on, by default that of SHELFPRICE_API_ADDRESS")
     parser.add_argument("--catalog", type=Path, metavar="DIR", help="folder with products.yaml and store.yaml")
     given = parser.parse_args()
@@ -105,7 +114,7 @@ def main() -> None:
         keep_files_private()
         settings = read_settings()
         keep_private(settings.home)
-        serve(settings, given.port or settings.quote_api.port, given.catalog)
+        serve(settings, given.port or settings.quote_api.port, given.catalog, given.host)
     except ShelfpriceError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)

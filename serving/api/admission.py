@@ -1,7 +1,8 @@
 """Who asks, how often, and how much: settled before a request reaches the application.
 
-A request without a token may read. One with a token that is not known is refused, not taken for one without. Bodies are
-taken in whole up to a limit, whether their length is told or they come in pieces.
+A request without a token may read, where the server is open to its own machine alone. One with a token that is not
+known is refused, not taken for one without. Bodies are taken in whole up to a limit, whether their length is told or
+they come in pieces.
 """
 
 import math
@@ -38,8 +39,9 @@ class Caller:
 class Admission:
     """An ASGI application that settles these, answers refusals itself, and hands everything else to another one."""
 
-    def __init__(self, application: Application, tokens: TokenBook, rates: Rates) -> None:
+    def __init__(self, application: Application, tokens: TokenBook, rates: Rates, *, anyone_reads: bool = True) -> None:
         self._application, self._tokens, self._rates = application, tokens, rates
+        self._anyone_reads = anyone_reads
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with a problem."""
@@ -60,6 +62,13 @@ class Admission:
         host = str((scope.get("client") or ("unknown",))[0])
         if not given:
             self._count(host)
+            if not self._anyone_reads:
+                raise Problem(
+                    "unknown-token",
+                    "expected a token, for others can reach this server, found none; nothing was done: send one that "
+                    "`shelfprice token add NAME` printed",
+                    _CHALLENGE,
+                )
             return Caller(None, ("read",), host)
         kind, _, text = given[0].partition(b" ")
         token = None

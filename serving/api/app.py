@@ -47,6 +47,7 @@ def application(
     *,
     look_every: float = LOOK_EVERY,
     routers: Sequence[APIRouter] = (),
+    anyone_reads: bool = True,
 ) -> FastAPI:
     """Return the quote API over the lake of some settings; nothing is read before the first request.
 
@@ -58,6 +59,8 @@ def application(
         Seconds between two looks whether the lake has changed; 0 to look at every request.
     routers
         Routes of other parts.
+    anyone_reads
+        Whether a request without a token may read; not where other machines can reach the server.
     """
     app = FastAPI(
         title="Shelfprice quotes",
@@ -82,7 +85,7 @@ def application(
     _add_page(app)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))
     app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
-    app.add_middleware(Admission, tokens=TokenBook(settings), rates=Rates(settings.api_rate))
+    app.add_middleware(Admission, tokens=TokenBook(settings), rates=Rates(settings.api_rate), anyone_reads=anyone_reads)
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
     return app
 

@@ -103,10 +103,11 @@ def test_the_addresses_in_the_secrets_name_a_service() -> None:
             assert host[1] in SERVICES
 
 
-def test_the_proxy_speaks_to_the_monitor_where_it_listens() -> None:
-    host, port = re.findall(r"reverse_proxy (\w+):(\d+)", (DEPLOY / "Caddyfile").read_text())[0]
-    assert port in listens_on(SERVICES[host])
-    assert SERVICES[host]["environment"]["SHELFPRICE_MONITOR_PASSWORD_FILE"]
+def test_the_proxy_speaks_to_the_monitor_and_the_api_where_they_listen() -> None:
+    spoken_to = re.findall(r"reverse_proxy (?:(\S+) )?(\w+):(\d+)", (DEPLOY / "Caddyfile").read_text())
+    assert {host: path for path, host, _ in spoken_to} == {"monitor": "", "api": "/v1/*"}
+    assert all(port in listens_on(SERVICES[host]) for _, host, port in spoken_to)
+    assert SERVICES["monitor"]["environment"]["SHELFPRICE_MONITOR_PASSWORD_FILE"]
 
 
 def test_every_module_that_is_run_is_there() -> None:

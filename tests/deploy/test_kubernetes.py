@@ -154,9 +154,11 @@ def test_nothing_is_let_in_but_what_is_named_and_every_pod_that_listens_is_named
     assert policies["dask"]
 
 
-def test_only_the_monitor_can_be_reached_from_outside() -> None:
+def test_only_the_monitor_and_the_api_can_be_reached_from_outside() -> None:
     (ingress,) = of_kind("Ingress")
-    assert everything(ingress, "service") == [{"name": "monitor", "port": {"name": "http"}}]
+    led_to = {path["path"]: path["backend"]["service"]["name"] for path in everything(ingress, "paths")[0]}
+    assert led_to == {"/v1": "api", "/": "monitor"}
+    assert {one["name"] for one in everything(ingress, "service")} == {"api", "monitor"}
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"] for rule in ingress["spec"]["rules"]]
     assert not {"NodePort", "LoadBalancer"} & {one["spec"].get("type") for one in of_kind("Service")}
     assert not VALUES["values-dask.yaml"]["jupyter"]["enabled"]

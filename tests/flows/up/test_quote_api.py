@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from asgi_client import AsgiClient
 from shell import Terminal
 
 from catalog.settings import Settings, read_settings
+from flows.up.quote_api import serve
 from flows.up.services import services_of
 
 PATIENCE = 90.0  # seconds
@@ -51,6 +54,21 @@ def asked(port: int, *request: object, **more: object) -> tuple[int, dict[str, s
     found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     connection.close()
     return found
+
+
+def test_where_others_can_reach_it_nobody_reads_without_a_token(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **_: served.append(app))
+    monkeypatch.setattr("flows.up.quote_api._answer_without_pauses", lambda _: None)
+    for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - nothing listens
+        serve(settings, free_port(), host=host)
+    refused = []
+    for app in served:
+        with AsgiClient(app) as client:
+            refused.append(client.get("/v1/health").status_code == 401)
+    assert refused == [False, True]
 
 
 def test_it_answers_quotes_over_one_connection_after_another(port: int) -> None:

@@ -46,6 +46,15 @@ def guarded(home: Settings) -> Iterator[AsgiClient]:
         yield client
 
 
+def test_where_others_can_reach_it_reading_needs_a_token_too(home: Settings) -> None:
+    reader = made(home, "read")
+    with AsgiClient(application(home, look_every=0, anyone_reads=False)) as client:
+        for path in (QUOTE, "/v1/price-changes", "/v1/health", "/docs"):
+            refused = client.get(path)
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="Shelfprice"')
+        assert client.get(QUOTE, headers=bearing(reader)).status_code == 200
+
+
 def test_reading_needs_no_token_and_proposing_needs_its_scope(guarded: AsgiClient, home: Settings) -> None:
     assert guarded.get(QUOTE).status_code == 200
     nobody = guarded.post("/v1/proposals")
