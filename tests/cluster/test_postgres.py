@@ -327,7 +327,9 @@ def machines(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -
     both, started = [], []
     try:
         for name in ("one", "other"):
-            own = {f"SHELFPRICE_{service}_ADDRESS": free_address() for service in ("PREFECT", "MLFLOW", "MONITOR", "API")}
+            own = {
+                f"SHELFPRICE_{service}_ADDRESS": free_address() for service in ("PREFECT", "MLFLOW", "MONITOR", "API")
+            }
             machine = Machine(folder / name, {"SHELFPRICE_DATABASE": database, **own})
             both.append(machine)
             with machine.log.open("w") as log:
