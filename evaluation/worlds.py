@@ -13,6 +13,7 @@ from typing import Any
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.near import did_you_mean
+from catalog.records.pricing_rules import Learning
 from catalog.records.shoppers import Persona
 from evaluation.scenarios import built_in
 
@@ -44,7 +45,8 @@ class World:
 
 def as_shipped_worlds(catalog: Catalog | None = None) -> tuple[World, ...]:
     """Return every world: those made of a shelf, by default the one that ships, then those with one of their own."""
-    return (*_on_a_shelf(catalog or load()), *(_shipped(name) for name in _SHIPPED))
+    learning = load().store.learning  # of the product, which is what is measured
+    return (*_on_a_shelf(catalog or load()), *(_shipped(name, learning) for name in _SHIPPED))
 
 
 def asked_worlds(names: Sequence[str], catalog: Catalog | None = None) -> tuple[World, ...]:
@@ -84,7 +86,7 @@ def _changed(catalog: Catalog, **changes: Any) -> Catalog:
     return Catalog(catalog.products, catalog.store.model_copy(update=changed))
 
 
-def _shipped(name: str) -> World:
+def _shipped(name: str, learning: Learning) -> World:
     catalog = load(DEFAULT_DIR / "worlds" / name.replace(" ", "_"))
-    as_it_learns = {"learning": load().store.learning}  # of the product, which is what is measured
-    return World(name, _SHIPPED[name], Catalog(catalog.products, catalog.store.model_copy(update=as_it_learns)))
+    store = catalog.store.model_copy(update={"learning": learning})
+    return World(name, _SHIPPED[name], Catalog(catalog.products, store))

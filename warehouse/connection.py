@@ -190,6 +190,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
     )
     try:
         lake.store.let_open(connection)
+        connection.begin()  # else each of hundreds of statements waits for the disk
         run_scripts(connection, [MACROS])
         create_table_views(connection, lake)
         run_scripts(connection, [*folders, _COMMENTS], with_comments=True)
@@ -197,6 +198,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         connection.execute(_query("dictionary"))
         connection.unregister("contract_columns")
         connection.execute("create table about as select $1 as definitions_fingerprint", [fingerprint])
+        connection.commit()
     finally:
         connection.close()
     draft.replace(target)

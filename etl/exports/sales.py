@@ -6,6 +6,7 @@ that overlap count once.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -39,12 +40,14 @@ class AdmittingSales:
         self.places = places_on(admission.catalog, staged)
         self.store_ids = np.array([store_id_of(word) for word in staged.stores.words], dtype=str)
         self._count_pairs()
+        self.before = list(self._weeks_before())
         self.begin()
 
     def begin(self) -> None:
         """Begin at the first date: what is known before it is what other files sold."""
         self.so_far = SalesSoFar(len(self.pairs))
-        self._remember_the_lake()
+        for date, known in self.before:
+            self._remember(date, known)
 
     def check(self, date: int) -> Checked:
         """Validate one date; nothing is published."""
@@ -121,9 +124,10 @@ class AdmittingSales:
     def _known(self, day: dt.date) -> pd.DataFrame:
         """Return what other files sold on a date, with the pairs of this file; -1 for pairs that it does not have."""
         parts = self.given.others("unit_sales", day)
+        if not parts:
+            return pd.DataFrame({"pair": np.array([], dtype=np.int64)})
         columns = ["store_id", "sku", "hour", "price", "units", "returned_units", "is_sudden_zero"]
-        tables = [self.given.lake.read(part).select(columns) for part in parts]
-        frame = (pa.concat_tables(tables) if tables else UNIT_SALES.schema.empty_table().select(columns)).to_pandas()
+        frame = pa.concat_tables(self.given.lake.read(part).select(columns) for part in parts).to_pandas()
         frame = frame.astype({"store_id": "str", "sku": "str"})
         frame["hour"] = frame["hour"].fillna(-1).astype("int8")
         stores = {name: code for code, name in enumerate(self.store_ids.tolist())}
@@ -217,20 +221,23 @@ class AdmittingSales:
         moment = rows["seen_at"].cast(pa.timestamp("us", tz="UTC"))
         return rows.set_column(rows.column_names.index("seen_at"), "seen_at", moment).drop_columns(["date", "line"])
 
-    def _remember_the_lake(self) -> None:
-        """Learn from other files what sold in the four weeks before this one begins."""
+    def _weeks_before(self) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Yield each date of the four weeks before this file begins, and what other files sold on it."""
         for day in days_before(min(self.given.staged.spans)):
             known = self._known(day)
             if len(known):
-                date = (day - EPOCH).days
-                self.so_far.begin(date)
-                by_pair = (
-                    known.sort_values("units")
-                    .groupby("pair")
-                    .agg(units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any"))
-                )
-                columns = (by_pair[name].to_numpy() for name in ("units", "price", "is_sudden"))
-                self.so_far.remember(date, by_pair.index.to_numpy(), *columns)
+                yield (day - EPOCH).days, known
+
+    def _remember(self, date: int, known: pd.DataFrame) -> None:
+        """Learn from other files what sold on a date."""
+        self.so_far.begin(date)
+        by_pair = (
+            known.sort_values("units")
+            .groupby("pair")
+            .agg(units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any"))
+        )
+        columns = (by_pair[name].to_numpy() for name in ("units", "price", "is_sudden"))
+        self.so_far.remember(date, by_pair.index.to_numpy(), *columns)
 
 
 def _in_contract(rows: pd.DataFrame, admitting: AdmittingSales) -> pa.Table:

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from catalog.errors import ShelfpriceError
-from evaluation.outside_store.exchange import DAYS
-from evaluation.outside_store.report import as_record, report
-from evaluation.outside_store.run import Question, examine
+from evaluation.outside_store.question import DAYS, Question
 
 _LEAST_DAYS = 28
 _WIDEST = 0.5
@@ -24,6 +22,9 @@ def main() -> None:
             f"--learn-days and --play-days: expected at most {DAYS} days together, found "
             f"{asked.learn_days + asked.play_days}; the store plays one year"
         )
+    from evaluation.outside_store.report import as_record, report  # noqa: PLC0415 - a refusal comes before it
+    from evaluation.outside_store.run import examine  # noqa: PLC0415
+
     question = Question(**{name: value for name, value in vars(asked).items() if name != "json"})
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     try:

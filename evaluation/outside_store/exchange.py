@@ -16,7 +16,6 @@ import pandas as pd
 from catalog.errors import DataError
 
 DRIVER = Path(__file__).with_name("driver.py")
-DAYS = 365
 _LONGEST = 1800  # seconds of one request
 
 

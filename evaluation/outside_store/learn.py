@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.load import load
@@ -15,34 +14,12 @@ from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from features.price_response.records import PriceResponse, told_skus
+from evaluation.outside_store.records import Learned
+from features.price_response.records import told_skus
 from serving.price_book.book import PriceBook
 from training.gate import Verdict
 from training.pricing import price_date
 from training.session import train
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What the engine made of the receipts.
-
-    Attributes
-    ----------
-    rows, rejected
-        Rows of the export, and those that were rejected.
-    responses
-        What it says of each product's response to prices, in the order of its shelf.
-    unmet
-        What the gate asked for and did not find, in words; nothing where the model became champion.
-    prices
-        Its price of each product that it prices, EUR by sku, for a full shelf at opening. Any other keeps its price.
-    """
-
-    rows: int
-    rejected: int
-    responses: tuple[PriceResponse, ...]
-    unmet: tuple[str, ...]
-    prices: dict[str, float]
 
 
 def learn(home: Path, receipts: Path, objective: str, seed: int, progress: Progress = silent) -> Learned:

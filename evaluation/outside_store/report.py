@@ -8,7 +8,9 @@ from statistics import median
 from typing import Any
 
 from evaluation.outside_store.exchange import Outcome
-from evaluation.outside_store.run import FIXED, Examined, Question
+from evaluation.outside_store.question import Question
+from evaluation.outside_store.records import Examined
+from evaluation.outside_store.run import FIXED
 from features.price_response.records import PriceResponse
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")

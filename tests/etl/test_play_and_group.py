@@ -38,16 +38,44 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def ready(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home before its first day; it is copied."""
+    home = tmp_path_factory.mktemp("ready")
+    prepared(read_settings({"SHELFPRICE_HOME": str(home)}), catalog)
+    return home
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ready: Path, catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Every file of a lake whose days were played, and then transformed."""
-    workspace = opened(tmp_path_factory.mktemp("plain"), catalog)
+    workspace = copied(ready, tmp_path_factory.mktemp("plain"), catalog)
     played(workspace, play_batch)
     transform(workspace)
     return files_of(workspace.lake)
 
 
-def opened(home: Path, catalog: Catalog) -> Workspace:
-    return prepared(read_settings({"SHELFPRICE_HOME": str(home)}), catalog)
+@pytest.fixture(scope="module")
+def fused_home(ready: Path, catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home whose days were grouped while they were played; it is copied."""
+    home = tmp_path_factory.mktemp("fused")
+    assert played(copied(ready, home, catalog), play_and_group) == ["played"] * 4
+    return home
+
+
+@pytest.fixture
+def workspace(ready: Path, settings: Settings, catalog: Catalog) -> Workspace:
+    return copied(ready, settings.home, catalog)
+
+
+@pytest.fixture
+def grouped(fused_home: Path, settings: Settings, catalog: Catalog) -> Workspace:
+    return copied(fused_home, settings.home, catalog)
+
+
+def copied(source: Path, home: Path, catalog: Catalog) -> Workspace:
+    shutil.copytree(source, home, dirs_exist_ok=True)
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    return Workspace(settings, catalog, Lake(settings))
 
 
 def batches(workspace: Workspace) -> list[Batch]:
@@ -83,35 +111,26 @@ def cells_in(lake: Lake) -> list[Partition]:
     return list(lake.partitions("demand_cells"))
 
 
-def test_every_file_is_that_of_playing_and_transforming(
-    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes]
-) -> None:
-    workspace = prepared(settings, catalog)
-    assert played(workspace, play_and_group) == ["played"] * 4
-    assert files_of(workspace.lake) == undisturbed
+def test_every_file_is_that_of_playing_and_transforming(grouped: Workspace, undisturbed: dict[str, bytes]) -> None:
+    assert files_of(grouped.lake) == undisturbed
 
 
-def test_transform_finds_everything_current(settings: Settings, catalog: Catalog) -> None:
-    workspace = prepared(settings, catalog)
-    played(workspace, play_and_group)
-    assert transform(workspace).partitions == 0
+def test_transform_finds_everything_current(grouped: Workspace) -> None:
+    assert transform(grouped).partitions == 0
 
 
 def test_a_batch_that_stands_is_neither_played_nor_grouped_again(
-    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    grouped: Workspace, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = prepared(settings, catalog)
-    played(workspace, play_and_group)
     monkeypatch.setattr(fused, "groups_of_rows", None)
-    assert played(workspace, play_and_group) == ["unchanged"] * 4
-    assert files_of(workspace.lake) == undisturbed
+    assert played(grouped, play_and_group) == ["unchanged"] * 4
+    assert files_of(grouped.lake) == undisturbed
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 7, 15, 16])
 def test_a_kill_at_any_publishing_and_the_same_call_again_end_as_an_undisturbed_run(
-    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, at: int
+    workspace: Workspace, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    workspace = prepared(settings, catalog)
     made, kill = 0, Commit.make
 
     def make(commit: Commit) -> None:
@@ -136,9 +155,8 @@ def drafts_aside(lake: Lake) -> dict[str, bytes]:
 
 
 def test_decisions_that_were_left_without_cells_are_grouped_by_transform_to_the_same_bytes(
-    settings: Settings, catalog: Catalog, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = prepared(settings, catalog)
     with monkeypatch.context() as patched:
         patched.setattr(fused, "_group", lambda *_: None)
         played(workspace, play_and_group)
@@ -148,14 +166,14 @@ def test_decisions_that_were_left_without_cells_are_grouped_by_transform_to_the_
 
 
 def test_a_shelf_that_changed_brings_the_cells_of_the_new_shelf(
-    settings: Settings, catalog: Catalog, tmp_path: Path
+    ready: Path, grouped: Workspace, catalog: Catalog, tmp_path: Path
 ) -> None:
     dearer = catalog.products[0].model_copy(update={"base_price": catalog.products[0].base_price + 0.1})
     changed = Catalog((dearer, *catalog.products[1:]), catalog.store)
+    plain = copied(ready, tmp_path / "plain", catalog)
+    played(plain, play_batch)
     lakes = []
-    for home, play in ((settings.home, play_and_group), (tmp_path / "plain", play_batch)):
-        before = opened(home, catalog)
-        played(before, play)
+    for before, play in ((grouped, play_and_group), (plain, play_batch)):
         transform(before)
         after = replace(before, catalog=changed)
         bring_dimensions_up_to_date(after.lake, changed)
@@ -166,9 +184,8 @@ def test_a_shelf_that_changed_brings_the_cells_of_the_new_shelf(
 
 
 def test_rows_that_break_an_assertion_get_no_cells_and_transform_says_which(
-    settings: Settings, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workspace = prepared(settings, catalog)
     publish = Commit.publish
 
     def spoiled(commit: Commit, partition: Partition, rows: pa.Table, **how: str) -> Published:
@@ -200,9 +217,8 @@ def without_purchases(rows: pa.Table) -> pa.Table:
 
 
 def test_a_store_that_two_batches_of_a_date_hold_gets_no_cells_and_transform_says_so(
-    settings: Settings, catalog: Catalog
+    workspace: Workspace,
 ) -> None:
-    workspace = prepared(settings, catalog)
     first, second = (Batch(DAYS[0], group, ("S01",)) for group in ("g000", "g001"))
     play_one(workspace, first, play_and_group)
     play_one(workspace, second, play_and_group)
@@ -211,8 +227,7 @@ def test_a_store_that_two_batches_of_a_date_hold_gets_no_cells_and_transform_say
         transform(workspace)
 
 
-def test_damaged_decisions_without_cells_are_left_to_transform(settings: Settings, catalog: Catalog) -> None:
-    workspace = prepared(settings, catalog)
+def test_damaged_decisions_without_cells_are_left_to_transform(workspace: Workspace) -> None:
     batch = batches(workspace)[0]
     play_one(workspace, batch, play_batch)
     data = workspace.lake.path(batch.partition)
@@ -221,4 +236,4 @@ def test_damaged_decisions_without_cells_are_left_to_transform(settings: Setting
     data.write_bytes(content)
     assert play_one(workspace, batch, play_and_group).action == "unchanged"
     assert cells_in(workspace.lake) == []
-    shutil.rmtree(settings.home)
+    shutil.rmtree(workspace.settings.home)

@@ -1,7 +1,7 @@
 """Units and receipts on their way into the lake: every line on one side, returns netted, days without a sale told."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from catalog.load import load
-from catalog.settings import Settings
+from catalog.load import Catalog, load
+from catalog.settings import Settings, read_settings
+from etl.exports.admission import Admission
 from etl.exports.columns import Reading
 from etl.exports.ingest import Ingested, ingest
+from etl.exports.read import open_export
+from etl.exports.sales import AdmittingSales
 from etl.exports.sales_so_far import SalesSoFar
+from etl.exports.stage import stage_export
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import expected_visits
@@ -163,23 +167,23 @@ def test_a_receipt_that_comes_again_repeats_and_equal_lines_that_stand_together_
 def test_a_sudden_zero_is_flagged_until_it_sells_again_and_a_rare_product_is_not(
     take: Take, settings: Settings
 ) -> None:
-    units = {"A": [15] * 30 + [0] * 12 + [15], "B": [5] * 30 + [0] * 12 + [5]}
+    units = {"A": [15] * 28 + [0] * 4 + [15], "B": [5] * 28 + [0] * 4 + [5]}
     rows = [f"{on(day)},S01,{sku},2.00,{n}" for sku, own in units.items() for day, n in enumerate(own)]
     found = take(UNITS, rows)
     flagged = [(sku, date) for sku, date, is_sudden in sold(settings, "sku", "date", "is_sudden_zero") if is_sudden]
-    assert flagged == [("A", on(30 + day)) for day in range(12)]
-    assert found.row["summary"]["counts"]["sudden_zeros"] == 12
+    assert flagged == [("A", on(28 + day)) for day in range(4)]
+    assert found.row["summary"]["counts"]["sudden_zeros"] == 4
 
 
 def test_a_zero_with_known_stock_is_no_sudden_one(take: Take, settings: Settings) -> None:
-    rows = [f"{on(day)},S01,A,2.00,{15 if day < 30 else 0},{19 if day < 31 else 0}" for day in range(32)]
+    rows = [f"{on(day)},S01,A,2.00,{15 if day < 28 else 0},{19 if day < 29 else 0}" for day in range(30)]
     take(f"{UNITS},stock", rows)
     assert not any(is_sudden for (is_sudden,) in sold(settings, "is_sudden_zero"))
 
 
 def test_a_later_file_knows_the_four_weeks_before_it(take: Take, settings: Settings) -> None:
-    take(UNITS, [f"{on(day)},S01,A,2.00,15" for day in range(30)])
-    take(UNITS, [f"{on(30)},S01,A,2.00,0", f"{on(31)},S01,A,2.00,4"], name="later.csv")
+    take(UNITS, [f"{on(day)},S01,A,2.00,15" for day in range(28)])
+    take(UNITS, [f"{on(28)},S01,A,2.00,0", f"{on(29)},S01,A,2.00,4"], name="later.csv")
     assert [is_sudden for (is_sudden,) in sold(settings, "is_sudden_zero")][-2:] == [True, False]
 
 
@@ -254,34 +258,70 @@ SPOILED: dict[str, Callable[[str], str]] = {
 }
 
 
-@examples(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(
-        st.tuples(st.integers(0, 6), st.integers(-3, 5), st.sampled_from(sorted(SPOILED))), min_size=1, max_size=12
-    )
+LINES = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(-3, 5), st.sampled_from(sorted(SPOILED))), min_size=1, max_size=12
 )
-def test_lines_in_are_always_lines_used_plus_lines_rejected(
-    settings: Settings, tmp_path: Path, rows: list[tuple[int, int, str]]
-) -> None:
-    lake = Lake(settings)
-    for own in [own for table in ("unit_sales", "rejected", "ingested_files") for own in lake.partitions(table)]:
-        lake.remove(own)
+Line = tuple[int, int, str]
+
+
+def till_file(folder: Path, rows: list[Line]) -> Path:
+    """Write lines of a till, some of them spoiled, and one that is good."""
     texts = [
         SPOILED[how](f"{on(day)} 10:00:{n:02d},S01,{n},A,2.00,{units}") for n, (day, units, how) in enumerate(rows)
     ]
-    texts.append(f"{on(3)} 11:00:00,S01,99,A,2.00,2")
-    file = tmp_path / "till.csv"
-    file.write_text("\n".join([RECEIPTS, *texts]) + "\n", encoding="utf-8")
-    found = ingest(settings, file, Reading(grain="receipts"), None, NOW).row
-    rejected = sum(lake.read(own).num_rows for own in lake.partitions("rejected"))
-    assert found["valid"] + rejected == found["rows"] == len(texts)
-    good = [(day, units) for day, units, how in rows if how == "none" and units]
-    by_day: dict[int, int] = {3: 2}
-    for day, units in good:
-        by_day[day] = by_day.get(day, 0) + units
+    file = folder / "till.csv"
+    file.write_text("\n".join([RECEIPTS, *texts, f"{on(3)} 11:00:00,S01,99,A,2.00,2"]) + "\n", encoding="utf-8")
+    return file
+
+
+def good_units(rows: list[Line]) -> dict[str, float]:
+    """Return the units of the good lines by date, where any are left."""
+    by_day: dict[str, float] = {on(3): 2.0}
+    for day, units, how in rows:
+        if how == "none":
+            by_day[on(day)] = by_day.get(on(day), 0) + units
+    return {date: units for date, units in by_day.items() if units > 0}
+
+
+def kept_units(days: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return units by date, where any were kept."""
     kept: dict[str, float] = {}
-    for date, units in sold(settings, "date", "units"):
+    for date, units in days:
         kept[date] = kept.get(date, 0) + units
-    assert {date: units for date, units in kept.items() if units} == {
-        on(day): float(units) for day, units in by_day.items() if units > 0
-    }
+    return {date: units for date, units in kept.items() if units}
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """Return the shelf that is estimated from the one good line."""
+    home = tmp_path_factory.mktemp("shelf")
+    settings = read_settings({"SHELFPRICE_HOME": str(home)})
+    return load(ingest(settings, till_file(home, []), Reading(grain="receipts"), None, NOW).shelf)
+
+
+@examples(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=LINES)
+def test_lines_in_are_always_lines_used_plus_lines_rejected(
+    settings: Settings, tmp_path: Path, shelf: Catalog, rows: list[Line]
+) -> None:
+    export = open_export(till_file(tmp_path, rows), Reading(grain="receipts"))
+    with stage_export(export, settings.scratch, lambda _share: None) as staged:
+        given = Admission(Lake(settings), shelf, staged, "till.csv", "export-till", "inputs", NOW)
+        admitting = AdmittingSales(given)
+        checked = [admitting.check(date) for date in given.dates()]
+    rejected = sum(day.tables["rejected"].num_rows for day in checked)
+    assert sum(day.valid for day in checked) + rejected == len(rows) + 1
+    units = ((str(day.business_date), n) for day in checked for n in day.tables["unit_sales"]["units"].to_pylist())
+    assert kept_units(units) == good_units(rows)
+
+
+@examples(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=LINES)
+def test_the_lake_holds_every_line_of_a_file_once(settings: Settings, tmp_path: Path, rows: list[Line]) -> None:
+    lake = Lake(settings)
+    for own in [own for table in ("unit_sales", "rejected", "ingested_files") for own in lake.partitions(table)]:
+        lake.remove(own)
+    found = ingest(settings, till_file(tmp_path, rows), Reading(grain="receipts"), None, NOW).row
+    rejected = sum(lake.read(own).num_rows for own in lake.partitions("rejected"))
+    assert found["valid"] + rejected == found["rows"] == len(rows) + 1
+    assert kept_units(sold(settings, "date", "units")) == good_units(rows)

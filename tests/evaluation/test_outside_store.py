@@ -18,9 +18,11 @@ from catalog.errors import DataError
 from catalog.load import load
 from evaluation.outside_store.baskets import baskets_as_visits
 from evaluation.outside_store.exchange import Change, Outcome, OutsideStore, Play, run_driver
-from evaluation.outside_store.learn import Learned, learn
+from evaluation.outside_store.learn import learn
+from evaluation.outside_store.question import Question
+from evaluation.outside_store.records import Examined, Learned
 from evaluation.outside_store.report import as_record, held, report
-from evaluation.outside_store.run import FIXED, OURS, OWNER, Examined, Question, examine, round_days
+from evaluation.outside_store.run import FIXED, OURS, OWNER, examine, round_days
 from features.price_response.records import PriceResponse, Slope
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
@@ -88,6 +90,14 @@ def test_what_the_store_cannot_play_is_wrong_usage(arguments: tuple[str, ...], s
     done = subprocess.run([*COMMAND, "python", *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_wrong_usage_is_refused_before_anything_slow_is_imported() -> None:
+    command = [sys.executable, "-X", "importtime", *COMMAND[1:], "python", "--play-days", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "evaluation.outside_store.question" in imported
+    assert imported & {"pandas", "sklearn", "mlflow", "duckdb"} == set()
 
 
 def test_each_round_reads_what_was_sold_at_the_prices_before(double: Path) -> None:

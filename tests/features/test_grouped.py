@@ -2,12 +2,13 @@
 
 import datetime as dt
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.settings import Settings
+from catalog.settings import Settings, read_settings
 from etl.batches import batches_of, play_batch
 from etl.prepare import prepared
 from etl.transform import transform
@@ -20,12 +21,21 @@ DAYS = [dt.date(2026, 3, 2), dt.date(2026, 3, 3)]
 A_MINUTE = 60 * 10**9  # nanoseconds
 
 
-@pytest.fixture
-def town(settings: Settings) -> Workspace:
-    workspace = prepared(settings, load())
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a town that sold two days, which were grouped; it is copied."""
+    home = tmp_path_factory.mktemp("grouped")
+    workspace = prepared(read_settings({"SHELFPRICE_HOME": str(home)}), load())
     for date in DAYS:
         play(workspace, date, seed=7)
     transform(workspace)
+    return home
+
+
+@pytest.fixture
+def town(grouped: Path, settings: Settings) -> Workspace:
+    shutil.copytree(grouped, settings.home, dirs_exist_ok=True)
+    workspace = Workspace(settings, load(), Lake(settings))
     let_time_pass(workspace.lake)
     return workspace
 

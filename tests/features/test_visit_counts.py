@@ -2,7 +2,7 @@
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,14 @@ def twins(town: Workspace, tmp_path: Path, tmp_path_factory: pytest.TempPathFact
     return opened(tmp_path)
 
 
+@pytest.fixture
+def grouped(town: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the town, for those who change it."""
+    shutil.copytree(town.settings.home, tmp_path, dirs_exist_ok=True)
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path)})
+    return Workspace(settings, CATALOG, Lake(settings))
+
+
 def test_the_town_has_all_that_makes_counting_hard(town: Workspace) -> None:
     with feature_workbench(town.settings) as connection:
         question = """
@@ -206,15 +214,14 @@ def test_decisions_without_counts_are_counted_when_they_are_read(town: Workspace
     assert answers(twins.settings, query) == answers(town.settings, query)
 
 
-def test_counts_of_decisions_that_were_replaced_do_not_count(twins: Workspace) -> None:
-    transform(twins)
+def test_counts_of_decisions_that_were_replaced_do_not_count(grouped: Workspace) -> None:
     replaced = Partition("interactions", DAYS[1], "g000")
-    publish(twins.lake, "interactions", DAYS[1], "g000", twins.lake.read(replaced).to_pylist()[:50])
-    assert answers(twins.settings, query) == answers(twins.settings, by_decisions)
-    with feature_workbench(twins.settings) as connection:
+    publish(grouped.lake, "interactions", DAYS[1], "g000", grouped.lake.read(replaced).to_pylist()[:50])
+    assert answers(grouped.settings, query) == answers(grouped.settings, by_decisions)
+    with feature_workbench(grouped.settings) as connection:
         assert connection.execute("select count(*) from uncounted_interactions").fetchall() == [(50,)]
-    assert transform(twins).partitions == 1
-    assert answers(twins.settings, query) == answers(twins.settings, by_decisions)
+    assert transform(grouped).partitions == 1
+    assert answers(grouped.settings, query) == answers(grouped.settings, by_decisions)
 
 
 def test_days_outside_those_asked_for_are_not_opened(town: Workspace) -> None:
@@ -282,20 +289,28 @@ COLUMNS = pa.schema(
 
 @given(st.lists(ROW, max_size=30))
 @hypothesis_settings(deadline=None, max_examples=40)
-def test_whatever_was_decided_is_counted_without_loss(drawn: list[dict[str, Any]]) -> None:
+def test_whatever_was_decided_is_counted_without_loss(
+    workbench: duckdb.DuckDBPyConnection, drawn: list[dict[str, Any]]
+) -> None:
+    show(workbench, pa.Table.from_pylist(drawn, schema=COLUMNS))
+    for name, asked in ASKED.items():
+        by_counts, by_rows = (workbench.execute(of(name), asked).fetchall() for of in (query, by_decisions))
+        assert sorted(by_counts) == sorted(by_rows)
+
+
+@pytest.fixture(scope="module")
+def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that knows the macros; whatever is shown on it takes the place of what was."""
     with duckdb.connect() as connection:
-        show(connection, pa.Table.from_pylist(drawn, schema=COLUMNS))
-        for name, asked in ASKED.items():
-            by_counts, by_rows = (connection.execute(of(name), asked).fetchall() for of in (query, by_decisions))
-            assert sorted(by_counts) == sorted(by_rows)
+        run_scripts(connection, [MACROS])
+        yield connection
 
 
 def show(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     """Show rows as the decisions of a lake of which some partitions are counted."""
-    run_scripts(connection, [MACROS])
     connection.register("closed_interactions", rows)
     connection.register("unit_sales", UNIT_SALES.schema.append(pa.field("business_date", pa.date32())).empty_table())
-    connection.execute("create view decisions_with_stock as select * from with_stock(closed_interactions)")
+    connection.execute("create or replace view decisions_with_stock as select * from with_stock(closed_interactions)")
     counted = {name: [dated(TABLES[name].schema.empty_table(), DAYS[0])] for name in COUNTS}
     for date in DAYS[:2]:
         for group in ("g000", "g001"):
@@ -313,39 +328,36 @@ def dated(rows: pa.Table, date: dt.date) -> pa.Table:
     return rows.append_column("business_date", pa.array([date] * rows.num_rows, pa.date32()))
 
 
-def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back(twins: Workspace) -> None:
-    transform(twins)
-    before = {part: twins.lake.receipt(part) for name in COUNTS for part in twins.lake.partitions(name)}
+def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back(grouped: Workspace) -> None:
+    before = {part: grouped.lake.receipt(part) for name in COUNTS for part in grouped.lake.partitions(name)}
     milk, *others = CATALOG.products
     dearer = Catalog((milk.model_copy(update={"base_price": milk.base_price * 1.01}), *others), CATALOG.store)
-    bring_dimensions_up_to_date(twins.lake, dearer)
-    stale = list(stale_cells(twins.lake, dearer))
+    bring_dimensions_up_to_date(grouped.lake, dearer)
+    stale = list(stale_cells(grouped.lake, dearer))
     assert len(stale) == len(before) // 2 + 1
-    group_all(Workspace(twins.settings, dearer, twins.lake), stale)
-    assert list(stale_cells(twins.lake, dearer)) == []
-    assert {part: twins.lake.receipt(part) for part in before} == before
+    group_all(Workspace(grouped.settings, dearer, grouped.lake), stale)
+    assert list(stale_cells(grouped.lake, dearer)) == []
+    assert {part: grouped.lake.receipt(part) for part in before} == before
 
 
-def test_a_lake_of_an_earlier_version_is_grouped_once_more_to_the_same_cells(twins: Workspace) -> None:
-    transform(twins)
-    cells = {part: twins.lake.receipt(part) for part in twins.lake.partitions("demand_cells")}
+def test_a_lake_of_an_earlier_version_is_grouped_once_more_to_the_same_cells(grouped: Workspace) -> None:
+    cells = {part: grouped.lake.receipt(part) for part in grouped.lake.partitions("demand_cells")}
     for name in COUNTS:
-        for part in list(twins.lake.partitions(name)):
-            twins.lake.remove(part)
-    assert len(list(stale_cells(twins.lake, CATALOG))) == 2 * len(DAYS)
-    assert transform(twins).partitions == 2 * len(DAYS)
-    assert {part: twins.lake.receipt(part) for part in cells} == cells
-    assert transform(twins).partitions == 0
+        for part in list(grouped.lake.partitions(name)):
+            grouped.lake.remove(part)
+    assert len(list(stale_cells(grouped.lake, CATALOG))) == 2 * len(DAYS)
+    assert transform(grouped).partitions == 2 * len(DAYS)
+    assert {part: grouped.lake.receipt(part) for part in cells} == cells
+    assert transform(grouped).partitions == 0
 
 
 @pytest.mark.parametrize("table", COUNTS)
-def test_damaged_counts_are_named_and_set_aside_and_transform_makes_them_again(twins: Workspace, table: str) -> None:
-    transform(twins)
-    path = twins.lake.path(Partition(table, DAYS[1], "g000"))
+def test_damaged_counts_are_named_and_set_aside_and_transform_makes_them_again(grouped: Workspace, table: str) -> None:
+    path = grouped.lake.path(Partition(table, DAYS[1], "g000"))
     right = path.read_bytes()
     path.write_bytes(right[:40] + bytes([right[40] ^ 1]) + right[41:])
     with pytest.raises(DamagedError, match=rf"{table}/business_date={DAYS[1]}.*`shelfprice transform`"):
-        known_before(twins.lake, None, CATALOG, DAYS[-1] + dt.timedelta(days=1))
+        known_before(grouped.lake, None, CATALOG, DAYS[-1] + dt.timedelta(days=1))
     assert not path.exists()
-    assert transform(twins).partitions == 1
+    assert transform(grouped).partitions == 1
     assert path.read_bytes() == right

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from once_a_run import living_in, without_heartbeats
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
@@ -61,15 +62,19 @@ class Town:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if not folder.exists():
+            self.furnish()
+        self.workspace = open_workspace(str(folder))
+
+    def furnish(self) -> None:
         self.folder.mkdir()
         for name in ("products.yaml", "store.yaml"):
-            shutil.copy(DEFAULT_DIR / name, folder / name)
-        store = (folder / "store.yaml").read_text(encoding="utf-8")
+            shutil.copy(DEFAULT_DIR / name, self.folder / name)
+        store = (self.folder / "store.yaml").read_text(encoding="utf-8")
         small = store.replace("visits_per_day: 500", "visits_per_day: 60").replace(
             "tick_minutes: 15", "tick_minutes: 60"
         )
-        (folder / "store.yaml").write_text(small, encoding="utf-8")
-        self.workspace = open_workspace(str(folder))
+        (self.folder / "store.yaml").write_text(small, encoding="utf-8")
 
     @property
     def lake(self) -> Lake:
@@ -98,12 +103,31 @@ class Town:
                 self.lake.remove(part)
 
 
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a town before its first day; it is copied."""
+    home = tmp_path_factory.mktemp("furnished")
+    with living_in(home):
+        Town(home / "catalog")
+    return home
+
+
 @pytest.fixture
-def town(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town(furnished: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
     monkeypatch.setattr("training.night.decide", books_and_records)
     monkeypatch.setattr("training.backfill.decide", books_and_records)
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        yield Town(empty_home / "catalog")
+    shutil.copytree(furnished, empty_home, dirs_exist_ok=True)
+    return Town(empty_home / "catalog")
+
+
+@pytest.fixture(scope="module")
+def quiet(prefect_server: str, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return every data file of a town after a night that nothing disturbed."""
+    home = shutil.copytree(furnished, tmp_path_factory.mktemp("quiet") / "home")
+    with living_in(home), without_heartbeats(), patch("training.night.decide", books_and_records):
+        town = Town(home / "catalog")
+        town.night()
+    return town.bytes_of()
 
 
 @pytest.fixture
@@ -226,12 +250,8 @@ def test_one_night_of_a_lake_at_a_time_and_the_other_one_says_who_is_at_it(town:
 
 @pytest.mark.parametrize("part", ["repricings", "interactions", "demand_curves", "price_book", "nights"])
 def test_killed_before_any_part_is_in_force_and_run_again_a_night_ends_with_the_same_bytes(
-    town: Town, part: str, monkeypatch: pytest.MonkeyPatch
+    town: Town, quiet: dict[str, bytes], part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town.night()
-    quiet = town.bytes_of()
-    shutil.rmtree(town.lake.root)
-    town.workspace = open_workspace(str(town.folder))
     put_in_force = local.put_part_in_force
 
     def die_at(root: Path, committed: CommittedPart) -> None:

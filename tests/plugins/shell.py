@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+import typer
+from typer.main import get_command
 
 SHELFPRICE = (sys.executable, "-m", "flows")
 PATIENCE = 120.0  # seconds
@@ -45,6 +48,7 @@ class Terminal:
         out, err = io.StringIO(), io.StringIO()
         with (
             _handlers_kept(),
+            patch("typer.main.get_command", _built),
             patch.dict(os.environ, self.environ),
             patch.object(sys, "argv", ["shelfprice", *arguments]),
             patch.object(sys, "stdin", io.StringIO(stdin)),
@@ -76,6 +80,12 @@ class Terminal:
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@cache
+def _built(app: typer.Typer) -> object:
+    """Build the commands of an app once: they are the same whatever is typed."""
+    return get_command(app)
 
 
 @contextmanager

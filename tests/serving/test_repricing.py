@@ -46,13 +46,16 @@ HOURLY = ("hourly_price_book", "hourly_demand_curves")
 class Shop:
     """A lake and a catalog folder of its own."""
 
-    def __init__(self, home: Path, book: str = "belief") -> None:
+    def __init__(self, home: Path) -> None:
         self.home, self.folder = home / "home", home / "catalog"
+        self.settings = read_settings({"SHELFPRICE_HOME": str(self.home)})
+        self.lake = Lake(self.settings)
+
+    def furnish(self, book: str) -> None:
+        """Make everything that is there before the day."""
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
             shutil.copy(DEFAULT_DIR / name, self.folder / name)
-        self.settings = read_settings({"SHELFPRICE_HOME": str(self.home)})
-        self.lake = Lake(self.settings)
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if book == "belief":
@@ -101,10 +104,19 @@ class Shop:
         return {str(part): self.lake.path(part).read_bytes() for part in parts}
 
 
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the folder of a shop before its day by the book that is in force; they are copied."""
+    homes = {book: tmp_path_factory.mktemp("furnished") for book in ("belief", "without belief", "none")}
+    for book, home in homes.items():
+        Shop(home).furnish(book)
+    return homes
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Callable[..., Shop]:
+def shop(furnished: dict[str, Path], tmp_path: Path) -> Callable[..., Shop]:
     numbers = iter(range(100))
-    return lambda book="belief": Shop(tmp_path / str(next(numbers)), book)
+    return lambda book="belief": Shop(shutil.copytree(furnished[book], tmp_path / str(next(numbers))))
 
 
 def test_the_same_book_and_the_same_sales_give_the_same_bytes(shop: Callable[..., Shop]) -> None:

@@ -43,13 +43,16 @@ TABLES = ("interactions", "repricings")
 class Shop:
     """A lake and a catalog folder of its own, in which S01 sells."""
 
-    def __init__(self, home: Path, *, with_book: bool) -> None:
+    def __init__(self, home: Path) -> None:
         self.settings = read_settings({"SHELFPRICE_HOME": str(home / "home")})
         self.folder = home / "catalog"
+        self.lake = Lake(self.settings)
+
+    def furnish(self, *, with_book: bool) -> None:
+        """Make everything that is there before the day."""
         self.folder.mkdir(parents=True)
         for name in ("products.yaml", "store.yaml"):
             shutil.copy(DEFAULT_DIR / name, self.folder / name)
-        self.lake = Lake(self.settings)
         self.lake.prepare()
         load_dimensions(self.lake, self.catalog, shopper_names(20, 1))
         if with_book:
@@ -85,17 +88,38 @@ class Shop:
             return connection.execute(question).fetchall()
 
 
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """Return the folder of a shop before its day, without and with a price book; they are copied."""
+    homes = {with_book: tmp_path_factory.mktemp("furnished") for with_book in (False, True)}
+    for with_book, home in homes.items():
+        Shop(home).furnish(with_book=with_book)
+    return homes
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Callable[..., Shop]:
+def shop(furnished: dict[bool, Path], tmp_path: Path) -> Callable[..., Shop]:
     numbers = iter(range(1_000))
-    return lambda with_book=True: Shop(tmp_path / str(next(numbers)), with_book=with_book)
+
+    def opened(*, with_book: bool = True) -> Shop:
+        return Shop(shutil.copytree(furnished[with_book], tmp_path / str(next(numbers))))
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def calm(furnished: dict[bool, Path], tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Return a shop in which nothing disturbed the day; it is only read."""
+    own = Shop(shutil.copytree(furnished[True], tmp_path_factory.mktemp("calm") / "shop"))
+    own.sell()
+    return own
 
 
 @pytest.mark.parametrize("with_book", [False, True], ids=["no champion", "from a price book"])
 def test_a_live_day_ends_with_the_bytes_of_the_same_day_played_at_once(
     shop: Callable[..., Shop], with_book: bool
 ) -> None:
-    live, at_once = shop(with_book), shop(with_book)
+    live, at_once = shop(with_book=with_book), shop(with_book=with_book)
     live.sell()
     priced_by = pricing_on(at_once.lake, at_once.catalog, DATE, None)
     batch = Batch(DATE, "live-S01", ("S01",))
@@ -110,22 +134,20 @@ def test_a_live_day_ends_with_the_bytes_of_the_same_day_played_at_once(
 @bounded(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(1, 48), min_size=1, max_size=4).map(sorted))
 def test_stopped_at_any_ticks_and_started_again_it_ends_with_the_same_bytes(
-    shop: Callable[..., Shop], stops: list[int]
+    shop: Callable[..., Shop], calm: Shop, stops: list[int]
 ) -> None:
-    undisturbed, stopped = shop(), shop()
-    undisturbed.sell()
+    stopped = shop()
     for stop in stops:
         stopped.sell(stop)
     stopped.sell()
-    assert stopped.bytes_of() == undisturbed.bytes_of()
+    assert stopped.bytes_of() == calm.bytes_of()
 
 
 def test_killed_between_the_two_tables_of_a_tick_the_tick_counts_and_it_goes_on_from_the_next(
-    shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
+    shop: Callable[..., Shop], calm: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed, killed = shop(), shop()
-    undisturbed.sell()
-    repriced = max(undisturbed.lake.read(DAY.part("repricings"))["tick"].to_pylist())
+    killed = shop()
+    repriced = max(calm.lake.read(DAY.part("repricings"))["tick"].to_pylist())
     player = killed.sell(repriced)
     put_in_force = local.put_part_in_force
 
@@ -146,12 +168,13 @@ def test_killed_between_the_two_tables_of_a_tick_the_tick_counts_and_it_goes_on_
     assert max(found.rows.repricings["tick"].to_pylist()) == repriced
     assert killed.player().next_tick == repriced + 1
     killed.sell()
-    assert killed.bytes_of() == undisturbed.bytes_of()
+    assert killed.bytes_of() == calm.bytes_of()
 
 
-def test_a_kill_switch_counts_from_the_next_tick_on_and_changes_nothing_before(shop: Callable[..., Shop]) -> None:
-    calm, switched = shop(), shop()
-    calm.sell()
+def test_a_kill_switch_counts_from_the_next_tick_on_and_changes_nothing_before(
+    shop: Callable[..., Shop], calm: Shop
+) -> None:
+    switched = shop()
     player = switched.sell(20)
     before = switched.ask("select * from interactions order by seen_at")
     told_before = switched.ask("select * from repricings order by tick, sku")
@@ -188,9 +211,8 @@ def test_with_prices_that_change_during_the_day_a_restart_still_gives_the_same_b
     assert broken_assertions(shops[0].settings, [DATE])[0].assertion == "cells_hold_every_decision_with_stock"
 
 
-def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop]) -> None:
-    calm, broken = shop(), shop()
-    calm.sell()
+def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop], calm: Shop) -> None:
+    broken = shop()
     player = broken.sell(20)
     broken.change("store.yaml", "kill_switch: false", "kill_switch: 12,99")
     for _ in range(5):
@@ -202,9 +224,8 @@ def test_a_catalog_that_cannot_be_used_changes_nothing(shop: Callable[..., Shop]
     assert broken.bytes_of() == calm.bytes_of()
 
 
-def test_a_world_with_other_shoppers_waits_until_the_day_is_over(shop: Callable[..., Shop]) -> None:
-    calm, changed = shop(), shop()
-    calm.sell()
+def test_a_world_with_other_shoppers_waits_until_the_day_is_over(shop: Callable[..., Shop], calm: Shop) -> None:
+    changed = shop()
     player = changed.sell(20)
     changed.change("store.yaml", "visits_per_day: 500", "visits_per_day: 900")
     while not player.is_over:

@@ -43,9 +43,9 @@ def with_rules(shop: Shop, **changes: object) -> Workspace:
     return replace(shop.workspace, catalog=replace(shop.catalog, store=store.model_copy(update={"alerts": rules})))
 
 
-def sell_whole_day(shop: Shop, date: dt.date) -> None:
+def sell_whole_day(shop: Shop, date: dt.date, stores: tuple[str, ...] = ("S01",)) -> None:
     priced_by = pricing_on(shop.lake, shop.catalog, date)
-    play_batch(shop.workspace, Batch(date, "g000", ("S01", "S02", "S03")), priced_by, 7)
+    play_batch(shop.workspace, Batch(date, "g000", stores), priced_by, 7)
 
 
 def test_a_price_below_cost_is_told_once_at_the_tick_and_is_over_when_it_is_undone(shop: Shop) -> None:
@@ -137,7 +137,7 @@ def test_sixty_quiet_days_raise_nothing(shop: Shop) -> None:
     for number in range(60):
         date = DATE + number * ONE_DAY
         shop.publish(date)
-        sell_whole_day(shop, date)
+        sell_whole_day(shop, date, shop.catalog.store.stores)
         assert watch(shop.workspace) == [], date
     assert list(shop.lake.partitions("alerts")) == []
 
