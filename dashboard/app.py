@@ -3,6 +3,7 @@
 import logging
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,6 @@ def create_app(
         enable_mcp=False,
     )
     app.server.config.update({_MONITOR: monitor, HOME: settings.home})
-    app.server.before_request(lambda: show_in(monitor.catalog.current().store.money))
     pages = all_pages()
     for page in pages:
         _register(page)
@@ -88,8 +88,15 @@ def create_app(
     app.layout = app_shell(pages)
     guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
     refuse_malformed(app)
+    app.server.before_request(lambda: _write_amounts_in_the_currency_of(monitor))
     compress_answers(app.server)
     return app
+
+
+def _write_amounts_in_the_currency_of(monitor: Monitor) -> None:
+    """Let a request write amounts in the currency of the shelf; a shelf that cannot be read is said by the page."""
+    with suppress(ShelfpriceError):
+        show_in(monitor.catalog.current().store.money)
 
 
 def _register(page: Page) -> None:
