@@ -1,6 +1,6 @@
 """Which process runs what: a file stays in one process, the slowest files begin first, some files wait for each other.
 
-The numbers are processor seconds, measured, and only decide the order. Files that look at every run of the one Prefect
+The numbers are seconds, measured on a busy machine, and only decide the order. Files that look at every run of the one Prefect
 server, or mark runs there, stand in one group: in two processes they would see each other's.
 """
 
@@ -14,28 +14,41 @@ _ALONE = {
     "tests/flows/up/test_zombie_runs.py": "marks runs",
 }
 _SECONDS = {
+    "tests/e2e/test_monitor.py": 260,
+    "tests/e2e/test_monitor_chain.py": 200,
+    "tests/e2e/test_monitor_pages.py": 185,
+    "tests/e2e/test_command_line.py": 170,
+    "tests/e2e/test_up.py": 170,
+    "tests/faults/test_matrix.py": 140,
+    "marks runs": 135,
     "tests/cluster/test_make_cluster.py": 90,
-    "tests/e2e/test_command_line.py": 90,
-    "tests/e2e/test_up.py": 105,
-    "tests/e2e/test_monitor.py": 80,
-    "tests/faults/test_matrix.py": 70,
-    "tests/e2e/test_monitor_pages.py": 75,
-    "marks runs": 50,
-    "tests/flows/test_loop.py": 45,
-    "tests/flows/test_nights.py": 30,
-    "tests/etl/live/test_live_day.py": 20,
-    "tests/evaluation/test_drift_scorecard.py": 18,
-    "tests/serving/test_replay.py": 14,
-    "tests/flows/test_ingest.py": 14,
-    "tests/training/test_changing_the_champion.py": 12,
-    "tests/flows/test_health.py": 12,
-    "tests/flows/test_drift.py": 11,
-    "tests/plugins/test_isolation.py": 11,
-    "tests/training/test_bad_challengers.py": 11,
-    "tests/training/test_gain.py": 10,
-    "tests/evaluation/test_compare.py": 10,
-    "tests/training/test_training.py": 9,
-    "tests/flows/test_learning.py": 9,
+    "tests/cluster/test_chain_on_dask.py": 80,
+    "tests/e2e/test_desk.py": 65,
+    "tests/flows/test_nights.py": 65,
+    "tests/flows/test_ingest.py": 60,
+    "tests/flows/test_temporary_server.py": 60,
+    "tests/security/test_foreign_pages.py": 60,
+    "tests/etl/live/test_live_day.py": 55,
+    "tests/evaluation/test_outside_store.py": 55,
+    "tests/etl/test_play_and_group.py": 50,
+    "tests/etl/test_days_in_other_zones.py": 50,
+    "tests/etl/test_dates_admitted_elsewhere.py": 45,
+    "tests/evaluation/test_as_shipped.py": 40,
+    "tests/flows/test_drift.py": 40,
+    "tests/security/test_endings.py": 40,
+    "tests/flows/test_loop.py": 37,
+    "tests/evaluation/test_trial.py": 35,
+    "tests/flows/spreading/test_work_elsewhere.py": 33,
+    "tests/etl/test_corrections.py": 27,
+    "tests/flows/test_learning.py": 27,
+    "tests/evaluation/test_compare.py": 25,
+    "tests/serving/test_replay.py": 24,
+    "tests/etl/live/test_live_learning.py": 24,
+    "tests/flows/cli/test_usage.py": 24,
+    "tests/flows/test_health.py": 23,
+    "tests/training/test_gate_power.py": 22,
+    "tests/plugins/test_isolation.py": 22,
+    "tests/training/test_bad_challengers.py": 20,
 }
 
 
