@@ -73,6 +73,14 @@ class Currency:
         """Write an amount with its currency: `1.29 EUR`."""
         return f"{self.written(amount)} {self.code}"
 
+    def summed(self, amount: float) -> str:
+        """Write a sum with its currency, thousands apart: `1,234.50 EUR`."""
+        return f"{amount:,.{self.digits}f} {self.code}"
+
+    def named(self, text: str) -> str:
+        """Return a title or the name of a column that says EUR with the code of this currency."""
+        return text.replace(EUR.code, self.code)
+
 
 @lru_cache
 def currency_of(code: str) -> Currency:
@@ -89,3 +97,5 @@ def currency_of(code: str) -> Currency:
 
 
 EUR = currency_of("EUR")
+SMALLEST_OF_ALL = 1 / 10 ** max(_DIGITS)
+"""The smallest unit of any currency."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.currency import EUR, Currency
+from catalog.currency import EUR, SMALLEST_OF_ALL, Currency
 from catalog.records.pricing_rules import Guardrails
 from catalog.records.product import Product
 
 HIGHEST_NUMBER = 2**31 - 1
 """Of whole numbers that are asked for or stored, such as units on a shelf or a version."""
-LOWEST_PRICE, HIGHEST_PRICE = 0.01, 1_000_000.0
-"""Of prices that are asked about, in any currency."""
+LOWEST_PRICE, HIGHEST_PRICE = SMALLEST_OF_ALL, 1_000_000.0
+"""Of prices that are asked about, in any currency; that of the shelf may have a larger smallest unit."""
 
 _NOISE = 1e-6  # smallest units, of decimals kept as binary
 _BETWEEN_ENDINGS = 10  # smallest units

@@ -52,7 +52,7 @@ def in_currency_of(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             name: {"function": in_currency(value["function"])}
-            if name == "valueFormatter" and "€" in value["function"]
+            if name == "valueFormatter" and ("€" in value["function"] or "EUR" in column.get("headerName", ""))
             else in_currency(value)
             if name == "headerName"
             else value

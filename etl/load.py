@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Ints
-from catalog.currency import EUR
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
@@ -20,6 +19,7 @@ from etl.extract import belief_updates_of, interactions_of, repricings_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
+from warehouse.money import currencies_in
 
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")
@@ -128,9 +128,7 @@ def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
     Declined
         With both currencies, and what to do.
     """
-    if lake.receipt(_PRODUCTS) is None:
-        return
-    found = {code or EUR.code for code in lake.read(_PRODUCTS)["currency"].to_pylist()} - {catalog.store.currency}
+    found = currencies_in(lake) - {catalog.store.currency}
     if found:
         raise Declined(
             f"expected a lake with prices in {catalog.store.currency}, as the catalog says, found {min(found)} in "

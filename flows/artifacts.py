@@ -50,7 +50,7 @@ def _(result: Priced) -> None:
     """Keep the prices at three stock levels, with the whole day left."""
     if result.old_prices_hold is None:
         rows = [dict(zip(price_columns(), row, strict=True)) for row in price_rows(result.book)]
-        description = f"Prices for {result.book.published_at:%Y-%m-%d}, EUR"
+        description = f"Prices for {result.book.published_at:%Y-%m-%d}"
         create_table_artifact(key="prices", table=rows, description=description)
 
 

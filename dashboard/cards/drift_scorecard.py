@@ -6,7 +6,7 @@ import pandas as pd
 from dash.development.base_component import Component
 
 from dashboard.components import card, table
-from dashboard.formats import count
+from dashboard.formats import count, in_currency
 from dashboard.monitor import Monitor
 
 TABLE = "drift_results"
@@ -28,10 +28,11 @@ def scorecard(monitor: Monitor) -> list[Component]:
         for row in found.to_dict(orient="records")
         if row["rule"] in _RULES and (row["change"] or row["rule"] != "none")
     ]
+    columns = [in_currency(name) for name in _COLUMNS]
     return [
         card(
             "Scripted changes of demand",
-            table(_COLUMNS, rows, numbers=range(_FIRST_NUMBER, len(_COLUMNS)), width=640),
+            table(columns, rows, numbers=range(_FIRST_NUMBER, len(_COLUMNS)), width=640),
             caption=f"Means of {int(found['count_seeds'].max())} seeds, all stores together, against a clairvoyant. "
             "Look for few days until a change is detected, and none where nothing changed.",
         )

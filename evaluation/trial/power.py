@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtrit
 
 from catalog.arrays import Floats
+from catalog.currency import Currency
 from evaluation.trial.design import FEWEST_PAIRS, Design
 
 WANTED_POWER = 0.8
@@ -59,12 +60,11 @@ class Plan:
         """The same in EUR per store day; None where no past day says what one earns."""
         return None if self.spread.mean_eur is None else self.detectable * self.spread.mean_eur
 
-    @property
-    def sentence(self) -> str:
-        """What the trial can detect, and from what that is known."""
-        euros = "" if self.detectable_eur is None else f", {self.detectable_eur:,.0f} EUR a store day"
+    def told(self, money: Currency) -> str:
+        """Say what the trial can detect, and from what that is known."""
+        amount = "" if self.detectable_eur is None else f", {self.detectable_eur:,.0f} {money.code} a store day"
         found = (
-            f"{self.n_pairs} pairs of store days detect a difference of {self.detectable:.1%} of sales{euros} with "
+            f"{self.n_pairs} pairs of store days detect a difference of {self.detectable:.1%} of sales{amount} with "
             f"{WANTED_POWER:.0%} power (a store day varies by {self.spread.variation:.1%}, {self.spread.source})"
         )
         return found if self.warning is None else f"{found}; {self.warning}"

@@ -9,6 +9,11 @@ COLUMNS = ["policy", "a store day earns, EUR", "difference, EUR", "from", "to", 
 _LEAST_SHOWN = 1e-4
 
 
+def columns_of(found: Found) -> list[str]:
+    """Return `COLUMNS` in the currency of the stores."""
+    return [found.planned.money.named(column) for column in COLUMNS]
+
+
 def estimand(design: Design) -> str:
     """Say what the difference means, which depends on what takes turns."""
     if design.is_by_day:
@@ -22,14 +27,14 @@ def estimand(design: Design) -> str:
 def rows_of(found: Found) -> list[list[Any]]:
     """Return A, and B with its difference, in the order of `COLUMNS`."""
     outcome, design = found.outcome, found.planned.trial.design
-    share = outcome.share(outcome.effect_eur)
-    difference = [round(own, 2) for own in (outcome.effect_eur, outcome.low_eur, outcome.high_eur)]
+    share, digits = outcome.share(outcome.effect_eur), found.planned.money.digits
+    difference = [round(own, digits) for own in (outcome.effect_eur, outcome.low_eur, outcome.high_eur)]
     percent = None if share is None else round(100 * share, 2)
     return [
-        [f"A: {design.a}", round(outcome.a_eur, 2), None, None, None, None, None],
+        [f"A: {design.a}", round(outcome.a_eur, digits), None, None, None, None, None],
         [
             f"B: {design.b}",
-            round(outcome.a_eur + outcome.effect_eur, 2),
+            round(outcome.a_eur + outcome.effect_eur, digits),
             *difference,
             percent,
             "< 0.0001" if outcome.p_value < _LEAST_SHOWN else f"{outcome.p_value:.4f}",

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Floats
+from catalog.currency import Currency
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.progress import Progress, silent
@@ -66,6 +67,16 @@ class Planned:
 
     trial: Trial
     plan: Plan
+
+    @property
+    def money(self) -> Currency:
+        """The currency of the stores."""
+        return self.trial.catalog.store.money
+
+    @property
+    def sentence(self) -> str:
+        """What the trial can detect, in the currency of the stores."""
+        return self.plan.told(self.money)
 
 
 @dataclass(frozen=True)
@@ -148,7 +159,7 @@ def hold_trial(
     planned = plan_trial(workspace, asked)
     if planned.plan.detectable > _HOPELESS:
         raise Declined(f"nothing was played: {planned.plan.warning}")
-    say(planned.plan.sentence)
+    say(planned.sentence)
     run(play_trial, workspace, planned.trial, spread, progress)
     return run(conclude, workspace.lake, planned)
 

@@ -15,8 +15,11 @@ def champions(as_json: Json = False) -> None:
     """List every change of champion: who decided, when, why, and what the version earned while it priced."""
     from catalog.settings import read_settings
     from warehouse.history import champion_history
+    from warehouse.lake import Lake
+    from warehouse.money import money_of
 
-    changes = champion_history(read_settings())
+    settings = read_settings()
+    changes = champion_history(settings)
     if as_json:
         emit({"champions": changes})
         return
@@ -34,5 +37,6 @@ def champions(as_json: Json = False) -> None:
         ]
         for row in changes
     ]
-    names = ["", "version", "what", "who", "when", "prices from", "store days", "EUR a store day", "why"]
+    earned = money_of(Lake(settings)).named("EUR a store day")
+    names = ["", "version", "what", "who", "when", "prices from", "store days", earned, "why"]
     show_table("Champions, newest first", names, rows)

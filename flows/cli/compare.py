@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.currency import Currency
 from flows.cli.console import emit, progress_bars, remark, show_table
 from flows.cli.options import Catalog, Json, text_of
 from flows.environment import orchestrated, prepare
@@ -94,7 +95,8 @@ def compare(
     from evaluation.choices import DECISIONS, POLICIES, asked
 
     folder = text_of(catalog)
-    asked(load(catalog), policy or POLICIES, scenario or ())
+    shelf = load(catalog)
+    asked(shelf, policy or POLICIES, scenario or ())
     prepare()
     with orchestrated("flows.compare"), progress_bars():
         from flows.compare import compare as flow
@@ -107,7 +109,7 @@ def compare(
 
         emit(record_of(found))
         return
-    _show(found, seeds, store_days)
+    _show(found, seeds, store_days, shelf.store.money)
 
 
 def refuse_without_gate(*options: object) -> None:
@@ -170,7 +172,7 @@ def compare_as_shipped(
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
 
 
-def _show(found: Any, seeds: int, store_days: int) -> None:
+def _show(found: Any, seeds: int, store_days: int, money: Currency) -> None:
     from evaluation import comparison_report as report
 
     columns, rows = report.learning_rows(found)
@@ -184,10 +186,11 @@ def _show(found: Any, seeds: int, store_days: int) -> None:
     columns, rows = report.match_rows(found)
     show_table(
         f"Played after {max(match.decisions for match in found.matches):,} decisions, per store day",
-        columns,
+        [money.named(column) for column in columns],
         rows,
         f"{seeds} seeds of {store_days} store days; every policy met the same shoppers; the gate is left out",
-        money=("revenue, EUR", "mean price, EUR"),
+        money=[money.named(column) for column in ("revenue, EUR", "mean price, EUR")],
+        digits=money.digits,
     )
     if found.first_days:
         columns, rows = report.regret_rows(found)

@@ -124,7 +124,8 @@ def ingest(
         return
     if opened.sheet is not None and opened.sheet.others:
         remark(f"The sheet {opened.sheet.name!r} was read; {opened.sheet.others} more can be named with --sheet.")
-    show_ingested(done.row, zones_of(reading, load(done.shelf).store).as_written)
+    store = load(done.shelf).store
+    show_ingested(done.row, zones_of(reading, store).as_written, store.money)
     _say_what_is_next(opened.where, done, next_steps)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from catalog.currency import EUR, Currency
 from flows.cli.console import remark, show_table
 
 _DATES_SHOWN = 5
@@ -36,7 +37,7 @@ _WITHOUT: dict[str, tuple[str, tuple[str, ...]]] = {
 """What follows where a file lacks a column, and for which grains."""
 
 
-def show_ingested(row: dict[str, Any], time_zone: str) -> None:
+def show_ingested(row: dict[str, Any], time_zone: str, money: Currency = EUR) -> None:
     """Say how a file was read, what became of its rows, and what it says about each product."""
     taken, grain = row["columns"], row["grain"]
     remark(f"Each row was read as {_A_ROW[grain]} (--grain {grain}).")
@@ -52,7 +53,7 @@ def show_ingested(row: dict[str, Any], time_zone: str) -> None:
         columns = ["reason", "rows", "first at line"]
         show_table("Rejected rows, in the table rejected", columns, [[reason, *found] for reason, found in reasons])
     _show_what_happened(row["summary"])
-    _show_products(row["profile"], grain)
+    _show_products(row["profile"], grain, money)
 
 
 def _show_what_happened(summary: dict[str, Any]) -> None:
@@ -66,17 +67,18 @@ def _show_what_happened(summary: dict[str, Any]) -> None:
         show_table(f"{len(replaced)} days of earlier files were replaced, the first of them", columns, shown)
 
 
-def _show_products(profile: list[dict[str, Any]], grain: str) -> None:
+def _show_products(profile: list[dict[str, Any]], grain: str, money: Currency) -> None:
     seen, counted, rate = ("decisions", "visits", "share bought")
     if grain != "visits":
         seen, counted, rate = ("store_days", "store days", "units a day")
-    money = ("lowest", "median", "highest", "base price")
+    prices = ("lowest", "median", "highest", "base price")
     fields = ["sku", "name", seen, "purchase_rate", "prices", "lowest", "median", "highest", "base_price", "verdict"]
     rounded = [product | {"purchase_rate": round(product["purchase_rate"], 4)} for product in profile]
     products = [[product[name] for name in fields] for product in rounded]
-    names = ["sku", "product", counted, rate, "prices", *money, "what the gate asks"]
+    names = ["sku", "product", counted, rate, "prices", *prices, "what the gate asks"]
     enough = sum(product["why_not"] is None for product in profile)
     caption = (
         f"{enough} of {len(products)} products have enough data to test; `train` tests whether the price is the cause"
     )
-    show_table("Products, money in EUR", names, products, caption, money=money)
+    title = money.named("Products, money in EUR")
+    show_table(title, names, products, caption, money=prices, digits=money.digits)

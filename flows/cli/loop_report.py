@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
 from evaluation.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from flows.cli.console import say, show_table
@@ -11,6 +12,7 @@ from flows.cli.training_tables import show_candidates
 from serving.book_store import book_in_force
 from warehouse.connection import read_only
 from warehouse.lake import Lake
+from warehouse.money import money_of
 from warehouse.sql_files import queries_beside
 
 _query = queries_beside(__file__)
@@ -26,6 +28,7 @@ def loop_report() -> dict[str, Any]:
         days = connection.execute(_query("revenue_per_day")).fetchall()
         model = connection.execute(_query("newest_model")).fetchone()
     return {
+        "currency": money_of(Lake(settings)).code,
         "days": [
             {
                 "business_date": row[0],
@@ -58,36 +61,44 @@ def show_report(report: dict[str, Any]) -> None:
         ]
         for day in report["days"]
     ]
-    columns = ["day", "priced by", "revenue, EUR", "units", "visits to an empty shelf", "mean price, EUR"]
-    show_table("Revenue per day, all stores", columns, rows, money=("revenue, EUR", "mean price, EUR"))
+    money = currency_of(report["currency"])
+    amounts = [money.named(column) for column in ("revenue, EUR", "mean price, EUR")]
+    columns = ["day", "priced by", amounts[0], "units", "visits to an empty shelf", amounts[1]]
+    show_table("Revenue per day, all stores", columns, rows, money=amounts, digits=money.digits)
     if report["candidates"]:
         model = report["model"]
         gate = "champion" if model["promoted"] else "the champion stays"
         title = f"Newest training: {model['best']} became version {model['version']}, {gate}"
         show_candidates(title, report["candidates"])
     if report["prices"]:
-        show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()])
+        show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()], money=money)
     if report["same_shoppers"]:
         say(report["same_shoppers"]["sentence"])
 
 
-def sentence_of(mean: MeanDay) -> str:
+def sentence_of(mean: MeanDay, money: Currency = EUR) -> str:
     """Say what the price book earned, beside base prices on the same shoppers."""
     of_margin = " of margin" if mean.objective == "margin" else ""
     gain = "" if mean.gain is None else f" ({mean.gain:+.1%})"
     days = "1 day" if mean.count_days == 1 else f"{mean.count_days} days"
     return (
-        f"On the same shoppers, the price book earned {mean.book_eur:,.2f} EUR{of_margin} a day and base prices "
-        f"{mean.base_eur:,.2f} EUR{gain}, over {days}"
+        f"On the same shoppers, the price book earned {money.summed(mean.book_eur)}{of_margin} a day and base prices "
+        f"{money.summed(mean.base_eur)}{gain}, over {days}"
     )
 
 
 def _same_shoppers(settings: Settings) -> dict[str, Any] | None:
-    days = on_same_shoppers(Lake(settings))
+    lake = Lake(settings)
+    days = on_same_shoppers(lake)
     mean = mean_of(days)
     if mean is None:
         return None
-    return {**vars(mean), "gain": mean.gain, "sentence": sentence_of(mean), "days": [vars(day) for day in days]}
+    return {
+        **vars(mean),
+        "gain": mean.gain,
+        "sentence": sentence_of(mean, money_of(lake)),
+        "days": [vars(day) for day in days],
+    }
 
 
 def _prices(settings: Settings) -> dict[str, dict[str, float]]:

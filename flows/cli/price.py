@@ -39,7 +39,11 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         from flows.price import price as flow
 
         priced = flow(date_of(for_date), folder)
-    book, kept = priced.book, _stores_that_keep(priced.book, folder)
+    from catalog.load import load
+    from warehouse.advice import own_shelf
+
+    shelf = load(Path(folder) if folder else own_shelf(read_settings()))
+    book, kept = priced.book, _stores_that_keep(priced.book, shelf)
     made_for = f"{book.published_at:%Y-%m-%d}"
     if as_json:
         emit(
@@ -54,22 +58,21 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
     else:
         from flows.cli.price_table import price_rows, show_kept_prices, show_prices
 
-        show_prices(price_rows(book), f"Prices for {made_for}, {book.policy}, model version {book.model_version}, EUR")
+        money = shelf.store.money
+        title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"
+        show_prices(price_rows(book), title, money)
         if kept:
-            show_kept_prices(kept)
+            show_kept_prices(kept, money)
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
 
 
-def _stores_that_keep(book: Any, folder: str | None) -> list[dict[str, Any]]:
+def _stores_that_keep(book: Any, catalog: Any) -> list[dict[str, Any]]:
     """Return the products that move on exported sales alone, with the stores that keep the old price."""
-    from catalog.load import load
     from serving.book_store import book_in_force
     from serving.small_steps import stores_that_keep
-    from warehouse.advice import own_shelf
     from warehouse.lake import Lake
 
     settings, date = read_settings(), book.published_at.date()
     found = book_in_force(Lake(settings), date)
-    catalog = load(Path(folder) if folder else own_shelf(settings))
     return [] if found is None else stores_that_keep(catalog, found.curves, found.book, date)

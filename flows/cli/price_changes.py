@@ -32,7 +32,8 @@ From = Annotated[
         "--from",
         formats=_FORMATS,
         metavar="TIME",
-        help="From when, in local time: 13:00, or 2026-01-09T13:00; by default the next tick.",
+        help="From when: 13:00, or 2026-01-09T13:00; by default the next tick. With --store it is that store's local "
+        "time, else that of the chain's timezone, also for a store that is in another one.",
     ),
 ]
 Until = Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from catalog.currency import EUR, Currency
 from flows.cli.console import show_table
 from serving.price_book.book import PriceBook
 
@@ -20,14 +21,17 @@ def price_rows(book: PriceBook) -> list[list[Any]]:
     return [[sku, *(book.quote(sku, stock, n_ticks).price for stock in STOCK_LEVELS)] for sku in book.skus]
 
 
-def show_prices(rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left") -> None:
+def show_prices(
+    rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left", money: Currency = EUR
+) -> None:
     """Print prices of each product at three stock levels."""
-    show_table(title, price_columns(), rows, money=price_columns()[1:])
+    show_table(money.named(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
 
 
-def show_kept_prices(kept: Sequence[Mapping[str, Any]]) -> None:
+def show_kept_prices(kept: Sequence[Mapping[str, Any]], money: Currency = EUR) -> None:
     """Print the products that move on exported sales alone, and which stores keep the old price."""
     rows = [[own["sku"], own["old_price"], own["price"], ", ".join(own["stores"]) or "none"] for own in kept]
     caption = "Known from prices that somebody else set, so they move in small steps; stores tell what a step does"
     columns = ["sku", "old price", "new price", "stores that keep the old price this week"]
-    show_table("Small steps, EUR", columns, rows, caption, money=("old price", "new price"))
+    prices = ("old price", "new price")
+    show_table(money.named("Small steps, EUR"), columns, rows, caption, money=prices, digits=money.digits)

@@ -70,6 +70,12 @@ def quote(
     settings = read_settings()
     shelf = load(catalog or own_shelf(settings))
     product = shelf.product(sku)
+    for option, price in (("--shown", shown), ("--opening", opening)):
+        if price is not None and price < shelf.store.money.smallest:
+            raise typer.BadParameter(
+                f"expected a price from {shelf.store.money.told(shelf.store.money.smallest)}, found {price}",
+                param_hint=f"'{option}'",
+            )
     desk, question = open_desk(Lake(settings), shelf, catalog), PriceQuestion(sku, stock, ticks_left, shown, opening)
     answer = desk.answer(question, store)
     if desk.passed_over is not None:

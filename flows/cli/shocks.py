@@ -34,7 +34,8 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
     from evaluation.drift.worlds import asked
 
     folder = text_of(catalog)
-    asked(load(catalog), scenario or ())
+    shelf = load(catalog)
+    asked(shelf, scenario or ())
     admit("twin")
     prepare()
     with orchestrated("flows.shocks"), progress_bars():
@@ -48,7 +49,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
         return
     show_table(
         "Scripted changes of demand",
-        shock_report.COLUMNS,
+        [shelf.store.money.named(column) for column in shock_report.COLUMNS],
         shock_report.rows_of(found),
         f"means of {seeds} seeds; money is exact under true demand, against a clairvoyant, for all stores together",
     )

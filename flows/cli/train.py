@@ -133,7 +133,10 @@ def _as_json(outcome: Any) -> dict[str, Any]:
 
 
 def _show(outcome: Any) -> None:
+    from catalog.settings import read_settings
     from flows.cli.training_tables import show_candidates, show_gain, show_responses
+    from warehouse.lake import Lake
+    from warehouse.money import money_of
 
     days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
     show_candidates(f"Candidates, {days}", outcome.scores)
@@ -141,6 +144,6 @@ def _show(outcome: Any) -> None:
     conditions = [[one.name, one.met, one.found] for one in outcome.verdict.conditions]
     show_table(f"Gate for version {outcome.version}", ["condition", "met", "found"], conditions)
     if outcome.gain:
-        show_gain(outcome.gain, outcome.rival)
+        show_gain(outcome.gain, outcome.rival, money_of(Lake(read_settings())))
     if outcome.responses:
         show_responses(outcome.responses)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
+from catalog.currency import Currency
 from features.price_response.records import PriceResponse, Slope
 from flows.cli.console import show_table
 from training.off_policy import OffPolicyEstimate
@@ -31,10 +32,10 @@ def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> No
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
 
 
-def show_gain(gain: OffPolicyEstimate, incumbent: str) -> None:
+def show_gain(gain: OffPolicyEstimate, incumbent: str, money: Currency) -> None:
     """Print what the challenger's prices would gain by each estimator, with the truth beside it where it is known."""
-    rows = [[name, *(round(x, 2) if isfinite(x) else None for x in numbers)] for name, *numbers in gain.rows]
-    title = f"Gain over {incumbent}, estimated from the log, EUR per store day"
+    rows = [[name, *(round(x, money.digits) if isfinite(x) else None for x in numbers)] for name, *numbers in gain.rows]
+    title = f"Gain over {incumbent}, estimated from the log, {money.code} per store day"
     show_table(title, ["estimator", "gain", "95 % from", "to"], rows, gain.note)
 
 

@@ -105,7 +105,8 @@ def _show(found: Any, *, as_json: bool) -> None:
         return
     name, design = found.planned.trial.name, found.planned.trial.design
     title = f"Trial {name}: {design.days} days of {len(design.stores)} stores from {design.start}"
-    show_table(title, report.COLUMNS, report.rows_of(found), money=report.COLUMNS[1:2])
+    columns, digits = report.columns_of(found), found.planned.money.digits
+    show_table(title, columns, report.rows_of(found), money=columns[1:2], digits=digits)
     say(report.verdict(found))
 
 
@@ -118,5 +119,5 @@ def _plan(asked: Any, folder: str | None, *, as_json: bool) -> None:
     if as_json:
         emit(plan_as_json(planned))
     else:
-        say(planned.plan.sentence)
+        say(planned.sentence)
         remark("nothing was sold: leave --plan out to begin")

@@ -37,8 +37,8 @@ FIELDS = {
         Field("sku", str, 1, MOST_CHARACTERS, "Stock-keeping unit."),
         Field("stock", int, 0, HIGHEST_NUMBER, "Units on the shelf."),
         Field("ticks_left", int, 1, HIGHEST_NUMBER, "Ticks until closing, this one included; else the whole day."),
-        Field("shown", float, LOWEST_PRICE, HIGHEST_PRICE, "Price on the shelf now, EUR, for limits on steps."),
-        Field("opening", float, LOWEST_PRICE, HIGHEST_PRICE, "Price at opening, EUR; by default `shown`."),
+        Field("shown", float, LOWEST_PRICE, HIGHEST_PRICE, "Price on the shelf now, for limits on steps."),
+        Field("opening", float, LOWEST_PRICE, HIGHEST_PRICE, "Price at opening; by default `shown`."),
         Field(
             "store",
             str,
@@ -59,8 +59,8 @@ class Asked(NamedTuple):
     store: str | None
 
 
-def question_of_query(query: bytes) -> Asked:
-    """Read the question in the query of an address.
+def question_of_query(query: bytes, lowest: float = LOWEST_PRICE) -> Asked:
+    """Read the question in the query of an address; prices are not below the lowest of the shelf's currency.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def question_of_query(query: bytes) -> Asked:
     if len(given) < len(pairs):
         twice = next(name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1)
         raise _not_valid(f"expected each parameter once, found {_found(twice)} again")
-    return _asked({name: _from_text(name, text) for name, text in given.items()})
+    return _asked({name: _from_text(name, text) for name, text in given.items()}, lowest)
 
 
 def questions_of_body(body: bytes) -> list[Any]:
@@ -102,8 +102,8 @@ def questions_of_body(body: bytes) -> list[Any]:
     return questions
 
 
-def question_of(given: object) -> Asked:
-    """Read one question of a list.
+def question_of(given: object, lowest: float = LOWEST_PRICE) -> Asked:
+    """Read one question of a list; prices are not below the lowest of the shelf's currency.
 
     Raises
     ------
@@ -112,17 +112,17 @@ def question_of(given: object) -> Asked:
     """
     if not isinstance(given, dict):
         raise _not_valid(f"expected an object with sku and stock, found {_found(given)}")
-    return _asked({name: value for name, value in given.items() if value is not None or name in REQUIRED})
+    return _asked({name: value for name, value in given.items() if value is not None or name in REQUIRED}, lowest)
 
 
-def _asked(given: dict[str, Any]) -> Asked:
+def _asked(given: dict[str, Any], lowest: float) -> Asked:
     for name in given:
         if name not in FIELDS:
             raise _not_valid(f"expected {', '.join(FIELDS)}, found {_found(name)}")
     for name in REQUIRED:
         if name not in given:
             raise _not_valid(f"{name}: expected a value, found none")
-    values = {name: _checked(FIELDS[name], value) for name, value in given.items()}
+    values = {name: _checked(FIELDS[name], value, lowest) for name, value in given.items()}
     store = values.pop("store", None)
     return Asked(PriceQuestion(**values), store)
 
@@ -137,17 +137,18 @@ def _from_text(name: str, text: str) -> Any:
     return text
 
 
-def _checked(field: Field, value: Any) -> Any:
+def _checked(field: Field, value: Any, lowest_price: float) -> Any:
     """Return a value that can be used."""
     if field.kind is str:
         if isinstance(value, str) and field.lowest <= len(value) <= field.highest:
             return value
         raise _not_valid(f"{field.name}: expected a text of 1 to {MOST_CHARACTERS} characters, found {_found(value)}")
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if is_number and field.lowest <= value <= field.highest and field.kind(value) == value:
+    lowest = lowest_price if field.kind is float else field.lowest
+    if is_number and lowest <= value <= field.highest and field.kind(value) == value:
         return field.kind(value)
     kind = "a whole number" if field.kind is int else "a price"
-    raise _not_valid(f"{field.name}: expected {kind} from {field.lowest} to {field.highest}, found {_found(value)}")
+    raise _not_valid(f"{field.name}: expected {kind} from {lowest} to {field.highest}, found {_found(value)}")
 
 
 def _not_valid(said: str) -> Problem:

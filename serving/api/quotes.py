@@ -114,7 +114,7 @@ class QuickQuotes:
         if known is not None:
             answers.move_to_end(query)
             return known
-        made = await _made(now, question_of_query(query))
+        made = await _made(now, question_of_query(query, now.desk.catalog.store.money.smallest))
         answers[query] = made
         if len(answers) > KEPT_ANSWERS:
             answers.popitem(last=False)
@@ -158,7 +158,7 @@ def answered(desk: QuoteDesk, asked: Asked, answer: Callable[[PriceQuestion, str
 
 def _answered_or_problem(now: Kept, given: object) -> bytes:
     try:
-        return answered(now.desk, question_of(given), now.answer).rstrip(b"\n")
+        return answered(now.desk, question_of(given, now.desk.catalog.store.money.smallest), now.answer).rstrip(b"\n")
     except (Problem, ShelfpriceError, OSError) as error:
         return problem_of(error).text.encode()
 

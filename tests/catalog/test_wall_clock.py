@@ -27,6 +27,7 @@ ZONES = (
 )
 OPENING = Opening(opens="08:00", closes="22:00")
 MINUTE = dt.timedelta(minutes=1)
+DEFAULT = load().store.model_dump() | {"shocks": ()}
 US_PER_HOUR = 3_600_000_000
 
 
@@ -135,4 +136,4 @@ def test_a_store_of_the_chain_may_be_in_another_zone() -> None:
 
 
 def store_in(zone: str, **changes: object) -> Store:
-    return Store.model_validate({**load().store.model_dump(), "timezone": zone, **changes, "shocks": ()})
+    return Store.model_validate({**DEFAULT, "timezone": zone, **changes})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from price_shop import DATE, SEED, Shop
+from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.load import load
 from etl.batches import Batch, play_batch
@@ -25,7 +25,7 @@ MOMENTS = {"interactions": "seen_at", "repricings": "decided_at"}
 
 def shop_in(folder: Path, zone: str, of_second: str | None = None) -> Shop:
     other = f"timezones: {{S02: {of_second}}}\n" if of_second else ""
-    return Shop(folder, more=f"timezone: {zone}\n{other}")
+    return Shop(folder, more=f"timezone: {zone}\n{other}", changed=open_in_the_morning)
 
 
 def played(shop: Shop, date: dt.date) -> dict[str, pa.Table]:
@@ -38,11 +38,17 @@ def without_moments(tables: dict[str, pa.Table]) -> list[pa.Table]:
     return [table.drop_columns([MOMENTS[name]]) for name, table in tables.items()]
 
 
+@pytest.fixture(scope="module")
+def at_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
+    return played(shop_in(tmp_path_factory.mktemp("utc"), "UTC"), WINTER_TIME)
+
+
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Europe/Berlin"])
-def test_a_day_in_another_zone_has_the_decisions_of_utc_and_a_whole_lake(tmp_path: Path, zone: str) -> None:
-    shop = shop_in(tmp_path / "there", zone)
+def test_a_day_in_another_zone_has_the_decisions_of_utc_and_a_whole_lake(
+    tmp_path: Path, at_home: dict[str, pa.Table], zone: str
+) -> None:
+    shop = shop_in(tmp_path, zone)
     there = played(shop, WINTER_TIME)
-    at_home = played(shop_in(tmp_path / "utc", "UTC"), WINTER_TIME)
     assert without_moments(there) == without_moments(at_home)
     offset = shop.catalog.store.clock_of("S01").opening_of(WINTER_TIME) - dt.datetime(2026, 11, 1, 8, tzinfo=dt.UTC)
     for name, moment in MOMENTS.items():
@@ -58,8 +64,8 @@ def test_a_live_day_in_another_zone_ends_with_the_rows_of_utc(tmp_path: Path) ->
     for zone in ("Asia/Tokyo", "UTC"):
         shop = shop_in(tmp_path / zone.replace("/", "-"), zone)
         shop.publish()
-        player = shop.sell(20)
-        player = shop.sell(48, shop.player())  # goes on after an interruption
+        player = shop.sell(5)
+        player = shop.sell(SHORT_DAY, shop.player())  # goes on after an interruption
         player.close()
         transform(shop.workspace)
         assert verify(shop.lake).findings == ()
@@ -76,7 +82,7 @@ def test_two_zones_sell_one_business_date_and_hours_are_those_on_the_wall(tmp_pa
             "select store_id, min(hour_utc), max(hour_utc), min(hour_local), max(hour_local) from hourly_sales "
             "group by store_id order by store_id"
         ).fetchall()
-    assert found == [("S01", 7, 18, 8, 19), ("S02", 0, 23, 8, 19)]
+    assert found == [("S01", 7, 9, 8, 10), ("S02", 0, 23, 8, 10)]
     assert verify(shop.lake).findings == ()
 
 

@@ -1,10 +1,12 @@
 """A shop whose store sells tick by tick from a price book, while people decide about its prices."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from catalog.currency import currency_of
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
@@ -25,15 +27,56 @@ from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 19)
 SEED = 7
+SHORT_DAY = 12
+"""Ticks of a day of `open_in_the_morning`."""
+IN_EUROS = {"JPY": 150, "KWD": 1}
+"""What the amounts of the default shelf are multiplied with in `priced_in`."""
+
+
+def open_in_the_morning(folder: Path) -> None:
+    """Let the default store close at eleven, so that its days are sold soon."""
+    file = folder / "store.yaml"
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("hourly_profile")]
+    text = "\n".join([*lines, "hourly_profile: [0.6, 0.8, 1.0]", ""])
+    file.write_text(text.replace('closes: "20:00"', 'closes: "11:00"'), encoding="utf-8")
+
+
+def priced_in(code: str) -> Callable[[Path], None]:
+    """Return how the default shelf gets its prices in another currency; its store closes at eleven."""
+
+    def change(folder: Path) -> None:
+        money, rate = currency_of(code), IN_EUROS[code]
+        lines = ["products:"]
+        for product in load(DEFAULT_DIR).products:
+            base, cost = money.written(product.base_price * rate), f"{product.unit_cost * rate:.4f}"
+            lines.append(
+                f"  - {{sku: {product.sku}, name: {product.name}, category: {product.category}, base_price: {base}, "
+                f"unit_cost: {cost}, par_stock: {product.par_stock}}}"
+            )
+        (folder / "products.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
+        open_in_the_morning(folder)
+        file = folder / "store.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace("currency: EUR", f"currency: {code}"), encoding="utf-8")
+
+    return change
 
 
 class Shop:
     """A lake and a catalog folder of its own; `approval` is added to its store.yaml, and `more` lines are.
 
-    With `size`, it has that many products and stores instead of the default ones.
+    With `size`, it has that many products and stores instead of the default ones. `changed` changes the folder before
+    it is read.
     """
 
-    def __init__(self, folder: Path, approval: str = "", size: tuple[int, int] | None = None, more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        approval: str = "",
+        size: tuple[int, int] | None = None,
+        more: str = "",
+        changed: Callable[[Path], None] | None = None,
+    ) -> None:
         self.folder = folder / "catalog"
         self.folder.mkdir(parents=True, exist_ok=True)  # a shop may be opened again
         (self.folder / "products.yaml").write_bytes((DEFAULT_DIR / "products.yaml").read_bytes())
@@ -42,6 +85,8 @@ class Shop:
         if size is not None:
             store = self._grown(store, *size)
         (self.folder / "store.yaml").write_text(f"{store}{added}{more}", encoding="utf-8")
+        if changed is not None:
+            changed(self.folder)
         self.settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
         self.catalog: Catalog = load(self.folder)
         self.lake = Lake(self.settings)

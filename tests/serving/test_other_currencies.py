@@ -6,14 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from price_shop import DATE, Shop
+from price_shop import DATE, SHORT_DAY, Shop, priced_in
 
 from catalog.currency import currency_of
 from catalog.errors import DataError, Declined
-from catalog.load import load
-from catalog.settings import read_settings
 from dashboard.formats import euros, in_currency, show_in
-from etl.load import load_dimensions
 from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import transform
 from serving.export.export import export
@@ -22,48 +19,15 @@ from serving.price_changes.desk import Wish, ask
 from serving.price_changes.listing import rows_of
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from simulation.shoppers import shopper_names
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Partition
 from warehouse.verify import verify
-from warehouse.workspace import Workspace
-
-IN_EUROS = {"JPY": 150, "KWD": 1}
-
-
-def shop_in(folder: Path, code: str) -> Shop:
-    """Return the default shop with its prices in another currency."""
-    shop = Shop(folder)
-    money, rate = currency_of(code), IN_EUROS[code]
-    lines = ["products:"]
-    for product in shop.catalog.products:
-        base, cost = money.written(product.base_price * rate), f"{product.unit_cost * rate:.4f}"
-        lines.append(
-            f"  - {{sku: {product.sku}, name: {product.name}, category: {product.category}, base_price: {base}, "
-            f"unit_cost: {cost}, par_stock: {product.par_stock}}}"
-        )
-    (shop.folder / "products.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
-    file = shop.folder / "store.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("currency: EUR", f"currency: {code}"), encoding="utf-8")
-    return shop
-
-
-def opened(folder: Path, code: str) -> Shop:
-    """Return the shop once more, over a lake that knows the other shelf alone."""
-    shop = shop_in(folder, code)
-    shop.catalog = load(shop.folder)
-    shop.settings = read_settings({"SHELFPRICE_HOME": str(folder / f"home-{code}")})
-    shop.lake = Lake(shop.settings)
-    shop.lake.prepare()
-    load_dimensions(shop.lake, shop.catalog, shopper_names(20, 1))
-    shop.workspace = Workspace(shop.settings, shop.catalog, shop.lake)
-    return shop
 
 
 @pytest.mark.parametrize("code", ["JPY", "KWD"])
 def test_every_price_from_the_twin_to_the_till_is_in_the_smallest_unit(tmp_path: Path, code: str) -> None:
-    shop, money = opened(tmp_path, code), currency_of(code)
+    shop, money = Shop(tmp_path, changed=priced_in(code)), currency_of(code)
     shop.publish()
-    shop.sell(48).close()
+    shop.sell(SHORT_DAY).close()
     transform(shop.workspace)
     assert verify(shop.lake).findings == ()
     sold = shop.lake.read(Partition("repricings", DATE, "live-S01"))
@@ -79,7 +43,7 @@ def test_every_price_from_the_twin_to_the_till_is_in_the_smallest_unit(tmp_path:
 def test_a_persons_price_reaches_the_till_with_its_digits(
     tmp_path: Path, code: str, price: float, between: float
 ) -> None:
-    shop, money = opened(tmp_path, code), currency_of(code)
+    shop, money = Shop(tmp_path, changed=priced_in(code)), currency_of(code)
     shop.publish()
     wish = Wish("override", "a test", "MILK", "S01", price, anyway=True)
     with pytest.raises(DataError, match=f"expected a price in whole {money.smallest:g} {code}"):
@@ -98,7 +62,7 @@ def test_a_persons_price_reaches_the_till_with_its_digits(
 
 
 def test_a_lake_belongs_to_one_currency(tmp_path: Path) -> None:
-    shop = opened(tmp_path, "JPY")
+    shop = Shop(tmp_path, changed=priced_in("JPY"))
     dollars = replace(shop.catalog, store=shop.catalog.store.model_copy(update={"currency": "USD"}))
     with pytest.raises(Declined, match="expected a lake with prices in USD, as the catalog says, found JPY"):
         bring_dimensions_up_to_date(shop.lake, dollars)

@@ -1,0 +1,42 @@
+"""What commands print about a shelf in another currency: its code and its digits."""
+
+import pytest
+
+from catalog.currency import EUR, currency_of
+from catalog.limits import LOWEST_PRICE
+from evaluation.same_shoppers import MeanDay
+from evaluation.trial.power import Plan, Spread
+from flows.cli.loop_report import sentence_of
+from flows.cli.price_table import show_kept_prices, show_prices
+from serving.api.problems import Problem
+from serving.api.questions import question_of, question_of_query
+
+JPY, KWD = currency_of("JPY"), currency_of("KWD")
+
+
+def test_tables_of_prices_have_the_code_and_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    show_prices([["MILK", 228.0, 230.0, 231.0]], money=JPY)
+    show_kept_prices([{"sku": "MILK", "old_price": 0.455, "price": 0.46, "stores": []}], KWD)
+    said = capsys.readouterr().out
+    assert "at opening, JPY, by" in said
+    assert "228 " in said
+    assert "Small steps, KWD" in said
+    assert "0.460" in said
+    assert "EUR" not in said
+
+
+def test_sentences_have_the_code_and_the_digits() -> None:
+    assert sentence_of(MeanDay(7, "revenue", 123450.4, 100210.0), JPY) == (
+        "On the same shoppers, the price book earned 123,450 JPY a day and base prices 100,210 JPY (+23.2%), "
+        "over 7 days"
+    )
+    plan = Plan(21, Spread(0.1, 50_000.0, "stated"), 0.02, 8)
+    assert "2.0% of sales, 1,000 JPY a store day with" in plan.told(JPY)
+
+
+def test_a_price_that_is_asked_about_is_not_below_the_smallest_unit_of_the_shelf() -> None:
+    assert LOWEST_PRICE == KWD.smallest == 0.001
+    assert question_of({"sku": "MILK", "stock": 1, "shown": 0.005}, KWD.smallest).question.shown == 0.005
+    for lowest, price in ((EUR.smallest, "0.005"), (JPY.smallest, "0.5"), (KWD.smallest, "0.0005")):
+        with pytest.raises(Problem, match=f"shown: expected a price from {lowest} to"):
+            question_of_query(f"sku=MILK&stock=1&shown={price}".encode(), lowest)

@@ -1,0 +1,30 @@
+"""A shelf in yen is learned from and priced like any other."""
+
+import datetime as dt
+from pathlib import Path
+
+from price_shop import SEED, Shop, priced_in
+
+from etl.batches import Batch, play_batch
+from etl.transform import transform
+from evaluation.memory_registry import MemoryRegistry
+from serving.in_force import pricing_on
+from serving.quote import PriceQuestion
+from serving.quote_desk import open_desk
+from training.pricing import price_date
+from training.session import train
+
+DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))
+
+
+def test_days_in_yen_are_transformed_learned_from_and_priced_in_whole_yen(tmp_path: Path) -> None:
+    shop, registry = Shop(tmp_path, changed=priced_in("JPY")), MemoryRegistry()
+    for date in DAYS[:2]:
+        play_batch(shop.workspace, Batch(date, "g000", ("S01",)), pricing_on(shop.lake, shop.catalog, date), SEED)
+    transform(shop.workspace)
+    assert train(shop.workspace, registry, DAYS[1], SEED).best
+    book = price_date(shop.workspace, registry, DAYS[2]).book
+    assert (book.prices == book.prices.round()).all()
+    assert (book.prices.min(axis=(1, 2)) >= [product.floor for product in shop.catalog.products]).all()
+    answer = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 8), None)
+    assert (answer.currency, answer.price) == ("JPY", round(answer.price))
