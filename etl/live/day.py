@@ -126,11 +126,11 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
         When a part is there and cannot be used.
     """
     decisions = day.part("live_interactions")
+    if not lake.holds(decisions):  # asked first: a receipt is there before what it proves, never after
+        return None
     receipt = lake.receipt(decisions)
     if receipt is None:
-        if lake.holds(decisions):
-            raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
-        return None
+        raise LakeError(f"{lake.where(decisions)}: expected a receipt, found none; run `shelfprice verify`")
     priced_by, since, tick = receipt.inputs.rsplit(":", 2)
     mark = Mark(priced_by, int(since), int(tick), receipt.seed or 0)
     learned = day.part("belief_updates")

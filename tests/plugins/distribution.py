@@ -1,7 +1,7 @@
 """Which process runs what: a file stays in one process, the slowest files begin first, some files wait for each other.
 
-The numbers are seconds, measured on a busy machine, and only decide the order. Files that look at every run of the one Prefect
-server, or mark runs there, stand in one group: in two processes they would see each other's.
+The numbers are seconds, measured on a busy machine, and only decide the order. Files that look at every run of the one
+Prefect server, or mark runs there, stand in one group: in two processes they would see each other's.
 """
 
 from collections import OrderedDict

@@ -30,8 +30,9 @@ from simulation.visits import expected_visits_on
 from warehouse.assertions.run import broken_assertions
 from warehouse.commit_record import CommittedPart
 from warehouse.connection import workbench
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
 from warehouse.local import store as local
+from warehouse.receipts import Receipt
 from warehouse.verify import verify
 
 DATE = dt.date(2026, 1, 19)
@@ -312,6 +313,27 @@ def test_two_players_of_one_store_day_cannot_write_at_once(shop: Callable[..., S
     player = own.sell(3)
     with held(own.settings.locks, DAY.part("live_repricings").lock_name), pytest.raises(Declined):
         player.sell_tick()
+
+
+def test_who_looks_while_the_first_tick_is_published_finds_no_fault(
+    shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = shop()
+    player, receipt = own.player(), Lake.receipt
+
+    def published_just_after(lake: Lake, partition: Partition) -> Receipt | None:
+        found = receipt(lake, partition)
+        if lake is own.lake and partition.table == "live_interactions" and player.next_tick == 0:
+            monkeypatch.setattr(Lake, "receipt", receipt)
+            player.sell_tick()
+        return found
+
+    monkeypatch.setattr(Lake, "receipt", published_just_after)
+    assert sold_so_far(own.lake, DAY) is None
+    player.sell_tick()
+    so_far = sold_so_far(own.lake, DAY)
+    assert so_far is not None
+    assert so_far.mark.tick == player.next_tick
 
 
 def test_a_tick_tells_what_was_sold_so_far(shop: Callable[..., Shop]) -> None:
