@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER_STAMP := $(VENV)/.installed-cluster
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile # one more than two cores: some wait for a server or a browser
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile # two more than two cores: many wait for a server, a browser or a disk
 
 # Nothing is fetched or reported at run time.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -52,7 +52,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 	@$(PYTEST) --ignore=tests/cluster -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(PYTEST) tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py
+	@CLUSTER=required $(PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py
 
 check: lint types contracts sql test ## Everything that must be green before a change lands
 

@@ -1,7 +1,9 @@
 """Whatever a program sends that knows the OpenAPI document: every answer is one that the document has."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -42,12 +44,18 @@ OPERATIONS = (
 )
 
 
+async def served(server: uvicorn.Server) -> None:
+    """Serve with one thread for what waits for files, which is there from the first request on."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+    await server.serve()
+
+
 @pytest.fixture(scope="module")
 def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # type: ignore[no-untyped-def]
     """A server on a free port of this machine."""
     home: Settings = sell_two_days(Path(tmp_path_factory.mktemp("api")))
     server = uvicorn.Server(uvicorn.Config(application(home), port=0, lifespan="off", log_level="critical"))
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=lambda: asyncio.run(served(server)))
     thread.start()
     while not server.started:
         thread.join(0.05)
