@@ -21,6 +21,8 @@ _SECONDS = {
     "tests/e2e/test_up.py": 170,
     "tests/faults/test_matrix.py": 140,
     "marks runs": 135,
+    "tests/cluster/test_postgres.py": 120,
+    "tests/cluster/test_random_kills.py": 100,
     "tests/cluster/test_make_cluster.py": 90,
     "tests/cluster/test_chain_on_dask.py": 80,
     "tests/e2e/test_desk.py": 65,
