@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from catalog.currency import EUR
+from catalog.currency import EUR, Currency
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
@@ -35,7 +35,7 @@ from etl.exports.shelf_fit import fit_stores, refuse_other_money
 from etl.exports.shown import shown
 from etl.exports.stage import StagedExport, stage_export
 from etl.exports.visits import AdmittingVisits
-from etl.exports.zones import zones_of
+from etl.exports.zones import StoreZones, zones_of
 from etl.prepare import prepared
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -129,8 +129,7 @@ def ingest(
         )
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
-        store = None if may_estimate else load(own.shelf).store
-        units = zones_of(reading, store), EUR if store is None else store.money
+        units = _units_of(own, reading, is_estimated=may_estimate)
         with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
             with publishing(lake.store, lake.locks, "retailer"):
@@ -139,6 +138,12 @@ def ingest(
             workspace = _admit_all(settings, lake, own, staged, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
+
+
+def _units_of(own: _File, reading: Reading, *, is_estimated: bool) -> tuple[StoreZones, Currency]:
+    """Return the zones of the stores and the currency of the shelf; one that is estimated has UTC and euros."""
+    store = None if is_estimated else load(own.shelf).store
+    return zones_of(reading, store), EUR if store is None else store.money
 
 
 def is_worth_a_cluster(export: Export) -> bool:

@@ -102,8 +102,7 @@ def compare(
         from flows.compare import compare as flow
 
         sizes = tuple(sorted(set(decisions or DECISIONS)))
-        asked_for = tuple(policy or POLICIES), tuple(scenario or ()), sizes, seeds, store_days, first_days
-        found = flow(*asked_for, folder)
+        found = flow(tuple(policy or POLICIES), tuple(scenario or ()), sizes, seeds, store_days, first_days, folder)
     if as_json:
         from evaluation.comparison_report import as_json as record_of
 
