@@ -14,10 +14,10 @@ import httpx
 import psycopg
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.addresses import Address
 from deploy.cluster import main
+from deploy.make_bucket import is_usable
 from deploy.servers.dask import Dask
 from deploy.servers.seaweed import BUCKET
 from deploy.settings import ClusterOnThisMachine, open_cluster
@@ -137,14 +137,14 @@ def keep(given: dict[str, str]) -> None:
 
 
 def is_answered(given: dict[str, str]) -> bool:
-    """Tell whether both stores answer by what the file of settings says."""
+    """Tell whether both stores can be used by what the file of settings says: objects are read, too."""
     if "SHELFPRICE_DATABASE" not in given:
         return False
     try:
         psycopg.connect(given["SHELFPRICE_DATABASE"]).close()
-        return BUCKET in {bucket["Name"] for bucket in s3(given, 1).list_buckets()["Buckets"]}
-    except (psycopg.OperationalError, BotoCoreError, ClientError):
+    except psycopg.OperationalError:
         return False
+    return is_usable(s3(given, 1), BUCKET)
 
 
 def is_kept(given: dict[str, str]) -> bool:
