@@ -46,9 +46,7 @@ def demand(curve: pd.DataFrame, observed: pd.DataFrame, scheme: Scheme) -> go.Fi
             hoverinfo="skip",
         )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(
-        title_text=in_currency("price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
-    )
+    figure.update_xaxes(title_text=in_currency("price, EUR"), **_in_money())
     figure.update_yaxes(title_text="chance of sale, %", rangemode="tozero")
     return figure
 
@@ -87,9 +85,7 @@ def revenue(curve: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
         hovertemplate=in_currency("chosen: €%{x:.2f}<extra></extra>"),
     )
     styled(figure, scheme, height=HEIGHT)
-    figure.update_xaxes(
-        title_text=in_currency("candidate price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
-    )
+    figure.update_xaxes(title_text=in_currency("candidate price, EUR"), **_in_money())
     figure.update_yaxes(title_text=in_currency("expected, EUR per visit"), tickformat=in_currency(".2f"))
     return figure
 
@@ -116,9 +112,7 @@ def guarded(book: pd.DataFrame, now: BookLine, scheme: Scheme) -> go.Figure:
     )
     styled(figure, scheme, height=HEIGHT)
     figure.update_xaxes(title_text="stock, units", rangemode="tozero")
-    figure.update_yaxes(
-        title_text=in_currency("price, EUR"), tickprefix=in_currency("€"), tickformat=in_currency(".2f")
-    )
+    figure.update_yaxes(title_text=in_currency("price, EUR"), **_in_money())
     return figure
 
 

@@ -92,11 +92,11 @@ def _ticks_by_store(
     clocks = store.clocks if change.terms.store is None else (store.clock_of(change.terms.store),)
     found = {clock: clock.ticks_within(date, *span) for clock in clocks}
     same = set(found.values())
-    stores = (change.terms.store,) if len(same) == 1 else store.stores
-    for own in stores:
-        ticks = same.copy().pop() if len(same) == 1 else found[store.clock_of(own)]
-        if ticks is not None:
-            yield own, ticks
+    if len(same) == 1:
+        by_store = dict.fromkeys((change.terms.store,), same.pop())
+    else:
+        by_store = {own: found[store.clock_of(own)] for own in store.stores}
+    yield from ((own, ticks) for own, ticks in by_store.items() if ticks is not None)
 
 
 def _by_approval(lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange]) -> Iterator[PriceOrder]:
