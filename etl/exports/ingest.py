@@ -124,9 +124,7 @@ def ingest(
     with held(settings.locks, "ingest"):
         own = _File(export, sha256_of(file), shelf or settings.shelf, now)
         is_there = (own.shelf / "products.yaml").exists()
-        may_estimate = shelf is None and (
-            not is_there or (is_untouched(own.shelf) and not _other_parts(lake, own.part))
-        )
+        may_estimate = shelf is None and (not is_there or _is_of_this_file_alone(lake, own))
         if is_there and not asked.replace and is_done(lake, own.part, _fingerprint(own, load(own.shelf))):
             return Ingested("unchanged", own.shelf, is_estimated=False, row=row_of(lake, own.part))
         units = _units_of(own, reading, is_estimated=may_estimate)
@@ -138,6 +136,11 @@ def ingest(
             workspace = _admit_all(settings, lake, own, staged, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
     return Ingested("ingested", own.shelf, is_estimated=may_estimate, row=row_of(workspace.lake, own.part))
+
+
+def _is_of_this_file_alone(lake: Lake, own: _File) -> bool:
+    """Tell whether the shelf is as it was estimated, and nothing else was ingested since."""
+    return is_untouched(own.shelf) and not _other_parts(lake, own.part)
 
 
 def _units_of(own: _File, reading: Reading, *, is_estimated: bool) -> tuple[StoreZones, Currency]:
