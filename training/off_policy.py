@@ -178,7 +178,7 @@ def estimate_gain(
     true_p_sale
         True chance of sale at the challenger's and the incumbent's price, where it is known.
     """
-    differ = ~_are_equal(challenger.price, incumbent.price, log.smallest)
+    differ = np.abs(challenger.price - incumbent.price) > log.smallest / 2
     exact = _are_equal(log.price, challenger.price, log.smallest) / log.propensity * differ
     near = _near(log, challenger.price) / log.propensity * differ
     theirs = _are_equal(log.price, incumbent.price, log.smallest) / log.propensity * differ
