@@ -73,6 +73,10 @@ class Currency:
         """Write an amount with its currency: `1.29 EUR`."""
         return f"{self.written(amount)} {self.code}"
 
+    def signed(self, amount: float) -> str:
+        """Write a difference with its sign and its digits: `+1.29`, `-120`."""
+        return f"{amount:+.{self.digits}f}"
+
     def summed(self, amount: float) -> str:
         """Write a sum with its currency, thousands apart: `1,234.50 EUR`."""
         return f"{amount:,.{self.digits}f} {self.code}"

@@ -108,7 +108,7 @@ class Settings(PastOneMachine, People):
     user: str = Field(
         default_factory=_system_user,
         validation_alias="SHELFPRICE_USER",
-        description="name recorded for a promotion or a rollback by hand",
+        description="name recorded for what is done by hand: a promotion, a rollback, a decision about prices",
         json_schema_extra={_IN_WORDS: "the system's user"},
     )
     catalog_dir: str | None = Field(

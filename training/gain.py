@@ -119,6 +119,7 @@ def gain_on(
             dice=visits.dice,
             n_store_days=visits.n_store_days,
             candidates=curves.prices,
+            smallest=catalog.store.money.smallest,
         ),
         Shown(price, curves.p_sale_at(visits.product, price)),
         Shown(theirs, curves.p_sale_at(visits.product, theirs)),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from catalog.arrays import Floats
+from catalog.currency import EUR, Currency
 from catalog.gate import Outcome, outcome_of
 from features.price_response.records import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training.candidates import FittedModel
@@ -58,6 +59,8 @@ class GateInput:
         Each product's response to prices that somebody else set; empty where all prices were ours.
     belief_prices
         Whether, without a champion, a belief prices the store and not base prices.
+    money
+        The currency of the shelf, in which gains are told.
     """
 
     challenger: FittedModel
@@ -70,6 +73,7 @@ class GateInput:
     rolled_back_on: dt.date | None = None
     responses: Sequence[PriceResponse] = ()
     belief_prices: bool = False
+    money: Currency = EUR
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def pass_gate(found: GateInput) -> Verdict:
 
 
 def _pass_on_exported(found: GateInput) -> Verdict:
-    """Judge by decisions at prices that were not randomised: no estimate in euros can be believed there.
+    """Judge by decisions at prices that were not randomised: no estimate in money can be believed there.
 
     What is judged is what will price: the model's level at the base price with the response that is told, whose slope
     falls by its verdict and was estimated on the days trained on.
@@ -183,7 +187,7 @@ def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
     incumbent, dataset = found.incumbent, found.dataset
     if incumbent is None or incumbent.p_sale is None:
         asks = against_champion.as_good_as_belief if found.belief_prices else against_champion.earns_more
-        return [asks(found.gain)]
+        return [asks(found.gain, found.money)]
     not_worse = against_champion.is_not_worse(chance, incumbent.p_sale, dataset.holdout)
     age = against_champion.age_of(
         incumbent.trained_through,
@@ -194,5 +198,5 @@ def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
     )
     return [
         against_champion.no_product_regresses(chance, incumbent.p_sale, dataset.holdout),
-        against_champion.earns_more_or_replaces(found.gain, not_worse, age),
+        against_champion.earns_more_or_replaces(found.gain, not_worse, age, found.money),
     ]

@@ -57,6 +57,7 @@ def gate_input(
         rolled_back_on=last_change.prices_from if last_change and last_change.action == "rolled_back" else None,
         responses=responses,
         belief_prices=catalog.store.policies.before_champion == "belief",
+        money=catalog.store.money,
     )
 
 

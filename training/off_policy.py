@@ -21,13 +21,13 @@ import numpy as np
 from scipy.special import stdtrit
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.currency import EUR, Currency
 from training.believed_gain import BelievedGain
 
 _REACH = 2  # candidates on each side of the challenger's price whose errors count
 _LOW_SAMPLE = 100.0  # effective visits
 _SUPPORT_WANTED = 0.95  # share of the visits
 _LEVEL = 0.975
-_HALF_A_CENT = 0.005
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Evidence:
         Store days they come from.
     candidates
         Candidate prices of each product, EUR, ascending, shape (n_products, n_prices).
+    smallest
+        The smallest difference between two prices: one unit of the currency's last digit.
     """
 
     product: Ints
@@ -63,6 +65,7 @@ class Evidence:
     dice: Ints
     n_store_days: int
     candidates: Floats
+    smallest: float = EUR.smallest
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,11 @@ class Interval:
     estimate: float
     lower: float
     upper: float
+
+    def told(self, money: Currency) -> str:
+        """Say the estimate and its interval, with the currency."""
+        ends = f"95 % from {money.signed(self.lower)} to {money.signed(self.upper)}"
+        return f"{money.signed(self.estimate)} {money.code} per store day, {ends}"
 
 
 @dataclass(frozen=True)
@@ -170,10 +178,10 @@ def estimate_gain(
     true_p_sale
         True chance of sale at the challenger's and the incumbent's price, where it is known.
     """
-    differ = np.abs(challenger.price - incumbent.price) > _HALF_A_CENT
-    exact = _shows(log.price, challenger.price) / log.propensity * differ
+    differ = np.abs(challenger.price - incumbent.price) > log.smallest / 2
+    exact = _are_equal(log.price, challenger.price, log.smallest) / log.propensity * differ
     near = _near(log, challenger.price) / log.propensity * differ
-    theirs = _shows(log.price, incumbent.price) / log.propensity * differ
+    theirs = _are_equal(log.price, incumbent.price, log.smallest) / log.propensity * differ
     margin = log.price - log.unit_value
     reward = margin * log.purchased
     modelled = (challenger.price - log.unit_value) * challenger.p_sale
@@ -196,8 +204,9 @@ def estimate_gain(
     )
 
 
-def _shows(shown: Floats, price: Floats) -> Flags:
-    return np.abs(shown - price) < _HALF_A_CENT
+def _are_equal(price: Floats, other: Floats, smallest: float) -> Flags:
+    """Tell which prices are the same number of smallest units, though decimals are kept as binary."""
+    return np.abs(price - other) < smallest / 2
 
 
 def _near(log: Evidence, price: Floats) -> Floats:
@@ -206,11 +215,11 @@ def _near(log: Evidence, price: Floats) -> Floats:
     for position, ladder in enumerate(log.candidates):
         own = np.flatnonzero(log.product == position)
         candidates = np.unique(ladder)
-        reach = _REACH * (candidates[-1] - candidates[0]) / max(1, len(ladder) - 1) + 2 * _HALF_A_CENT
+        reach = _REACH * (candidates[-1] - candidates[0]) / max(1, len(ladder) - 1) + log.smallest
         first = np.searchsorted(candidates, price[own] - reach)
         last = np.searchsorted(candidates, price[own] + reach, side="right")
-        shown = np.searchsorted(candidates - _HALF_A_CENT, log.price[own]) - 1  # the candidate at or below
-        is_candidate = _shows(log.price[own], candidates[np.maximum(shown, 0)])
+        shown = np.searchsorted(candidates - log.smallest / 2, log.price[own]) - 1  # the candidate at or below
+        is_candidate = _are_equal(log.price[own], candidates[np.maximum(shown, 0)], log.smallest)
         counted = is_candidate & (shown >= first) & (shown < last)
         chance[own] = counted / np.maximum(1, last - first)
     return chance
@@ -246,7 +255,7 @@ def _supported(log: Evidence, price: Floats, near: Floats, differ: Flags) -> flo
     """Share of the visits with different prices whose (product, price) any weight speaks for."""
     if not differ.any():
         return 1.0
-    cents = np.round(price * 100).astype(np.int64)
-    states, state = np.unique(log.product * (cents.max() + 1) + cents, return_inverse=True)
+    units = np.round(price / log.smallest).astype(np.int64)
+    states, state = np.unique(log.product * (units.max() + 1) + units, return_inverse=True)
     spoken_for = np.bincount(state, near, minlength=len(states)) > 0
     return float(spoken_for[state][differ].mean())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.currency import EUR, Currency
 from features.price_response.records import PriceResponse
 from training.candidates import FittedModel
 from training.dataset import Dataset
@@ -33,8 +34,8 @@ class TrainingResult:
     fitted, version, p_sale
         The best candidate, its registered version and its chances.
     curves
-        Chances of sale at every `sku` and `price_offered` (EUR, rising): `predicted`, and `champion` and `truth` where
-        they are known.
+        Chances of sale at every `sku` and `price_offered` (rising): `predicted`, and `champion` and `truth` where they
+        are known.
     scores
         Metrics of every candidate by name, as `judge` gives them.
     names
@@ -49,6 +50,8 @@ class TrainingResult:
         How exported decisions answer to prices; empty where all prices were ours.
     belief_prices
         Whether a belief prices the store where there is no champion.
+    money
+        The currency of the shelf.
     """
 
     dataset: Dataset
@@ -67,6 +70,7 @@ class TrainingResult:
     gain: OffPolicyEstimate | None = None
     responses: tuple[PriceResponse, ...] = ()
     belief_prices: bool = False
+    money: Currency = EUR
 
     @property
     def best(self) -> str:

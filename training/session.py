@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.currency import Currency
 from catalog.progress import Progress, silent
 from catalog.spread import HERE, Spread
 from features.cells import feature_workbench
@@ -49,11 +50,12 @@ class JudgedCandidate:
 
 @dataclass(frozen=True)
 class _Days:
-    """The days of a training, the twin's chance of sale of each held-out cell if it is known, and the seed."""
+    """The days of a training, the twin's chance of sale of each held-out cell if known, the seed and the currency."""
 
     dataset: Dataset
     truth: Floats | None
     seed: int
+    money: Currency
 
 
 def train(
@@ -86,7 +88,7 @@ def train(
         When the champion was changed meanwhile; the version is registered and not promoted.
     """
     dataset = learning_days(workspace, through, since)
-    days = _Days(dataset, true_chances(workspace, dataset), seed)
+    days = _Days(dataset, true_chances(workspace, dataset), seed, workspace.catalog.store.money)
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
@@ -116,7 +118,9 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
 def judge_candidates(log: TrainingLog, days: _Days, fitted: list[FittedCandidate]) -> list[JudgedCandidate]:
     """Judge and log every candidate."""
     judged, dataset = [_judged(log, own, days) for own in fitted], days.dataset
-    log.log_pictures(lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout)})
+    log.log_pictures(
+        lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout, days.money)}
+    )
     return judged
 
 
@@ -183,4 +187,5 @@ def _result(
         gain=found.gain,
         responses=tuple(found.responses),
         belief_prices=found.belief_prices,
+        money=days.money,
     )

@@ -27,7 +27,7 @@ def verdict(version: Version, scheme: Scheme) -> Component:
         html.Ul([_condition(condition) for condition in lines], className="conditions"),
     ]
     if version.money:
-        described = "Estimated gain in euros per store day with intervals"
+        described = "Estimated gain in money per store day, with intervals"
         parts.append(dmc.Title("Estimated gain of its prices", order=3, className="card-title"))
         parts.append(chart("models-money", described, figures.money(version.money, scheme)))
         if warning := version.money.get("warning"):

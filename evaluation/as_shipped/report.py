@@ -47,16 +47,20 @@ def peer_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
 
 
 def gate_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
-    """Return columns and rows of how soon the product priced, and what its gate did, one row per world."""
-    rows = []
+    """Return columns and rows of how soon the product priced, and what its gate did, one row per world.
+
+    Worlds that ship have a currency of their own; where there are two, each amount says its own.
+    """
+    rows, moneys = [], {world.catalog.store.money for world in found.question.worlds}
     for world in found.question.worlds:
         gate, lost = gate_record(found.days, world.name), lost_until_champion(found.days, world.name)
+        code = f" {world.catalog.store.currency}" if len(moneys) > 1 else ""
         rows.append(
             [
                 world.name,
                 _nights(arrival(found.days, world.name, "belief", "champion")),
                 _nights(arrival(found.days, world.name, "champion")),
-                f"{lost.mean:,.0f}",
+                f"{lost.mean:,.0f}{code}",
                 gate.judged,
                 gate.promoted,
                 gate.false_promotions,
@@ -67,7 +71,7 @@ def gate_rows(found: AsShipped) -> tuple[list[str], list[list[Any]]]:
         "world",
         "nights until belief or champion priced",
         "nights until a champion priced",
-        "lost until then, EUR",
+        "lost until then" if len(moneys) > 1 else f"lost until then, {moneys.pop().code}",
         "versions judged",
         "promoted",
         "promoted falsely",

@@ -25,4 +25,4 @@ def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
         say("Nothing needs a person.")
     else:
         rows = [[f"{own.raised_at:%Y-%m-%d %H:%M}", own.alert.kind, own.alert.sentence] for own in found]
-        show_table(f"{len(found)} alerts", ["since", "rule", "what to do"], rows)
+        show_table(f"{len(found)} alerts", ["since, UTC", "rule", "what to do"], rows)

@@ -53,7 +53,11 @@ Worlds = Annotated[
 ]
 Stores = Annotated[
     int | None,
-    typer.Option(min=1, max=1_000, help="Stores of each world, which learn together, with --as-shipped: 1."),
+    typer.Option(
+        min=1,
+        max=1_000,
+        help="Stores of each world, which share a belief and a price book; with --as-shipped, by default 1.",
+    ),
 ]
 
 _DAYS = 60  # as shipped
@@ -165,8 +169,8 @@ def compare_as_shipped(
         "How soon the product priced, and what its gate did",
         columns,
         rows,
-        "nights and euros are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly 3 % "
-        "better or more",
+        "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
+        "3 % better or more",
     )
     remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a plot")
 

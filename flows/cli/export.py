@@ -55,7 +55,8 @@ def export(
     """Send the prices that stores have to show next to tills and shelf labels, and take in what they acknowledge.
 
     The same prices are the same batch: nothing is sent twice. A batch is recorded before it is sent, and sent again
-    after a kill. Acknowledgements come as files in DIR/acks; docs/tills-and-labels.md has the formats.
+    after a kill. Acknowledgements come as files in DIR/acks, or over HTTP to `shelfprice serve`;
+    docs/tills-and-labels.md has the formats.
 
     For example:
       shelfprice export --to labels --store S01

@@ -21,7 +21,7 @@ def freeze(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Keep the price that is shown of a product, in one store or in each, until the freeze is withdrawn.
+    """Keep the price that a product shows now, in one store or in every store, until a time or until it is withdrawn.
 
     For example:
       shelfprice freeze EGGS --store S01 --reason "the label printer is broken"

@@ -56,7 +56,11 @@ Grain = Annotated[
     ),
 ]
 PriceUnit = Annotated[
-    Literal["euros", "cents"] | None, typer.Option(help="What money in the file is written in.", show_default="euros")
+    Literal["euros", "cents"] | None,
+    typer.Option(
+        help="What money in the file is written in; in another currency, its whole units or its smallest ones.",
+        show_default="euros",
+    ),
 ]
 Replace = Annotated[
     str | None,

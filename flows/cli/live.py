@@ -70,5 +70,12 @@ def live(
     if as_json:
         emit({"days": [vars(day) for day in sold]})
         return
+    from catalog.settings import read_settings
+    from warehouse.lake import Lake
+    from warehouse.money import money_of
+
+    money = money_of(Lake(read_settings()))
     rows = [[str(day.business_date), day.decisions, day.units, day.revenue_eur] for day in sold]
-    show_table(f"Sold live by {store}", ["day", "decisions", "units", "revenue, EUR"], rows, money=["revenue, EUR"])
+    revenue = f"revenue, {money.code}"
+    columns = ["day", "decisions", "units", revenue]
+    show_table(f"Sold live by {store}", columns, rows, money=[revenue], digits=money.digits)

@@ -26,7 +26,7 @@ ForDate = Annotated[
 
 
 def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Turn the champion into the price book of a business date.
+    """Make the price book of a business date, from the champion, or without one from the belief.
 
     For example:
       shelfprice price --for 2026-01-19

@@ -123,9 +123,9 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
         remark(conflict)
     for row in rows:
         say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
-        if row["prior_price"] is not None:
+        if row["prior_price"] is not None and row["new_price"] < row["prior_price"]:
             less = 1 - row["new_price"] / row["prior_price"]
-            say(f"Announce it from {money.told(row['prior_price'])}, the lowest price before it: {less:.0%} less.")
+            say(f"Announce it from {money.told(row['prior_price'])}, the price that the law asks for: {less:.0%} less.")
     if found is not None:
         say(_consequence(found, money))
     if answer.is_waiting:

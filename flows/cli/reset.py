@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
     *(
+        "api",
+        "dask",
         "failures",
         "incoming",
         "lake",
@@ -25,6 +27,7 @@ _GENERATED = {
         "scratch",
         "set-aside",
         "shelf",
+        "spill",
         "tokens",
         "warehouse.duckdb",
     ),
@@ -37,7 +40,7 @@ Only = Annotated[
 
 
 def reset(only: Only = None, yes: Yes = False) -> None:
-    """Remove all generated data: the lake, the warehouse, the models and the runs.
+    """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API.
 
     With --only, take a mixture apart: everything that the twin, or the retailer, published is removed, with the books
     and models that learned from the mixture. The other side stays byte for byte as it was.

@@ -25,8 +25,7 @@ def rollback(reason: Reason, to: To = None, catalog: Catalog = None, as_json: Js
     """Go back to the previous champion and its price book, at once.
 
     The book replaces those for the day being sold and later; a live store sells from it from its next tick on. The
-    registry may be down: its alias is updated later. For base prices at once, set guardrails.kill_switch in store.yaml
-    instead.
+    registry may be down: its alias is updated later. For base prices at once: `shelfprice kill-switch on`.
 
     For example:
       shelfprice rollback --reason "margins fell"

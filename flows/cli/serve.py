@@ -17,7 +17,7 @@ Port = Annotated[
 def serve(port: Port = None, catalog: Catalog = None) -> None:
     """Serve the quote API on this machine: prices over HTTP, the same bytes as quote --json. Ctrl-C stops it.
 
-    Reading needs no token; `shelfprice token add` makes one for what does. The page /docs explains it.
+    Reading needs no token; `shelfprice token add` makes one for everything else. The page /docs explains it.
 
     For example:
       shelfprice serve --port 8080

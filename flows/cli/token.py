@@ -32,7 +32,10 @@ Name = Annotated[str | None, typer.Argument(help="Name of the token, such as til
 Scopes = Annotated[
     list[Opens] | None,
     typer.Option(
-        "--scope", help="What it opens, repeatable: to propose or to approve changes of prices.", show_default="read"
+        "--scope",
+        help="What it opens, repeatable. propose: asking for price changes, and acknowledging batches; approve: "
+        "deciding about price changes; read: nothing else.",
+        show_default="read",
     ),
 ]
 

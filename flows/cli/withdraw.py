@@ -11,7 +11,7 @@ Names = Annotated[list[str], typer.Argument(help="Ids of price changes, as `shel
 
 
 def withdraw(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
-    """Take price changes back: an override, a freeze, or an approval; the shelf follows at its next tick.
+    """Take back an override, a freeze, a kill switch, or an approval; the shelf follows at its next tick.
 
     What stood before holds again: the policy's price, an earlier override, or for an approval the old price.
 

@@ -57,7 +57,7 @@ class PriceWish(BaseModel):
     reason: str = Field(min_length=1, max_length=1_000, description="why, in a sentence")
     sku: Sku | None = Field(default=None, description="product; needed for an override and a freeze")
     store: StoreId | None = Field(default=None, description="store; null is every store")
-    price: Price | None = Field(default=None, description="price of an override, EUR")
+    price: Price | None = Field(default=None, description="price of an override, in the currency of the shelf")
     valid_from: dt.datetime | None = Field(
         default=None, description="from when; without a zone it is local time of the store; null is the next tick"
     )

@@ -36,7 +36,8 @@ class Ack(BaseModel):
     sku: Id | None = Field(default=None, description="product; null for every product of the batch")
     device: Device = Field(description="`till` or `label`")
     price: Price | None = Field(
-        default=None, description="price that it shows now, EUR; null where it shows what the batch asked for"
+        default=None,
+        description="price that it shows now, in the currency of the batch; null where it shows what that asked for",
     )
     at: AwareDatetime = Field(description="when it showed that, ISO 8601 with an offset, by its own clock")
     ok: bool | None = Field(default=None, description="whether it could do so; null is yes, unless there is an error")
@@ -118,7 +119,7 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
     if ack.at > latest:
-        raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M}, found {ack.at.isoformat()}")
+        raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M} UTC, found {ack.at.isoformat()}")
     if ack.ok and ack.error is not None:
         raise ValueError("error: expected none beside ok, found one")
     is_ok = ack.error is None if ack.ok is None else ack.ok

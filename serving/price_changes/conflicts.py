@@ -83,7 +83,7 @@ def _of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
     elif terms.new_price is not None and terms.new_price >= terms.prior_price:
         yield (
             f"{money.told(terms.new_price)} is no reduction: {money.told(terms.prior_price)} is the price that an "
-            "announcement has to name, the lowest before it"
+            "announcement has to name"
         )
 
 

@@ -245,6 +245,15 @@ def test_reset_removes_what_was_made_and_nothing_else(sold: Terminal) -> None:
     assert not sold.home.exists()
 
 
+def test_reset_removes_the_tokens_of_the_quote_api_and_what_workers_leave(terminal: Terminal) -> None:
+    assert terminal("token", "add", "till-1").returncode == 0
+    for name in ("dask", "spill"):
+        (terminal.home / name).mkdir()
+    answer = terminal("reset", "--yes")
+    assert answer.returncode == 0, answer.stderr
+    assert not terminal.home.exists()
+
+
 @pytest.mark.slow
 def test_compare_prints_the_tables_as_json_and_refuses_what_it_does_not_know(
     terminal: Terminal, prefect_server: str

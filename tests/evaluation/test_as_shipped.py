@@ -205,6 +205,21 @@ def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None
     assert pictures == {"figures/regret_by_day.png"}
 
 
+def test_amounts_are_in_the_currency_of_their_world() -> None:
+    store = DEFAULT.catalog.store.model_copy(update={"currency": "JPY"})
+    yen = replace(DEFAULT, name="yen", catalog=Catalog(DEFAULT.catalog.products, store))
+    days = lives([70.0, 99.0], champion_from=2)
+    days += [replace(day, world="yen") for day in days]
+    for worlds, column, lost in (
+        ((DEFAULT,), "lost until then, EUR", ["30"]),
+        ((yen,), "lost until then, JPY", ["30"]),
+        ((DEFAULT, yen), "lost until then", ["30 EUR", "30 JPY"]),
+    ):
+        columns, rows = report.gate_rows(AsShipped(AsShippedQuestion(worlds, 2, 1, 1), tuple(days)))
+        assert columns[3] == column
+        assert [row[3] for row in rows] == lost
+
+
 def test_one_seed_has_no_interval_and_says_so_in_json_by_null() -> None:
     question = AsShippedQuestion((DEFAULT,), 2, 1, 1)
     days = [day for name in LEARNERS for day in lives([90.0, 95.0], name)]

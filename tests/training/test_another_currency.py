@@ -12,6 +12,8 @@ from serving.in_force import pricing_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from training.pricing import price_date
+from training.report.notes import version_note
+from training.report.page import training_report
 from training.session import train
 
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))
@@ -22,7 +24,11 @@ def test_days_in_yen_are_transformed_learned_from_and_priced_in_whole_yen(tmp_pa
     for date in DAYS[:2]:
         play_batch(shop.workspace, Batch(date, "g000", ("S01",)), pricing_on(shop.lake, shop.catalog, date), SEED)
     transform(shop.workspace)
-    assert train(shop.workspace, registry, DAYS[1], SEED).best
+    trained = train(shop.workspace, registry, DAYS[1], SEED)
+    said = training_report(trained) + trained.said + version_note(trained)
+    assert "JPY per store day" in said
+    assert "Lowest price, JPY" in said
+    assert "EUR" not in said
     book = price_date(shop.workspace, registry, DAYS[2]).book
     assert (book.prices == book.prices.round()).all()
     assert (book.prices.min(axis=(1, 2)) >= [product.floor for product in shop.catalog.products]).all()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
+from catalog.currency import currency_of
 from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
@@ -182,6 +183,16 @@ def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_do
 def test_the_finding_says_gain_share_and_interval() -> None:
     found = earns_more(estimate(SURE)).found
     assert found == "expected gain +9.00 EUR per store day (+9.0%), 95 % from +5.08 to +12.92"
+
+
+def test_the_finding_is_in_the_currency_of_the_shelf() -> None:
+    yen = currency_of("JPY")
+    found = earns_more(estimate(SURE), yen).found
+    assert found == "expected gain +9 JPY per store day (+9.0%), 95 % from +5 to +13"
+    loss = estimate(BelievedGain(-9.0, 0.1, 100.0))
+    assert as_good_as_belief(loss, yen).found.startswith("expected gain -9 JPY per store day (-9.0%)")
+    replaces = earns_more_or_replaces(estimate(None), NOT_WORSE, FRESH, yen).found
+    assert replaces == "gain +1 JPY per store day, 95 % from -3 to +5; n; f"
 
 
 def test_a_store_that_nobody_came_to_judges_without_failing() -> None:

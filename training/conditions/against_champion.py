@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.currency import EUR, Currency
 from catalog.gate import AS_GOOD_AS_BELIEF, EARNS_MORE, EARNS_MORE_THAN_BASE, SAW_THE_ROLLBACK
 from training.conditions.condition import STANDARD_ERRORS, Condition
 from training.judge import NEARLY_SURE, log_loss, losses
@@ -66,21 +67,23 @@ def age_of(
     return Condition("the champion is stale", days > stale_after_days, found)
 
 
-def earns_more(gain: OffPolicyEstimate | None) -> Condition:
+def earns_more(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
     """Ask, where there is no champion, for a gain over the base prices that is above zero at its lower end."""
-    return Condition(EARNS_MORE_THAN_BASE, gain is not None and _is_shown(gain), _gain_found(gain))
+    return Condition(EARNS_MORE_THAN_BASE, gain is not None and _is_shown(gain), _gain_found(gain, money))
 
 
-def as_good_as_belief(gain: OffPolicyEstimate | None) -> Condition:
+def as_good_as_belief(gain: OffPolicyEstimate | None, money: Currency = EUR) -> Condition:
     """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
-    return Condition(AS_GOOD_AS_BELIEF, gain is not None and _is_not_less(gain), _gain_found(gain))
+    return Condition(AS_GOOD_AS_BELIEF, gain is not None and _is_not_less(gain), _gain_found(gain, money))
 
 
-def earns_more_or_replaces(gain: OffPolicyEstimate | None, not_worse: Condition, age: Condition) -> Condition:
+def earns_more_or_replaces(
+    gain: OffPolicyEstimate | None, not_worse: Condition, age: Condition, money: Currency = EUR
+) -> Condition:
     """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse."""
     shown = gain is not None and _is_shown(gain)
     takes_over = gain is not None and _is_not_less(gain) and not_worse.met and age.met
-    found = [_gain_found(gain), not_worse.found, age.found]
+    found = [_gain_found(gain, money), not_worse.found, age.found]
     if shown:
         found[0] = f"earns more: {found[0]}"
     elif takes_over:
@@ -117,17 +120,18 @@ def _is_gainsaid(gain: OffPolicyEstimate) -> bool:
     return gain.warning is None and gain.dr.upper < 0
 
 
-def _gain_found(gain: OffPolicyEstimate | None) -> str:
+def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
     if gain is None:
         return "no estimate: its price book cannot be made, or no held-out visit met stock"
     own, believed = gain.dr, gain.believed
     if believed is not None:
         return (
-            f"expected gain {believed.mean:+.2f} EUR per store day ({believed.mean / max(believed.usual, 1e-9):+.1%}), "
-            f"95 % from {believed.lower:+.2f} to {believed.upper:+.2f}"
+            f"expected gain {money.signed(believed.mean)} {money.code} per store day "
+            f"({believed.mean / max(believed.usual, 1e-9):+.1%}), "
+            f"95 % from {money.signed(believed.lower)} to {money.signed(believed.upper)}"
             f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
         )
-    found = f"gain {own.estimate:+.2f} EUR per store day, 95 % from {own.lower:+.2f} to {own.upper:+.2f}"
+    found = f"gain {own.told(money)}"
     if gain.warning is not None and own.lower > 0 and not _is_shown(gain):
         return f"{found}, not believed: {gain.warning}"
     return found if gain.warning is None else f"{found} ({gain.warning})"

@@ -76,7 +76,7 @@ def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
 def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
     """Ask of prices that somebody else set that for some product their effect is told from that of store and season.
 
-    It stands in for the estimate in euros, which needs randomised prices.
+    It stands in for the estimate in money, which needs randomised prices.
     """
     told = told_skus(responses)
     others: dict[str, list[str]] = {}

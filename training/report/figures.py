@@ -13,6 +13,7 @@ from sklearn.metrics import precision_recall_curve
 
 from catalog.arrays import Floats
 from catalog.calibration import calibration_table
+from catalog.currency import EUR, Currency
 from catalog.intervals import wilson
 from training.candidates import FittedModel
 from training.judge import outcomes_of
@@ -29,7 +30,7 @@ _CHANCES = (0.0, 0.5, 1.0)  # ticks of every axis of chances; few, for ticks are
 _TITLE_AT = 1.02  # a place that is given is not searched for
 
 
-def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame, money: Currency = EUR) -> Figure:
     """Chance of sale over price, one panel per product, a line per model, and what was observed with 95 % intervals.
 
     Look for: lines within the intervals, and never rising.
@@ -37,7 +38,9 @@ def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     Parameters
     ----------
     curves
-        `sku`, `price_offered` (EUR, rising) and the chance of sale there, in a column for each model.
+        `sku`, `price_offered` (rising) and the chance of sale there, in a column for each model.
+    money
+        The currency of the prices.
     """
     skus = sorted(cells["sku"].unique())[:12]
     models = [str(column) for column in curves if column not in {"sku", "price_offered"}]
@@ -46,7 +49,7 @@ def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     figure.subplots_adjust(left=0.6 / (3.0 * len(skus)), right=0.99, bottom=0.16, top=0.8, wspace=0.08)
     panels = figure.subplots(1, len(skus), squeeze=False, sharey=True)[0]
     for panel, sku in zip(panels, skus, strict=True):
-        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku], styles)
+        _draw_demand(panel, curves[curves["sku"] == sku], cells[cells["sku"] == sku], styles, money)
         panel.set_title(sku, fontsize=9, parse_math=False, y=_TITLE_AT)
     panels[0].set_ylabel("chance of sale")
     panels[0].legend(models, fontsize=7, loc="lower left", frameon=False)
@@ -54,7 +57,7 @@ def demand_curves(curves: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     return figure
 
 
-def product_curves(curve: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+def product_curves(curve: pd.DataFrame, cells: pd.DataFrame, money: Currency = EUR) -> Figure:
     """Chance of sale of one product over price, as predicted, by the champion and in truth, and as observed.
 
     Look for: the solid line within the intervals, close to the dotted truth, and never rising.
@@ -62,15 +65,16 @@ def product_curves(curve: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     Parameters
     ----------
     curve
-        `price_offered` (EUR, rising) and the chances of sale there: `predicted` and, where known, `champion` and
-        `truth`.
+        `price_offered` (rising) and the chances of sale there: `predicted` and, where known, `champion` and `truth`.
     cells
         The product's held-out cells.
+    money
+        The currency of the prices.
     """
     figure = Figure(figsize=(3.4, 2.5))
     figure.subplots_adjust(left=0.18, right=0.95, bottom=0.19, top=0.96)
     panel = figure.subplots()
-    _draw_demand(panel, curve, cells, _LINES)
+    _draw_demand(panel, curve, cells, _LINES, money)
     panel.set_ylabel("chance of sale")
     return figure
 
@@ -110,14 +114,14 @@ def importance(model: FittedModel) -> Figure:
 
 
 def _draw_demand(
-    panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]]
+    panel: Axes, curve: pd.DataFrame, cells: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]], money: Currency
 ) -> None:
     seen = _buckets(cells)
     intervals = seen[["below", "above"]].T.to_numpy()
     for name in (line for line in styles if line in curve):
         panel.plot(curve["price_offered"], curve[name], **styles[name])
     panel.errorbar(seen["price"], seen["rate"], yerr=intervals, fmt="o", ms=3, color=ORANGE)
-    panel.set_xlabel("price, EUR")
+    panel.set_xlabel(f"price, {money.code}")
     panel.set(ylim=(-0.02, 1.02), yticks=_CHANCES)
     panel.xaxis.set_major_locator(MaxNLocator(4))
     panel.spines[["top", "right"]].set_visible(False)

@@ -29,6 +29,7 @@ def training_report(found: TrainingResult) -> str:
     page = _environment().get_template("training_report.html.j2")
     return page.render(
         found=found,
+        amount=lambda value: _written(value, f",.{found.money.digits}f"),
         best=found.fitted.candidate,
         metrics=METRICS,
         champion_scores=None if rival is None else judge(rival, holdout, found.truth),
@@ -48,7 +49,7 @@ def _curves(found: TrainingResult) -> list[tuple[str, Markup]]:
     most_offered = cells.groupby("sku")["n_offered"].sum().nlargest(_CURVES).index
     drawings = []
     for position, sku in enumerate(sorted(most_offered)):
-        figure = figures.product_curves(curves[curves["sku"] == sku], cells[cells["sku"] == sku])
+        figure = figures.product_curves(curves[curves["sku"] == sku], cells[cells["sku"] == sku], found.money)
         drawings.append((sku, inline_svg(figure, f"curve-{position}", f"chance of sale of {sku} over its price")))
     return drawings
 
@@ -75,7 +76,6 @@ def _environment() -> Environment:
         count=lambda value: _written(value, ",.0f"),
         percent=lambda value: _written(value, ".1%"),
         points=lambda value: _written(100 * value, "+.1f"),
-        eur=lambda value: _written(value, ",.2f"),
         score=lambda value: _written(value, ".4f"),
         slope=lambda value: _written(value, "+.2f"),
         change=lambda value: _written(value, "+.4f"),

@@ -36,6 +36,18 @@ def test_an_override_says_what_it_costs_and_how_to_undo_it_and_is_in_the_audit(d
     assert audit == [f"{did},h1,a competitor is cheaper" for did in ("approved", "proposed", "withdrawn")]
 
 
+def test_a_reduction_is_announced_with_its_percentage_and_what_is_none_has_no_percentage(desk: Terminal) -> None:
+    said = desk("override", "MILK", "1.10", "--store", "S01", "--announce", *REASON)
+    assert said.returncode == 0, said.stderr
+    assert "the price that the law asks for: " in said.stdout
+    assert "% less." in said.stdout
+    none = desk("override", "MILK", "2.40", "--store", "S02", "--announce", *REASON)
+    assert "2.40 EUR is no reduction" in none.stderr
+    insisted = desk("override", "MILK", "2.40", "--store", "S02", "--announce", "--anyway", *REASON)
+    assert insisted.returncode == 0, insisted.stderr
+    assert "less." not in insisted.stdout
+
+
 def test_the_kill_switch_is_put_on_and_off_and_a_quote_follows(desk: Terminal) -> None:
     ask = ("quote", "--sku", "MILK", "--stock", "50", "--json")
     before = json.loads(desk(*ask).stdout)
