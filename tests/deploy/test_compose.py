@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from container_environment import KNOWN
+from container_environment import KNOWN, speaks_to_its_object_store
 
 from deploy import make_secrets
 
@@ -86,6 +86,11 @@ def test_every_secret_is_made_by_the_step_that_makes_them(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
     assert SERVICES[name].get("environment", {}).keys() - KNOWN == set()
+
+
+def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
+    speaking = {name for name, one in SERVICES.items() if speaks_to_its_object_store(one.get("environment", {}))}
+    assert speaking == {"api", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
 
 
 @pytest.mark.parametrize("name", SERVICES)

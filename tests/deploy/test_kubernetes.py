@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from container_environment import KNOWN
+from container_environment import KNOWN, speaks_to_its_object_store
 
 from deploy import make_secrets
 
@@ -107,6 +107,29 @@ def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
 
 def test_the_settings_of_all_are_settings() -> None:
     assert keys_of("ConfigMap", "settings") - KNOWN == set()
+
+
+def given_to(name: str) -> list[dict[str, str]]:
+    """Return the variables of each container of a file, as far as they stand there or in a ConfigMap."""
+    maps = {one["metadata"]["name"]: one["data"] for one in of_kind("ConfigMap")}
+    whole = [maps[one] for one in everything(FILES[name], "extraEnvVarsCM")]
+    whole += [maps[source["configMapRef"]["name"]] for one in everything(FILES[name], "envFrom") for source in one]
+    found = []
+    for variables in [*everything(FILES[name], "env"), *everything(FILES[name], "extraEnvVars")]:
+        own = {one["name"]: one["value"] for one in variables if "value" in one}
+        for one in variables:
+            if source := one.get("valueFrom", {}).get("configMapKeyRef"):
+                own[one["name"]] = maps[source["name"]][source["key"]]
+        found.append((whole[0] if whole else {}) | own)
+    return found
+
+
+def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
+    speaking = {name for name in FILES for given in given_to(name) if speaks_to_its_object_store(given)}
+    assert speaking == {
+        *("api.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
+        *("values-dask.yaml", "values-prefect-worker.yaml"),
+    }
 
 
 @pytest.mark.parametrize("name", FILES)
