@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
     *(
+        "api",
+        "dask",
         "failures",
         "incoming",
         "lake",
@@ -25,6 +27,7 @@ _GENERATED = {
         "scratch",
         "set-aside",
         "shelf",
+        "spill",
         "tokens",
         "warehouse.duckdb",
     ),
