@@ -93,6 +93,11 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     assert speaking == {"api", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
 
 
+def test_the_worker_has_a_name_that_outlives_its_container() -> None:
+    assert SERVICES["worker"]["environment"]["SHELFPRICE_WORKER"]
+    assert not SERVICES["worker"].get("scale")
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_an_address_names_a_service_and_a_port_on_which_it_listens(name: str) -> None:
     for host, port in (found for word in words(SERVICES[name]) for found in ADDRESS.findall(word)):

@@ -132,6 +132,12 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     }
 
 
+def test_the_one_worker_has_a_name_that_outlives_its_pod() -> None:
+    worker = VALUES["values-prefect-worker.yaml"]["worker"]
+    assert worker["replicaCount"] == 1
+    assert [one["value"] for one in worker["extraEnvVars"] if one["name"] == "SHELFPRICE_WORKER"] == ["kubernetes"]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_an_address_names_a_service_and_its_port(name: str) -> None:
     ports = {one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of_kind("Service")}
