@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings
 
 from catalog.addresses import is_loopback
 
+ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
+"""What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""
+
+_FOLDER = "delta:"
 _LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*|delta:/.*")
 _SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 _WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -83,7 +87,16 @@ class PastOneMachine(BaseSettings):
     def _is_a_lake(cls, text: str | None) -> str | None:
         if text is not None and not _LAKE.fullmatch(text.rstrip("/")):
             raise ValueError("expected s3://bucket/prefix or delta:/folder")
-        return text and text.rstrip("/")
+        if text is None or not text.startswith(_FOLDER):
+            return text and text.rstrip("/")
+        if set(text) & ODD_IN_PATHS:
+            raise ValueError(
+                "expected a folder without * ? [ ] { } % \\ , and control characters, which DuckDB and Delta's "
+                "addresses read otherwise; nothing was done: name another folder"
+            )
+        return (
+            f"{_FOLDER}{Path(text.removeprefix(_FOLDER)).resolve()}"  # one lake has one name, and so one set of locks
+        )
 
     @field_validator("dask")
     @classmethod
