@@ -24,6 +24,12 @@ PODS = {
 }
 OF_CHARTS = {"prefect-server": 4200, "dask-scheduler": 8786}
 """Services that the charts make, with these values, and their ports."""
+MOUNTS_OF_THE_WORKERS_CHART = {"/home/prefect", "/tmp"}  # noqa: S108 - in a container
+VARIABLES_OF_THE_WORKERS_CHART = {
+    *("HOME", "PREFECT_API_AUTH_STRING", "PREFECT_API_ENABLE_HTTP2", "PREFECT_API_URL", "PREFECT_DEBUG_MODE"),
+    *("PREFECT_KUBERNETES_CLUSTER_UID", "PREFECT_WORKER_PREFETCH_SECONDS", "PREFECT_WORKER_QUERY_SECONDS"),
+}
+"""What `charts/prefect-worker/templates/deployment.yaml` of PrefectHQ/prefect-helm gives its container, 2026-08."""
 ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
 
 
@@ -130,6 +136,16 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
         *("api.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
         *("values-dask.yaml", "values-prefect-worker.yaml"),
     }
+
+
+def test_nothing_is_given_to_the_worker_twice_that_its_chart_gives_it_already() -> None:
+    """Kubernetes refuses a pod with two mounts at one place, and a variable that is named twice may be lost."""
+    worker = VALUES["values-prefect-worker.yaml"]["worker"]
+    mounts = [one["mountPath"] for one in worker["extraVolumeMounts"]]
+    assert len(set(mounts) | MOUNTS_OF_THE_WORKERS_CHART) == len(mounts) + len(MOUNTS_OF_THE_WORKERS_CHART)
+    assert {one["name"] for one in worker["extraVolumeMounts"]} == {one["name"] for one in worker["extraVolumes"]}
+    names = [one["name"] for one in worker["extraEnvVars"]]
+    assert len(set(names) | VARIABLES_OF_THE_WORKERS_CHART) == len(names) + len(VARIABLES_OF_THE_WORKERS_CHART)
 
 
 def test_the_one_worker_has_a_name_that_outlives_its_pod() -> None:
