@@ -93,6 +93,12 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     assert speaking == {"api", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
 
 
+def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
+    """Its image starts a server for that, which answers on the socket alone, and ends it again."""
+    asked = " ".join(SERVICES["postgres"]["healthcheck"]["test"])
+    assert asked.startswith("CMD pg_isready -h 127.0.0.1 ")
+
+
 def test_the_worker_has_a_name_that_outlives_its_container() -> None:
     assert SERVICES["worker"]["environment"]["SHELFPRICE_WORKER"]
     assert not SERVICES["worker"].get("scale")

@@ -138,6 +138,11 @@ def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
     }
 
 
+def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
+    (postgres,) = PODS["postgres"]["containers"]
+    assert postgres["readinessProbe"]["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
+
+
 def test_nothing_is_given_to_the_worker_twice_that_its_chart_gives_it_already() -> None:
     """Kubernetes refuses a pod with two mounts at one place, and a variable that is named twice may be lost."""
     worker = VALUES["values-prefect-worker.yaml"]["worker"]
