@@ -4,12 +4,14 @@ import datetime as dt
 import json
 import signal
 from dataclasses import replace
+from typing import Self
 
 import pytest
 from delta_parts import CELLS, DAY, ended, in_process, published, rows_of, staged
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from flows.cli.vacuum import vacuum as of_command
 from flows.cli.verify import verify
 from warehouse.commit import committing
 from warehouse.commit_record import CommitRecord, CommittedPart
@@ -220,6 +222,23 @@ def test_what_a_slow_writer_staged_long_ago_is_written_anew_before_it_counts(
     pending = "commits/pending/batch-2026-01-05-g000.commit.json"
     assert written[:5] == [name, receipt_name(name), name, receipt_name(name), pending]
     assert store.receipt(CELLS) == receipt
+
+
+def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
+    delta_settings: Settings, store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Self:
+            return super().now(tz) + 3 * HOUR
+
+    receipt = staged(store, CELLS)  # by another machine, a moment ago
+    monkeypatch.setattr("flows.cli.vacuum.read_settings", lambda: delta_settings)
+    monkeypatch.setattr(dt, "datetime", Ahead)
+    of_command("1h")
+    monkeypatch.undo()
+    assert both(CELLS, receipt) <= stands(store, "demand_cells")
+    assert list(store.objects.under("probes")) == []
 
 
 @pytest.mark.parametrize("length", [dt.timedelta(minutes=59), dt.timedelta(days=31)])

@@ -214,7 +214,8 @@ class DeltaStore(DeltaReading):
                 )
 
 
-_YOUNG = dt.timedelta(minutes=30)  # half of the youngest that `vacuum` takes away
+_YOUNG = dt.timedelta(minutes=20)
+"""A third of the youngest that `vacuum` takes away: what is found young may count so much later, and clocks differ."""
 
 
 def _name_of(part: CommittedPart) -> str | None:
