@@ -111,7 +111,7 @@ class DeltaStore(DeltaReading):
             if of_table:
                 self._state(table).commit(of_table, commit)
         with self._locking:
-            for name in filter(None, map(_name_of, due)):
+            for name in filter(None, map(_name_of, parts)):
                 self._staged.pop(name, None)
 
     def unstage(self, parts: Iterable[Partition]) -> None:
