@@ -17,7 +17,7 @@ from warehouse.commit import committing
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.delta import store as store_module
 from warehouse.delta.naming import object_name, of_pointer, receipt_name
-from warehouse.delta.objects import ObjectState
+from warehouse.delta.objects import Content, ObjectState
 from warehouse.delta.store import DeltaStore
 from warehouse.delta.vacuum import Removed, strays, vacuum
 from warehouse.finding import Strays
@@ -213,8 +213,17 @@ def test_what_a_slow_writer_staged_long_ago_is_written_anew_before_it_counts(
     assert isinstance(store, DeltaStore)
     written: list[str] = []
     create, write = store.objects.create, store.objects.write
-    monkeypatch.setattr(store.objects, "create", lambda one, content: (written.append(one), create(one, content))[1])
-    monkeypatch.setattr(store.objects, "write", lambda one, content: (written.append(one), write(one, content))[1])
+
+    def created(one: str, content: Content) -> bool:
+        written.append(one)
+        return create(one, content)
+
+    def wrote(one: str, content: Content) -> None:
+        written.append(one)
+        write(one, content)
+
+    monkeypatch.setattr(store.objects, "create", created)
+    monkeypatch.setattr(store.objects, "write", wrote)
     with lake.commit("batch-2026-01-05-g000", inputs="inputs", seed=7) as slow:
         receipt = slow.publish(CELLS, rows_of("demand_cells")).receipt
         monkeypatch.setattr(store_module, "_YOUNG", dt.timedelta(seconds=-10))
