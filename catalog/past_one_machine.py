@@ -11,8 +11,13 @@ from pydantic_settings import BaseSettings
 
 from catalog.addresses import is_loopback
 
+ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
+"""What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""
+
+_FOLDER = "delta:"
 _LAKE = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9][A-Za-z0-9_.-]*)*|delta:/.*")
 _SCHEDULER = re.compile(r"(?P<how>tcp|tls)://(?P<host>\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
+_WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _DATABASE = re.compile(r"postgresql://([^/?#@\s]+@)?[^/?#@\s]+/[^/?#@\s]+(\?[^#\s]*)?")
 
 
@@ -69,13 +74,29 @@ class PastOneMachine(BaseSettings):
         "`postgresql://user:password@host:5432/name`",
         json_schema_extra={"default_in_words": "SQLite and the kernel's locks in `SHELFPRICE_HOME`"},
     )
+    worker: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_WORKER",
+        description="name by which the worker that executes runs knows those it took before it was started again; no "
+        "two workers of one database may share it",
+        json_schema_extra={"default_in_words": "one made of the host's name and `SHELFPRICE_HOME`"},
+    )
 
     @field_validator("lake_address")
     @classmethod
     def _is_a_lake(cls, text: str | None) -> str | None:
         if text is not None and not _LAKE.fullmatch(text.rstrip("/")):
             raise ValueError("expected s3://bucket/prefix or delta:/folder")
-        return text and text.rstrip("/")
+        if text is None or not text.startswith(_FOLDER):
+            return text and text.rstrip("/")
+        if set(text) & ODD_IN_PATHS:
+            raise ValueError(
+                "expected a folder without * ? [ ] { } % \\ , and control characters, which DuckDB and Delta's "
+                "addresses read otherwise; nothing was done: name another folder"
+            )
+        return (
+            f"{_FOLDER}{Path(text.removeprefix(_FOLDER)).resolve()}"  # one lake has one name, and so one set of locks
+        )
 
     @field_validator("dask")
     @classmethod
@@ -87,6 +108,13 @@ class PastOneMachine(BaseSettings):
             raise ValueError(
                 "expected tls:// off loopback, for whoever reaches a Dask scheduler can run code on it and its workers"
             )
+        return text
+
+    @field_validator("worker")
+    @classmethod
+    def _is_a_name(cls, text: str | None) -> str | None:
+        if text is not None and not _WORKER.fullmatch(text):
+            raise ValueError("expected a name of at most 63 letters, digits, dots, dashes and underscores")
         return text
 
     @field_validator("database", mode="before")

@@ -16,15 +16,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
 from catalog.lock_place import LockPlace
-from catalog.past_one_machine import PastOneMachine
+from catalog.past_one_machine import ODD_IN_PATHS, PastOneMachine
 from catalog.roles import People
 
 _HIGHEST_PORT = 65_535
 _IN_WORDS = "default_in_words"
 _LONGEST_HOME = 400
 """Bytes; SQLite takes 512 with the names of its own files."""
-_ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
-"""What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""
 
 
 def _system_user() -> str:
@@ -153,7 +151,7 @@ class Settings(PastOneMachine, People):
             length = len(str(home).encode())
         except (RuntimeError, UnicodeError) as error:  # links in a circle; bytes that are no text
             raise ValueError("expected a path in UTF-8 that leads somewhere; nothing was done: name another") from error
-        if set(str(home)) & _ODD_IN_PATHS:
+        if set(str(home)) & ODD_IN_PATHS:
             raise ValueError(
                 "expected a path without * ? [ ] { } % \\ , and control characters, which DuckDB and the addresses of "
                 "databases read otherwise; nothing was done: name another folder"

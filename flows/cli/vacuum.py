@@ -40,9 +40,10 @@ def vacuum(older_than: OlderThan = "7d", as_json: Json = False) -> None:
     from warehouse.delta.open import open_delta
 
     store = open_delta(settings)
+    from warehouse.delta.vacuum import time_there
     from warehouse.delta.vacuum import vacuum as remove
 
-    removed = remove(store, limit, dt.datetime.now(dt.UTC))
+    removed = remove(store, limit, time_there(store))
     if as_json:
         emit({"lake": store.address, "objects": removed.objects, "bytes": removed.bytes})
     remark(

@@ -17,7 +17,10 @@ from warehouse.private import keep_files_private
 from warehouse.tokens import holds_token, sees
 from warehouse.workspace import settled
 
-_DECIDE_BYTES = ("numpy", "pyarrow", "duckdb", "numba", "scikit-learn", "pandas", "distributed")
+_DECIDE_BYTES = (
+    *("numpy", "scipy", "pyarrow", "duckdb", "numba", "llvmlite", "scikit-learn", "pandas", "distributed"),
+    "tzdata",  # the rules of time zones, by which times of a file become UTC
+)
 _PATIENCE = 20.0  # seconds for which what seems dead may still be at a job
 _READY: set[str] = set()
 

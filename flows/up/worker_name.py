@@ -1,4 +1,8 @@
-"""What this machine's worker is called in Prefect, which labels each run with the name of the worker that took it."""
+"""What this machine's worker is called in Prefect, which labels each run with the name of the worker that took it.
+
+A container has another host name whenever it is made anew. There the worker is named by a setting, or it would take the
+runs that ended with the container before for those of another machine, and their slots would be held for ever.
+"""
 
 import socket
 from hashlib import blake2b
@@ -14,9 +18,11 @@ _NAME = "shelfprice"
 
 
 def worker_name(settings: Settings) -> str:
-    """Return the worker's name: with a database, machine and home are in it, for there are others beside it."""
+    """Return the worker's name: with a database it is its own, of machine and home, for there are others beside it."""
     if settings.database is None:
         return _NAME
+    if settings.worker is not None:
+        return f"{_NAME}-{settings.worker}"
     home = blake2b(str(settings.home).encode(), digest_size=4).hexdigest()
     return f"{_NAME}-{socket.gethostname()}-{home}"
 

@@ -42,7 +42,7 @@ class ZombieRuns:
     may not have reported its state yet. The first poll marks at once, because the runs of a worker end with it.
 
     Runs that another machine's worker took are left to it, for their locks are there. When that machine never comes
-    back, a person cancels them.
+    back, a person cancels them, or starts a worker that is given its name by `SHELFPRICE_WORKER`.
     """
 
     settings: Settings

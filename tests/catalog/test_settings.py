@@ -99,6 +99,37 @@ def test_an_address_that_is_no_host_and_port_is_refused_by_the_name_of_its_varia
     )
 
 
+@pytest.mark.parametrize("character", ["*", "?", "[", "]", "{", "}", "%", "\\", ",", "\x01"])
+def test_a_lake_in_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(character: str) -> None:
+    """A lake in `a*b` was read together with the lakes in `axb` and `ayb`."""
+    with pytest.raises(SettingError, match="SHELFPRICE_LAKE: expected a folder without"):
+        read_settings({"SHELFPRICE_LAKE": f"delta:/data/a{character}b"})
+
+
+@pytest.mark.parametrize(
+    "text", ["delta:/data/lake/", "delta://data/lake", "delta:/data/x/../lake", "delta:/data//lake"]
+)
+def test_a_lake_has_one_name_however_it_is_written(text: str) -> None:
+    assert read_settings({"SHELFPRICE_LAKE": text}).lake_address == "delta:/data/lake"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file:///data",
+        "s3://Bucket/lake",
+        "s3:bucket",
+        "s3://bucket/a b",
+        "s3://bucket/a%20b",
+        "s3://b/x/../y",
+        "delta:x",
+    ],
+)
+def test_a_lake_that_is_neither_in_a_bucket_nor_in_a_folder_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"SHELFPRICE_LAKE: expected s3://bucket/prefix or delta:/folder"):
+        read_settings({"SHELFPRICE_LAKE": text})
+
+
 def test_host_names_of_the_monitor_are_separated_by_commas() -> None:
     assert read_settings({}).monitor_hosts == ()
     assert read_settings({"SHELFPRICE_MONITOR_HOSTS": " a.example, ,b.example"}).monitor_hosts == (

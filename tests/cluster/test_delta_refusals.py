@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from liar import lying_server
+from obstore.exceptions import GenericError
 
 from catalog.errors import LakeError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
@@ -140,6 +141,25 @@ def test_a_log_at_a_server_that_is_not_there_is_told_with_the_reason(tmp_path: P
 def test_a_wrong_password_is_told_without_it(object_store: Seaweed, tmp_path: Path) -> None:
     said = refusal_of(settings_at(tmp_path, object_store.address.url, AWS_ACCESS_KEY_ID=object_store.key))
     assert "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("400 Bad Request: <Error><Code>ExpiredToken</Code></Error>", "our key has expired: check AWS_ACCESS_KEY_ID"),
+        ("403 Forbidden: <Error><Code>RequestTimeTooSkewed</Code></Error>", "its clock and this machine's are too far"),
+        ("403 Forbidden: <Error><Code>InvalidAccessKeyId</Code></Error>", "it refuses our key or what we asked for"),
+        ("503 Service Unavailable: <Error><Code>SlowDown</Code></Error>", "it does not answer as it should"),
+    ],
+)
+def test_why_a_store_refuses_is_what_it_said_and_not_the_name_of_an_object(
+    tmp_path: Path, answer: str, why: str
+) -> None:
+    """The name of the object holds 403: names hold digits of a hash."""
+    error = GenericError(f"Error performing GET http://h/lake/part-g4.a1403f.parquet: Server returned {answer}")
+    said = str(DeltaStore(settings_at(tmp_path, "http://127.0.0.1:9")).objects.refused(error))
+    assert f"s3://lake/some: expected an object store at http://127.0.0.1:9; {why}" in said
+    assert ("AWS_SECRET_ACCESS_KEY" in said) == ("key" in why)
 
 
 def test_another_machine_is_spoken_to_with_tls_alone(tmp_path: Path) -> None:

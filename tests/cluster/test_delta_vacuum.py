@@ -4,20 +4,24 @@ import datetime as dt
 import json
 import signal
 from dataclasses import replace
+from typing import Self
 
 import pytest
-from delta_parts import CELLS, DAY, ended, in_process, published, staged
+from delta_parts import CELLS, DAY, ended, in_process, published, rows_of, staged
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from flows.cli.vacuum import vacuum as of_command
 from flows.cli.verify import verify
+from warehouse.commit import committing
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.delta import store as store_module
 from warehouse.delta.naming import object_name, of_pointer, receipt_name
-from warehouse.delta.objects import ObjectState
+from warehouse.delta.objects import Content, ObjectState
 from warehouse.delta.store import DeltaStore
 from warehouse.delta.vacuum import Removed, strays, vacuum
 from warehouse.finding import Strays
+from warehouse.finish import Place
 from warehouse.lake import Lake
 from warehouse.partition import Partition
 from warehouse.receipts import Receipt
@@ -173,6 +177,77 @@ def test_an_object_that_was_written_anew_meanwhile_stays(store: DeltaStore, monk
     monkeypatch.setattr(store.objects, "state", young)
     assert vacuum(store, HOUR, limit + HOUR) == Removed(0, 0)
     assert both(CELLS, first) <= stands(store, "demand_cells")
+
+
+def test_what_was_taken_away_while_a_slow_writer_went_on_is_never_put_in_force(
+    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that slept between staging and committing comes back three hours later."""
+    monkeypatch.setattr(store_module, "_YOUNG", dt.timedelta(seconds=-10))
+    lake = Lake(delta_settings)
+    lake.prepare()
+    store = lake.store
+    assert isinstance(store, DeltaStore)
+    place, sold = Place(store, lake.locks), Partition("unit_sales", DAY, "g000")
+    for name, parts in (("batch-2026-01-05-g000", [sold, CELLS]), (None, [CELLS])):
+        with pytest.raises(LakeError, match=r"expected what was staged at .* nothing was changed, run again"):
+            _published_across_a_vacuum(store, place, name, parts)
+        assert not store.holds(sold)
+        assert not store.holds(CELLS)
+    assert inspect(lake).findings == ()
+
+
+def _published_across_a_vacuum(store: DeltaStore, place: Place, name: str | None, parts: list[Partition]) -> None:
+    with committing(place, name, "inputs", None) as slow:
+        for partition in parts:
+            slow.publish(partition, rows_of(partition.table))
+        vacuum(store, HOUR, now() + 3 * HOUR)
+
+
+def test_what_a_slow_writer_staged_long_ago_is_written_anew_before_it_counts(
+    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(delta_settings)
+    lake.prepare()
+    store = lake.store
+    assert isinstance(store, DeltaStore)
+    written: list[str] = []
+    create, write = store.objects.create, store.objects.write
+
+    def created(one: str, content: Content) -> bool:
+        written.append(one)
+        return create(one, content)
+
+    def wrote(one: str, content: Content) -> None:
+        written.append(one)
+        write(one, content)
+
+    monkeypatch.setattr(store.objects, "create", created)
+    monkeypatch.setattr(store.objects, "write", wrote)
+    with lake.commit("batch-2026-01-05-g000", inputs="inputs", seed=7) as slow:
+        receipt = slow.publish(CELLS, rows_of("demand_cells")).receipt
+        monkeypatch.setattr(store_module, "_YOUNG", dt.timedelta(seconds=-10))
+    name = object_name(CELLS, receipt.fingerprint)
+    pending = "commits/pending/batch-2026-01-05-g000.commit.json"
+    assert written[:5] == [name, receipt_name(name), name, receipt_name(name), pending]
+    assert store.receipt(CELLS) == receipt
+
+
+def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
+    delta_settings: Settings, store: DeltaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> Self:
+            return super().now(tz) + 3 * HOUR
+
+    receipt = staged(store, CELLS)  # by another machine, a moment ago
+    monkeypatch.setattr("flows.cli.vacuum.read_settings", lambda: delta_settings)
+    monkeypatch.setattr(dt, "datetime", Ahead)
+    of_command("1h")
+    monkeypatch.undo()
+    assert both(CELLS, receipt) <= stands(store, "demand_cells")
+    assert list(store.objects.under("probes")) == []
 
 
 @pytest.mark.parametrize("length", [dt.timedelta(minutes=59), dt.timedelta(days=31)])

@@ -18,6 +18,7 @@ from etl.live.player import Player
 from etl.prepare import prepared
 from etl.transform import transform
 from flows.cli.reset import reset
+from serving.export.delivered import Delivered
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.replay.day import replay
@@ -174,6 +175,7 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     played(delta_settings)
     monkeypatch.setattr("flows.cli.reset.read_settings", lambda: delta_settings)
     store = open_delta(delta_settings)
+    Delivered(store.notes, "/tills").begin({"S001": 1})
     store.objects.write("somebody-elses.txt", b"kept")
     with pytest.raises(Declined, match=r"also holds somebody-elses.txt"):
         reset(None, yes=True)

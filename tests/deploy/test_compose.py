@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from container_environment import KNOWN
+from container_environment import KNOWN, speaks_to_its_object_store
 
 from deploy import make_secrets
 
@@ -86,6 +86,22 @@ def test_every_secret_is_made_by_the_step_that_makes_them(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
     assert SERVICES[name].get("environment", {}).keys() - KNOWN == set()
+
+
+def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
+    speaking = {name for name, one in SERVICES.items() if speaks_to_its_object_store(one.get("environment", {}))}
+    assert speaking == {"api", "bucket", "dask-worker", "mlflow", "monitor", "worker"}
+
+
+def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
+    """Its image starts a server for that, which answers on the socket alone, and ends it again."""
+    asked = " ".join(SERVICES["postgres"]["healthcheck"]["test"])
+    assert asked.startswith("CMD pg_isready -h 127.0.0.1 ")
+
+
+def test_the_worker_has_a_name_that_outlives_its_container() -> None:
+    assert SERVICES["worker"]["environment"]["SHELFPRICE_WORKER"]
+    assert not SERVICES["worker"].get("scale")
 
 
 @pytest.mark.parametrize("name", SERVICES)

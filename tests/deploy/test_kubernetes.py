@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from container_environment import KNOWN
+from container_environment import KNOWN, speaks_to_its_object_store
 
 from deploy import make_secrets
 
@@ -24,6 +24,12 @@ PODS = {
 }
 OF_CHARTS = {"prefect-server": 4200, "dask-scheduler": 8786}
 """Services that the charts make, with these values, and their ports."""
+MOUNTS_OF_THE_WORKERS_CHART = {"/home/prefect", "/tmp"}  # noqa: S108 - in a container
+VARIABLES_OF_THE_WORKERS_CHART = {
+    *("HOME", "PREFECT_API_AUTH_STRING", "PREFECT_API_ENABLE_HTTP2", "PREFECT_API_URL", "PREFECT_DEBUG_MODE"),
+    *("PREFECT_KUBERNETES_CLUSTER_UID", "PREFECT_WORKER_PREFETCH_SECONDS", "PREFECT_WORKER_QUERY_SECONDS"),
+}
+"""What `charts/prefect-worker/templates/deployment.yaml` of PrefectHQ/prefect-helm gives its container, 2026-08."""
 ADDRESS = re.compile(r"(?:http|https|tcp|tls)://([\w.-]+):(\d+)")
 
 
@@ -107,6 +113,50 @@ def test_every_variable_is_a_setting_or_one_of_the_programs(name: str) -> None:
 
 def test_the_settings_of_all_are_settings() -> None:
     assert keys_of("ConfigMap", "settings") - KNOWN == set()
+
+
+def given_to(name: str) -> list[dict[str, str]]:
+    """Return the variables of each container of a file, as far as they stand there or in a ConfigMap."""
+    maps = {one["metadata"]["name"]: one["data"] for one in of_kind("ConfigMap")}
+    whole = [maps[one] for one in everything(FILES[name], "extraEnvVarsCM")]
+    whole += [maps[source["configMapRef"]["name"]] for one in everything(FILES[name], "envFrom") for source in one]
+    found = []
+    for variables in [*everything(FILES[name], "env"), *everything(FILES[name], "extraEnvVars")]:
+        own = {one["name"]: one["value"] for one in variables if "value" in one}
+        for one in variables:
+            if source := one.get("valueFrom", {}).get("configMapKeyRef"):
+                own[one["name"]] = maps[source["name"]][source["key"]]
+        found.append((whole[0] if whole else {}) | own)
+    return found
+
+
+def test_whoever_works_in_the_lake_may_speak_to_its_object_store() -> None:
+    speaking = {name for name in FILES for given in given_to(name) if speaks_to_its_object_store(given)}
+    assert speaking == {
+        *("api.yaml", "mlflow.yaml", "monitor.yaml", "objects.yaml"),
+        *("values-dask.yaml", "values-prefect-worker.yaml"),
+    }
+
+
+def test_postgresql_counts_as_there_only_when_its_databases_are_made() -> None:
+    (postgres,) = PODS["postgres"]["containers"]
+    assert postgres["readinessProbe"]["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
+
+
+def test_nothing_is_given_to_the_worker_twice_that_its_chart_gives_it_already() -> None:
+    """Kubernetes refuses a pod with two mounts at one place, and a variable that is named twice may be lost."""
+    worker = VALUES["values-prefect-worker.yaml"]["worker"]
+    mounts = [one["mountPath"] for one in worker["extraVolumeMounts"]]
+    assert len(set(mounts) | MOUNTS_OF_THE_WORKERS_CHART) == len(mounts) + len(MOUNTS_OF_THE_WORKERS_CHART)
+    assert {one["name"] for one in worker["extraVolumeMounts"]} == {one["name"] for one in worker["extraVolumes"]}
+    names = [one["name"] for one in worker["extraEnvVars"]]
+    assert len(set(names) | VARIABLES_OF_THE_WORKERS_CHART) == len(names) + len(VARIABLES_OF_THE_WORKERS_CHART)
+
+
+def test_the_one_worker_has_a_name_that_outlives_its_pod() -> None:
+    worker = VALUES["values-prefect-worker.yaml"]["worker"]
+    assert worker["replicaCount"] == 1
+    assert [one["value"] for one in worker["extraEnvVars"] if one["name"] == "SHELFPRICE_WORKER"] == ["kubernetes"]
 
 
 @pytest.mark.parametrize("name", FILES)

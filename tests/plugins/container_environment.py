@@ -1,8 +1,11 @@
 """Which environment variables a container may be given: our settings, and those of the programs in the images."""
 
-from catalog.settings import Settings
+from collections.abc import Mapping
+
+from catalog.settings import Settings, read_settings
 from deploy.with_secrets import SECRETS
 from training.mlflow.server import LOGIN_VARIABLE
+from warehouse.delta.address import log_options, store_options
 
 OURS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 OF_PROGRAMS = {
@@ -40,3 +43,18 @@ OF_PROGRAMS = {
     "XDG_DATA_HOME",
 }
 KNOWN = OURS | OF_PROGRAMS | {f"{name}_FILE" for name in SECRETS}
+
+
+def speaks_to_its_object_store(given: Mapping[str, object]) -> bool:
+    """Tell whether a container with these variables may speak to the object store that they name; False without one.
+
+    Raises
+    ------
+    SettingError
+        When it refuses to.
+    """
+    if "SHELFPRICE_LAKE" not in given:
+        return False
+    ours = {name: str(text) for name, text in given.items() if name in OURS}
+    settings = read_settings({**ours, "SHELFPRICE_HOME": "/data"})
+    return bool(store_options(settings) and log_options(settings))

@@ -3,6 +3,7 @@
 What must hold: an entry of the log is created once, under the next number, and never changed. So each change is
 compare-and-swap: look at all entries, decide, create the next entry; who finds it taken looks again. Entries are read
 one by one from the last one known: it costs one request to find out that nothing has changed, and one to change it.
+Now and then the last one known is read again: `reset` may have removed the table, and others begun it anew.
 
 delta-rs creates the tables, adds columns and writes checkpoints, and reads the log when a table is opened. Entries are
 written here, in the form that Delta's protocol says. For each one, delta-rs makes ten requests and goes through all
@@ -25,7 +26,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from catalog.errors import LakeError
 from catalog.table import Table
 from warehouse.commit_record import CommittedPart
-from warehouse.delta.entries import ADD, REMOVE, actions_of, after, info_of, lines_of
+from warehouse.delta.entries import ADD, REMOVE, Action, actions_of, after, info_of, lines_of
 from warehouse.delta.look import Look, is_due
 from warehouse.delta.naming import Standing, of_object
 from warehouse.delta.objects import Objects
@@ -36,6 +37,7 @@ CHECKPOINT_EVERY = 50
 """Entries of the log between two checkpoints: opening a table reads one checkpoint and less than these."""
 
 _TRUSTED_FOR = 600.0  # s; entries are cleaned up only when they are days old, so the next one cannot be gone by then
+_SAME_FOR = 1.0  # s for which a table is taken for the one it was; nobody removes and makes a lake anew any sooner
 _PATIENCE = 60.0  # s
 _LONGEST_PAUSE = 0.5  # s
 _COARSE = dt.timedelta(seconds=2)  # the clock by which a server dates its objects
@@ -52,12 +54,14 @@ class TableLog:
         self._objects, self._options, self._contract = objects, options, table
         self._locking = RLock()
         self._known = Look()
-        self._confirmed_at = 0.0
+        self._last_entry: bytes | None = None  # that of the version known; no other table has one of the same bytes
+        self._confirmed_at = self._same_at = -float("inf")
         self._delta: DeltaTable | None = None
 
     def ensure(self) -> None:
         """Make sure that the table is there, in the columns of its contract; of many who create it, one does."""
         with self._locking:
+            self._same_at = -float("inf")
             if self.look().version < 0:
                 self._create()
             gained = self._gained()
@@ -69,11 +73,13 @@ class TableLog:
         with self._locking:
             if self._known.version < 0 or time.monotonic() - self._confirmed_at > _TRUSTED_FOR:
                 self._load()
+            elif time.monotonic() - self._same_at > _SAME_FOR:
+                self._load_another()
             while (entry := self._objects.read(self._entry(self._known.version + 1))) is not None:
                 actions = list(lines_of(entry))
                 for action in actions:
                     _refuse_upgraded(action.get("protocol", {}).get("minWriterVersion", 0), self._where)
-                self._known = after(self._known, self._contract.name, actions)
+                self._note(entry, actions)
             self._confirmed_at = time.monotonic()
             return self._known
 
@@ -127,9 +133,9 @@ class TableLog:
         """Write a checkpoint, and remove the entries before it that are older than a month."""
         with self._locking:
             known = self.look()
-            delta = self._delta_at(known.version) if known.version > 0 else None
-            if delta is None:
+            if known.version <= 0:
                 return
+            delta = self._delta_since(known.version)
             try:
                 delta.create_checkpoint()
                 delta.cleanup_metadata()
@@ -143,8 +149,20 @@ class TableLog:
     def _entry(self, version: int) -> str:
         return f"{self._contract.name}/_delta_log/{version:020d}.json"
 
+    def _note(self, entry: bytes, actions: list[Action]) -> None:
+        """Take up what the next entry of the log says."""
+        self._known = after(self._known, self._contract.name, actions)
+        self._last_entry, self._same_at = entry, time.monotonic()
+
+    def _load_another(self) -> None:
+        """Read the log anew where the table was removed since the last look, and perhaps made anew."""
+        if self._objects.read(self._entry(self._known.version)) != self._last_entry:
+            self._load()
+        self._same_at = time.monotonic()
+
     def _load(self) -> None:
         """Read the log from its last checkpoint on; a table that is not there has version -1."""
+        self._delta, self._last_entry = None, None
         try:
             self._delta = DeltaTable(self._where, storage_options=self._options)
             rows = pa.table(self._delta.get_add_actions(flatten=True)).select(
@@ -161,6 +179,7 @@ class TableLog:
         _refuse_upgraded(self._delta.protocol().min_writer_version, self._where)
         version = self._delta.version()
         self._known = after(Look(version - 1, complete_since=version), self._contract.name, adds)
+        self._last_entry, self._same_at = self._objects.read(self._entry(version)), time.monotonic()
 
     def _create(self) -> None:
         try:
@@ -179,14 +198,12 @@ class TableLog:
 
     def _gained(self) -> list[Field]:
         """Return the columns of the contract that came after the table was created."""
-        delta = self._delta_at(self.look().version)
-        known = {one.name for one in delta.schema().fields} if delta else set()
-        return [one for one in Schema.from_arrow(_schema(self._contract)).fields if known and one.name not in known]
+        known = {one.name for one in self._delta_since(self.look().version).schema().fields}
+        return [one for one in Schema.from_arrow(_schema(self._contract)).fields if one.name not in known]
 
     def _add_columns(self, gained: list[Field]) -> None:
         try:
-            if delta := self._delta_at(self.look().version):
-                delta.alter.add_columns(gained)
+            self._delta_since(self.look().version).alter.add_columns(gained)
         except (OSError, DeltaError) as error:
             self._delta = None
             if self._gained():
@@ -200,9 +217,10 @@ class TableLog:
             )
         actions = [info_of(commit, _partitioned_by(self._contract))]
         actions += [action for part in due for action in actions_of(part, known)]
-        if not self._objects.create(self._entry(known.version + 1), "\n".join(map(json.dumps, actions)).encode()):
+        entry = "\n".join(map(json.dumps, actions)).encode()
+        if not self._objects.create(self._entry(known.version + 1), entry):
             return False
-        self._known = after(known, self._contract.name, actions)
+        self._note(entry, actions)
         if self._known.version % CHECKPOINT_EVERY == 0:
             self._write_checkpoint()
         return True
@@ -210,19 +228,18 @@ class TableLog:
     def _write_checkpoint(self) -> None:
         """Write a checkpoint; where that fails, the table is as good without it and opens more slowly."""
         with suppress(LakeError, OSError, DeltaError):
-            if delta := self._delta_at(self._known.version):
-                delta.create_checkpoint()
+            self._delta_since(self._known.version).create_checkpoint()
 
-    def _delta_at(self, version: int) -> DeltaTable | None:
-        """Return the table as delta-rs knows it at a version; None when there are newer ones already."""
+    def _delta_since(self, version: int) -> DeltaTable:
+        """Return the table as delta-rs knows it at a version, or at a newer one where others go on meanwhile."""
         try:
             if self._delta is None:
                 self._delta = DeltaTable(self._where, storage_options=self._options)
-            elif self._delta.version() != version:
+            elif self._delta.version() < version:
                 self._delta.update_incremental()
         except (OSError, DeltaError) as error:
             raise self._objects.refused(error, self._contract.name) from error
-        return self._delta if self._delta.version() == version else None
+        return self._delta
 
 
 def _refuse_upgraded(writer_version: int, where: str) -> None:

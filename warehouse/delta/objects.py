@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 Content = bytes | memoryview
 
 _OWN_LOCKS = "locks"
+_KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_REFUSALS = {
+    "RequestTimeTooSkewed": "its clock and this machine's are too far apart: set this machine's",
+    "ExpiredToken": f"our key has expired: {_KEYS}, and AWS_SESSION_TOKEN",
+    "403 Forbidden": f"it refuses our key or what we asked for: {_KEYS}",
+    "401 Unauthorized": f"it refuses our key or what we asked for: {_KEYS}",
+}
+"""Why a store refuses, by what its answer holds; the first that fits counts."""
 _BRANCH = re.compile(r"\x1b\[\d*m|↳")  # how delta-rs shows what an error came from
 _AT_ONCE = 500  # names that one request removes at most, half of what S3 takes
 
@@ -160,13 +168,16 @@ class Objects:
 
     def refused(self, error: BaseException, name: str = "") -> LakeError:
         """Return an error of one line that says where the store is and why it refused; it holds no secret."""
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or "403" in str(error):
-            why = "it refuses our key or what we asked for: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        elif "NoSuchBucket" in str(error):
+        said = str(error)
+        known = next((why for sign, why in _REFUSALS.items() if sign in said), None)
+        if known is None and isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            known = _REFUSALS["403 Forbidden"]
+        if known is not None:
+            why = known
+        elif "NoSuchBucket" in said:
             why = f"it has no bucket {self.address.bucket!r}: create it, or set SHELFPRICE_LAKE to one that is there"
         else:
-            said = _cause_of(error)
-            why = f"it does not answer as it should ({said}): start it or mend it, and run again"
+            why = f"it does not answer as it should ({_cause_of(error)}): start it or mend it, and run again"
         where = f"{self.address.text}, {name}" if name else self.address.text
         return LakeError(f"{where}: expected an object store at {self.server}; {why}")
 

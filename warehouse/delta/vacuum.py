@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from catalog.errors import DataError, LakeError
 from warehouse.commit_record import CommitRecord
@@ -72,6 +73,17 @@ def vacuum(store: "DeltaStore", older_than: dt.timedelta, now: dt.datetime) -> R
     for table in _logs(store):
         table.clean_up()
     return removed
+
+
+def time_there(store: "DeltaStore") -> dt.datetime:
+    """Return the time (UTC) by the clock that dates the objects: this machine's may be hours ahead of it."""
+    name = f"{PROBES}/{uuid4().hex}/time"
+    store.objects.write(name, b"now")
+    state = store.objects.state(name)
+    store.objects.remove([name])
+    if state is None:
+        raise LakeError(f"{store.objects.address.of(name)}: expected what was written a moment ago, found nothing")
+    return state.changed_at
 
 
 def strays(store: "DeltaStore") -> list[ObjectState]:

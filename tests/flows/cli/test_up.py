@@ -148,5 +148,8 @@ def test_reset_removes_what_up_left(terminal: Terminal, monkeypatch: pytest.Monk
     stand_in(monkeypatch, EXITS)
     assert terminal("up").returncode == 1
     assert (terminal.home / "services.json").exists()
+    assert terminal("token", "add", "till-7", "--scope", "read").returncode == 0
+    for made in ("api", "dask", "spill"):  # by the quote API's tokens, by Dask's workers, by a query that was killed
+        (terminal.home / made).mkdir(exist_ok=True)
     assert terminal("reset", "--yes").returncode == 0
     assert not terminal.home.exists()

@@ -152,3 +152,20 @@ def test_the_workers_of_two_homes_or_two_machines_have_names_of_their_own(
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     names.add(worker_name(here))
     assert len(names) == 3
+
+
+def test_a_worker_in_a_container_that_was_made_anew_marks_the_runs_of_the_one_before(
+    client: SyncPrefectClient,
+    deployment: UUID,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = {"home": tmp_path / "data", "database": SecretStr("postgresql://h/n"), "worker": "compose"}
+    before = settings.model_copy(update=own)
+    run = run_in(client, deployment, Running())
+    client.update_flow_run_labels(run.id, {WORKER_LABEL: worker_name(before)})
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    after = settings.model_copy(update=own | {"home": tmp_path / "another volume"})
+    assert run.name in ZombieRuns(after).poll(now())
+    assert state_of(client, run) == "Crashed"

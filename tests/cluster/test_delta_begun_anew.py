@@ -1,0 +1,100 @@
+"""A lake that was removed and made anew is seen as it is by processes that knew the one before, and logs stay short."""
+
+import pytest
+from delta_parts import CELLS, DAY, published, staged
+from deltalake import DeltaTable
+
+from catalog.errors import Declined, LakeError
+from catalog.settings import Settings
+from warehouse.commit_record import CommittedPart
+from warehouse.delta import log as log_module
+from warehouse.delta.address import log_options
+from warehouse.delta.objects import Content
+from warehouse.delta.store import DeltaStore
+from warehouse.partition import Partition
+
+LIVE = Partition("live_interactions", DAY, "live-S001")
+GROUPS = [Partition("demand_cells", DAY, f"g{number:03}") for number in range(10)]
+LATE = Partition("demand_cells", DAY, "late")
+
+
+def opened(settings: Settings) -> DeltaStore:
+    store = DeltaStore(settings)
+    store.tables["demand_cells"].ensure()
+    return store
+
+
+@pytest.fixture
+def _another_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "_SAME_FOR", 0.0)
+
+
+@pytest.mark.usefixtures("_another_is_noticed_at_once")
+@pytest.mark.parametrize("count", [1, 3, 6], ids=["shorter", "as long", "longer"])
+def test_who_knew_a_lake_that_was_reset_reads_and_writes_the_new_one(delta_settings: Settings, count: int) -> None:
+    """A Dask worker, or a monitor, goes on while somebody resets the lake and plays other batches."""
+    store = opened(delta_settings)
+    for partition in (*GROUPS[:3], LIVE):
+        published(store, partition)
+    worker = DeltaStore(delta_settings)
+    assert list(worker.partitions("demand_cells")) == GROUPS[:3]
+    store.clear()
+    assert list(worker.partitions("demand_cells")) == []
+    again = opened(delta_settings)
+    wanted = GROUPS[4 : 4 + count]
+    for partition in wanted:
+        published(again, partition)
+    assert list(worker.partitions("demand_cells")) == wanted
+    assert not worker.holds(LIVE)
+    published(worker, LATE)
+    assert list(DeltaStore(delta_settings).partitions("demand_cells")) == [*wanted, LATE]
+    assert list(again.partitions("demand_cells")) == [*wanted, LATE]
+    delta = DeltaTable(again.objects.address.of("demand_cells"), storage_options=log_options(delta_settings))
+    assert delta.version() == count + 1
+
+
+@pytest.mark.usefixtures("_another_is_noticed_at_once")
+def test_what_was_made_from_a_lake_that_was_reset_is_declined(delta_settings: Settings) -> None:
+    store = opened(delta_settings)
+    first = published(store, CELLS)
+    worker = DeltaStore(delta_settings)
+    part = CommittedPart(CELLS, staged(worker, CELLS, 11), first.fingerprint)
+    store.clear()
+    with pytest.raises((Declined, LakeError)):
+        worker.put_in_force([part])
+    again = opened(delta_settings)
+    with pytest.raises(Declined, match="another has published it meanwhile"):
+        worker.put_in_force([part])
+    assert not again.holds(CELLS)
+
+
+def test_a_process_that_resets_a_lake_goes_on_in_the_new_one_at_once(delta_settings: Settings) -> None:
+    store = opened(delta_settings)
+    published(store, CELLS)
+    store.clear()
+    assert list(store.objects.under("")) == []
+    store.tables["demand_cells"].ensure()
+    receipt = published(store, CELLS, 11)
+    assert DeltaStore(delta_settings).receipt(CELLS) == receipt
+
+
+def test_a_checkpoint_is_written_where_others_commit_without_a_pause(
+    delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever makes an entry that is due for one finds that another has made the next one already."""
+    monkeypatch.setattr(log_module, "CHECKPOINT_EVERY", 3)
+    store, other = opened(delta_settings), DeltaStore(delta_settings)
+    for partition in GROUPS[:2]:
+        published(store, partition)
+    create = store.objects.create
+
+    def overtaken(name: str, content: Content) -> bool:
+        is_ours = create(name, content)
+        if name.endswith("_delta_log/00000000000000000003.json"):
+            published(other, LATE)
+        return is_ours
+
+    monkeypatch.setattr(store.objects, "create", overtaken)
+    published(store, GROUPS[2])
+    assert store.objects.read("demand_cells/_delta_log/_last_checkpoint") is not None
+    assert list(DeltaStore(delta_settings).partitions("demand_cells")) == [*GROUPS[:3], LATE]
