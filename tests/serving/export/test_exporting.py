@@ -237,6 +237,53 @@ def test_a_file_that_is_half_written_waits_and_one_that_stays_so_is_refused(shop
     assert not file.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("1.csv", 'batch,store\n"open, and then" more\n'),
+        ("1.csv", f"batch\n{'x' * 200_000}\n"),
+        ("1.json", "[" * 100_000),
+        ("1.json", '[{"batch": "\\ud800", "store": "S01"}]'),
+        (f"{'x' * 240}.json", '[{"batch": "another", "store": "S01"}]'),
+    ],
+)
+def test_no_file_of_a_device_stops_the_exports_of_a_store(
+    shop: Shop, target: FolderTarget, name: str, content: str
+) -> None:
+    import os
+
+    folder = target.folder / FOLDER
+    folder.mkdir(parents=True)
+    file = folder / name
+    file.write_text(content, encoding="utf-8")
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    done = export(shop.workspace, target, ["S01"])
+    assert [own.file for own in done.refused] == [name]
+    assert len(done.sent) == 1
+    assert not file.exists()
+    assert len(list((folder / "refused").iterdir())) == 1
+
+
+def test_a_file_that_takes_the_place_of_one_that_is_read_is_read_too(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sell(2)
+    export(shop.workspace, target, ["S01"])
+    document = documents(target)[0]
+    file = target.folder / FOLDER / "till.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(acks_of(document, "till")), encoding="utf-8")
+
+    def while_it_is_recorded(*given: Any) -> Any:
+        file.write_text(json.dumps(acks_of(document, "label")), encoding="utf-8")
+        monkeypatch.undo()
+        return acknowledge(*given)
+
+    monkeypatch.setattr("serving.export.ack_files.acknowledge", while_it_is_recorded)
+    taken = [take_files(shop.workspace, target.folder) for _ in range(2)]
+    assert [own.recorded for own in taken] == [len(shop.catalog.skus)] * 2
+
+
 def test_what_a_clock_says_that_runs_far_ahead_is_refused(shop: Shop, target: FolderTarget) -> None:
     shop.sell(1)
     export(shop.workspace, target, ["S01"])
