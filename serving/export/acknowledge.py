@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from catalog.currency import Currency, currency_of
 from catalog.records.fields import Price
 from serving.export.batch import Batch
 from serving.export.heard import Device, Said
@@ -20,6 +21,7 @@ from warehouse.workspace import Workspace
 
 MOST_AT_ONCE = 100_000
 _AHEAD = dt.timedelta(days=1)
+_NOISE = 0.01  # smallest units
 _NO_REASON = "it gave no reason"
 _LONGEST = 200  # characters of a reason
 
@@ -138,8 +140,14 @@ def _shown(ack: Ack, batch: Batch, is_ok: bool) -> list[tuple[str, float | None]
     if ack.price is not None:
         if len(of_it) > 1:
             raise ValueError("price: expected none for a whole batch, found one; name the sku")
-        return [(of_it[0].sku, ack.price)]
+        return [(of_it[0].sku, _nearest(ack.price, currency_of(batch.currency)))]
     return [(own.sku, own.expected(ack.device) if is_ok else None) for own in of_it]
+
+
+def _nearest(price: float, money: Currency) -> float:
+    """Return the price that a device shows: some count in numbers of four bytes, and mean 1.29 by 1.28999996."""
+    whole = round(price, money.digits)
+    return whole if whole > 0 and abs(price - whole) * money.scale < _NOISE else price
 
 
 def _reason(error: ValueError) -> str:

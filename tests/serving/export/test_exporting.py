@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from price_shop import DATE, Shop
 from receiver import receiving
@@ -282,6 +283,18 @@ def test_a_file_that_takes_the_place_of_one_that_is_read_is_read_too(
     monkeypatch.setattr("serving.export.ack_files.acknowledge", while_it_is_recorded)
     taken = [take_files(shop.workspace, target.folder) for _ in range(2)]
     assert [own.recorded for own in taken] == [len(shop.catalog.skus)] * 2
+
+
+def test_a_label_that_counts_in_four_bytes_shows_what_it_was_sent(shop: Shop, target: FolderTarget) -> None:
+    shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    document = documents(target)[0]
+    sent = prices_in(document)["MILK"]
+    acks = [own | {"sku": "MILK", "price": float(np.float32(sent))} for own in acks_of(document)]
+    assert acks[0]["price"] != sent
+    assert acknowledge(shop.workspace, acks, "anna").recorded == 2
+    row = next(own for own in status(shop.workspace)[0].prices if own["sku"] == "MILK")
+    assert (row["label"], row["is_acknowledged"]) == (sent, True)
 
 
 def test_what_a_clock_says_that_runs_far_ahead_is_refused(shop: Shop, target: FolderTarget) -> None:
