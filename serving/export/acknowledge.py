@@ -88,6 +88,7 @@ def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: Re
     """
     lake, catalog, recorded = workspace.lake, workspace.catalog, recorded or Recorded(workspace.lake)
     with waited_for(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
         history = recorded.history()
         known, new, refused = set(history.said), dict[Said, None](), list[Refused]()
         clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])

@@ -4,6 +4,7 @@ import csv
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,30 @@ def test_a_refusal_for_good_is_not_tried_again_at_once(shop: Shop) -> None:
     with receiving([422]) as receiver, pytest.raises(ServiceError, match="answers 422"):
         export(shop.workspace, AddressTarget(receiver.url), ["S01"])
     assert len(receiver.requests) == 1
+
+
+def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> None:
+    with receiving([422]) as receiver:
+        address = AddressTarget(receiver.url)
+        with pytest.raises(ServiceError, match="answers 422"):
+            export(shop.workspace, address)
+        first, *others = shop.catalog.store.stores
+        assert [document["store"] for document in receiver.documents()] == others
+        assert [batch.store for batch in export(shop.workspace, address).sent] == [first]
+
+
+def test_an_address_that_is_none_is_a_problem_in_one_line(shop: Shop) -> None:
+    with pytest.raises(ServiceError, match="it is no address"):
+        export(shop.workspace, AddressTarget("https://localhost:99999/prices"), ["S01"])
+
+
+def test_a_product_that_left_the_catalog_is_not_late_for_ever(shop: Shop, target: FolderTarget) -> None:
+    player = shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    shop.sell(5, player)
+    assert {own.sku for own in late_in(shop.workspace)} == set(shop.catalog.skus)
+    left = replace(shop.catalog, products=shop.catalog.products[1:])
+    assert {own.sku for own in late_in(replace(shop.workspace, catalog=left))} == set(left.skus)
 
 
 def test_a_target_that_comes_later_gets_what_is_not_acknowledged(shop: Shop, target: FolderTarget) -> None:
