@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from price_shop import DATE, Shop
+from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
 from serving.price_changes.change import Kind, PriceChange
@@ -14,6 +14,7 @@ from serving.price_changes.orders import ordered_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
 from serving.price_changes.store_time import next_tick
+from serving.price_law.shown import prior_price_of
 from serving.replay.day import replay
 from warehouse.verify import verify
 
@@ -268,3 +269,19 @@ class TestAnnouncedReductions:
     def test_what_was_never_shown_is_not_announced_as_reduced(self, shop: Shop) -> None:
         with pytest.raises(Declined, match="no price of MILK was shown before"):
             ask(shop.workspace, replace(OVERRIDE, announced=True), "anna")
+
+    @pytest.mark.parametrize("is_new", [False, True])
+    def test_goods_are_not_new_because_the_store_was_closed_30_days_ago(self, tmp_path: Path, is_new: bool) -> None:
+        shop = Shop(tmp_path, more="price_law: {new_arrival_days: 7}\n", changed=open_in_the_morning)
+        clock, start = shop.catalog.store.clock_of("S01"), dt.date(2026, 3, 2)
+        friday, monday, saturday = dt.date(2026, 1, 30), dt.date(2026, 2, 2), dt.date(2026, 2, 28)
+        shop.publish(friday)
+        reduced = replace(
+            OVERRIDE, price=1.05, valid_from=clock.opening_of(monday), valid_until=clock.closing_of(monday)
+        )
+        ask(shop.workspace, reduced, "anna")
+        for date in (monday, saturday) if is_new else (friday, monday, saturday):
+            shop.sell(SHORT_DAY, date=date).close()
+        found = prior_price_of(shop.lake, shop.catalog, ("S01", "MILK"), clock.opening_of(start), 0.95, [])
+        assert found.rule == ("new_arrival" if is_new else "lowest")
+        assert (found.price == 1.05) is not is_new
