@@ -21,6 +21,7 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf
 from warehouse.lake import Lake
+from warehouse.sold import SOLD
 
 LOOK_EVERY = 0.25  # seconds
 _LONGEST_UNSEEN = 1.0  # seconds
@@ -108,7 +109,8 @@ class KeptDesk:
     def _see(self) -> None:
         self._lake.finish_interrupted()
         now, catalog = time.monotonic(), self.catalog_in_force()
-        sold = tuple(self._lake.changes("live_interactions"))
+        over = tuple(tuple(self._lake.changes(table).items()) for table in SOLD)  # by which dates the stores open next
+        sold = tuple(self._lake.changes("live_interactions")), over
         seen = (catalog, sold, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
         desk = self._kept.desk if self._kept else None
         if desk is None or seen != self._seen or now > self._settles_at:
