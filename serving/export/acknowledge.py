@@ -20,6 +20,7 @@ from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 MOST_AT_ONCE = 100_000
+_FIRST_YEAR = 1970  # where clocks begin that nobody has set
 _AHEAD = dt.timedelta(days=1)
 _NOISE = 0.01  # smallest units
 _NO_REASON = "it gave no reason"
@@ -120,8 +121,9 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     batch = history.by_id.get(ack.batch)
     if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
-    if ack.at > latest:
-        raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M}, found {ack.at.isoformat()}")
+    if ack.at.year < _FIRST_YEAR or ack.at > latest:
+        known = f"of {_FIRST_YEAR} or later, before {latest:%Y-%m-%d %H:%M}"
+        raise ValueError(f"at: expected a moment {known}, found {ack.at.isoformat()}")
     if ack.ok and ack.error is not None:
         raise ValueError("error: expected none beside ok, found one")
     is_ok = ack.error is None if ack.ok is None else ack.ok

@@ -10,7 +10,7 @@ from catalog.load import Catalog
 from catalog.near import did_you_mean
 from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
-from serving.price_changes.conflicts import conflicts, refuse_impossible
+from serving.price_changes.conflicts import conflicts, of_the_announcement, refuse_impossible
 from serving.price_changes.consequence import Consequence, Outlook
 from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import (
@@ -134,11 +134,14 @@ def decide(
     Raises
     ------
     DataError
-        When there is no such price change.
+        When there is no such price change, or the reason is empty.
     Declined
-        When one cannot be decided so, when its time is over, or when whoever asked for it may not approve it.
+        When one cannot be decided so, when its time is over, when whoever asked for it may not approve it, or when it
+        was announced as a reduction and is none any more.
     """
     lake, catalog, wanted = workspace.lake, workspace.catalog, list(dict.fromkeys(names))
+    if reason is not None and not reason.strip():
+        raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         known = {change.id: change for change in changes_named(lake, wanted)}
@@ -149,6 +152,8 @@ def decide(
             moment = clocks[change.terms.store]
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
+            if event == "approved" and terms.announced:
+                terms = _announced_anew(lake, catalog, change.id, terms, moment)
             events.append(Event(number, change.id, event, now, moment, by, terms))
         if events:
             record(lake, catalog, events)
@@ -233,6 +238,22 @@ def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by
         raise Declined(
             f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"
         )
+
+
+def _announced_anew(lake: Lake, catalog: Catalog, change: str, terms: Terms, now: dt.datetime) -> Terms:
+    """Return terms with the price that their announcement has to name by now: others were shown since it was asked for.
+
+    Raises
+    ------
+    Declined
+        When it was a reduction, and is none any more.
+    """
+    found = with_prior_price(lake, catalog, terms, max(terms.valid_from, now), changes_by_people(lake))
+    if found.prior_price == terms.prior_price:
+        return terms
+    for sentence in of_the_announcement(found, catalog.store.money):
+        raise Declined(f"{change}: {sentence}; nothing was changed: ask for it anew")
+    return found
 
 
 def _is_one_person(name: str, other: str) -> bool:

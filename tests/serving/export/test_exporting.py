@@ -330,6 +330,14 @@ def test_what_a_clock_says_that_runs_far_ahead_is_refused(shop: Shop, target: Fo
     assert (taken.recorded, len(taken.refused)) == (0, 2)
 
 
+def test_what_a_clock_says_that_no_calendar_has_is_refused(shop: Shop, target: FolderTarget) -> None:
+    shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    before = [{**own, "at": "0001-01-01T00:00:00+14:00"} for own in acks_of(documents(target)[0])]
+    taken = acknowledge(shop.workspace, before, "anna")
+    assert (taken.recorded, [own.reason[:3] for own in taken.refused]) == (0, ["at:", "at:"])
+
+
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:
     player = shop.sell(2)
     export(shop.workspace, target, ["S01"])

@@ -270,6 +270,21 @@ class TestAnnouncedReductions:
         with pytest.raises(Declined, match="no price of MILK was shown before"):
             ask(shop.workspace, replace(OVERRIDE, announced=True), "anna")
 
+    def test_an_approval_names_the_lowest_price_until_then(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{by_another: true}")
+        shop.publish()
+        player = shop.sell(1)
+        less, more = (
+            ask(shop.workspace, replace(OVERRIDE, price=price, announced=True), "anna").changes[0]
+            for price in (1.00, 1.10)
+        )
+        between = ask(shop.workspace, replace(OVERRIDE, price=1.05, valid_until=at(shop, 4)), "anna").changes[0]
+        decide(shop.workspace, [between.id], "approved", "ben")
+        shop.sell(8, player)
+        with pytest.raises(Declined, match="is no reduction"):
+            decide(shop.workspace, [more.id], "approved", "ben")
+        assert decide(shop.workspace, [less.id], "approved", "ben")[0].terms.prior_price == 1.05
+
     @pytest.mark.parametrize("is_new", [False, True])
     def test_goods_are_not_new_because_the_store_was_closed_30_days_ago(self, tmp_path: Path, is_new: bool) -> None:
         shop = Shop(tmp_path, more="price_law: {new_arrival_days: 7}\n", changed=open_in_the_morning)
