@@ -23,7 +23,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import next_tick, next_ticks_for
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -146,7 +146,7 @@ def decide(
         lake.finish_interrupted()
         known = {change.id: change for change in changes_named(lake, wanted)}
         chosen = [_found(lake, known, name) for name in wanted]
-        clocks = {store: next_tick(lake, catalog, store) for store in {change.terms.store for change in chosen}}
+        clocks = next_ticks_for(lake, catalog, (change.terms.store for change in chosen))
         number, now, events = next_number(lake), _now(), list[Event]()
         for change in chosen:
             moment = clocks[change.terms.store]
