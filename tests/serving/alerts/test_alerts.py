@@ -184,9 +184,10 @@ def test_a_webhook_that_hangs_keeps_no_store_waiting_for_long(shop: Shop, monkey
     client = httpx.Client
     monkeypatch.setattr("serving.alerts.watch.httpx.Client", lambda: client(transport=httpx.MockTransport(hangs)))
     monkeypatch.setattr("serving.alerts.watch._PATIENCE_IN_ALL", 0.08)
+    player = shop.sell(1)
     for sku in shop.catalog.skus:
         ask(shop.workspace, replace(BELOW_COST, sku=sku, price=0.1), "anna")
-    shop.sell(1)
+    shop.sell(2, player)
     assert len(watch(with_rules(shop, webhook="http://127.0.0.1:9/alerts"))) == len(shop.catalog.skus)
     assert len(asked) == 2
 

@@ -182,7 +182,7 @@ def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> N
 
 def test_an_address_that_is_none_is_a_problem_in_one_line(shop: Shop) -> None:
     with pytest.raises(ServiceError, match="it is no address"):
-        export(shop.workspace, AddressTarget("https://localhost:99999/prices"), ["S01"])
+        export(shop.workspace, AddressTarget("https://localhost:port/prices"), ["S01"])
 
 
 def test_a_product_that_left_the_catalog_is_not_late_for_ever(shop: Shop, target: FolderTarget) -> None:

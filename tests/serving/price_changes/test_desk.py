@@ -276,14 +276,14 @@ class TestAnnouncedReductions:
         player = shop.sell(1)
         less, more = (
             ask(shop.workspace, replace(OVERRIDE, price=price, announced=True), "anna").changes[0]
-            for price in (1.00, 1.10)
+            for price in (1.05, 1.10)
         )
-        between = ask(shop.workspace, replace(OVERRIDE, price=1.05, valid_until=at(shop, 4)), "anna").changes[0]
+        between = ask(shop.workspace, replace(OVERRIDE, price=1.07, valid_until=at(shop, 4)), "anna").changes[0]
         decide(shop.workspace, [between.id], "approved", "ben")
         shop.sell(8, player)
         with pytest.raises(Declined, match="is no reduction"):
             decide(shop.workspace, [more.id], "approved", "ben")
-        assert decide(shop.workspace, [less.id], "approved", "ben")[0].terms.prior_price == 1.05
+        assert decide(shop.workspace, [less.id], "approved", "ben")[0].terms.prior_price == 1.07
 
     @pytest.mark.parametrize("is_new", [False, True])
     def test_goods_are_not_new_because_the_store_was_closed_30_days_ago(self, tmp_path: Path, is_new: bool) -> None:
@@ -291,12 +291,11 @@ class TestAnnouncedReductions:
         clock, start = shop.catalog.store.clock_of("S01"), dt.date(2026, 3, 2)
         friday, monday, saturday = dt.date(2026, 1, 30), dt.date(2026, 2, 2), dt.date(2026, 2, 28)
         shop.publish(friday)
-        reduced = replace(
-            OVERRIDE, price=1.05, valid_from=clock.opening_of(monday), valid_until=clock.closing_of(monday)
-        )
-        ask(shop.workspace, reduced, "anna")
+        for date, price in ((monday, 1.06), (saturday, 1.40)):
+            span = {"valid_from": clock.opening_of(date), "valid_until": clock.closing_of(date)}
+            ask(shop.workspace, replace(OVERRIDE, price=price, **span), "anna")
         for date in (monday, saturday) if is_new else (friday, monday, saturday):
             shop.sell(SHORT_DAY, date=date).close()
         found = prior_price_of(shop.lake, shop.catalog, ("S01", "MILK"), clock.opening_of(start), 0.95, [])
         assert found.rule == ("new_arrival" if is_new else "lowest")
-        assert (found.price == 1.05) is not is_new
+        assert found.price == (1.40 if is_new else 1.06)
