@@ -145,8 +145,8 @@ def _send(
             sent.append(batch)
     finally:
         delivered.write_down()
-    for error in refused.values():
-        raise error
+    for refusal in refused.values():
+        raise refusal
     return tuple(sent)
 
 
