@@ -54,8 +54,8 @@ def next_ticks(lake: Lake, catalog: Catalog, stores: Iterable[str]) -> dict[str,
 def next_ticks_for(lake: Lake, catalog: Catalog, stores: Iterable[str | None]) -> dict[str | None, dt.datetime]:
     """Return the next tick of each of some stores, and of the first of all of them where None is among them."""
     wanted = set(stores)
-    found: dict[str | None, dt.datetime] = {**next_ticks(lake, catalog, [own for own in wanted if own is not None])}
-    return found | ({None: next_tick(lake, catalog)} if None in wanted else {})
+    named = next_ticks(lake, catalog, [store for store in wanted if store is not None])
+    return {store: next_tick(lake, catalog) if store is None else named[store] for store in wanted}
 
 
 def days_being_sold(lake: Lake) -> dict[str, LiveDay]:
