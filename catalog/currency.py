@@ -65,6 +65,10 @@ class Currency:
         """Tell whether an amount is a whole number of smallest units."""
         return abs(amount - round(amount, self.digits)) <= _NOISE
 
+    def without_noise(self, amount: float) -> float:
+        """Return an amount without the noise of decimals kept as binary; what is not whole stays as it is."""
+        return round(amount, self.digits) if self.is_whole(amount) else amount
+
     def written(self, amount: float) -> str:
         """Write an amount with its digits: `1.29`, `120`."""
         return f"{amount:.{self.digits}f}"

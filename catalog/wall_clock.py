@@ -9,9 +9,11 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from catalog.errors import DataError
 from catalog.records.opening import Opening
 from catalog.zones import UTC, Change, Zone, zone_of
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100  # of what a person means; beyond, zones are unknown and dates end
 _YEARS = range(2005, 2101)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _US = dt.timedelta(microseconds=1)
@@ -58,7 +60,15 @@ class WallClock:
         return local.replace(tzinfo=self.zone.info, fold=0).astimezone(dt.UTC)
 
     def moment_of_person(self, given: dt.datetime) -> dt.datetime:
-        """Return the moment, UTC, that a person means: a time without a zone is the store's local time."""
+        """Return the moment, UTC, that a person means: a time without a zone is the store's local time.
+
+        Raises
+        ------
+        DataError
+            When it is of no year that clocks are known of.
+        """
+        if not _FIRST_YEAR <= given.year <= _LAST_YEAR:
+            raise DataError(f"expected a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, found {given.isoformat()}")
         return self.at(given) if given.tzinfo is None else given.astimezone(dt.UTC)
 
     def local(self, moment: dt.datetime) -> dt.datetime:

@@ -33,9 +33,17 @@ def person_asking(settings: Settings) -> Person:
     """Return who asks in the request at hand."""
     if settings.user_header is None or not has_request_context():
         return Person(settings.user, "admin")
-    name = request.headers.get(settings.user_header, "").strip()[:_LONGEST] or _NOBODY
+    name = _as_text(request.headers.get(settings.user_header, "")).strip()[:_LONGEST] or _NOBODY
     roles = dict(settings.roles)
     return Person(name, roles.get(name, roles.get("*", "viewer")) if name != _NOBODY else "viewer")
+
+
+def _as_text(header: str) -> str:
+    """Return a header as its proxy wrote it: servers take its bytes for Latin-1, and proxies write UTF-8."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header
 
 
 def allowed(settings: Settings, role: Role) -> str:

@@ -15,7 +15,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import ordered
-from serving.price_changes.store_time import next_date
+from serving.price_changes.store_time import next_date, next_ticks
 from serving.quote import Answer, PriceQuestion, QuotedBook
 from serving.reprice import RemadeBook, open_days, remade_book, remade_for
 from warehouse.advice import next_command, situation_of
@@ -70,6 +70,9 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
+        self._next_date = next_date(lake, catalog)
+        ticks = next_ticks(lake, catalog, catalog.store.stores)
+        self._dates = {store: catalog.store.clock_of(store).date_of(moment) for store, moment in ticks.items()}
         self._counters: dict[str | None, _Counter] = {}
 
     @property
@@ -79,13 +82,18 @@ class QuoteDesk:
 
     @property
     def tag(self) -> str:
-        """What tells the book in force, its catalog and the code from any other; see `tag_of` for a store's."""
+        """What tells the book in force, its catalog, the dates it is asked for and the code from any other.
+
+        See `tag_of` for a store's.
+        """
         made_from = (
             version("shelfprice"),
             self.catalog.fingerprint,
             self.found.sha256 if self.found else "",
             self.passed_over,
             self._decided,
+            self._next_date,
+            self._dates,
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
 
@@ -172,7 +180,8 @@ class QuoteDesk:
 
     def _ordered(self, store: str | None) -> Catalog:
         """Return the catalog with what people ordered for the date that a store sells now, or next."""
-        return ordered(self._lake, self.catalog, next_date(self._lake, self.catalog, store), store)
+        date = self._next_date if store is None else self._dates.get(store, self._next_date)
+        return ordered(self._lake, self.catalog, date, store)
 
     def _remade(self, store: str, found: BookInForce) -> RemadeBook | None:
         """Return the newest prices that a store's own sales led to; None while it has sold nothing of the day."""

@@ -17,6 +17,7 @@ class Position(StrEnum):
     off = "off"
 
 
+_OVER = {"rejected", "withdrawn", "expired"}
 On = Annotated[Position, typer.Argument(help="on: base prices from the next tick; off: the policy prices again.")]
 
 
@@ -35,16 +36,18 @@ def kill_switch(
     from flows.workspace import open_workspace
     from serving.price_changes.desk import Wish
     from serving.price_changes.record import changes_by_people
+    from serving.price_changes.store_time import next_tick
 
     folder = text_of(catalog)
     if position is Position.on:
         ask_and_show(Wish("kill_switch", reason, store=store), None, None, folder, as_json=as_json)
         return
     workspace = open_workspace(folder)
+    now = next_tick(workspace.lake, workspace.catalog, store)
     on = [
         change.id
-        for change in changes_by_people(workspace.lake)
-        if change.terms.kind == "kill_switch" and change.last != "withdrawn" and change.terms.store == store
+        for change in changes_by_people(workspace.lake, now)
+        if change.terms.kind == "kill_switch" and change.terms.store == store and change.state(now) not in _OVER
     ]
     if not on:
         where = f"in {store}" if store else "for every store"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from warehouse.workspace import Workspace
 
 LOCK = "alerts"
 _GROUP = re.compile(r"look-(?P<number>\d{8})")
-_PATIENCE = 3.0  # s, for a webhook
+_PATIENCE, _PATIENCE_IN_ALL = 3.0, 9.0  # s, for an alert on its way to a webhook, and for all of one look
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def watch_and_tell(workspace: Workspace) -> list[str]:
 def open_alerts(lake: Lake) -> list[OpenAlert]:
     """Return the alerts that were raised and are not over, in the order in which they were raised."""
     found: dict[tuple[str, str], OpenAlert] = {}
-    for part in lake.partitions(ALERTS.name):
+    looks = sorted(lake.partitions(ALERTS.name), key=lambda part: part.group)  # a later look may be of an earlier date
+    for part in looks:
         for row in lake.read(part).to_pylist():
             key = row["kind"], row["subject"]
             if row["event"] == "raised":
@@ -71,9 +73,8 @@ def _watch(workspace: Workspace) -> list[Alert]:
     if raised or over:
         _record(workspace, raised, over, now)
     address = workspace.catalog.store.alerts.webhook
-    if address is not None:
-        for alert in raised:
-            _send(address, alert, now)
+    if address is not None and raised:
+        _send(address, raised, now)
     return raised
 
 
@@ -91,7 +92,13 @@ def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert]
     lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")
 
 
-def _send(address: str, alert: Alert, now: dt.datetime) -> None:
-    """Send an alert; it is on record, so one that cannot be sent is not lost."""
-    with suppress(httpx.HTTPError):
-        httpx.post(address, json={**asdict(alert), "at": now.isoformat()}, timeout=_PATIENCE)
+def _send(address: str, alerts: Sequence[Alert], now: dt.datetime) -> None:
+    """Send alerts, as far as that takes no longer than a store can wait; all are on record, so none is lost."""
+    until = time.monotonic() + _PATIENCE_IN_ALL
+    with suppress(httpx.HTTPError, httpx.InvalidURL, ValueError), httpx.Client() as client:
+        for alert in alerts:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            with suppress(httpx.HTTPError):
+                client.post(address, json={**asdict(alert), "at": now.isoformat()}, timeout=min(_PATIENCE, left))

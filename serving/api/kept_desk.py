@@ -21,6 +21,7 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf
 from warehouse.lake import Lake
+from warehouse.sold import SOLD, newest_closed
 
 LOOK_EVERY = 0.25  # seconds
 _LONGEST_UNSEEN = 1.0  # seconds
@@ -108,8 +109,7 @@ class KeptDesk:
     def _see(self) -> None:
         self._lake.finish_interrupted()
         now, catalog = time.monotonic(), self.catalog_in_force()
-        sold = tuple(self._lake.changes("live_interactions"))
-        seen = (catalog, sold, tuple(self._lake.changes(table) for table in _OF_A_BOOK))
+        seen = (catalog, self._sold(), tuple(self._lake.changes(table) for table in _OF_A_BOOK))
         desk = self._kept.desk if self._kept else None
         if desk is None or seen != self._seen or now > self._settles_at:
             self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
@@ -123,6 +123,12 @@ class KeptDesk:
         self._remade = remade
         if self._kept is None or desk is not self._kept.desk:
             self._kept = _kept(desk)
+
+    def _sold(self) -> tuple[object, ...]:
+        """Return what tells by which dates the stores open next: days being sold, and the newest one that is over."""
+        closed = newest_closed(self._lake)
+        over = [] if closed is None else [self._lake.changed_at(table, closed) for table in SOLD]
+        return tuple(self._lake.changes("live_interactions")), closed, *over
 
     def _remade_stamp(self, desk: QuoteDesk) -> tuple[int, ...]:
         if desk.found is None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from catalog.currency import Currency, currency_of
 from catalog.records.fields import Price
 from serving.export.batch import Batch
 from serving.export.heard import Device, Said
@@ -19,7 +20,9 @@ from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
 MOST_AT_ONCE = 100_000
+_FIRST_YEAR = 1970  # where clocks begin that nobody has set
 _AHEAD = dt.timedelta(days=1)
+_NOISE = 0.01  # smallest units
 _NO_REASON = "it gave no reason"
 _LONGEST = 200  # characters of a reason
 
@@ -87,6 +90,7 @@ def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: Re
     """
     lake, catalog, recorded = workspace.lake, workspace.catalog, recorded or Recorded(workspace.lake)
     with waited_for(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
         history = recorded.history()
         known, new, refused = set(history.said), dict[Said, None](), list[Refused]()
         clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])
@@ -118,8 +122,9 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     batch = history.by_id.get(ack.batch)
     if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
-    if ack.at > latest:
-        raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M} UTC, found {ack.at.isoformat()}")
+    if ack.at.year < _FIRST_YEAR or ack.at > latest:
+        known = f"of {_FIRST_YEAR} or later, before {latest:%Y-%m-%d %H:%M} UTC"
+        raise ValueError(f"at: expected a moment {known}, found {ack.at.isoformat()}")
     if ack.ok and ack.error is not None:
         raise ValueError("error: expected none beside ok, found one")
     is_ok = ack.error is None if ack.ok is None else ack.ok
@@ -139,8 +144,14 @@ def _shown(ack: Ack, batch: Batch, is_ok: bool) -> list[tuple[str, float | None]
     if ack.price is not None:
         if len(of_it) > 1:
             raise ValueError("price: expected none for a whole batch, found one; name the sku")
-        return [(of_it[0].sku, ack.price)]
+        return [(of_it[0].sku, _nearest(ack.price, currency_of(batch.currency)))]
     return [(own.sku, own.expected(ack.device) if is_ok else None) for own in of_it]
+
+
+def _nearest(price: float, money: Currency) -> float:
+    """Return the price that a device shows: some count in numbers of four bytes, and mean 1.29 by 1.28999996."""
+    whole = round(price, money.digits)
+    return whole if whole > 0 and abs(price - whole) * money.scale < _NOISE else price
 
 
 def _reason(error: ValueError) -> str:

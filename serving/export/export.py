@@ -15,7 +15,7 @@ from serving.export.delivered import Delivered
 from serving.export.heard import DEVICES
 from serving.export.record import LOCK as RECORD_LOCK
 from serving.export.record import History, Recorded, next_number, record_batches
-from serving.export.targets import FolderTarget, Target
+from serving.export.targets import FolderTarget, RefusedBatchError, Target
 from serving.export.wanted import clocks_of, wanted_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
@@ -121,20 +121,32 @@ def _send(
 ) -> tuple[Batch, ...]:
     """Send every batch that the target does not have, in order; write down how far that went.
 
-    With `again`, the newest batch of each store is sent under its id even where the target has it.
+    With `again`, the newest batch of each store is sent under its id even where the target has it. A batch that is
+    refused holds back those of its own store alone.
+
+    Raises
+    ------
+    ServiceError
+        When the target is away, or has refused a batch.
     """
     newest = {batch.store: batch.id for batch in history.batches} if again else {}
     of_stores = [batch for batch in history.batches if batch.store in stores]
-    sent = []
+    sent, refused = [], dict[str, RefusedBatchError]()
     try:
         for batch in of_stores:
-            if delivered.has(batch) and newest.get(batch.store) != batch.id:
+            if batch.store in refused or (delivered.has(batch) and newest.get(batch.store) != batch.id):
                 continue
-            target.deliver(batch)
+            try:
+                target.deliver(batch)
+            except RefusedBatchError as error:
+                refused[batch.store] = error
+                continue
             delivered.add(batch)
             sent.append(batch)
     finally:
         delivered.write_down()
+    for refusal in refused.values():
+        raise refusal
     return tuple(sent)
 
 

@@ -46,7 +46,7 @@ class StoreStatus:
 def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[StoreStatus]:
     """Return how the labels of every store that was sent anything stand, or of some."""
     records, clocks = _records(workspace, stores)
-    late = late_labels(records, clocks, workspace.catalog.store.clock_of)
+    late = _late(workspace, records, clocks)
     return [
         _status_of(store, record, clocks[store], [own for own in late if own.store == store])
         for store, record in sorted(records.items())
@@ -56,7 +56,15 @@ def status(workspace: Workspace, stores: Sequence[str] | None = None) -> list[St
 def late_in(workspace: Workspace) -> list[LateLabel]:
     """Return the tills and labels that have not followed in time: what an alarm is raised of."""
     records, clocks = _records(workspace, None)
-    return late_labels(records, clocks, workspace.catalog.store.clock_of)
+    return _late(workspace, records, clocks)
+
+
+def _late(
+    workspace: Workspace, records: Mapping[str, StoreRecord], clocks: Mapping[str, dt.datetime]
+) -> list[LateLabel]:
+    """Return what has not followed of the products that are on the shelf: nobody changes the label of another."""
+    skus = set(workspace.catalog.skus)
+    return [own for own in late_labels(records, clocks, workspace.catalog.store.clock_of) if own.sku in skus]
 
 
 def _records(

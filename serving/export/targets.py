@@ -27,6 +27,10 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)  # s, between two attempts
 _TRY_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
 
 
+class RefusedBatchError(ServiceError):
+    """A target that is there does not take a batch, and will not when it is sent again."""
+
+
 class Target(Protocol):
     """Something that takes batches."""
 
@@ -92,8 +96,10 @@ class AddressTarget:
 
         Raises
         ------
+        RefusedBatchError
+            When it was refused.
         ServiceError
-            When it was not taken.
+            When the receiver is away.
         """
         for pause in (*_PAUSES, None):
             problem, may_pass = self._attempt(batch)
@@ -102,7 +108,8 @@ class AddressTarget:
             if not may_pass or pause is None:
                 break
             self._pause(pause)
-        raise ServiceError(
+        kind = ServiceError if may_pass else RefusedBatchError
+        raise kind(
             f"expected {self.name} to take the batch {batch.id}, found that {problem}; it is recorded and will be sent "
             "under the same id by the next `shelfprice export`"
         )
@@ -119,6 +126,8 @@ class AddressTarget:
                 status, said = answer.status_code, answer.reason_phrase
         except httpx.TransportError as error:
             return f"it does not answer ({type(error).__name__})", True
+        except (httpx.InvalidURL, UnicodeError):
+            return "it is no address", False
         return (None, False) if answer.is_success else (f"it answers {status} {said}", status in _TRY_AGAIN)
 
 

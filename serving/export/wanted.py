@@ -14,15 +14,14 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf
-from etl.business_dates import ONE_DAY
-from etl.live.day import LiveDay, days_with_live_parts
+from etl.live.day import LiveDay
 from serving.export.batch import ShelfPrice
 from serving.guardrails import guarded, is_given, limits_of
 from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange
 from serving.price_changes.orders import ordered
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import next_opening_date, next_tick_of, ticks_sold
+from serving.price_changes.store_time import days_being_sold, next_opening_dates, next_tick_of, ticks_sold
 from serving.quote import is_kept
 from serving.storefront import Storefront
 from warehouse.lake import Lake
@@ -30,16 +29,14 @@ from warehouse.lake import Lake
 
 def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
     """Return when the next tick of each store begins that is not sold yet, UTC, in the time of the stores."""
-    being_sold, next_date = _days_being_sold(lake, catalog), next_opening_date(lake)
-    over = {day.store: day.business_date for day in days_with_live_parts(lake) if being_sold.get(day.store) != day}
-    found = dict[str, dt.datetime]()
-    for store in stores:
-        if store in being_sold:
-            found[store] = next_tick_of(lake, catalog, being_sold[store])
-            continue
-        date = max(next_date, over[store] + ONE_DAY) if store in over else next_date
-        found[store] = catalog.store.clock_of(store).opening_of(date)
-    return found
+    being_sold = _days_being_sold(lake, catalog)
+    dates = next_opening_dates(lake, catalog, [store for store in stores if store not in being_sold])
+    return {
+        store: next_tick_of(lake, catalog, being_sold[store])
+        if store in being_sold
+        else catalog.store.clock_of(store).opening_of(dates[store])
+        for store in stores
+    }
 
 
 def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> dict[str, list[ShelfPrice]]:
@@ -69,11 +66,7 @@ def wanted_of(lake: Lake, catalog: Catalog, clocks: dict[str, dt.datetime]) -> d
 def _days_being_sold(lake: Lake, catalog: Catalog) -> dict[str, LiveDay]:
     """Return the days that have a tick left: after the last one, labels have the night to follow the next opening."""
     ticks = catalog.store.opening.ticks
-    return {
-        day.store: day
-        for day in days_with_live_parts(lake)
-        if not day.is_closed(lake) and ticks_sold(lake, day) < ticks
-    }
+    return {store: day for store, day in days_being_sold(lake).items() if ticks_sold(lake, day) < ticks}
 
 
 def _during(lake: Lake, catalog: Catalog, day: LiveDay, now: dt.datetime) -> list[ShelfPrice]:

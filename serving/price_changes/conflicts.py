@@ -56,7 +56,7 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
     if terms.sku is not None and terms.new_price is not None:
         yield from _of_the_product(catalog, catalog.product(terms.sku), terms.new_price)
     if terms.announced:
-        yield from _of_the_announcement(terms, catalog.store.money)
+        yield from of_the_announcement(terms, catalog.store.money)
     for other in others:
         if _hold_together(terms, other):
             yield _named(catalog, other)
@@ -77,7 +77,8 @@ def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterato
         yield f"{told(price)} is above its ceiling, {told(product.ceiling)}"
 
 
-def _of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
+def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
+    """Yield what speaks against announcing a price as a reduction."""
     if terms.prior_price is None:
         yield f"no price of {terms.sku} was shown before, so there is none that a reduction could be announced from"
     elif terms.new_price is not None and terms.new_price >= terms.prior_price:

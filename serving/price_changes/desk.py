@@ -1,6 +1,7 @@
 """What people do about prices: ask for one, approve, reject, withdraw. Each is checked and recorded under one lock."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from catalog.load import Catalog
 from catalog.near import did_you_mean
 from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
-from serving.price_changes.conflicts import conflicts, refuse_impossible
+from serving.price_changes.conflicts import conflicts, of_the_announcement, refuse_impossible
 from serving.price_changes.consequence import Consequence, Outlook
 from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import (
@@ -22,7 +23,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import next_tick, next_ticks_for
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -90,12 +91,18 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
     """
     lake, catalog = workspace.lake, workspace.catalog
     with held(workspace.settings.locks, LOCK):
-        terms, against, consequence = _examined(workspace, wish)
+        lake.finish_interrupted()
+        begins = next_tick(lake, catalog, wish.store)
+        terms, against, consequence = _examined(workspace, wish, begins)
         if against and not wish.anyway:
             raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
         number, now = next_number(lake), _now()
         names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
-        events = list(_asked(catalog, number, names, terms, by, now))
+        proposed = [
+            Event(number, name, "proposed", now, own.valid_from, by, own)
+            for name, own in zip(names, terms, strict=True)
+        ]
+        events = list(_asked(catalog, proposed, begins))
         record(lake, catalog, events)
     return Answer(tuple(folded(events)), against, consequence)
 
@@ -108,7 +115,7 @@ def examined(workspace: Workspace, wish: Wish) -> Answer:
     CatalogError, DataError
         When it can never hold.
     """
-    _, against, consequence = _examined(workspace, wish)
+    _, against, consequence = _examined(workspace, wish, next_tick(workspace.lake, workspace.catalog, wish.store))
     return Answer((), against, consequence)
 
 
@@ -127,35 +134,42 @@ def decide(
     Raises
     ------
     DataError
-        When there is no such price change.
+        When there is no such price change, or the reason is empty.
     Declined
-        When one cannot be decided so, when its time is over, or when whoever asked for it may not approve it.
+        When one cannot be decided so, when its time is over, when whoever asked for it may not approve it, or when it
+        was announced as a reduction and is none any more.
     """
     lake, catalog, wanted = workspace.lake, workspace.catalog, list(dict.fromkeys(names))
+    if reason is not None and not reason.strip():
+        raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
     with held(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
         known = {change.id: change for change in changes_named(lake, wanted)}
         chosen = [_found(lake, known, name) for name in wanted]
-        clocks = {store: next_tick(lake, catalog, store) for store in {change.terms.store for change in chosen}}
+        clocks = next_ticks_for(lake, catalog, (change.terms.store for change in chosen))
         number, now, events = next_number(lake), _now(), list[Event]()
         for change in chosen:
             moment = clocks[change.terms.store]
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
+            if event == "approved" and terms.announced:
+                terms = _announced_anew(lake, catalog, change.id, terms, moment)
             events.append(Event(number, change.id, event, now, moment, by, terms))
         if events:
             record(lake, catalog, events)
     return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
 
 
-def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+def _examined(
+    workspace: Workspace, wish: Wish, now: dt.datetime
+) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
     lake, catalog = workspace.lake, workspace.catalog
-    now = next_tick(lake, catalog, wish.store)
     terms = list(_terms_of(lake, catalog, wish, now))
     since = None if wish.announced else (wish.valid_from or now)  # an announcement looks back
     others = changes_by_people(lake, since)
     for own in terms:
         refuse_impossible(catalog, own, now)
-    terms = [with_prior_price(lake, catalog, own, others) for own in terms]
+    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), others) for own in terms]
     against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
     consequence = _consequence(workspace, terms[0]) if len(terms) == 1 else None
     if consequence is not None and consequence.cost is not None:
@@ -167,10 +181,16 @@ def _examined(workspace: Workspace, wish: Wish) -> tuple[list[Terms], tuple[str,
 def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Iterator[Terms]:
     """Yield the terms of a wish: one, or for a freeze one for each store, since each shows a price of its own."""
     start, reason = wish.valid_from or now, wish.reason.strip()
+    if wish.kind != "override" and (wish.price is not None or wish.announced):
+        raise DataError(
+            f"expected a price or an announcement of an override alone, found one of a {wish.kind.replace('_', ' ')}; "
+            "nothing was recorded: leave it out"
+        )
+    wanted = None if wish.price is None else catalog.store.money.without_noise(wish.price)
     shown = prices_shown(lake, catalog)
     if wish.kind != "freeze":
         old = shown.get((wish.store or catalog.store.stores[0], wish.sku or ""))
-        terms = Terms(wish.kind, wish.sku, wish.store, old, wish.price, start, wish.valid_until, reason)
+        terms = Terms(wish.kind, wish.sku, wish.store, old, wanted, start, wish.valid_until, reason)
         yield replace(terms, announced=True) if wish.announced else terms
         return
     if wish.sku is None:
@@ -192,13 +212,12 @@ def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
     return Outlook(catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
-def _asked(
-    catalog: Catalog, number: int, names: Sequence[str], terms: Sequence[Terms], by: str, now: dt.datetime
-) -> Iterator[Event]:
-    for name, own in zip(names, terms, strict=True):
-        yield Event(number, name, "proposed", now, own.valid_from, by, own)
+def _asked(catalog: Catalog, proposed: Sequence[Event], now: dt.datetime) -> Iterator[Event]:
+    """Yield what was asked for, approved at once where it may be; nothing counts from before it is approved."""
+    for event in proposed:
+        yield event
         if not catalog.store.approval.by_another:
-            yield Event(number, name, "approved", now, own.valid_from, by, own)
+            yield replace(event, event="approved", effective_at=max(event.effective_at, now))
 
 
 def _found(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:
@@ -215,10 +234,32 @@ def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by
     if end is not None and moment >= end:
         ended = catalog.store.clock_of(change.terms.store).local(end)
         raise Declined(f"{change.id}: its time ended at {ended:%Y-%m-%d %H:%M}; nothing was changed")
-    if event == "approved" and catalog.store.approval.by_another and change.proposer == by:
+    if event == "approved" and catalog.store.approval.by_another and _is_one_person(change.proposer, by):
         raise Declined(
             f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"
         )
+
+
+def _announced_anew(lake: Lake, catalog: Catalog, change: str, terms: Terms, now: dt.datetime) -> Terms:
+    """Return terms with the price that their announcement has to name by now: others were shown since it was asked for.
+
+    Raises
+    ------
+    Declined
+        When it was a reduction, and is none any more.
+    """
+    found = with_prior_price(lake, catalog, terms, max(terms.valid_from, now), changes_by_people(lake))
+    if found.prior_price == terms.prior_price:
+        return terms
+    for sentence in of_the_announcement(found, catalog.store.money):
+        raise Declined(f"{change}: {sentence}; nothing was changed: ask for it anew")
+    return found
+
+
+def _is_one_person(name: str, other: str) -> bool:
+    """Tell whether two names are of one person, however a proxy or a keyboard writes them."""
+    one, two = (" ".join(unicodedata.normalize("NFKC", own).casefold().split()) for own in (name, other))
+    return one == two
 
 
 def _now() -> dt.datetime:

@@ -8,7 +8,7 @@ from catalog.wall_clock import WallClock
 from catalog.zones import UTC
 from serving.price_changes.change import PriceChange, Terms
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import next_ticks_for
 from warehouse.workspace import Workspace
 
 
@@ -22,12 +22,8 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when` (local time), `time_zone`,
         `reason`, `by`, `approved_by`, `expected_cost` (EUR a day), `announced`, `prior_price`, `events` and `currency`.
     """
-    clocks: dict[str | None, dt.datetime] = {}
+    clocks = next_ticks_for(workspace.lake, workspace.catalog, (change.terms.store for change in changes))
     others: dict[dt.date, list[PriceChange]] = {}
-    for change in changes:
-        store = change.terms.store
-        if store not in clocks:
-            clocks[store] = next_tick(workspace.lake, workspace.catalog, store)
     store_of, money = workspace.catalog.store.clock_of, {"currency": workspace.catalog.store.currency}
     dates = {store: store_of(store).date_of(now) for store, now in clocks.items()}
     for date in set(dates.values()):

@@ -67,9 +67,10 @@ def _by_person(catalog: Catalog, date: dt.date, change: PriceChange) -> Iterator
     terms = change.terms
     if terms.kind == "price":
         return
+    wanted = None if terms.kind == "kill_switch" else terms.new_price
     for store, (first, after) in _ticks_by_store(catalog, date, change):
         for product in catalog.products:
-            price = product.base_price if terms.new_price is None else terms.new_price
+            price = product.base_price if wanted is None else wanted
             if terms.sku in {None, product.sku}:
                 yield PriceOrder(
                     sku=product.sku,

@@ -47,6 +47,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     if not catalog.store.approval.is_asked_for:
         return nothing_proposed()
     with held(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
         events = list(_events(lake, catalog, Outlook(catalog, found), date, known))
         if events:

@@ -75,9 +75,9 @@ def next_number(lake: Lake) -> int:
 
 def record(lake: Lake, catalog: Catalog, events: Sequence[Event]) -> None:
     """Record the events of one action, all or none; precondition: the lock is held."""
-    parts: dict[Partition, list[Event]] = {}
+    parts, kept_on = dict[Partition, list[Event]](), _dates_of_earlier(lake, events)
     for event in events:
-        parts.setdefault(_partition_of(catalog, event), []).append(event)
+        parts.setdefault(_partition_of(catalog, event, kept_on.get(event.change)), []).append(event)
     number = events[0].number
     with lake.commit(f"price-changes-{number:08d}", inputs=f"action {number}") as commit:
         for part, own in parts.items():
@@ -133,10 +133,27 @@ def _dates_of(catalog: Catalog, store: str | None, moment: dt.datetime) -> set[d
     return {clock.date_of(moment) for clock in clocks}
 
 
-def _partition_of(catalog: Catalog, event: Event) -> Partition:
-    """Return where an event is kept: on the first local date on which its change holds in some store."""
+def _dates_of_earlier(lake: Lake, events: Sequence[Event]) -> dict[str, dt.date]:
+    """Return on which date the changes are kept that events of an earlier action asked for.
+
+    It may be another one than their terms would have now: a store may have left the catalog, or be in another zone.
+    """
+    asked_in = {event.change: match for event in events if (match := _NAME.fullmatch(event.change))}
+    number_of = {change: int(match["number"]) for change, match in asked_in.items()}
+    earlier = {event.change for event in events if number_of.get(event.change, event.number) != event.number}
+    numbers, found = {number_of[change] for change in earlier}, dict[str, dt.date]()
+    for part in lake.partitions(TABLE) if earlier else ():
+        match = _GROUP.fullmatch(part.group)
+        if match and int(match["number"]) in numbers and part.business_date is not None:
+            names = {event.change for event in _events_in(lake, part)}
+            found |= {name: part.business_date for name in earlier & names if name not in found}
+    return found
+
+
+def _partition_of(catalog: Catalog, event: Event, kept_on: dt.date | None) -> Partition:
+    """Return where an event is kept: with its change, on the first local date on which that holds in some store."""
     of = "proposals" if event.terms.kind == "price" else "people"
-    first = min(_dates_of(catalog, event.terms.store, event.terms.valid_from))
+    first = kept_on or min(_dates_of(catalog, event.terms.store, event.terms.valid_from))
     return Partition(TABLE, first, f"{of}-{event.number:08d}")
 
 

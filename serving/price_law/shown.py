@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 import pyarrow.compute as pc
 
@@ -40,11 +41,11 @@ def prior_price_of(
     clock = catalog.store.clock_of(store)
     start = clock.local(start)
     announced = [own for change in changes if (own := _announced(change, store, sku, clock)) is not None]
-    first = min([start, *(own.start for own in announced)])
-    shown = [
-        replace(stretch, start=clock.local(stretch.start), end=clock.local(stretch.end))
-        for stretch in shown_of(lake, catalog, store, sku, first - dt.timedelta(days=law.days), start)
-    ]
+    since = min([start, *(own.start for own in announced)]) - dt.timedelta(days=law.days)
+    found = shown_of(lake, catalog, store, sku, since, start)
+    if law.new_arrival_days is not None and not (found and found[0].start <= since):
+        found = [*_shown_earlier(lake, catalog, product, since, law.days), *found]
+    shown = [replace(stretch, start=clock.local(stretch.start), end=clock.local(stretch.end)) for stretch in found]
     spoils = catalog.product(sku).category in law.perishable_categories
     return prior_price(shown, announced, start, price, law, spoils=spoils)
 
@@ -61,6 +62,27 @@ def shown_of(
             if begin < until and end > since:
                 found.append(Stretch(begin, min(end, until), price))
     return found
+
+
+def _shown_earlier(
+    lake: Lake, catalog: Catalog, product: tuple[str, str], before: dt.datetime, dates: int
+) -> list[Stretch]:
+    """Return what was shown of a product on the newest date before a moment: it is new where nothing was.
+
+    A store that was closed at that moment, or for weeks, has no new goods for that.
+
+    Parameters
+    ----------
+    dates
+        How many dates on which any store showed prices are looked at.
+    """
+    clock = catalog.store.clock_of(product[0])
+    last = clock.date_of(before)
+    for date in islice((date for date in lake.newest_dates("repricings") if date <= last), dates):
+        found = shown_of(lake, catalog, *product, clock.opening_of(date), min(before, clock.closing_of(date)))
+        if found:
+            return found
+    return []
 
 
 def _decisions(

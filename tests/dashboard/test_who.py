@@ -36,6 +36,13 @@ def test_a_proxy_names_who_asks_and_the_settings_say_their_role(tmp_path: Path, 
     assert asking(behind_a_proxy(tmp_path), **headers) == Person(named or "nobody", role)
 
 
+def test_a_name_in_any_letters_is_read_as_the_proxy_wrote_it(tmp_path: Path) -> None:
+    settings = behind_a_proxy(tmp_path, "Jürgen=manager")
+    as_bytes = "Jürgen".encode().decode("latin-1")  # what a server makes of a header's bytes
+    assert asking(settings, **{"X-Forwarded-User": as_bytes}) == Person("Jürgen", "manager")
+    assert asking(settings, **{"X-Forwarded-User": "Jürgen"}) == Person("Jürgen", "manager")
+
+
 def test_nobody_is_a_viewer_even_where_everybody_else_is_more(tmp_path: Path) -> None:
     settings = behind_a_proxy(tmp_path, "*=admin")
     assert asking(settings).role == "viewer"

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 from catalog.load import Catalog
 from catalog.settings import Settings
-from catalog.wall_clock import WallClock
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import Known, Row, StoreClock, rows_of
 from dashboard.data.reader import Reader
-from etl.live.day import days_with_live_parts
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.change import PriceChange
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.record import changes_by_people, changes_on
-from serving.price_changes.store_time import next_tick
+from serving.price_changes.store_time import days_being_sold, next_ticks
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -133,14 +131,9 @@ class PriceDesk:
 
 
 def clocks_of(lake: Lake, catalog: Catalog) -> dict[str, StoreClock]:
-    """Return where each store of a catalog stands; stores that are not live share the date that opens next."""
-    live = {day.store for day in days_with_live_parts(lake) if not day.is_closed(lake)}
-    idle: dict[WallClock, dt.datetime] = {}
-    clocks: dict[str, StoreClock] = {}
-    for store in catalog.store.stores:
-        wall = catalog.store.clock_of(store)
-        if store not in live and wall not in idle:
-            idle[wall] = next_tick(lake, catalog, store)
-        now = next_tick(lake, catalog, store) if store in live else idle[wall]
-        clocks[store] = StoreClock(wall.date_of(now), now, store in live)
-    return clocks
+    """Return where each store of a catalog stands: in its live day, or before the date that it opens next."""
+    live, ticks = days_being_sold(lake), next_ticks(lake, catalog, catalog.store.stores)
+    return {
+        store: StoreClock(catalog.store.clock_of(store).date_of(now), now, store in live)
+        for store, now in ticks.items()
+    }

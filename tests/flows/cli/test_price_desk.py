@@ -1,5 +1,6 @@
 """The price desk from the command line: what a manager types, and what it says."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,11 @@ from pathlib import Path
 import pytest
 from shell import Terminal
 
-from catalog.settings import Settings
+from catalog.load import DEFAULT_DIR, load
+from catalog.settings import Settings, read_settings
+from serving.price_changes.change import Event, Terms
+from serving.price_changes.record import record
+from warehouse.lake import Lake
 
 REASON = ("--reason", "a competitor is cheaper")
 
@@ -59,6 +64,27 @@ def test_the_kill_switch_is_put_on_and_off_and_a_quote_follows(desk: Terminal) -
     again = desk("kill-switch", "off", "--reason", "to be sure")
     assert again.returncode == 1
     assert "expected a kill switch that is on for every store, found none" in again.stderr
+
+
+def test_a_switch_that_ended_by_itself_does_not_keep_the_next_one_on(desk: Terminal) -> None:
+    settings = read_settings(desk.environ)
+    catalog, ended = load(DEFAULT_DIR), dt.datetime(2026, 1, 6, 12, tzinfo=dt.UTC)
+    begun = ended - dt.timedelta(hours=2)
+    terms = Terms("kill_switch", None, None, None, None, begun, ended, "prices looked wrong")
+    happened = [Event(1, "h1", event, begun, begun, "ben", terms) for event in ("proposed", "approved")]
+    record(Lake(settings), catalog, happened)
+    assert desk("kill-switch", "on", "--reason", "again").returncode == 0
+    off = desk("kill-switch", "off", "--reason", "they were right")
+    assert off.returncode == 0, off.stderr
+    states = {one["change"]: one["state"] for one in json.loads(desk("changes", "--all", "--json").stdout)["changes"]}
+    assert states == {"h1": "expired", "h2": "withdrawn"}
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_time_that_no_calendar_reaches_is_one_line(desk: Terminal, time: str) -> None:
+    refused = desk("override", "MILK", "1.29", "--until", time, *REASON)
+    assert refused.returncode == 1
+    assert "expected a time of the years 1970 to 2100" in refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 import threading
+import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pyarrow as pa
 import pytest
 from price_shop import DATE, Shop
@@ -169,3 +171,40 @@ def test_each_alert_is_sent_to_the_webhook_once_and_a_dead_webhook_stops_nothing
     ask(shop.workspace, replace(BELOW_COST, sku="EGGS", price=0.5), "anna")
     shop.sell(3, player)
     assert kinds(watch(workspace)) == ["below_cost"]
+
+
+def test_a_webhook_that_hangs_keeps_no_store_waiting_for_long(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def hangs(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["subject"])
+        time.sleep(0.05)
+        raise httpx.ReadTimeout("nothing came", request=request)
+
+    client = httpx.Client
+    monkeypatch.setattr("serving.alerts.watch.httpx.Client", lambda: client(transport=httpx.MockTransport(hangs)))
+    monkeypatch.setattr("serving.alerts.watch._PATIENCE_IN_ALL", 0.08)
+    player = shop.sell(1)
+    for sku in shop.catalog.skus:
+        ask(shop.workspace, replace(BELOW_COST, sku=sku, price=0.1), "anna")
+    shop.sell(2, player)
+    assert len(watch(with_rules(shop, webhook="http://127.0.0.1:9/alerts"))) == len(shop.catalog.skus)
+    assert len(asked) == 2
+
+
+def test_an_alert_that_is_over_stays_over_when_the_stores_are_at_an_earlier_date_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Alert("labels", "S01", "a label is late")]
+    monkeypatch.setattr("serving.alerts.watch.found_now", lambda *_: found)
+    monkeypatch.setattr("serving.alerts.watch.next_date", lambda *_: DATE + ONE_DAY)
+    assert watch(shop.workspace) == found
+    monkeypatch.setattr("serving.alerts.watch.next_date", lambda *_: DATE)
+    found.clear()
+    watch(shop.workspace)
+    assert open_alerts(shop.lake) == []
+    watch(shop.workspace)
+    assert [row["event"] for part in shop.lake.partitions("alerts") for row in shop.lake.read(part).to_pylist()] == [
+        "over",
+        "raised",
+    ]

@@ -7,11 +7,15 @@ import time
 import pytest
 
 from catalog.settings import Settings
+from etl.batches import Batch, play_batch
 from serving.api.kept_desk import KeptDesk
 from serving.book_store import commit_book, in_force_for, restored_book
+from serving.in_force import pricing_on
+from serving.price_changes.desk import Wish, ask
 from serving.quote import PriceQuestion
-from serving.quote_desk import QuoteDesk
+from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.lake import Lake
+from warehouse.workspace import Workspace
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 
@@ -97,3 +101,17 @@ def test_what_was_asked_before_a_book_was_replaced_is_at_hand_after_it(home: Set
     desk = kept._kept.desk
     assert [desk.has_opened_for(store) for store in (None, "S01", "S02")] == [True, True, False]
     assert all(counter.book.asked_for == ("MILK",) for counter in desk._counters.values())
+
+
+def test_a_price_that_was_set_for_a_day_is_quoted_no_more_when_the_day_is_over(home: Settings) -> None:
+    kept, lake, question = KeptDesk(home, look_every=0), Lake(home), PriceQuestion("MILK", 50)
+    catalog = kept.catalog_in_force()
+    workspace = Workspace(home, catalog, lake)
+    closing = catalog.store.clock_of(None).closing_of(WEDNESDAY)
+    ask(workspace, Wish("override", "for a day", "MILK", price=1.29, valid_until=closing), "anna")
+    kept.look()
+    assert '"override"' in kept._kept.answer(question, None).decode()
+    play_batch(workspace, Batch(WEDNESDAY, "g000", catalog.store.stores), pricing_on(lake, catalog, WEDNESDAY), 7)
+    kept.look()
+    assert kept._kept.answer(question, None).decode() == open_desk(lake, catalog).text(question)
+    assert '"override"' not in kept._kept.answer(question, None).decode()

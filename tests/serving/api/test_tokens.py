@@ -1,15 +1,17 @@
 """Tokens are printed once, and only their hashes are kept, for their owner alone."""
 
+import datetime as dt
 import hashlib
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
 from shell import Terminal
 
-from catalog.settings import read_settings
-from serving.api.tokens import TokenBook, known_tokens, tokens_file
+from catalog.settings import Settings, read_settings
+from serving.api.tokens import TokenBook, add_token, known_tokens, remove_token, tokens_file
 
 
 def test_a_token_is_printed_once_and_its_hash_is_kept_for_the_owner_alone(terminal: Terminal) -> None:
@@ -70,3 +72,14 @@ def test_a_token_is_found_by_its_whole_text_alone(terminal: Terminal) -> None:
     assert found is not None
     assert (found.name, found.scopes) == ("boss", ("read",))
     assert [book.find(other) for other in ("", text[:-1], text + " ", found.sha256)] == [None] * 4
+
+
+def test_a_token_that_is_removed_within_a_tick_of_the_clock_opens_nothing_more(settings: Settings) -> None:
+    now = dt.datetime.now(dt.UTC)
+    texts = [add_token(settings, name, ["read"], now) for name in ("till-1", "till-2")]
+    book, file = TokenBook(settings), tokens_file(settings)
+    assert all(book.find(text) for text in texts)
+    written = file.stat().st_mtime_ns
+    remove_token(settings, "till-1")
+    os.utime(file, ns=(written, written))
+    assert [book.find(text) is not None for text in texts] == [False, True]

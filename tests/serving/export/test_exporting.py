@@ -4,9 +4,11 @@ import csv
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from price_shop import DATE, Shop
 from receiver import receiving
@@ -168,6 +170,30 @@ def test_a_refusal_for_good_is_not_tried_again_at_once(shop: Shop) -> None:
     assert len(receiver.requests) == 1
 
 
+def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> None:
+    with receiving([422]) as receiver:
+        address = AddressTarget(receiver.url)
+        with pytest.raises(ServiceError, match="answers 422"):
+            export(shop.workspace, address)
+        first, *others = shop.catalog.store.stores
+        assert [document["store"] for document in receiver.documents()] == others
+        assert [batch.store for batch in export(shop.workspace, address).sent] == [first]
+
+
+def test_an_address_that_is_none_is_a_problem_in_one_line(shop: Shop) -> None:
+    with pytest.raises(ServiceError, match="it is no address"):
+        export(shop.workspace, AddressTarget("https://localhost:port/prices"), ["S01"])
+
+
+def test_a_product_that_left_the_catalog_is_not_late_for_ever(shop: Shop, target: FolderTarget) -> None:
+    player = shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    shop.sell(5, player)
+    assert {own.sku for own in late_in(shop.workspace)} == set(shop.catalog.skus)
+    left = replace(shop.catalog, products=shop.catalog.products[1:])
+    assert {own.sku for own in late_in(replace(shop.workspace, catalog=left))} == set(left.skus)
+
+
 def test_a_target_that_comes_later_gets_what_is_not_acknowledged(shop: Shop, target: FolderTarget) -> None:
     shop.sell(2)
     export(shop.workspace, target, ["S01"])
@@ -237,12 +263,79 @@ def test_a_file_that_is_half_written_waits_and_one_that_stays_so_is_refused(shop
     assert not file.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("1.csv", 'batch,store\n"open, and then" more\n'),
+        ("1.csv", f"batch\n{'x' * 200_000}\n"),
+        ("1.json", "[" * 100_000),
+        ("1.json", '[{"batch": "\\ud800", "store": "S01"}]'),
+        (f"{'x' * 240}.json", '[{"batch": "another", "store": "S01"}]'),
+    ],
+)
+def test_no_file_of_a_device_stops_the_exports_of_a_store(
+    shop: Shop, target: FolderTarget, name: str, content: str
+) -> None:
+    import os
+
+    folder = target.folder / FOLDER
+    folder.mkdir(parents=True)
+    file = folder / name
+    file.write_text(content, encoding="utf-8")
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    done = export(shop.workspace, target, ["S01"])
+    assert [own.file for own in done.refused] == [name]
+    assert len(done.sent) == 1
+    assert not file.exists()
+    assert len(list((folder / "refused").iterdir())) == 1
+
+
+def test_a_file_that_takes_the_place_of_one_that_is_read_is_read_too(
+    shop: Shop, target: FolderTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sell(2)
+    export(shop.workspace, target, ["S01"])
+    document = documents(target)[0]
+    file = target.folder / FOLDER / "till.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(acks_of(document, "till")), encoding="utf-8")
+
+    def while_it_is_recorded(*given: Any) -> Any:
+        file.write_text(json.dumps(acks_of(document, "label")), encoding="utf-8")
+        monkeypatch.undo()
+        return acknowledge(*given)
+
+    monkeypatch.setattr("serving.export.ack_files.acknowledge", while_it_is_recorded)
+    taken = [take_files(shop.workspace, target.folder) for _ in range(2)]
+    assert [own.recorded for own in taken] == [len(shop.catalog.skus)] * 2
+
+
+def test_a_label_that_counts_in_four_bytes_shows_what_it_was_sent(shop: Shop, target: FolderTarget) -> None:
+    shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    document = documents(target)[0]
+    sent = prices_in(document)["MILK"]
+    acks = [own | {"sku": "MILK", "price": float(np.float32(sent))} for own in acks_of(document)]
+    assert acks[0]["price"] != sent
+    assert acknowledge(shop.workspace, acks, "anna").recorded == 2
+    row = next(own for own in status(shop.workspace)[0].prices if own["sku"] == "MILK")
+    assert (row["label"], row["is_acknowledged"]) == (sent, True)
+
+
 def test_what_a_clock_says_that_runs_far_ahead_is_refused(shop: Shop, target: FolderTarget) -> None:
     shop.sell(1)
     export(shop.workspace, target, ["S01"])
     ahead = [{**own, "at": "2199-01-01T00:00:00Z"} for own in acks_of(documents(target)[0])]
     taken = acknowledge(shop.workspace, ahead, "anna")
     assert (taken.recorded, len(taken.refused)) == (0, 2)
+
+
+def test_what_a_clock_says_that_no_calendar_has_is_refused(shop: Shop, target: FolderTarget) -> None:
+    shop.sell(1)
+    export(shop.workspace, target, ["S01"])
+    before = [{**own, "at": "0001-01-01T00:00:00+14:00"} for own in acks_of(documents(target)[0])]
+    taken = acknowledge(shop.workspace, before, "anna")
+    assert (taken.recorded, [own.reason[:3] for own in taken.refused]) == (0, ["at:", "at:"])
 
 
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:

@@ -5,15 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from price_shop import DATE, Shop
+from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
-from serving.price_changes.change import PriceChange
+from serving.price_changes.change import Kind, PriceChange
 from serving.price_changes.desk import Wish, ask, decide, examined
 from serving.price_changes.orders import ordered_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
 from serving.price_changes.store_time import next_tick
+from serving.price_law.shown import prior_price_of
 from serving.replay.day import replay
 from warehouse.verify import verify
 
@@ -156,6 +157,28 @@ def test_a_price_that_differs_from_the_policys_says_what_it_costs_a_day(shop: Sh
     assert same.cost == pytest.approx(0)
 
 
+@pytest.mark.parametrize("kind", ["kill_switch", "freeze"])
+def test_base_prices_and_the_price_that_is_shown_are_no_other_price(shop: Shop, kind: Kind) -> None:
+    wish = Wish(kind, "a slip", sku=None if kind == "kill_switch" else "MILK", price=0.01, anyway=True)
+    with pytest.raises(DataError, match="of an override alone"):
+        ask(shop.workspace, wish, "anna")
+    assert all_changes(shop.lake) == []
+
+
+def test_a_price_that_was_worked_out_in_binary_is_shown_in_whole_cents(shop: Shop) -> None:
+    answer = ask(shop.workspace, replace(OVERRIDE, price=1.1 * 1.1), "anna")  # 1.2100000000000002
+    assert answer.changes[0].terms.new_price == 1.21
+    shop.sell(1)
+    assert shop.price_in(0) == 1.21
+
+
+def test_what_is_wanted_from_an_earlier_moment_on_counts_from_the_next_tick(shop: Shop) -> None:
+    shop.sell(8)
+    change = ask(shop.workspace, replace(OVERRIDE, valid_from=at(shop, 0)), "anna").changes[0]
+    assert change.in_force == (at(shop, 8), None)
+    assert not change.is_in_force(at(shop, 7))
+
+
 class TestApproval:
     def test_what_waits_at_opening_keeps_the_old_price_until_somebody_approves(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path, "{within_of_base: 0.0}")
@@ -205,6 +228,14 @@ class TestApproval:
         shop.sell(2, player)
         assert shop.price_in(1) == 1.29
 
+    @pytest.mark.parametrize("name", ["Anna", " anna ", "\uff41nna"])
+    def test_who_asks_does_not_approve_by_writing_the_name_otherwise(self, tmp_path: Path, name: str) -> None:
+        shop = Shop(tmp_path, "{by_another: true}")
+        shop.publish()
+        answer = ask(shop.workspace, OVERRIDE, "anna")
+        with pytest.raises(Declined, match="somebody else than"):
+            decide(shop.workspace, [answer.changes[0].id], "approved", name)
+
     def test_of_several_decisions_all_count_or_none(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path, "{by_another: true}")
         shop.publish()
@@ -223,6 +254,13 @@ class TestAnnouncedReductions:
         shop.sell(21, player)
         assert shop.price_in(20) == 1.10
 
+    def test_an_announcement_that_is_dated_back_names_the_lowest_price_until_now(self, shop: Shop) -> None:
+        opened = shop.sell(1)
+        ask(shop.workspace, replace(OVERRIDE, price=1.05, valid_until=at(shop, 4)), "anna")
+        shop.sell(8, opened)
+        back = replace(OVERRIDE, price=1.00, announced=True, valid_from=at(shop, 1), anyway=True)
+        assert ask(shop.workspace, back, "anna").changes[0].terms.prior_price == 1.05
+
     def test_what_is_no_reduction_is_not_announced_as_one(self, shop: Shop) -> None:
         shop.sell(20)
         with pytest.raises(Declined, match="is no reduction"):
@@ -231,3 +269,33 @@ class TestAnnouncedReductions:
     def test_what_was_never_shown_is_not_announced_as_reduced(self, shop: Shop) -> None:
         with pytest.raises(Declined, match="no price of MILK was shown before"):
             ask(shop.workspace, replace(OVERRIDE, announced=True), "anna")
+
+    def test_an_approval_names_the_lowest_price_until_then(self, tmp_path: Path) -> None:
+        shop = Shop(tmp_path, "{by_another: true}")
+        shop.publish()
+        player = shop.sell(1)
+        less, more = (
+            ask(shop.workspace, replace(OVERRIDE, price=price, announced=True), "anna").changes[0]
+            for price in (1.05, 1.10)
+        )
+        between = ask(shop.workspace, replace(OVERRIDE, price=1.07, valid_until=at(shop, 4)), "anna").changes[0]
+        decide(shop.workspace, [between.id], "approved", "ben")
+        shop.sell(8, player)
+        with pytest.raises(Declined, match="is no reduction"):
+            decide(shop.workspace, [more.id], "approved", "ben")
+        assert decide(shop.workspace, [less.id], "approved", "ben")[0].terms.prior_price == 1.07
+
+    @pytest.mark.parametrize("is_new", [False, True])
+    def test_goods_are_not_new_because_the_store_was_closed_30_days_ago(self, tmp_path: Path, is_new: bool) -> None:
+        shop = Shop(tmp_path, more="price_law: {new_arrival_days: 7}\n", changed=open_in_the_morning)
+        clock, start = shop.catalog.store.clock_of("S01"), dt.date(2026, 3, 2)
+        friday, monday, saturday = dt.date(2026, 1, 30), dt.date(2026, 2, 2), dt.date(2026, 2, 28)
+        shop.publish(friday)
+        for date, price in ((monday, 1.06), (saturday, 1.40)):
+            span = {"valid_from": clock.opening_of(date), "valid_until": clock.closing_of(date)}
+            ask(shop.workspace, replace(OVERRIDE, price=price, **span), "anna")
+        for date in (monday, saturday) if is_new else (friday, monday, saturday):
+            shop.sell(SHORT_DAY, date=date).close()
+        found = prior_price_of(shop.lake, shop.catalog, ("S01", "MILK"), clock.opening_of(start), 0.95, [])
+        assert found.rule == ("new_arrival" if is_new else "lowest")
+        assert found.price == (1.40 if is_new else 1.06)

@@ -1,15 +1,24 @@
 """Times that people give are the store's own: an override until 14:00 ends at 14:00 on its wall, summer and winter."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from price_shop import Shop
+from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
+from catalog.errors import DataError
+from catalog.watched import WatchedCatalog
+from etl.business_dates import ONE_DAY
+from etl.live.day import LiveDay
+from etl.live.player import Player
 from flows.cli.price_changes import moment_of
+from serving.export.wanted import clocks_of
+from serving.live_prices import LivePrices
 from serving.price_changes.desk import Wish, ask
 from serving.price_changes.listing import rows_of
 from serving.price_changes.orders import orders_on
+from serving.price_changes.store_time import next_date, next_tick
 from serving.price_law.shown import prior_price_of
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 6, 11.9, 12.1)]
@@ -73,3 +82,58 @@ def test_the_30_days_of_the_law_are_local_dates_across_a_change_of_clocks(tmp_pa
     assert prices[0] == prices[1]
     assert prices[0][0] is not None
     assert prices[0][-1] is None
+
+
+def sold_in(shop: Shop, store: str, date: dt.date, ticks: int) -> Player:
+    """Sell some ticks of a store's day, and close it after the last."""
+    day = LiveDay(store, date)
+    player = Player(shop.lake, LivePrices(shop.lake, WatchedCatalog(shop.folder).current, day, SEED), day, SEED)
+    while player.next_tick < ticks:
+        player.sell_tick()
+    if player.is_over:
+        player.close()
+    return player
+
+
+def test_while_one_store_sells_a_date_that_is_over_in_another_zone_each_is_at_its_own_next_tick(tmp_path: Path) -> None:
+    zones = "timezone: America/Los_Angeles\ntimezones: {S02: Asia/Tokyo}\n"
+    shop = Shop(tmp_path, more=zones, changed=open_in_the_morning)
+    american, japanese = (shop.catalog.store.clock_of(store) for store in ("S01", "S02"))
+    tomorrow = WINTER + ONE_DAY
+    shop.publish(WINTER - ONE_DAY)
+    sold_in(shop, "S01", WINTER - ONE_DAY, SHORT_DAY)
+    sold_in(shop, "S02", WINTER, SHORT_DAY)  # over before it begins in Los Angeles
+    dates = {store: next_date(shop.lake, shop.catalog, store) for store in (None, "S01", "S02")}
+    assert dates == {None: WINTER, "S01": WINTER, "S02": tomorrow}
+    switch = ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "anna").changes[0]
+    assert switch.terms.valid_from == american.opening_of(WINTER)
+    for _ in range(2):
+        clocks = clocks_of(shop.lake, shop.catalog, ("S01", "S02"))
+        assert {store: own.date_of(clocks[store]) for store, own in (("S01", american), ("S02", japanese))} == {
+            "S01": WINTER,
+            "S02": tomorrow,
+        }
+        sold_in(shop, "S01", WINTER, 4)
+    assert next_tick(shop.lake, shop.catalog) == american.moment_of(WINTER, 4)
+    assert next_date(shop.lake, shop.catalog, "S02") == tomorrow
+    wish = Wish("override", "a test", "MILK", "S02", 1.29, None, japanese.closing_of(WINTER))
+    with pytest.raises(DataError, match="expected an end after 2026-01-20 08:00"):
+        ask(shop.workspace, wish, "anna")
+
+
+def test_a_store_that_is_a_day_behind_others_of_its_zone_keeps_to_the_date_of_the_chain(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(WINTER - ONE_DAY)
+    for store, date in (("S02", WINTER - ONE_DAY), ("S01", WINTER - ONE_DAY), ("S01", WINTER)):
+        sold_in(shop, store, date, SHORT_DAY)
+    assert {next_date(shop.lake, shop.catalog, store) for store in (None, "S01", "S02")} == {WINTER + ONE_DAY}
+
+
+def test_a_day_that_a_store_left_open_when_it_left_the_catalog_holds_nobody_back(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(WINTER - ONE_DAY)
+    sold_in(shop, "S02", WINTER - ONE_DAY, 4)
+    sold_in(shop, "S01", WINTER - ONE_DAY, SHORT_DAY)
+    left = replace(shop.catalog, store=shop.catalog.store.model_copy(update={"stores": ("S01",)}))
+    assert next_date(shop.lake, shop.catalog) == WINTER - ONE_DAY
+    assert next_date(shop.lake, left) == WINTER

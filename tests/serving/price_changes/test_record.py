@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.errors import Declined
 from catalog.load import load
 from catalog.settings import read_settings
 from serving.price_changes.change import Event, PriceChange, Terms
 from serving.price_changes.conflicts import conflicts
+from serving.price_changes.desk import Wish, ask, decide
 from serving.price_changes.orders import orders_on
 from serving.price_changes.record import (
     all_changes,
@@ -25,6 +28,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.states import may_follow
 from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
 
 SHELF = load()
 DAY = dt.date(2026, 3, 2)
@@ -138,3 +142,17 @@ def test_a_date_that_is_over_is_never_opened_again(tmp_path: Path, monkeypatch: 
     assert changes_by_people(lake, CLOCK.opening_of(DAY + dt.timedelta(days=400))) == []
     assert read == []
     assert len(changes_on(lake, DAY)) == 5
+
+
+def test_what_happens_to_a_change_is_kept_with_it_when_its_store_has_left_the_catalog(tmp_path: Path) -> None:
+    store = SHELF.store.model_copy(update={"timezone": "America/Los_Angeles", "timezones": {"S02": "Asia/Tokyo"}})
+    left = replace(SHELF, store=store.model_copy(update={"stores": ("S01",), "timezones": {}}))
+    lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
+    lake.prepare()
+    workspace = Workspace(lake.settings, replace(SHELF, store=store), lake)
+    change = ask(workspace, Wish("freeze", "a test", "MILK", "S02"), "anna").changes[0]
+    decide(replace(workspace, catalog=left), [change.id], "withdrawn", "anna")
+    assert len({part.business_date for part in lake.partitions("price_changes")}) == 1
+    assert [own.last for own in changes_named(lake, [change.id])] == ["withdrawn"]
+    with pytest.raises(Declined, match="one that is withdrawn"):
+        decide(workspace, [change.id], "withdrawn", "anna")
