@@ -92,10 +92,8 @@ def _ticks_by_store(
         return
     clocks = store.clocks if change.terms.store is None else (store.clock_of(change.terms.store),)
     found = {clock: clock.ticks_within(date, *span) for clock in clocks}
-    same = set(found.values())
-    if len(same) == 1:
-        by_store = dict.fromkeys((change.terms.store,), same.pop())
-    else:
+    by_store: dict[str | None, tuple[int, int] | None] = {change.terms.store: found[clocks[0]]}
+    if len(set(found.values())) > 1:
         by_store = {own: found[store.clock_of(own)] for own in store.stores}
     yield from ((own, ticks) for own, ticks in by_store.items() if ticks is not None)
 
