@@ -1,11 +1,17 @@
 """Price changes over HTTP: what a token opens, what is recorded, and the quote that follows."""
 
+import asyncio
 import datetime as dt
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from asgi_client import AsgiClient
 
 from catalog.settings import Settings
+from serving.api.app import application
 from serving.api.tokens import Scope, add_token
 
 OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
@@ -13,6 +19,21 @@ OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a compe
 
 def token(home: Settings, name: str, *scopes: Scope) -> dict[str, str]:
     return {"Authorization": f"Bearer {add_token(home, name, scopes, dt.datetime.now(dt.UTC))}"}
+
+
+def scope_of(path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Return what a server tells an application of a POST."""
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    of_it = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": told, "root_path": ""}
+    return {"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", **of_it}
+
+
+async def handed_over(parts: Iterator[dict[str, object]]) -> dict[str, object]:
+    return next(parts)
+
+
+async def taken(sent: list[object], message: object) -> None:
+    sent.append(message)
 
 
 def test_an_override_asked_for_over_http_is_quoted_and_withdrawn_again(home: Settings, client: AsgiClient) -> None:
@@ -41,6 +62,20 @@ def test_reading_needs_no_token_and_each_action_its_scope(home: Settings, client
     change = client.post("/v1/price-changes", json=OVERRIDE, headers=proposer).json()["changes"][0]["change"]
     refused = client.post(f"/v1/price-changes/{change}/events", json={"event": "withdrawn"}, headers=proposer)
     assert refused.status_code == 403
+
+
+def test_a_request_whose_sender_leaves_before_it_is_whole_records_nothing(home: Settings) -> None:
+    app, sent = application(home, look_every=0), list[object]()
+    text = json.dumps(OVERRIDE).encode()
+    head = token(home, "anna", "propose") | {"Content-Type": "application/json", "Host": "127.0.0.1"}
+    for told in ({"Content-Length": str(len(text) + 1)}, {"Transfer-Encoding": "chunked"}):
+        parts: Iterator[dict[str, object]] = iter(
+            [{"type": "http.request", "body": text, "more_body": True}, {"type": "http.disconnect"}]
+        )
+        asyncio.run(app(scope_of("/v1/price-changes", head | told), partial(handed_over, parts), partial(taken, sent)))
+    assert not sent
+    with AsgiClient(app) as client:
+        assert client.get("/v1/price-changes").json()["count"] == 0
 
 
 def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_off(
