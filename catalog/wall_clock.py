@@ -9,10 +9,12 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from catalog.errors import DataError
 from catalog.records.opening import Opening
 from catalog.zones import UTC, Change, Zone, zone_of
 
 _YEARS = range(2005, 2101)
+_MEANT = range(1970, 2200)  # years of times that people name
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _US = dt.timedelta(microseconds=1)
 _ONE_DAY = dt.timedelta(days=1)
@@ -58,7 +60,18 @@ class WallClock:
         return local.replace(tzinfo=self.zone.info, fold=0).astimezone(dt.UTC)
 
     def moment_of_person(self, given: dt.datetime) -> dt.datetime:
-        """Return the moment, UTC, that a person means: a time without a zone is the store's local time."""
+        """Return the moment, UTC, that a person means: a time without a zone is the store's local time.
+
+        Raises
+        ------
+        DataError
+            When it is of a year that no price is meant for; near the ends of the calendar some zones have no such time.
+        """
+        if given.year not in _MEANT:
+            raise DataError(
+                f"expected a time of the years {_MEANT[0]} to {_MEANT[-1]}, found {given.isoformat()}; nothing was "
+                "recorded: leave the end out where there is none"
+            )
         return self.at(given) if given.tzinfo is None else given.astimezone(dt.UTC)
 
     def local(self, moment: dt.datetime) -> dt.datetime:

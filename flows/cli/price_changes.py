@@ -50,7 +50,7 @@ def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> 
     """Return a local time as a moment, UTC; a time of day alone is one of the business date that is priced now."""
     if given is None:
         return None
-    return clock.at(dt.datetime.combine(today if given.year == _NO_YEAR else given.date(), given.time()))
+    return clock.moment_of_person(dt.datetime.combine(today if given.year == _NO_YEAR else given.date(), given.time()))
 
 
 def ask_and_show(

@@ -7,7 +7,7 @@ is kept for it. So each has as long as uvicorn gives a silent connection between
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _MOST_HEAD_BYTES = 64 * 1024
 """Of the head of a request, and of whatever else is neither a head nor part of a body."""
@@ -112,7 +112,8 @@ class OneWrite(HttpToolsProtocol):
     def _close_unless_answering(self) -> None:
         """Close a connection whose request is not whole in time; what was asked for before is answered first."""
         self._until_whole = None
-        is_answering = self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
+        newest: RequestResponseCycle | None = self.cycle  # none before the first request
+        is_answering = newest is not None and not (newest.response_complete or newest.more_body)
         if is_answering or self.flow.read_paused:
             self._wait_for_the_rest()
         else:

@@ -148,7 +148,8 @@ class Problem(Exception):  # noqa: N818 - the standard's name
         super().__init__(detail)
         self.kind, self.detail = KINDS[kind], detail
         wait = {"Retry-After": _WAIT[kind]} if kind in _WAIT else {}
-        self.headers = {**wait, **(headers or {})}
+        ends = {"Connection": "close"} if kind == "failed" else {}  # as the server does after it
+        self.headers = {**wait, **ends, **(headers or {})}
 
     @property
     def text(self) -> str:

@@ -58,6 +58,7 @@ def test_the_kill_switch_is_put_on_and_off_and_a_quote_follows(desk: Terminal) -
         (("override", "MILK", "1.29", "--until", "noon", *REASON), 2, "noon"),
         (("approve", "h7"), 1, "expected the id of a price change, found 'h7'"),
         (("freeze", "MILK", "--store", "S01", "--until", "07:00", *REASON), 1, "expected an end after"),
+        (("freeze", "MILK", "--until", "9999-12-31 23:59", *REASON), 1, "expected a time of the years 1970 to 2199"),
     ],
 )
 def test_a_mistake_is_one_line_and_records_nothing(

@@ -98,6 +98,8 @@ def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_of
         ({"store": "S99"}, 422, "expected a store"),
         ({"reason": ""}, 422, "reason"),
         ({"price": None}, 422, "expected a price"),
+        ({"valid_from": "0001-01-01T00:00:00+12:00"}, 422, "expected a time of the years 1970 to 2199"),
+        ({"valid_until": "9999-12-31T23:59:59-12:00"}, 422, "leave the end out where there is none"),
     ],
 )
 def test_what_cannot_be_is_a_problem_and_records_nothing(
