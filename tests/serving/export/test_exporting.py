@@ -2,8 +2,10 @@
 
 import csv
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,24 @@ def test_what_a_receiver_did_not_take_is_sent_under_the_same_id(shop: Shop) -> N
     assert [document["batch"] for document in receiver.documents()] == list(receiver.batches)
 
 
+def test_a_receiver_that_never_comes_to_the_end_of_its_answer_holds_no_export(shop: Shop) -> None:
+    shop.sell(1)
+    ended = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.05):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(trickle, listener)
+        address = AddressTarget(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda _: listener.close(), 0.3)
+        with pytest.raises(ServiceError, match="it does not answer"):
+            export(shop.workspace, address, ["S01"])
+        ended.set()
+
+
 def test_a_refusal_for_good_is_not_tried_again_at_once(shop: Shop) -> None:
     shop.sell(1)
     with receiving([422]) as receiver, pytest.raises(ServiceError, match="answers 422"):
@@ -259,7 +279,10 @@ def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, targ
     assert late_in(shop.workspace) == []
 
 
-@pytest.mark.parametrize("to", ["http://192.0.2.1/prices", "ftp://localhost/x", "https://", "http://example.com:80/"])
+@pytest.mark.parametrize(
+    "to",
+    ["http://192.0.2.1/prices", "ftp://localhost/x", "https://", "http://example.com:80/", "http://localhost:99999/"],
+)
 def test_an_address_that_others_could_listen_to_is_refused(shop: Shop, to: str) -> None:
     with pytest.raises(DataError, match="expected an address with https"):
         target_of(shop.settings, to)
