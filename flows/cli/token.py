@@ -23,6 +23,7 @@ class Opens(StrEnum):
     """What a token opens."""
 
     READ = "read"
+    ACKNOWLEDGE = "acknowledge"
     PROPOSE = "propose"
     APPROVE = "approve"
 
@@ -32,7 +33,10 @@ Name = Annotated[str | None, typer.Argument(help="Name of the token, such as til
 Scopes = Annotated[
     list[Opens] | None,
     typer.Option(
-        "--scope", help="What it opens, repeatable: to propose or to approve changes of prices.", show_default="read"
+        "--scope",
+        help="What it opens, repeatable: to acknowledge prices as tills and labels do, to propose changes of prices or "
+        "to approve them.",
+        show_default="read",
     ),
 ]
 
@@ -43,7 +47,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
     Reading needs none. What is kept is a hash, in api/tokens of the data folder.
 
     For example:
-      shelfprice token add till-1
+      shelfprice token add till-1 --scope acknowledge
       shelfprice token add boss --scope propose --scope approve
       shelfprice token list
       shelfprice token remove till-1

@@ -1,4 +1,4 @@
-"""The route by which tills and labels acknowledge over HTTP, for the quote API to take in."""
+"""The route by which tills and labels acknowledge over HTTP; the quote API takes it in."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -45,14 +45,18 @@ def acknowledgements_router(open_workspace: Callable[[], Workspace], who: Callab
         take,
         methods=["POST"],
         summary="Say what tills and labels show",
-        description="Records each acknowledgement that can be used, and says why the others cannot. One that was "
-        "recorded before is recorded once. Fields: "
-        + "; ".join(f"`{name}`: {field.description}" for name, field in Ack.model_fields.items()),
+        description="Needs a token with the scope acknowledge. Records each acknowledgement that can be used, and says "
+        "why the others cannot. One that was recorded before is recorded once.",
         operation_id="acknowledge",
         responses={
             200: {"description": "What was recorded", "content": {"application/json": {"example": _TAKEN}}},
             **problems("unknown-token", "missing-scope", "not-valid", "lake-unreadable"),
         },
-        openapi_extra={"requestBody": {"description": "The acknowledgements"}},
+        openapi_extra={
+            "requestBody": {
+                "description": "The acknowledgements",
+                "content": {"application/json": {"schema": {"items": Ack.model_json_schema()}}},
+            }
+        },
     )
     return router
