@@ -63,6 +63,12 @@ _ALL = (
         "expected a store of this catalog, such as S01, found 'X9'; nothing was quoted",
     ),
     Kind(
+        "unknown-change",
+        404,
+        "There is no such price change",
+        "expected the id of a price change, found 'h999'; nothing was changed: /v1/price-changes lists them",
+    ),
+    Kind(
         "wrong-method",
         405,
         "The method is not one of this path",

@@ -95,7 +95,7 @@ def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_of
     [
         ({"price": 0.5}, 409, "below its cost"),
         ({"sku": "MLIK"}, 404, "expected a product"),
-        ({"store": "S99"}, 422, "expected a store"),
+        ({"store": "S99"}, 404, "expected a store"),
         ({"reason": ""}, 422, "reason"),
         ({"price": None}, 422, "expected a price"),
         ({"valid_from": "0001-01-01T00:00:00+12:00"}, 422, "expected a time of the years 1970 to 2199"),
@@ -110,6 +110,23 @@ def test_what_cannot_be_is_a_problem_and_records_nothing(
     assert words in answer.json()["detail"]
     assert answer.status_code == status
     assert client.get("/v1/price-changes").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("stat=proposed", "found 'stat'"), ("sku=MILK&sku=EGGS", "sku once"), ("limit=1&limit=2", "limit once")],
+)
+def test_a_selection_that_would_be_passed_over_is_refused(client: AsgiClient, query: str, words: str) -> None:
+    answer = client.get(f"/v1/price-changes?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/docs#not-valid")
+    assert words in answer.json()["detail"]
+    assert client.get("/v1/price-changes?state=proposed&state=in_force&store=S01").status_code == 200
+
+
+def test_a_price_change_that_is_not_there_is_not_found(home: Settings, client: AsgiClient) -> None:
+    path, off = "/v1/price-changes/h999/events", {"event": "withdrawn"}
+    answer = client.post(path, json=off, headers=token(home, "anna", "approve"))
+    assert (answer.status_code, answer.json()["type"]) == (404, "/docs#unknown-change")
 
 
 def test_what_would_become_of_it_is_told_without_recording_it(client: AsgiClient) -> None:
