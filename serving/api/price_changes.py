@@ -14,6 +14,7 @@ from catalog.records.store import Store
 from serving.api.admission import Caller, refuse_without, requires
 from serving.api.documents import problems
 from serving.api.problems import Problem
+from serving.api.strict_json import StrictRoute
 from serving.price_changes.change import PriceChange
 from serving.price_changes.desk import Wish, ask, decide, examined
 from serving.price_changes.listing import rows_of
@@ -110,7 +111,7 @@ def price_changes_router(opened: Callable[[], Workspace]) -> APIRouter:
     opened
         Returns the workspace as it is now, with the catalog in force.
     """
-    router = APIRouter(prefix="/v1/price-changes", tags=["price changes"])
+    router = APIRouter(prefix="/v1/price-changes", tags=["price changes"], route_class=StrictRoute)
 
     async def listed(
         request: Request, state: _States = None, sku: _OfSku = None, store: _OfStore = None, limit: _AtMost = 1_000

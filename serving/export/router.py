@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 
 from serving.api.documents import problems
+from serving.api.strict_json import StrictRoute
 from serving.export.acknowledge import MOST_AT_ONCE, Ack, acknowledge
 from warehouse.workspace import Workspace
 
@@ -32,7 +33,7 @@ def acknowledgements_router(open_workspace: Callable[[], Workspace], who: Callab
     who
         A dependency that lets in who may acknowledge, and returns something with a `name`.
     """
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
     def take(
         acks: Annotated[list[dict[str, Any]], Body(max_length=MOST_AT_ONCE, openapi_examples=_EXAMPLES)],

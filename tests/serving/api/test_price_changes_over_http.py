@@ -129,6 +129,29 @@ def test_a_price_change_that_is_not_there_is_not_found(home: Settings, client: A
     assert (answer.status_code, answer.json()["type"]) == (404, "/docs#unknown-change")
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"kind": "freeze", "sku": "MILK", "reason": "x", "sku": "EGGS"}', "found 'sku' again"),
+        (b'{"kind": {"a": 1, "a": 2}}', "found 'a' again"),
+        (b"[" * 100_000, "sensible depth"),
+        (b'{"price": ' + b"9" * 5_000 + b"}", "sensible depth"),
+        (b'{"reason": "\xff"}', "in UTF-8"),
+        (b'{"kind":', "expected JSON"),
+    ],
+    ids=["a field again", "a field again inside", "deep", "a number of 5,000 digits", "no UTF-8", "half"],
+)
+def test_a_body_that_could_be_read_in_two_ways_or_not_at_all_records_nothing(
+    home: Settings, client: AsgiClient, body: bytes, words: str
+) -> None:
+    head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "application/json"}
+    for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
+        answer = client.post(path, content=body, headers=head)
+        assert (answer.status_code, answer.json()["type"]) == (400, "/docs#unreadable")
+        assert words in answer.json()["detail"]
+    assert client.get("/v1/price-changes").json()["count"] == 0
+
+
 def test_what_would_become_of_it_is_told_without_recording_it(client: AsgiClient) -> None:
     answer = client.post("/v1/price-changes/examined", json=OVERRIDE | {"price": 0.5}).json()
     assert any("below its cost" in found for found in answer["conflicts"])
