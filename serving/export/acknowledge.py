@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from catalog.currency import currency_of
 from catalog.records.fields import Price
 from serving.export.batch import Batch
 from serving.export.heard import Device, Said
@@ -20,6 +21,7 @@ from warehouse.workspace import Workspace
 
 MOST_AT_ONCE = 100_000
 _AHEAD = dt.timedelta(days=1)
+_FIRST_YEAR = 1970  # in which clocks begin that nobody set
 _NO_REASON = "it gave no reason"
 _LONGEST = 200  # characters of a reason
 
@@ -117,6 +119,8 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     batch = history.by_id.get(ack.batch)
     if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
+    if ack.at.year < _FIRST_YEAR:
+        raise ValueError(f"at: expected a moment since {_FIRST_YEAR}, found {ack.at.isoformat()}")
     if ack.at > latest:
         raise ValueError(f"at: expected a moment before {latest:%Y-%m-%d %H:%M}, found {ack.at.isoformat()}")
     if ack.ok and ack.error is not None:
@@ -136,9 +140,12 @@ def _shown(ack: Ack, batch: Batch, is_ok: bool) -> list[tuple[str, float | None]
     if not of_it:
         raise ValueError(f"sku: expected a product of the batch, found {ack.sku!r}")
     if ack.price is not None:
+        money = currency_of(batch.currency)
+        if not money.is_whole(ack.price):
+            raise ValueError(f"price: expected whole {money.units_in_words}, found {ack.price}")
         if len(of_it) > 1:
             raise ValueError("price: expected none for a whole batch, found one; name the sku")
-        return [(of_it[0].sku, ack.price)]
+        return [(of_it[0].sku, round(ack.price, money.digits))]
     return [(own.sku, own.expected(ack.device) if is_ok else None) for own in of_it]
 
 

@@ -265,6 +265,26 @@ def test_what_a_clock_says_that_runs_far_ahead_is_refused(shop: Shop, target: Fo
     assert (taken.recorded, len(taken.refused)) == (0, 2)
 
 
+def test_what_no_clock_and_no_label_can_show_is_refused_and_the_rest_is_recorded(
+    shop: Shop, target: FolderTarget
+) -> None:
+    export(shop.workspace, target, ["S01"])
+    (ack,) = acks_of(documents(target)[0], "label")
+    odd = [
+        ack | {"at": "0001-01-01T00:00:00+12:00"},  # before the first moment that UTC can say
+        ack | {"sku": "MILK", "price": 0.001},
+        ack | {"sku": "MILK", "price": 1.295},
+    ]
+    (target.folder / FOLDER).mkdir()
+    (target.folder / FOLDER / "odd.json").write_text(json.dumps([*odd, ack]), encoding="utf-8")
+    found = export(shop.workspace, target, ["S01"])
+    assert found.acknowledged == len(shop.catalog.skus)
+    refused = [own.reason for own in found.refused]
+    assert len(refused) == 3
+    assert "expected a moment since 1970" in refused[0]
+    assert all("expected whole cents" in reason for reason in refused[1:])
+
+
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:
     player = shop.sell(2)
     export(shop.workspace, target, ["S01"])
