@@ -68,7 +68,10 @@ class WallClock:
             When it is of no year that clocks are known of.
         """
         if not _FIRST_YEAR <= given.year <= _LAST_YEAR:
-            raise DataError(f"expected a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, found {given.isoformat()}")
+            raise DataError(
+                f"expected a time of the years {_FIRST_YEAR} to {_LAST_YEAR}, found {given.isoformat()}; nothing was "
+                "recorded: leave the end out where there is none"
+            )
         return self.at(given) if given.tzinfo is None else given.astimezone(dt.UTC)
 
     def local(self, moment: dt.datetime) -> dt.datetime:

@@ -13,6 +13,7 @@ from flows.progress import listening
 
 _PIPE_WIDTH = 200
 _FINGERPRINT_LENGTH = 8
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
 OUT = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
 ERR = Console(stderr=True)
 
@@ -48,13 +49,15 @@ def show_table(
     """Print a table: numbers right-aligned, columns of money with so many digits, text from data taken literally."""
     from rich.table import Table
 
+    title, caption = harmless(title), caption and harmless(caption)
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", title_style="bold")
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[position], int | float | None) for row in rows)
-        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(escape(harmless(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         cells = zip(columns, row, strict=True)
-        table.add_row(*(escape(f"{value:,.{digits}f}" if name in money else shown(value)) for name, value in cells))
+        texts = (f"{value:,.{digits}f}" if name in money else harmless(shown(value)) for name, value in cells)
+        table.add_row(*(escape(text) for text in texts))
     OUT.print(table)
 
 
@@ -71,6 +74,11 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def harmless(text: str) -> str:
+    """Return text from data with each control character written out, so that it steers no terminal."""
+    return text.translate(_CONTROLS)
+
+
 def abbreviated(fingerprint: str | None) -> str | None:
     """Return the first characters of a fingerprint, which are enough to compare by eye."""
     return fingerprint[:_FINGERPRINT_LENGTH] if fingerprint else None
@@ -78,7 +86,7 @@ def abbreviated(fingerprint: str | None) -> str | None:
 
 def say(text: str) -> None:
     """Print text from data on stdout as it is."""
-    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+    OUT.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def emit(result: Any) -> None:
@@ -88,4 +96,4 @@ def emit(result: Any) -> None:
 
 def remark(text: str) -> None:
     """Print a message on stderr."""
-    ERR.print(escape(text), highlight=False, soft_wrap=True)
+    ERR.print(escape(harmless(text)), highlight=False, soft_wrap=True)

@@ -23,6 +23,7 @@ class Opens(StrEnum):
     """What a token opens."""
 
     READ = "read"
+    ACKNOWLEDGE = "acknowledge"
     PROPOSE = "propose"
     APPROVE = "approve"
 
@@ -33,8 +34,8 @@ Scopes = Annotated[
     list[Opens] | None,
     typer.Option(
         "--scope",
-        help="What it opens, repeatable. propose: asking for price changes, and acknowledging batches; approve: "
-        "deciding about price changes; read: nothing else.",
+        help="What it opens, repeatable. acknowledge: saying what tills and labels show; propose: asking for price "
+        "changes; approve: deciding about them; read: nothing else.",
         show_default="read",
     ),
 ]
@@ -46,7 +47,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
     Reading needs none. What is kept is a hash, in api/tokens of the data folder.
 
     For example:
-      shelfprice token add till-1
+      shelfprice token add till-1 --scope acknowledge
       shelfprice token add boss --scope propose --scope approve
       shelfprice token list
       shelfprice token remove till-1

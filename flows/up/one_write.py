@@ -1,12 +1,17 @@
-"""HTTP connections of the quote API: parsed in C, answered in one write, and held to a head of sensible size."""
+"""HTTP connections of the quote API: parsed in C, answered in one write, and held to a head of sensible size.
+
+Who opens a connection and says nothing, or half of a request, or does not read its answer, costs a connection and what
+is kept for it. So each has as long as uvicorn gives a silent connection between two requests, and is then closed.
+"""
 
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _MOST_HEAD_BYTES = 64 * 1024
 """Of the head of a request, and of whatever else is neither a head nor part of a body."""
+_LEAST_READ = 64 * 1024  # bytes of a long answer that are read in the time that a silent connection has
 
 
 class _Gathering:
@@ -38,17 +43,36 @@ class OneWrite(HttpToolsProtocol):
     """Uvicorn's protocol over such a transport; the parser itself knows no end of a head."""
 
     _unread = 0  # bytes since the last head or part of a body was whole
+    _is_half = True  # whether a request has to follow, or the rest of one
+    _until_whole: asyncio.TimerHandle | None = None
+    _until_read: asyncio.TimerHandle | None = None
+    _left = 0  # bytes of an answer that were not read when it was last looked at
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
         super().connection_made(cast("asyncio.Transport", _Gathering(transport, self.loop)))
+        self._wait_for_the_rest()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        super().connection_lost(exc)
+        for waits in (self._until_whole, self._until_read):
+            if waits is not None:
+                waits.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take in what came; a head without an end is refused as no request."""
         self._unread += len(data)
+        self._is_half = True
         super().data_received(data)
         if self._unread > _MOST_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of this request is too large.")
+        self._wait_for_the_rest()
+
+    def on_message_begin(self) -> None:
+        """Take note that a request begins."""
+        self._is_half = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
@@ -62,5 +86,44 @@ class OneWrite(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Take note that the request is whole."""
-        self._unread = 0
+        self._unread, self._is_half = 0, False
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """Take note that an answer is longer than what is sent ahead, and see that it is read."""
+        super().pause_writing()
+        self._left = self.transport.get_write_buffer_size()
+        self._until_read = self.loop.call_later(self.timeout_keep_alive, self._close_unless_read)
+
+    def resume_writing(self) -> None:
+        """Take note that it was read."""
+        super().resume_writing()
+        if self._until_read is not None:
+            self._until_read.cancel()
+
+    def _wait_for_the_rest(self) -> None:
+        """Give what has to follow its time, counted from its first byte on; a request that is whole needs none."""
+        if not self._is_half and self._until_whole is not None:
+            self._until_whole.cancel()
+            self._until_whole = None
+        elif self._is_half and self._until_whole is None and not self.transport.is_closing():
+            self._until_whole = self.loop.call_later(self.timeout_keep_alive, self._close_unless_answering)
+
+    def _close_unless_answering(self) -> None:
+        """Close a connection whose request is not whole in time; what was asked for before is answered first."""
+        self._until_whole = None
+        newest: RequestResponseCycle | None = self.cycle  # none before the first request
+        is_answering = newest is not None and not (newest.response_complete or newest.more_body)
+        if is_answering or self.flow.read_paused:
+            self._wait_for_the_rest()
+        else:
+            self.transport.close()
+
+    def _close_unless_read(self) -> None:
+        """Drop a connection whose answer is not read, and with it the answer."""
+        left = self.transport.get_write_buffer_size()
+        if self._left - left < _LEAST_READ:
+            self.transport.abort()
+            return
+        self._left = left
+        self._until_read = self.loop.call_later(self.timeout_keep_alive, self._close_unless_read)

@@ -36,6 +36,10 @@ class Caller:
     host: str
 
 
+class _LeftError(Exception):
+    """Who asked has left before the request was whole: what there is of it is not what was meant."""
+
+
 class Admission:
     """An ASGI application that settles these, answers refusals itself, and hands everything else to another one."""
 
@@ -52,6 +56,8 @@ class Admission:
             scope[_CALLER] = self._caller(scope)
             if any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]):
                 receive = await _whole(scope, receive)
+        except _LeftError:
+            return
         except (Problem, ServiceError) as refusal:
             await send_problem(send, problem_of(refusal))
             return
@@ -155,6 +161,8 @@ async def _whole(scope: Connection, receive: Receive) -> Receive:
     ------
     Problem
         When it is too large. What is left of it is read, within reason, so that its sender hears that.
+    _LeftError
+        When its sender leaves before it is whole.
     """
     told = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     parts: list[bytes] = []
@@ -164,7 +172,7 @@ async def _whole(scope: Connection, receive: Receive) -> Receive:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            break  # who asked has left
+            raise _LeftError
         part = message.get("body", b"")
         size += len(part)
         is_over = is_over or size > MOST_BYTES

@@ -79,7 +79,7 @@ def application(
         return Workspace(settings, kept.catalog_in_force(), lake)
 
     changes = price_changes_router(opened)
-    acknowledged = acknowledgements_router(opened, requires("propose"))
+    acknowledged = acknowledgements_router(opened, requires("acknowledge"))
     for router in (quotes_router(kept), changes, acknowledged, *routers):
         app.include_router(router)
     _add_page(app)

@@ -36,8 +36,48 @@ def page_of(document: dict[str, Any]) -> str:
             kinds=KINDS.values(),
             style=Markup(_STYLE),  # noqa: S704 - our own file, byte for byte as its hash says
             shown=_shown,
+            example=_example,
+            fields=lambda schema: _fields(document, schema),
         )
     )
+
+
+def _example(part: dict[str, Any]) -> str:
+    """Return the example of a parameter or a body; the first one where it has several, empty where it has none."""
+    named: dict[str, Any] = next(iter(part.get("examples", {}).values()), {})
+    found = part.get("example", named.get("value"))
+    if isinstance(found, list) and "in" in part:  # a parameter that may come several times
+        return "&".join(f"{part['name']}={own}" for own in found)
+    return "" if found is None else _shown(found)
+
+
+def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the fields of an object, or of each object of a list: name, whether it is needed, kind and meaning."""
+    schema = schema.get("items", schema)
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    needed = schema.get("required", ())
+    return [
+        {
+            "name": name,
+            "needed": "yes" if name in needed else "no",
+            "kind": _kind(field),
+            "said": field.get("description", ""),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _kind(field: dict[str, Any]) -> str:
+    """Return what kind of value a field has, in the words of JSON; what is not needed may be null, too."""
+    kinds = [own for own in field.get("anyOf", [field]) if own.get("type") != "null"]
+    return " or ".join(" | ".join(own["enum"]) if "enum" in own else _type(own) for own in kinds)
+
+
+def _type(kind: dict[str, Any]) -> str:
+    given = kind.get("type", "value")
+    named = given if isinstance(given, str) else next(own for own in given if own != "null")
+    return f"{named}, {kind['format']}" if "format" in kind else named
 
 
 def _shown(value: Any) -> str:

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.json_text import json_text
@@ -14,6 +14,7 @@ from catalog.records.store import Store
 from serving.api.admission import Caller, refuse_without, requires
 from serving.api.documents import problems
 from serving.api.problems import Problem
+from serving.api.strict_json import StrictRoute
 from serving.price_changes.change import PriceChange
 from serving.price_changes.desk import Wish, ask, decide, examined
 from serving.price_changes.listing import rows_of
@@ -23,6 +24,8 @@ from warehouse.workspace import Workspace
 State = Literal["proposed", "rejected", "withdrawn", "scheduled", "in_force", "superseded", "expired"]
 _JSON = "application/json"
 _MOST = 10_000
+_SELECTS = ("state", "sku", "store", "limit")
+_SHOWN = 80  # characters of a name that is none
 
 
 def _such_as(value: Any) -> dict[str, Any]:
@@ -36,10 +39,14 @@ _States = Annotated[
     list[State] | None, Query(description="Only those in these states.", openapi_examples=_such_as(["proposed"]))
 ]
 _OfSku = Annotated[
-    str | None, Query(max_length=64, description="Only of one product.", openapi_examples=_such_as("MILK"))
+    str | None,
+    Query(
+        max_length=64, description="Only of one product; not those of every product.", openapi_examples=_such_as("MILK")
+    ),
 ]
 _OfStore = Annotated[
-    str | None, Query(max_length=32, description="Only of one store.", openapi_examples=_such_as("S01"))
+    str | None,
+    Query(max_length=32, description="Only of one store; not those of every store.", openapi_examples=_such_as("S01")),
 ]
 _AtMost = Annotated[
     int, Query(ge=1, le=_MOST, description="At most so many, the newest first.", openapi_examples=_such_as(100))
@@ -104,11 +111,12 @@ def price_changes_router(opened: Callable[[], Workspace]) -> APIRouter:
     opened
         Returns the workspace as it is now, with the catalog in force.
     """
-    router = APIRouter(prefix="/v1/price-changes", tags=["price changes"])
+    router = APIRouter(prefix="/v1/price-changes", tags=["price changes"], route_class=StrictRoute)
 
     async def listed(
-        state: _States = None, sku: _OfSku = None, store: _OfStore = None, limit: _AtMost = 1_000
+        request: Request, state: _States = None, sku: _OfSku = None, store: _OfStore = None, limit: _AtMost = 1_000
     ) -> Response:
+        _refuse_other_parameters(request)
         return _answer(await asyncio.to_thread(_listed, opened(), state, sku, store, limit))
 
     async def asked(wish: _Wish, caller: Annotated[Caller, Depends(requires("propose"))]) -> Response:
@@ -129,6 +137,18 @@ def price_changes_router(opened: Callable[[], Workspace]) -> APIRouter:
     return router
 
 
+def _refuse_other_parameters(request: Request) -> None:
+    """Refuse what would select nothing although it was meant to: a name that is none, and one that comes again."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    odd = next((name for name in names if name not in _SELECTS), None)
+    if odd is not None:
+        found = repr(odd[:_SHOWN])
+        raise Problem("not-valid", f"expected {', '.join(_SELECTS)}, found {found}; nothing was listed: leave it out")
+    again = next((name for name in names if name != "state" and names.count(name) > 1), None)
+    if again is not None:
+        raise Problem("not-valid", f"expected {again} once, found it again; nothing was listed: ask for each alone")
+
+
 def _listed(
     workspace: Workspace, states: list[State] | None, sku: str | None, store: str | None, limit: int
 ) -> dict[str, Any]:
@@ -143,30 +163,40 @@ def _listed(
 
 def _asked(workspace: Workspace, asked: PriceWish, by: str) -> dict[str, Any]:
     wish = asked.wish(workspace.catalog.store)
-    _refuse_unknown_product(workspace, wish)
+    _refuse_unknown(workspace, wish)
     answer = ask(workspace, wish, by)
     return _told(workspace, answer.changes, answer.conflicts, answer.consequence)
 
 
 def _looked_at(workspace: Workspace, asked: PriceWish) -> dict[str, Any]:
     wish = asked.wish(workspace.catalog.store)
-    _refuse_unknown_product(workspace, wish)
+    _refuse_unknown(workspace, wish)
     answer = examined(workspace, wish)
     return _told(workspace, answer.changes, answer.conflicts, answer.consequence)
 
 
-def _refuse_unknown_product(workspace: Workspace, wish: Wish) -> None:
+def _refuse_unknown(workspace: Workspace, wish: Wish) -> None:
     if wish.sku is not None and wish.sku not in workspace.catalog.skus:
         raise Problem(
             "unknown-product",
             f"expected a product of the shelf, such as {workspace.catalog.skus[0]}, found {wish.sku!r}; nothing was "
             "recorded: ask for another sku",
         )
+    stores = workspace.catalog.store.stores
+    if wish.store is not None and wish.store not in stores:
+        raise Problem(
+            "unknown-store",
+            f"expected a store of this catalog, such as {stores[0]}, found {wish.store!r}; nothing was recorded: ask "
+            "for another store",
+        )
 
 
 def _decided(workspace: Workspace, change: str, decision: Decision, caller: Caller) -> dict[str, Any]:
     terms = next((own.terms for own in changes_named(workspace.lake, [change])), None)
-    if terms is not None and terms.kind == "kill_switch" and terms.store is None:
+    if terms is None:
+        said = f"expected the id of a price change, found {change!r}; nothing was changed: /v1/price-changes lists them"
+        raise Problem("unknown-change", said)
+    if terms.kind == "kill_switch" and terms.store is None:
         refuse_without("propose", caller.scopes)  # who may not turn it on for every store does not turn it off
     changed = decide(workspace, [change], decision.event, str(caller.name), decision.reason)
     return {"changes": rows_of(workspace, changed)}
@@ -223,6 +253,7 @@ def _said(description: str, example: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {_JSON: {"schema": {"type": "object"}, "example": example}}}
 
 
+_UNKNOWN = ("unknown-product", "unknown-store")
 _ANSWER = {"changes": [_EXAMPLE], "conflicts": [], "consequence": _WEIGHED}
 _LISTED: dict[str, Any] = {
     "operation_id": "price_changes",
@@ -241,7 +272,7 @@ _ASKED: dict[str, Any] = {
     "status_code": 201,
     "responses": {
         201: _said("It is recorded", _ANSWER),
-        **problems("unknown-token", "missing-scope", "unknown-product", "conflict", "not-valid", "lake-unreadable"),
+        **problems("unknown-token", "missing-scope", *_UNKNOWN, "conflict", "not-valid", "lake-unreadable"),
     },
     "openapi_extra": {"requestBody": {"description": "What is asked for"}},
 }
@@ -251,7 +282,7 @@ _LOOKED_AT: dict[str, Any] = {
     "description": "The same question; nothing is recorded. Conflicts are named, and what is expected a store day.",
     "responses": {
         200: _said("What would become of it", _ANSWER),
-        **problems("unknown-product", "not-valid", "lake-unreadable"),
+        **problems(*_UNKNOWN, "not-valid", "lake-unreadable"),
     },
     "openapi_extra": {"requestBody": {"description": "What would be asked for"}},
 }
@@ -261,7 +292,7 @@ _DECIDED: dict[str, Any] = {
     "description": "Needs a token with the scope approve.",
     "responses": {
         200: _said("It is recorded", {"changes": [_EXAMPLE]}),
-        **problems("unknown-token", "missing-scope", "conflict", "not-valid", "lake-unreadable"),
+        **problems("unknown-token", "missing-scope", "unknown-change", "conflict", "not-valid", "lake-unreadable"),
     },
     "openapi_extra": {"requestBody": {"description": "What is decided"}},
 }

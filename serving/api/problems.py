@@ -63,6 +63,12 @@ _ALL = (
         "expected a store of this catalog, such as S01, found 'X9'; nothing was quoted",
     ),
     Kind(
+        "unknown-change",
+        404,
+        "There is no such price change",
+        "expected the id of a price change, found 'h999'; nothing was changed: /v1/price-changes lists them",
+    ),
+    Kind(
         "wrong-method",
         405,
         "The method is not one of this path",
@@ -148,7 +154,8 @@ class Problem(Exception):  # noqa: N818 - the standard's name
         super().__init__(detail)
         self.kind, self.detail = KINDS[kind], detail
         wait = {"Retry-After": _WAIT[kind]} if kind in _WAIT else {}
-        self.headers = {**wait, **(headers or {})}
+        ends = {"Connection": "close"} if kind == "failed" else {}  # as the server does after it
+        self.headers = {**wait, **ends, **(headers or {})}
 
     @property
     def text(self) -> str:

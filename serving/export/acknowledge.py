@@ -142,9 +142,13 @@ def _shown(ack: Ack, batch: Batch, is_ok: bool) -> list[tuple[str, float | None]
     if not of_it:
         raise ValueError(f"sku: expected a product of the batch, found {ack.sku!r}")
     if ack.price is not None:
+        money = currency_of(batch.currency)
+        price = _nearest(ack.price, money)
+        if not money.is_whole(price):
+            raise ValueError(f"price: expected whole {money.units_in_words}, found {ack.price}")
         if len(of_it) > 1:
             raise ValueError("price: expected none for a whole batch, found one; name the sku")
-        return [(of_it[0].sku, _nearest(ack.price, currency_of(batch.currency)))]
+        return [(of_it[0].sku, price)]
     return [(own.sku, own.expected(ack.device) if is_ok else None) for own in of_it]
 
 

@@ -1,4 +1,4 @@
-"""The route by which tills and labels acknowledge over HTTP, for the quote API to take in."""
+"""The route by which tills and labels acknowledge over HTTP; the quote API takes it in."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 
 from serving.api.documents import problems
+from serving.api.strict_json import StrictRoute
 from serving.export.acknowledge import MOST_AT_ONCE, Ack, acknowledge
 from warehouse.workspace import Workspace
 
@@ -32,7 +33,7 @@ def acknowledgements_router(open_workspace: Callable[[], Workspace], who: Callab
     who
         A dependency that lets in who may acknowledge, and returns something with a `name`.
     """
-    router = APIRouter(prefix="/v1")
+    router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
     def take(
         acks: Annotated[list[dict[str, Any]], Body(max_length=MOST_AT_ONCE, openapi_examples=_EXAMPLES)],
@@ -45,14 +46,18 @@ def acknowledgements_router(open_workspace: Callable[[], Workspace], who: Callab
         take,
         methods=["POST"],
         summary="Say what tills and labels show",
-        description="Records each acknowledgement that can be used, and says why the others cannot. One that was "
-        "recorded before is recorded once. Fields: "
-        + "; ".join(f"`{name}`: {field.description}" for name, field in Ack.model_fields.items()),
+        description="Needs a token with the scope acknowledge. Records each acknowledgement that can be used, and says "
+        "why the others cannot. One that was recorded before is recorded once.",
         operation_id="acknowledge",
         responses={
             200: {"description": "What was recorded", "content": {"application/json": {"example": _TAKEN}}},
             **problems("unknown-token", "missing-scope", "not-valid", "lake-unreadable"),
         },
-        openapi_extra={"requestBody": {"description": "The acknowledgements"}},
+        openapi_extra={
+            "requestBody": {
+                "description": "The acknowledgements",
+                "content": {"application/json": {"schema": {"items": Ack.model_json_schema()}}},
+            }
+        },
     )
     return router

@@ -1,5 +1,6 @@
 """Where batches are sent: a folder, or an address that takes each as a request. Both bear the same batch twice."""
 
+import asyncio
 import io
 import json
 import time
@@ -81,10 +82,12 @@ class AddressTarget:
     ----------
     pause
         Waits some seconds between two attempts.
+    patience
+        Seconds that an attempt may take.
     """
 
-    def __init__(self, url: str, pause: Callable[[float], None] = time.sleep) -> None:
-        self._url, self._pause = url, pause
+    def __init__(self, url: str, pause: Callable[[float], None] = time.sleep, patience: float = 10.0) -> None:
+        self._url, self._pause, self._patience = url, pause, patience
 
     @property
     def name(self) -> str:
@@ -116,19 +119,28 @@ class AddressTarget:
 
     def _attempt(self, batch: Batch) -> tuple[str | None, bool]:
         """Send a batch once; return what went wrong, None for nothing, and whether another attempt may help."""
-        headers = {"Idempotency-Key": batch.id, "Content-Type": "application/json"}
-        may_use_proxy = not is_loopback(urlsplit(self._url).hostname or "")
         try:
-            with (
-                httpx.Client(timeout=_TIMEOUT, trust_env=may_use_proxy) as client,
-                client.stream("POST", self._url, content=json_of(batch), headers=headers) as answer,
-            ):  # what it says beside the status is not read
-                status, said = answer.status_code, answer.reason_phrase
-        except httpx.TransportError as error:
+            answer = asyncio.run(self._answer(batch))
+        except (httpx.TransportError, TimeoutError) as error:
             return f"it does not answer ({type(error).__name__})", True
         except (httpx.InvalidURL, UnicodeError):
             return "it is no address", False
-        return (None, False) if answer.is_success else (f"it answers {status} {said}", status in _TRY_AGAIN)
+        said = f"it answers {answer.status_code} {answer.reason_phrase}"
+        return (None, False) if answer.is_success else (said, answer.status_code in _TRY_AGAIN)
+
+    async def _answer(self, batch: Batch) -> httpx.Response:
+        """Return how a batch is answered; what an answer says beside its status is not read.
+
+        The time is that of the whole attempt: a receiver that sends a byte now and then would hold an export for ever.
+        """
+        headers = {"Idempotency-Key": batch.id, "Content-Type": "application/json"}
+        may_use_proxy = not is_loopback(urlsplit(self._url).hostname or "")
+        async with (
+            asyncio.timeout(self._patience),
+            httpx.AsyncClient(timeout=_TIMEOUT, trust_env=may_use_proxy) as client,
+            client.stream("POST", self._url, content=json_of(batch), headers=headers) as answer,
+        ):
+            return answer
 
 
 def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = None) -> Target:
@@ -177,7 +189,7 @@ def _in_words(cell: Any, money: Currency) -> Any:
 def _refuse_address(url: str) -> None:
     try:
         parts = urlsplit(url)
-        is_safe = bool(parts.hostname) and (
+        is_safe = bool(parts.hostname and parts.port != 0) and (  # reading a port that is none fails
             parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         )
     except ValueError:

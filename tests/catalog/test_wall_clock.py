@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from catalog.errors import DataError
 from catalog.load import load
 from catalog.records.opening import Opening
 from catalog.records.store import Store
@@ -137,3 +138,17 @@ def test_a_store_of_the_chain_may_be_in_another_zone() -> None:
 
 def store_in(zone: str, **changes: object) -> Store:
     return Store.model_validate({**DEFAULT, "timezone": zone, **changes})
+
+
+@given(zones, st.datetimes(timezones=st.none() | st.just(dt.UTC) | st.just(dt.timezone(dt.timedelta(hours=-12)))))
+def test_a_time_that_a_person_names_is_a_moment_that_every_clock_can_show_or_is_refused(
+    zone: str, given_time: dt.datetime
+) -> None:
+    clock = WallClock(OPENING, zone)
+    if given_time.year not in range(1970, 2101):
+        with pytest.raises(DataError, match="expected a time of the years 1970 to 2100"):
+            clock.moment_of_person(given_time)
+        return
+    moment = clock.moment_of_person(given_time)
+    assert moment.tzinfo is dt.UTC
+    assert abs(clock.date_of(moment) - given_time.date()) <= dt.timedelta(days=2)

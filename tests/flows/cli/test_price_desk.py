@@ -96,6 +96,7 @@ def test_a_time_that_no_calendar_reaches_is_one_line(desk: Terminal, time: str) 
         (("override", "MILK", "1.29", "--until", "noon", *REASON), 2, "noon"),
         (("approve", "h7"), 1, "expected the id of a price change, found 'h7'"),
         (("freeze", "MILK", "--store", "S01", "--until", "07:00", *REASON), 1, "expected an end after"),
+        (("freeze", "MILK", "--until", "9999-12-31 23:59", *REASON), 1, "expected a time of the years 1970 to 2100"),
     ],
 )
 def test_a_mistake_is_one_line_and_records_nothing(

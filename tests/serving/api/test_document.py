@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 
@@ -10,6 +11,15 @@ from asgi_client import AsgiClient
 
 from serving.api.page import page_of
 from serving.api.problems import KINDS
+
+CHANGE = ("kind", "reason", "sku", "store", "price", "valid_from", "valid_until", "announced", "anyway")
+FIELDS_OF_BODIES = {
+    "quotes": ("sku", "stock", "ticks_left", "shown", "opening", "store"),
+    "ask_for_price": CHANGE,
+    "examine_price": CHANGE,
+    "decide_on_price": ("event", "reason"),
+    "acknowledge": ("batch", "store", "sku", "device", "price", "at", "ok", "error"),
+}
 
 
 @pytest.fixture
@@ -67,6 +77,25 @@ def test_the_page_loads_nothing_and_its_style_is_the_one_that_the_browser_is_tol
     assert f"style-src 'sha256-{digest}'" in policy
     for name in KINDS:
         assert f'id="{name}"' in page
+
+
+def test_the_page_names_each_field_of_a_body_and_shows_each_example(client: AsgiClient, document) -> None:  # type: ignore[no-untyped-def]
+    page = client.get("/docs").text
+    for path, methods in document["paths"].items():
+        for one in methods.values():
+            _, found, rest = page.partition(f'<section id="{one["operationId"]}">')
+            section = html.unescape(rest.partition("</section>")[0])
+            assert found, path
+            for part in one.get("parameters", []):
+                assert re.search(rf"<code>{part['name']}</code>.*<code>.+</code></td></tr>", section), (
+                    path,
+                    part["name"],
+                )
+            if "requestBody" in one:
+                body = section.partition("<h3>Body</h3>")[2].partition("<h3>Answers</h3>")[0]
+                assert re.search(r"<pre>[\[{].+</pre>", body, re.DOTALL), path
+                for name in FIELDS_OF_BODIES[one["operationId"]]:
+                    assert f"<tr><td><code>{name}</code></td>" in body, (path, name)
 
 
 def test_markup_in_the_document_is_text_on_the_page(document) -> None:  # type: ignore[no-untyped-def]

@@ -1,11 +1,17 @@
 """Price changes over HTTP: what a token opens, what is recorded, and the quote that follows."""
 
+import asyncio
 import datetime as dt
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from asgi_client import AsgiClient
 
 from catalog.settings import Settings
+from serving.api.app import application
 from serving.api.tokens import Scope, add_token
 
 OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
@@ -13,6 +19,21 @@ OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a compe
 
 def token(home: Settings, name: str, *scopes: Scope) -> dict[str, str]:
     return {"Authorization": f"Bearer {add_token(home, name, scopes, dt.datetime.now(dt.UTC))}"}
+
+
+def scope_of(path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Return what a server tells an application of a POST."""
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    of_it = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": told, "root_path": ""}
+    return {"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", **of_it}
+
+
+async def handed_over(parts: Iterator[dict[str, object]]) -> dict[str, object]:
+    return next(parts)
+
+
+async def taken(sent: list[object], message: object) -> None:
+    sent.append(message)
 
 
 def test_an_override_asked_for_over_http_is_quoted_and_withdrawn_again(home: Settings, client: AsgiClient) -> None:
@@ -43,6 +64,20 @@ def test_reading_needs_no_token_and_each_action_its_scope(home: Settings, client
     assert refused.status_code == 403
 
 
+def test_a_request_whose_sender_leaves_before_it_is_whole_records_nothing(home: Settings) -> None:
+    app, sent = application(home, look_every=0), list[object]()
+    text = json.dumps(OVERRIDE).encode()
+    head = token(home, "anna", "propose") | {"Content-Type": "application/json", "Host": "127.0.0.1"}
+    for told in ({"Content-Length": str(len(text) + 1)}, {"Transfer-Encoding": "chunked"}):
+        parts: Iterator[dict[str, object]] = iter(
+            [{"type": "http.request", "body": text, "more_body": True}, {"type": "http.disconnect"}]
+        )
+        asyncio.run(app(scope_of("/v1/price-changes", head | told), partial(handed_over, parts), partial(taken, sent)))
+    assert not sent
+    with AsgiClient(app) as client:
+        assert client.get("/v1/price-changes").json()["count"] == 0
+
+
 def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_off(
     home: Settings, client: AsgiClient
 ) -> None:
@@ -60,13 +95,13 @@ def test_who_may_not_turn_the_kill_switch_on_for_every_store_does_not_turn_it_of
     [
         ({"price": 0.5}, 409, "below its cost"),
         ({"sku": "MLIK"}, 404, "expected a product"),
-        ({"store": "S99"}, 422, "expected a store"),
+        ({"store": "S99"}, 404, "expected a store"),
         ({"reason": ""}, 422, "reason"),
         ({"price": None}, 422, "expected a price"),
         ({"kind": "kill_switch", "sku": None, "price": 0.01}, 422, "of an override alone"),
         ({"kind": "freeze"}, 422, "of an override alone"),
-        ({"valid_from": "0001-01-01T00:00:00+14:00"}, 422, "expected a time of the years"),
-        ({"valid_until": "9999-12-31T23:59:59-12:00"}, 422, "expected a time of the years"),
+        ({"valid_from": "0001-01-01T00:00:00+14:00"}, 422, "expected a time of the years 1970 to 2100"),
+        ({"valid_until": "9999-12-31T23:59:59-12:00"}, 422, "leave the end out where there is none"),
     ],
 )
 def test_what_cannot_be_is_a_problem_and_records_nothing(
@@ -76,6 +111,46 @@ def test_what_cannot_be_is_a_problem_and_records_nothing(
     assert answer.headers["content-type"] == "application/problem+json"
     assert words in answer.json()["detail"]
     assert answer.status_code == status
+    assert client.get("/v1/price-changes").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("stat=proposed", "found 'stat'"), ("sku=MILK&sku=EGGS", "sku once"), ("limit=1&limit=2", "limit once")],
+)
+def test_a_selection_that_would_be_passed_over_is_refused(client: AsgiClient, query: str, words: str) -> None:
+    answer = client.get(f"/v1/price-changes?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/docs#not-valid")
+    assert words in answer.json()["detail"]
+    assert client.get("/v1/price-changes?state=proposed&state=in_force&store=S01").status_code == 200
+
+
+def test_a_price_change_that_is_not_there_is_not_found(home: Settings, client: AsgiClient) -> None:
+    path, off = "/v1/price-changes/h999/events", {"event": "withdrawn"}
+    answer = client.post(path, json=off, headers=token(home, "anna", "approve"))
+    assert (answer.status_code, answer.json()["type"]) == (404, "/docs#unknown-change")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"kind": "freeze", "sku": "MILK", "reason": "x", "sku": "EGGS"}', "found 'sku' again"),
+        (b'{"kind": {"a": 1, "a": 2}}', "found 'a' again"),
+        (b"[" * 100_000, "sensible depth"),
+        (b'{"price": ' + b"9" * 5_000 + b"}", "sensible depth"),
+        (b'{"reason": "\xff"}', "in UTF-8"),
+        (b'{"kind":', "expected JSON"),
+    ],
+    ids=["a field again", "a field again inside", "deep", "a number of 5,000 digits", "no UTF-8", "half"],
+)
+def test_a_body_that_could_be_read_in_two_ways_or_not_at_all_records_nothing(
+    home: Settings, client: AsgiClient, body: bytes, words: str
+) -> None:
+    head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "application/json"}
+    for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
+        answer = client.post(path, content=body, headers=head)
+        assert (answer.status_code, answer.json()["type"]) == (400, "/docs#unreadable")
+        assert words in answer.json()["detail"]
     assert client.get("/v1/price-changes").json()["count"] == 0
 
 

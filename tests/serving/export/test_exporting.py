@@ -2,8 +2,10 @@
 
 import csv
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -161,6 +163,24 @@ def test_what_a_receiver_did_not_take_is_sent_under_the_same_id(shop: Shop) -> N
         assert len(set(receiver.requests)) == 1, "the same key with the same bytes"
         assert export(shop.workspace, address, ["S01"]).sent == ()
     assert [document["batch"] for document in receiver.documents()] == list(receiver.batches)
+
+
+def test_a_receiver_that_never_comes_to_the_end_of_its_answer_holds_no_export(shop: Shop) -> None:
+    shop.sell(1)
+    ended = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.05):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(trickle, listener)
+        address = AddressTarget(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda _: listener.close(), 0.3)
+        with pytest.raises(ServiceError, match="it does not answer"):
+            export(shop.workspace, address, ["S01"])
+        ended.set()
 
 
 def test_a_refusal_for_good_is_not_tried_again_at_once(shop: Shop) -> None:
@@ -338,6 +358,26 @@ def test_what_a_clock_says_that_no_calendar_has_is_refused(shop: Shop, target: F
     assert (taken.recorded, [own.reason[:3] for own in taken.refused]) == (0, ["at:", "at:"])
 
 
+def test_what_no_clock_and_no_label_can_show_is_refused_and_the_rest_is_recorded(
+    shop: Shop, target: FolderTarget
+) -> None:
+    export(shop.workspace, target, ["S01"])
+    (ack,) = acks_of(documents(target)[0], "label")
+    odd = [
+        ack | {"at": "0001-01-01T00:00:00+12:00"},  # before the first moment that UTC can say
+        ack | {"sku": "MILK", "price": 0.001},
+        ack | {"sku": "MILK", "price": 1.295},
+    ]
+    (target.folder / FOLDER).mkdir()
+    (target.folder / FOLDER / "odd.json").write_text(json.dumps([*odd, ack]), encoding="utf-8")
+    found = export(shop.workspace, target, ["S01"])
+    assert found.acknowledged == len(shop.catalog.skus)
+    refused = [own.reason for own in found.refused]
+    assert len(refused) == 3
+    assert "expected a moment of 1970 or later" in refused[0]
+    assert all("expected whole cents" in reason for reason in refused[1:])
+
+
 def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, target: FolderTarget) -> None:
     player = shop.sell(2)
     export(shop.workspace, target, ["S01"])
@@ -352,7 +392,10 @@ def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, targ
     assert late_in(shop.workspace) == []
 
 
-@pytest.mark.parametrize("to", ["http://192.0.2.1/prices", "ftp://localhost/x", "https://", "http://example.com:80/"])
+@pytest.mark.parametrize(
+    "to",
+    ["http://192.0.2.1/prices", "ftp://localhost/x", "https://", "http://example.com:80/", "http://localhost:99999/"],
+)
 def test_an_address_that_others_could_listen_to_is_refused(shop: Shop, to: str) -> None:
     with pytest.raises(DataError, match="expected an address with https"):
         target_of(shop.settings, to)
