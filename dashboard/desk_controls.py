@@ -28,6 +28,7 @@ _QUESTIONS = {
     "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
     "stop": ("Turn the kill switch on?", "Base prices stand from the next tick on, until that is undone."),
 }
+_OF_ONE = {"reject": "The old price stands.", "freeze": "It stays as it is shown until that is undone."}
 
 
 def filter_states() -> dict[str, State]:
@@ -70,7 +71,9 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             return nothing | {"panel": is_there, "said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
-            about = switched if what == "stop" else _number_of(desk, meant(desk, act, Asked(**asked), every=every))
+            ids = [] if what == "stop" else meant(desk, act, Asked(**asked), every=every)
+            about = switched if what == "stop" else _number_of(desk, ids)
+            words = _OF_ONE.get(what, words) if len(ids) == 1 else words
             opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
             return nothing | opened | {"why": "", "failed": None}
         done: dict[str, Callable[[], str]] = {

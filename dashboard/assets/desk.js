@@ -76,9 +76,9 @@
     });
 
     const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
-    const MARKS = { waits: "…", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
+    const MARKS = { waits: "◷", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
     cells.DeskState = ({ data }) => data
-        ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}` },
+        ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}`, title: data.state },
             window.React.createElement("span", { "aria-hidden": true, className: "desk-mark" }, MARKS[data.look]), data.state)
         : null;
     cells.DeskCourse = ({ value, symbol = "€", digits = 2 }) => {

@@ -18,6 +18,7 @@ from serving.price_changes.passing import passes, passing
 from serving.price_changes.propose import THE_RULE
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
+_MOMENT = dt.timedelta(microseconds=1)
 Place = tuple[str | None, str | None]
 """Store and product; None is every one."""
 
@@ -45,7 +46,7 @@ class Row:
     proposed
         What the price book opens a full shelf with.
     stands
-        What will stand by what was decided so far.
+        What will stand at the next tick by what was decided so far.
     gain
         Expected of the proposed price against `now`, EUR a store day; None where no model knows.
     limit
@@ -135,7 +136,9 @@ def _of_store(
 ) -> Iterator[Row]:
     clock = known.clocks[store]
     outlook = known.outlooks[clock.date]
-    covering = _covering(clock, catalog.store.clock_of(store), known.people)
+    wall = catalog.store.clock_of(store)
+    covering = _covering(known.people, clock.now, wall.closing_of(clock.date))
+    holding = _covering(known.people, clock.now, clock.now + _MOMENT)
     courses = [known.courses.get((store, sku), ()) for sku in catalog.skus]
     opened = [course[-1] if course else None for course in courses]
     now = [known.shown.get((store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
@@ -148,7 +151,9 @@ def _of_store(
         decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
         cover = _strongest(covering, store, product.sku)
         if cover is not None:
-            stands, told = _overridden(cover, product, clock, catalog.store.clock_of(store))
+            told = _overridden(cover, product, clock, wall)
+        if (holds := _strongest(holding, store, product.sku)) is not None:
+            stands = _price_of(holds, product)
         yield Row(
             store=store,
             sku=product.sku,
@@ -189,7 +194,7 @@ def _decision(
     if change is None:
         if not catalog.store.approval.is_asked_for or passes(catalog, product, old, proposed):
             return "passes", proposed, "passes"
-        before = _before(catalog, product, old, proposed)
+        before = _nearest(catalog, product, old, proposed)  # nobody has recorded yet that it waits
         return "waits", before, f"waits; until then {euros(before)}"
     wanted = proposed if change.terms.new_price is None else change.terms.new_price
     before, by = _before(catalog, product, change.terms.old_price, wanted), change.events[-1].by
@@ -202,18 +207,21 @@ def _decision(
 
 def _before(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
     """Return what stands until a price is approved, EUR: the old price, else the nearest one that passes by itself."""
-    if old is not None:
-        return old
-    lowest, highest = passing(catalog, product, None)
+    return _nearest(catalog, product, None, wanted) if old is None else old
+
+
+def _nearest(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
+    """Return the price nearest to a wanted one that passes by itself, EUR."""
+    lowest, highest = passing(catalog, product, old)
     return min(max(wanted, lowest), highest)
 
 
-def _covering(clock: StoreClock, wall: WallClock, people: Iterable[PriceChange]) -> dict[Place, PriceChange]:
-    """Return the strongest change of people that holds at some time of the rest of a store's date, by place."""
-    closing, found = wall.closing_of(clock.date), dict[Place, PriceChange]()
+def _covering(people: Iterable[PriceChange], start: dt.datetime, end: dt.datetime) -> dict[Place, PriceChange]:
+    """Return the strongest change of people that holds at some time from a start until before an end, by place."""
+    found = dict[Place, PriceChange]()
     for change in sorted(people, key=lambda change: change.rank):
         span = change.in_force
-        if span is not None and span[0] < closing and (span[1] is None or span[1] > clock.now):
+        if span is not None and span[0] < end and (span[1] is None or span[1] > start):
             found[change.terms.store, change.terms.sku] = change
     return found
 
@@ -224,11 +232,16 @@ def _strongest(covering: Mapping[Place, PriceChange], store: str, sku: str) -> P
     return max(found, key=lambda change: change.rank, default=None)
 
 
-def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> tuple[float, str]:
-    terms = change.terms
-    price = product.base_price if terms.new_price is None else terms.new_price
+def _price_of(change: PriceChange, product: Product) -> float:
+    """Return the price that a person set, EUR; the kill switch sets the base price."""
+    return product.base_price if change.terms.new_price is None else change.terms.new_price
+
+
+def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> str:
+    """Say what a person set, and when it holds."""
+    terms, price = change.terms, _price_of(change, product)
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
     start = f" from {wall.local(terms.valid_from):%H:%M}" if terms.valid_from > clock.now else ""
     end = None if terms.valid_until is None else wall.local(terms.valid_until)
     until = f" until {end:%H:%M}" if end is not None and end.date() == clock.date else ""
-    return price, f"{what} {euros(price)} by {change.proposer}{start}{until}"
+    return f"{what} {euros(price)} by {change.proposer}{start}{until}"

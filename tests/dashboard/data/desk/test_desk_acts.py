@@ -14,6 +14,7 @@ from catalog.load import load
 from catalog.records.shelf_label import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
+from dashboard.cards.desk_prices import note_of, told_of
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
 from dashboard.data.desk.drafts import Draft, preview
@@ -22,6 +23,7 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
+from dashboard.price_tags import told_of as tags_told_of
 from features.cells import ALL_VIEWS
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.propose import propose
@@ -100,6 +102,34 @@ def test_a_persons_price_covers_the_policys_until_it_is_undone(tmp_path: Path) -
         acts.undo(desk, one.change)
     assert {row.state for row in desk.sheet().rows} == {"passes"}
     assert standing(desk.sheet()) == []
+
+
+def test_a_price_for_the_afternoon_stands_from_then_on_and_not_when_the_store_opens(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    row = row_of(desk, "S01|MILK")
+    said = acts.override(desk, row, Draft(1.29, "13:00", "18:00"), "a competitor is cheaper", anyway=False)
+    assert said.endswith("The shelf follows at 13:00.")
+    assert (row_of(desk, "S01|MILK").state, row_of(desk, "S01|MILK").stands) == ("overridden", row.stands)
+    assert "from 13:00 until 18:00" in row_of(desk, "S01|MILK").told
+    (change,) = standing(desk.sheet())
+    assert (change.state, change.is_for_hours) == ("scheduled", True)
+
+
+def test_what_nobody_recorded_yet_is_shown_as_near_to_its_proposal_as_the_rules_let_pass(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    row = row_of(desk, "S02|MILK")
+    base = shop.catalog.product("MILK").base_price
+    assert (row.state, row.change) == ("waits", None)
+    assert abs(row.stands - base) <= 0.01 * base < abs(row.proposed - base)
+    (note,) = note_of(desk.sheet())
+    assert "until somebody decides, the nearest that the rules let pass stands" in str(note)
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 price; 1 waits"), (2, "2 prices; 2 wait")])
+def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
+    rows = [replace(ROW, decision="waits")] * number
+    assert told_of(rows, rows) == words
+    assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
 
 
 def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:
