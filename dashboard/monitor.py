@@ -15,6 +15,8 @@ from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
 from dashboard.who import refusal
+from serving.price_changes.change import PriceChange
+from serving.price_changes.record import changes_by_people
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of
 
@@ -67,6 +69,16 @@ class Monitor:
 
     @cached_property
     def _situations(self) -> Cache[Situation]:
+        return Cache(1)
+
+    def changes_by_people(self) -> list[PriceChange]:
+        """Return what people asked for about prices."""
+        return self._changes.get(
+            "people", lambda: changes_by_people(self.reader.lake), lambda: self.reader.stamp("price_changes")
+        )
+
+    @cached_property
+    def _changes(self) -> Cache[list[PriceChange]]:
         return Cache(1)
 
     def next_command(self) -> str | None:

@@ -5,6 +5,7 @@ import datetime as dt
 from dash.development.base_component import Component
 
 from dashboard.components import notice
+from dashboard.data.desk.kill_switch import kill_switch_notices
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
 from warehouse.books import books_passed_over
@@ -18,12 +19,14 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
 
 def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     """Return what is out of order with the prices of a date."""
-    return notices(
+    lake, catalog = Lake(monitor.settings), monitor.catalog.current()
+    told = notices(
         monitor.versions(),
         monitor.reader.dates("price_book"),
         date,
         now=monitor.situation(),
-        kill_switch=monitor.catalog.current().store.guardrails.kill_switch,
+        kill_switch=catalog.store.guardrails.kill_switch,
         catalog_problem=monitor.catalog.problem,
-        passed_over=books_passed_over(Lake(monitor.settings), date),
+        passed_over=books_passed_over(lake, date),
     )
+    return [*kill_switch_notices(lake, catalog, monitor.changes_by_people()), *told]

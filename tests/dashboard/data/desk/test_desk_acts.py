@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from monitors import Orchestrator
 from price_shop import DATE, Shop
 
 from catalog.errors import DataError, Declined
@@ -14,14 +15,18 @@ from catalog.load import load
 from catalog.records.shelf_label import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
+from dashboard.cards.desk_log import in_words
 from dashboard.cards.desk_prices import note_of, told_of
+from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
 from dashboard.data.desk.drafts import Draft, preview
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
+from dashboard.data.health import health_of
 from dashboard.data.reader import Reader
+from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
 from dashboard.price_tags import told_of as tags_told_of
 from features.cells import ALL_VIEWS
@@ -130,6 +135,29 @@ def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
     rows = [replace(ROW, decision="waits")] * number
     assert told_of(rows, rows) == words
     assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
+
+
+def test_the_kill_switch_of_the_desk_is_told_as_a_problem_until_it_is_undone(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path)
+    monitor = Monitor(shop.settings, Orchestrator(), shop.folder)
+    assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
+    acts.stop(desk, "S01", "prices look wrong")
+    told = next(one for one in found_on(monitor, DATE) if one.title == "The kill switch is on")
+    assert (told.mood, health_of(None, [told], 0).light) == ("problem", "red")
+    assert "turned it on in S01: prices look wrong" in told.text
+    (change,) = standing(desk.sheet())
+    assert told.command == f"shelfprice withdraw {change.change}"
+    acts.undo(desk, change.change)
+    assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
+
+
+def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    acts.approve(desk, ["S02|MILK", "S02|EGGS"])
+    found = Reader(shop.settings).ask("newest_price_changes", ("price_changes",), most=9)
+    said = [in_words(act) for act in found.itertuples()]
+    assert said[0].endswith("approved 2 prices")
+    assert said[1].endswith(f"proposed 15 prices for {DATE:%d %b}")
 
 
 def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:
