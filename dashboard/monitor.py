@@ -11,12 +11,11 @@ from dash.development.base_component import Component
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from dashboard.cache import Cache
+from dashboard.data.desk.kill_switch import KillSwitch
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
 from dashboard.who import refusal
-from serving.price_changes.change import PriceChange
-from serving.price_changes.record import changes_by_people
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of
 
@@ -71,15 +70,10 @@ class Monitor:
     def _situations(self) -> Cache[Situation]:
         return Cache(1)
 
-    def changes_by_people(self) -> list[PriceChange]:
-        """Return what people asked for about prices."""
-        return self._changes.get(
-            "people", lambda: changes_by_people(self.reader.lake), lambda: self.reader.stamp("price_changes")
-        )
-
     @cached_property
-    def _changes(self) -> Cache[list[PriceChange]]:
-        return Cache(1)
+    def kill_switch(self) -> KillSwitch:
+        """The kill switch of the desk."""
+        return KillSwitch(self.reader)
 
     def next_command(self) -> str | None:
         """Return the command that brings the lake one step nearer to prices; None where nothing is missing."""

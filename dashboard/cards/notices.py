@@ -5,7 +5,6 @@ import datetime as dt
 from dash.development.base_component import Component
 
 from dashboard.components import notice
-from dashboard.data.desk.kill_switch import kill_switch_notices
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
 from warehouse.books import books_passed_over
@@ -19,7 +18,7 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
 
 def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     """Return what is out of order with the prices of a date."""
-    lake, catalog = Lake(monitor.settings), monitor.catalog.current()
+    catalog = monitor.catalog.current()
     told = notices(
         monitor.versions(),
         monitor.reader.dates("price_book"),
@@ -27,6 +26,6 @@ def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
         now=monitor.situation(),
         kill_switch=catalog.store.guardrails.kill_switch,
         catalog_problem=monitor.catalog.problem,
-        passed_over=books_passed_over(lake, date),
+        passed_over=books_passed_over(Lake(monitor.settings), date),
     )
-    return [*kill_switch_notices(lake, catalog, monitor.changes_by_people()), *told]
+    return [*monitor.kill_switch.notices(catalog), *told]
