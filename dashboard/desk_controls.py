@@ -83,8 +83,8 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
         }
         if what not in done:
             raise PreventUpdate
-        said, _ = told(done[what])
-        return nothing | {"said": said, "done": act["at"]}
+        said, is_done = told(done[what])
+        return nothing | {"said": said, "done": act["at"] if is_done else no_update}
 
 
 def _wire_question(app: Dash, desk: PriceDesk) -> None:

@@ -71,6 +71,12 @@
                 }
                 return window.dash_clientside.no_update;
             },
+            // Nothing stays chosen after an act: what a filter hides by then would be meant by the next one too.
+            acted: () => {
+                const api = grid();
+                if (api) { api.deselectAll(); }
+                return window.dash_clientside.no_update;
+            },
             chosen: (rows) => (rows && rows.length ? `${rows.length} chosen` : "none chosen"),
         },
     });

@@ -20,7 +20,7 @@ _DAYS = 14
 _MOST_DECISIONS = 1_000
 
 _EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(params.value)"}
-_PER_VISIT = {"function": "params.value == null ? '' : '€' + d3.format(',.3f')(params.value)"}
+_PER_VISIT = {"function": "params.value == null ? '' : ('€' + d3.format(',.3f')(params.value)).replace('€−', '−€')"}
 _PERCENT = {"function": "params.value == null ? '' : d3.format('.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("decided_at", "Local time", {"width": 155, "pinned": "left"}),
