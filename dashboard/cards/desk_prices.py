@@ -41,9 +41,14 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("gain", "Gain a day", "Expected of the proposed price against now, in this store", {"valueFormatter": _GAIN}),
     ("state", "State", "What became of the proposal", {"width": 250, "cellRenderer": "DeskState"}),
     ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
+    (
+        "why",
+        "Why",
+        "How many shoppers buy at the proposed price and at the one now, and where it comes from",
+        {"width": 470, "sortable": False},
+    ),
     ("course", "14 days", "Opening prices", {"width": 130, "cellRenderer": "DeskCourse", "sortable": False}),
     ("limit", "Limit that binds", "The limit that keeps the policy from another price", {"width": 220}),
-    ("why", "Why", "Where the proposed price comes from", {"width": 330, "sortable": False}),
 )
 _NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
 

@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
-from dashboard.formats import euros
+from dashboard.formats import euros, share
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.passing import passes, passing
@@ -122,16 +123,22 @@ def rows_of(catalog: Catalog, known: Known) -> list[Row]:
     ]
 
 
-def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str]]:
-    """Return each product's opening price, EUR, and the limit that binds it, in words: the same in every store."""
-    return [(outlook.opening_price(sku), limit_in_words(outlook.binding_rule(sku))) for sku in catalog.skus]
+def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str, float]]:
+    """Return each product's opening price, EUR, the limit that binds it, in words, and its chance of sale or NaN.
+
+    They are the same in every store.
+    """
+    prices = [outlook.opening_price(sku) for sku in catalog.skus]
+    limits = [limit_in_words(outlook.binding_rule(sku)) for sku in catalog.skus]
+    chances = outlook.curves.p_sale_at(np.arange(len(prices)), np.array(prices))
+    return list(zip(prices, limits, chances.tolist(), strict=True))
 
 
 def _of_store(
     catalog: Catalog,
     known: Known,
     store: str,
-    offers: Sequence[tuple[float, str]],
+    offers: Sequence[tuple[float, str, float]],
     newest: Mapping[Place, PriceChange],
 ) -> Iterator[Row]:
     clock = known.clocks[store]
@@ -144,9 +151,9 @@ def _of_store(
     now = [known.shown.get((store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
     prices = np.array([np.nan if price is None else price for price in now])
     gains = outlook.gains(np.arange(len(prices)), prices)
-    why = why_of(outlook)
+    why = _reasons(outlook, offers, prices)
     for position, product in enumerate(catalog.products):
-        proposed, limit = offers[position]
+        proposed, limit, _ = offers[position]
         change = newest.get((store, product.sku))
         decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
         cover = _strongest(covering, store, product.sku)
@@ -165,7 +172,7 @@ def _of_store(
             proposed=proposed,
             stands=stands,
             gain=None if np.isnan(gains[position]) else float(gains[position]),
-            why=why,
+            why=why[position],
             limit=limit,
             course=courses[position],
             decision=decision,
@@ -173,6 +180,25 @@ def _of_store(
             told=told,
             change=change,
         )
+
+
+def _reasons(outlook: Outlook, offers: Sequence[tuple[float, str, float]], now: Floats) -> list[str]:
+    """Say why each price is proposed: how many buy at it and at the one now, and where it comes from.
+
+    Parameters
+    ----------
+    now
+        EUR, shape (n_products,); NaN where there is none.
+    """
+    origin, chances = why_of(outlook), outlook.curves.p_sale_at(np.arange(len(now)), now)
+    return [
+        origin
+        if np.isnan(then)
+        else f"{share(then, 0)} buy at {euros(price)}; {origin}"
+        if np.isnan(today) or price == shown
+        else f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
+        for (price, _, then), today, shown in zip(offers, chances, now, strict=True)
+    ]
 
 
 def why_of(outlook: Outlook) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +159,18 @@ def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None
     said = [in_words(act) for act in found.itertuples()]
     assert said[0].endswith("approved 2 prices")
     assert said[1].endswith(f"proposed 15 prices for {DATE:%d %b}")
+
+
+def test_a_proposal_says_how_many_buy_at_it_and_at_the_price_now(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    row = row_of(desk, "S01|MILK")
+    assert row.now is not None
+    curves = desk.sheet().outlooks[DATE].curves
+    then, today = (f"{100 * curves.p_sale_at(np.array([0]), np.array([at]))[0]:.0f} %" for at in (row.proposed, row.now))
+    assert row.why.startswith(f"{then} buy at €{row.proposed:.2f}, {today} at €{row.now:.2f}; price book of ")
+    never_sold = row_of(desk, "S02|MILK")
+    assert never_sold.now is None
+    assert never_sold.why.startswith(f"{then} buy at €{row.proposed:.2f}; price book of ")
 
 
 def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:
