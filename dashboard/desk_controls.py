@@ -54,7 +54,6 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             "asked": Output(dialogs.ASKED, "children"),
             "why": Output(dialogs.WHY, "value"),
             "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
-            "panel": Output(edit.PANEL, "opened", allow_duplicate=True),
         },
         inputs={"act": Input(ACT, "data")},
         state={"every": State(EVERY, "checked"), "switched": State(SWITCHED, "value"), **filter_states()},
@@ -63,12 +62,12 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
     def answer(act: dict[str, Any] | None, *, every: bool, switched: str, **asked: Any) -> dict[str, Any]:
         if not act:
             raise PreventUpdate
-        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed", "panel"), no_update)
+        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed"), no_update)
         what = act["what"]
         if what == "edit":
             is_there = bool(desk.sheet().chosen(act["ids"][:1]))
             said = no_update if is_there else problem("Choose a price in the table, then edit it.")
-            return nothing | {"panel": is_there, "said": said}
+            return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
             ids = [] if what == "stop" else meant(desk, act, Asked(**asked), every=every)
@@ -134,7 +133,10 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
 
 
 def _wire_panel(app: Dash, desk: PriceDesk) -> None:
-    """Fill the panel for a row, and show what a typed price would bring."""
+    """Open the panel filled for a row, and show what a typed price would bring.
+
+    It opens with its values: those that came later would replace what somebody has typed by then.
+    """
 
     @app.callback(
         Output(edit.FACTS, "children"),
@@ -144,12 +146,13 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
         Output(edit.REASON, "value"),
         Output(edit.ANYWAY, "checked"),
         Output(edit.REFUSED, "children", allow_duplicate=True),
+        Output(edit.PANEL, "opened", allow_duplicate=True),
         Input(ACT, "data"),
         prevent_initial_call=True,
     )
     def fill(act: dict[str, Any] | None) -> Any:
         row = _row(desk, act)
-        return edit.facts_of(row), row.stands, "", "", "", False, None
+        return edit.facts_of(row), row.stands, "", "", "", False, None, True
 
     @app.callback(
         Output(edit.PREVIEW, "children"),
