@@ -28,6 +28,7 @@ _QUESTIONS = {
     "freeze": ("Freeze prices?", "They stay as they are shown until that is undone."),
     "stop": ("Turn the kill switch on?", "Base prices stand from the next tick on, until that is undone."),
 }
+_OF_ONE = {"reject": "The old price stands.", "freeze": "It stays as it is shown until that is undone."}
 
 
 def filter_states() -> dict[str, State]:
@@ -53,7 +54,6 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             "asked": Output(dialogs.ASKED, "children"),
             "why": Output(dialogs.WHY, "value"),
             "failed": Output(dialogs.FAILED, "children", allow_duplicate=True),
-            "panel": Output(edit.PANEL, "opened", allow_duplicate=True),
         },
         inputs={"act": Input(ACT, "data")},
         state={"every": State(EVERY, "checked"), "switched": State(SWITCHED, "value"), **filter_states()},
@@ -62,15 +62,17 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
     def answer(act: dict[str, Any] | None, *, every: bool, switched: str, **asked: Any) -> dict[str, Any]:
         if not act:
             raise PreventUpdate
-        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed", "panel"), no_update)
+        nothing = dict.fromkeys(("said", "done", "question", "title", "asked", "why", "failed"), no_update)
         what = act["what"]
         if what == "edit":
             is_there = bool(desk.sheet().chosen(act["ids"][:1]))
             said = no_update if is_there else problem("Choose a price in the table, then edit it.")
-            return nothing | {"panel": is_there, "said": said}
+            return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
-            about = switched if what == "stop" else _number_of(desk, meant(desk, act, Asked(**asked), every=every))
+            ids = [] if what == "stop" else meant(desk, act, Asked(**asked), every=every)
+            about = switched if what == "stop" else _number_of(desk, ids)
+            words = _OF_ONE.get(what, words) if len(ids) == 1 else words
             opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
             return nothing | opened | {"why": "", "failed": None}
         done: dict[str, Callable[[], str]] = {
@@ -80,8 +82,8 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
         }
         if what not in done:
             raise PreventUpdate
-        said, _ = told(done[what])
-        return nothing | {"said": said, "done": act["at"]}
+        said, is_done = told(done[what])
+        return nothing | {"said": said, "done": act["at"] if is_done else no_update}
 
 
 def _wire_question(app: Dash, desk: PriceDesk) -> None:
@@ -131,7 +133,10 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
 
 
 def _wire_panel(app: Dash, desk: PriceDesk) -> None:
-    """Fill the panel for a row, and show what a typed price would bring."""
+    """Open the panel filled for a row, and show what a typed price would bring.
+
+    It opens with its values: those that came later would replace what somebody has typed by then.
+    """
 
     @app.callback(
         Output(edit.FACTS, "children"),
@@ -141,12 +146,13 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
         Output(edit.REASON, "value"),
         Output(edit.ANYWAY, "checked"),
         Output(edit.REFUSED, "children", allow_duplicate=True),
+        Output(edit.PANEL, "opened", allow_duplicate=True),
         Input(ACT, "data"),
         prevent_initial_call=True,
     )
     def fill(act: dict[str, Any] | None) -> Any:
         row = _row(desk, act)
-        return edit.facts_of(row), row.stands, "", "", "", False, None
+        return edit.facts_of(row), row.stands, "", "", "", False, None, True
 
     @app.callback(
         Output(edit.PREVIEW, "children"),

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from dashboard.cache import Cache
+from dashboard.data.desk.kill_switch import KillSwitch
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
@@ -68,6 +69,11 @@ class Monitor:
     @cached_property
     def _situations(self) -> Cache[Situation]:
         return Cache(1)
+
+    @cached_property
+    def kill_switch(self) -> KillSwitch:
+        """The kill switch of the desk."""
+        return KillSwitch(self.reader)
 
     def next_command(self) -> str | None:
         """Return the command that brings the lake one step nearer to prices; None where nothing is missing."""

@@ -67,7 +67,8 @@ def told_of(rows: Sequence[Row]) -> str:
     if not rows:
         return "There is no price to print: choose a store and products at the desk."
     dates = " and ".join(f"{date}" for date in sorted({row.date for row in rows}))
-    return f"{len(rows):,} tags with the opening prices of {dates}, as they were decided so far."
+    noun = "tag" if len(rows) == 1 else "tags"
+    return f"{len(rows):,} {noun} with the opening prices of {dates}, as they were decided so far."
 
 
 def tag_of(row: Row, product: Product) -> dict[str, str]:

@@ -71,14 +71,20 @@
                 }
                 return window.dash_clientside.no_update;
             },
+            // Nothing stays chosen after an act: what a filter hides by then would be meant by the next one too.
+            acted: () => {
+                const api = grid();
+                if (api) { api.deselectAll(); }
+                return window.dash_clientside.no_update;
+            },
             chosen: (rows) => (rows && rows.length ? `${rows.length} chosen` : "none chosen"),
         },
     });
 
     const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
-    const MARKS = { waits: "…", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
+    const MARKS = { waits: "◷", passes: "✓", approved: "✓", rejected: "✕", overridden: "✎" };
     cells.DeskState = ({ data }) => data
-        ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}` },
+        ? window.React.createElement("span", { className: `desk-state desk-state-${data.look}`, title: data.state },
             window.React.createElement("span", { "aria-hidden": true, className: "desk-mark" }, MARKS[data.look]), data.state)
         : null;
     cells.DeskCourse = ({ value, symbol = "€", digits = 2 }) => {

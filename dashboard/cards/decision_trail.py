@@ -20,16 +20,16 @@ _DAYS = 14
 _MOST_DECISIONS = 1_000
 
 _EUROS = {"function": "params.value == null ? '' : '€' + d3.format(',.2f')(params.value)"}
-_PER_VISIT = {"function": "params.value == null ? '' : '€' + d3.format(',.3f')(params.value)"}
+_PER_VISIT = {"function": "params.value == null ? '' : ('€' + d3.format(',.3f')(params.value)).replace('€−', '−€')"}
 _PERCENT = {"function": "params.value == null ? '' : d3.format('.1f')(100 * params.value) + ' %'"}
 _COLUMNS: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("decided_at", "Local time", {"width": 165, "pinned": "left"}),
+    ("decided_at", "Local time", {"width": 155, "pinned": "left"}),
     ("reason", "Reason", {"width": 520, "wrapText": True, "autoHeight": True, "cellClass": "wrapped"}),
     ("old_price", "From", {"valueFormatter": _EUROS}),
     ("new_price", "To", {"valueFormatter": _EUROS}),
     ("unconstrained_price", "Asked for", {"valueFormatter": _EUROS}),
-    ("limits", "Guardrails", {"width": 180}),
-    ("clamp_cost", "Guardrail cost, a visit", {"valueFormatter": _PER_VISIT, "width": 160}),
+    ("limits", "Guardrails", {"width": 150}),
+    ("clamp_cost", "Guardrail cost, a visit", {"valueFormatter": _PER_VISIT, "width": 190}),
     ("inventory_level", "Stock", {"width": 100}),
     ("p_sale", "Chance of sale", {"valueFormatter": _PERCENT, "width": 140}),
     ("unit_value", "Unit value", {"valueFormatter": _EUROS}),

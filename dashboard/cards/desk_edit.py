@@ -93,7 +93,7 @@ def _numbers(brings: Preview) -> list[Component]:
 
 
 def cost_in_words(cost: float) -> str:
-    """Say what a price costs or brings a day against the policy's."""
+    """Say what a price costs or brings against the policy's."""
     if abs(cost) < 0.005:  # noqa: PLR2004 - half a cent
         return "costs nothing"
     return f"costs {euros(cost)}" if cost > 0 else f"brings {euros(-cost)} more"

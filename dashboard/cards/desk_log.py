@@ -53,7 +53,8 @@ def in_words(act: object) -> str:
     if row["event"] == "proposed" and row["kind"] == "price":
         verb = "proposed"
     if row["count_changes"] > 1:
-        return f"{row['decided_by']} {verb} {count(row['count_changes'])} {kind}s"
+        opening = f" for {row['business_date']:%d %b}" if row["event"] == "proposed" else ""
+        return f"{row['decided_by']} {verb} {count(row['count_changes'])} {kind}s{opening}"
     where = " ".join(part for part in (row["sku"], f"in {row['store_id'] or 'every store'}") if part)
     price = f" at {euros(row['new_price'])}" if row["new_price"] is not None else ""
     return f"{row['decided_by']} {verb} the {kind} {row['change']}, {where}{price}: {row['reason']}"

@@ -53,7 +53,8 @@ def people_list(changes: Sequence[Standing]) -> Component:
 
 def _item(change: Standing) -> Component:
     words, colour = _LOOKS[change.state]
-    cost = [html.Span(f"It {cost_in_words(change.cost)} a day.")] if change.cost is not None else []
+    time = "in that time" if change.is_for_hours else "a day"
+    cost = [html.Span(f"It {cost_in_words(change.cost)} {time}.")] if change.cost is not None else []
     acts = [act_button("Undo", "undo", change=change.change)]
     if change.state == "proposed":
         acts.insert(0, act_button("Approve", "allow", look="filled", change=change.change))

@@ -40,10 +40,15 @@ _COLUMNS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("moved", "Change", "Proposed against now", {"valueFormatter": _PERCENT}),
     ("gain", "Gain a day", "Expected of the proposed price against now, in this store", {"valueFormatter": _GAIN}),
     ("state", "State", "What became of the proposal", {"width": 250, "cellRenderer": "DeskState"}),
-    ("stands", "Will stand", "By what was decided so far", {"valueFormatter": _EUROS}),
+    ("stands", "Will stand", "At the next tick, by what was decided so far", {"valueFormatter": _EUROS}),
+    (
+        "why",
+        "Why",
+        "How many shoppers buy at the proposed price and at the one now, and where it comes from",
+        {"width": 470, "sortable": False},
+    ),
     ("course", "14 days", "Opening prices", {"width": 130, "cellRenderer": "DeskCourse", "sortable": False}),
     ("limit", "Limit that binds", "The limit that keeps the policy from another price", {"width": 220}),
-    ("why", "Why", "Where the proposed price comes from", {"width": 330, "sortable": False}),
 )
 _NUMBERS = {"now", "proposed", "moved", "gain", "stands"}
 
@@ -68,7 +73,8 @@ def told_of(rows: Sequence[Row], found: Sequence[Row]) -> str:
     """Say how many prices are shown, of how many, and how many of them wait."""
     waiting = sum(row.decision == "waits" for row in found)
     of_all = "" if len(found) == len(rows) else f" of {count(len(rows))}"
-    return f"{count(len(found))}{of_all} prices; {count(waiting)} wait"
+    noun = "price" if len(rows) == 1 else "prices"
+    return f"{count(len(found))}{of_all} {noun}; {count(waiting)} {'waits' if waiting == 1 else 'wait'}"
 
 
 def note_of(sheet: Sheet) -> list[Component]:
@@ -88,7 +94,10 @@ def note_of(sheet: Sheet) -> list[Component]:
         )
     elif waiting:
         word, verb = ("price", "waits") if len(waiting) == 1 else ("prices", "wait")
-        stands = "the old price stands" if len(waiting) == 1 else "the old prices stand"
+        if any(row.change is None for row in waiting):  # no night has proposed them yet
+            stands = "until somebody decides, the nearest that the rules let pass stands"
+        else:
+            stands = "the old price stands" if len(waiting) == 1 else "the old prices stand"
         is_open = any(row.is_live for row in waiting)
         told.append(f"{count(len(waiting))} {word} {verb}: {stands}{'' if is_open else ' when the stores open'}.")
     else:
@@ -101,9 +110,19 @@ def _filters(catalog: Catalog) -> list[Component]:
     states = [{"value": state, "label": words} for state, words in STATES.items()]
     return [
         dmc.TextInput(id=TEXT, label="Search", placeholder="product, store, category", w=230, debounce=200),
-        dmc.Select(id=STORE, label="Store", data=list(catalog.store.stores), w=110, clearable=True, searchable=True),
-        dmc.Select(id=CATEGORY, label="Category", data=categories, w=150, clearable=True, searchable=True),
-        dmc.Select(id=STATE, label="State", data=states, w=190, clearable=True),
+        dmc.Select(
+            id=STORE,
+            label="Store",
+            data=list(catalog.store.stores),
+            placeholder="all",
+            w=110,
+            clearable=True,
+            searchable=True,
+        ),
+        dmc.Select(
+            id=CATEGORY, label="Category", data=categories, placeholder="all", w=150, clearable=True, searchable=True
+        ),
+        dmc.Select(id=STATE, label="State", data=states, placeholder="all", w=190, clearable=True),
         dmc.Checkbox(id=EVERY, label="All that are found", checked=False, className="desk-every"),
     ]
 

@@ -18,12 +18,14 @@ def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:
 
 def found_on(monitor: Monitor, date: dt.date) -> list[Notice]:
     """Return what is out of order with the prices of a date."""
-    return notices(
+    catalog = monitor.catalog.current()
+    told = notices(
         monitor.versions(),
         monitor.reader.dates("price_book"),
         date,
         now=monitor.situation(),
-        kill_switch=monitor.catalog.current().store.guardrails.kill_switch,
+        kill_switch=catalog.store.guardrails.kill_switch,
         catalog_problem=monitor.catalog.problem,
         passed_over=books_passed_over(Lake(monitor.settings), date),
     )
+    return [*monitor.kill_switch.notices(catalog), *told]

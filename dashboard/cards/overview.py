@@ -118,7 +118,7 @@ def chain_stats(rows: Sequence[StoreRow]) -> list[Component]:
             "Stores that need a person",
             f"{count(len(needing))} of {count(len(rows))}",
             None,
-            f"{count(urgent)} of them at once" if urgent else "none at once",
+            f"{count(urgent)} of them urgent" if urgent else "none urgent",
         ),
         stat(
             "Visits that met an empty shelf",

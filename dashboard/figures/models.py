@@ -182,7 +182,7 @@ def money(estimate: dict[str, Any], scheme: Scheme) -> go.Figure:
             font={"color": SERIES[scheme][2]}, bgcolor=GROUND[scheme],
         )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": {"text": in_currency("gain, EUR per store day")}, "tickformat": "+,.0f"}, **_NO_LEGEND
+        xaxis={"title": {"text": in_currency("gain, EUR per store day")}, "tickformat": "+,"}, **_NO_LEGEND
     )
     return styled(figure, scheme, height=190)
 

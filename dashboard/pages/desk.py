@@ -85,6 +85,9 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
     app.clientside_callback(  # type: ignore[no-untyped-call]
         ClientsideFunction("desk", "chosen"), Output(CHOSEN, "children"), Input(GRID, "selectedRows")
     )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction("desk", "acted"), Output(CHOSEN, "title"), Input(DONE, "data"), prevent_initial_call=True
+    )
 
 
 def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:

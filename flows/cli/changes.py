@@ -28,6 +28,7 @@ def changes(
       shelfprice changes --all --store S01 --json
     """
     from etl.live.calendar import refuse_unknown_store
+    from flows.cli.console import say
     from flows.workspace import open_workspace
     from serving.price_changes.listing import rows_of
     from serving.price_changes.record import all_changes
@@ -47,4 +48,8 @@ def changes(
         and sku in {None, change.terms.sku}
         and store in {None, change.terms.store}
     ]
-    show_changes(workspace, chosen, as_json=as_json, title=f"{len(chosen)} price changes")
+    if not chosen and not as_json:
+        say("No price change is recorded as waiting." if waiting else "There is no such price change.")
+        return
+    title = "1 price change" if len(chosen) == 1 else f"{len(chosen)} price changes"
+    show_changes(workspace, chosen, as_json=as_json, title=title)

@@ -129,7 +129,7 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
     expect(page.get_by_role("dialog", name="Reject prices?")).to_contain_text("Bread in S02")
     page.keyboard.type("too dear for a Friday")
     page.keyboard.press("Enter")
-    expect(said(page)).to_contain_text("1 price rejected: the old prices stand")
+    expect(said(page)).to_contain_text("1 price rejected: the old price stands")
     expect(cell(page, "S02|BREAD", "state")).to_contain_text("rejected by")
     cell(page, "S02|EGGS", "store").focus()
     page.keyboard.press("e")
@@ -137,6 +137,23 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
     expect(page.locator("#desk-price")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#desk-facts")).to_be_hidden()
+
+
+def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, visit: Callable[..., Page]) -> None:
+    page = visit(desk)
+    page.locator("#desk-state").click()
+    page.get_by_role("option", name="Waits for a person").click()
+    expect(page.locator("#desk-count")).to_contain_text("15 prices; 15 wait")
+    cell(page, "S01|MILK", "store").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#desk-chosen")).to_have_text("1 chosen")
+    page.keyboard.press("a")
+    expect(said(page)).to_contain_text("1 price approved")
+    expect(page.locator('#desk-grid .ag-row[row-id="S01|MILK"]')).to_have_count(0)  # the filter hides it now
+    expect(page.locator("#desk-chosen")).to_have_text("none chosen")
+    cell(page, "S01|BREAD", "store").focus()
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Reject prices?")).to_contain_text("Bread in S01: the old price stands.")
 
 
 def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_wanted_anyway(

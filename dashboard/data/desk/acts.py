@@ -56,7 +56,8 @@ def turn_down(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
         done += len(names)
     if not done:
         raise Declined(f"the old prices of the {_prices(len(chosen))} chosen stand already; nothing was changed")
-    return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: the old prices stand."
+    stands = "the old price stands" if done == 1 else "the old prices stand"
+    return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: {stands}."
 
 
 def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bool) -> str:
@@ -74,7 +75,9 @@ def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bo
     answer = ask(desk.workspace, wish, _user(desk))
     clock = desk.workspace.catalog.store.clock_of(row.store)
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
-    return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer)}"
+    is_later = start > desk.sheet().clock_of(row.store).now
+    follows = f"The shelf follows at {clock.local(start):%H:%M}." if is_later else FOLLOWS
+    return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer, follows)}"
 
 
 def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
@@ -144,8 +147,8 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     return desk.sheet().chosen(ids)
 
 
-def _next(answer: Answer) -> str:
-    return "Somebody else has to approve it." if answer.is_waiting else FOLLOWS
+def _next(answer: Answer, follows: str = FOLLOWS) -> str:
+    return "Somebody else has to approve it." if answer.is_waiting else follows
 
 
 def _user(desk: PriceDesk) -> str:

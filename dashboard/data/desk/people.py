@@ -12,9 +12,9 @@ _SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
 
 @dataclass(frozen=True)
 class Standing:
-    """One price change of a person. `cost` is expected against the policy's price, EUR a day; None when unknown.
+    """One price change of a person. `cost` is expected against the policy's price, EUR; None when unknown.
 
-    `product` and `store` are None for every one, and `price` is None for base prices, EUR.
+    It is what the first day costs, or where `is_for_hours`, the hours of that day in which the price holds. `product` and `store` are None for every one, and `price` is None for base prices, EUR.
     """
 
     change: str
@@ -26,6 +26,7 @@ class Standing:
     by: str
     reason: str
     cost: float | None
+    is_for_hours: bool
     state: State
 
 
@@ -39,15 +40,17 @@ def standing(sheet: Sheet) -> list[Standing]:
 def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
     terms = change.terms
     clock = sheet.clock_of(terms.store if terms.store in sheet.clocks else None)  # a store may have left the catalog
+    wall, until = sheet.catalog.store.clock_of(terms.store), terms.valid_until
     return Standing(
         change=change.id,
         kind=terms.kind,
         product=None if terms.sku is None else names.get(terms.sku, terms.sku),
         store=terms.store,
         price=terms.new_price,
-        when=when_of(terms, sheet.catalog.store.clock_of(terms.store)),
+        when=when_of(terms, wall),
         by=change.proposer,
         reason=terms.reason,
         cost=terms.expected_cost,
+        is_for_hours=until is not None and wall.date_of(until) == wall.date_of(terms.valid_from),
         state=change.state(clock.now, sheet.people),
     )

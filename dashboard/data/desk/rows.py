@@ -7,17 +7,19 @@ from typing import Literal
 
 import numpy as np
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
-from dashboard.formats import euros
+from dashboard.formats import euros, share
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.passing import passes, passing
 from serving.price_changes.propose import THE_RULE
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
+_MOMENT = dt.timedelta(microseconds=1)
 Place = tuple[str | None, str | None]
 """Store and product; None is every one."""
 
@@ -45,7 +47,7 @@ class Row:
     proposed
         What the price book opens a full shelf with.
     stands
-        What will stand by what was decided so far.
+        What will stand at the next tick by what was decided so far.
     gain
         Expected of the proposed price against `now`, EUR a store day; None where no model knows.
     limit
@@ -121,34 +123,44 @@ def rows_of(catalog: Catalog, known: Known) -> list[Row]:
     ]
 
 
-def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str]]:
-    """Return each product's opening price, EUR, and the limit that binds it, in words: the same in every store."""
-    return [(outlook.opening_price(sku), limit_in_words(outlook.binding_rule(sku))) for sku in catalog.skus]
+def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str, float]]:
+    """Return each product's opening price, EUR, the limit that binds it, in words, and its chance of sale or NaN.
+
+    They are the same in every store.
+    """
+    prices = [outlook.opening_price(sku) for sku in catalog.skus]
+    limits = [limit_in_words(outlook.binding_rule(sku)) for sku in catalog.skus]
+    chances = outlook.curves.p_sale_at(np.arange(len(prices)), np.array(prices))
+    return list(zip(prices, limits, chances.tolist(), strict=True))
 
 
 def _of_store(
     catalog: Catalog,
     known: Known,
     store: str,
-    offers: Sequence[tuple[float, str]],
+    offers: Sequence[tuple[float, str, float]],
     newest: Mapping[Place, PriceChange],
 ) -> Iterator[Row]:
     clock = known.clocks[store]
     outlook = known.outlooks[clock.date]
-    covering = _covering(clock, catalog.store.clock_of(store), known.people)
+    wall = catalog.store.clock_of(store)
+    covering = _covering(known.people, clock.now, wall.closing_of(clock.date))
+    holding = _covering(known.people, clock.now, clock.now + _MOMENT)
     courses = [known.courses.get((store, sku), ()) for sku in catalog.skus]
     opened = [course[-1] if course else None for course in courses]
     now = [known.shown.get((store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
     prices = np.array([np.nan if price is None else price for price in now])
     gains = outlook.gains(np.arange(len(prices)), prices)
-    why = why_of(outlook)
+    why = _reasons(outlook, offers, prices)
     for position, product in enumerate(catalog.products):
-        proposed, limit = offers[position]
+        proposed, limit, _ = offers[position]
         change = newest.get((store, product.sku))
         decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
         cover = _strongest(covering, store, product.sku)
         if cover is not None:
-            stands, told = _overridden(cover, product, clock, catalog.store.clock_of(store))
+            told = _overridden(cover, product, clock, wall)
+        if (holds := _strongest(holding, store, product.sku)) is not None:
+            stands = _price_of(holds, product)
         yield Row(
             store=store,
             sku=product.sku,
@@ -160,7 +172,7 @@ def _of_store(
             proposed=proposed,
             stands=stands,
             gain=None if np.isnan(gains[position]) else float(gains[position]),
-            why=why,
+            why=why[position],
             limit=limit,
             course=courses[position],
             decision=decision,
@@ -168,6 +180,25 @@ def _of_store(
             told=told,
             change=change,
         )
+
+
+def _reasons(outlook: Outlook, offers: Sequence[tuple[float, str, float]], now: Floats) -> list[str]:
+    """Say why each price is proposed: how many buy at it and at the one now, and where it comes from.
+
+    Parameters
+    ----------
+    now
+        EUR, shape (n_products,); NaN where there is none.
+    """
+    origin, chances = why_of(outlook), outlook.curves.p_sale_at(np.arange(len(now)), now)
+    return [
+        origin
+        if np.isnan(then)
+        else f"{share(then, 0)} buy at {euros(price)}; {origin}"
+        if np.isnan(today) or price == shown
+        else f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
+        for (price, _, then), today, shown in zip(offers, chances, now, strict=True)
+    ]
 
 
 def why_of(outlook: Outlook) -> str:
@@ -189,7 +220,7 @@ def _decision(
     if change is None:
         if not catalog.store.approval.is_asked_for or passes(catalog, product, old, proposed):
             return "passes", proposed, "passes"
-        before = _before(catalog, product, old, proposed)
+        before = _nearest(catalog, product, old, proposed)  # nobody has recorded yet that it waits
         return "waits", before, f"waits; until then {euros(before)}"
     wanted = proposed if change.terms.new_price is None else change.terms.new_price
     before, by = _before(catalog, product, change.terms.old_price, wanted), change.events[-1].by
@@ -202,18 +233,21 @@ def _decision(
 
 def _before(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
     """Return what stands until a price is approved, EUR: the old price, else the nearest one that passes by itself."""
-    if old is not None:
-        return old
-    lowest, highest = passing(catalog, product, None)
+    return _nearest(catalog, product, None, wanted) if old is None else old
+
+
+def _nearest(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
+    """Return the price nearest to a wanted one that passes by itself, EUR."""
+    lowest, highest = passing(catalog, product, old)
     return min(max(wanted, lowest), highest)
 
 
-def _covering(clock: StoreClock, wall: WallClock, people: Iterable[PriceChange]) -> dict[Place, PriceChange]:
-    """Return the strongest change of people that holds at some time of the rest of a store's date, by place."""
-    closing, found = wall.closing_of(clock.date), dict[Place, PriceChange]()
+def _covering(people: Iterable[PriceChange], start: dt.datetime, end: dt.datetime) -> dict[Place, PriceChange]:
+    """Return the strongest change of people that holds at some time from a start until before an end, by place."""
+    found = dict[Place, PriceChange]()
     for change in sorted(people, key=lambda change: change.rank):
         span = change.in_force
-        if span is not None and span[0] < closing and (span[1] is None or span[1] > clock.now):
+        if span is not None and span[0] < end and (span[1] is None or span[1] > start):
             found[change.terms.store, change.terms.sku] = change
     return found
 
@@ -224,11 +258,16 @@ def _strongest(covering: Mapping[Place, PriceChange], store: str, sku: str) -> P
     return max(found, key=lambda change: change.rank, default=None)
 
 
-def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> tuple[float, str]:
-    terms = change.terms
-    price = product.base_price if terms.new_price is None else terms.new_price
+def _price_of(change: PriceChange, product: Product) -> float:
+    """Return the price that a person set, EUR; the kill switch sets the base price."""
+    return product.base_price if change.terms.new_price is None else change.terms.new_price
+
+
+def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> str:
+    """Say what a person set, and when it holds."""
+    terms, price = change.terms, _price_of(change, product)
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
     start = f" from {wall.local(terms.valid_from):%H:%M}" if terms.valid_from > clock.now else ""
     end = None if terms.valid_until is None else wall.local(terms.valid_until)
     until = f" until {end:%H:%M}" if end is not None and end.date() == clock.date else ""
-    return price, f"{what} {euros(price)} by {change.proposer}{start}{until}"
+    return f"{what} {euros(price)} by {change.proposer}{start}{until}"

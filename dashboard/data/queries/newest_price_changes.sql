@@ -12,7 +12,8 @@ with acts as (
         min(events.store_id) as store_id,
         min(events.new_price) as new_price,
         min(events.old_price) as old_price,
-        min(events.reason) as reason
+        min(events.reason) as reason,
+        min(events.business_date) as business_date
     from price_changes as events
     group by events.number, events.event, events.kind, events.done_by
 )
@@ -29,7 +30,8 @@ select
     store_id,
     new_price,
     old_price,
-    reason
+    reason,
+    business_date
 from acts
 order by number desc, array_position(['withdrawn', 'proposed', 'approved', 'rejected'], event) desc
 limit $most;

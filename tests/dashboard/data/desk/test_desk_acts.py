@@ -4,9 +4,11 @@ from dataclasses import replace
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from monitors import Orchestrator
 from price_shop import DATE, Shop
 
 from catalog.errors import DataError, Declined
@@ -14,14 +16,20 @@ from catalog.load import load
 from catalog.records.shelf_label import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
+from dashboard.cards.desk_log import in_words
+from dashboard.cards.desk_prices import note_of, told_of
+from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
 from dashboard.data.desk.drafts import Draft, preview
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
+from dashboard.data.health import health_of
 from dashboard.data.reader import Reader
+from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
+from dashboard.price_tags import told_of as tags_told_of
 from features.cells import ALL_VIEWS
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.propose import propose
@@ -100,6 +108,69 @@ def test_a_persons_price_covers_the_policys_until_it_is_undone(tmp_path: Path) -
         acts.undo(desk, one.change)
     assert {row.state for row in desk.sheet().rows} == {"passes"}
     assert standing(desk.sheet()) == []
+
+
+def test_a_price_for_the_afternoon_stands_from_then_on_and_not_when_the_store_opens(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path)
+    row = row_of(desk, "S01|MILK")
+    said = acts.override(desk, row, Draft(1.29, "13:00", "18:00"), "a competitor is cheaper", anyway=False)
+    assert said.endswith("The shelf follows at 13:00.")
+    assert (row_of(desk, "S01|MILK").state, row_of(desk, "S01|MILK").stands) == ("overridden", row.stands)
+    assert "from 13:00 until 18:00" in row_of(desk, "S01|MILK").told
+    (change,) = standing(desk.sheet())
+    assert (change.state, change.is_for_hours) == ("scheduled", True)
+
+
+def test_what_nobody_recorded_yet_is_shown_as_near_to_its_proposal_as_the_rules_let_pass(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    row = row_of(desk, "S02|MILK")
+    base = shop.catalog.product("MILK").base_price
+    assert (row.state, row.change) == ("waits", None)
+    assert abs(row.stands - base) <= 0.01 * base < abs(row.proposed - base)
+    (note,) = note_of(desk.sheet())
+    assert "until somebody decides, the nearest that the rules let pass stands" in str(note)
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 price; 1 waits"), (2, "2 prices; 2 wait")])
+def test_one_price_is_told_in_the_singular(number: int, words: str) -> None:
+    rows = [replace(ROW, decision="waits")] * number
+    assert told_of(rows, rows) == words
+    assert tags_told_of(rows).startswith(f"{number} tag{'s' if number > 1 else ''} with")
+
+
+def test_the_kill_switch_of_the_desk_is_told_as_a_problem_until_it_is_undone(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path)
+    monitor = Monitor(shop.settings, Orchestrator(), shop.folder)
+    assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
+    acts.stop(desk, "S01", "prices look wrong")
+    told = next(one for one in found_on(monitor, DATE) if one.title == "The kill switch is on")
+    assert (told.mood, health_of(None, [told], 0).light) == ("problem", "red")
+    assert "turned it on in S01: prices look wrong" in told.text
+    (change,) = standing(desk.sheet())
+    assert told.command == f"shelfprice withdraw {change.change}"
+    acts.undo(desk, change.change)
+    assert "The kill switch is on" not in [one.title for one in found_on(monitor, DATE)]
+
+
+def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    acts.approve(desk, ["S02|MILK", "S02|EGGS"])
+    found = Reader(shop.settings).ask("newest_price_changes", ("price_changes",), most=9)
+    said = [in_words(act) for act in found.itertuples()]
+    assert said[0].endswith("approved 2 prices")
+    assert said[1].endswith(f"proposed 15 prices for {DATE:%d %b}")
+
+
+def test_a_proposal_says_how_many_buy_at_it_and_at_the_price_now(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{within_of_base: 0.01}")
+    row = row_of(desk, "S01|MILK")
+    assert row.now is not None
+    curves = desk.sheet().outlooks[DATE].curves
+    then, today = (f"{100 * curves.p_sale_at(np.array([0]), np.array([at]))[0]:.0f} %" for at in (row.proposed, row.now))
+    assert row.why.startswith(f"{then} buy at €{row.proposed:.2f}, {today} at €{row.now:.2f}; price book of ")
+    never_sold = row_of(desk, "S02|MILK")
+    assert never_sold.now is None
+    assert never_sold.why.startswith(f"{then} buy at €{row.proposed:.2f}; price book of ")
 
 
 def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Where the kill switch of the desk holds: base prices stand there, whatever the catalog says."""
+
+from catalog.load import Catalog
+from dashboard.cache import Cache
+from dashboard.data.desk.price_desk import clocks_of
+from dashboard.data.notices import Notice
+from dashboard.data.reader import Reader
+from serving.price_changes.change import PriceChange
+from serving.price_changes.record import changes_by_people
+
+
+class KillSwitch:
+    """Shared by all browsers of a monitor; what people turned on is read again when it changes."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._turned_on = Cache[list[PriceChange]](1)
+
+    def notices(self, catalog: Catalog) -> list[Notice]:
+        """Say where somebody turned it on, if it holds at the next tick of a store there."""
+        asked = self._turned_on.get("now", self._read, lambda: self._reader.stamp("price_changes"))
+        clocks = clocks_of(self._reader.lake, catalog) if asked else {}
+        return [
+            _told(change)
+            for change in asked
+            if any(change.terms.store in {None, store} and change.is_in_force(own.now) for store, own in clocks.items())
+        ]
+
+    def _read(self) -> list[PriceChange]:
+        changes = changes_by_people(self._reader.lake)
+        return [change for change in changes if change.terms.kind == "kill_switch" and change.in_force is not None]
+
+
+def _told(change: PriceChange) -> Notice:
+    where = change.terms.store or "every store"
+    text = (
+        f"{change.proposer} turned it on in {where}: {change.terms.reason}. Base prices stand there until it is undone "
+        "at the desk."
+    )
+    return Notice("The kill switch is on", text, "problem", f"shelfprice withdraw {change.id}")
