@@ -76,7 +76,9 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
             return nothing | opened | {"why": "", "failed": None}
         done: dict[str, Callable[[], str]] = {
-            "approve": lambda: acts.approve(desk, meant(desk, act, Asked(**asked), every=every)),
+            "approve": lambda: acts.approve(
+                desk, meant(desk, act, Asked(**asked), every=every), {} if every else act.get("seen", {})
+            ),
             "undo": lambda: acts.undo(desk, act["change"]),
             "allow": lambda: acts.allow(desk, act["change"]),
         }

@@ -12,6 +12,7 @@ from catalog.settings import Settings
 from catalog.watched import WatchedCatalog
 from dashboard.cache import Cache
 from dashboard.data.desk.kill_switch import KillSwitch
+from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.live_controls import Control
@@ -69,6 +70,11 @@ class Monitor:
     @cached_property
     def _situations(self) -> Cache[Situation]:
         return Cache(1)
+
+    @cached_property
+    def desk(self) -> PriceDesk:
+        """The price desk, shared by all browsers of this process."""
+        return PriceDesk(self.settings, self.reader, lambda: self.catalog.current())  # noqa: PLW0108 - asked later
 
     @cached_property
     def kill_switch(self) -> KillSwitch:

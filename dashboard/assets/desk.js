@@ -8,17 +8,19 @@
     const chosen = () => {
         const api = grid();
         if (!api) { return {}; }
-        const ids = api.getSelectedRows().map((row) => row.id);
+        const rows = api.getSelectedRows();
+        const ids = rows.map((row) => row.id);
         const row = document.activeElement.closest("#desk-table .ag-row");
-        if (row) { return { ids, cursor: row.getAttribute("row-id") }; }
         const cell = api.getFocusedCell();
-        const node = cell && api.getDisplayedRowAtIndex(cell.rowIndex);
-        return { ids, cursor: node && node.data ? node.data.id : null };
+        const node = row ? api.getRowNode(row.getAttribute("row-id")) : cell && api.getDisplayedRowAtIndex(cell.rowIndex);
+        const at = node && node.data ? node.data : null;
+        const seen = Object.fromEntries([...rows, ...(at ? [at] : [])].map((one) => [one.id, one.proposed]));
+        return { ids, cursor: at ? at.id : row ? row.getAttribute("row-id") : null, seen };
     };
     const act = (what, change) => {
-        const { ids = [], cursor = null } = chosen();
+        const { ids = [], cursor = null, seen = {} } = chosen();
         const first = what === "edit" ? [cursor, ...ids] : ids.length ? ids : [cursor];
-        set("desk-act", { data: { what, ids: first.filter(Boolean), change: change || null, at: Date.now() } });
+        set("desk-act", { data: { what, ids: first.filter(Boolean), seen, change: change || null, at: Date.now() } });
     };
     const tags = () => {
         const { ids = [] } = chosen();

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Hashable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -92,12 +92,15 @@ class ChainDays:
         Stores that a partition without a receipt may touch, by business date.
     books
         Business dates with a price book, ascending; None where no book is expected.
+    waiting
+        How many prices wait for a person, by store.
     """
 
     earned: Mapping[dt.date, pd.DataFrame | None]
     open_since: Mapping[tuple[str, dt.date], dt.datetime]
     unproven: Mapping[dt.date, Set[str]]
     books: Sequence[dt.date] | None
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
 
 def store_rows(
@@ -139,6 +142,7 @@ def _row(
         *_of_live_day(store, date, known, now),
         *_of_silence(sales is not None, date, chosen, max(known.earned, default=None)),
         *_of_prices(date if sales is not None else None, known.books),
+        *_of_decisions(known.waiting.get(store, 0)),
         *_of_stock(sales),
     ]
     return StoreRow(
@@ -200,6 +204,12 @@ def _of_prices(date: dt.date | None, books: Sequence[dt.date] | None) -> list[Co
     if in_force is None:
         return [Concern("look", "no price book")]
     return [Concern("look", f"price book of {day(in_force)}")]
+
+
+def _of_decisions(waiting: int) -> list[Concern]:
+    if not waiting:
+        return []
+    return [Concern("look", "1 price waits at the desk" if waiting == 1 else f"{waiting:,} prices wait at the desk")]
 
 
 def _of_stock(sales: _Sales | None) -> list[Concern]:

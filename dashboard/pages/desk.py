@@ -50,7 +50,7 @@ def layout(monitor: Monitor) -> Component:
 
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
-    desk = PriceDesk(monitor.settings, monitor.reader, lambda: monitor.catalog.current())  # noqa: PLW0108 - asked later
+    desk = monitor.desk
     _wire_table(app, desk)
     _wire_look(app, monitor, desk)
     wire_acts(app, desk)

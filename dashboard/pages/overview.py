@@ -1,6 +1,9 @@
 """The Overview page: every store in one row, what it earned and what needs a person, the most urgent first."""
 
 import datetime as dt
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -8,6 +11,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from catalog.errors import ShelfpriceError
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
 from dashboard.cards.missing import no_data
@@ -15,6 +19,7 @@ from dashboard.cards.notices import notices_of
 from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, grid, grid_rows
 from dashboard.components import aria, card, heading, wire_saving
 from dashboard.data.chain_days import dates_shown, read_chain
+from dashboard.data.desk.people import waiting_by_store
 from dashboard.data.overview import StoreRow, store_rows
 from dashboard.monitor import Monitor, Page
 from dashboard.pickers import NEWEST, SOLD, all_stores, days, picker, shown_date
@@ -109,8 +114,8 @@ def what_decides(monitor: Monitor, now: dt.datetime) -> tuple[Any, ...]:
     return (
         f"{now:%H:%M}",
         monitor.reader.stamp(*_TABLES),
+        monitor.desk.stamp(),
         monitor.next_command(),
-        monitor.catalog.current().fingerprint,
         monitor.catalog.problem,
     )
 
@@ -124,7 +129,17 @@ def rows_of(monitor: Monitor, date: dt.date | None, now: dt.datetime) -> tuple[S
     stores = all_stores(monitor)
     dates = dates_shown(monitor.reader.dates(*SOLD), date)
     known = read_chain(monitor.reader, dates, stores, None if kill_switch else books)
-    return store_rows(stores, known, date, now)
+    waiting = _waiting(monitor) if date is None else {}
+    return store_rows(stores, replace(known, waiting=waiting), date, now)
+
+
+def _waiting(monitor: Monitor) -> Mapping[str, int]:
+    """Return how many prices wait for a person in each store; what keeps the desk from being read is said there."""
+    approval = monitor.catalog.current().store.approval
+    if approval.is_asked_for or approval.by_another:
+        with suppress(ShelfpriceError):
+            return waiting_by_store(monitor.desk.sheet())
+    return {}
 
 
 def _full() -> Component:

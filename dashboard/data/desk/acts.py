@@ -1,6 +1,6 @@
 """What a person does at the desk. Each act is recorded under the name of who asks, and answers in a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.roles import Role
@@ -22,15 +22,26 @@ EVERY_PRICE_PASSES = (
 )
 
 
-def approve(desk: PriceDesk, ids: Sequence[str]) -> str:
+def approve(desk: PriceDesk, ids: Sequence[str], seen: Mapping[str, float]) -> str:
     """Approve what waits among the chosen prices.
+
+    Parameters
+    ----------
+    seen
+        The proposed prices that somebody looked at, EUR by id, as far as they are known.
 
     Raises
     ------
     Declined
-        When none of them waits, or somebody else has to approve them.
+        When none of them waits, somebody else has to approve them, or other prices are proposed by now.
     """
     chosen = _recorded(desk, ids)
+    anew = [row for row in chosen if seen.get(row.id, row.proposed) != row.proposed]
+    if anew:
+        raise Declined(
+            f"{anew[0].name} in {anew[0].store} is proposed at {euros(anew[0].proposed)} by now, and was at "
+            f"{euros(seen[anew[0].id])} when you looked; nothing was approved: look again, then approve"
+        )
     names = [row.change.id for row in chosen if row.change is not None and may_follow(row.change.last, "approved")]
     if not names:
         raise Declined(f"none of the {_prices(len(chosen))} chosen waits; nothing was changed")

@@ -1,5 +1,6 @@
 """What people set and what is not over: overrides, freezes and kill switches, with their state at the next tick."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from dashboard.data.desk.price_desk import Sheet
@@ -55,3 +56,12 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
         is_for_hours=until is not None and wall.date_of(until) == wall.date_of(terms.valid_from),
         state=change.state(clock.now, sheet.people),
     )
+
+
+def waiting_by_store(sheet: Sheet) -> Counter[str]:
+    """Count what waits for a person in each store: proposals of the policy, and what somebody asked for."""
+    found = Counter(row.store for row in sheet.rows if row.decision == "waits")
+    for asked in standing(sheet):
+        if asked.state == "proposed":
+            found.update(sheet.clocks if asked.store is None else [asked.store])
+    return found

@@ -58,6 +58,15 @@ def test_a_store_without_concerns_is_fine() -> None:
     assert [(row.store, row.level) for row in store_rows(STORES, chain(), None, NOW)] == [(s, "fine") for s in STORES]
 
 
+def test_a_store_whose_prices_wait_at_the_desk_needs_a_person() -> None:
+    known = chain(waiting={"S01": 1, "S03": 1_200})
+    assert {(row.store, row.level, texts(row)) for row in store_rows(STORES, known, None, NOW)} == {
+        ("S01", "look", "1 price waits at the desk"),
+        ("S02", "fine", ""),
+        ("S03", "look", "1,200 prices wait at the desk"),
+    }
+
+
 def test_the_day_is_compared_with_the_mean_of_the_days_before_on_which_the_store_sold() -> None:
     days = {back(n): sales({"S01": 100.0 + n}) for n in (0, 1, 3, 7, 8)}
     row = row_of("S01", chain(earned=days))

@@ -1,6 +1,7 @@
 """The desk without a browser: rows, states in words, filters, acts, drafts and price tags."""
 
 from dataclasses import replace
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.asked import Asked, as_sent, in_order
 from dashboard.data.desk.drafts import Draft, preview
-from dashboard.data.desk.people import standing
+from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.health import health_of
@@ -60,24 +61,41 @@ def test_without_approval_every_price_passes_and_the_desk_says_how_to_change_tha
     assert {row.state for row in rows} == {"passes"}
     assert {row.is_live for row in rows if row.store == "S01"} == {True}
     with pytest.raises(Declined, match=r"within_of_yesterday"):
-        acts.approve(desk, ["S01|MILK"])
+        acts.approve(desk, ["S01|MILK"], {})
+
+
+def test_a_price_that_was_made_anew_since_it_was_looked_at_is_not_approved(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    proposed = row_of(desk, "S02|MILK").proposed
+    with pytest.raises(Declined, match="and was at €9.99 when you looked; nothing was approved"):
+        acts.approve(desk, ["S02|MILK"], {"S02|MILK": 9.99})
+    assert not any(change.last == "approved" for change in all_changes(shop.lake))
+    assert acts.approve(desk, ["S02|MILK"], {"S02|MILK": proposed}).startswith("1 price approved.")
+
+
+def test_what_waits_is_counted_by_store_with_what_a_person_asked_for(tmp_path: Path) -> None:
+    _, desk = opened(tmp_path, "{within_of_base: 0.0, by_another: true}")
+    before = waiting_by_store(desk.sheet())
+    assert before["S02"] == sum(row.decision == "waits" for row in desk.sheet().rows if row.store == "S02") > 0
+    acts.override(desk, row_of(desk, "S02|MILK"), Draft(1.29), "a competitor", anyway=True)
+    assert waiting_by_store(desk.sheet()) == before + Counter({"S02": 1})
 
 
 def test_what_waits_is_recorded_by_whoever_decides_first(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
     assert all_changes(shop.lake) == []
     assert (row_of(desk, "S02|MILK").state, row_of(desk, "S02|MILK").stands) == ("waits", 1.5)
-    assert acts.approve(desk, ["S02|MILK", "S02|EGGS"]).startswith("2 prices approved.")
+    assert acts.approve(desk, ["S02|MILK", "S02|EGGS"], {}).startswith("2 prices approved.")
     assert row_of(desk, "S02|MILK").state == "approved"
     assert row_of(desk, "S02|BREAD").state == "waits"
-    assert acts.approve(desk, ["S02|MILK", "S02|BREAD"]).startswith("1 price approved; 1 price chosen needed nothing")
+    assert acts.approve(desk, ["S02|MILK", "S02|BREAD"], {}).startswith("1 price approved; 1 price chosen needed nothing")
     with pytest.raises(Declined, match="none of the 1 price chosen waits"):
-        acts.approve(desk, ["S02|BREAD"])
+        acts.approve(desk, ["S02|BREAD"], {})
 
 
 def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Path) -> None:
     _, desk = opened(tmp_path, "{within_of_base: 0.0}")
-    acts.approve(desk, ["S02|MILK"])
+    acts.approve(desk, ["S02|MILK"], {})
     assert acts.turn_down(desk, ["S02|MILK", "S02|EGGS"], "too dear").startswith("2 prices rejected")
     assert {row_of(desk, name).state for name in ("S02|MILK", "S02|EGGS")} == {"rejected"}
     with pytest.raises(Declined, match="stand already"):
@@ -87,7 +105,7 @@ def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Pat
 def test_nothing_chosen_is_an_answer_in_a_sentence(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     with pytest.raises(DataError, match="choose some in the table"):
-        acts.approve(desk, [])
+        acts.approve(desk, [], {})
     with pytest.raises(DataError, match="nothing was changed"):
         acts.freeze(desk, ["S01|NOTHING"], "why")
 
@@ -154,7 +172,7 @@ def test_the_kill_switch_of_the_desk_is_told_as_a_problem_until_it_is_undone(tmp
 
 def test_the_log_says_for_which_day_prices_were_proposed(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
-    acts.approve(desk, ["S02|MILK", "S02|EGGS"])
+    acts.approve(desk, ["S02|MILK", "S02|EGGS"], {})
     found = Reader(shop.settings).ask("newest_price_changes", ("price_changes",), most=9)
     said = [in_words(act) for act in found.itertuples()]
     assert said[0].endswith("approved 2 prices")
