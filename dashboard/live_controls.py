@@ -1,5 +1,6 @@
 """Start, pause, stop and pace a live store from the Store page; Prefect does it."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from dashboard.cache import Cache
 from dashboard.cards.live_store import ASK, NO, PAUSE, RESET, SPEED, START, STATE, STOP, YES, away, state_of_store
 from dashboard.prefect.control import LiveRun
 
-SEEN = "live-seen"
+SEEN, DONE = "live-seen", "live-done"
 
 _ASK_AGAIN_AT_WORK, _ASK_AGAIN_IDLE = 1.5, 8.0  # seconds; all browsers share the answer
 _MOST_STORES = 256
@@ -75,9 +76,43 @@ def _ask_again_after(answer: LiveRun | ServiceError | None) -> float:
 def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusal: Callable[[], str | None]) -> None:
     """Register the callbacks of the controls; `store_picker` holds the store, `pulse` is when to look again.
 
-    `refusal` says why no store can sell live in this lake, None where one can.
+    `refusal` says why no store can sell live in this lake, None where one can. To press and to look are callbacks of
+    their own: a busy browser merges what triggers one callback, and a press must not get lost among the pulses.
     """
     status = SharedStatus(control)
+    _wire_buttons(app, control, status, store_picker, refusal)
+    _wire_state(app, status, store_picker, pulse, refusal)
+    _wire_question(app)
+
+
+def _wire_buttons(
+    app: Dash, control: Control, status: SharedStatus, store_picker: str, refusal: Callable[[], str | None]
+) -> None:
+    """Do what was pressed."""
+
+    @app.callback(
+        Output(DONE, "data"),
+        Input(START, "n_clicks"),
+        Input(PAUSE, "n_clicks"),
+        Input(STOP, "n_clicks"),
+        Input(YES, "n_clicks"),
+        Input(SPEED, "value"),
+        State(store_picker, "value"),
+        prevent_initial_call=True,
+    )
+    def act(*values: Any) -> dict[str, Any]:
+        store, speed = values[-1], float(values[-2])
+        pressed = [one["prop_id"].partition(".")[0] for one in ctx.triggered if one["value"]]
+        if store is None or not pressed or refusal() is not None:
+            raise PreventUpdate
+        declined = [why for one in pressed if (why := press(control, status, one, store, speed))]
+        return {"at": time.time(), "declined": declined, "while": repr(_newest(status, store))}
+
+
+def _wire_state(
+    app: Dash, status: SharedStatus, store_picker: str, pulse: str, refusal: Callable[[], str | None]
+) -> None:
+    """Show what the store does and which controls can be used."""
 
     @app.callback(
         output={
@@ -89,33 +124,24 @@ def wire_live(app: Dash, control: Control, store_picker: str, pulse: str, refusa
             "reset": Output(RESET, "disabled"),
             "seen": Output(SEEN, "data"),
         },
-        inputs=[
-            Input(pulse, "n_intervals"),
-            Input(store_picker, "value"),
-            Input(START, "n_clicks"),
-            Input(PAUSE, "n_clicks"),
-            Input(STOP, "n_clicks"),
-            Input(YES, "n_clicks"),
-            Input(SPEED, "value"),
-            State(SEEN, "data"),
-        ],
+        inputs={
+            "_pulse": Input(pulse, "n_intervals"),
+            "store": Input(store_picker, "value"),
+            "done": Input(DONE, "data"),
+        },
+        state={"seen": State(SEEN, "data")},
     )
-    def act(_pulse: int, store: str | None, *rest: Any) -> dict[str, Any]:
-        speed, seen = float(rest[-2]), rest[-1]
+    def look(_pulse: int, store: str | None, done: dict[str, Any] | None, seen: str | None) -> dict[str, Any]:
         if store is None:
             raise PreventUpdate
         if (why := refusal()) is not None:
             return _changed(seen, why, usable(None, reachable=False) | {"state": away(Declined(why))})
-        pressed = ctx.triggered_id if ctx.triggered and ctx.triggered[0]["value"] else None
         try:
-            declined = press(control, status, pressed, store, speed)
-            run = status.of(store, now=pressed in {START, PAUSE, STOP, YES, SPEED})
+            run = status.of(store)
         except ServiceError as error:
             return _changed(seen, str(error), usable(None, reachable=False) | {"state": away(error)})
-        told = [*state_of_store(run), *([declined] if declined else [])]
-        return _changed(seen, repr((run, declined)), usable(run) | {"state": told})
-
-    _wire_question(app)
+        declined = done["declined"] if done and done["while"] == repr(run) else []
+        return _changed(seen, repr((run, declined)), usable(run) | {"state": [*state_of_store(run), *declined]})
 
 
 def _wire_question(app: Dash) -> None:
@@ -132,8 +158,8 @@ def _wire_question(app: Dash) -> None:
         return bool(ctx.triggered_id == RESET)
 
 
-def press(control: Control, status: SharedStatus, pressed: str | None, store: str, speed: float) -> str | None:
-    """Do what was pressed; return why it was declined, None when it was not."""
+def press(control: Control, status: SharedStatus, pressed: str, store: str, speed: float) -> str | None:
+    """Do what was pressed; return why it was not done, None when it was."""
     try:
         if pressed in {START, YES}:
             control.start(store, tick_seconds=speed, again=pressed == YES)
@@ -145,9 +171,17 @@ def press(control: Control, status: SharedStatus, pressed: str | None, store: st
                 (control.resume if run and run.state == "paused" else control.pause)(store)
             elif run and run.is_at_work:
                 control.set_speed(store, speed)
-    except Declined as declined:
-        return str(declined)
+    except (Declined, ServiceError) as error:
+        return str(error)
     return None
+
+
+def _newest(status: SharedStatus, store: str) -> LiveRun | None:
+    """Ask anew; whoever looks next says what is away."""
+    try:
+        return status.of(store, now=True)
+    except ServiceError:
+        return None
 
 
 def usable(run: LiveRun | None, *, reachable: bool = True) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _wire_verification(app: Dash, verification: Verification) -> None:
         Input("pipeline-verify-clock", "n_intervals"),
     )
     def verify(clicks: int | None, _n: int | None) -> Any:
-        if clicks and ctx.triggered_id == "pipeline-verify":
+        if clicks and "pipeline-verify.n_clicks" in ctx.triggered_prop_ids:  # maybe beside the clock, in a busy browser
             verification.start()
         progress = verification.progress
         shown = cards.verification(progress, _now())

@@ -87,6 +87,7 @@ def layout(monitor: Monitor, **asked: object) -> Component:
             dcc.Store(id=SHOWN),
             dcc.Interval(id=LIVE_PULSE, interval=_ASK_MS),
             dcc.Store(id=live.SEEN),
+            dcc.Store(id=live.DONE),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
             html.Div(_full(monitor, asked), id=FULL, hidden=first is None),
@@ -134,13 +135,14 @@ def wire(app: Dash, monitor: Monitor) -> None:
         text, category, page = narrowed
         choice = ShelfChoice(text or "", category, page or 1)
         day = store_day(monitor, store, date)
-        follows = ctx.triggered_id in {STORE, DAY} or tick >= before["last"]
+        is_chosen = not {STORE, DAY}.isdisjoint(ctx.triggered_prop_ids.values())
+        follows = is_chosen or tick >= before["last"]
         through = day.last if follows else min(tick, day.last)
         key = repr((store, date, through, scheme, choice, what_decides(monitor, date)))
         if key == before["key"]:
             raise PreventUpdate  # nothing has changed: nothing is sent
         result = moments.get(key, lambda: plain(moment(monitor, day, through, scheme, choice)))
-        return result | {"shown": {"key": key, "last": day.last}}
+        return result | {"shown": {"key": key, "last": day.last, "tick": through}}
 
 
 def _full(monitor: Monitor, asked: Mapping[str, object]) -> Component:
@@ -269,7 +271,7 @@ def _nothing(before: dict[str, Any], monitor: Monitor) -> dict[str, Any]:
         "tick": 0,
         "ticks": _TICKS,
         "marks": [],
-        "shown": {"key": EMPTY, "last": -1},
+        "shown": {"key": EMPTY, "last": -1, "tick": 0},
         "pulse": QUIET_MS,
     }
 

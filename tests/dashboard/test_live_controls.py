@@ -64,10 +64,9 @@ def test_what_was_pressed_is_asked_of_the_orchestrator(pressed: str, state: str 
     assert [one for one in control.asked if one[0] != "status"] == [asked]
 
 
-@pytest.mark.parametrize("pressed", [None, SPEED])
-def test_looking_at_an_idle_store_asks_for_nothing(pressed: str | None) -> None:
+def test_the_speed_of_an_idle_store_asks_for_nothing() -> None:
     control = Recorder("over")
-    press(control, SharedStatus(control), pressed, "S01", 2.0)
+    press(control, SharedStatus(control), SPEED, "S01", 2.0)
     assert {verb for verb, _ in control.asked} <= {"status"}
 
 

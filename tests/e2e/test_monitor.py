@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -24,6 +25,7 @@ from playwright.sync_api import Page, expect
 
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
+from dashboard.cards.store_moment import moment
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from serving.live_prices import LivePrices
@@ -163,6 +165,31 @@ def test_a_past_day_is_played_again(monitor: str, sold: Settings, visit: Visit) 
     expect(page.locator("#store-stats .stat-value").first).to_have_text(f"€{revenue_of(sold, yesterday):,.2f}")
     thumb.press("Home")
     expect(page.locator("#store-moment")).to_have_text("08:00 to 08:15")
+
+
+def test_a_day_that_plays_shows_its_moments_however_late_the_server_answers(
+    sold: Settings, serve: Serve, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*asked: Any) -> Any:
+        time.sleep(0.8)  # the beat of the browser is half as long
+        return moment(*asked)
+
+    monkeypatch.setattr("dashboard.pages.store.moment", late)
+    page = visit(f"{serve(sold)}/store?day=2026-01-05")
+    expect(page.locator("#store-moment")).to_have_text("19:45 to 20:00")
+    page.get_by_label("Play the day again").click()
+    until(page, "document.querySelector('#store-moment').innerText < '16:00'")
+
+
+def test_a_press_that_comes_with_a_pulse_is_not_lost(sold: Settings, serve: Serve, visit: Visit) -> None:
+    orchestrator = Orchestrator()
+    page = visit(f"{serve(sold, control=orchestrator)}/store")
+    page.locator("#live-start").click()
+    expect(page.locator("#live-state")).to_contain_text("selling")
+    changes = {"store-live-pulse": {"n_intervals": 999}, "live-pause": {"n_clicks": 1}}
+    page.evaluate("all => Object.entries(all).forEach(one => dash_clientside.set_props(...one))", changes)
+    expect(page.locator("#live-pause")).to_have_text("Resume")
+    assert orchestrator.asked == ["start S01 1", "pause S01"]
 
 
 def test_every_control_asks_the_orchestrator_and_reset_asks_first(sold: Settings, serve: Serve, visit: Visit) -> None:
