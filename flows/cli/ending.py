@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 from contextlib import suppress
+from importlib.machinery import ExtensionFileLoader
 from threading import Event, Lock, Thread
 from types import FrameType
 
@@ -108,11 +109,13 @@ class Ending:
                 stream.flush()
         os._exit(self.code)
 
-    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Unwind the main thread, once; its own handlers may be gone or replaced meanwhile."""
         for other in _SIGNALS:
             signal.signal(other, signal.SIG_IGN if signal.getsignal(other) is signal.SIG_IGN else _do_nothing)
         self._tell(number)
+        if _is_loading_native_code(frame):
+            os._exit(128 + number)
         raise KeyboardInterrupt
 
     def _wait(self) -> None:
@@ -139,6 +142,15 @@ class Ending:
         with suppress(OSError):  # whoever read it may have left
             os.write(terminal, before + f"{self._sentence}\n".encode())
         self._told.set()
+
+
+def _is_loading_native_code(frame: FrameType | None) -> bool:
+    """Whether a module in C or C++ is being imported; some, such as DuckDB's, abort when an exception meets them."""
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), ExtensionFileLoader):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _do_nothing(_number: int, _frame: FrameType | None) -> None:

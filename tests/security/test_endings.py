@@ -92,6 +92,35 @@ def test_work_that_swallows_the_interrupt_is_ended_all_the_same(presses: int) ->
     assert complained == ("" if presses > 1 else f"{sentence_for('train')}\n")
 
 
+LOADING = """
+import os, sys, time
+from importlib.machinery import ExtensionFileLoader
+sys.argv = ["shelfprice", "quote"]
+import flows.cli.main
+class Native(ExtensionFileLoader):
+    def exec_module(self, module):
+        print("begun", flush=True)
+        try:
+            time.sleep(60)
+        except BaseException:
+            os.abort()  # as a module in C++ does while it is imported
+flows.cli.main.main = lambda: Native("native", "native.so").exec_module(None)
+from flows.cli.program import main
+main()
+"""
+
+
+def test_an_interrupt_while_native_code_is_imported_is_an_end_like_any_other() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LOADING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=3)
+    assert (process.returncode, complained) == (130, f"{sentence_for('quote')}\n")
+
+
 def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_shell_asks() -> None:
     program = """
 import signal
