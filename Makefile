@@ -54,8 +54,9 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py
 
-check: lint contracts sql ## Everything that must be green before a change lands; types are checked while tests wait
-	@$(MAKE) --no-print-directory -j2 types test
+check: install ## Everything that must be green before a change lands
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint contracts sql
+	@$(MAKE) --no-print-directory test
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell

@@ -142,7 +142,8 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
 def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, visit: Callable[..., Page]) -> None:
     page = visit(desk)
     page.locator("#desk-state").click()
-    page.get_by_role("option", name="Waits for a person").click()
+    with page.expect_response(lambda answer: "getRowsResponse" in (answer.request.post_data or "")):
+        page.get_by_role("option", name="Waits for a person").click()  # all wait, so the number of prices stays
     expect(page.locator("#desk-count")).to_contain_text("15 prices; 15 wait")
     cell(page, "S01|MILK", "store").focus()
     page.keyboard.press("Space")

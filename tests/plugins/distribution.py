@@ -1,7 +1,9 @@
-"""Which process runs what: a file stays in one process, the slowest files begin first, some files wait for each other.
+"""Which process runs what: a file stays in one process, and some files wait for each other.
 
-The numbers are seconds, measured on a busy machine, and only decide the order. Files that look at every run of the one
-Prefect server, or mark runs there, stand in one group: in two processes they would see each other's.
+Every second process begins with the slowest files, the others with the quickest, until they meet: the servers and
+browsers of four slow files at once would be too late for each other's clocks. The numbers are seconds, measured on a
+busy machine, and only decide the order. Files that look at every run of the one Prefect server, or mark runs there,
+stand in one group: in two processes they would see each other's.
 """
 
 from collections import OrderedDict
@@ -67,15 +69,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     from xdist.scheduler import LoadFileScheduling
 
-    class HeavyFirst(LoadFileScheduling):
-        """One group to a process, the slowest group first."""
+    class FromEitherEnd(LoadFileScheduling):
+        """One group to a process, from either end."""
 
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
 
         def _assign_work_unit(self, node: Any) -> None:
-            heavy = sorted(self.workqueue.items(), key=lambda unit: -_SECONDS.get(unit[0], 0))
-            self.workqueue = OrderedDict(heavy)
+            sign = -1 if int(node.gateway.id.removeprefix("gw")) % 2 == 0 else 1
+            by_length = sorted(self.workqueue.items(), key=lambda unit: sign * _SECONDS.get(unit[0], 0))
+            self.workqueue = OrderedDict(by_length)
             super()._assign_work_unit(node)
 
-    return HeavyFirst(config, log)
+    return FromEitherEnd(config, log)
