@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from looks import fits_every_screen, in_both_schemes
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 from price_shop import DATE, Shop
 from werkzeug.serving import make_server
 
@@ -141,9 +141,15 @@ def test_the_keyboard_alone_is_enough(desk: str, visit: Callable[..., Page]) -> 
 
 def test_what_was_chosen_for_one_act_is_not_meant_by_the_next_one(desk: str, visit: Callable[..., Page]) -> None:
     page = visit(desk)
+    expect(cell(page, "S01|MILK", "store")).to_be_visible()
+
+    def is_filtered(answer: Response) -> bool:
+        asked = answer.request.post_data or ""
+        return "getRowsResponse" in asked and '"value":"waits"' in asked
+
     page.locator("#desk-state").click()
-    with page.expect_response(lambda answer: "getRowsResponse" in (answer.request.post_data or "")):
-        page.get_by_role("option", name="Waits for a person").click()  # all wait, so the number of prices stays
+    with page.expect_response(is_filtered):
+        page.get_by_role("option", name="Waits for a person").click()  # all wait: only the answer shows that it filters
     expect(page.locator("#desk-count")).to_contain_text("15 prices; 15 wait")
     cell(page, "S01|MILK", "store").focus()
     page.keyboard.press("Space")

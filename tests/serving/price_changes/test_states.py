@@ -72,8 +72,20 @@ def assert_holds_only_what_may(steps: Sequence[tuple[int, EventName, int, int, i
         assert change.terms.valid_from <= now
         assert change.terms.valid_until is None or now < change.terms.valid_until
     assert len(in_force) <= 1, "of two changes of one price, one holds"
-    holding = [change for change in changes if change.last == "approved" and change.is_in_force(now)]
-    assert bool(holding) == bool(in_force), "where some change holds, the strongest one is in force"
+    holding = [change for change in changes if change.is_in_force(now)]
+    strongest = max(holding, key=lambda change: change.rank, default=None)
+    is_kept = strongest is not None and strongest.last == "approved"  # a withdrawn one holds until that counts
+    assert in_force == ([strongest] if is_kept else []), "where some change holds, the strongest one is in force"
+
+
+def test_a_change_that_is_withdrawn_at_the_next_tick_covers_weaker_ones_until_then() -> None:
+    steps: list[tuple[int, EventName, int, int, int]] = [
+        *((3, "proposed", 3, 6, 6), (3, "approved", 7, 6, 6), (3, "withdrawn", 12, 6, 6)),
+        *((2, "proposed", 2, 7, 6), (2, "approved", 8, 7, 6)),
+    ]
+    stronger, weaker = changes = played(steps)
+    assert (stronger.is_in_force(moment(10)), weaker.state(moment(10), changes)) == (True, "superseded")
+    assert_holds_only_what_may(steps, 10)
 
 
 @given(_STEPS)
