@@ -70,9 +70,10 @@ def test_the_speed_of_an_idle_store_asks_for_nothing() -> None:
     assert {verb for verb, _ in control.asked} <= {"status"}
 
 
-def test_a_refusal_is_an_answer() -> None:
-    control = Recorder("selling", Declined("S01 is selling already"))
-    assert press(control, SharedStatus(control), START, "S01", 1.0) == "S01 is selling already"
+@pytest.mark.parametrize("error", [Declined("S01 is selling already"), ServiceError("Prefect does not answer")])
+def test_a_refusal_is_an_answer(error: Exception) -> None:
+    control = Recorder("selling", error)
+    assert press(control, SharedStatus(control), START, "S01", 1.0) == str(error)
 
 
 def test_many_browsers_ask_once_and_an_orchestrator_that_is_away_is_asked_once_too() -> None:

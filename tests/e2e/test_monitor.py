@@ -23,9 +23,11 @@ from monitors import Orchestrator, serving
 from patience import until
 from playwright.sync_api import Page, expect
 
+from catalog.errors import Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
 from dashboard.cards.store_moment import moment
+from dashboard.prefect.control import LiveRun
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from serving.live_prices import LivePrices
@@ -190,6 +192,22 @@ def test_a_press_that_comes_with_a_pulse_is_not_lost(sold: Settings, serve: Serv
     page.evaluate("all => Object.entries(all).forEach(one => dash_clientside.set_props(...one))", changes)
     expect(page.locator("#live-pause")).to_have_text("Resume")
     assert orchestrator.asked == ["start S01 1", "pause S01"]
+
+
+def test_why_a_press_was_declined_stays_to_be_read(sold: Settings, serve: Serve, visit: Visit) -> None:
+    class Unwilling(Orchestrator):
+        def pause(self, store: str) -> LiveRun:
+            raise Declined(f"{store} cannot be paused now")
+
+    page = visit(f"{serve(sold, control=Unwilling())}/store")
+    page.locator("#live-start").click()
+    page.locator("#live-pause").click()
+    expect(page.locator("#live-state")).to_contain_text("S01 cannot be paused now")
+    page.wait_for_timeout(5_000)  # the page looks again every two seconds
+    expect(page.locator("#live-state")).to_contain_text("S01 cannot be paused now")
+    page.locator("#live-stop").click()
+    expect(page.locator("#live-state")).to_contain_text("stopped")
+    expect(page.locator("#live-state")).not_to_contain_text("cannot be paused")
 
 
 def test_every_control_asks_the_orchestrator_and_reset_asks_first(sold: Settings, serve: Serve, visit: Visit) -> None:

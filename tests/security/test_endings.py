@@ -7,7 +7,8 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_a_command_that_is_killed_leaves_no_server(tmp_path: Path) -> None:
     assert ended.stayed == ()
 
 
+@contextmanager
+def begun(program: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a program, and go on once it has said that it began."""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        yield process
+
+
 DEAF = """
 import sys, time
 sys.argv = ["shelfprice", "train"]
@@ -76,11 +87,7 @@ main()
 
 @pytest.mark.parametrize("presses", [1, 2])
 def test_work_that_swallows_the_interrupt_is_ended_all_the_same(presses: int) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", DEAF], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
+    with begun(DEAF) as process:
         process.send_signal(signal.SIGINT)
         if presses > 1:
             assert process.stderr is not None
@@ -111,11 +118,7 @@ main()
 
 
 def test_an_interrupt_while_native_code_is_imported_is_an_end_like_any_other() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", LOADING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
+    with begun(LOADING) as process:
         process.send_signal(signal.SIGINT)
         _, complained = process.communicate(timeout=3)
     assert (process.returncode, complained) == (130, f"{sentence_for('quote')}\n")
