@@ -36,6 +36,10 @@ class PriceBounds:
         """The higher of floor and cost plus margin, EUR, shape (n_products,)."""
         return np.maximum(self.floors, self.cost_plus_margin)
 
+    def among(self, part: slice) -> "PriceBounds":
+        """Return the bounds of some products."""
+        return PriceBounds(self.floors[part], self.ceilings[part], self.cost_plus_margin[part])
+
 
 def price_bounds(products: Sequence[Product], guardrails: Guardrails, money: Currency = EUR) -> PriceBounds:
     """Return the bounds that the guardrails leave each product, in whole smallest units."""
@@ -46,6 +50,11 @@ def price_bounds(products: Sequence[Product], guardrails: Guardrails, money: Cur
         ceilings=not_above(np.array([product.ceiling for product in products]), ending, money),
         cost_plus_margin=not_below(costs * (1 + guardrails.minimum_margin), ending, money),
     )
+
+
+def cost_plus_margin(product: Product, guardrails: Guardrails, money: Currency = EUR) -> float:
+    """Return the lowest price that covers cost plus minimum margin, EUR, whatever its ending."""
+    return float(not_below(np.array([product.unit_cost * (1 + guardrails.minimum_margin)]), money=money)[0])
 
 
 def not_below(prices: Floats, ending: int | None = None, money: Currency = EUR) -> Floats:
@@ -91,7 +100,7 @@ def _conflicts_of_the_shelf(products: Sequence[Product], guardrails: Guardrails)
 
 
 def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Currency) -> Iterator[str]:
-    least = float(not_below(np.array([product.unit_cost * (1 + guardrails.minimum_margin)]), money=money)[0])
+    least = cost_plus_margin(product, guardrails, money)
     margin = f"minimum_margin: {guardrails.minimum_margin}: the lowest price of {product.sku} would be {least},"
     if least > product.ceiling:
         yield f"{margin} above its ceiling {product.ceiling}"

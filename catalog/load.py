@@ -69,6 +69,17 @@ class Catalog:
         """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog."""
         return "\n".join(product.model_dump_json() for product in self.products), self.store.model_dump_json()
 
+    def with_limits_of(self, now: "Catalog") -> "Catalog":
+        """Return this shelf with the limits of another catalog: guardrails, approval, and the costs and bounds it has.
+
+        A day that is being sold keeps the products that it opened with; what limits prices now binds them all the same.
+        """
+        of_product = ("floor_price", "ceiling_price", "unit_cost")
+        bounds = {own.sku: {name: getattr(own, name) for name in of_product} for own in now.products}
+        products = tuple(own.model_copy(update=bounds.get(own.sku, {})) for own in self.products)
+        limits = {name: getattr(now.store, name) for name in ("guardrails", "approval")}
+        return Catalog(products, self.store.model_copy(update=limits))
+
     def product(self, sku: str) -> Product:
         """Return the product with this sku.
 
@@ -100,8 +111,6 @@ def load(directory: Path | None = None) -> Catalog:
     products = tuple(_with_bounds(product, money) for product in products)
     skus = {product.sku for product in products}
     file = folder / "store.yaml"
-    if store.orders:
-        raise CatalogError(f"{file}: orders: prices are ordered at the price desk, such as by `shelfprice override`")
     if store.popularity and store.popularity.keys() != skus:
         odd = sorted(store.popularity.keys() ^ skus)[0]
         problem = "is not on the shelf" if odd in store.popularity else "has no weight; give every product one"

@@ -8,9 +8,15 @@ from catalog.pricing import Policy
 
 @dataclass(frozen=True)
 class PricedBy:
-    """A policy, the fingerprint of what it is made of, and the price book it reads, if any: its date and SHA-256."""
+    """A policy, the fingerprint of what it is made of, and the price book it reads, if any: its date and SHA-256.
+
+    `orders_sha256` tells what people ordered; None where they ordered nothing. `orders_at_once` are ids of orders that
+    bind the date although they were given for a later one.
+    """
 
     policy: Policy
     fingerprint: str
     book_made_for: dt.date | None = None
     book_sha256: str | None = None
+    orders_sha256: str | None = None
+    orders_at_once: tuple[str, ...] = ()

@@ -39,20 +39,24 @@ RULES = {
 """Every rule that can bind a price, with the words that follow "Raised Milk 1.35 -> 1.62: "."""
 
 LIMITS = (
-    "kill_switch",
     "impossible_price",
-    "frozen",
-    "override",
     "moving_share",
     "largest_step",
     "largest_daily_move",
     "price_ending",
+    "not_approved",
+    "frozen",
+    "override",
     "ceiling",
     "floor",
     "minimum_margin",
-    "not_approved",
+    "kill_switch",
 )
-"""The rules that limit what a policy asks for, in the order they are applied: the last one wins."""
+"""The rules that limit what a policy asks for, in the order they are applied: the last one wins.
+
+First how far a policy may go, then what was approved, then what people ordered, then floor, ceiling and cost, and last
+the kill switch.
+"""
 
 CLAMP = np.dtype([("decision", np.int64), ("rule", np.int64), ("before", np.float64), ("after", np.float64)])
 """One limit that changed one price: position of the decision in the flattened arrays, rule, prices in EUR."""

@@ -147,6 +147,7 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
         Output(edit.END, "value"),
         Output(edit.REASON, "value"),
         Output(edit.ANYWAY, "checked"),
+        Output(edit.BELOW_COST, "checked"),
         Output(edit.REFUSED, "children", allow_duplicate=True),
         Output(edit.PANEL, "opened", allow_duplicate=True),
         Input(ACT, "data"),
@@ -154,7 +155,7 @@ def _wire_panel(app: Dash, desk: PriceDesk) -> None:
     )
     def fill(act: dict[str, Any] | None) -> Any:
         row = _row(desk, act)
-        return edit.facts_of(row), row.stands, "", "", "", False, None, True
+        return edit.facts_of(row), row.stands, "", "", "", False, False, None, True
 
     @app.callback(
         Output(edit.PREVIEW, "children"),
@@ -183,17 +184,19 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
         State(edit.END, "value"),
         State(edit.REASON, "value"),
         State(edit.ANYWAY, "checked"),
+        State(edit.BELOW_COST, "checked"),
         State(ACT, "data"),
         prevent_initial_call=True,
     )
     def save(_save: int, _enter: int, *typed: Any) -> Any:
-        price, start, end, why, anyway, act = typed
+        price, start, end, why, anyway, below_cost, act = typed
         if not ctx.triggered or not ctx.triggered[0]["value"]:
             raise PreventUpdate
         row, draft = _row(desk, act), draft_of(price, start, end)
         if draft.price is None:
             return no_update, no_update, True, problem("Type a price.")
-        said, is_done = told(lambda: acts.override(desk, row, draft, why or "", anyway=bool(anyway)))
+        accepted = {"anyway": bool(anyway), "below_cost": bool(below_cost)}
+        said, is_done = told(lambda: acts.override(desk, row, draft, why or "", **accepted))
         return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -139,8 +140,9 @@ def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:
 def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:
     """Return what prices a batch from a tick on, for the ledger."""
     policy = priced_by.policy
-    book = (priced_by.book_made_for, priced_by.book_sha256)
-    return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *book)
+    at_once = json.dumps(priced_by.orders_at_once) if priced_by.orders_at_once else None
+    facts = (priced_by.book_made_for, priced_by.book_sha256, priced_by.orders_sha256, at_once)
+    return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *facts)
 
 
 def batch_inputs(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int) -> str:

@@ -33,6 +33,8 @@ class LedgerRow:
     model_version: str | None
     book_made_for: dt.date | None = None
     book_sha256: str | None = None
+    orders_sha256: str | None = None
+    orders_at_once: str | None = None
     first_cells_sha256: str | None = None
     code_version: str = CODE_VERSION
 

@@ -17,7 +17,6 @@ from flows.transform import group_decisions
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced
-from serving.price_changes.orders import ordered_on
 from training.means import Means
 from training.night import decide
 from training.nights import Night
@@ -72,7 +71,7 @@ def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:
     """Tell whether a date was played from the price book in force for exactly that date, with these inputs."""
-    lake, catalog = workspace.lake, ordered_on(workspace, date).catalog
+    lake, catalog = workspace.lake, workspace.catalog
     priced_by = pricing_on(lake, catalog, date)
     return is_priced(lake, date) and all(
         is_committed(lake, batch.partition, batch_inputs(catalog, batch, priced_by, seed))

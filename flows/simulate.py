@@ -14,7 +14,6 @@ from flows.tasks import spread_as_task
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
-from serving.price_changes.orders import ordered_on
 from warehouse.workspace import Workspace
 
 _PER_SECOND = 2e6  # decisions that one core plays and publishes
@@ -57,13 +56,9 @@ def play_dates(
     batches = without_live_days(lake, batches_of(catalog, dates, stores))
     if policy not in {"static", "rule"}:
         tell_of_damaged_books(lake, dates)
-    days = {date: ordered_on(workspace, date) for date in dates}
-    priced_by = {date: pricing_on(lake, day.catalog, date, policy) for date, day in days.items()}
+    priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
     with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
-        jobs = []
-        for date, day in days.items():
-            own = [batch for batch in batches if batch.business_date == date]
-            jobs += batches_to_play(day, own, priced_by, policy, seed, spread)
+        jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)
         played = spread_as_task(spread, play_one, jobs, "playing store days")
     return sorted(played, key=lambda result: result.batch.partition)
 

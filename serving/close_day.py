@@ -13,7 +13,6 @@ from etl.trial_days import is_of_a_trial
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.playing import BatchToPlay, play_one
-from serving.price_changes.orders import ordered_on
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.origin import origin_of
@@ -98,8 +97,7 @@ def _play(
     """Play batches of a date, each with its own seed, at the prices in force."""
     if not own:
         return
-    day = ordered_on(workspace, date)
-    where, priced = whereabouts(day, spread), pricing_on(day.lake, day.catalog, date)
+    where, priced = whereabouts(workspace, spread), pricing_on(workspace.lake, workspace.catalog, date)
     spread(
         play_one,
         [BatchToPlay(where, batch, seed, None, priced.fingerprint, anew, priced) for batch, seed in own],

@@ -1,26 +1,28 @@
 """Guardrails: the limits that a price keeps, whatever a policy asks for.
 
-`LIMITS` are applied in their order; ceiling, floor and minimum margin come last, and the last one wins. They bind an
-explored price as they bind the policy's own. Limits that do not look at the price shown before are static: a price
-book is made under those alone. All functions are pure; arrays have shape (..., n_stores, n_products) unless said
-otherwise.
+`LIMITS` are applied in their order, and the last one wins: what the policy may do, what was approved, what people
+ordered, floor, ceiling and cost, and the kill switch. They bind an explored price as they bind the policy's own. Limits
+that do not look at the price shown before are static: a price book is made under those alone. All functions are pure;
+arrays have shape (..., n_stores, n_products) unless said otherwise.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
 from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
 from serving.order_windows import Orders, Windows
+from serving.price_changes.change import Kind
 
+_BY_PEOPLE: dict[Kind, str] = {"freeze": "frozen", "override": "override", "kill_switch": "kill_switch"}
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
 
 
@@ -32,8 +34,9 @@ class Limits:
     ----------
     base_prices
         What is shown under the kill switch, and where nothing usable was ever asked for.
-    bounds
-        Floors, ceilings, and cost plus margin.
+    bounds, whole_bounds
+        Floors, ceilings, and cost plus margin: for a policy's price with the price ending, and for one that people
+        ordered or approved in any whole smallest unit.
     frozen
         Prices that stand whatever is asked for; NaN where a product is free.
     largest_step, largest_daily_move
@@ -45,13 +48,14 @@ class Limits:
     kill_switch
         Base prices and nothing else.
     orders
-        What people decided about the date's prices; None where nobody did.
+        What people ordered and approved for the date; None where nobody did.
     money
         The currency, whose smallest unit every price is a whole number of.
     """
 
     base_prices: Floats
     bounds: PriceBounds
+    whole_bounds: PriceBounds
     frozen: Floats
     largest_step: float | None
     largest_daily_move: float | None
@@ -78,21 +82,34 @@ class Limits:
         plain = not self.kill_switch and self.price_ending is None and bool(np.isnan(self.frozen).all())
         return plain and self.are_static
 
+    def only(self, position: int, sku: str) -> "Limits":
+        """Return the guardrails of one product, for a shelf that holds it alone."""
+        part = slice(position, position + 1)
+        orders = None if self.orders is None else self.orders.only(sku)
+        return replace(
+            self,
+            base_prices=self.base_prices[part],
+            bounds=self.bounds.among(part),
+            whole_bounds=self.whole_bounds.among(part),
+            frozen=self.frozen[part],
+            orders=orders if orders is not None and orders.orders else None,
+        )
 
-def limits_of(catalog: Catalog) -> Limits:
-    """Return the guardrails of a catalog as arrays."""
+
+def limits_of(catalog: Catalog, orders: Orders | None = None) -> Limits:
+    """Return the guardrails of a catalog as arrays, with what people ordered for a date."""
     store, rails = catalog.store, catalog.store.guardrails
-    orders = Orders(store.orders, catalog.skus, store.opening.ticks) if store.orders else None
     return Limits(
         base_prices=catalog.base_prices,
         bounds=price_bounds(catalog.products, rails, store.money),
+        whole_bounds=price_bounds(catalog.products, rails.model_copy(update={"price_ending": None}), store.money),
         frozen=np.array([rails.frozen.get(sku, np.nan) for sku in catalog.skus]),
         largest_step=rails.largest_step,
         largest_daily_move=rails.largest_daily_move,
         movable=int(rails.moving_share * len(catalog.products) + 1e-9),
         price_ending=rails.price_ending,
         kill_switch=rails.kill_switch,
-        orders=orders,
+        orders=orders if orders is not None and orders.orders else None,
         money=store.money,
     )
 
@@ -110,6 +127,19 @@ def is_given(limits: Limits, shelf: Shelf) -> Flags:
     frozen = ~np.isnan(limits.frozen)
     ordered = ordered_on(limits, shelf)
     return frozen if ordered is None else frozen | ordered.is_set
+
+
+def rule_given(limits: Limits, shelf: Shelf) -> Ints:
+    """Return by which rule a price stands whatever is asked for, as its position in `LIMITS`; -1 where none does.
+
+    Shape (n_products,), or (n_stores, n_products) where people set some.
+    """
+    rules = np.where(np.isnan(limits.frozen), -1, LIMITS.index("frozen"))
+    ordered = ordered_on(limits, shelf)
+    if ordered is not None:
+        for kind, rule in _BY_PEOPLE.items():
+            rules = np.where(ordered.bound_by(kind), LIMITS.index(rule), rules)
+    return np.full(rules.shape, LIMITS.index("kill_switch")) if limits.kill_switch else rules
 
 
 def guarded(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None = None) -> Floats:
@@ -161,21 +191,50 @@ def usable_prices(prices: Floats, money: Currency = EUR) -> Floats:
 
 def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None) -> Iterator[tuple[str, Floats]]:
     """Yield each limit with the prices after it, in the order of `LIMITS`."""
-    if limits.kill_switch:
+    if limits.kill_switch:  # nothing before it matters
         yield "kill_switch", np.broadcast_to(limits.base_prices, asked.shape).copy()
         return
     shown, wanted = (usable_prices(own, limits.money) for own in (shelf.shown_prices, asked))
     prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
     yield "impossible_price", prices
     ordered = ordered_on(limits, shelf)
-    frozen = is_given(limits, shelf)
-    for rule, given in _given(limits, ordered, prices):
-        yield rule, given
-        prices = given
-    stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~frozen
+    given = np.broadcast_to(is_given(limits, shelf), prices.shape)
+    stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~given
     prices = np.where(stays, shown, prices)
     yield "moving_share", prices
-    fixed = frozen | stays
+    for rule, after in _steps_and_ending(limits, shelf, prices, shown, given | stays):
+        yield rule, after
+        prices = after
+    by_people = given
+    if ordered is not None:
+        approved = _approved(limits, ordered, prices)
+        by_people = given | (approved != prices)
+        yield "not_approved", (prices := approved)
+    for rule, after in _given(limits, ordered, prices):
+        yield rule, after
+        prices = after
+    bounds = [np.where(by_people, whole, own) for whole, own in _pairs(limits)]
+    floors, ceilings, least = bounds
+    if ordered is not None:  # a price below floor or cost stands while the cost is no higher than the accepted one
+        is_accepted = ordered.accepted_cost >= limits.whole_bounds.cost_plus_margin
+        floors, least = (np.where(is_accepted, -np.inf, own) for own in (floors, least))
+    yield "ceiling", (prices := np.minimum(prices, ceilings))
+    yield "floor", (prices := np.maximum(prices, floors))
+    yield "minimum_margin", (prices := np.maximum(prices, least))
+    if ordered is not None:
+        yield "kill_switch", np.where(ordered.bound_by("kill_switch"), ordered.lowest, prices)
+
+
+def _pairs(limits: Limits) -> Iterator[tuple[Floats, Floats]]:
+    """Yield floors, ceilings and cost plus margin, each in any whole smallest unit and with the price ending."""
+    for name in ("floors", "ceilings", "cost_plus_margin"):
+        yield getattr(limits.whole_bounds, name), getattr(limits.bounds, name)
+
+
+def _steps_and_ending(
+    limits: Limits, shelf: Shelf, prices: Floats, shown: Floats, fixed: Flags
+) -> Iterator[tuple[str, Floats]]:
+    """Yield the prices after each limit on how far a policy may go from what stood, and after the price ending."""
     low, high = np.full(shown.shape, -np.inf), np.full(shown.shape, np.inf)
     opened_at = (
         np.full(shown.shape, np.nan)
@@ -194,33 +253,26 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
             yield rule, prices
             low, high = np.fmax(low, least), np.fmin(high, most)
     if limits.price_ending is not None:
-        prices = np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
-        yield "price_ending", prices
-    yield "ceiling", (prices := np.where(frozen, prices, np.minimum(prices, limits.bounds.ceilings)))
-    yield "floor", (prices := np.where(frozen, prices, np.maximum(prices, limits.bounds.floors)))
-    prices = np.where(frozen, prices, np.maximum(prices, limits.bounds.cost_plus_margin))
-    yield "minimum_margin", prices
-    if ordered is not None:
-        yield "not_approved", _approved(ordered, prices)
+        yield "price_ending", np.where(fixed, prices, _nearest_with_ending(limits, prices, low, high))
 
 
 def _given(limits: Limits, ordered: Windows | None, prices: Floats) -> Iterator[tuple[str, Floats]]:
-    """Yield the prices after each rule by which a price stands whatever is asked for."""
+    """Yield the prices after each rule by which a price stands whatever the policy asks for."""
     prices = np.where(np.isnan(limits.frozen), prices, limits.frozen)
     if ordered is None:
         yield "frozen", prices
         return
     prices = np.where(ordered.bound_by("freeze"), ordered.lowest, prices)
     yield "frozen", prices
-    prices = np.where(ordered.bound_by("override"), ordered.lowest, prices)
-    yield "override", prices
-    yield "kill_switch", np.where(ordered.bound_by("kill_switch"), ordered.lowest, prices)
+    yield "override", np.where(ordered.bound_by("override"), ordered.lowest, prices)
 
 
-def _approved(ordered: Windows, prices: Floats) -> Floats:
-    """Return prices within what was approved."""
-    waits = ordered.bound_by("not_approved")
-    return np.where(waits, np.clip(prices, ordered.lowest, ordered.highest), prices)
+def _approved(limits: Limits, ordered: Windows, prices: Floats) -> Floats:
+    """Return prices within what was approved; one that floor, ceiling or cost bring there is left to them."""
+    waits = ordered.bound_by("price")
+    bounded = np.maximum(np.clip(prices, limits.bounds.floors, limits.bounds.ceilings), limits.bounds.cost_plus_margin)
+    is_approved = (ordered.lowest <= bounded) & (bounded <= ordered.highest)
+    return np.where(waits & ~is_approved, np.clip(bounded, ordered.lowest, ordered.highest), prices)
 
 
 def _nearest_with_ending(limits: Limits, prices: Floats, low: Floats, high: Floats) -> Floats:

@@ -1,20 +1,21 @@
 """Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on."""
 
 import datetime as dt
-
-import pyarrow as pa
+from collections.abc import Sequence
+from dataclasses import replace
 
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table
-from serving.book_store import book_in_force
+from serving.book_store import BookInForce, book_in_force
 from serving.cold_start import match_to_shelf
-from serving.curves import DemandCurves
+from serving.order_windows import Orders
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_book.book import PriceBook
+from serving.price_changes.orders import orders_on
 from serving.storefront import (
+    Storefront,
     storefront_at_base_prices,
     storefront_before_champion,
     storefront_that_learns,
@@ -24,8 +25,15 @@ from serving.storefront import (
 from warehouse.lake import Lake
 
 
-def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = None) -> PricedBy:
-    """Return the policy that prices a date, with its exploration and its guardrails.
+def pricing_on(
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    name: str | None = None,
+    stores: Sequence[str] | None = None,
+    at_once: tuple[str, ...] = (),
+) -> PricedBy:
+    """Return the policy that prices a date, with its exploration, what people ordered, and its guardrails.
 
     Under the kill switch no book is read: base prices stand whatever state the books are in.
 
@@ -33,46 +41,61 @@ def pricing_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = N
     ----------
     name
         `static`, `rule` or `greedy` in place of what is in force.
+    stores
+        The stores that are priced; None is every store.
+    at_once
+        Ids of orders that bind the date although they were given for a later one.
 
     Raises
     ------
     DataError
         When `greedy` is asked for and no price book is in force.
     """
-    if catalog.store.guardrails.kill_switch:
-        return PricedBy(storefront_at_base_prices(catalog), "kill_switch")
+    orders = orders_on(lake, catalog, date, stores, at_once)
+    priced_by = _priced_by(lake, catalog, date, name, orders)
+    return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
+
+
+def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
+    if catalog.store.guardrails.kill_switch or orders.stops_everything:
+        return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            return pricing_by_book(catalog, *found, is_greedy=name == "greedy")
+            return pricing_by_book(catalog, found, orders, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = storefront_before_champion(catalog, name)
-    return PricedBy(without, without.name)
+    without = storefront_before_champion(catalog, name, orders)
+    return _told_apart(PricedBy(without, without.name), orders)
 
 
 def pricing_by_book(
-    catalog: Catalog,
-    book: PriceBook,
-    curves: DemandCurves,
-    sha256: str,
-    belief: pa.Table | None = None,
-    *,
-    is_greedy: bool = False,
+    catalog: Catalog, found: BookInForce, orders: Orders | None = None, *, is_greedy: bool = False
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
     With the belief behind the book its prices are corrected during the day.
     """
-    made_for = book.published_at.date()
-    if belief is not None and not is_greedy:
-        learning = storefront_that_learns(catalog, morning_of(catalog, *belief_from_table(belief, catalog)))
-        return PricedBy(learning, f"{learning.name}:{sha256}", made_for, sha256)
-    book, curves = match_to_shelf(catalog, book, curves)
-    if is_greedy:
-        store = storefront_with_model(catalog, GreedyPolicy(curves, costs_that_count(catalog)), curves)
+    made_for = found.book.published_at.date()
+    if found.belief is not None and not is_greedy:
+        morning = morning_of(catalog, *belief_from_table(found.belief, catalog))
+        store: Storefront = storefront_that_learns(catalog, morning, orders)
     else:
-        store = storefront_with_book(catalog, book, curves)
-    return PricedBy(store, f"{store.name}:{sha256}", made_for, sha256)
+        book, curves = match_to_shelf(catalog, found.book, found.curves)
+        if is_greedy:
+            policy = GreedyPolicy(curves, costs_that_count(catalog))
+            store = storefront_with_model(catalog, policy, curves, orders)
+        else:
+            store = storefront_with_book(catalog, book, curves, orders)
+    return _told_apart(PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256), orders)
+
+
+def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
+    """Return what prices a date with a fingerprint that tells what people ordered, where they did."""
+    if orders is None or not orders.orders:
+        return priced_by
+    return replace(
+        priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
+    )

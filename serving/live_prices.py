@@ -8,7 +8,7 @@ from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay
 from etl.live.player import PricesInForce
 from serving.in_force import pricing_on
-from serving.price_changes.orders import ordered
+from serving.price_changes.orders import given_for_later
 from warehouse.lake import Lake
 
 
@@ -26,20 +26,28 @@ class LivePrices:
         self._lake, self._current_catalog, self._day, self._seed = lake, current_catalog, day, seed
         self._catalog = current_catalog()
         self._decided = self._newest_decisions()
-        self._in_force = self._read()
+        self._in_force = self._read(self._catalog)
+        self._on_shelf: PricesInForce | None = None
 
     def in_force(self) -> PricesInForce:
         """Return the prices in force now."""
         catalog, decided = self._current_catalog(), self._newest_decisions()
         if catalog is not self._catalog or decided != self._decided:
             self._catalog, self._decided = catalog, decided
-            self._in_force = self._read()
+            self._in_force, self._on_shelf = self._read(catalog), None
         return self._in_force
 
-    def _read(self) -> PricesInForce:
+    def in_force_on(self, shelf: Catalog) -> PricesInForce:
+        """Return the prices in force now on the shelf that the day opened with, under the limits of now."""
+        now = self.in_force().catalog
+        if self._on_shelf is None:
+            self._on_shelf = self._read(shelf.with_limits_of(now))
+        return self._on_shelf
+
+    def _read(self, catalog: Catalog) -> PricesInForce:
         lake, day = self._lake, self._day
-        catalog = ordered(lake, self._catalog, day.business_date, day.store)
-        priced_by = pricing_on(lake, catalog, day.business_date)
+        at_once = given_for_later(lake, catalog, day.business_date, day.store)
+        priced_by = pricing_on(lake, catalog, day.business_date, stores=(day.store,), at_once=at_once)
         batch = Batch(day.business_date, day.part("interactions").group, (day.store,))
         return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))
 

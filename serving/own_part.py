@@ -19,8 +19,7 @@ from serving.storefront import Storefront
 class OwnPart(NamedTuple):
     """Where a product stands on the shelf, how it is priced, and its candidates, also as JSON.
 
-    `n_stocks` counts the stocks that the book has prices for, 0 among them; `is_kept` says whether the store that asks
-    keeps the old price of it.
+    `n_stocks` counts the stocks that the book has prices for, 0 among them.
     """
 
     position: int
@@ -29,7 +28,13 @@ class OwnPart(NamedTuple):
     candidates: list[dict[str, float | None]]
     candidates_json: str
     n_stocks: int
-    is_kept: bool = False
+
+    @property
+    def is_the_same_in_every_store(self) -> bool:
+        """Whether neither store nor the price shown before matters for its price."""
+        limits, policy = self.storefront.limits, self.storefront.policy
+        assert isinstance(policy, BookPolicy)  # noqa: S101 - made from a book
+        return (limits is None or limits.are_static) and not policy.kept
 
 
 def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
@@ -46,21 +51,15 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
     """Return the storefront of one product: other products neither move nor hold it back."""
     assert isinstance(whole.policy, BookPolicy)  # noqa: S101 - made from a book
     assert whole.limits is not None  # noqa: S101 - a store has guardrails
-    book, limits, part = whole.policy.book, whole.limits, slice(own, own + 1)
+    book, part = whole.policy.book, slice(own, own + 1)
     arrays = ("par_stock", "prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule", "policy_rule")
     own_book = replace(book, skus=book.skus[part], **{name: getattr(book, name)[part] for name in arrays})
-    bounds = replace(limits.bounds, **{name: values[part] for name, values in vars(limits.bounds).items()})
+    kept = {store: prices[part] for store, prices in whole.policy.kept.items()}
     return replace(
         whole,
-        policy=BookPolicy(own_book),
+        policy=BookPolicy(own_book, kept),
         curves=curves,
-        limits=replace(
-            limits,
-            base_prices=limits.base_prices[part],
-            bounds=bounds,
-            frozen=limits.frozen[part],
-            orders=None if limits.orders is None else limits.orders.only(book.skus[own]),
-        ),
+        limits=whole.limits.only(own, book.skus[own]),
         unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],
     )
 

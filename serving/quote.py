@@ -4,9 +4,8 @@ What does not depend on the question, a product's part of the book and of the cu
 question costs the same however long the shelf is.
 """
 
-import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -16,15 +15,16 @@ import numpy as np
 from catalog.errors import DataError
 from catalog.json_text import json_text
 from catalog.load import Catalog
-from catalog.pricing import RULES, PriceDecision, Shelf
+from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import Change, reason
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
+from serving.order_windows import Orders
 from serving.own_part import OwnPart, known, own_part
 from serving.price_book.book import PriceBook
-from serving.small_steps import keepers
 from serving.storefront import storefront_without_exploration
 
+EVERY_STORE = "every store"
 _KEPT_ROWS = 1_024  # of a product in a tick, for every stock; about 5 kB each
 
 
@@ -53,7 +53,8 @@ class PriceQuestion:
 class Answer:
     """A price with everything that led to it. Money in EUR; None where no model or policy knows.
 
-    `priced_as_stock` is the stock whose price this is: a book knows none above a product's par. `clamps` holds each
+    `priced_as_stock` is the stock whose price this is: a book knows none above a product's par. `holds_in` is the store
+    that the answer holds for, or "every store". `clamps` holds each
     limit that changed the price with the prices before and after, in order; `clamp_cost` and `expected_revenue` are
     per visit.
     """
@@ -75,6 +76,7 @@ class Answer:
     clamp_cost: float | None
     reason: str
     currency: str
+    holds_in: str
     candidates: list[dict[str, float | None]]
 
 
@@ -83,16 +85,25 @@ class QuotedBook:
 
     Parameters
     ----------
-    store
-        The store that asks; with one, a product that it keeps at its old price this week is answered with that price.
+    orders
+        What people ordered for the date that is asked about.
+    ticks_left
+        Ticks until closing where a question does not say; None is as many as the book has prices for.
     """
 
-    def __init__(self, catalog: Catalog, book: PriceBook, curves: DemandCurves, store: str | None = None) -> None:
-        self._catalog, self._store = catalog, store
+    def __init__(
+        self,
+        catalog: Catalog,
+        book: PriceBook,
+        curves: DemandCurves,
+        orders: Orders | None = None,
+        ticks_left: int | None = None,
+    ) -> None:
+        self._catalog = catalog
         self._book, self._curves = match_to_shelf(catalog, book, curves)
-        self._date = book.published_at.date()
-        self._made_for = f"{self._date}"
-        self._storefront = storefront_without_exploration(catalog, self._book, self._curves)
+        self._made_for = f"{book.published_at.date()}"
+        self._until_closing = ticks_left or self._book.prices.shape[2]
+        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders)
         self._own_parts: dict[str, OwnPart] = {}
         self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
 
@@ -111,8 +122,13 @@ class QuotedBook:
         for sku in set(skus).intersection(self._catalog.skus):
             self._own_part(sku)
 
-    def answer(self, question: PriceQuestion) -> Answer:
+    def answer(self, question: PriceQuestion, store: str | None = None) -> Answer:
         """Decide as the store would, without exploration, and ignoring other products.
+
+        Parameters
+        ----------
+        store
+            The store that is asked about; None is any that nothing tells from the others.
 
         Raises
         ------
@@ -122,9 +138,7 @@ class QuotedBook:
             When there are not so many ticks in a day, or the stock cannot be.
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
-        if own.is_kept:
-            return self._kept(own, question.stock, left)
-        decision, row = self._decided(own, question, left)
+        decision, row = self._decided(own, question, left, store)
         price, p_sale = float(decision.prices[row, 0]), known(decision.p_sale[row, 0])
         return Answer(
             sku=question.sku,
@@ -144,10 +158,21 @@ class QuotedBook:
             clamp_cost=known(decision.clamp_cost[row, 0]),
             reason=self._sentence(own, decision, row, question, left),
             currency=self._catalog.store.currency,
+            holds_in=store or EVERY_STORE,
             candidates=own.candidates,
         )
 
-    def text(self, question: PriceQuestion, more: dict[str, Any] | None = None) -> str:
+    def distinct(self, question: PriceQuestion, stores: Sequence[str]) -> dict[tuple[float, str], list[str]]:
+        """Return the prices of a question, EUR, each with the rule behind it and the stores that it is the price of."""
+        own, left = self._own_part(question.sku), self._ticks_left(question)
+        shelf, found = _shelf_of(question, left, tuple(stores)), dict[tuple[float, str], list[str]]()
+        decision = own.storefront.decide(shelf)
+        for row, store in enumerate(stores):
+            key = float(decision.prices[row, 0]), own.storefront.rules[decision.rule[row, 0]]
+            found.setdefault(key, []).append(store)
+        return found
+
+    def text(self, answer: Answer, more: dict[str, Any] | None = None) -> str:
         """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
 
         Parameters
@@ -155,14 +180,14 @@ class QuotedBook:
         more
             Further fields, for the end.
         """
-        said = vars(self.answer(question)).copy()
+        said = vars(answer).copy()
         del said["candidates"]  # the last field, and most of the text: it is the same for every question
-        own = self._own_part(question.sku)
+        own = self._own_part(answer.sku)
         ending = "" if not more else f", {json_text(more)[1:-1]}"
         return f'{json_text(said)[:-1]}, "candidates": {own.candidates_json}{ending}}}\n'
 
     def _ticks_left(self, question: PriceQuestion) -> int:
-        left = self.n_ticks if question.ticks_left is None else question.ticks_left
+        left = self._until_closing if question.ticks_left is None else question.ticks_left
         if not 1 <= left <= self.n_ticks:
             raise DataError(
                 f"expected 1 to {self.n_ticks} ticks left, as many as a day has, found {left}; nothing was priced: "
@@ -179,45 +204,16 @@ class QuotedBook:
         part = self._own_parts.get(sku)
         if part is None:
             self._catalog.product(sku)
-            part = own_part(self._catalog, self._storefront, self._curves, sku)
-            if self._store is not None and is_kept(self._catalog, part.curves, self._store, sku, self._date):
-                part = part._replace(is_kept=True)
-            self._own_parts[sku] = part
+            part = self._own_parts[sku] = own_part(self._catalog, self._storefront, self._curves, sku)
         return part
 
-    def _decided(self, own: OwnPart, question: PriceQuestion, left: int) -> tuple[PriceDecision, int]:
+    def _decided(
+        self, own: OwnPart, question: PriceQuestion, left: int, store: str | None
+    ) -> tuple[PriceDecision, int]:
         """Return what the store decides, and the row of it; where no limit looks at what is shown, every stock's."""
-        limits = own.storefront.limits
-        if limits is None or limits.are_static:
+        if own.is_the_same_in_every_store:
             return self._row(question.sku, left), min(question.stock, _last_row(own))
-        return own.storefront.decide(_shelf_of(question, left, self._store)), 0
-
-    def _kept(self, own: OwnPart, stock: int, left: int) -> Answer:
-        """Answer with the old price of a product."""
-        assert own.curves.kept is not None  # noqa: S101 - else none is kept
-        price = float(own.curves.kept[0])
-        p_sale = float(own.curves.p_sale_at(np.array([0]), np.array([price]))[0])
-        product = self._catalog.products[own.position]
-        return Answer(
-            sku=product.sku,
-            stock=stock,
-            priced_as_stock=stock,
-            ticks_left=left,
-            price=price,
-            p_sale=p_sale,
-            expected_revenue=price * p_sale,
-            unit_value=None,
-            binding_rule="kept_price",
-            model_version=self._book.model_version,
-            policy=self._book.policy,
-            made_for=self._made_for,
-            unconstrained_price=price,
-            clamps=[],
-            clamp_cost=None,
-            reason=f"Opened {product.name} at {self._catalog.store.money.written(price)}: {RULES['kept_price']}",
-            currency=self._catalog.store.currency,
-            candidates=own.candidates,
-        )
+        return own.storefront.decide(_shelf_of(question, left, None if store is None else (store,))), 0
 
     def _sentence(self, own: OwnPart, decision: PriceDecision, row: int, question: PriceQuestion, left: int) -> str:
         change = Change(
@@ -239,26 +235,20 @@ def explained(
     catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion, store: str | None = None
 ) -> Answer:
     """Answer one question from a price book; see `QuotedBook`."""
-    return QuotedBook(catalog, book, curves, store).answer(question)
+    return QuotedBook(catalog, book, curves).answer(question, store)
 
 
-def is_kept(catalog: Catalog, curves: DemandCurves, store: str, sku: str, date: dt.date) -> bool:
-    """Tell whether a store keeps the old price of a product that moves on exported sales alone."""
-    if curves.kept is None or np.isnan(curves.kept[curves.skus.index(sku)]):
-        return False
-    return store in keepers(catalog, sku, date)
-
-
-def _shelf_of(question: PriceQuestion, ticks_left: int, store: str | None) -> Shelf:
-    """Return a shelf of one replica and one product, of a store or of none in particular."""
+def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] | None) -> Shelf:
+    """Return shelves of one product, each as the question says: of some stores, or one of none in particular."""
     shown, opening = question.shown, question.opening or question.shown
+    shape = (1 if stores is None else len(stores), 1)
     return Shelf(
-        np.array([[question.stock]]),
-        np.array([[math.nan if shown is None else shown]]),
+        np.full(shape, question.stock),
+        np.full(shape, math.nan if shown is None else shown),
         ticks_left,
-        np.zeros((1, 1)),
-        np.array([[math.nan if shown is None or opening is None else opening]]),
-        None if store is None else (store,),
+        np.zeros(shape),
+        np.full(shape, math.nan if shown is None or opening is None else opening),
+        stores,
     )
 
 

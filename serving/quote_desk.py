@@ -1,11 +1,14 @@
-"""Where quotes are made: the price book in force and the books that stores' own sales led to, read once and kept.
+"""Where quotes are made: the price book in force, corrected by what a store that is being sold has sold, read once.
 
 The command line opens a desk for one question, the quote API keeps one until the lake has changed. Both give the same
 bytes, because both ask here.
 """
 
+import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -13,34 +16,38 @@ from typing import Any, NamedTuple
 
 from catalog.errors import DataError
 from catalog.load import Catalog
+from catalog.pricing import RULES
 from serving.book_store import BookInForce, book_in_force
-from serving.price_changes.orders import ordered
-from serving.price_changes.store_time import next_date, next_ticks
-from serving.quote import Answer, PriceQuestion, QuotedBook
-from serving.reprice import RemadeBook, open_days, remade_book, remade_for
+from serving.price_changes.orders import orders_on
+from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook
+from serving.standing.present_book import book_after, present_book
+from serving.standing.standing import standings
+from serving.standing.store_now import catalog_of_the_day, stores_now
 from warehouse.advice import next_command, situation_of
 from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake
 
 _TAG_LENGTH = 32  # hexadecimal digits
+_SHOWN_STORES = 5
 
 
 class NoBookError(DataError):
-    """No price book is in force, so every product keeps its base price."""
+    """No price book is in force."""
 
 
 class UnknownStoreError(DataError):
     """The catalog has no such store."""
 
 
-class NotRemadeError(DataError):
-    """A store that is being sold asks for prices that its own sales led to, and there are none."""
+class StoresDifferError(DataError):
+    """A question names no store, and stores have different answers."""
 
 
 class _Counter(NamedTuple):
-    """Where one store asks: its book, and what tells this book from any other."""
+    """Where some stores ask: their book, the stores, and what tells this book from any other."""
 
     book: QuotedBook
+    stores: tuple[str, ...]
     tag: str
 
 
@@ -70,10 +77,9 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
-        self._next_date = next_date(lake, catalog)
-        ticks = next_ticks(lake, catalog, catalog.store.stores)
-        self._dates = {store: catalog.store.clock_of(store).date_of(moment) for store, moment in ticks.items()}
-        self._counters: dict[str | None, _Counter] = {}
+        self._stores = stores_now(lake, catalog, catalog.store.stores)
+        self._counters: dict[str | dt.date, _Counter] = {}
+        self._asked_about: set[str | None] = set()
 
     @property
     def made_for(self) -> str | None:
@@ -92,109 +98,144 @@ class QuoteDesk:
             self.found.sha256 if self.found else "",
             self.passed_over,
             self._decided,
-            self._next_date,
-            self._dates,
+            sorted((now.store, now.date, now.tick) for now in self._stores.values()),
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
 
-    def reopened(self) -> "QuoteDesk":
-        """Return a desk for the same book in force, with the newest remade books of the stores that have asked."""
-        other = QuoteDesk(self._lake, self.catalog, self.found, self.passed_over, self._catalog_dir)
-        return other.ready_for_those_of(self)
-
     def ready_for_those_of(self, earlier: "QuoteDesk") -> "QuoteDesk":
         """Read and cut out what was asked of an earlier desk, so that none of them waits; return this one."""
-        for store, counter in list(earlier._counters.items()):  # noqa: SLF001 - its own; another thread may add one
+        skus = {sku for counter in list(earlier._counters.values()) for sku in counter.book.asked_for}  # noqa: SLF001
+        for store in list(earlier._asked_about):  # noqa: SLF001 - its own; another thread may add one
             with suppress(DataError):  # whoever asks is told
-                self._counter(store).book.cut_out(counter.book.asked_for)
+                for counter in self._counters_for(store):
+                    counter.book.cut_out(skus)
         return self
 
     def has_opened_for(self, store: str | None) -> bool:
         """Tell whether a store's book is at hand, so that its next answer reads no file."""
-        return store in self._counters or self.found is None
+        return store in self._asked_about or self.found is None
 
     def answer(self, question: PriceQuestion, store: str | None = None) -> Answer:
-        """Answer one question, for one store or for any.
+        """Answer one question for one store, or without one where the answer is the same in every store.
 
         Raises
         ------
         CatalogError
             When the shelf does not have the product.
-        NoBookError, UnknownStoreError, NotRemadeError
-            When there is nothing to answer from.
+        NoBookError, UnknownStoreError, StoresDifferError
+            When there is nothing to answer from, or not one answer.
         DataError
             When stock or time cannot be.
         """
-        self._refuse_unanswerable(question.sku)
-        return self._counter(store).book.answer(question)
+        return self._answered(question, store)[1]
 
     def text(self, question: PriceQuestion, store: str | None = None) -> str:
         """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`."""
-        self._refuse_unanswerable(question.sku)
-        return self._counter(store).book.text(question, self._warning)
+        book, answer = self._answered(question, store)
+        return book.text(answer, self._warning)
 
     def tag_of(self, store: str | None) -> str:
-        """Return what tells the book that a store's answers come from from any other; raises as `answer`."""
-        return self._counter(store).tag
+        """Return what tells the books that a store's answers come from from any other; raises as `answer`."""
+        counters = self._counters_for(store)
+        return counters[0].tag if store is not None or len(counters) == 1 else self.tag
+
+    def _answered(self, question: PriceQuestion, store: str | None) -> tuple[QuotedBook, Answer]:
+        self.catalog.product(question.sku)
+        if self.found is None:
+            raise self._no_book(question.sku, store)
+        try:
+            counters = self._counters_for(store)
+        except NoBookError:
+            raise self._no_book(question.sku, store) from None
+        if store is None:
+            self._refuse_different(question, counters)
+        book = counters[0].book
+        answer = book.answer(question, store or counters[0].stores[0])
+        return book, answer if store is not None else replace(answer, holds_in=EVERY_STORE)
+
+    def _refuse_different(self, question: PriceQuestion, counters: Sequence[_Counter]) -> None:
+        """Refuse a question without a store where stores have different answers."""
+        found: dict[tuple[float, str], list[str]] = {}
+        for counter in counters:
+            for key, stores in counter.book.distinct(question, counter.stores).items():
+                found.setdefault(key, []).extend(stores)
+        if len(found) > 1:
+            told = self.catalog.store.money.told
+            prices = "; ".join(f"{told(price)} in {_named(stores)}" for (price, _), stores in found.items())
+            raise StoresDifferError(
+                f"expected a store, for {question.sku} has several prices ({prices}), found none; nothing was quoted: "
+                f"name one, such as {self.catalog.store.stores[0]}"
+            )
 
     @property
     def _warning(self) -> dict[str, Any] | None:
         return {"passed_over": [str(date) for date in self.passed_over.dates]} if self.passed_over else None
 
-    def _refuse_unanswerable(self, sku: str) -> None:
-        if self.found is not None:
-            return
-        product = self.catalog.product(sku)
-        keeps = f"{sku} keeps its base price, {self.catalog.store.money.told(product.base_price)}"
+    def _no_book(self, sku: str, store: str | None) -> NoBookError:
+        """Return the refusal where no book is in force: it names the price that stands all the same."""
+        of = store if store in self._stores else self.catalog.store.stores[0]
+        found = standings(self._lake, self.catalog, {of: self._stores[of]})[of].of(sku)
+        stands = f"{sku} is not on the shelf of {of} today"
+        if found is not None:
+            stands = f"{sku} stands at {self.catalog.store.money.told(found.price)} in {of}, {RULES[found.rule]}"
         if self.passed_over is not None:
-            raise NoBookError(f"{self.passed_over.sentence}: {keeps}; run {self.passed_over.remedy}")
-        raise NoBookError(f"expected a price book, found none; {keeps}: {self._way_to_prices}")
+            return NoBookError(f"{self.passed_over.sentence}: {stands}; run {self.passed_over.remedy}")
+        return NoBookError(f"expected a price book, found none; {stands}: {self._way_to_prices}")
 
     @cached_property
     def _way_to_prices(self) -> str:
         command = next_command(situation_of(self._lake.settings, self._catalog_dir))
         return f"run `{command}`" if command else "earlier days have books of their own"
 
-    def _counter(self, store: str | None) -> _Counter:
-        known = self._counters.get(store)
-        if known is None:
-            known = self._counters[store] = self._open_counter(store)
-        return known
+    def _counters_for(self, store: str | None) -> list[_Counter]:
+        """Return where a store asks; without one, where any does.
 
-    def _open_counter(self, store: str | None) -> _Counter:
-        found = self.found
-        if found is None:
-            raise NoBookError("expected a price book, found none; every product keeps its base price")
-        if store is None:
-            return _Counter(QuotedBook(self._ordered(None), found.book, found.curves), self.tag)
-        remade = None if found.belief is None else self._remade(store, found)
-        if remade is None and store not in self.catalog.store.stores:
+        Raises
+        ------
+        UnknownStoreError, NoBookError
+            When the catalog does not have the store, or no book is in force for it.
+        """
+        if store is not None and store not in self._stores:
             raise UnknownStoreError(
                 f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
                 "was quoted"
             )
-        if remade is None:
-            return _Counter(QuotedBook(self._ordered(store), found.book, found.curves, store), self.tag)
-        tag = hashlib.sha256(f"{self.tag}:{remade.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
-        return _Counter(QuotedBook(self._ordered(store), remade.book, remade.curves, store), tag)
+        wanted = self._stores.values() if store is None else (self._stores[store],)
+        places = dict.fromkeys(now.date if now.day is None else now.store for now in wanted)
+        found = [self._counter(place) for place in places]
+        self._asked_about.add(store)
+        return found
 
-    def _ordered(self, store: str | None) -> Catalog:
-        """Return the catalog with what people ordered for the date that a store sells now, or next."""
-        date = self._next_date if store is None else self._dates.get(store, self._next_date)
-        return ordered(self._lake, self.catalog, date, store)
+    def _counter(self, place: str | dt.date) -> _Counter:
+        """Return where one store that is being sold asks, or all that open on a date."""
+        known = self._counters.get(place)
+        if known is None:
+            known = self._counters[place] = self._opened(place)
+        return known
 
-    def _remade(self, store: str, found: BookInForce) -> RemadeBook | None:
-        """Return the newest prices that a store's own sales led to; None while it has sold nothing of the day."""
-        date = found.book.published_at.date()
-        place = remade_for(self._lake, store, date)
-        if place is None:
-            if not open_days(self._lake, store):
-                return None
-            raise NotRemadeError(
-                f"expected prices that were remade for {store} on {date}, found none: nothing was quoted; run "
-                f"`shelfprice reprice --store {store}` while it sells, or leave --store out"
-            )
-        return remade_book(self._lake, place)
+    def _opened(self, place: str | dt.date) -> _Counter:
+        now = self._stores[place] if isinstance(place, str) else None
+        date = place if isinstance(place, dt.date) else self._stores[place].date
+        found = book_in_force(self._lake, date)
+        if found is None:
+            raise NoBookError(f"expected a price book for {date} or before, found none")
+        if now is not None and now.day is not None:
+            catalog = catalog_of_the_day(self._lake, self.catalog, now.day)
+            own = book_after(self._lake, catalog, found, now.day)
+            stores: tuple[str, ...] = (now.store,)
+            left = catalog.store.opening.ticks - now.tick
+        else:
+            catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found), None
+            stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
+        orders = orders_on(self._lake, catalog, date, stores)
+        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
+        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left), stores, tag)
+
+
+def _named(stores: Sequence[str]) -> str:
+    """Name stores, the first few of many."""
+    shown = ", ".join(stores[:_SHOWN_STORES])
+    return shown if len(stores) <= _SHOWN_STORES else f"{shown} and {len(stores) - _SHOWN_STORES} more"
 
 
 def open_desk(lake: Lake, catalog: Catalog, catalog_dir: Path | None = None) -> QuoteDesk:

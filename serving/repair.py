@@ -1,6 +1,7 @@
 """Make days and price books whole again of which a table is damaged, or from another run than the rest."""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,9 +13,10 @@ from catalog.priced_by import PricedBy
 from etl.batches import Batch, batch_inputs, play_batch, stores_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.transform import transform
-from serving.book_store import GROUP, book_with
+from serving.book_store import GROUP, BookInForce, book_with
 from serving.in_force import pricing_by_book, pricing_on
 from serving.make_book import make_book_again
+from serving.price_changes.orders import orders_on
 from warehouse.lake import Lake, Partition
 from warehouse.repair.damage import Damage, set_findings_aside
 from warehouse.repair.fault import Fault
@@ -98,7 +100,8 @@ def _possibilities(workspace: Workspace, date: dt.date, ledger: LedgerRow | None
     lake = workspace.lake
     if ledger is not None:
         catalog = _catalog_of(workspace, ledger)
-        yield catalog, _priced_by(lake, catalog, ledger, date)
+        for stores in (None, ledger.stores):  # a batch was asked about with all stores of its date, a live day alone
+            yield catalog, _priced_by(lake, catalog, ledger, date, stores)
     for catalog in (workspace.catalog, *kept_catalogs(lake)):
         for name in (None, *_NAMED):
             with suppress(DataError):  # greedy without a book
@@ -113,15 +116,19 @@ def _catalog_of(workspace: Workspace, ledger: LedgerRow) -> Catalog:
         return workspace.catalog
 
 
-def _priced_by(lake: Lake, catalog: Catalog, ledger: LedgerRow, date: dt.date) -> PricedBy:
+def _priced_by(
+    lake: Lake, catalog: Catalog, ledger: LedgerRow, date: dt.date, stores: tuple[str, ...] | None
+) -> PricedBy:
     """Return what the ledger says: the book that a batch was sold from if it is kept, else what is in force."""
     stored = book_with(lake, ledger.book_sha256) if ledger.book_sha256 else None
+    at_once = tuple(json.loads(ledger.orders_at_once or "[]"))
     if stored is None or not lake.is_proven(stored.book) or not lake.is_proven(stored.curves):
-        return pricing_on(lake, catalog, date, ledger.policy if ledger.policy in _NAMED else None)
+        name = ledger.policy if ledger.policy in _NAMED else None
+        return pricing_on(lake, catalog, date, name, stores, at_once)
     book, curves = stored.read(lake)
+    found = BookInForce(book, curves, str(ledger.book_sha256), stored.read_belief(lake))
     is_greedy = ledger.policy == "greedy" and book.policy != "greedy"
-    sha256 = str(ledger.book_sha256)
-    return pricing_by_book(catalog, book, curves, sha256, stored.read_belief(lake), is_greedy=is_greedy)
+    return pricing_by_book(catalog, found, orders_on(lake, catalog, date, stores, at_once), is_greedy=is_greedy)
 
 
 def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:

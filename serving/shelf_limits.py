@@ -53,6 +53,27 @@ class ShelfLimits:
             is_free = is_free & ~ordered.is_fixed
         return is_free if self.may_move is None else is_free & self.may_move
 
+    def approves(self, candidates: Floats) -> Flags:
+        """Tell which candidate prices nobody has to approve before they are tried; others are not tried.
+
+        A candidate that is brought to what was approved would be a new label that teaches nothing.
+
+        Parameters
+        ----------
+        candidates
+            EUR, shape (n_prices, 1, n_products).
+
+        Returns
+        -------
+        Flags
+            Shape (n_prices, n_stores or 1, n_products).
+        """
+        ordered = None if self.limits is None else ordered_on(self.limits, self.shelf)
+        if ordered is None:
+            return np.ones(candidates.shape, dtype=bool)
+        within = (ordered.lowest <= candidates) & (candidates <= ordered.highest)
+        return within | ~ordered.bound_by("price")
+
 
 def which_may_move(limits: Limits, shelf: Shelf, wanted: Floats, gain: Floats) -> Flags:
     """Choose which products may change price in this tick, shape (n_stores, n_products).

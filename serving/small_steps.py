@@ -127,6 +127,17 @@ def keepers(catalog: Catalog, sku: str, date: dt.date) -> tuple[str, ...]:
     return tuple(store for store in stores if store in taken)
 
 
+def kept_prices(catalog: Catalog, curves: DemandCurves, date: dt.date) -> dict[str, Floats]:
+    """Return the old prices that stores keep in the week of a date, EUR, shape (n_products,); else NaN."""
+    found: dict[str, Floats] = {}
+    if curves.kept is None:
+        return found
+    for position in np.flatnonzero(np.isfinite(curves.kept)):
+        for store in keepers(catalog, curves.skus[position], date):
+            found.setdefault(store, np.full(len(curves.skus), np.nan))[position] = curves.kept[position]
+    return found
+
+
 def stores_that_keep(catalog: Catalog, curves: DemandCurves, book: PriceBook, date: dt.date) -> list[dict[str, Any]]:
     """Return each product that moves, with its old price and the price at opening with a full shelf, EUR.
 

@@ -19,12 +19,14 @@ from serving.curves import DemandCurves, chance_at
 from serving.exploration.candidates import Candidates, candidates_within
 from serving.exploration.plan import ExplorationPlan
 from serving.exploration.trial import Trial, no_trial, try_prices
-from serving.guardrails import Limits, guarded, limits_of, nothing_shown, usable_prices
+from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
+from serving.order_windows import Orders
 from serving.policies import costs_that_count, policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.policy import BookPolicy
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import ShelfLimits, which_may_move
+from serving.small_steps import kept_prices
 from serving.support import Support, may_be_tried, support_of
 from serving.worth import Worth, chance_on_shelf
 
@@ -118,8 +120,9 @@ class Storefront:
         prices, clamps = limits.apply_with_trail(trial.prices, by_exploration + 1)
         rule = np.where(trial.explored, by_exploration, worth.asked.rule)
         rule.flat[clamps["decision"]] = clamps["rule"]
-        if self.limits is not None and self.limits.kill_switch:  # it decides also where it changes nothing
-            rule = np.full(rule.shape, self.rules.index("kill_switch"))
+        if self.limits is not None:  # what people set decides also where it changes nothing
+            given = rule_given(self.limits, limits.shelf)
+            rule = np.maximum(rule, np.where(given < 0, given, given + by_exploration + 1))
         p_sale, cost = trial.p_sale, 0.0 * trial.p_sale
         if len(clamps):
             p_sale = chance_on_shelf(self.curves, prices, worth.stock, trial.prices, trial.p_sale)
@@ -169,44 +172,53 @@ class LearningStorefront(Storefront):
         return self.policy.lesson if isinstance(self.policy, LearningPolicy) else None
 
 
-def storefront_that_learns(catalog: Catalog, morning: Morning) -> LearningStorefront:
+def storefront_that_learns(catalog: Catalog, morning: Morning, orders: Orders | None = None) -> LearningStorefront:
     """Return the store that prices from a belief, corrects it while it sells, and explores what is worth knowing."""
     outlook = morning.outlook()
     return LearningStorefront(
         LearningPolicy(outlook),
         outlook.curves,
         exploration=outlook.exploration,
-        limits=limits_of(catalog),
+        limits=limits_of(catalog, orders),
         unit_costs=costs_that_count(catalog),
     )
 
 
-def storefront_with_model(catalog: Catalog, policy: PricingPolicy, curves: DemandCurves) -> Storefront:
+def storefront_with_model(
+    catalog: Catalog, policy: PricingPolicy, curves: DemandCurves, orders: Orders | None = None
+) -> Storefront:
     """Return a policy that chooses from demand curves: a share of expected revenue may be spent on trying prices."""
     return Storefront(
         policy,
         curves,
         support_of(catalog, curves),
         _on_budget(catalog, curves),
-        limits_of(catalog),
+        limits_of(catalog, orders),
         costs_that_count(catalog),
     )
 
 
-def storefront_with_book(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> Storefront:
+def storefront_with_book(
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
+) -> Storefront:
     """Return the store that sells from a price book and explores on the same budget; both hold exactly its shelf.
 
     Support is no step here: it was one when the book was made.
     """
-    return replace(storefront_without_exploration(catalog, book, curves), exploration=_on_budget(catalog, curves))
+    without = storefront_without_exploration(catalog, book, curves, orders)
+    return replace(without, exploration=_on_budget(catalog, curves))
 
 
-def storefront_without_exploration(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> Storefront:
+def storefront_without_exploration(
+    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
+) -> Storefront:
     """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
-    return Storefront(BookPolicy(book), curves, limits=limits_of(catalog), unit_costs=costs_that_count(catalog))
+    kept = kept_prices(catalog, curves, book.published_at.date())
+    limits, costs = limits_of(catalog, orders), costs_that_count(catalog)
+    return Storefront(BookPolicy(book, kept), curves, limits=limits, unit_costs=costs)
 
 
-def storefront_before_champion(catalog: Catalog, name: str | None = None) -> Storefront:
+def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:
     """Return what prices without a price book: by default what the catalog says.
 
     That is the belief before anybody came, which learns from the day; or `static` or `rule`, with prices explored in a
@@ -214,14 +226,15 @@ def storefront_before_champion(catalog: Catalog, name: str | None = None) -> Sto
     """
     chosen = name or catalog.store.policies.before_champion
     if chosen not in {"static", "rule"}:
-        return storefront_that_learns(catalog, morning_of(catalog, believed_before_anybody_came(catalog), None))
+        return storefront_that_learns(catalog, morning_of(catalog, believed_before_anybody_came(catalog), None), orders)
     exploration = ExplorationPlan(catalog.store.exploration.before_champion, price_ladder(catalog))
-    return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits_of(catalog))
+    limits = limits_of(catalog, orders)
+    return Storefront(policy_without_model(catalog, chosen), exploration=exploration, limits=limits)
 
 
-def storefront_at_base_prices(catalog: Catalog) -> Storefront:
+def storefront_at_base_prices(catalog: Catalog, orders: Orders | None = None) -> Storefront:
     """Return base prices without exploration: what stands under the kill switch."""
-    return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog))
+    return Storefront(policy_without_model(catalog, "static"), limits=limits_of(catalog, orders))
 
 
 def _on_budget(catalog: Catalog, curves: DemandCurves) -> ExplorationPlan:

@@ -4,14 +4,12 @@ from typing import Annotated
 
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from catalog.currency import Currency, currency_of
 from catalog.records.alert_rules import AlertRules
 from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
-from catalog.records.price_orders import PriceOrder
 from catalog.records.pricing_rules import (
     Approval,
     Belief,
@@ -118,12 +116,6 @@ class Store(Record):
         default=PriceLaw(),
         exclude_if=lambda law: law == PriceLaw(),
         description="what the law of the country says about announced reductions, below",
-    )
-    orders: SkipJsonSchema[tuple[PriceOrder, ...]] = Field(
-        default=(),
-        strict=False,
-        exclude_if=lambda orders: not orders,
-        description="what people decided about the day's prices; never in the file, it comes from the price desk",
     )
     shocks: tuple[Shock, ...] = Field(
         default=(), strict=False, description="changes of demand or delivery on some dates, below"

@@ -59,6 +59,18 @@ DAYS_IN_FORCE = Table(
         ),
         Column("book_sha256", LONG_TEXT, "SHA-256 of the price book; null without one", nullable=True),
         Column(
+            "orders_sha256",
+            LONG_TEXT,
+            "fingerprint of what people ordered for the date, which the price changes tell; null where nothing bound",
+            nullable=True,
+        ),
+        Column(
+            "orders_at_once",
+            LONG_TEXT,
+            "price changes that bound the day although they were given for a later one, as a JSON list; else null",
+            nullable=True,
+        ),
+        Column(
             "first_cells_sha256",
             LONG_TEXT,
             "SHA-256 of the demand cells under the day's own catalog, once another one has regrouped them; else null",

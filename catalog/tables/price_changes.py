@@ -14,7 +14,13 @@ PRICE_CHANGES = Table(
         Column("change", LONG_TEXT, "id of the price change"),
         Column("event", LONG_TEXT, "proposed, approved, rejected or withdrawn"),
         Column("recorded_at", MOMENT, "when it was recorded, by the clock", "UTC"),
-        Column("effective_at", MOMENT, "from when it counts, in the time of the stores", "UTC"),
+        Column("effective_at", MOMENT, "from when it counts in the first store, in the time of the stores", "UTC"),
+        Column(
+            "effective_in",
+            pa.list_(pa.struct([("store_id", pa.string()), ("effective_at", MOMENT)])),
+            "stores in which it counts from another moment: each follows at its own next tick; null where none does",
+            nullable=True,
+        ),
         Column("done_by", LONG_TEXT, "who did it: a person, a policy, or the rule of the catalog"),
         Column(
             "kind",
@@ -36,6 +42,13 @@ PRICE_CHANGES = Table(
             nullable=True,
         ),
         Column("reason", LONG_TEXT, "why, in a sentence"),
+        Column(
+            "accepted_cost",
+            pa.float64(),
+            "cost plus minimum margin when somebody accepted a price below it or below the floor; else null",
+            "EUR",
+            nullable=True,
+        ),
         Column(
             "expected_cost",
             pa.float64(),

@@ -11,9 +11,9 @@ from dashboard.data.desk.drafts import Preview
 from dashboard.data.desk.rows import Row
 from dashboard.formats import UNKNOWN, euros, share, shown_currency
 
-PANEL, PRICE, START, END, REASON, ANYWAY, SAVE, FACTS, PREVIEW, REFUSED = (
-    "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-save", "desk-facts",
-    "desk-preview", "desk-refused",
+PANEL, PRICE, START, END, REASON, ANYWAY, BELOW_COST, SAVE, FACTS, PREVIEW, REFUSED = (
+    "desk-panel", "desk-price", "desk-start", "desk-end", "desk-why", "desk-anyway", "desk-below-cost",
+    "desk-save", "desk-facts", "desk-preview", "desk-refused",
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def edit_panel() -> Component:
                 html.Div(id=PREVIEW, **aria(live="polite")),
                 dmc.TextInput(id=REASON, label="Reason", placeholder="a competitor is cheaper", required=True),
                 dmc.Checkbox(id=ANYWAY, label="Save it despite what speaks against it", checked=False),
+                dmc.Checkbox(id=BELOW_COST, label="Accept a price below floor and cost", checked=False),
                 html.Div(id=REFUSED, role="alert"),
                 dmc.Button("Save", id=SAVE),
             ],

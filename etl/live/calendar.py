@@ -1,18 +1,26 @@
-"""Which date a store sells next, and which dates it must not sell live."""
+"""Which date each store sells next, and which dates it must not sell live."""
 
 import datetime as dt
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
+from catalog.names import LIVE_GROUP
 from catalog.near import did_you_mean
 from etl.business_dates import DEFAULT_START, ONE_DAY
-from etl.live.day import LiveDay, days_with_live_parts
+from etl.ledger import in_force_in
+from etl.live.day import LiveDay, days_with_live_parts, is_live
 from warehouse.connection import read_only
-from warehouse.lake import Lake
+from warehouse.lake import Lake, Partition
+from warehouse.origin import origin_of
+from warehouse.sold import newest_closed
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 _query = queries_beside(__file__)
+_MOST_DATES = 62
+"""How far back a store's newest date is looked for."""
 
 
 def refuse_unknown_store(catalog: Catalog, store: str) -> None:
@@ -38,14 +46,14 @@ def day_to_sell(workspace: Workspace, store: str, date: dt.date | None) -> LiveD
         When the date has decisions of the store already.
     """
     if date is None:
-        return _open_day(workspace.lake, store) or LiveDay(store, _day_after_newest(workspace, store))
+        return _open_day(workspace.lake, store) or LiveDay(store, _next_date(workspace, store))
     day = LiveDay(store, date)
     if day.is_closed(workspace.lake):
         raise Declined(f"{store} has sold {date} live, and the day is closed; nothing was sold, choose another date")
     if workspace.lake.receipt(day.part("live_interactions")) is None and _has_decisions(workspace, day):
         raise Declined(
             f"{store} has decisions of {date} from a simulation; selling the day again would count it twice: nothing "
-            f"was sold, choose another date, such as {_day_after_newest(workspace, store)}"
+            f"was sold, choose another date, such as {_next_date(workspace, store)}"
         )
     return day
 
@@ -81,10 +89,51 @@ def _open_day(lake: Lake, store: str) -> LiveDay | None:
     return own[0] if own else None
 
 
-def _day_after_newest(workspace: Workspace, store: str) -> dt.date:
-    with read_only(workspace.settings) as warehouse:
-        row = warehouse.execute(_query("newest_day_of_store"), {"store_id": store}).fetchone()
-    return DEFAULT_START if row is None or row[0] is None else row[0] + dt.timedelta(days=1)
+def next_dates(lake: Lake, catalog: Catalog, stores: Collection[str]) -> dict[str, dt.date]:
+    """Return the business date that each store sells next, when what it sells live now is over.
+
+    It is the day after the store's own newest one: stores need not be in step. A store that sold nothing lately opens
+    with the others, and in a retailer's lake, where a date without a sale is sold too, all open after the newest date.
+    """
+    closed, live = newest_closed(lake), days_with_live_parts(lake)
+    being_sold = [day.business_date for day in live if day.store in catalog.store.stores and not day.is_closed(lake)]
+    after = [] if closed is None else [closed + ONE_DAY]
+    together = min([*being_sold, *after], default=DEFAULT_START)
+    own = {day.store: day.business_date for day in live}
+    for store, date in {} if _is_a_retailers(lake) else _newest_closed_of(lake, set(stores)).items():
+        own[store] = max(date, own.get(store, date))
+    return {store: own[store] + ONE_DAY if store in own else together for store in stores}
+
+
+def _next_date(workspace: Workspace, store: str) -> dt.date:
+    return next_dates(workspace.lake, workspace.catalog, [store])[store]
+
+
+def _is_a_retailers(lake: Lake) -> bool:
+    now = origin_of(lake.store)
+    return now is not None and now.holds == "retailer"
+
+
+def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
+    """Return the newest date of each store that was sold to its end; those that sold none lately are left out."""
+    found, missing = dict[str, dt.date](), set(stores)
+    for date in islice(lake.newest_dates("interactions"), _MOST_DATES):
+        for part in lake.partitions_on("interactions", date):
+            own = missing.intersection(_stores_in(lake, part))
+            found |= dict.fromkeys(own, date)
+            missing -= own
+        if not missing:
+            break
+    return found
+
+
+def _stores_in(lake: Lake, part: Partition) -> Iterable[str]:
+    """Return the stores of a batch, as its name or the ledger says; else as its decisions do."""
+    if is_live(part):
+        return (part.group.removeprefix(LIVE_GROUP),)
+    assert part.business_date is not None  # noqa: S101 - decisions are kept by day
+    rows = in_force_in(lake, part.business_date, part.group)
+    return rows[0].stores if rows else set(lake.read(part)["store_id"].unique().to_pylist())
 
 
 def _has_decisions(workspace: Workspace, day: LiveDay) -> bool:

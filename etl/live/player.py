@@ -62,19 +62,25 @@ class PriceSource(Protocol):
         """Return the prices in force now."""
         ...
 
+    def in_force_on(self, shelf: Catalog) -> PricesInForce:
+        """Return the prices in force now on the shelf that the day opened with, under the limits of now."""
+        ...
+
 
 class Player:
     """Plays one store day from opening, or from where it stopped.
 
     The shoppers are drawn once. Whenever the prices in force change, what was sold stands and a new stretch begins
-    under the new ones. After an interruption the newest stretch is played again up to the tick that was published,
-    which gives the same rows, so that the day ends with the same bytes as one that was never interrupted.
+    under the new ones; a catalog with other products or shoppers waits for the next day, its limits do not. After an
+    interruption the newest stretch is played again up to the tick that was published, which gives the same rows, so
+    that the day ends with the same bytes as one that was never interrupted.
     """
 
     def __init__(self, lake: Lake, prices: PriceSource, day: LiveDay, seed: int) -> None:
         self._lake, self._prices, self._day, self._seed = lake, prices, day, seed
         self._in_force = prices.in_force()
-        self._refused: str | None = None
+        self._opened_with = self._in_force.catalog
+        self._strange: str | None = None  # fingerprint of a catalog with other products or shoppers
         self._visits = draw_visits(self._in_force.catalog, (day.store,), day.business_date, seed)
         if self._visits.first_visit is not None:
             raise DataError(
@@ -125,16 +131,30 @@ class Player:
     def _begin_anew_at_other_prices(self) -> None:
         """Begin a new stretch when other prices are in force, unless their world has other shoppers."""
         now = self._prices.in_force()
-        if now.fingerprint in {self._in_force.fingerprint, self._refused}:
+        if now.fingerprint == self._in_force.fingerprint:
             return
-        others = draw_visits(now.catalog, (self._day.store,), self._day.business_date, self._seed)
-        if not _are_the_same(others, self._visits) or now.catalog.skus != self._in_force.catalog.skus:
-            self._refused = now.fingerprint
-            _LOG.warning("the catalog now has other products or shoppers; today goes on with the one it opened with")
-            return
+        if not self._is_of_this_day(now.catalog):
+            now = self._prices.in_force_on(self._opened_with)
+            if now.fingerprint == self._in_force.fingerprint:
+                return
         self._since, self._past = self.next_tick, self._rows
         self._in_force = now
         self._stretch = self._begin()
+
+    def _is_of_this_day(self, catalog: Catalog) -> bool:
+        """Tell whether a catalog has the products and the shoppers that the day began with."""
+        if catalog.fingerprint == self._strange:
+            return False
+        if catalog.skus == self._opened_with.skus:
+            others = draw_visits(catalog, (self._day.store,), self._day.business_date, self._seed)
+            if _are_the_same(others, self._visits):
+                return True
+        self._strange = catalog.fingerprint
+        _LOG.warning(
+            "the catalog now has other products or shoppers; today goes on with those it opened with, under the limits "
+            "of now"
+        )
+        return False
 
     def _begin(self) -> Stretch:
         now: PricesInForce = self._in_force

@@ -10,7 +10,7 @@ from catalog.priced_by import PricedBy
 from evaluation.trial.rewards import stock_values
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
-from serving.price_changes.orders import ordered
+from serving.price_changes.orders import orders_on
 from warehouse.lake import Lake
 
 POLICIES = ("static", "rule", "greedy", "stock_aware")
@@ -52,7 +52,8 @@ def refuse_stopped(lake: Lake, catalog: Catalog, dates: Sequence[dt.date]) -> No
     Declined
         When the kill switch is on, in the catalog or by what people ordered, for every store and a whole date.
     """
-    if any(ordered(lake, catalog, date).store.guardrails.kill_switch for date in dates):
+    is_off = catalog.store.guardrails.kill_switch
+    if is_off or any(orders_on(lake, catalog, date).stops_everything for date in dates):
         raise Declined("the kill switch is on, so both policies would show base prices; nothing was tried: turn it off")
 
 

@@ -32,7 +32,6 @@ from evaluation.trial.rewards import advantages, sales_in
 from evaluation.trial.sell import sell_by_turns, turns
 from serving.playing import pricing_meant
 from serving.policies import costs_that_count
-from serving.price_changes.orders import ordered
 from simulation.visits import opening_stock
 from warehouse.lake import CODE_VERSION, Lake
 from warehouse.locks import held
@@ -124,11 +123,9 @@ def play_trial(
     No date waits for another: what prices a trial was in force before it began. What people ordered for a date stands
     under both policies.
     """
-    jobs = list[TrialBatch]()
+    jobs, where = list[TrialBatch](), whereabouts(replace(workspace, catalog=trial.catalog), spread)
     for date in trial.design.dates:
-        catalog = ordered(workspace.lake, trial.catalog, date)
-        where = whereabouts(replace(workspace, catalog=catalog), spread)
-        a, b = arms_on(workspace.lake, catalog, trial.design.a, trial.design.b, date)
+        a, b = arms_on(workspace.lake, trial.catalog, trial.design.a, trial.design.b, date)
         known = (a.fingerprint, b.fingerprint)
         jobs += [TrialBatch(where, trial, batch, is_b, known, (a, b)) for batch, is_b in trial.batches(date)]
     return spread(sell_one, jobs, partial(progress, "playing the trial"))

@@ -6,7 +6,7 @@ import typer
 
 from flows.cli.completion import known_skus
 from flows.cli.options import Catalog, Json, text_of
-from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
+from flows.cli.price_changes import Anyway, BelowCost, From, OneStore, Reason, Until, ask_and_show
 
 Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
 
@@ -18,6 +18,7 @@ def freeze(
     from_: From = None,
     until: Until = None,
     anyway: Anyway = False,
+    below_cost: BelowCost = False,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -28,5 +29,5 @@ def freeze(
     """
     from serving.price_changes.desk import Wish
 
-    wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway)
+    wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway, below_cost=below_cost)
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

@@ -7,7 +7,7 @@ import typer
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from flows.cli.completion import known_skus
 from flows.cli.options import Catalog, Json, text_of
-from flows.cli.price_changes import Anyway, From, OneStore, Reason, Until, ask_and_show
+from flows.cli.price_changes import Anyway, BelowCost, From, OneStore, Reason, Until, ask_and_show
 
 Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
 Price = Annotated[float, typer.Argument(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price in the shelf's currency.")]
@@ -28,12 +28,14 @@ def override(
     until: Until = None,
     announce: Announce = False,
     anyway: Anyway = False,
+    below_cost: BelowCost = False,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
     """Set a price yourself, for a product, a store and a time; the shelf follows at its next tick.
 
-    What speaks against it (below cost, frozen, another override) is named first. It says what the price is expected to
+    What speaks against it (frozen, below its floor, another override) is named first. A price below cost plus the
+    minimum margin needs --below-cost, and floor and ceiling bind every price. It says what the price is expected to
     cost against the policy's, and how to undo it.
 
     For example:
@@ -41,5 +43,7 @@ def override(
     """
     from serving.price_changes.desk import Wish
 
-    wish = Wish("override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway)
+    wish = Wish(
+        "override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway, below_cost=below_cost
+    )
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

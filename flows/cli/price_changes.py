@@ -44,6 +44,14 @@ Until = Annotated[
 ]
 OneStore = Annotated[str | None, typer.Option("--store", help="One store, such as S01; by default every store.")]
 Anyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
+BelowCost = Annotated[
+    bool,
+    typer.Option(
+        "--below-cost",
+        help="Accept a price below the floor, and below cost plus the minimum margin as the cost is now; a higher cost "
+        "asks for it anew.",
+    ),
+]
 
 
 def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> dt.datetime | None:

@@ -28,8 +28,8 @@ Shown = Annotated[
 Store = Annotated[
     str | None,
     typer.Option(
-        help="Answer for one store: by the prices that its own sales of the day led to, or with the old price where it "
-        "keeps that this week."
+        help="Answer for one store: by what its own sales of the day led to, what people ordered there, or the old "
+        "price where it keeps that this week."
     ),
 ]
 Opening = Annotated[
@@ -53,7 +53,9 @@ def quote(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Price one product at a stock level: a look-up in the price book in force, under the guardrails.
+    """Price one product at a stock level, from the price book in force, what people ordered, and the guardrails.
+
+    Without --store it answers where every store has the same price, and else names the prices and the stores.
 
     For example:
       shelfprice quote --sku MILK --stock 8
@@ -134,4 +136,4 @@ def _stock(answer: Any) -> str:
 def _source(answer: Any) -> str:
     if answer.binding_rule == "kill_switch":
         return "no price book is used while the kill switch is on"
-    return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}"
+    return f"{answer.policy}, model version {answer.model_version}, book of {answer.made_for}, {answer.holds_in}"

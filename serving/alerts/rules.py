@@ -13,6 +13,8 @@ from serving.make_book import is_priced
 from serving.price_changes.change import PriceChange
 from serving.price_changes.record import changes_by_people
 from serving.price_changes.shown import prices_shown
+from serving.standing.standing import standings
+from serving.standing.store_now import stores_now
 from warehouse.lake import Partition
 from warehouse.sold import newest_closed, sold_dates
 from warehouse.workspace import Workspace
@@ -43,16 +45,30 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
 
 
 def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
-    costs = {product.sku: product.unit_cost for product in workspace.catalog.products}
-    told = workspace.catalog.store.money.told
-    for (store, sku), price in prices_shown(workspace.lake, workspace.catalog).items():
-        if price < costs.get(sku, 0.0):
-            yield Alert(
-                "below_cost",
-                f"{store} {sku}",
-                f"{sku} is shown at {told(price)} in {store}, below its cost of {told(costs[sku])}: see which "
-                f"override does it with `shelfprice changes --sku {sku}`",
-            )
+    """Yield prices below cost, shown now or from a store's next tick on, and orders that a cost keeps from standing."""
+    lake, catalog = workspace.lake, workspace.catalog
+    costs = {product.sku: product.unit_cost for product in catalog.products}
+    told, shown = catalog.store.money.told, prices_shown(lake, catalog)
+    for store, held in standings(lake, catalog, stores_now(lake, catalog, catalog.store.stores)).items():
+        for own in held:
+            cost, now = costs.get(own.sku, 0.0), shown.get((store, own.sku))
+            price = own.price if now is None else min(own.price, now)
+            if price < cost:
+                is_shown = now is not None and now < cost
+                what = f"is shown at {told(price)}" if is_shown else f"will be shown at {told(price)}"
+                yield Alert(
+                    "below_cost",
+                    f"{store} {own.sku}",
+                    f"{own.sku} {what} in {store}, below its cost of {told(cost)}: see which override does it with "
+                    f"`shelfprice changes --sku {own.sku}`",
+                )
+            elif own.unmet is not None and own.rule == "minimum_margin":
+                yield Alert(
+                    "below_cost",
+                    f"{store} {own.sku}",
+                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {store}, below cost plus margin since the "
+                    f"cost rose: {told(own.price)} stands until somebody asks anew with --below-cost",
+                )
 
 
 def _drift(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
@@ -115,7 +131,7 @@ def _old_overrides(workspace: Workspace, now: dt.datetime) -> Iterator[Alert]:
 
 
 def _age(change: PriceChange, now: dt.datetime) -> dt.timedelta:
-    span = change.in_force
+    span = change.span()
     return dt.timedelta() if span is None else now - span[0]
 
 

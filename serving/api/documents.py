@@ -38,6 +38,7 @@ _QUOTE = {
     "clamp_cost": 0.0,
     "reason": "Raised Milk 1.35 -> 2.12: 8 left with 3 h to go, a unit kept is worth 1.89, chance of sale 5 %",
     "currency": "EUR",
+    "holds_in": "every store",
     "candidates": [{"price": 2.12, "p_sale": 0.049, "expected_revenue": 0.104}],
 }
 _EVERYWHERE = ("unreadable", "unknown-token", "foreign-site", "too-large", "too-many-requests", "failed")
@@ -156,7 +157,7 @@ _IF_NONE_MATCH = {
 }
 _ETAG = {
     "ETag": {
-        "description": "Another one whenever the price book, the store's remade book or the catalog is another one.",
+        "description": "Another one whenever the book, the catalog, or what is sold or ordered is another one.",
         "schema": {"type": "string"},
         "example": '"0f343b0931126a20f133d67c2b018a3b"',
     }

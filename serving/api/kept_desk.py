@@ -29,7 +29,6 @@ _SETTLED = 2.0  # seconds after which a change can no longer hide in the same ti
 KEPT_ANSWERS = 16_384
 """About 2 kB each."""
 _OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes")
-_REMADE = ("hourly_price_book", "hourly_demand_curves")
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ class KeptDesk:
         self._watched: dict[Path | None, WatchedCatalog] = {}
         self._kept: Kept | None = None
         self._seen: tuple[Any, ...] = ()
-        self._remade: tuple[int, ...] = ()
         self._looked_at = -float("inf")
         self._settles_at = float("inf")
         self._look: asyncio.Task[None] | None = None
@@ -117,24 +115,14 @@ class KeptDesk:
             if desk is None or opened.tag != desk.tag:
                 desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen
-        remade = self._remade_stamp(desk)
-        if remade != self._remade and self._kept is not None and desk is self._kept.desk:
-            desk = desk.reopened()
-        self._remade = remade
         if self._kept is None or desk is not self._kept.desk:
             self._kept = _kept(desk)
 
     def _sold(self) -> tuple[object, ...]:
-        """Return what tells by which dates the stores open next: days being sold, and the newest one that is over."""
+        """Return what tells where the stores stand: what is sold of days being sold, and the newest one that is over."""
         closed = newest_closed(self._lake)
         over = [] if closed is None else [self._lake.changed_at(table, closed) for table in SOLD]
-        return tuple(self._lake.changes("live_interactions")), closed, *over
-
-    def _remade_stamp(self, desk: QuoteDesk) -> tuple[int, ...]:
-        if desk.found is None:
-            return ()
-        date = desk.found.book.published_at.date()
-        return tuple(self._lake.changed_at(table, date) for table in _REMADE)
+        return tuple(self._lake.changes("live_interactions").items()), closed, *over
 
     def catalog_in_force(self) -> Catalog:
         """Return the newest catalog that could be used."""

@@ -71,6 +71,11 @@ class PriceWish(BaseModel):
     valid_until: dt.datetime | None = Field(default=None, description="until when; null is until it is withdrawn")
     announced: bool = Field(default=False, description="whether it is announced as a reduction")
     anyway: bool = Field(default=False, description="record it despite what speaks against it")
+    below_cost: bool = Field(
+        default=False,
+        description="accept a price below the floor, and below cost plus the minimum margin as the cost is now; a "
+        "higher cost asks anew",
+    )
 
     def wish(self, store: Store) -> Wish:
         """Return it as the desk takes it; times without a zone are local times of the store."""

@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from catalog.errors import CatalogError, Declined, LakeError, ServiceError, ShelfpriceError
 from catalog.json_text import json_text
-from serving.quote_desk import NoBookError, NotRemadeError, UnknownStoreError
+from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "/docs"
@@ -78,8 +78,8 @@ _ALL = (
         "conflict",
         409,
         "The request does not fit the state of the lake",
-        "expected prices that were remade for S01 on 2026-01-07, found none: nothing was quoted; run `shelfprice "
-        "reprice --store S01` while it sells, or leave --store out",
+        "expected a store, for MILK has several prices (1.50 EUR in S01; 1.63 EUR in S02, S03), found none; nothing "
+        "was quoted: name one, such as S01",
     ),
     Kind(
         "too-large",
@@ -125,7 +125,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 _OF_ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (NoBookError, "no-price-book"),
     (UnknownStoreError, "unknown-store"),
-    (NotRemadeError, "conflict"),
+    (StoresDifferError, "conflict"),
     (Declined, "conflict"),
     (CatalogError, "lake-unreadable"),
     (LakeError, "lake-unreadable"),

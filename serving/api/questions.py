@@ -44,8 +44,8 @@ FIELDS = {
             str,
             1,
             MOST_CHARACTERS,
-            "Answer for one store: by the prices that its own sales of the day led to, or with the old price where it "
-            "keeps that this week.",
+            "Answer for one store: by what its own sales of the day led to, what people ordered there, or the old "
+            "price where it keeps that this week. Without it the answer holds in every store, or is refused.",
         ),
     )
 }
@@ -53,7 +53,7 @@ REQUIRED = ("sku", "stock")
 
 
 class Asked(NamedTuple):
-    """A question, and the store that asks; None for any."""
+    """A question, and the store that asks; None for every one."""
 
     question: PriceQuestion
     store: str | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from serving.curves import DemandCurves, chance_at
 from serving.exploration.plan import ExplorationPlan
 from serving.shelf_limits import ShelfLimits
@@ -22,7 +22,7 @@ class Candidates:
     prices
         EUR, shape (n_prices, n_stores or 1, n_products); NaN where a candidate may not be tried.
     counts
-        How many of them each product may try, shape (n_products,).
+        How many of them each product has, shape (n_products,); in a store, fewer may be approved.
     mean_revenue, mean_chance
         Means over these of price x chance of sale, EUR per visit, and of the chance alone, shape (n_stores or 1,
         n_products); NaN without a budget.
@@ -32,6 +32,11 @@ class Candidates:
     counts: Ints
     mean_revenue: Floats
     mean_chance: Floats
+
+    @property
+    def may_be_tried(self) -> Flags:
+        """Which of them may be tried, in the shape of `prices`."""
+        return np.isfinite(self.prices)
 
     def count_at(self, prices: Floats) -> Ints:
         """How many candidates end at each price, shape (n_stores, n_products); long rows compare fastest."""
@@ -45,8 +50,9 @@ class Candidates:
 
 def candidates_within(limits: ShelfLimits, exploration: ExplorationPlan, curves: DemandCurves | None) -> Candidates:
     """Return what the limits of a shelf leave of every candidate."""
-    allowed = exploration.choice.T[:, None, :]
-    prices = limits.apply(exploration.ladder.T[:, None, :])
+    ladder = exploration.ladder.T[:, None, :]
+    allowed = exploration.choice.T[:, None, :] & limits.approves(ladder)
+    prices = limits.apply(ladder)
     chances = np.full(prices.shape, np.nan)
     if exploration.budget is not None and curves is not None:
         chances = np.where(allowed, chance_at(curves.prices, curves.p_sale, prices), 0.0)

@@ -45,7 +45,8 @@ class Trial:
         if self.candidates is None:
             return (shown == usual).astype(float)
         as_candidate = self.candidates.count_at(shown) * (self.chance / self.candidates.counts)
-        return as_candidate + (1 - self.chance) * (shown == usual)
+        tried = self.candidates.may_be_tried.sum(axis=0) / self.candidates.counts
+        return as_candidate + (1 - self.chance * tried) * (shown == usual)
 
 
 def no_trial(asked: Asked) -> Trial:
@@ -67,6 +68,7 @@ def try_prices(
     chance = _chance_of_a_trial(exploration, worth, limits, usual, candidates)
     explored, candidate = _throw(exploration, limits.shelf.dice, chance)
     cell = np.arange(len(exploration.ladder)), candidate
+    explored = explored & _chosen(candidates.may_be_tried, candidate)
     p_tried = np.nan if worth.curves is None else worth.curves.p_sale[cell]
     return Trial(
         explored=explored,
@@ -88,6 +90,18 @@ def _chance_of_a_trial(
         chance = np.where(np.isfinite(exploration.budget) & in_stock, on_budget, chance)
     may_explore = limits.may_explore
     return chance if may_explore is None else np.where(may_explore, chance, 0.0)
+
+
+def _chosen(values: Flags, candidate: Ints) -> Flags:
+    """Return the values of the candidates that the dice chose, shape (n_stores, n_products).
+
+    Parameters
+    ----------
+    values
+        Shape (n_prices, n_stores or 1, n_products).
+    """
+    of_every_store = np.broadcast_to(values, (len(values), *candidate.shape))
+    return np.take_along_axis(of_every_store, candidate[None], axis=0)[0]
 
 
 def _throw(exploration: ExplorationPlan, dice: Floats, chance: Floats) -> tuple[Flags, Ints]:

@@ -16,7 +16,8 @@ from serving.export.heard import DEVICES
 from serving.export.record import LOCK as RECORD_LOCK
 from serving.export.record import History, Recorded, next_number, record_batches
 from serving.export.targets import FolderTarget, RefusedBatchError, Target
-from serving.export.wanted import clocks_of, wanted_of
+from serving.export.wanted import wanted_of
+from serving.standing.store_now import stores_now
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
@@ -90,8 +91,8 @@ def _made(
 ) -> tuple[Batch, ...]:
     """Record the batches that are new, after it is written down from which one on the target has none."""
     lake, catalog, history = workspace.lake, workspace.catalog, recorded.history()
-    clocks = clocks_of(lake, catalog, stores)
-    wanted = wanted_of(lake, catalog, clocks)
+    now = stores_now(lake, catalog, stores)
+    wanted, clocks = wanted_of(lake, catalog, now), {store: own.moment for store, own in now.items()}
     drafts = _drafts(history, wanted, full=full)
     number = next_number(lake, EXPORT_BATCHES.name)
     is_made = {draft.store for draft in drafts}

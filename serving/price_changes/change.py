@@ -1,8 +1,8 @@
 """A price change: its terms, its events, and its state at a moment in the time of the stores."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from serving.price_changes.states import EventName, State
@@ -11,6 +11,9 @@ Kind = Literal["price", "override", "freeze", "kill_switch"]
 
 STRENGTH: tuple[Kind, ...] = ("price", "override", "freeze", "kill_switch")
 """Where several changes cover a price, the kind that comes last here holds; of one kind, the one recorded last."""
+
+Span = tuple[dt.datetime, dt.datetime | None]
+"""From when until when, UTC; None is no end."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Terms:
         Against the policy's price, EUR per day; None without a model.
     announced, prior_price
         Whether it is announced as a reduction, and the price, EUR, that the announcement has to name.
+    accepted_cost
+        Cost plus minimum margin, EUR, when somebody accepted a price below that or below the floor; None where nobody
+        did. A higher cost asks for it anew.
     """
 
     kind: Kind
@@ -44,11 +50,16 @@ class Terms:
     expected_cost: float | None = None
     announced: bool = False
     prior_price: float | None = None
+    accepted_cost: float | None = None
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened to a price change; `terms` are those that hold from then on."""
+    """One thing that happened to a price change; `terms` are those that hold from then on.
+
+    Each store follows at its own next tick: `effective_at` is the first moment, UTC, at which it counts in any store,
+    and `effective_in` holds the moment of each store where it is another one.
+    """
 
     number: int
     change: str
@@ -57,6 +68,16 @@ class Event:
     effective_at: dt.datetime
     by: str
     terms: Terms
+    effective_in: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+    def counts_from(self, store: str) -> dt.datetime:
+        """Return the moment, UTC, from which it counts in a store."""
+        return self.effective_in.get(store, self.effective_at)
+
+    @property
+    def counts_everywhere_from(self) -> dt.datetime:
+        """The moment, UTC, from which it counts in every store."""
+        return max(self.effective_in.values(), default=self.effective_at)
 
 
 @dataclass(frozen=True)
@@ -92,20 +113,33 @@ class PriceChange:
         approved = [event.by for event in self.events if event.event == "approved"]
         return approved[-1] if approved else None
 
-    @property
-    def in_force(self) -> tuple[dt.datetime, dt.datetime | None] | None:
-        """From when until when it holds by its events, whatever covers it; None where it never does."""
-        begins = [event.effective_at for event in self.events if event.event == "approved"]
-        if not begins:
+    def span(self, store: str | None = None) -> Span | None:
+        """From when until when it holds in a store by its events, whatever covers it; None where it never does.
+
+        Without a store, from the first moment at which it holds in any until the last.
+        """
+        approved = [event for event in self.events if event.event == "approved"]
+        if not approved or not self.is_of(store):
             return None
-        start, end = max(self.terms.valid_from, begins[-1]), self.terms.valid_until
+        begins = approved[-1].effective_at if store is None else approved[-1].counts_from(store)
+        start, end = max(self.terms.valid_from, begins), self.terms.valid_until
         if self.last == "withdrawn":
-            end = self.events[-1].effective_at if end is None else min(end, self.events[-1].effective_at)
+            over = self.events[-1].counts_everywhere_from if store is None else self.events[-1].counts_from(store)
+            end = over if end is None else min(end, over)
         return None if end is not None and end <= start else (start, end)
 
-    def is_in_force(self, now: dt.datetime) -> bool:
-        """Tell whether it holds at a moment, unless a later or stronger one covers it."""
-        span = self.in_force
+    @property
+    def is_at_once(self) -> bool:
+        """Whether it was wanted from the next tick on, and not from a later moment."""
+        return any(event.event == "approved" and self.terms.valid_from <= event.effective_at for event in self.events)
+
+    def is_of(self, store: str | None) -> bool:
+        """Tell whether it is about a store, alone or among others; without one it always is."""
+        return store is None or self.terms.store in {None, store}
+
+    def is_in_force(self, now: dt.datetime, store: str | None = None) -> bool:
+        """Tell whether it holds at a moment in a store, or in any, unless a later or stronger one covers it."""
+        span = self.span(store)
         return span is not None and span[0] <= now and (span[1] is None or now < span[1])
 
     def covers(self, other: "PriceChange") -> bool:
@@ -119,13 +153,15 @@ class PriceChange:
         """Its strength, and its number: of two changes of one price, the one with the higher rank holds."""
         return STRENGTH.index(self.terms.kind), self.number
 
-    def state(self, now: dt.datetime, others: Iterable["PriceChange"] = ()) -> State:
+    def state(self, now: dt.datetime, others: Iterable["PriceChange"] = (), store: str | None = None) -> State:
         """Return its state at a moment.
 
         Parameters
         ----------
         others
             The price changes that may cover it.
+        store
+            The store whose moment it is; None takes the change as a whole.
         """
         if self.last in {"proposed", "rejected"}:
             return "expired" if self._is_over(now) else self.last
@@ -133,9 +169,9 @@ class PriceChange:
             return "withdrawn"
         if self._is_over(now):
             return "expired"
-        if not self.is_in_force(now):
+        if not self.is_in_force(now, store):
             return "scheduled"
-        covered = any(other.covers(self) and other.is_in_force(now) for other in others if other.id != self.id)
+        covered = any(other.covers(self) and other.is_in_force(now, store) for other in others if other.id != self.id)
         return "superseded" if covered else "in_force"
 
     def _is_over(self, now: dt.datetime) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from catalog.currency import Currency
 from catalog.errors import DataError
+from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from catalog.near import did_you_mean
 from catalog.records.product import Product
@@ -54,7 +55,7 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
         The price changes that there are.
     """
     if terms.sku is not None and terms.new_price is not None:
-        yield from _of_the_product(catalog, catalog.product(terms.sku), terms.new_price)
+        yield from _of_the_product(catalog, catalog.product(terms.sku), terms)
     if terms.announced:
         yield from of_the_announcement(terms, catalog.store.money)
     for other in others:
@@ -62,19 +63,29 @@ def conflicts(catalog: Catalog, terms: Terms, others: Sequence[PriceChange]) -> 
             yield _named(catalog, other)
 
 
-def _of_the_product(catalog: Catalog, product: Product, price: float) -> Iterator[str]:
-    frozen, margin = catalog.store.guardrails.frozen.get(product.sku), catalog.store.guardrails.minimum_margin
-    told = catalog.store.money.told
+def below_cost(catalog: Catalog, terms: Terms) -> str | None:
+    """Say that a person's price does not cover cost plus minimum margin, unless somebody accepted that cost."""
+    if terms.kind not in {"override", "freeze"} or terms.sku is None or terms.new_price is None:
+        return None
+    store, product = catalog.store, catalog.product(terms.sku)
+    least, told = cost_plus_margin(product, store.guardrails, store.money), store.money.told
+    if terms.new_price >= least or (terms.accepted_cost is not None and terms.accepted_cost >= least):
+        return None
+    if terms.new_price < product.unit_cost:
+        return f"{told(terms.new_price)} is below its cost, {told(product.unit_cost)}"
+    margin = store.guardrails.minimum_margin
+    return f"{told(terms.new_price)} leaves less than the minimum margin of {margin:.0%} on {told(product.unit_cost)}"
+
+
+def _of_the_product(catalog: Catalog, product: Product, terms: Terms) -> Iterator[str]:
+    frozen, told = catalog.store.guardrails.frozen.get(product.sku), catalog.store.money.told
+    price = terms.new_price or 0.0
     if frozen is not None:
         yield f"{product.sku} is frozen at {told(frozen)} in store.yaml"
-    if price < product.unit_cost:
-        yield f"{told(price)} is below its cost, {told(product.unit_cost)}"
-    elif price < product.unit_cost * (1 + margin):
-        yield f"{told(price)} leaves less than the minimum margin of {margin:.0%} on {told(product.unit_cost)}"
-    if price < product.floor:
-        yield f"{told(price)} is below its floor, {told(product.floor)}"
+    if price < product.floor and terms.accepted_cost is None:
+        yield f"{told(price)} is below its floor, {told(product.floor)}, which would be shown in its place"
     if price > product.ceiling:
-        yield f"{told(price)} is above its ceiling, {told(product.ceiling)}"
+        yield f"{told(price)} is above its ceiling, {told(product.ceiling)}, which would be shown in its place"
 
 
 def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
@@ -90,7 +101,7 @@ def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
 
 def _hold_together(terms: Terms, other: PriceChange) -> bool:
     """Tell whether a person's change would hold at the same time and place."""
-    theirs, span = other.terms, other.in_force
+    theirs, span = other.terms, other.span(terms.store)
     if theirs.kind == "price" or terms.kind == "kill_switch" or other.last != "approved" or span is None:
         return False
     same_product = theirs.sku is None or terms.sku in {None, theirs.sku}

@@ -5,17 +5,18 @@ the ticks that are asked about; what the policy would change during them is left
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce
-from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.price_book.book import PriceBook
+from serving.standing.present_book import PresentBook, present_book
+from warehouse.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,19 @@ class Consequence:
 
 
 class Outlook:
-    """The price book in force, ready to say what prices bring; it is read once for many questions."""
+    """The price book in force, ready to say what prices bring; it is read once for many questions.
 
-    def __init__(self, catalog: Catalog, found: BookInForce) -> None:
-        self._catalog = catalog
-        self._book, self._curves = match_to_shelf(catalog, found.book, found.curves)
-        visits = None if found.belief is None else belief_from_table(found.belief, catalog)[0].footfall.by_tick
+    Parameters
+    ----------
+    present
+        The book on the shelf of the catalog.
+    belief
+        What it was made from, in the columns of `beliefs`; None without one.
+    """
+
+    def __init__(self, catalog: Catalog, present: PresentBook, belief: pa.Table | None) -> None:
+        self._catalog, self._book, self._curves = catalog, present.book, present.curves
+        visits = None if belief is None else belief_from_table(belief, catalog)[0].footfall.by_tick
         self._visits: Floats | None = visits if visits is not None and len(visits) == len(catalog.skus) else None
 
     @property
@@ -71,15 +79,20 @@ class Outlook:
         """Return the rule that binds the price that the policy opens a full shelf with."""
         return self._book.rules[self._book.rule[self._catalog.skus.index(sku)][-1, -1]]
 
-    def gains(self, product: Ints, prices: Floats) -> Floats:
-        """Return what the policy's opening prices are expected to bring a store day more than other prices, EUR.
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The products that it knows."""
+        return self._book.skus
+
+    def gains(self, product: Ints, proposed: Floats, prices: Floats) -> Floats:
+        """Return what proposed prices are expected to bring a store day more than other prices, EUR.
 
         Parameters
         ----------
         product
             Positions on the shelf, shape (n,).
-        prices
-            The prices that they are compared with, EUR, shape (n,).
+        proposed, prices
+            The prices that are compared, EUR, shape (n,).
 
         Returns
         -------
@@ -88,13 +101,8 @@ class Outlook:
         """
         if self._visits is None:
             return np.full(len(product), np.nan)
-        return np.asarray(self._earned_by_policy[product] - self._earned(self._visits, product, prices))
-
-    @cached_property
-    def _earned_by_policy(self) -> Floats:
-        """What the policy's opening prices bring a store day, EUR, shape (n_products,): the same in every store."""
-        assert self._visits is not None  # noqa: S101 - asked for where a model knows
-        return self._earned(self._visits, np.arange(len(self._book.skus)), self._book.prices[:, -1, -1])
+        earned, before = (self._earned(self._visits, product, own) for own in (proposed, prices))
+        return np.asarray(earned - before)
 
     def _earned(self, visits_by_tick: Floats, product: Ints, prices: Floats) -> Floats:
         visits, cost = visits_by_tick.sum(axis=1)[product], self._catalog.unit_costs[product]
@@ -120,3 +128,8 @@ class Outlook:
         return Consequence(
             price, policy_price, float(chances[0]), float(units[0]), float(revenue[0]), float(profit[0]), lost
         )
+
+
+def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce) -> Outlook:
+    """Return the book in force on the catalog of now, ready to say what prices bring."""
+    return Outlook(catalog, present_book(lake, catalog, found), found.belief)

@@ -2,16 +2,17 @@
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined
+from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from catalog.near import did_you_mean
 from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
-from serving.price_changes.conflicts import conflicts, of_the_announcement, refuse_impossible
-from serving.price_changes.consequence import Consequence, Outlook
+from serving.price_changes.conflicts import below_cost, conflicts, of_the_announcement, refuse_impossible
+from serving.price_changes.consequence import Consequence, outlook_of
 from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import (
     LOCK,
@@ -23,7 +24,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick, next_ticks_for
+from serving.price_changes.store_time import next_tick, next_ticks
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -49,6 +50,9 @@ class Wish:
         Whether the price is announced as a reduction, which then has to name the lowest price before it.
     anyway
         Whether it is recorded despite what speaks against it.
+    below_cost
+        Whether it may be below the floor, and below cost plus the minimum margin as the cost is now; a higher cost asks
+        anew.
     """
 
     kind: Kind
@@ -60,6 +64,7 @@ class Wish:
     valid_until: dt.datetime | None = None
     announced: bool = False
     anyway: bool = False
+    below_cost: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,18 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
     CatalogError, DataError
         When it can never hold.
     Declined
-        When something speaks against it and it is not wished anyway, or somebody else is deciding right now.
+        When something speaks against it and it is not wished anyway, when its price is below cost plus the minimum
+        margin and nobody accepted that, or somebody else is deciding right now.
     """
     lake, catalog = workspace.lake, workspace.catalog
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
-        begins = next_tick(lake, catalog, wish.store)
-        terms, against, consequence = _examined(workspace, wish, begins)
+        begins = next_ticks(lake, catalog, _stores_of(catalog, wish.store))
+        terms, against, consequence = _examined(workspace, wish, min(begins.values()))
+        costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
+        if costly:
+            said = "; ".join(dict.fromkeys(costly))
+            raise Declined(f"{said}: nothing was recorded; ask with --below-cost (`below_cost` over HTTP) to accept it")
         if against and not wish.anyway:
             raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
         number, now = next_number(lake), _now()
@@ -115,8 +125,10 @@ def examined(workspace: Workspace, wish: Wish) -> Answer:
     CatalogError, DataError
         When it can never hold.
     """
-    _, against, consequence = _examined(workspace, wish, next_tick(workspace.lake, workspace.catalog, wish.store))
-    return Answer((), against, consequence)
+    now = next_tick(workspace.lake, workspace.catalog, wish.store)
+    terms, against, consequence = _examined(workspace, wish, now)
+    costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
+    return Answer((), tuple(dict.fromkeys((*costly, *against))), consequence)
 
 
 def decide(
@@ -146,18 +158,20 @@ def decide(
         lake.finish_interrupted()
         known = {change.id: change for change in changes_named(lake, wanted)}
         chosen = [_found(lake, known, name) for name in wanted]
-        clocks = next_ticks_for(lake, catalog, (change.terms.store for change in chosen))
+        stores = {store for change in chosen for store in _stores_of(catalog, change.terms.store)}
+        ticks = next_ticks(lake, catalog, stores)
         number, now, events = next_number(lake), _now(), list[Event]()
         for change in chosen:
-            moment = clocks[change.terms.store]
+            own = {store: ticks[store] for store in _stores_of(catalog, change.terms.store)}
+            moment = min(own.values())
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             if event == "approved" and terms.announced:
                 terms = _announced_anew(lake, catalog, change.id, terms, moment)
-            events.append(Event(number, change.id, event, now, moment, by, terms))
+            events.append(_counting_in(Event(number, change.id, event, now, moment, by, terms), own))
         if events:
             record(lake, catalog, events)
-    return [replace(change, events=(*change.events, own)) for change, own in zip(chosen, events, strict=True)]
+    return [replace(change, events=(*change.events, event)) for change, event in zip(chosen, events, strict=True)]
 
 
 def _examined(
@@ -170,6 +184,8 @@ def _examined(
     for own in terms:
         refuse_impossible(catalog, own, now)
     terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), others) for own in terms]
+    if wish.below_cost:
+        terms = [_with_accepted_cost(catalog, own) for own in terms]
     against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
     consequence = _consequence(workspace, terms[0]) if len(terms) == 1 else None
     if consequence is not None and consequence.cost is not None:
@@ -189,14 +205,15 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
     wanted = None if wish.price is None else catalog.store.money.without_noise(wish.price)
     shown = prices_shown(lake, catalog)
     if wish.kind != "freeze":
-        old = shown.get((wish.store or catalog.store.stores[0], wish.sku or ""))
+        olds = {shown.get((store, wish.sku or "")) for store in _stores_of(catalog, wish.store)}
+        old = olds.pop() if len(olds) == 1 else None  # stores that show several prices have none in common
         terms = Terms(wish.kind, wish.sku, wish.store, old, wanted, start, wish.valid_until, reason)
         yield replace(terms, announced=True) if wish.announced else terms
         return
     if wish.sku is None:
         raise DataError("expected the product that is frozen, found none; nothing was recorded")
     base = catalog.product(wish.sku).base_price
-    for store in catalog.store.stores if wish.store is None else (wish.store,):
+    for store in _stores_of(catalog, wish.store):
         price = shown.get((store, wish.sku), base)
         yield Terms("freeze", wish.sku, store, price, price, start, wish.valid_until, reason)
 
@@ -209,15 +226,35 @@ def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
     if found is None or terms.sku is None or terms.new_price is None:
         return None
     ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
-    return Outlook(catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
+    return outlook_of(workspace.lake, catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
-def _asked(catalog: Catalog, proposed: Sequence[Event], now: dt.datetime) -> Iterator[Event]:
+def _asked(catalog: Catalog, proposed: Sequence[Event], begins: Mapping[str, dt.datetime]) -> Iterator[Event]:
     """Yield what was asked for, approved at once where it may be; nothing counts from before it is approved."""
     for event in proposed:
         yield event
         if not catalog.store.approval.by_another:
-            yield replace(event, event="approved", effective_at=max(event.effective_at, now))
+            ticks = {store: begins[store] for store in _stores_of(catalog, event.terms.store)}
+            yield _counting_in(replace(event, event="approved"), ticks)
+
+
+def _counting_in(event: Event, ticks: Mapping[str, dt.datetime]) -> Event:
+    """Return an event that counts in each store from that store's own next tick on."""
+    first = min(ticks.values())
+    return replace(event, effective_at=first, effective_in={own: at for own, at in ticks.items() if at != first})
+
+
+def _stores_of(catalog: Catalog, store: str | None) -> tuple[str, ...]:
+    return catalog.store.stores if store is None else (store,)
+
+
+def _with_accepted_cost(catalog: Catalog, terms: Terms) -> Terms:
+    """Return terms that may be below the floor and the cost plus minimum margin of now, where their price is."""
+    if terms.sku is None or terms.new_price is None:
+        return terms
+    product = catalog.product(terms.sku)
+    least = cost_plus_margin(product, catalog.store.guardrails, catalog.store.money)
+    return replace(terms, accepted_cost=least) if terms.new_price < max(least, product.floor) else terms
 
 
 def _found(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:

@@ -1,14 +1,14 @@
 """Price changes as rows that people read: what, when, by whom, and their state at the next tick."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from catalog.wall_clock import WallClock
 from catalog.zones import UTC
 from serving.price_changes.change import PriceChange, Terms
 from serving.price_changes.record import changes_on
-from serving.price_changes.store_time import next_ticks_for
+from serving.price_changes.store_time import next_tick, next_ticks
 from warehouse.workspace import Workspace
 
 
@@ -22,7 +22,7 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         `valid_from`, `valid_until` (ISO, UTC, None until withdrawn), `what`, `when` (local time), `time_zone`,
         `reason`, `by`, `approved_by`, `expected_cost` (EUR a day), `announced`, `prior_price`, `events` and `currency`.
     """
-    clocks = next_ticks_for(workspace.lake, workspace.catalog, (change.terms.store for change in changes))
+    clocks = _next_ticks_for(workspace, (change.terms.store for change in changes))
     others: dict[dt.date, list[PriceChange]] = {}
     store_of, money = workspace.catalog.store.clock_of, {"currency": workspace.catalog.store.currency}
     dates = {store: store_of(store).date_of(now) for store, now in clocks.items()}
@@ -30,6 +30,13 @@ def rows_of(workspace: Workspace, changes: Sequence[PriceChange]) -> list[dict[s
         others[date] = changes_on(workspace.lake, date)
     stores = ((change, change.terms.store) for change in changes)
     return [_row(change, clocks[store], others[dates[store]], store_of(store)) | money for change, store in stores]
+
+
+def _next_ticks_for(workspace: Workspace, stores: Iterable[str | None]) -> dict[str | None, dt.datetime]:
+    """Return the next tick of each of some stores, and of the first of all of them where None is among them."""
+    lake, catalog, wanted = workspace.lake, workspace.catalog, set(stores)
+    named = next_ticks(lake, catalog, [store for store in wanted if store is not None])
+    return {store: next_tick(lake, catalog) if store is None else named[store] for store in wanted}
 
 
 def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], clock: WallClock) -> dict[str, Any]:

@@ -1,150 +1,149 @@
-"""What price changes mean for one business date: the orders that a catalog carries while the date is sold."""
+"""What price changes mean for a business date: the orders that bind its prices, whoever asks for them.
+
+Each store follows an order from its own next tick on. The tick is recorded with the order, so the orders of a date that
+was sold are still those that bound it.
+"""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from catalog.load import Catalog
-from catalog.records.price_orders import PriceOrder
+from serving.order_windows import Orders, PriceOrder
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.passing import passing
-from serving.price_changes.record import changes_on
+from serving.price_changes.record import changes_by_people, changes_named, changes_on
 from serving.price_changes.yesterday import opening_prices_before
 from warehouse.lake import Lake
-from warehouse.workspace import Workspace
 
 
-def ordered_on(workspace: Workspace, date: dt.date) -> Workspace:
-    """Return a workspace for one business date: its catalog carries what was ordered for that date."""
-    catalog = ordered(workspace.lake, workspace.catalog, date)
-    return workspace if catalog is workspace.catalog else replace(workspace, catalog=catalog)
-
-
-def ordered(lake: Lake, catalog: Catalog, date: dt.date, store: str | None = None) -> Catalog:
-    """Return a catalog as it holds on a date: with the orders that people gave, and the prices that were approved.
+def orders_on(
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    stores: Sequence[str] | None = None,
+    at_once: Collection[str] = (),
+) -> Orders:
+    """Return the orders of a date: what waits or is rejected keeps its old price, what people set stands.
 
     Parameters
     ----------
-    store
-        The one store that is priced; None is every store.
+    stores
+        The stores that are priced; None is every store of the catalog.
+    at_once
+        Ids of orders that bind the whole date although they were given for a later one: see `given_for_later`.
     """
-    orders = tuple(
-        order
-        for order in orders_on(lake, catalog, date)
-        if store is None or order.store is None or order.store == store
-    )
-    return with_orders(catalog, orders)
-
-
-def with_orders(catalog: Catalog, orders: tuple[PriceOrder, ...]) -> Catalog:
-    """Return a catalog that carries orders; where the kill switch is on for a whole day in every store, it is on."""
-    if not orders:
-        return catalog
-    whole = {
-        order.sku
-        for order in orders
-        if order.rule == "kill_switch" and order.store is None and order.first_tick == 0 and order.end_tick is None
-    }
-    if whole.issuperset(catalog.skus):
-        rails = catalog.store.guardrails.model_copy(update={"kill_switch": True})
-        return replace(catalog, store=catalog.store.model_copy(update={"guardrails": rails}))
-    return replace(catalog, store=catalog.store.model_copy(update={"orders": orders}))
-
-
-def orders_on(lake: Lake, catalog: Catalog, date: dt.date) -> list[PriceOrder]:
-    """Return the orders of a date: what waits or is rejected keeps its old price, what people set stands."""
     changes = changes_on(lake, date)
-    proposals = [change for change in changes if change.terms.kind == "price"]
-    by_people = [change for change in changes if change.terms.kind != "price"]
-    found = list(_by_approval(lake, catalog, date, proposals))
-    for change in by_people:
-        found += _by_person(catalog, date, change)
-    return found
+    known = {change.id for change in changes}
+    changes += [change for change in changes_named(lake, at_once) if change.id not in known]
+    return orders_among(lake, catalog, changes, date, stores, at_once)
 
 
-def _by_person(catalog: Catalog, date: dt.date, change: PriceChange) -> Iterator[PriceOrder]:
+def given_for_later(lake: Lake, catalog: Catalog, date: dt.date, store: str) -> tuple[str, ...]:
+    """Return the ids of orders in force that a store follows from a later date on than one it sells now.
+
+    A store may sell a date that it left out before. What people ordered at once binds that one, too.
+    """
+    end = catalog.store.clock_of(store).closing_of(date)
+    return tuple(
+        change.id
+        for change in changes_by_people(lake, end)
+        if change.last == "approved"
+        and (span := change.span(store)) is not None
+        and end <= span[0]
+        and change.is_at_once
+    )
+
+
+def orders_among(
+    lake: Lake,
+    catalog: Catalog,
+    changes: Iterable[PriceChange],
+    date: dt.date,
+    stores: Sequence[str] | None = None,
+    at_once: Collection[str] = (),
+) -> Orders:
+    """Return what some price changes order for a date, the weakest first, as `orders_on` does of all of them."""
+    named = catalog.store.stores if stores is None else tuple(stores)
+    ranked = sorted(changes, key=lambda change: change.rank)
+    proposals = [change for change in ranked if change.terms.kind == "price"]
+    found = list(_by_approval(lake, catalog, date, proposals, named))
+    for change in ranked:
+        if change.terms.kind != "price":
+            found += _by_person(catalog, date, change, named, is_at_once=change.id in at_once)
+    return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks)
+
+
+def _by_person(
+    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str], *, is_at_once: bool
+) -> Iterator[PriceOrder]:
     """Yield what a person ordered for a date, product by product."""
     terms = change.terms
-    if terms.kind == "price":
-        return
     wanted = None if terms.kind == "kill_switch" else terms.new_price
-    for store, (first, after) in _ticks_by_store(catalog, date, change):
+    whole_day = (0, catalog.store.opening.ticks)
+    of_stores = _ticks_by_store(catalog, date, change, stores)
+    for store, (first, end) in ((store, whole_day) for store in stores) if is_at_once else of_stores:
         for product in catalog.products:
-            price = product.base_price if wanted is None else wanted
             if terms.sku in {None, product.sku}:
-                yield PriceOrder(
-                    sku=product.sku,
-                    store=store,
-                    lowest=price,
-                    highest=price,
-                    first_tick=first,
-                    end_tick=None if after == catalog.store.opening.ticks else after,
-                    rule=terms.kind,
-                )
+                price = product.base_price if wanted is None else wanted
+                yield PriceOrder(product.sku, store, price, price, terms.kind, first, end, terms.accepted_cost)
 
 
 def _ticks_by_store(
-    catalog: Catalog, date: dt.date, change: PriceChange
+    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str]
 ) -> Iterator[tuple[str | None, tuple[int, int]]]:
     """Yield in which ticks of a date a change holds in which store; None is every store, where they are the same."""
-    span, store = change.in_force, catalog.store
-    if span is None:
-        return
-    clocks = store.clocks if change.terms.store is None else (store.clock_of(change.terms.store),)
-    found = {clock: clock.ticks_within(date, *span) for clock in clocks}
-    by_store: dict[str | None, tuple[int, int] | None] = {change.terms.store: found[clocks[0]]}
-    if len(set(found.values())) > 1:
-        by_store = {own: found[store.clock_of(own)] for own in store.stores}
-    yield from ((own, ticks) for own, ticks in by_store.items() if ticks is not None)
+    ticks = {store: _ticks_in(catalog, date, change, store) for store in stores if change.is_of(store)}
+    if change.terms.store is None and len(set(ticks.values())) == 1:
+        ticks = {None: next(iter(ticks.values()))}  # type: ignore[dict-item]
+    yield from ((store, own) for store, own in ticks.items() if own is not None)
 
 
-def _by_approval(lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange]) -> Iterator[PriceOrder]:
+def _ticks_in(catalog: Catalog, date: dt.date, change: PriceChange, store: str) -> tuple[int, int] | None:
+    span = change.span(store)
+    return None if span is None else catalog.store.clock_of(store).ticks_within(date, *span)
+
+
+def _by_approval(
+    lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange], stores: Sequence[str]
+) -> Iterator[PriceOrder]:
     """Yield between which prices each product may be: what passes by rule, and what was approved by a person."""
     newest = newest_of_each(proposals)
     if not catalog.store.approval.is_asked_for:
         for (store, sku), change in newest.items():
-            if sku is not None and change.last == "rejected":
-                yield from _standing(sku, store, change.terms.old_price)
+            old = change.terms.old_price
+            if store in stores and sku in catalog.skus and change.last == "rejected" and old is not None:
+                yield _range(catalog, sku, store, old, old)
         return
     yesterday = opening_prices_before(lake, catalog, date)
-    for store in catalog.store.stores:
+    for store in stores:
         for product in catalog.products:
             proposal = newest.get((store, product.sku))
-            old = yesterday.get((store, product.sku))
-            lowest, highest = passing(catalog, product, old)
+            lowest, highest = passing(catalog, product, yesterday.get((store, product.sku)))
             if proposal is None:
-                yield _range(product.sku, store, lowest, highest)
+                yield _range(catalog, product.sku, store, lowest, highest)
             else:
-                yield from _decided(catalog, date, proposal, lowest, highest)
+                yield from _decided(catalog, date, proposal, (lowest, highest), (store, product.sku))
 
 
 def _decided(
-    catalog: Catalog, date: dt.date, change: PriceChange, lowest: float, highest: float
+    catalog: Catalog, date: dt.date, change: PriceChange, passes: tuple[float, float], place: tuple[str, str]
 ) -> Iterator[PriceOrder]:
     """Yield what a proposal makes of a product's day: until it is approved, the old price stands."""
-    terms, span = change.terms, change.in_force
-    assert terms.sku is not None  # noqa: S101 - a policy proposes for a product
-    assert terms.new_price is not None  # noqa: S101
-    ticks = None if span is None else catalog.store.clock_of(terms.store).ticks_within(date, *span)
-    yield from _standing(terms.sku, terms.store, terms.old_price, (lowest, highest))
-    if ticks is not None:
-        low, high = min(lowest, terms.new_price), max(highest, terms.new_price)
-        end = None if ticks[1] == catalog.store.opening.ticks else ticks[1]
-        yield _range(terms.sku, terms.store, low, high, ticks[0], end)
-
-
-def _standing(
-    sku: str, store: str | None, old: float | None, otherwise: tuple[float, float] | None = None
-) -> Iterator[PriceOrder]:
-    """Yield that the old price stands; where none is known, what passes by rule."""
-    bounds = (old, old) if old is not None else otherwise
-    if bounds is not None:
-        yield _range(sku, store, *bounds)
+    (store, sku), (lowest, highest), terms = place, passes, change.terms
+    stands = passes if terms.old_price is None else (terms.old_price, terms.old_price)
+    yield _range(catalog, sku, store, *stands)
+    ticks = _ticks_in(catalog, date, change, store)
+    if ticks is not None and terms.new_price is not None:
+        yield _range(catalog, sku, store, min(lowest, terms.new_price), max(highest, terms.new_price), ticks)
 
 
 def _range(
-    sku: str, store: str | None, lowest: float, highest: float, first: int = 0, end: int | None = None
+    catalog: Catalog,
+    sku: str,
+    store: str | None,
+    lowest: float,
+    highest: float,
+    ticks: tuple[int, int] | None = None,
 ) -> PriceOrder:
-    return PriceOrder(
-        sku=sku, store=store, lowest=lowest, highest=highest, first_tick=first, end_tick=end, rule="not_approved"
-    )
+    first, end = ticks or (0, catalog.store.opening.ticks)
+    return PriceOrder(sku, store, lowest, highest, "price", first, end)

@@ -8,7 +8,7 @@ from catalog.load import Catalog
 from catalog.records.product import Product
 from serving.book_store import BookInForce
 from serving.price_changes.change import Event, PriceChange, Terms, newest_of_each
-from serving.price_changes.consequence import Outlook
+from serving.price_changes.consequence import Outlook, outlook_of
 from serving.price_changes.passing import passes
 from serving.price_changes.record import LOCK, changes_on, next_number, record
 from serving.price_changes.yesterday import opening_prices_before
@@ -49,7 +49,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-        events = list(_events(lake, catalog, Outlook(catalog, found), date, known))
+        events = list(_events(lake, catalog, outlook_of(lake, catalog, found), date, known))
         if events:
             record(lake, catalog, events)
         changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])

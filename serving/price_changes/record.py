@@ -124,7 +124,8 @@ def _end_of(change: PriceChange) -> dt.datetime | None:
     """Return the moment after which a change can no longer hold, whatever anybody decides; None without one."""
     if change.last != "withdrawn":
         return change.terms.valid_until
-    return change.terms.valid_from if change.in_force is None else change.in_force[1]
+    span = change.span()
+    return change.terms.valid_from if span is None else span[1]
 
 
 def _dates_of(catalog: Catalog, store: str | None, moment: dt.datetime) -> set[dt.date]:
@@ -161,8 +162,9 @@ def _rows_of(events: Sequence[Event]) -> pa.Table:
     rows = []
     for event in events:
         terms = asdict(event.terms)
-        own = {name: value for name, value in vars(event).items() if name not in {"terms", "by"}}
-        rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"]})
+        own = {name: value for name, value in vars(event).items() if name not in {"terms", "by", "effective_in"}}
+        moments = [{"store_id": store, "effective_at": moment} for store, moment in event.effective_in.items()]
+        rows.append({**own, **terms, "done_by": event.by, "store_id": terms["store"], "effective_in": moments or None})
     return pa.Table.from_pylist(rows, schema=PRICE_CHANGES.schema)
 
 
@@ -180,6 +182,8 @@ def _events_in(lake: Lake, part: Partition) -> Iterator[Event]:
             expected_cost=row["expected_cost"],
             announced=row["announced"],
             prior_price=row["prior_price"],
+            accepted_cost=row["accepted_cost"],
         )
         moments = row["recorded_at"], row["effective_at"]
-        yield Event(row["number"], row["change"], row["event"], *moments, row["done_by"], terms)
+        in_stores = {own["store_id"]: own["effective_at"] for own in row["effective_in"] or ()}
+        yield Event(row["number"], row["change"], row["event"], *moments, row["done_by"], terms, in_stores)

@@ -104,7 +104,7 @@ def _live_parts(days: list[LiveDay], first: dt.date, last: dt.date) -> Iterator[
 
 def _announced(change: PriceChange, store: str, sku: str, clock: WallClock) -> Reduction | None:
     """Return a change as a reduction that was announced of a product in a store; None where it is none."""
-    terms, span = change.terms, change.in_force
+    terms, span = change.terms, change.span(store)
     is_of_it = terms.announced and terms.sku == sku and terms.store in {None, store}
     if not is_of_it or span is None or terms.new_price is None:
         return None

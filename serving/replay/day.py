@@ -5,6 +5,7 @@ the decisions from seed, catalog and book, the features from those decisions. No
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +21,11 @@ from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, standing_after, taught
 from etl.load import DayRows, load_rows, products_of, rows_of
 from features.cells import cells_of, definition_of, feature_workbench
-from serving.book_store import StoredBook, book_with, catalog_of, in_force_for, publish_book
+from serving.book_store import BookInForce, StoredBook, book_with, catalog_of, in_force_for, publish_book
 from serving.champion import load_champion
 from serving.day_curves import known_before
 from serving.in_force import pricing_by_book
+from serving.price_changes.orders import orders_on
 from serving.replay.parts import Part, UsedBook, books_of
 from serving.storefront import storefront_at_base_prices, storefront_before_champion
 from simulation.store_day import Stretch
@@ -146,9 +148,12 @@ class _Day:
 
     def _policy(self, row: LedgerRow, catalog: Catalog) -> Policy:
         """Return the policy of a stretch: from the rebuilt book when it is the one on record, else from that one."""
+        at_once = json.loads(row.orders_at_once or "[]")
+        orders = orders_on(self._lake, catalog, self._date, row.stores, at_once)
         if row.book_sha256 is None or row.book_made_for is None:
-            is_off = catalog.store.guardrails.kill_switch
-            return storefront_at_base_prices(catalog) if is_off else storefront_before_champion(catalog, row.policy)
+            if catalog.store.guardrails.kill_switch or orders.stops_everything:
+                return storefront_at_base_prices(catalog, orders)
+            return storefront_before_champion(catalog, row.policy, orders)
         rebuilt, stored = in_force_for(row.book_made_for), book_with(self._lake, row.book_sha256)
         receipt = self._scratch.receipt(rebuilt.book)
         if receipt is not None and (stored is None or receipt.sha256 == row.book_sha256):
@@ -159,8 +164,8 @@ class _Day:
             raise DataError("its price book is neither kept nor could it be worked out again")
         book, curves = read_from.read(source)
         is_greedy = row.policy == "greedy" and book.policy != "greedy"
-        belief = read_from.read_belief(source)
-        return pricing_by_book(catalog, book, curves, row.book_sha256, belief, is_greedy=is_greedy).policy
+        found = BookInForce(book, curves, row.book_sha256, read_from.read_belief(source))
+        return pricing_by_book(catalog, found, orders, is_greedy=is_greedy).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

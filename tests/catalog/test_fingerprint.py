@@ -7,7 +7,6 @@ from catalog.load import Catalog, load
 from catalog.records.alert_rules import AlertRules
 from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
-from catalog.records.price_orders import PriceOrder
 from catalog.records.pricing_rules import Approval, Belief, ExportedPrices, Gate, Learning
 from catalog.records.product import Product
 from catalog.records.shelf_label import Measure
@@ -51,7 +50,6 @@ STORE_CHANGES: dict[str, object] = {
     "approval": Approval(within_of_base=0.2),
     "alerts": AlertRules(waste_above=0.2),
     "price_law": PriceLaw(days=60),
-    "orders": (PriceOrder(sku="MILK", lowest=1.2, highest=1.2, rule="override"),),
     "shocks": (Shock(business_date=dt.date(2026, 1, 9)),),
 }
 

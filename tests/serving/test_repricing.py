@@ -226,17 +226,20 @@ def test_it_is_refused_where_no_book_with_a_belief_is_in_force(shop: Callable[..
         reprice(own.workspace, "S01")
 
 
-def test_a_quote_for_a_store_answers_from_its_remade_prices(shop: Callable[..., Shop]) -> None:
+def test_a_quote_for_a_store_that_is_being_sold_answers_as_its_shelf_has_learned_and_other_stores_differ(
+    shop: Callable[..., Shop],
+) -> None:
     own = shop()
     own.sell(16)
     terminal = Terminal(own.home)
     ask = ("quote", "--sku", "MILK", "--stock", "40", "--json")
-    early = terminal(*ask, "--store", "S01")
-    assert early.returncode == 1
-    assert "shelfprice reprice --store S01" in early.stderr
+    whole = terminal(*ask, "--ticks-left", "20")
+    assert whole.returncode == 1
+    assert "in S01; " in whole.stderr
+    assert "in S02, S03" in whole.stderr
     reprice(own.workspace, "S01")
     answers = []
-    for more in (("--store", "S01", "--ticks-left", "20"), ("--ticks-left", "20")):
+    for more in (("--store", "S01", "--ticks-left", "20"), ("--store", "S02", "--ticks-left", "20")):
         answer = terminal(*ask, *more)
         assert answer.returncode == 0, answer.stderr
         answers.append(json.loads(answer.stdout))
@@ -251,20 +254,19 @@ def test_a_quote_for_a_store_answers_from_its_remade_prices(shop: Callable[..., 
     assert "expected 1 to 32 ticks left" in beyond.stderr
 
 
-def test_over_http_a_stores_prices_are_its_remade_ones_and_another_remaking_gives_another_tag(
+def test_over_http_a_stores_prices_follow_its_own_sales_and_another_tick_gives_another_tag(
     shop: Callable[..., Shop],
 ) -> None:
     own, ask = shop(), "/v1/quotes?sku=MILK&stock=40&ticks_left=20&store=S01"
     own.sell(8)
     command = ("quote", "--sku", "MILK", "--stock", "40", "--ticks-left", "20", "--store", "S01", "--json")
     with AsgiClient(application(own.settings, look_every=0)) as client:
-        early = client.get(ask)
+        early = client.get(ask.replace("&store=S01", ""))
         assert (early.status_code, early.json()["type"]) == (409, "/docs#conflict")
-        assert "shelfprice reprice --store S01" in early.json()["detail"]
+        assert "name one, such as S01" in early.json()["detail"]
         answers = []
         for ticks in (8, 16):
             own.sell(ticks)
-            reprice(own.workspace, "S01")
             answers.append(client.get(ask))
             assert answers[-1].text == Terminal(own.home)(*command).stdout
         assert answers[0].headers["etag"] != answers[1].headers["etag"]

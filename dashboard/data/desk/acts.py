@@ -71,7 +71,7 @@ def turn_down(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
     return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: {stands}."
 
 
-def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bool) -> str:
+def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bool, below_cost: bool = False) -> str:
     """Set a price in one store for its date, or for some hours of it.
 
     Raises
@@ -79,14 +79,15 @@ def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bo
     DataError
         When it can never hold.
     Declined
-        When something speaks against it and it is not wished anyway.
+        When something speaks against it and it is not wished anyway, or it is below cost plus margin and nobody
+        accepted that.
     """
     start, end = span_of(desk.sheet(), row, draft)
-    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway=anyway)
+    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway=anyway, below_cost=below_cost)
     answer = ask(desk.workspace, wish, _user(desk))
     clock = desk.workspace.catalog.store.clock_of(row.store)
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
-    is_later = start > desk.sheet().clock_of(row.store).now
+    is_later = start > desk.sheet().clock_of(row.store).moment
     follows = f"The shelf follows at {clock.local(start):%H:%M}." if is_later else FOLLOWS
     return f"{row.name} in {row.store} is set to {euros(draft.price or 0)}, {times}. {_next(answer, follows)}"
 

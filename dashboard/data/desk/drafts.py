@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from catalog.errors import DataError, ShelfpriceError
 from catalog.wall_clock import WallClock
 from dashboard.data.desk.price_desk import Sheet
-from dashboard.data.desk.rows import Row, StoreClock
+from dashboard.data.desk.rows import Row
 from serving.price_changes.change import Terms
-from serving.price_changes.conflicts import conflicts, refuse_impossible
+from serving.price_changes.conflicts import below_cost, conflicts, refuse_impossible
 
 _ANY_REASON = "typed"
 
@@ -54,9 +54,9 @@ def span_of(sheet: Sheet, row: Row, draft: Draft) -> tuple[dt.datetime, dt.datet
     DataError
         When a time is none.
     """
-    stands: StoreClock = sheet.clocks[row.store]
-    clock, date = sheet.catalog.store.clock_of(row.store), stands.date
-    start = stands.now if not draft.start else _moment(clock, date, draft.start)
+    now = sheet.clocks[row.store]
+    clock, date = sheet.catalog.store.clock_of(row.store), now.date
+    start = now.moment if not draft.start else _moment(clock, date, draft.start)
     end = clock.closing_of(date) if not draft.end else _moment(clock, date, draft.end)
     return start, end
 
@@ -68,15 +68,18 @@ def preview(sheet: Sheet, row: Row, draft: Draft) -> Preview:
     try:
         start, end = span_of(sheet, row, draft)
         terms = Terms("override", row.sku, row.store, row.now, draft.price, start, end, _ANY_REASON)
-        refuse_impossible(sheet.catalog, terms, sheet.clocks[row.store].now)
+        refuse_impossible(sheet.catalog, terms, sheet.clocks[row.store].moment)
     except ShelfpriceError as error:
         return Preview(problem=str(error))
     ticks = sheet.catalog.store.clock_of(row.store).ticks_within(row.date, start, end)
     if ticks is None:
         return Preview(problem="No tick of this store begins in that time: choose a longer one.")
-    brings = sheet.outlooks[row.date].of(row.sku, draft.price, *ticks)
-    known = {name: value for name, value in vars(brings).items() if name != "price"}
-    return Preview(tuple(conflicts(sheet.catalog, terms, sheet.people)), **known)
+    outlook = sheet.outlooks.get(row.date)
+    brings = {} if outlook is None or row.sku not in outlook.skus else vars(outlook.of(row.sku, draft.price, *ticks))
+    known = {name: value for name, value in brings.items() if name != "price"}
+    costly = below_cost(sheet.catalog, terms)
+    against = (*([] if costly is None else [costly]), *conflicts(sheet.catalog, terms, sheet.people))
+    return Preview(against, **known)
 
 
 def _moment(clock: WallClock, date: dt.date, text: str) -> dt.datetime:

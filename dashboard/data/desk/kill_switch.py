@@ -2,11 +2,11 @@
 
 from catalog.load import Catalog
 from dashboard.cache import Cache
-from dashboard.data.desk.price_desk import clocks_of
 from dashboard.data.notices import Notice
 from dashboard.data.reader import Reader
 from serving.price_changes.change import PriceChange
 from serving.price_changes.record import changes_by_people
+from serving.standing.store_now import stores_now
 
 
 class KillSwitch:
@@ -19,16 +19,16 @@ class KillSwitch:
     def notices(self, catalog: Catalog) -> list[Notice]:
         """Say where somebody turned it on, if it holds at the next tick of a store there."""
         asked = self._turned_on.get("now", self._read, lambda: self._reader.stamp("price_changes"))
-        clocks = clocks_of(self._reader.lake, catalog) if asked else {}
+        clocks = stores_now(self._reader.lake, catalog, catalog.store.stores) if asked else {}
         return [
             _told(change)
             for change in asked
-            if any(change.terms.store in {None, store} and change.is_in_force(own.now) for store, own in clocks.items())
+            if any(change.is_in_force(now.moment, store) for store, now in clocks.items())
         ]
 
     def _read(self) -> list[PriceChange]:
         changes = changes_by_people(self._reader.lake)
-        return [change for change in changes if change.terms.kind == "kill_switch" and change.in_force is not None]
+        return [change for change in changes if change.terms.kind == "kill_switch" and change.span() is not None]
 
 
 def _told(change: PriceChange) -> Notice:

@@ -54,7 +54,7 @@ def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
         reason=terms.reason,
         cost=terms.expected_cost,
         is_for_hours=until is not None and wall.date_of(until) == wall.date_of(terms.valid_from),
-        state=change.state(clock.now, sheet.people),
+        state=change.state(clock.moment, sheet.people, terms.store),
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from catalog.load import Catalog
 from catalog.settings import Settings
 from dashboard.cache import Cache
-from dashboard.data.desk.rows import Known, Row, StoreClock, rows_of
+from dashboard.data.desk.rows import Evidence, Row, rows_of
 from dashboard.data.reader import Reader
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.change import PriceChange
-from serving.price_changes.consequence import Outlook
+from serving.price_changes.consequence import Outlook, outlook_of
 from serving.price_changes.record import changes_by_people, changes_on
-from serving.price_changes.store_time import days_being_sold, next_ticks
+from serving.standing.standing import standings
+from serving.standing.store_now import StoreNow, stores_now
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -40,7 +41,7 @@ class Sheet:
     catalog: Catalog
     rows: tuple[Row, ...]
     people: tuple[PriceChange, ...]
-    clocks: dict[str, StoreClock]
+    clocks: dict[str, StoreNow]
     outlooks: dict[dt.date, Outlook]
 
     def chosen(self, ids: Sequence[str]) -> list[Row]:
@@ -48,10 +49,10 @@ class Sheet:
         wanted = set(ids)
         return [row for row in self.rows if row.id in wanted]
 
-    def clock_of(self, store: str | None) -> StoreClock:
+    def clock_of(self, store: str | None) -> StoreNow:
         """Return the clock of a store; of all stores, the one that is first at a tick."""
         clocks = self.clocks.values() if store is None else [self.clocks[store]]
-        return min(clocks, key=lambda clock: clock.now)
+        return min(clocks, key=lambda now: now.moment)
 
 
 class PriceDesk:
@@ -82,22 +83,24 @@ class PriceDesk:
         return None if found is None else found[0]
 
     def _made(self) -> Sheet:
-        catalog = self._catalog()
-        clocks = clocks_of(self._reader.lake, catalog)
-        dates = sorted({clock.date for clock in clocks.values()})
+        catalog, lake = self._catalog(), self._reader.lake
+        clocks = stores_now(lake, catalog, catalog.store.stores)
+        dates = sorted({now.date for now in clocks.values()})
         books = {date: self._book(date) for date in dates}
         outlooks = {date: found[1] for date, found in books.items() if found is not None}
         people = self._by_people()
         proposals = {
-            date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in outlooks
+            date: [change for change in self._changes_on(date) if change.terms.kind == "price"] for date in dates
         }
-        known = Known(clocks, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
-        return Sheet(catalog, tuple(rows_of(catalog, known)), tuple(people), clocks, outlooks)
+        held = standings(lake, catalog, clocks)
+        held = {store: held[store] for store in catalog.store.stores}
+        evidence = Evidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
+        return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks)
 
     def _book(self, date: dt.date) -> tuple[BookInForce, Outlook] | None:
         def read() -> tuple[BookInForce, Outlook] | None:
             found = book_in_force(self._reader.lake, date)
-            return None if found is None else (found, Outlook(self._catalog(), found))
+            return None if found is None else (found, outlook_of(self._reader.lake, self._catalog(), found))
 
         return self._books.get(date, read, lambda: (self._reader.stamp(*_BOOKS), self._catalog().fingerprint))
 
@@ -120,20 +123,11 @@ class PriceDesk:
         columns = (found[name].tolist() for name in ("store_id", "sku", "prices"))
         return {(store, sku): tuple(map(float, prices)) for store, sku, prices in zip(*columns, strict=True)}
 
-    def _shown(self, clocks: dict[str, StoreClock]) -> dict[tuple[str, str], float]:
+    def _shown(self, clocks: dict[str, StoreNow]) -> dict[tuple[str, str], float]:
         """Return the prices that live stores show, EUR."""
         shown: dict[tuple[str, str], float] = {}
-        for date in {clock.date for clock in clocks.values() if clock.is_live}:
+        for date in {now.date for now in clocks.values() if now.day is not None}:
             found = self._reader.ask("prices_of_day", _SOLD, on=date, date=date)
             columns = (found[name].tolist() for name in ("store_id", "sku", "price_eur"))
-            shown |= {(store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].is_live}
+            shown |= {(store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].day is not None}
         return shown
-
-
-def clocks_of(lake: Lake, catalog: Catalog) -> dict[str, StoreClock]:
-    """Return where each store of a catalog stands: in its live day, or before the date that it opens next."""
-    live, ticks = days_being_sold(lake), next_ticks(lake, catalog, catalog.store.stores)
-    return {
-        store: StoreClock(catalog.store.clock_of(store).date_of(now), now, store in live)
-        for store, now in ticks.items()
-    }

@@ -15,25 +15,15 @@ from catalog.wall_clock import WallClock
 from dashboard.formats import euros, share
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
-from serving.price_changes.passing import passes, passing
+from serving.price_changes.passing import passes
 from serving.price_changes.propose import THE_RULE
+from serving.standing.standing import Standing, StoreStanding
+from serving.standing.store_now import StoreNow
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
-_MOMENT = dt.timedelta(microseconds=1)
+_NO_BOOK = "no price book yet"
 Place = tuple[str | None, str | None]
 """Store and product; None is every one."""
-
-
-@dataclass(frozen=True)
-class StoreClock:
-    """Where a store stands: the business date that is priced next, and its next tick, UTC.
-
-    `is_live` tells whether it is selling that date.
-    """
-
-    date: dt.date
-    now: dt.datetime
-    is_live: bool
 
 
 @dataclass(frozen=True)
@@ -45,13 +35,13 @@ class Row:
     now
         What a live store shows, else what the store opened with last; None when it never sold the product.
     proposed
-        What the price book opens a full shelf with.
+        What waits or was decided; where nothing did, what the policy wants within the limits.
     stands
-        What will stand at the next tick by what was decided so far.
+        What holds at the next tick: see `serving.standing`.
     gain
         Expected of the proposed price against `now`, EUR a store day; None where no model knows.
     limit
-        The limit that binds the proposed price, in words; empty where none does.
+        The limit that binds what stands, in words; empty where none does.
     course
         The opening prices of the last days, the oldest first.
     decision, change
@@ -90,11 +80,15 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Known:
+class Evidence:
     """What rows are made from.
 
     Attributes
     ----------
+    standings
+        What holds in each store.
+    outlooks
+        What prices bring, by business date; a date without a price book has none.
     courses, shown
         Opening prices of the last days, and prices that live stores show, by store and product.
     proposals
@@ -103,7 +97,7 @@ class Known:
         What people asked for.
     """
 
-    clocks: Mapping[str, StoreClock]
+    standings: Mapping[str, StoreStanding]
     outlooks: Mapping[dt.date, Outlook]
     courses: Mapping[tuple[str, str], tuple[float, ...]]
     shown: Mapping[tuple[str, str], float]
@@ -111,94 +105,104 @@ class Known:
     people: Sequence[PriceChange]
 
 
-def rows_of(catalog: Catalog, known: Known) -> list[Row]:
-    """Return a row for each product of each store for whose date there is a price book, in the order of both."""
-    newest = {date: newest_of_each(changes) for date, changes in known.proposals.items()}
-    offers = {date: _offers(catalog, outlook) for date, outlook in known.outlooks.items()}
+def rows_of(evidence: Evidence) -> list[Row]:
+    """Return a row for each product on the shelf of each store, in the order of both."""
+    newest = {date: newest_of_each(changes) for date, changes in evidence.proposals.items()}
     return [
         row
-        for store in catalog.store.stores
-        if (date := known.clocks[store].date) in known.outlooks
-        for row in _of_store(catalog, known, store, offers[date], newest.get(date, {}))
+        for standing in evidence.standings.values()
+        for row in _of_store(evidence, standing, newest.get(standing.now.date, {}))
     ]
 
 
-def _offers(catalog: Catalog, outlook: Outlook) -> list[tuple[float, str, float]]:
-    """Return each product's opening price, EUR, the limit that binds it, in words, and its chance of sale or NaN.
-
-    They are the same in every store.
-    """
-    prices = [outlook.opening_price(sku) for sku in catalog.skus]
-    limits = [limit_in_words(outlook.binding_rule(sku)) for sku in catalog.skus]
-    chances = outlook.curves.p_sale_at(np.arange(len(prices)), np.array(prices))
-    return list(zip(prices, limits, chances.tolist(), strict=True))
-
-
-def _of_store(
-    catalog: Catalog,
-    known: Known,
-    store: str,
-    offers: Sequence[tuple[float, str, float]],
-    newest: Mapping[Place, PriceChange],
-) -> Iterator[Row]:
-    clock = known.clocks[store]
-    outlook = known.outlooks[clock.date]
-    wall = catalog.store.clock_of(store)
-    covering = _covering(known.people, clock.now, wall.closing_of(clock.date))
-    holding = _covering(known.people, clock.now, clock.now + _MOMENT)
-    courses = [known.courses.get((store, sku), ()) for sku in catalog.skus]
+def _of_store(evidence: Evidence, standing: StoreStanding, newest: Mapping[Place, PriceChange]) -> Iterator[Row]:
+    at, catalog = standing.now, standing.catalog
+    wall = catalog.store.clock_of(at.store)
+    covering = _covering(evidence.people, at.store, at.moment, wall.closing_of(at.date))
+    courses = [evidence.courses.get((at.store, sku), ()) for sku in catalog.skus]
     opened = [course[-1] if course else None for course in courses]
-    now = [known.shown.get((store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
+    now = [evidence.shown.get((at.store, sku), price) for sku, price in zip(catalog.skus, opened, strict=True)]
+    changes = [newest.get((at.store, sku)) for sku in catalog.skus]
+    outlook = evidence.outlooks.get(at.date)
+    proposed = np.array(
+        [
+            _proposed(change, wanted, outlook if at.day is not None else None, sku)
+            for change, wanted, sku in zip(changes, standing.without, catalog.skus, strict=True)
+        ]
+    )
     prices = np.array([np.nan if price is None else price for price in now])
-    gains = outlook.gains(np.arange(len(prices)), prices)
-    why = _reasons(outlook, offers, prices)
-    for position, product in enumerate(catalog.products):
-        proposed, limit, _ = offers[position]
-        change = newest.get((store, product.sku))
-        decision, stands, told = _decision(catalog, product, change, opened[position], proposed)
-        cover = _strongest(covering, store, product.sku)
+    gains, why = _weighed(outlook, catalog.skus, proposed, prices)
+    for position, (product, held) in enumerate(zip(catalog.products, standing, strict=True)):
+        offer = opened[position], float(proposed[position])
+        decision, told = _decision(catalog, product, changes[position], offer, held)
+        cover = _strongest(covering, product.sku)
         if cover is not None:
-            told = _overridden(cover, product, clock, wall)
-        if (holds := _strongest(holding, store, product.sku)) is not None:
-            stands = _price_of(holds, product)
+            told = _overridden(cover, product, held, at, wall)
         yield Row(
-            store=store,
+            store=at.store,
             sku=product.sku,
             name=product.name,
             category=product.category,
-            date=clock.date,
-            is_live=clock.is_live,
+            date=at.date,
+            is_live=at.day is not None,
             now=now[position],
-            proposed=proposed,
-            stands=stands,
+            proposed=float(proposed[position]),
+            stands=held.price,
             gain=None if np.isnan(gains[position]) else float(gains[position]),
             why=why[position],
-            limit=limit,
+            limit=limit_in_words(held.rule),
             course=courses[position],
             decision=decision,
             state=decision if cover is None else "overridden",
             told=told,
-            change=change,
+            change=changes[position],
         )
 
 
-def _reasons(outlook: Outlook, offers: Sequence[tuple[float, str, float]], now: Floats) -> list[str]:
-    """Say why each price is proposed: how many buy at it and at the one now, and where it comes from.
+def _proposed(change: PriceChange | None, wanted: float, outlook: Outlook | None, sku: str) -> float:
+    """Return the price that somebody decides about, EUR: the recorded one, else what the policy wants.
 
     Parameters
     ----------
-    now
+    outlook
+        Of a store that is being sold, whose book is proposed as it opened; None of any other.
+    """
+    if change is not None and change.terms.new_price is not None:
+        return change.terms.new_price
+    return wanted if outlook is None or sku not in outlook.skus else outlook.opening_price(sku)
+
+
+def _weighed(
+    outlook: Outlook | None, skus: Sequence[str], proposed: Floats, now: Floats
+) -> tuple[Floats, list[str]]:
+    """Return what proposed prices gain against those of now, EUR a store day, and why each is proposed, in words.
+
+    Parameters
+    ----------
+    proposed, now
         EUR, shape (n_products,); NaN where there is none.
     """
-    origin, chances = why_of(outlook), outlook.curves.p_sale_at(np.arange(len(now)), now)
-    return [
-        origin
-        if np.isnan(then)
-        else f"{share(then, 0)} buy at {euros(price)}; {origin}"
-        if np.isnan(today) or price == shown
-        else f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
-        for (price, _, then), today, shown in zip(offers, chances, now, strict=True)
-    ]
+    known = [] if outlook is None else [own for own, sku in enumerate(skus) if sku in outlook.skus]
+    gains, why = np.full(len(skus), np.nan), [_NO_BOOK] * len(skus)
+    if outlook is None or not known:
+        return gains, why
+    product = np.array([outlook.skus.index(skus[own]) for own in known])
+    gains[known] = outlook.gains(product, proposed[known], now[known])
+    origin = why_of(outlook)
+    chances = [outlook.curves.p_sale_at(product, prices[known]) for prices in (proposed, now)]
+    for own, then, today in zip(known, *chances, strict=True):
+        why[own] = _reason(origin, (proposed[own], then), (now[own], today))
+    return gains, why
+
+
+def _reason(origin: str, proposed: tuple[float, float], now: tuple[float, float]) -> str:
+    """Say why a price is proposed: how many buy at it and at the one now, and where it comes from."""
+    (price, then), (shown, today) = proposed, now
+    if np.isnan(then):
+        return origin
+    if np.isnan(today) or price == shown:
+        return f"{share(then, 0)} buy at {euros(price)}; {origin}"
+    return f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
 
 
 def why_of(outlook: Outlook) -> str:
@@ -214,60 +218,54 @@ def limit_in_words(rule: str) -> str:
 
 
 def _decision(
-    catalog: Catalog, product: Product, change: PriceChange | None, old: float | None, proposed: float
-) -> tuple[State, float, str]:
-    """Return what became of a proposal, what stands by it, and both in words."""
-    if change is None:
-        if not catalog.store.approval.is_asked_for or passes(catalog, product, old, proposed):
-            return "passes", proposed, "passes"
-        before = _nearest(catalog, product, old, proposed)  # nobody has recorded yet that it waits
-        return "waits", before, f"waits; until then {euros(before)}"
-    wanted = proposed if change.terms.new_price is None else change.terms.new_price
-    before, by = _before(catalog, product, change.terms.old_price, wanted), change.events[-1].by
+    catalog: Catalog, product: Product, change: PriceChange | None, offer: tuple[float | None, float], held: Standing
+) -> tuple[State, str]:
+    """Return what became of a proposal, in words too.
+
+    Parameters
+    ----------
+    offer
+        The price before, EUR, None where none is known, and the proposed one.
+    """
+    if change is None:  # nobody has recorded yet that it waits
+        passing = not catalog.store.approval.is_asked_for or passes(catalog, product, *offer)
+        return ("passes", "passes") if passing else ("waits", f"waits; until then {euros(held.price)}")
+    by = change.events[-1].by
     if change.last == "proposed":
-        return "waits", before, f"waits; until then {euros(before)}"
+        return "waits", f"waits; until then {euros(held.price)}"
     if change.last == "approved":
-        return ("passes", wanted, "passes") if by == THE_RULE else ("approved", wanted, f"approved by {by}")
-    return "rejected", before, f"rejected by {by}"
+        return ("passes", "passes") if by == THE_RULE else ("approved", f"approved by {by}")
+    is_kept = held.rule == "not_approved" or held.price != change.terms.new_price
+    return "rejected", f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
 
 
-def _before(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
-    """Return what stands until a price is approved, EUR: the old price, else the nearest one that passes by itself."""
-    return _nearest(catalog, product, None, wanted) if old is None else old
+def _covering(
+    people: Iterable[PriceChange], store: str, start: dt.datetime, end: dt.datetime
+) -> dict[str | None, PriceChange]:
+    """Return the strongest change of people that holds in a store at some time from a start until before an end.
 
-
-def _nearest(catalog: Catalog, product: Product, old: float | None, wanted: float) -> float:
-    """Return the price nearest to a wanted one that passes by itself, EUR."""
-    lowest, highest = passing(catalog, product, old)
-    return min(max(wanted, lowest), highest)
-
-
-def _covering(people: Iterable[PriceChange], start: dt.datetime, end: dt.datetime) -> dict[Place, PriceChange]:
-    """Return the strongest change of people that holds at some time from a start until before an end, by place."""
-    found = dict[Place, PriceChange]()
+    They are by product; None is every product.
+    """
+    found = dict[str | None, PriceChange]()
     for change in sorted(people, key=lambda change: change.rank):
-        span = change.in_force
+        span = change.span(store)
         if span is not None and span[0] < end and (span[1] is None or span[1] > start):
-            found[change.terms.store, change.terms.sku] = change
+            found[change.terms.sku] = change
     return found
 
 
-def _strongest(covering: Mapping[Place, PriceChange], store: str, sku: str) -> PriceChange | None:
-    places: tuple[Place, ...] = ((store, sku), (store, None), (None, sku), (None, None))
-    found = [covering[place] for place in places if place in covering]
-    return max(found, key=lambda change: change.rank, default=None)
+def _strongest(covering: Mapping[str | None, PriceChange], sku: str) -> PriceChange | None:
+    return max((covering[own] for own in (sku, None) if own in covering), key=lambda change: change.rank, default=None)
 
 
-def _price_of(change: PriceChange, product: Product) -> float:
-    """Return the price that a person set, EUR; the kill switch sets the base price."""
-    return product.base_price if change.terms.new_price is None else change.terms.new_price
-
-
-def _overridden(change: PriceChange, product: Product, clock: StoreClock, wall: WallClock) -> str:
-    """Say what a person set, and when it holds."""
-    terms, price = change.terms, _price_of(change, product)
+def _overridden(change: PriceChange, product: Product, held: Standing, at: StoreNow, wall: WallClock) -> str:
+    """Say what a person set and when it holds, and what stands in its place where a limit keeps it from standing."""
+    terms = change.terms
+    price = product.base_price if terms.new_price is None else terms.new_price
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
-    start = f" from {wall.local(terms.valid_from):%H:%M}" if terms.valid_from > clock.now else ""
-    end = None if terms.valid_until is None else wall.local(terms.valid_until)
-    until = f" until {end:%H:%M}" if end is not None and end.date() == clock.date else ""
-    return f"{what} {euros(price)} by {change.proposer}{start}{until}"
+    span = change.span(at.store)
+    start = f" from {wall.local(span[0]):%H:%M}" if span is not None and span[0] > at.moment else ""
+    end = None if span is None or span[1] is None else wall.local(span[1])
+    until = f" until {end:%H:%M}" if end is not None and end.date() == at.date else ""
+    unmet = f"; {euros(held.price)} stands, {RULES[held.rule]}" if held.order == change.id and held.unmet else ""
+    return f"{what} {euros(price)} by {change.proposer}{start}{until}{unmet}"

@@ -25,7 +25,7 @@ from serving.price_changes.desk import Wish, ask, decide
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 
-BELOW_COST = Wish("override", "clearance", sku="MILK", store="S01", price=0.85, anyway=True)
+BELOW_COST = Wish("override", "clearance", sku="MILK", store="S01", price=0.85, anyway=True, below_cost=True)
 
 
 @pytest.fixture

@@ -119,7 +119,10 @@ def test_without_a_book_it_says_so_with_what_to_do_and_goes_on_when_there_is_one
     kept.rename(lake.root.parent / "kept")
     missing = client.get("/v1/quotes?sku=MILK&stock=8")
     assert (missing.status_code, missing.headers["retry-after"]) == (503, "30")
-    assert "expected a price book, found none; MILK keeps its base price" in missing.json()["detail"]
+    assert (
+        "expected a price book, found none; MILK stands at 1.48 EUR in S01, it earns most until closing"
+        in missing.json()["detail"]
+    )
     assert client.get("/v1/quotes?sku=WINE&stock=8").status_code == 404
     assert [one["status"] for one in client.post("/v1/quotes", json=[ASKED[0]]).json()] == [503]
     assert client.get("/v1/health").json()["status"] == "no price book"

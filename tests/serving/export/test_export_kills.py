@@ -18,7 +18,8 @@ from receiver import Receiver, receiving
 from serving.export.batch import document_of
 from serving.export.record import Recorded
 from serving.export.targets import json_of
-from serving.export.wanted import clocks_of, wanted_of
+from serving.export.wanted import wanted_of
+from serving.standing.store_now import stores_now
 from warehouse.verify import verify
 
 KILLS = int(os.environ.get("KILLS", "3"))
@@ -90,8 +91,8 @@ def assert_nothing_is_lost_or_doubled(folder: Path, receiver: Receiver) -> None:
         document_of(batch) for batch in history.batches
     ]
     assert len(set(history.said)) == len(history.said), "no acknowledgement is recorded twice"
-    clocks = clocks_of(shop.lake, shop.catalog, ["S01"])
-    wanted = {own.sku: own.price for own in wanted_of(shop.lake, shop.catalog, clocks)["S01"]}
+    now = stores_now(shop.lake, shop.catalog, ["S01"])
+    wanted = {own.sku: own.price for own in wanted_of(shop.lake, shop.catalog, now)["S01"]}
     sent = {sku: own[-1].price.price for sku, own in history.of("S01").sent.items()}
     assert sent == wanted
     assert not verify(shop.lake).findings

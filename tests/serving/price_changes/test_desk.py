@@ -10,7 +10,7 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 from catalog.errors import CatalogError, DataError, Declined
 from serving.price_changes.change import Kind, PriceChange
 from serving.price_changes.desk import Wish, ask, decide, examined
-from serving.price_changes.orders import ordered_on
+from serving.price_changes.orders import orders_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
 from serving.price_changes.store_time import next_tick
@@ -102,21 +102,44 @@ def test_a_freeze_keeps_the_price_that_is_shown(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
-    [
-        (replace(OVERRIDE, price=0.80), "below its cost"),
-        (replace(OVERRIDE, price=9.99), "above its ceiling"),
-    ],
+    ("price", "words", "bound"),
+    [(9.99, "above its ceiling", "ceiling"), (1.00, "below its floor", "floor")],
 )
-def test_what_speaks_against_a_price_is_named_before_it_is_recorded(shop: Shop, wish: Wish, words: str) -> None:
+def test_what_speaks_against_a_price_is_named_before_it_is_recorded_and_floor_and_ceiling_bind_it(
+    shop: Shop, price: float, words: str, bound: str
+) -> None:
+    wish = replace(OVERRIDE, price=price)
     with pytest.raises(Declined, match=words):
         ask(shop.workspace, wish, "anna")
     assert all_changes(shop.lake) == []
     assert any(words in found for found in examined(shop.workspace, wish).conflicts)
     answer = ask(shop.workspace, replace(wish, anyway=True), "anna")
     shop.sell(1)
-    assert shop.price_in(0) == wish.price
+    assert shop.price_in(0) == getattr(shop.catalog.product("MILK"), bound)
     assert any(words in found for found in answer.conflicts)
+
+
+def test_a_price_below_cost_needs_a_word_of_its_own(shop: Shop) -> None:
+    wish = replace(OVERRIDE, price=0.80)
+    for asked in (wish, replace(wish, anyway=True)):
+        with pytest.raises(Declined, match=r"below its cost, .*--below-cost"):
+            ask(shop.workspace, asked, "anna")
+    assert any("below its cost" in found for found in examined(shop.workspace, wish).conflicts)
+    ask(shop.workspace, replace(wish, below_cost=True), "anna")
+    shop.sell(1)
+    assert shop.price_in(0) == 0.80
+
+
+def test_a_cost_that_rose_since_lifts_a_price_that_was_accepted_below_the_old_one(shop: Shop) -> None:
+    ask(shop.workspace, replace(OVERRIDE, price=0.80, below_cost=True), "anna")
+    player = shop.sell(1)
+    cost = shop.catalog.product("MILK").unit_cost
+    file = shop.folder / "products.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(f"unit_cost: {cost:.2f}", f"unit_cost: {cost + 0.1:.2f}"), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != text
+    shop.sell(2, player)
+    assert [shop.price_in(tick) for tick in (0, 1)] == [0.80, shop.catalog.product("MILK").floor]
 
 
 def test_two_overrides_at_once_are_a_conflict_and_the_later_one_holds_where_it_is_wanted_anyway(shop: Shop) -> None:
@@ -175,7 +198,7 @@ def test_a_price_that_was_worked_out_in_binary_is_shown_in_whole_cents(shop: Sho
 def test_what_is_wanted_from_an_earlier_moment_on_counts_from_the_next_tick(shop: Shop) -> None:
     shop.sell(8)
     change = ask(shop.workspace, replace(OVERRIDE, valid_from=at(shop, 0)), "anna").changes[0]
-    assert change.in_force == (at(shop, 8), None)
+    assert change.span("S01") == (at(shop, 8), None)
     assert not change.is_in_force(at(shop, 7))
 
 
@@ -211,9 +234,9 @@ class TestApproval:
         assert propose(shop.workspace, shop.publish(), DATE) == first
         assert len(all_changes(shop.lake)) == 15
 
-    def test_without_rules_nothing_is_proposed_and_the_catalog_stays_as_it_is(self, shop: Shop) -> None:
+    def test_without_rules_nothing_is_proposed_and_nothing_is_ordered(self, shop: Shop) -> None:
         assert propose(shop.workspace, shop.publish(), DATE) == Proposed(0, 0)
-        assert ordered_on(shop.workspace, DATE) is shop.workspace
+        assert orders_on(shop.lake, shop.catalog, DATE).orders == ()
 
     def test_who_asks_may_not_approve_where_somebody_else_has_to(self, tmp_path: Path) -> None:
         shop = Shop(tmp_path, "{by_another: true}")
@@ -258,7 +281,7 @@ class TestAnnouncedReductions:
         opened = shop.sell(1)
         ask(shop.workspace, replace(OVERRIDE, price=1.05, valid_until=at(shop, 4)), "anna")
         shop.sell(8, opened)
-        back = replace(OVERRIDE, price=1.00, announced=True, valid_from=at(shop, 1), anyway=True)
+        back = replace(OVERRIDE, price=1.00, announced=True, valid_from=at(shop, 1), anyway=True, below_cost=True)
         assert ask(shop.workspace, back, "anna").changes[0].terms.prior_price == 1.05
 
     def test_what_is_no_reduction_is_not_announced_as_one(self, shop: Shop) -> None:

@@ -10,6 +10,7 @@ from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from etl.business_dates import ONE_DAY
+from etl.live.calendar import day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from flows.cli.price_changes import moment_of
@@ -37,9 +38,9 @@ def test_an_override_until_14_ends_at_14_on_the_wall(tmp_path: Path, zone: str, 
     start, end = moment_of(at(12), date, clock), moment_of(at(14), date, clock)
     wish = Wish("override", "a test", "MILK", "S01", 1.29, start, end)
     [change] = ask(shop.workspace, wish, "anna").changes
-    assert [(own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, date)] == [(16, 24)]
+    assert [(own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, date).orders] == [(16, 24)]
     for other in (date - dt.timedelta(days=1), date + dt.timedelta(days=1)):
-        assert orders_on(shop.lake, shop.catalog, other) == []
+        assert orders_on(shop.lake, shop.catalog, other).orders == ()
     [row] = rows_of(shop.workspace, [change])
     named = "" if zone == "UTC" else f" ({zone})"
     assert row["when"] == f"from {date} 12:00 to 14:00{named}"
@@ -53,7 +54,7 @@ def test_a_price_of_the_evening_in_new_york_is_one_of_the_local_date(tmp_path: P
     assert start is not None
     assert start.date() == WINTER + dt.timedelta(days=1)
     ask(shop.workspace, Wish("override", "a test", "MILK", "S01", 1.29, start, clock.closing_of(WINTER)), "anna")
-    assert [own.first_tick for own in orders_on(shop.lake, shop.catalog, WINTER)] == [46]
+    assert [own.first_tick for own in orders_on(shop.lake, shop.catalog, WINTER).orders] == [46]
 
 
 def test_a_change_of_the_whole_chain_holds_at_one_moment_in_the_ticks_of_each_zone(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_a_change_of_the_whole_chain_holds_at_one_moment_in_the_ticks_of_each_zo
     clock = shop.catalog.store.clock_of(None)
     start, end = (moment_of(at(hour), WINTER, clock) for hour in (12, 14))
     ask(shop.workspace, Wish("override", "a test", "MILK", None, 1.29, start, end), "anna")
-    found = {own.store: (own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, WINTER)}
+    found = {own.store: (own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, WINTER).orders}
     assert (found["S01"], found["S02"]) == ((16, 24), (20, 28))
     assert found.keys() == set(shop.catalog.store.stores)
 
@@ -114,19 +115,23 @@ def test_while_one_store_sells_a_date_that_is_over_in_another_zone_each_is_at_it
             "S02": tomorrow,
         }
         sold_in(shop, "S01", WINTER, 4)
-    assert next_tick(shop.lake, shop.catalog) == american.moment_of(WINTER, 4)
+    assert next_tick(shop.lake, shop.catalog, "S01") == american.moment_of(WINTER, 4)
     assert next_date(shop.lake, shop.catalog, "S02") == tomorrow
     wish = Wish("override", "a test", "MILK", "S02", 1.29, None, japanese.closing_of(WINTER))
     with pytest.raises(DataError, match="expected an end after 2026-01-20 08:00"):
         ask(shop.workspace, wish, "anna")
 
 
-def test_a_store_that_is_a_day_behind_others_of_its_zone_keeps_to_the_date_of_the_chain(tmp_path: Path) -> None:
+def test_each_store_sells_the_day_after_its_own_newest_next_and_one_that_never_sold_opens_with_the_others(
+    tmp_path: Path,
+) -> None:
     shop = Shop(tmp_path, changed=open_in_the_morning)
     shop.publish(WINTER - ONE_DAY)
     for store, date in (("S02", WINTER - ONE_DAY), ("S01", WINTER - ONE_DAY), ("S01", WINTER)):
         sold_in(shop, store, date, SHORT_DAY)
-    assert {next_date(shop.lake, shop.catalog, store) for store in (None, "S01", "S02")} == {WINTER + ONE_DAY}
+    dates = {store: next_date(shop.lake, shop.catalog, store) for store in ("S01", "S02", "S03")}
+    assert dates == {"S01": WINTER + ONE_DAY, "S02": WINTER, "S03": WINTER + ONE_DAY}
+    assert {store: day_to_sell(shop.workspace, store, None).business_date for store in dates} == dates
 
 
 def test_a_day_that_a_store_left_open_when_it_left_the_catalog_holds_nobody_back(tmp_path: Path) -> None:

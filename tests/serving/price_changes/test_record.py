@@ -81,7 +81,7 @@ def lakes() -> Iterator[Path]:
 
 
 def holds_on(change: PriceChange, date: dt.date) -> bool:
-    span = change.in_force
+    span = change.span()
     return span is not None and span[0].date() <= date and (span[1] is None or span[1] > CLOCK.opening_of(date))
 
 

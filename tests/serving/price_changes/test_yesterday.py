@@ -35,7 +35,7 @@ def test_a_store_that_did_not_sell_on_the_newest_day_is_compared_with_its_own_ne
 
 def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: Shop) -> None:
     last = opening_prices_before(shop.lake, shop.catalog, THIRD)
-    orders = orders_on(shop.lake, shop.catalog, THIRD)
+    orders = orders_on(shop.lake, shop.catalog, THIRD).orders
     assert {(order.store, order.sku) for order in orders} == set(last)
     for order in orders:
         assert order.store is not None

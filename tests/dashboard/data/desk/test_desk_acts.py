@@ -32,7 +32,7 @@ from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
 from dashboard.price_tags import told_of as tags_told_of
 from features.cells import ALL_VIEWS
-from serving.price_changes.consequence import Outlook
+from serving.price_changes.consequence import outlook_of
 from serving.price_changes.propose import propose
 from serving.price_changes.record import all_changes
 from warehouse.connection import build_file
@@ -238,7 +238,7 @@ def test_a_draft_tells_what_it_brings_and_what_speaks_against_it(tmp_path: Path)
 
 def test_the_gain_of_many_rows_is_that_of_each(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path)
-    outlook = Outlook(shop.catalog, shop.publish())
+    outlook = outlook_of(shop.lake, shop.catalog, shop.publish())
     sold = [row for row in desk.sheet().rows if row.now is not None]
     assert {row.store for row in sold} == {"S01"}
     assert [row.gain for row in sold] == [pytest.approx(outlook.of(row.sku, row.now or 0).cost) for row in sold]
@@ -277,9 +277,11 @@ def test_what_passes_by_the_rule_is_told_apart_from_what_a_person_approved(tmp_p
     assert {row.told for row in desk.sheet().rows} == {"passes"}
 
 
-def test_before_there_is_anything_the_desk_is_empty_and_the_kill_switch_can_be_turned_on(settings: Settings) -> None:
+def test_before_there_is_a_book_the_desk_shows_what_stores_open_with_and_the_kill_switch_can_be_turned_on(
+    settings: Settings,
+) -> None:
     desk = PriceDesk(settings, Reader(settings), load)
-    assert desk.sheet().rows == ()
+    assert {(row.stands == row.proposed, row.gain, row.why) for row in desk.sheet().rows} == {(True, None, "no price book yet")}
     acts.stop(desk, "S01", "prices look wrong")
     (change,) = standing(desk.sheet())
     assert (change.kind, change.store) == ("kill_switch", "S01")

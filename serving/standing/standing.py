@@ -1,0 +1,244 @@
+"""What holds for each product in each store at its next tick: the price, who ordered it, and every limit that binds.
+
+Shelf, quote, API, export, desk, price tags, alerts and refusals ask here, or ask the same storefront of the same orders
+and limits. The order of the rules stands in `catalog.pricing.LIMITS`, and each is applied in `serving.guardrails`.
+
+Of a store that opens next, what stands is what its policy opens a full shelf with, without exploration. Of one that is
+being sold, it is the price that is shown, within what people ordered and what limits it from the next tick on: what the
+policy asks for then is known when the tick begins. A price that people no longer order gives way to the policy's.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.pricing import LIMITS, Policy, Shelf
+from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
+from serving.guardrails import guarded_with_trail, limits_of, rule_given
+from serving.in_force import pricing_on
+from serving.price_changes.change import PriceChange, newest_of_each
+from serving.price_changes.orders import orders_among
+from serving.price_changes.record import changes_on
+from serving.standing.store_now import StoreNow, catalog_of_the_day
+from serving.storefront import Storefront
+from warehouse.lake import Lake
+
+ORDERED = ("not_approved", "frozen", "override", "kill_switch")
+"""Rules by which a price is people's and not the policy's."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What holds for one product in one store from a moment on. Prices in EUR.
+
+    Attributes
+    ----------
+    moment
+        When the store's next tick begins, UTC.
+    price
+        What stands from then on.
+    rule
+        What decided it, a key of `catalog.pricing.RULES`.
+    order, by, until
+        The price change of a person behind it, who asked for it, and its end, UTC; None where there is none.
+    limits
+        Every limit that changed a price on the way, the last one last.
+    without
+        What would stand without anything that people ordered or have yet to approve.
+    unmet
+        The price that a person ordered where a limit keeps it from standing; None where it stands.
+    """
+
+    store: str
+    sku: str
+    moment: dt.datetime
+    price: float
+    rule: str
+    order: str | None
+    by: str | None
+    until: dt.datetime | None
+    limits: tuple[str, ...]
+    without: float
+    unmet: float | None
+
+
+@dataclass(frozen=True)
+class StoreStanding:
+    """What holds in one store. Arrays have shape (n_products,), prices in EUR; `Standing` says what they mean.
+
+    Attributes
+    ----------
+    catalog
+        The shelf that the store has: of one that is being sold, that of its day.
+    since
+        From when each price stands, UTC: the next tick where it is another one than is shown.
+    changes
+        The price changes that bear on the date.
+    """
+
+    now: StoreNow
+    catalog: Catalog
+    prices: Floats
+    rules: tuple[str, ...]
+    limits: tuple[tuple[str, ...], ...]
+    without: Floats
+    since: tuple[dt.datetime, ...]
+    changes: Sequence[PriceChange]
+
+    def of(self, sku: str) -> Standing | None:
+        """Return what holds for a product; None where the store does not have it on its shelf today."""
+        own = self._positions.get(sku)
+        if own is None:
+            return None
+        change, price = self._behind(sku, self.rules[own]), float(self.prices[own])
+        span = None if change is None else change.span(self.now.store)
+        return Standing(
+            store=self.now.store,
+            sku=sku,
+            moment=self.now.moment,
+            price=price,
+            rule=self.rules[own],
+            order=None if change is None else change.id,
+            by=None if change is None else change.proposer,
+            until=None if span is None else span[1],
+            limits=self.limits[own],
+            without=float(self.without[own]),
+            unmet=self._unmet(change, own),
+        )
+
+    def order_of(self, sku: str) -> PriceChange | None:
+        """Return the strongest order of a person that holds for a product at the next tick; None without one."""
+        holding = [
+            change
+            for change in self._by_people
+            if change.terms.sku in {None, sku} and change.is_in_force(self.now.moment, self.now.store)
+        ]
+        return max(holding, key=lambda change: change.rank, default=None)
+
+    def __iter__(self) -> Iterator[Standing]:
+        """Yield what holds for each product on the store's shelf, in the order of the catalog."""
+        yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
+
+    def _behind(self, sku: str, rule: str) -> PriceChange | None:
+        """Return the order behind a price, or the proposal that waits where that holds it."""
+        return self._proposals.get((self.now.store, sku)) if rule == "not_approved" else self.order_of(sku)
+
+    def _unmet(self, change: PriceChange | None, own: int) -> float | None:
+        """Return the price that a person ordered where another one stands."""
+        if change is None or change.terms.kind == "price":
+            return None
+        wanted = change.terms.new_price
+        price = self.catalog.products[own].base_price if wanted is None else wanted
+        return None if price == self.prices[own] else price
+
+    @cached_property
+    def _by_people(self) -> list[PriceChange]:
+        return [change for change in self.changes if change.terms.kind != "price" and change.is_of(self.now.store)]
+
+    @cached_property
+    def _proposals(self) -> dict[tuple[str | None, str | None], PriceChange]:
+        return newest_of_each([change for change in self.changes if change.terms.kind == "price"])
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {sku: position for position, sku in enumerate(self.catalog.skus)}
+
+
+def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> dict[str, StoreStanding]:
+    """Return what holds in stores from the next tick of each on."""
+    found, resting = dict[str, StoreStanding](), dict[dt.date, list[StoreNow]]()
+    changes = {date: changes_on(lake, date) for date in {now.date for now in stores.values()}}
+    for store, now in stores.items():
+        if now.day is None:
+            resting.setdefault(now.date, []).append(now)
+        else:
+            found[store] = _during(lake, catalog, now, now.day, changes[now.date])
+    for date, opening in resting.items():
+        found.update(_at_opening(lake, catalog, date, opening, changes[date]))
+    return found
+
+
+def _at_opening(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], changes: Sequence[PriceChange]
+) -> dict[str, StoreStanding]:
+    """Return what stores open a date with."""
+    names = tuple(now.store for now in stores)
+    front = _without_exploration(pricing_on(lake, catalog, date, stores=names).policy)
+    shape = (len(names), len(catalog.skus))
+    stock = np.broadcast_to(catalog.par_stock, shape).astype(np.int64)
+    shelf = Shelf(stock, np.full(shape, np.nan), catalog.store.opening.ticks, np.zeros(shape), None, names)
+    decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
+    limits = _limits_by_product(decision.clamps, front.rules, shape)
+    return {
+        now.store: StoreStanding(
+            now=now,
+            catalog=catalog,
+            prices=decision.prices[row],
+            rules=tuple(front.rules[rule] for rule in decision.rule[row]),
+            limits=limits[row],
+            without=alone.prices[row],
+            since=(now.moment,) * shape[1],
+            changes=changes,
+        )
+        for row, now in enumerate(stores)
+    }
+
+
+def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: Sequence[PriceChange]) -> StoreStanding:
+    """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
+    catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
+    assert sold is not None  # noqa: S101 - a day that is being sold has rows
+    began = standing_after(sold.rows, catalog, now.tick)
+    left = catalog.store.opening.ticks - now.tick
+    shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
+    limits = limits_of(catalog, orders_among(lake, catalog, changes, now.date, (now.store,)))
+    rows = sold.rows.repricings.select(["sku", "tick", "binding_rule"]).to_pylist()  # in order of time
+    newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
+    given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
+    is_peoples = (given >= 0) | np.array([newest[sku][1] in ORDERED for sku in catalog.skus])
+    policys = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    without = np.where(is_peoples, policys, began.shown[0])
+    prices, clamps = guarded_with_trail(limits, without[None], shelf)
+    bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
+    clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
+    for own, sku in enumerate(catalog.skus):
+        tick, rule = newest[sku]
+        is_new = prices[0, own] != began.shown[0, own]
+        ordered = LIMITS[given[own]] if given[own] >= 0 else ""
+        rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
+        since.append(now.moment if is_new else clock.moment_of(now.date, tick))
+    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), changes)
+
+
+def _policys_prices(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf) -> Floats:
+    """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
+    policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,)).policy
+    front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))
+    return _without_orders(front).decide(shelf).prices[0]
+
+
+def _limits_by_product(
+    clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, ...]
+) -> list[tuple[tuple[str, ...], ...]]:
+    """Return which limits changed a price on the way, by store and product, the last one last."""
+    found = [[list[str]() for _ in range(shape[1])] for _ in range(shape[0])]
+    for clamp in clamps:
+        row, own = divmod(int(clamp["decision"]), shape[1])
+        found[row][own].append(rules[clamp["rule"]])
+    return [tuple(tuple(own) for own in row) for row in found]
+
+
+def _without_exploration(policy: Policy) -> Storefront:
+    assert isinstance(policy, Storefront)  # noqa: S101 - every policy in force is one
+    return replace(policy, exploration=None)
+
+
+def _without_orders(front: Storefront) -> Storefront:
+    return front if front.limits is None else replace(front, limits=replace(front.limits, orders=None))
