@@ -91,6 +91,13 @@ class Settings(PastOneMachine, People):
         validation_alias="SHELFPRICE_API_RATE",
         description="requests a second that the quote API takes from one client: a token, or an address without one",
     )
+    sql_memory: int = Field(
+        default=1_000,
+        ge=100,
+        le=1_000_000,
+        validation_alias="SHELFPRICE_SQL_MEMORY",
+        description="memory in MB that `shelfprice sql` takes for a query; one that needs more is refused",
+    )
     prefect_api: str = Field(
         default_factory=lambda known: f"{known['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",

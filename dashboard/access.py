@@ -24,6 +24,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_READS = {"GET", "HEAD", "OPTIONS"}
+_FOREIGN_SITES = {"cross-site", "same-site"}  # of the header Sec-Fetch-Site; the latter is another port, or a sibling
+
 
 @dataclass(frozen=True)
 class Access:
@@ -61,6 +64,28 @@ def access_to(host: str, settings: Settings) -> Access:
     return Access(trusted, user, password)
 
 
+def _is_of_another_site() -> bool:
+    """Tell whether the page that asks is another site's; whoever follows a link from there to here is welcome."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        return True
+    follows_a_link = request.method in _READS and request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return site in _FOREIGN_SITES and not follows_a_link
+
+
+def _says_where_it_is_from() -> bool:
+    """Tell whether a request that may change something names our page as the one that asks.
+
+    Browsers send `Origin` with every POST of a script, and `Sec-Fetch-Site` to this machine or over TLS. No page can
+    leave out or choose either. Where both are missing a browser may be too old, so nobody can tell whose page it was.
+    """
+    return (
+        request.method in _READS
+        or "Origin" in request.headers
+        or (request.headers.get("Sec-Fetch-Site") == "same-origin")
+    )
+
+
 def guard(server: Flask, access: Access, inline_scripts: Callable[[], Sequence[str]] = tuple) -> None:
     """Refuse foreign hosts and origins, ask for the credential, and keep the browser on this host.
 
@@ -81,9 +106,13 @@ def guard(server: Flask, access: Access, inline_scripts: Callable[[], Sequence[s
     def refuse_strangers() -> Response | None:
         if "Host" not in request.headers:
             return Response("The request names no host.\n", 400, mimetype="text/plain")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2] != request.host:
+        if _is_of_another_site():
             return Response("This request comes from another site and is refused.\n", 403, mimetype="text/plain")
+        if not _says_where_it_is_from():
+            sentence = (
+                "This request does not say that a page of the monitor makes it, as browsers do, and is refused.\n"
+            )
+            return Response(sentence, 403, mimetype="text/plain")
         login = request.authorization
         if access.admits(login.username if login else None, login.password if login else None):
             return None

@@ -9,6 +9,7 @@ from simulation.shoppers import shopper_names
 from warehouse.connection import build_file
 from warehouse.lake import Lake
 from warehouse.origin import settle_record
+from warehouse.repair.drafts import remove_left_drafts
 from warehouse.workspace import Workspace
 
 
@@ -17,6 +18,7 @@ def prepared(settings: Settings, catalog: Catalog) -> Workspace:
     lake = Lake(settings)
     settle_record(lake.store)
     lake.prepare()
+    remove_left_drafts(lake)
     bring_dimensions_up_to_date(lake, catalog)
     build_file(settings, ALL_VIEWS)
     return Workspace(settings, catalog, lake)

@@ -9,7 +9,6 @@ The record only saves work. Where it is missing or cannot be read, every date is
 """
 
 import datetime as dt
-import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from catalog.load import Catalog
 from features.cells import definition_of
 from features.visit_counts import definition_of_counts
 from warehouse.lake import Lake
+from warehouse.sealed_notes import GROUPED_DATES, read_sealed, write_sealed
 from warehouse.sold import GROUPED, SOLD
 
-RECORD = "grouped.json"
+RECORD = GROUPED_DATES
 _AN_INSTANT = 2_000_000_000  # nanoseconds; coarser than the clock of any file system
 
 _Times = tuple[int, ...]
@@ -68,13 +68,13 @@ def settle(lake: Lake, look: Look, stale: Collection[dt.date | None]) -> None:
         if date not in stale and (date in look.settled or max(times) < look.at - _AN_INSTANT)
     }
     if grouped != _read(lake, look.definition):
-        lake.notes.write(RECORD, json.dumps({"definition": look.definition, "dates": grouped}) + "\n")
+        write_sealed(lake.notes, RECORD, {"definition": look.definition, "dates": grouped})
 
 
 def _read(lake: Lake, definition: str) -> dict[str, list[int]]:
     """Return the times of the folders of each date that is settled; nothing where cells are defined otherwise now."""
     try:
-        said = json.loads(lake.notes.read(RECORD) or "")
+        said = read_sealed(lake.notes, RECORD) or {}
         return dict(said["dates"]) if said["definition"] == definition else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

@@ -24,6 +24,7 @@ from catalog.names import TRUSTED_MODEL_TYPES
 from features.smoothing import Smoothing, staircase_of
 
 _LOADER = "mlflow.sklearn"
+_NOTE_OF_MLFLOW = "registered_model_meta"
 
 
 @dataclass(frozen=True)
@@ -119,22 +120,23 @@ def with_odds(chance: Floats, factor: float) -> Floats:
 
 
 def fingerprint_of(folder: Path) -> str:
-    """Return the SHA-256 over everything in a logged model's folder that its chances of sale depend on.
+    """Return the SHA-256 over every file in a logged model's folder, with their names: any byte of them counts.
 
-    The rest of its description, such as where it is kept, may change when a home is moved.
+    That includes what prices do not depend on, such as the packages that other clients of MLflow are told to install.
+    MLflow leaves a note of its own beside the files where it has loaded a model by its name; that one is left out.
 
     Raises
     ------
     ModelError
         When the folder is damaged; the message is a predicate, as that of `read_model`.
     """
+    digest = hashlib.sha256()
     try:
-        described = _described(folder)
-        flavor = described["flavors"]["sklearn"]
-        facts = {name: described.get(name) for name in ("signature", "metadata")} | {"flavor": flavor}
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
-        digest.update((folder / flavor["pickled_model"]).read_bytes())
-    except Exception as error:  # a damaged file can make its reader raise anything
+        files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        for name in sorted(files.keys() - {_NOTE_OF_MLFLOW}):
+            content = files[name].read_bytes()
+            digest.update(f"{name}\n{len(content)}\n".encode() + content)
+    except OSError as error:
         raise ModelError(f"cannot be read ({first_line(error)})") from error
     return digest.hexdigest()
 

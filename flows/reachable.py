@@ -4,14 +4,13 @@ Prefect and MLflow would wait for minutes themselves. Neither is imported here.
 """
 
 import os
-from pathlib import Path
 
 from catalog.addresses import without_login
 from catalog.errors import ServiceError
 from catalog.knock import Answer, knock
 from catalog.settings import Settings
 from serving.registry_away import refuse_absent_registry
-from warehouse.databases import refuse_unusable
+from warehouse.databases import refuse_unusable, sqlite_file
 from warehouse.postgresql import refuse_absent_database
 from warehouse.prefect_login import prefect_credential
 
@@ -36,8 +35,8 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_pref
         refuse_unusable(settings.prefect_home / "prefect.db", "move it away: Prefect then begins a new one")
     if uses_registry:
         refuse_absent_registry(settings)
-        if settings.tracking_uri.startswith("sqlite:///"):
-            file = Path(settings.tracking_uri.removeprefix("sqlite:///"))
+        file = sqlite_file(settings.tracking_uri)
+        if file is not None:
             refuse_unusable(file, "mend it, or set MLFLOW_TRACKING_URI to another registry")
 
 

@@ -16,6 +16,7 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
 from serving.registry_away import refuse_absent_registry
+from warehouse.databases import holds_anything, sqlite_file
 from warehouse.lake import Lake, Partition
 
 _SHOWN = 12  # of the digits of a fingerprint
@@ -77,6 +78,9 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
     """
     uri = settings.tracking_uri
     refuse_absent_registry(settings)
+    file = sqlite_file(uri)
+    if file is not None and not holds_anything(file):  # MLflow would make one here, by steps that are no transaction
+        return None
     client = MlflowClient(uri, registry_uri=uri)
     try:
         version = version or client.get_registered_model(REGISTERED_MODEL).aliases.get("champion")

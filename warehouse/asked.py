@@ -6,23 +6,26 @@ ended. What is older than some hours is no repetition any more, but the next tur
 """
 
 import datetime as dt
-import json
 
 from warehouse.notes import Notes
+from warehouse.sealed_notes import ASKED, read_sealed, write_sealed
 
-_FOLDER = "asked"
+_FOLDER = ASKED
 _IS_A_REPETITION_WITHIN = dt.timedelta(hours=6)
 
 
 def write_down(notes: Notes, name: str, last: dt.date) -> None:
     """Write down the last business date that a command is to do in the lake of these notes."""
-    notes.write(_note(name), json.dumps({"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()}) + "\n")
+    write_sealed(notes, _note(name), {"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()})
 
 
 def left_unended(notes: Notes, name: str) -> dt.date | None:
-    """Return the last business date that a command was to do when it was killed; None when it ended, or long ago."""
+    """Return the last business date that a command was to do when it was killed; None when it ended, or long ago.
+
+    A note that is not as it was written says nothing; `verify` names it.
+    """
     try:
-        said = json.loads(notes.read(_note(name)) or "")
+        said = read_sealed(notes, _note(name)) or {}
         last, at = dt.date.fromisoformat(said["last"]), dt.datetime.fromisoformat(said["at"])
         is_recent = abs(dt.datetime.now(dt.UTC) - at) <= _IS_A_REPETITION_WITHIN
     except (ValueError, KeyError, TypeError):

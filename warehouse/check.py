@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from catalog.check import Check
+from catalog.errors import LakeError
 from warehouse.advice import next_command, situation_of
 from warehouse.assertions.run import broken_assertions
 from warehouse.sold import sold_dates
@@ -13,7 +14,10 @@ from warehouse.workspace import Workspace
 
 def check_origin(workspace: Workspace) -> list[Check]:
     """Fail where the twin's decisions are mixed with a retailer's and nobody asked for that."""
-    now = situation_of(workspace.settings)
+    try:
+        now = situation_of(workspace.settings)
+    except LakeError as error:
+        return [Check("origin", "failed", str(error), "shelfprice doctor --fix")]
     if not now.is_mixed_up:
         return []
     said = "the twin's decisions are mixed with a retailer's; what is learned from them is wrong"
@@ -32,7 +36,10 @@ def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Ch
 
 def _remedy(workspace: Workspace) -> str:
     """Say how what is damaged is made again: the twin's days are played, a retailer's log is read."""
-    is_a_retailers = situation_of(workspace.settings).is_a_retailers
+    try:
+        is_a_retailers = situation_of(workspace.settings).is_a_retailers
+    except LakeError:  # its origin is what is damaged, which is a check of its own
+        is_a_retailers = False
     return "shelfprice doctor --fix" + (", then ingest your files again" if is_a_retailers else "")
 
 

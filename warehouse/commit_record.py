@@ -17,7 +17,7 @@ from warehouse.receipts import Receipt, receipt_from, sealed_text, unsealed
 
 FOLDER = "commits"
 PENDING = f"{FOLDER}/pending"
-_ENDING = ".commit.json"
+RECORD_ENDING = ".commit.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _REMEDY = "run `shelfprice doctor`"
 
@@ -91,7 +91,7 @@ def record_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise ContractError(f"expected a commit's name of letters, digits, dot, dash and underscore, found {name!r}")
-    return f"{FOLDER}/{name}{_ENDING}"
+    return f"{FOLDER}/{name}{RECORD_ENDING}"
 
 
 def pending_record_name(name: str) -> str:
@@ -172,7 +172,7 @@ def amend(notes: Notes, record: CommitRecord) -> None:
 
 def _commits_in(notes: Notes, folder: str) -> list[str]:
     found = (note.removeprefix(f"{folder}/") for note in notes.names(folder))
-    return sorted(name.removesuffix(_ENDING) for name in found if name.endswith(_ENDING))
+    return sorted(name.removesuffix(RECORD_ENDING) for name in found if name.endswith(RECORD_ENDING))
 
 
 def _record(said: dict[str, Any]) -> CommitRecord:

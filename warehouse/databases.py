@@ -1,13 +1,87 @@
-"""Database files of the services: refused before anything slow where they cannot be used."""
+"""Database files of the services: made whole or not at all, and refused where they cannot be used.
 
+MLflow and Prefect make their tables by many steps that are no transaction, and neither can go on with a database that
+another has left half made. So a first database is made beside its place and moved there when it is whole.
+"""
+
+import fcntl
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
 from catalog.errors import ServiceError
+from warehouse.files import sync_file, sync_folder
 
 _WRITER_PATIENCE = 8.0  # seconds for another process that writes into a database
+_DRAFT = "draft"
+
+
+def make_whole(file: Path, make: Callable[[Path], None]) -> None:
+    """Make a first SQLite database so that a kill or a full disk leaves none; one with anything in it stays as it is.
+
+    Of several processes one makes it, while the others wait. What an earlier one left behind is removed.
+
+    Parameters
+    ----------
+    make
+        Makes the database at the path that it is given.
+
+    Raises
+    ------
+    OSError, sqlite3.Error
+        When the disk refuses; then there is no database. So with whatever `make` raises.
+    """
+    if holds_anything(file):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_drafts(file)
+        if holds_anything(file):
+            return
+        draft = file.with_name(f"{file.name}.{uuid4().hex}.{_DRAFT}")  # a library may know one of an earlier attempt
+        try:
+            make(draft)
+            with closing(sqlite3.connect(draft, timeout=_WRITER_PATIENCE)) as database:
+                database.execute("pragma wal_checkpoint(truncate)")
+            sync_file(draft)
+            draft.replace(file)
+            sync_folder(file.parent)
+        finally:
+            _remove_drafts(file)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a SQLite database by its address; None for another database, and for one in memory.
+
+    Examples
+    --------
+    >>> str(sqlite_file("sqlite:////home/ada/mlflow.db")), sqlite_file("http://127.0.0.1:5000")
+    ('/home/ada/mlflow.db', None)
+    """
+    kind, _, place = uri.partition(":///")
+    place = place.partition("?")[0]
+    if kind.partition("+")[0] != "sqlite" or not place or ":memory:" in place:
+        return None
+    return Path(place)
+
+
+def holds_anything(file: Path) -> bool:
+    """Tell whether a database was begun: SQLite takes a file without a byte for one that is new."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _remove_drafts(file: Path) -> None:
+    """Remove what the making of a database has left: the drafts, and SQLite's own files beside them."""
+    for path in file.parent.iterdir():
+        if path.name.startswith(f"{file.name}.") and f".{_DRAFT}" in path.name:
+            path.unlink(missing_ok=True)
 
 
 def refuse_unusable(file: Path, remedy: str) -> None:

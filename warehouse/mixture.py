@@ -12,7 +12,7 @@ from catalog.lock_place import LockPlace
 from warehouse.locks import held
 from warehouse.origin import LOCK, Origin, Side, origin_of, record, refusal_of
 from warehouse.partition import Partition, name_of
-from warehouse.receipts import sealed_text, unsealed
+from warehouse.sealed_notes import BEFORE_MIXTURE, read_sealed, write_sealed
 from warehouse.store import Store
 
 DERIVED = (
@@ -33,7 +33,7 @@ DERIVED = (
 )
 """Tables that are made from decisions of whichever side there is, in the order in which they are removed."""
 
-BEFORE = "before-mixture.json"
+BEFORE = BEFORE_MIXTURE
 _PRODUCTS = Partition("products", None, "all")
 
 
@@ -71,15 +71,15 @@ def allow_mixture(store: Store, locks: LockPlace, side: Side) -> None:
         if now.removing:
             raise Declined(refusal_of(store, now, side))
         if now.holds != "mixture":
-            store.notes.write(BEFORE, sealed_text(asdict(_as_it_is(store, now.holds))))
+            write_sealed(store.notes, BEFORE, asdict(_as_it_is(store, now.holds)))
         record(store, Origin("mixture", is_allowed=True))
 
 
 def before_mixture(store: Store) -> Before:
     """Return what a lake held before it became a mixture; nothing is known of one that is older than the record."""
     try:
-        text = store.notes.read(BEFORE)
-        return Before() if text is None else Before(**unsealed(text))
+        said = read_sealed(store.notes, BEFORE)
+        return Before() if said is None else Before(**said)
     except (ValueError, TypeError) as error:
         raise LakeError(
             f"{store.notes.where(BEFORE)}: expected what the lake held before it was mixed, found something else; "

@@ -5,7 +5,6 @@ decisions are published: of two first writers one wins, and the other is refused
 is recognised by what it holds. `Lake.publish` asks the record before it writes decisions, so nobody can forget to.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,6 +15,8 @@ from catalog.lock_place import LockPlace
 from catalog.names import EXPORT_GROUP
 from warehouse.locks import held, shared
 from warehouse.partition import Partition
+from warehouse.receipts import sealed_text
+from warehouse.sealed_notes import ORIGIN, read_sealed
 from warehouse.store import Store
 
 Side = Literal["twin", "retailer"]
@@ -26,7 +27,7 @@ OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_upd
 OF_A_RETAILER = ("unit_sales", "promotions", "ingested_files")
 """Tables that both sides publish, and those that one alone does."""
 
-RECORD = "origin.json"
+RECORD = ORIGIN
 LOCK = "origin"
 _SAID = {"twin": "the twin's decisions", "retailer": "a retailer's decisions"}
 _MIX = {"twin": "`shelfprice simulate --allow-mixture`", "retailer": "`shelfprice ingest --allow-mixture FILE`"}
@@ -172,16 +173,16 @@ def recorded(store: Store) -> Origin | None:
         When it cannot be read.
     """
     try:
-        text = store.notes.read(RECORD)
-        if text is None:
+        said = read_sealed(store.notes, RECORD)
+        if said is None:
             return None
-        found = Origin(**json.loads(text))
+        found = Origin(**said)
     except (ValueError, TypeError):
         found = None
     if found is None or found.holds not in get_args(Holds) or found.removing not in (None, *get_args(Side)):
         raise LakeError(
-            f"{store.notes.where(RECORD)}: expected what the lake holds ({', '.join(get_args(Holds))}), found "
-            "something else; nothing was changed: remove this file, and the lake is recognised by its partitions"
+            f"{store.notes.where(RECORD)}: expected what the lake holds ({', '.join(get_args(Holds))}) with its seal, "
+            "found something else; nothing was changed: remove this file, and the lake is recognised by its partitions"
         )
     return found
 
@@ -233,4 +234,4 @@ def _record_first(store: Store, now: Origin) -> None:
 
 
 def _text_of(now: Origin) -> str:
-    return json.dumps(asdict(now), sort_keys=True) + "\n"
+    return sealed_text(asdict(now))

@@ -85,6 +85,20 @@ def unsealed(text: str) -> dict[str, Any]:
     return said
 
 
+def proven(text: str) -> dict[str, Any]:
+    """Return what sealed JSON text says; text without a seal proves nothing.
+
+    Raises
+    ------
+    ValueError
+        When it has none, or is not what was sealed.
+    """
+    said = unsealed(text)
+    if sealed_text(said) != text:
+        raise ValueError("it has no seal")
+    return said
+
+
 def final_path(data: Path) -> Path:
     """Return the path of the receipt of a partition file."""
     return data.with_suffix(".receipt.json")

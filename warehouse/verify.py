@@ -1,4 +1,4 @@
-"""Prove the lake: every file has a receipt, every receipt its file, and every byte is as it was published.
+"""Prove the lake: every file has a receipt, every receipt its file, and every byte and note is as it was published.
 
 What was committed together is held against the record of its commit. A commit that a kill interrupted is finished
 first, as by anyone who opens the lake.
@@ -11,6 +11,7 @@ from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake
 from warehouse.locks import is_held
 from warehouse.mixed import what_does_not_belong
+from warehouse.sealed_notes import unproven_notes
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def inspect(lake: Lake, on_file: Callable[[int, int], None] = lambda _done, _tot
             rows += counted
         on_file(done, len(names))
     known = {finding.name for finding in findings}
+    findings.extend(unproven_notes(lake.notes))
     findings.extend(found for found in what_does_not_belong(lake) if found.name not in known)
     return Inspection(len(names), rows, busy, tuple(findings), strays=lake.store.strays())
 

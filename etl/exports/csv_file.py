@@ -30,6 +30,8 @@ from etl.exports.shown import shown
 _DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATOR_NOTE = re.compile(r"sep=(.)?", re.IGNORECASE)
+_MOST_UNPACKED, _MOST_RATIO = 256 << 20, 100
+"""Bytes that any compressed file may unpack to, and how many times its size a larger one may."""
 _NOT_A_DELIMITER = ('"', "\r", "\n", "\0")
 
 
@@ -174,6 +176,31 @@ def first_record(path: Path, where: str, reading: Reading) -> tuple[str, list[st
     return delimiter, fields
 
 
+class _Unpacked(gzip.GzipFile):
+    """What a compressed file unpacks to, up to a bound: sales shrink to a tenth, and a hostile file to a thousandth."""
+
+    def __init__(self, source: IO[bytes], size: int, where: str) -> None:
+        super().__init__(fileobj=source)
+        self._size, self._where = size, where
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read on.
+
+        Raises
+        ------
+        DataError
+            When more has come out than a file of this size may hold.
+        """
+        found = super().read(size)
+        if self.tell() > max(_MOST_UNPACKED, _MOST_RATIO * self._size):
+            raise DataError(
+                f"{self._where}: expected a compressed file of {self._size:,} bytes to unpack to at most "
+                f"{_MOST_RATIO} times its size, or {_MOST_UNPACKED >> 20} MB, found more; nothing was published: see "
+                "what is in it, decompress it with gunzip and name the result"
+            )
+        return found
+
+
 @contextmanager
 def _bytes_of(path: Path, where: str, raw: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
     """Open a file as bytes, decompressed if it is compressed."""
@@ -182,7 +209,7 @@ def _bytes_of(path: Path, where: str, raw: IO[bytes] | None = None) -> Iterator[
         compressed = own.read(2) == b"\x1f\x8b"
         own.seek(0)
         try:
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=source)) if compressed else source
+            yield cast("IO[bytes]", _Unpacked(source, path.stat().st_size, where)) if compressed else source
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DataError(
                 f"{where}: is compressed, and damaged or cut short ({error}); nothing was published: download it again"

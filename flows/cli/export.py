@@ -111,9 +111,12 @@ def _show(done: "Exported", *, as_json: bool) -> None:
                 ],
                 "acknowledged": done.acknowledged,
                 "refused": [vars(own) for own in done.refused],
+                "unproven": done.unproven,
             }
         )
         return
+    if done.unproven:
+        remark(done.unproven)
     for own in done.refused:
         where = own.file if own.position is None else f"{own.file}, acknowledgement {own.position + 1}"
         remark(f"{where} cannot be used: {own.reason}")
@@ -126,13 +129,16 @@ def _show(done: "Exported", *, as_json: bool) -> None:
 
 
 def _show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json: bool) -> None:
-    from flows.cli.console import emit, say, show_table
+    from flows.cli.console import emit, remark, say, show_table
+    from serving.export.delivered import unproven_deliveries
     from serving.export.status import status
 
-    found = status(workspace, stores)
+    found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)
     if as_json:
-        emit({"stores": [{**vars(own), "now": own.now.isoformat()} for own in found]})
+        emit({"stores": [{**vars(own), "now": own.now.isoformat()} for own in found], "unproven": unproven})
         return
+    for said in unproven:
+        remark(said)
     if not found:
         say("Nothing was sent yet: `shelfprice export --to DIR` sends what stores have to show.")
         return

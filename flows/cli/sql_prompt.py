@@ -1,8 +1,14 @@
-"""SQL for people: one answer, or a conversation."""
+"""SQL for people: one answer, or a conversation.
+
+A question can be about anything, so its memory is bounded: by DuckDB, and by the system for what DuckDB does not count.
+Nothing is spilled to the disk, which belongs to the flows.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,11 +20,14 @@ from catalog.settings import Settings
 from flows.cli.console import emit, remark, show_table
 from flows.cli.sql_out import write_answer
 from warehouse.connection import read_only
+from warehouse.memory import at_most
 from warehouse.questions import statements_that_read
 from warehouse.spreadsheet import write_csv
 
 _SHOWN_ROWS = 1_000
+_AT_ONCE = 2_048
 _LONGEST_ERROR = 400
+_MB = 1_000_000
 _FOR_GOOD = (
     *(duckdb.ProgrammingError, duckdb.PermissionException, duckdb.OutOfMemoryException),
     *(MemoryError, UnicodeError),
@@ -35,17 +44,17 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
     DataError
         When the query does more than read, or cannot be run; the message is DuckDB's.
     """
+    if form == "csv":
+        _ask(settings, query, partial(_write_rows, settings))
+        return
     most = None if form != "table" else _SHOWN_ROWS + 1
 
     def fetch(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> tuple[list[str], list[Any]]:
         result = connection.execute(statement)
-        columns = [column[0] for column in result.description or []]
-        return columns, result.fetchall() if most is None else result.fetchmany(most)
+        return _columns_of(result), result.fetchall() if most is None else result.fetchmany(most)
 
     columns, rows = _ask(settings, query, fetch)
-    if form == "csv":
-        write_csv(sys.stdout, columns, rows)
-    elif form == "json":
+    if form == "json":
         emit({"columns": columns, "rows": rows})
     else:
         caption = f"the first {_SHOWN_ROWS:,} rows; --csv gives all" if len(rows) > _SHOWN_ROWS else None
@@ -63,6 +72,21 @@ def keep(settings: Settings, query: str, place: Path) -> None:
     rows = _ask(settings, query, _whole)
     write_answer(place, rows)
     remark(f"{place}: {rows.num_rows:,} rows")
+
+
+def _write_rows(settings: Settings, connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> None:
+    """Write an answer row by row; what goes wrong once some are out is not asked again."""
+    result = connection.execute(statement)
+    first = result.fetchmany(_AT_ONCE)
+    rest = chain.from_iterable(iter(lambda: result.fetchmany(_AT_ONCE), []))
+    try:
+        write_csv(sys.stdout, _columns_of(result), chain(first, rest))
+    except (duckdb.Error, MemoryError) as error:
+        raise _unanswered(settings, error) from error
+
+
+def _columns_of(result: duckdb.DuckDBPyConnection) -> list[str]:
+    return [column[0] for column in result.description or []]
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> pa.Table:
@@ -86,14 +110,28 @@ def _ask(
                 return fetch(connection, statements[-1])
             except (duckdb.Error, MemoryError, UnicodeError) as error:
                 if last_try or isinstance(error, _FOR_GOOD):
-                    raise DataError(f"the query cannot be answered: {_in_one_line(error)}") from error
+                    raise _unanswered(settings, error) from error
     raise AssertionError("the last try returns or raises")
+
+
+def _unanswered(settings: Settings, error: Exception) -> DataError:
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return DataError(
+            f"expected a query that needs at most {settings.sql_memory:,} MB of memory, found one that needs more; it "
+            "was ended, and nothing else was changed: ask for fewer rows or columns at a time, or set "
+            "SHELFPRICE_SQL_MEMORY to more"
+        )
+    return DataError(f"the query cannot be answered: {_in_one_line(error)}")
 
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse from inside the home: the lake that views name is then no other folder of that name."""
-    with chdir(settings.home if settings.warehouse_file.exists() else Path.cwd()), read_only(settings) as connection:
+    with (
+        chdir(settings.home if settings.warehouse_file.exists() else Path.cwd()),
+        at_most(settings.sql_memory * _MB),
+        read_only(settings, f"{settings.sql_memory}MB") as connection,
+    ):
         yield connection
 
 

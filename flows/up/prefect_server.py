@@ -3,6 +3,9 @@
 Prefect's settings come from the environment. `shelfprice up` gives it a host and a port. A command's temporary server
 gets a socket that listens already, so that nobody else can take the port before it starts, and it ends with its parent:
 its standard input is a pipe that the parent holds open and never writes to, until the parent ends, however it does.
+
+A first database in a file is made by a process of its own, whose Prefect knows of no other file, see
+`warehouse.databases`.
 """
 
 import argparse
@@ -11,17 +14,27 @@ import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
+
+from warehouse.databases import make_whole, sqlite_file
 
 GRACE = 2  # seconds to end what is being answered
 _LOOK_EVERY, _LOOK_OFTEN = 1.0, 0.02  # seconds
 _CLOSED = ("/docs", "/redoc", "/api/docs", "/api/redoc")
 """Pages that would load their scripts from other hosts."""
+_MAKES_DATABASE = (
+    "from flows.up.prefect_server import end_with_parent; end_with_parent(); import anyio; "
+    "from prefect.server.database import provide_database_interface; "
+    "anyio.run(provide_database_interface().create_db)"
+)
 
 
 def end_with_parent() -> None:
@@ -63,9 +76,41 @@ def serve(listening: socket.socket, names: list[str]) -> None:
         ws_ping_interval=settings.PREFECT_SERVER_API_WEBSOCKET_PING_INTERVAL.value(),
         ws_ping_timeout=settings.PREFECT_SERVER_API_WEBSOCKET_PING_TIMEOUT.value(),
     )
+    make_first_database(settings.PREFECT_API_DATABASE_CONNECTION_URL.value())
     server = uvicorn.Server(config)
     with _one_at_a_time(settings.PREFECT_HOME.value(), lambda: server.started or server.should_exit):
         server.run(sockets=[listening])
+
+
+def make_first_database(url: str) -> None:
+    """Make Prefect's database where the address is that of a SQLite file in which there is nothing yet.
+
+    Raises
+    ------
+    OSError
+        When it cannot be made, with what was said.
+    """
+    file = sqlite_file(url)
+    if file is not None:
+        make_whole(file, _make_database)
+
+
+def _make_database(draft: Path) -> None:
+    url = f"sqlite+aiosqlite:///{draft}"
+    own = {f"PREFECT_{of}_DATABASE_CONNECTION_URL": url for of in ("API", "SERVER")}
+    with TemporaryFile() as errors:
+        with subprocess.Popen(  # noqa: S603 - the command is our own
+            (sys.executable, "-c", _MAKES_DATABASE),
+            env={**os.environ, **own},
+            stdin=subprocess.PIPE,  # which ends it when this process ends
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        ) as process:
+            code = process.wait()
+        errors.seek(0)
+        if code:
+            said = errors.read().decode(errors="replace").strip()
+            raise OSError(f"Prefect's database cannot be made: {said or f'that ended with code {code}'}")
 
 
 @contextmanager

@@ -37,12 +37,15 @@ class Exported:
         Prices of tills and labels that were taken in before.
     refused
         Acknowledgements that cannot be used.
+    unproven
+        Why all batches were sent once more; None where it was known what the target has.
     """
 
     made: tuple[Batch, ...] = ()
     sent: tuple[Batch, ...] = ()
     acknowledged: int = 0
     refused: tuple[RefusedAck, ...] = field(default=())
+    unproven: str | None = None
 
 
 def export(
@@ -83,7 +86,7 @@ def export(
         with waited_for(locks, RECORD_LOCK):
             made = _made(workspace, names, recorded, delivered, full=full)
         sent = _send(recorded.history(), names, target, delivered, again=full)
-    return Exported(made, sent, taken.recorded, taken.refused)
+    return Exported(made, sent, taken.recorded, taken.refused, delivered.unproven)
 
 
 def _made(
@@ -96,7 +99,8 @@ def _made(
     drafts = _drafts(history, wanted, full=full)
     number = next_number(lake, EXPORT_BATCHES.name)
     is_made = {draft.store for draft in drafts}
-    delivered.begin({store: _begins(history.of(store), is_made=store in is_made) for store in stores})
+    begins = {store: _begins(history.of(store), is_made=store in is_made) for store in stores}
+    delivered.begin(begins, history.by_store)
     if not drafts:
         return ()
     record_batches(lake, catalog, drafts, number, clocks)

@@ -22,7 +22,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked about, not bound to
 
 def client_of(access: Access) -> FlaskClient:
     server = Flask("monitor")
-    server.add_url_rule("/", view_func=lambda: "page")
+    server.add_url_rule("/", view_func=lambda: "page", methods=["GET", "POST"])
     guard(server, access)
     return server.test_client()
 
@@ -55,6 +55,51 @@ def test_a_foreign_host_and_a_foreign_origin_are_refused() -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/", headers={"Origin": "http://evil.example"}).status_code == 403
     assert client.get("/", headers={"Host": "localhost:1", "Origin": "http://localhost:1"}).status_code == 200
+
+
+OURS = {"Origin": "http://localhost"}
+SITE, MODE = "Sec-Fetch-Site", "Sec-Fetch-Mode"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (OURS, 200),
+        (OURS | {SITE: "same-origin", MODE: "cors"}, 200),
+        ({SITE: "same-origin"}, 200),
+        ({}, 403),
+        ({SITE: "none"}, 403),
+        ({SITE: "cross-site", MODE: "no-cors"}, 403),
+        ({SITE: "cross-site", MODE: "navigate"}, 403),
+        ({SITE: "same-site"}, 403),
+        (OURS | {SITE: "cross-site"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "http://evil.example", SITE: "same-origin"}, 403),
+        ({"Content-Type": "application/json"}, 403),
+    ],
+)
+def test_what_may_change_something_must_say_that_our_own_page_asks(headers: dict[str, str], status: int) -> None:
+    client = client_of(access_to("127.0.0.1", read_settings({})))
+    assert client.post("/", data=b"{}", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({SITE: "none", MODE: "navigate"}, 200),
+        ({SITE: "same-origin", MODE: "cors"}, 200),
+        ({SITE: "cross-site", MODE: "navigate"}, 200),
+        ({SITE: "cross-site", MODE: "no-cors"}, 403),
+        ({SITE: "same-site", MODE: "no-cors"}, 403),
+        ({SITE: "cross-site"}, 403),
+    ],
+)
+def test_a_link_from_another_site_opens_the_monitor_and_its_pages_embed_nothing_of_it(
+    headers: dict[str, str], status: int
+) -> None:
+    assert client_of(access_to("127.0.0.1", read_settings({}))).get("/", headers=headers).status_code == status
 
 
 def test_a_named_host_is_trusted() -> None:

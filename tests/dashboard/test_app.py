@@ -58,7 +58,7 @@ def test_a_callback_that_fails_is_one_sentence_and_no_traceback(
     broken = Page("broken", "/broken", "Broken", "store", 9, lambda _: None, wire)  # type: ignore[arg-type, return-value]
     monkeypatch.setattr(app_module, "all_pages", lambda: [broken])
     client = create_app(settings).server.test_client()
-    answer = client.post("/_dash-update-component", json=callback_of("x", y=1))
+    answer = client.post("/_dash-update-component", json=callback_of("x", y=1), headers={"Origin": "http://localhost"})
     assert answer.status_code == 200
     assert said in answer.text
     assert unsaid not in answer.text

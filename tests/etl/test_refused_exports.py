@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import sqlite3
 import zipfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import pytest
 from workbooks import workbook
 
 from catalog.errors import DataError
+from etl.exports import csv_file
 from etl.exports.columns import Reading
 from etl.exports.read import open_export
 from etl.exports.stage import stage_export
@@ -251,3 +253,33 @@ def test_parquet_is_refused_by_the_type_of_a_used_column_alone(
     said = f"in the column '{theirs}', taken for {ours}, found the type .*{kind}.*write .*--column {ours}=NAME"
     with pytest.raises(DataError, match=said):
         open_export(file, Reading())
+
+
+def rows_in(file: Path) -> int:
+    scratch = file.with_name("scratch")
+    with stage_export(open_export(file, Reading()), scratch, lambda _share: None) as staged:
+        return int(staged.rows.num_rows)
+
+
+def test_a_small_compressed_file_that_unpacks_to_very_much_is_refused_and_the_same_file_unpacked_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_file, "_MOST_UNPACKED", 1 << 20)
+    text = f"{HEADER}\n".encode() + b"2026-01-05,MILK-1L,1.00,1\n" * 100_000
+    packed, plain = tmp_path / "a.csv.gz", tmp_path / "a.csv"
+    packed.write_bytes(gzip.compress(text))
+    plain.write_bytes(text)
+    assert len(text) > 100 * packed.stat().st_size
+    said = r"a\.csv\.gz: expected a compressed file of [\d,]+ bytes to unpack to at most 100 times its size, .*gunzip"
+    with pytest.raises(DataError, match=said):
+        rows_in(packed)
+    assert rows_in(plain) == 100_000
+
+
+def test_an_honest_compressed_file_is_read_however_large_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "_MOST_UNPACKED", 1 << 10)
+    dice = random.Random(7)
+    rows = [f"2026-01-{1 + row % 28:02d},P{dice.randrange(500)},{dice.random():.2f},1" for row in range(20_000)]
+    packed = tmp_path / "a.csv.gz"
+    packed.write_bytes(gzip.compress("\n".join([HEADER, *rows, ""]).encode()))
+    assert rows_in(packed) == 20_000

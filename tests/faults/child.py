@@ -9,8 +9,10 @@ functions of the standard library and of the other packages are wrapped, in this
 of right before, `FAULT_LOG` the file of what was counted, and `FAULT_CLOCK` seconds to add to the clock.
 """
 
+import ctypes
 import datetime as dt
 import errno
+import gc
 import os
 import signal
 import sys
@@ -220,21 +222,23 @@ def _no_space(kind: str, what: str) -> Exception:
 
 
 def move_clock(seconds: float) -> None:
-    """Let this process read a clock that is off by some seconds."""
-    now, now_ns, real = time.time, time.time_ns, dt.datetime
+    """Let this process read a clock that is off by some seconds.
 
-    class Kind(type):
-        def __instancecheck__(cls, one: object) -> bool:
-            return isinstance(one, real)
+    The class `datetime` stays what it is, for libraries that are imported later derive their own from it, and only its
+    `now` is another one. `today` asks `time.time`.
+    """
+    now, now_ns = time.time, time.time_ns
+    of_class: dict[str, Any] = gc.get_referents(dt.datetime.__dict__)[0]  # what the read-only view is of
+    real = of_class["now"]
 
-    class Moved(real, metaclass=Kind):
-        @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
-            return real.now(tz) + dt.timedelta(seconds=seconds)
+    def moved(cls: type[dt.datetime], tz: dt.tzinfo | None = None) -> dt.datetime:
+        there: dt.datetime = real.__get__(None, cls)(tz) + dt.timedelta(seconds=seconds)
+        return there
 
     time.time = lambda: now() + seconds
     time.time_ns = lambda: now_ns() + round(seconds * 1e9)
-    dt.datetime = Moved  # type: ignore[misc]
+    of_class["now"] = classmethod(moved)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(dt.datetime))
 
 
 def disturb(fault: Fault, home: Path, log: Path) -> None:

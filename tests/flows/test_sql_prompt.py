@@ -1,16 +1,19 @@
-"""Asking while partitions are replaced under the reader's feet."""
+"""Asking while partitions are replaced under the reader's feet, and asking for more than there is memory."""
 
 import json
+import resource
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 import pytest
 
 from catalog.contracts import TABLES
-from catalog.settings import read_settings
+from catalog.errors import DataError
+from catalog.settings import Settings, read_settings
 from features.cells import ALL_VIEWS
 from flows.cli.sql_prompt import answer
 from warehouse.connection import build_file
@@ -55,3 +58,38 @@ def test_every_question_is_answered_although_a_partition_is_replaced_all_the_whi
             done.set()
         assert writing.result() > 1
     assert counts.keys() == {50, 51}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Settings:
+    """Return a warehouse without a row, and a tenth of the usual memory for its questions."""
+    settings = read_settings({"SHELFPRICE_HOME": str(tmp_path), "SHELFPRICE_SQL_MEMORY": "100"})
+    Lake(settings).prepare()
+    build_file(settings, ALL_VIEWS)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [
+        ("select list(i) from range(60000000) as own(i)", "table"),
+        ("select i, random() as r from range(20000000) as own(i) order by r", "csv"),
+        ("select repeat('x', 900000000)", "table"),
+        ("select i, i::varchar from range(9000000) as own(i)", "json"),
+    ],
+)
+def test_a_question_that_needs_more_memory_than_it_may_take_ends_in_one_sentence(
+    small: Settings, query: str, form: Literal["table", "csv", "json"]
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(DataError, match=r"at most 100 MB of memory, .*SHELFPRICE_SQL_MEMORY to more") as refused:
+        answer(small, query, form)
+    assert "\n" not in str(refused.value)
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+    answer(small, "select 1", "table")
+
+
+def test_an_answer_as_csv_needs_no_memory_for_its_rows(small: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    answer(small, "select i, i::varchar from range(1000000) as own(i)", "csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[-1]) == (1_000_001, "999999,999999")

@@ -43,6 +43,7 @@ ASKED: dict[str, Any] = {
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     client = create_app(settings).server.test_client()
+    client.environ_base["HTTP_ORIGIN"] = "http://localhost"  # as browsers say it of a page of ours
     client.get("/")
     return client
 

@@ -47,6 +47,8 @@ def folder(stored: Path) -> Iterator[Path]:
     """Lend the stored model to a test, and put every byte back after it."""
     kept = {path: path.read_bytes() for path in stored.rglob("*") if path.is_file()}
     yield stored
+    for path in [path for path in stored.rglob("*") if path.is_file() and path not in kept]:
+        path.unlink()
     for path, content in kept.items():
         path.write_bytes(content)
 
@@ -55,6 +57,8 @@ def folder(stored: Path) -> Iterator[Path]:
 def lake(settings: Settings, stored: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """Return a lake in which version 3 was judged, and let the registry give the stored model for it."""
     monkeypatch.setattr(champions, "refuse_absent_registry", lambda _settings: None)
+    monkeypatch.setattr(champions, "holds_anything", lambda _file: True)
+    monkeypatch.setattr(champions, "MlflowClient", lambda *_at, **_settings: None)
     monkeypatch.setattr(champions, "_location", lambda _client, _version: stored.as_uri())
     monkeypatch.setattr(champions, "download_artifacts", lambda **_asked: str(stored))
     lake = Lake(settings)
@@ -115,10 +119,31 @@ def test_another_factor_of_the_odds_is_told_from_the_registered_one(lake: Lake, 
         loaded(lake)
 
 
-def test_where_a_model_is_kept_may_change(lake: Lake, folder: Path) -> None:
-    path = folder / "MLmodel"
-    path.write_text(f"{path.read_text(encoding='utf-8')}\nartifact_path: file:///elsewhere\n", encoding="utf-8")
+def test_no_bit_of_any_file_beside_a_champion_flips_unseen(lake: Lake, folder: Path) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert {path.name for path in files} >= {"MLmodel", "model.skops", "requirements.txt", "conda.yaml"}
+    for path in files:
+        content = path.read_bytes()
+        for place in range(0, len(content), max(1, len(content) // 12)):
+            for bit in (0, 3, 6):
+                damaged = bytearray(content)
+                damaged[place] ^= 1 << bit
+                path.write_bytes(bytes(damaged))
+                with pytest.raises(ModelError, match=r"version 3 .*old prices hold"):
+                    loaded(lake)
+        path.write_bytes(content)
     assert loaded(lake).version == "3"
+
+
+def test_a_file_that_came_to_a_champion_later_is_told_and_what_mlflow_leaves_there_is_not(
+    lake: Lake, folder: Path
+) -> None:
+    (folder / "registered_model_meta").write_text("model_name: shelfprice\n", encoding="utf-8")
+    assert loaded(lake).version == "3"
+    later = folder / "code.py"
+    later.write_text("pass", encoding="utf-8")
+    with pytest.raises(ModelError, match="is not what was registered"):
+        loaded(lake)
 
 
 def test_a_version_without_a_fingerprint_is_taken_as_it_is(lake: Lake, folder: Path) -> None:

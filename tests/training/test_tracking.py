@@ -26,6 +26,6 @@ def test_the_database_is_left_to_whoever_is_making_it_and_made_otherwise(setting
 def test_nothing_is_made_on_a_server_or_where_a_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(experiments, "MlflowClient", None)  # calling it would fail
     there = tmp_path / "mlflow.db"
-    there.write_bytes(b"")
+    there.write_bytes(b"anything")
     for uri in ("http://127.0.0.1:9", f"sqlite:///{there}"):
         prepare_tracking(read_settings({"SHELFPRICE_HOME": str(tmp_path), "MLFLOW_TRACKING_URI": uri}))

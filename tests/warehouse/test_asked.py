@@ -1,13 +1,13 @@
 """A command that chose its own date and was killed goes on with that date, for some hours."""
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pytest
 
 from warehouse.asked import left_unended, strike_out, write_down
 from warehouse.local.notes import FolderNotes
+from warehouse.sealed_notes import write_sealed
 
 DATE = dt.date(2026, 1, 7)
 
@@ -29,9 +29,8 @@ def test_what_was_asked_for_long_ago_is_the_last_turn_of_a_schedule_and_a_clock_
     tmp_path: Path, ago: dt.timedelta, is_left: bool
 ) -> None:
     write_down(FolderNotes(tmp_path), "nightly", DATE)
-    path = next(tmp_path.rglob("nightly*"))
     at = dt.datetime.now(dt.UTC) - ago
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"at": at.isoformat()}))
+    write_sealed(FolderNotes(tmp_path), "asked/nightly.json", {"last": DATE.isoformat(), "at": at.isoformat()})
     assert (left_unended(FolderNotes(tmp_path), "nightly") == DATE) is is_left
 
 

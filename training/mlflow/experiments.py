@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +17,8 @@ from catalog.errors import Declined
 from catalog.settings import Settings
 from serving.registry_away import refuse_absent_registry
 from training.mlflow import notes
+from training.mlflow.tables import make_first
+from warehouse.databases import holds_anything, sqlite_file
 from warehouse.locks import held
 
 TRAININGS = "shelfprice-training"
@@ -52,7 +53,7 @@ class Study:
 
 
 def client_of(settings: Settings) -> MlflowClient:
-    """Return a client of the tracking store and the registry, which are one.
+    """Return a client of the tracking store and the registry, which are one; the first makes their database.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def client_of(settings: Settings) -> MlflowClient:
         When they are on a server that does not answer.
     """
     refuse_absent_registry(settings)
+    make_first(settings.tracking_uri)
     return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
 
 
@@ -68,8 +70,8 @@ def prepare_tracking(settings: Settings) -> None:
 
     One process makes it, for two at once break it; what is wrong with it is told by whoever needs it.
     """
-    file = settings.tracking_uri.removeprefix("sqlite:///")
-    if file == settings.tracking_uri or Path(file).exists():
+    file = sqlite_file(settings.tracking_uri)
+    if file is None or holds_anything(file):
         return
     with suppress(Declined, MlflowException, OSError), held(settings.locks, "tracking"):
         client_of(settings).get_experiment_by_name(TRAININGS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
-from warehouse.commit_record import pending_names
+from warehouse.commit_record import FOLDER, PENDING, RECORD_ENDING, pending_names
 from warehouse.lake import Lake
 from warehouse.local.in_force import settle_interrupted
 from warehouse.local.store import LocalStore
@@ -17,6 +17,7 @@ from warehouse.locks import held, is_held
 from warehouse.partition import partition_of
 from warehouse.receipts import draft_path, pending_path, read_receipt, receipt_in_force
 from warehouse.repair.fault import Fault
+from warehouse.sealed_notes import ASKED, EXPORTS
 
 _AN_INSTANT = 10.0  # seconds; a text is written in far less
 _LONGEST_BUILD = 3_600.0  # seconds; views are built in one
@@ -32,9 +33,33 @@ def left_drafts(settings: Settings) -> Iterator[Fault]:
     for path in sorted(path for found in texts for path in found):
         if _age(path) > _AN_INSTANT:
             yield _removed("a text that was not written to its end", settings.home, path)
+    for path in _unbuilt_views(settings):
+        yield _removed("views that were not built to their end", settings.home, path)
+
+
+def remove_left_drafts(lake: Lake) -> None:
+    """Remove what a killed run left of notes and of the file of views, as every run does that opens the lake to write.
+
+    What is staged of partitions is left to the next commit of theirs, and to the doctor. Drafts of a commit's record
+    are written by whoever holds the commit's lock; that of any other text is taken for left once it is old.
+    """
+    if isinstance(lake.store, LocalStore):
+        for path in sorted((lake.root / PENDING).glob("*.draft")):
+            if not is_held(lake.locks, path.name.partition(RECORD_ENDING)[0]):
+                path.unlink(missing_ok=True)
+        folders = (lake.root, *(lake.root / name for name in (FOLDER, EXPORTS, ASKED)))
+        for path in sorted(path for folder in folders for path in folder.glob("*.draft")):
+            if _age(path) > _AN_INSTANT:
+                path.unlink(missing_ok=True)
+    for path in _unbuilt_views(lake.settings):
+        if path.name.split(".")[1] != str(os.getpid()):  # whoever builds them begins with that one himself
+            path.unlink(missing_ok=True)
+
+
+def _unbuilt_views(settings: Settings) -> Iterator[Path]:
     for path in sorted(settings.warehouse_file.parent.glob(f"{settings.warehouse_file.stem}.*.new*")):
         if not _is_being_built(path):
-            yield _removed("views that were not built to their end", settings.home, path)
+            yield path
 
 
 def _of_partitions(lake: Lake) -> Iterator[Fault]:

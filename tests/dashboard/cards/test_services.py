@@ -33,7 +33,8 @@ def shown(settings: Settings, output: str = "pipeline-services") -> str:
         "inputs": [{"id": "pipeline-clock", "property": "n_intervals", "value": 1}],
         "changedPropIds": ["pipeline-clock.n_intervals"],
     }
-    return create_app(settings).server.test_client().post("/_dash-update-component", json=asked).get_data(as_text=True)
+    client, ours = create_app(settings).server.test_client(), {"Origin": "http://localhost"}
+    return client.post("/_dash-update-component", json=asked, headers=ours).get_data(as_text=True)
 
 
 def test_each_service_has_its_state_since_when_how_often_and_why_literally(words: Callable[[Any], str]) -> None:

@@ -19,11 +19,13 @@ from catalog.errors import DataError, ServiceError
 from etl.business_dates import ONE_DAY
 from serving.export.ack_files import FOLDER, take_files
 from serving.export.acknowledge import acknowledge
-from serving.export.export import export
+from serving.export.delivered import unproven_deliveries
+from serving.export.export import Exported, export
 from serving.export.record import Recorded
 from serving.export.status import late_in, status
 from serving.export.targets import AddressTarget, FolderTarget, csv_of, target_of
 from serving.price_changes.desk import Wish, ask
+from warehouse.sealed_notes import unproven_notes
 from warehouse.verify import verify
 
 LONG_AGO = 1_000_000_000  # s since 1970
@@ -225,6 +227,43 @@ def test_a_target_that_comes_later_gets_what_is_not_acknowledged(shop: Shop, tar
     with receiving() as other:
         assert export(shop.workspace, AddressTarget(other.url), ["S01"]).sent == ()
         assert len(export(shop.workspace, AddressTarget(other.url), ["S01"], full=True).sent) == 1
+
+
+def test_no_flipped_bit_in_what_a_target_was_sent_loses_a_price_on_its_way(shop: Shop, target: FolderTarget) -> None:
+    export(shop.workspace, target)
+    shop.player().sell_tick()
+    export(shop.workspace, target)
+    (path,) = (shop.lake.root / "exports").glob("*.json")
+    content = path.read_bytes()
+    sent = [batch.id for batch in Recorded(shop.lake).history().batches]
+    assert len(sent) > 1
+    for place in range(0, len(content), 9):
+        for bit in (0, 4):
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(bytes(damaged))
+            (said,) = unproven_deliveries(shop.lake.notes)
+            assert str(path) in said
+            assert [finding.name for finding in unproven_notes(shop.lake.notes)] == [f"exports/{path.name}"]
+            done = export(shop.workspace, target)
+            assert done.unproven == said
+            assert [batch.id for batch in done.sent] == sent
+            assert unproven_deliveries(shop.lake.notes) == []
+    assert export(shop.workspace, target) == Exported()
+
+
+def test_while_nothing_is_proven_an_export_of_one_store_forgets_no_batch_of_another(
+    shop: Shop, target: FolderTarget
+) -> None:
+    export(shop.workspace, target)
+    shop.player().sell_tick()
+    export(shop.workspace, target)
+    (path,) = (shop.lake.root / "exports").glob("*.json")
+    path.write_bytes(path.read_bytes().replace(b"S0", b"S1", 1))
+    of_all = Recorded(shop.lake).history().batches
+    first, rest = export(shop.workspace, target, ["S01"]), export(shop.workspace, target)
+    assert {batch.store for batch in first.sent} == {"S01"}
+    assert sorted(batch.id for done in (first, rest) for batch in done.sent) == sorted(batch.id for batch in of_all)
 
 
 def test_acknowledgements_in_files_are_taken_in_and_what_cannot_be_used_is_kept_out_with_a_reason(
