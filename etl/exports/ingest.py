@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +13,12 @@ from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
 from catalog.progress import Progress
 from catalog.settings import Settings
-from etl.exports.admission import Admission, Admitting
+from etl.exports.admission import Admission, Admitting, Replaced
 from etl.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
 from etl.exports.columns import Reading
 from etl.exports.corrections import (
     NOTHING_ASKED,
     Asked,
-    Replacement,
     dates_in,
     refuse_another_grain,
     refuse_played_days,
@@ -154,7 +153,7 @@ def is_worth_a_cluster(export: Export) -> bool:
     return settled(export).columns.grain == "visits" and export.path.stat().st_size >= _LARGE
 
 
-def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Replacement:
+def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> dict[dt.date, Replaced]:
     """Refuse a file that may not enter this lake, and return what it replaces."""
     _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
@@ -178,7 +177,7 @@ def _admit_all(
     lake: Lake,
     own: _File,
     staged: StagedExport,
-    replaces: Replacement,
+    replaces: Mapping[dt.date, Replaced],
     asked: Asked,
     room: Room,
 ) -> Workspace:
@@ -188,13 +187,12 @@ def _admit_all(
     if fit_stores(own.shelf, catalog, staged, add_stores=asked.add_stores):
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
-    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces.parts)
+    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
     admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(settings, catalog)
     days = admit_dates(workspace, admitting, room)
-    changed = replaces.as_records(lake, own.part)
-    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days, changed)
+    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days)
     return workspace
 
 
