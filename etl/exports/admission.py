@@ -114,6 +114,12 @@ class Checked:
     valid: int
     counts: Mapping[str, float] = field(default_factory=dict)
 
+    def lines_of(self, reason: str) -> list[int]:
+        """Return the lines of the rows that are rejected for a reason, ascending."""
+        rejected = self.tables["rejected"]
+        own = rejected.filter(pc.equal(rejected["reason"].cast(pa.string()), reason))
+        return sorted(own["row_number"].to_pylist())
+
     @property
     def reasons(self) -> dict[str, tuple[int, int]]:
         """The rejected rows and the first line of each reason."""
