@@ -36,7 +36,7 @@ def with_times(block: Block, theirs: Mapping[str, str]) -> Block:
 
 
 def refuse_unread_times(block: Block, theirs: Mapping[str, str], reading: Reading, where: str) -> None:
-    """Refuse a file in which most of the first times cannot be read: nothing else about it can be told then.
+    """Refuse a file in which most of the first times cannot be read, or all of them where its grain was said.
 
     Raises
     ------
@@ -47,8 +47,9 @@ def refuse_unread_times(block: Block, theirs: Mapping[str, str], reading: Readin
     read = moments(column, reading.model_copy(update={"time_zone": "UTC"}))[0]
     unread = np.asarray(pc.and_(pc.is_valid(column), pc.is_null(read)).to_numpy(zero_copy_only=False))
     count = int(unread.sum())
-    if 2 * count <= len(column) - column.null_count:
-        return
+    n_written = len(column) - column.null_count
+    if 2 * count <= n_written or (reading.grain is not None and count < n_written):
+        return  # what a row is can be told, and the rows that are not understood are rejected one by one
     first = int(np.argmax(unread))
     understood = (
         "2026-12-31, 2026-12-31 18:30:00, also with an offset such as +01:00, and 31.12.2026 18:30"
