@@ -15,12 +15,15 @@ from catalog.store_day import OUTCOMES
 from catalog.tables.decisions import INTERACTIONS, REJECTED
 
 MISSING = "a required value is missing"
+REPEATS = "it repeats an earlier row"
+CONTRADICTS = "an earlier row says another price, purchase or stock for its store, time, shopper and product"
 PURCHASED = "purchased is neither 0 nor 1"
 LONGEST_TEXT = 2_000
 """Characters of a bad row that are kept."""
 _MAX_PRICE = 1_000_000.0
 _MAX_INT32 = 2**31 - 1
 _RAREST = 1e-12
+_SAID = ("price_offered", "purchased", "inventory_level")
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,13 @@ def validate(
         if against.any():
             reason[(reason == 0) & against] = code
     good = np.flatnonzero(reason == 0)
-    reason[good[_repeats(rows if len(good) == rows.num_rows else rows.take(good))]] = len(checks) + 1
+    repeats, contradicts = _repeats(rows if len(good) == rows.num_rows else rows.take(good))
+    reason[good[repeats]] = len(checks) + 1
+    reason[good[contradicts]] = len(checks) + 2
     bad = np.flatnonzero(reason)
     if not len(bad):
         return Validated(rows, REJECTED.schema.empty_table())
-    sentences = [*(sentence for sentence, _ in checks), "it repeats an earlier row"]
+    sentences = [*(sentence for sentence, _ in checks), REPEATS, CONTRADICTS]
     rejected = pa.table(
         {
             "source": pa.array([source] * len(bad), pa.string()).dictionary_encode(),
@@ -129,15 +134,17 @@ def _impossible_stock(rows: pa.Table) -> Flags:
     return negative | too_many
 
 
-def _repeats(rows: pa.Table) -> Flags:
-    """Flag rows whose store, moment, shopper and product were seen before."""
+def _repeats(rows: pa.Table) -> tuple[Flags, Flags]:
+    """Flag rows whose store, moment, shopper and product were seen before: those that say the same, and otherwise."""
     moment = rows["seen_at"].cast(pa.int64()).fill_null(0).to_numpy()
-    repeats = np.zeros(len(moment), dtype=bool)
+    repeats, contradicts = np.zeros((2, len(moment)), dtype=bool)
     shared = _shares_a_moment(moment, rows["store_id"])
     if len(shared):
-        keys = rows.take(pa.array(shared)).select(list(INTERACTIONS.key)).to_pandas()
-        repeats[shared] = keys.duplicated().to_numpy()
-    return repeats
+        key, said = list(INTERACTIONS.key), [name for name in _SAID if name in rows.column_names]
+        frame = rows.take(pa.array(shared)).select([*key, *said]).to_pandas()
+        again, same = frame.duplicated(key).to_numpy(), frame.duplicated().to_numpy()
+        repeats[shared], contradicts[shared] = same, again & ~same
+    return repeats, contradicts
 
 
 def _shares_a_moment(moment: Ints, store: pa.ChunkedArray) -> Ints:

@@ -2,13 +2,16 @@
 
 First every part is staged beside its place, its bytes and its receipt. Then the record of the commit is written as
 pending; this is the moment from which the commit counts. Then every part is put in force, in the order in which it was
-staged, and last the record becomes final. After a kill before the record nothing has changed; after a kill behind it,
-whoever opens the lake next puts the rest in force. In a folder all of that is renaming, which takes no space on the
-disk, so a full disk refuses a commit before it counts. One part alone needs no record: it is put in force at once.
+staged, what was removed is left out of the records of the commits that it was a part of, and last the record becomes
+final. After a kill before the record nothing has changed; after a kill behind it, whoever opens the lake next puts the
+rest in force. In a folder all of that is renaming, which takes no space on the disk, so a full disk refuses a commit
+before it counts; a record that keeps some of its parts is written anew, and waits for space if there is none. One part
+alone needs no record: it is put in force at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pyarrow as pa
 
@@ -32,6 +35,8 @@ class Commit:
         self._place, self._name, self._inputs, self._seed, self._stack = place, name, inputs, seed, stack
         self._staged: dict[Partition, Published | None] = {}
         self._before: dict[Partition, str | None] = {}
+        self._taken_from: dict[Partition, str] = {}
+        self._remarks: dict[str, Any] = {}
         self._has_a_side = self._changes = False
         self._counts = False
 
@@ -69,24 +74,43 @@ class Commit:
         return staged
 
     def remove(self, partition: Partition) -> None:
-        """Stage the removal of a partition; does nothing when there is none."""
+        """Stage the removal of a partition; does nothing when there is none. It is a part of no commit then."""
         if self._place.store.holds(partition):
             self._hold(partition)
-            self._look(partition)
+            before = self._look(partition)
+            if before is not None and before.commit not in (None, self._name):
+                self._taken_from[partition] = before.commit
             self._staged[partition] = None
             self._changes = True
 
-    def keep(self, part: CommittedPart) -> None:
-        """Keep a part of the commit that this one takes the place of, unless it is staged anew."""
-        if part.partition not in self._staged and part.receipt is not None:
-            self._before[part.partition] = self._known(part.receipt)
-            self._staged[part.partition] = Published(part.partition, part.receipt, "unchanged")
+    @property
+    def remarks(self) -> Mapping[str, Any]:
+        """What was remarked on the commit of this name that was made before; empty where there was none."""
+        earlier = None if self._name is None else final_record(self._place.store.notes, self._name)
+        return {} if earlier is None else earlier.remarks
+
+    def remark(self, **facts: Any) -> None:
+        """Keep facts, plain values of JSON, in the record of this commit."""
+        self._remarks |= facts
+
+    def keep(self, earlier: CommitRecord) -> None:
+        """Keep the parts of the commit that this one takes the place of, unless they are staged anew; and remarks."""
+        self._remarks = {**earlier.remarks, **self._remarks}
+        for part in earlier.parts:
+            if part.partition not in self._staged and part.receipt is not None:
+                self._before[part.partition] = self._known(part.receipt)
+                self._staged[part.partition] = Published(part.partition, part.receipt, "unchanged")
 
     def make(self) -> None:
         """Let everything that was staged count, and put it in force."""
         store = self._place.store
         parts = tuple(
-            CommittedPart(partition, None if staged is None else staged.receipt, self._before[partition])
+            CommittedPart(
+                partition,
+                None if staged is None else staged.receipt,
+                self._before[partition],
+                self._taken_from.get(partition),
+            )
             for partition, staged in self._staged.items()
         )
         if self._name is None:
@@ -94,7 +118,7 @@ class Commit:
             self._counts = True
             store.put_in_force(parts)
             return
-        record = CommitRecord(self._name, self._inputs, parts)
+        record = CommitRecord(self._name, self._inputs, parts, self._remarks)
         if not self._changes and record == final_record(store.notes, self._name):
             return
         store.keep_staged(parts)
@@ -164,8 +188,8 @@ def committing(
             try:
                 yield commit
                 before = final_record(place.store.notes, name) if amends and name is not None else None
-                for part in before.parts if before else ():
-                    commit.keep(part)
+                if before is not None:
+                    commit.keep(before)
                 commit.make()
             except Exception:
                 commit.abandon()

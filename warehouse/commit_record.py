@@ -2,11 +2,13 @@
 
 A record lists its parts with their receipts. It is pending, in a folder of its own, while its parts are put in force,
 and final after. From the moment it is pending the commit counts: whoever comes next puts the rest in force. A final
-record stays until the next commit of the same name, so that a batch can be held against it at any time.
+record stays until the next commit of the same name, so that a batch can be held against it at any time. It loses a part
+that a commit of another name takes out of the lake, and ends with its last part.
 """
 
 import datetime as dt
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -33,11 +35,14 @@ class CommittedPart:
     before
         Fingerprint of the receipt that was in force when the part was staged, empty where there was none. None in a
         store that only those write to who see each other's locks: nobody can have replaced it meanwhile.
+    taken_from
+        Of a part that is removed, the commit of another name that it was a part of.
     """
 
     partition: Partition
     receipt: Receipt | None
     before: str | None = field(default=None, compare=False)
+    taken_from: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,14 @@ class CommitRecord:
         Fingerprint of everything the commit was made from.
     parts
         Its partitions in the order in which they are put in force.
+    remarks
+        What whoever made the commit wants to be known with it, as plain values of JSON.
     """
 
     name: str
     inputs: str
     parts: tuple[CommittedPart, ...]
+    remarks: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def holds(self, partition: Partition) -> bool:
         """Tell whether a partition is among the parts."""
@@ -64,7 +72,11 @@ class CommitRecord:
 
     def without(self, partition: Partition) -> "CommitRecord":
         """Return the record without a partition."""
-        return replace(self, parts=tuple(part for part in self.parts if part.partition != partition))
+        return self.without_all({partition})
+
+    def without_all(self, partitions: Collection[Partition]) -> "CommitRecord":
+        """Return the record without some partitions."""
+        return replace(self, parts=tuple(part for part in self.parts if part.partition not in partitions))
 
     def to_json(self) -> str:
         """Return the record as sealed JSON text."""
@@ -75,10 +87,12 @@ class CommitRecord:
                 "group": part.partition.group,
                 "receipt": part.receipt and asdict(part.receipt),
                 **({} if part.before is None else {"before": part.before}),
+                **({} if part.taken_from is None else {"taken_from": part.taken_from}),
             }
             for part in self.parts
         ]
-        return sealed_text({"name": self.name, "inputs": self.inputs, "parts": parts})
+        remarks = {"remarks": dict(self.remarks)} if self.remarks else {}
+        return sealed_text({"name": self.name, "inputs": self.inputs, "parts": parts} | remarks)
 
 
 def record_name(name: str) -> str:
@@ -162,12 +176,25 @@ def make_final(notes: Notes, name: str) -> None:
 
 
 def amend(notes: Notes, record: CommitRecord) -> None:
-    """Write a final record anew; one without parts is removed."""
+    """Write a final record anew; one that brought nothing that is still a part of it is removed."""
     note = record_name(record.name)
-    if record.parts:
+    if any(part.receipt is not None for part in record.parts):
         notes.write(note, record.to_json())
     else:
         notes.remove(note)
+
+
+def supersede(notes: Notes, record: CommitRecord) -> None:
+    """Leave what a commit has removed out of the records that it was a part of; twice does no harm."""
+    taken: dict[str, set[Partition]] = {}
+    for part in record.parts:
+        if part.taken_from is not None:
+            taken.setdefault(part.taken_from, set()).add(part.partition)
+    for name, partitions in taken.items():
+        before = final_record(notes, name)
+        after = None if before is None else before.without_all(partitions)
+        if after is not None and after != before:
+            amend(notes, after)
 
 
 def _commits_in(notes: Notes, folder: str) -> list[str]:
@@ -176,13 +203,14 @@ def _commits_in(notes: Notes, folder: str) -> list[str]:
 
 
 def _record(said: dict[str, Any]) -> CommitRecord:
-    if said.keys() != {"name", "inputs", "parts"}:
+    if said.keys() - {"remarks"} != {"name", "inputs", "parts"}:
         raise ValueError(f"its fields are {', '.join(said)}")
-    return CommitRecord(said["name"], said["inputs"], tuple(_part(part) for part in said["parts"]))
+    parts = tuple(_part(part) for part in said["parts"])
+    return CommitRecord(said["name"], said["inputs"], parts, said.get("remarks", {}))
 
 
 def _part(said: dict[str, Any]) -> CommittedPart:
     date = said["business_date"]
     partition = Partition(said["table"], date and dt.date.fromisoformat(date), said["group"])
     receipt = None if said["receipt"] is None else receipt_from(said["receipt"])
-    return CommittedPart(partition, receipt, said.get("before"))
+    return CommittedPart(partition, receipt, said.get("before"), said.get("taken_from"))

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from catalog.errors import Declined, LakeError, ServiceError
 from catalog.lock_place import LockPlace
-from warehouse.commit_record import CommitRecord, make_final, pending_names, pending_record_name, read_record
+from warehouse.commit_record import (
+    CommitRecord,
+    make_final,
+    pending_names,
+    pending_record_name,
+    read_record,
+    supersede,
+)
 from warehouse.locks import held, waited_for
 from warehouse.partition import Partition
 from warehouse.store import Store
@@ -30,6 +37,9 @@ def finish_left(store: Store, name: str) -> list[str]:
 def finish(store: Store, record: CommitRecord) -> None:
     """Put the parts of a pending commit in force that are not yet, and make its record final.
 
+    What it removes is no part of any other commit then. A kill in between leaves it pending, so whoever comes next does
+    all of it again.
+
     Raises
     ------
     Declined
@@ -43,6 +53,7 @@ def finish(store: Store, record: CommitRecord) -> None:
         if read_record(store.notes, pending_record_name(record.name)) == record:
             store.notes.remove(pending_record_name(record.name))
         raise
+    supersede(store.notes, record)
     make_final(store.notes, record.name)
 
 

@@ -18,8 +18,22 @@ from warehouse.sold import GROUPED, SOLD
 
 EPOCH = dt.date(1970, 1, 1)
 CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"
+REPLACED = "replaced"
+"""Name of the remark on what a date of a file took the place of."""
 OF_A_FILE = ("rejected", "promotions", "unit_sales", "interactions")
 """Tables that hold a file's partitions, in the order in which they are published: what says that a day is done last."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a file takes the place of on one date: partitions of earlier files, and the rows and units they hold."""
+
+    parts: frozenset[str] = frozenset()
+    rows: int = 0
+    units: float = 0.0
+
+
+NOTHING_REPLACED = Replaced()
 
 
 @dataclass(frozen=True)
@@ -35,7 +49,7 @@ class Admission:
     not_after
         Latest time at which a decision can have been made.
     replaced
-        For each date the partitions of earlier files that this file takes the place of.
+        For each date what this file takes the place of.
     """
 
     lake: Lake
@@ -45,7 +59,7 @@ class Admission:
     part: str
     inputs: str
     not_after: dt.datetime
-    replaced: Mapping[dt.date, frozenset[str]] = field(default_factory=dict)
+    replaced: Mapping[dt.date, Replaced] = field(default_factory=dict)
 
     def dates(self) -> list[int]:
         """Return the dates of the export as days since 1970, also dates on which no row could be read."""
@@ -56,14 +70,14 @@ class Admission:
         """Return what is to be known to admit one date alone."""
         day = EPOCH + dt.timedelta(days=date)
         staged = self.staged.only(date, self._aside_on(date))
-        return replace(self, staged=staged, replaced={day: self.replaced.get(day, frozenset())})
+        return replace(self, staged=staged, replaced={day: self.replaced.get(day, NOTHING_REPLACED)})
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "lake": None}  # an open lake does not travel: whoever admits has one
 
     def others(self, table: str, day: dt.date) -> list[Partition]:
         """Return the partitions of other files on a date that stay."""
-        gone = {self.part, *self.replaced.get(day, ())}
+        gone = {self.part, *self.replaced.get(day, NOTHING_REPLACED).parts}
         return [own for own in self.lake.partitions_on(table, day) if own.group not in gone]
 
     def unreadable(self, date: int) -> pa.Table:
@@ -100,6 +114,12 @@ class Checked:
     valid: int
     counts: Mapping[str, float] = field(default_factory=dict)
 
+    def lines_of(self, reason: str) -> list[int]:
+        """Return the lines of the rows that are rejected for a reason, ascending."""
+        rejected = self.tables["rejected"]
+        own = rejected.filter(pc.equal(rejected["reason"].cast(pa.string()), reason))
+        return sorted(own["row_number"].to_pylist())
+
     @property
     def reasons(self) -> dict[str, tuple[int, int]]:
         """The rejected rows and the first line of each reason."""
@@ -111,13 +131,17 @@ class Checked:
 
 @dataclass(frozen=True)
 class Admitted:
-    """The result for one date: rows that are used and rows in the lake, rejected rows by reason, and other counts."""
+    """The result for one date: rows that are used and rows in the lake, rejected rows by reason, and other counts.
+
+    `replaced` says, as plain values, what it took the place of; None where it took the place of nothing.
+    """
 
     business_date: dt.date
     valid: int
     kept: int
     rejected: dict[str, tuple[int, int]]
     counts: Mapping[str, float]
+    replaced: Mapping[str, Any] | None = None
 
 
 class Admitting(Protocol):
@@ -138,13 +162,20 @@ class Admitting(Protocol):
 
 
 def published(given: Admission, checked: Checked) -> Admitted:
-    """Commit one date: its rows of every table, and the removal of what it replaces.
+    """Commit one date: its rows of every table, the removal of what it replaces, and a remark on what that was.
 
-    A date without a row that can be used replaces nothing.
+    A date without a row that can be used replaces nothing. What an earlier run of the same file replaced, one that was
+    killed among them, is known from its remark.
     """
     day, kept = checked.business_date, 0
+    replaced = given.replaced.get(day, NOTHING_REPLACED) if checked.valid else NOTHING_REPLACED
     with given.lake.commit(f"file-{day}-{given.part}", inputs=given.inputs) as commit:
-        for part in given.replaced.get(day, ()) if checked.valid else ():
+        remark = commit.remarks.get(REPLACED) if checked.valid else None
+        if replaced.parts:
+            remark = {"rows": replaced.rows, "units": replaced.units}
+        if remark:
+            commit.remark(**{REPLACED: remark})
+        for part in sorted(replaced.parts):
             for table in (*GROUPED, *OF_A_FILE):
                 commit.remove(Partition(table, day, part))
         for table in OF_A_FILE:
@@ -155,7 +186,28 @@ def published(given: Admission, checked: Checked) -> Admitted:
                 commit.publish(partition, rows)
             if rows is not None and table in SOLD:
                 kept += rows.num_rows
-    return Admitted(day, checked.valid, kept, checked.reasons, checked.counts)
+    return Admitted(day, checked.valid, kept, checked.reasons, checked.counts, _change(checked, remark))
+
+
+def rows_and_units(table: str, rows: pa.Table) -> tuple[int, float]:
+    """Return the rows of a table of sales, and the units that they sold."""
+    units = pc.sum(rows["purchased" if table == "interactions" else "units"]).as_py()
+    return rows.num_rows, float(units or 0.0)
+
+
+def _change(checked: Checked, before: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what was replaced on a date, and by what."""
+    if before is None:
+        return None
+    table = next(name for name in SOLD if name in checked.tables)
+    rows, units = rows_and_units(table, checked.tables[table])
+    return {
+        "date": checked.business_date.isoformat(),
+        "rows_before": before["rows"],
+        "rows_after": rows,
+        "units_before": before["units"],
+        "units_after": units,
+    }
 
 
 def clear_other_dates(given: Admission) -> None:

@@ -5,10 +5,10 @@ import pandas as pd
 
 from catalog.arrays import Flags, Ints
 from etl.exports.admission import Admission
+from etl.validate import REPEATS
 
 _TOO_MUCH = 1e6  # EUR or units
 _MINUTES = 60
-_REPEATS = "it repeats an earlier row"
 _CONTRADICTS = "an earlier row says other units for its store, product, time and price"
 _LINE = ["store", "product", "seen_at", "receipt", "price", "units"]
 
@@ -33,7 +33,7 @@ def reasons_against(lines: pd.DataFrame, given: Admission) -> tuple[Ints, list[s
         (_outside(lines, given), "the time is outside the opening hours"),
     ]
     if is_receipts:
-        checks.append((units == 0, "the line sells no unit"))
+        checks.insert(0, (units == 0, "the line sells no unit"))
     for name in ("stock", "traffic"):
         if name in lines:
             value = lines[name]
@@ -63,13 +63,13 @@ def _repeats(good: pd.DataFrame, *, is_receipts: bool) -> list[tuple[str, Ints]]
     lines are two purchases.
     """
     if is_receipts:
-        return [(_REPEATS, _lines_of_a_receipt_again(good))] if "receipt" in good else []
+        return [(REPEATS, _lines_of_a_receipt_again(good))] if "receipt" in good else []
     key = ["store", "product", "hour", "price"]
     signed = good.assign(is_return=good["units"] < 0)
     again = signed.duplicated([*key, "is_return"])
     same = again & signed.duplicated([*key, "units"])
     return [
-        (_REPEATS, good.index[same].to_numpy()),
+        (REPEATS, good.index[same].to_numpy()),
         (_CONTRADICTS, good.index[again & ~same].to_numpy()),
     ]
 

@@ -29,8 +29,9 @@ class CodedWords:
         most = _MOST_WORDS[self.column]
         if len(self.codes) > most:
             raise DataError(
-                f"{where}: expected at most {most:,} distinct values of {self.column}, found more; is it the right "
-                "column? say which is meant with --column, nothing was published"
+                f"{where}: expected at most {most:,} distinct values of {self.column}, found more; nothing was "
+                "published: export fewer of them, such as the products that sell most, or say which column is meant "
+                f"with --column {self.column}=NAME"
             )
         index = pc.fill_null(encoded.indices, len(places)).to_numpy()
         return np.append(places, np.int32(-1))[index]

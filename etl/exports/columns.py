@@ -22,14 +22,21 @@ Grain = Literal["visits", "receipts", "units"]
 
 SOLD, BASKET = "sold", "basket_id"  # names that mean one thing or another, as their values or the grain decide
 COMMON_NAMES: dict[str, tuple[str, ...]] = {
-    "seen_at": ("timestamp", "visited_at", "datetime", "date_time", "time", "sold_at", "date"),
+    "seen_at": (
+        *("timestamp", "visited_at", "datetime", "date_time", "time", "sold_at", "date", "transaction_timestamp"),
+        *("transaction_datetime", "transaction_date", "transaction_time", "trans_date", "sale_date", "receipt_date"),
+    ),
+    "time_of_day": (),
     "store_id": ("store", "store_number", "shop", "branch", "location"),
     "shopper_id": ("shopper", "household", "household_id", "customer", "customer_id", "user_id"),
-    "receipt": ("receipt_id", "receipt_number", "ticket", BASKET, "transaction_id"),
+    "receipt": (
+        *("receipt_id", "receipt_number", "receipt_no", "ticket", "ticket_id", "ticket_number", BASKET),
+        *("transaction_id", "transaction_number", "invoice_no"),
+    ),
     "sku": ("product_id", "item_id", "article", "ean", "gtin", "upc"),
     "product_name": ("product", "item", "item_name", "name", "description"),
     "category": ("department", "product_group"),
-    "price_offered": ("shelf_price", "price", "unit_price", "price_eur"),
+    "price_offered": ("shelf_price", "price", "unit_price", "price_eur", "price_cents"),
     "revenue": ("turnover", "sales_value"),
     "regular_price": (),
     "base_price": ("list_price", "usual_price"),
@@ -47,6 +54,9 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "event": ("event_name", "holiday", "holiday_name"),
 }
 """Our columns, and other common names for each."""
+_DATES = ("date", "transaction_date", "trans_date", "sale_date", "receipt_date")
+_TIMES = ("time", "time_of_day", "transaction_time", "trans_time", "sale_time", "receipt_time")
+"""Names of two columns that together say when: a date, and the time of day beside it."""
 
 PROMOTIONS = ("promotion", "display", "leaflet", "event", "regular_price")
 """Columns that say what stood beside a price."""
@@ -169,7 +179,8 @@ def columns_of(reading: Reading, header: Sequence[str], where: str) -> Columns:
     if unknown is not None:
         raise DataError(f"{where}: expected the column {unknown[:80]!r}, found {_listed(named)}; nothing was read")
     taken = set(reading.columns.values())
-    theirs = dict(reading.columns)
+    theirs = _date_and_time(named, reading.columns)
+    taken |= set(theirs.values())
     for ours in COMMON_NAMES:
         if ours not in theirs and (found := _found_out(ours, [name for name in named if name not in taken], where)):
             theirs[ours] = found
@@ -194,6 +205,15 @@ def _missing(theirs: Mapping[str, str], grain: Grain | None) -> list[str]:
     price = ("price_offered",) if grain == "visits" or "units" not in theirs else ("price_offered", "revenue")
     wanted: list[tuple[str, ...]] = [("seen_at",), price, *needed[grain], ("sku", "product_name")]
     return [" or ".join(names) for names in wanted if not set(names) & theirs.keys()]
+
+
+def _date_and_time(names: Sequence[str], said: Mapping[str, str]) -> dict[str, str]:
+    """Return what was said, and the columns of a date and of the time of day where the two stand apart."""
+    dates, times = ([name for name in names if plain(name) in known] for known in (_DATES, _TIMES))
+    if {"seen_at", "time_of_day"} & said.keys() or len(dates) != 1 or len(times) != 1:
+        return dict(said)
+    free = {dates[0], times[0]}.isdisjoint(said.values())
+    return {**said, "seen_at": dates[0], "time_of_day": times[0]} if free else dict(said)
 
 
 def plain(name: str) -> str:

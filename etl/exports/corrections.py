@@ -5,13 +5,11 @@ edition of it. Nothing is replaced or mixed in silence.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-
-import pyarrow.compute as pc
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from catalog.errors import DataError, Declined
-from etl.exports.admission import EPOCH
+from etl.exports.admission import EPOCH, Replaced, rows_and_units
 from etl.exports.columns import Grain
 from warehouse.lake import Lake, Partition
 from warehouse.sold import SOLD, sold_on
@@ -26,40 +24,6 @@ class Asked:
 
 
 NOTHING_ASKED = Asked()
-
-
-@dataclass(frozen=True)
-class Held:
-    """Rows and units of one date in the lake."""
-
-    rows: int = 0
-    units: float = 0.0
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """The days of earlier files that a file takes the place of, and what they held."""
-
-    parts: Mapping[dt.date, frozenset[str]] = field(default_factory=dict)
-    before: Mapping[dt.date, Held] = field(default_factory=dict)
-
-    def as_records(self, lake: Lake, part: str) -> list[dict[str, object]]:
-        """Return what changed, date by date, as plain values."""
-        found = []
-        for day, before in sorted(self.before.items()):
-            after = held_by(lake, day, {part})
-            if after.rows == 0:
-                continue  # none of its rows could be used, so the earlier ones stand
-            found.append(
-                {
-                    "date": day.isoformat(),
-                    "rows_before": before.rows,
-                    "rows_after": after.rows,
-                    "units_before": before.units,
-                    "units_after": after.units,
-                }
-            )
-        return found
 
 
 def dates_of(text: str) -> tuple[dt.date, ...]:
@@ -85,8 +49,8 @@ def dates_of(text: str) -> tuple[dt.date, ...]:
 
 def replacement(
     lake: Lake, part: str, file: str, dates: Collection[dt.date], stores: Collection[str], asked: Asked
-) -> Replacement:
-    """Find what a file replaces.
+) -> dict[dt.date, Replaced]:
+    """Find what a file replaces, date by date.
 
     Parameters
     ----------
@@ -105,25 +69,19 @@ def replacement(
             "published: leave that date out"
         )
     editions = _earlier_editions(lake, part, file)
-    parts: dict[dt.date, frozenset[str]] = {}
+    found: dict[dt.date, Replaced] = {}
     for day in dates:
         others = {own.group for own in sold_on(lake, day) if own.group != part and _is_exported(lake, own)}
         own_name = {group for group in others & editions if _stores_on(lake, day, group) <= set(stores)}
         gone = others if day in asked.replace else own_name
         if gone:
-            parts[day] = frozenset(gone)
-    return Replacement(parts, {day: held_by(lake, day, gone) for day, gone in parts.items()})
+            found[day] = _replaced(lake, day, frozenset(gone))
+    return found
 
 
-def held_by(lake: Lake, day: dt.date, parts: Collection[str]) -> Held:
-    """Return the rows and units of some partitions on a date."""
-    rows, units = 0, 0.0
-    for own in sold_on(lake, day):
-        if own.group in parts:
-            column = lake.read(own)["purchased" if own.table == "interactions" else "units"]
-            rows += len(column)
-            units += float(pc.sum(column).as_py() or 0.0)
-    return Held(rows, units)
+def _replaced(lake: Lake, day: dt.date, parts: frozenset[str]) -> Replaced:
+    held = [rows_and_units(own.table, lake.read(own)) for own in sold_on(lake, day) if own.group in parts]
+    return Replaced(parts, sum(rows for rows, _ in held), sum(units for _, units in held))
 
 
 def refuse_played_days(lake: Lake, dates: Collection[dt.date]) -> None:

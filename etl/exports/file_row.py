@@ -30,9 +30,7 @@ class FileRow:
     inputs: str
 
 
-def publish_row(
-    workspace: Workspace, own: FileRow, days: Sequence[Admitted], replaced: Sequence[Mapping[str, object]]
-) -> None:
+def publish_row(workspace: Workspace, own: FileRow, days: Sequence[Admitted]) -> None:
     """Profile what is in the lake now and publish the file's row."""
     reasons = reasons_of(day.rejected for day in days)
     valid, rejected = sum(day.valid for day in days), sum(rows for rows, _ in reasons.values())
@@ -42,7 +40,8 @@ def publish_row(
     for day in days:
         for name, count in day.counts.items():
             counts[name] = counts.get(name, 0) + count
-    summary = {"kept": sum(day.kept for day in days), "counts": counts, "replaced": list(replaced)}
+    replaced = [dict(day.replaced) for day in days if day.replaced is not None]
+    summary = {"kept": sum(day.kept for day in days), "counts": counts, "replaced": replaced}
     row = {
         "part": own.part,
         "file": own.export.path.name,

@@ -17,6 +17,7 @@ from etl.exports.columns import BASKET, PROMOTIONS, SOLD, Columns, Grain, plain
 from etl.exports.decimals import NumberFormat
 from etl.exports.parse import flags, moments, numbers
 from etl.exports.read import Export
+from etl.exports.times import refuse_unread_times
 from etl.exports.typed import NUMBERS, US_PER_DAY
 
 _USED: dict[Grain, tuple[str, ...]] = {
@@ -26,6 +27,7 @@ _USED: dict[Grain, tuple[str, ...]] = {
 }
 _ALWAYS = (
     "seen_at",
+    "time_of_day",
     "store_id",
     "sku",
     "product_name",
@@ -38,6 +40,7 @@ _ALWAYS = (
 )
 _FEW = 0.01  # share of rows that may be otherwise than the grain says
 _SEVERAL = 0.05  # share of rows that share store, product and day, from which a day has several rows
+_SOME, _MOST = 0.25, 0.5  # shares of rows
 _US_PER_MINUTE = 60_000_000
 
 
@@ -72,6 +75,8 @@ def settled(export: Export) -> Export:
     """
     first = next((block for block in export.blocks() if block.rows.num_rows), None)
     theirs = dict(export.columns.theirs)
+    if first is not None:
+        refuse_unread_times(first, theirs, export.reading, export.where)
     if first is not None and _is_a_number_sold(export, first):
         theirs["units"] = theirs.pop("purchased")
     grain = export.reading.grain or _grain_of(export, theirs, first)
@@ -100,7 +105,11 @@ def _grain_of(export: Export, theirs: dict[str, str], first: Block | None) -> Gr
     if first is None:
         return "receipts" if "receipt" in theirs else "units"
     look = _look_at(export, theirs, first)
-    if (look.has_receipt or look.timed > _FEW) and look.not_sold <= _FEW and look.repeated > _SEVERAL:
+    if look.has_receipt and look.not_sold <= _SOME:
+        return "receipts"  # however many products and stores share its lines; those that sell nothing are rejected
+    if look.timed > _MOST and look.not_sold <= _FEW:
+        return "receipts"  # units are of a day or an hour
+    if look.timed > _FEW and look.not_sold <= _FEW and look.repeated > _SEVERAL:
         return "receipts"
     if not look.has_receipt and look.timed <= _FEW and look.alike <= _FEW:
         return "units"

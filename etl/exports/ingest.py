@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +13,12 @@ from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
 from catalog.progress import Progress
 from catalog.settings import Settings
-from etl.exports.admission import Admission, Admitting
+from etl.exports.admission import CHANGES, Admission, Admitting, Replaced
 from etl.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
 from etl.exports.columns import Reading
 from etl.exports.corrections import (
     NOTHING_ASKED,
     Asked,
-    Replacement,
     dates_in,
     refuse_another_grain,
     refuse_played_days,
@@ -31,7 +30,7 @@ from etl.exports.grain import settled
 from etl.exports.names import sku_of, store_id_of
 from etl.exports.read import Export, open_export
 from etl.exports.sales import AdmittingSales
-from etl.exports.shelf_fit import fit_stores, refuse_other_money
+from etl.exports.shelf_fit import fit_stores, refuse_likely_cents, refuse_other_money
 from etl.exports.shown import shown
 from etl.exports.stage import StagedExport, stage_export
 from etl.exports.visits import AdmittingVisits
@@ -46,6 +45,7 @@ from warehouse.origin import publishing, refuse_other_side
 from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
+_LINES_SHOWN = 10
 _STEPS = 100  # of the progress while a file is read
 _LARGE = 100_000_000  # bytes of a file whose dates are worth sending: two million visits of a CSV
 
@@ -154,7 +154,7 @@ def is_worth_a_cluster(export: Export) -> bool:
     return settled(export).columns.grain == "visits" and export.path.stat().st_size >= _LARGE
 
 
-def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> Replacement:
+def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> dict[dt.date, Replaced]:
     """Refuse a file that may not enter this lake, and return what it replaces."""
     _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
@@ -168,6 +168,8 @@ def _settle_shelf(lake: Lake, own: _File, staged: StagedExport, *, is_estimated:
     """Write the shelf that is estimated from this file, or hold its prices against those of the shelf that is there."""
     if is_estimated:
         _refuse_another_shelf(lake, own.part, [sku_of(word) for word in staged.products.words])
+        if own.export.reading.price_unit is None:
+            refuse_likely_cents(staged, own.export.columns.theirs, own.export.where)
         write_shelf(own.shelf, staged, own.export.path.name)
     elif own.export.reading.price_unit is None:
         refuse_other_money(load(own.shelf), staged)
@@ -178,7 +180,7 @@ def _admit_all(
     lake: Lake,
     own: _File,
     staged: StagedExport,
-    replaces: Replacement,
+    replaces: Mapping[dt.date, Replaced],
     asked: Asked,
     room: Room,
 ) -> Workspace:
@@ -188,13 +190,12 @@ def _admit_all(
     if fit_stores(own.shelf, catalog, staged, add_stores=asked.add_stores):
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
-    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces.parts)
+    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
     admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(settings, catalog)
     days = admit_dates(workspace, admitting, room)
-    changed = replaces.as_records(lake, own.part)
-    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days, changed)
+    publish_row(workspace, FileRow(own.export, own.digest, own.part, own.now, inputs), days)
     return workspace
 
 
@@ -207,12 +208,17 @@ def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:
         With the commonest reason and its first line.
     """
     admission, reasons = admitting.given, dict[str, tuple[int, int]]()
+    changed: dict[dt.date, list[int]] = {}
     admitting.begin()
     for date in admission.dates():
         checked = admitting.check(date)
         if checked.valid:
             return
         reasons = reasons_of([reasons, checked.reasons])
+        if lines := checked.lines_of(CHANGES):
+            changed[checked.business_date] = lines
+    if changed:
+        raise DataError(_said_of_changes(own, reasons, changed))
     reason, (rows, line) = max(reasons.items(), key=lambda item: item[1][0])
     row = "decision" if admission.staged.grain == "visits" else "sale"
     total = sum(count for count, _ in reasons.values())
@@ -220,6 +226,24 @@ def _refuse_without_a_valid_row(own: _File, admitting: Admitting) -> None:
         f"{own.export.where}: none of its {total:,} rows is a {row} that can be used; {rows:,} because {reason}, first "
         f"in line {line}; nothing was published: correct the file, say what its columns mean, or correct the shelf in "
         f"{own.shelf}"
+    )
+
+
+def _said_of_changes(
+    own: _File, reasons: Mapping[str, tuple[int, int]], changed: Mapping[dt.date, Sequence[int]]
+) -> str:
+    """Say which rows of a file without a new one change what is in the lake, and how to let them count."""
+    lines = [line for day in changed for line in changed[day]]
+    listed = ", ".join(map(str, lines[:_LINES_SHOWN])) + (" ..." if len(lines) > _LINES_SHOWN else "")
+    others = sum(count for count, _ in reasons.values()) - len(lines)
+    days = [str(min(changed)), str(max(changed))]
+    dates = days[0] if days[0] == days[1] else "..".join(days)
+    between = "" if len(changed) in (1, (max(changed) - min(changed)).days + 1) else ", or one command for each of them"
+    days_in_words = "the day that it changes" if len(changed) == 1 else f"the {len(changed)} days that it changes"
+    return (
+        f"{own.export.where}: expected new rows, found {len(lines):,} that change rows in the lake, in line {listed}, "
+        f"and {others:,} others that cannot be used or are in the lake already; nothing was published: if the file is "
+        f"right, replace {days_in_words} whole, with --replace {dates}{between}"
     )
 
 

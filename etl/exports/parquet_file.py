@@ -17,6 +17,7 @@ NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", 
 """Our columns that name something: numbers there are names, so 17.0 is 17."""
 YES_OR_NO = frozenset({"purchased", "promotion", "display", "leaflet"})
 TIMES = frozenset({"seen_at"})
+TIME_OF_DAY = "time_of_day"
 _CALENDAR = (-62_135_596_800, 253_402_300_799)  # seconds since 1970 of the years 1 to 9999
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _REMEDIES = (
@@ -116,6 +117,8 @@ def _fits(ours: str, kind: pa.DataType) -> bool:
         return True
     if ours in TIMES:
         return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+    if ours == TIME_OF_DAY and pa.types.is_time(kind):
+        return True
     return _is_number(kind) or (ours in YES_OR_NO and pa.types.is_boolean(kind))
 
 
@@ -133,6 +136,8 @@ def _plain(ours: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if _is_text(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     column = column.cast(kind)
+    if pa.types.is_time(kind):
+        return column.cast(pa.string())
     if ours in TIMES:
         return _within_calendar(column)
     if ours in NAMES and pa.types.is_decimal(kind) and kind.scale == 0:

@@ -142,6 +142,21 @@ def shopper_numbers(column: pa.Array) -> pa.Array:
     return pa.array([_number_of(str(word)) for word in coded.dictionary.to_pylist()], pa.int64()).take(coded.indices)
 
 
+def receipt_numbers(column: pa.Array) -> pa.Array:
+    """Return receipts' numbers: a whole number of up to 18 digits is kept, any other name becomes its hash."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64())
+    coded = (column if _is_text(column.type) else column.cast(pa.string())).dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    whole = [word.isascii() and word.isdigit() and len(word) < _DIGITS for word in words]
+    numbers_of = [int(word) if is_whole else _hash_of(word) for word, is_whole in zip(words, whole, strict=True)]
+    return pa.array(numbers_of, pa.int64()).take(coded.indices)
+
+
+def _hash_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
 def _number_of(name: str) -> int:
     if name.isascii() and name.isdigit() and len(name) <= _DIGITS and int(name) <= _MOST:
         return int(name)

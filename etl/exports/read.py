@@ -17,6 +17,7 @@ from etl.exports.header import header_of
 from etl.exports.kinds import Kind, kind_of
 from etl.exports.parquet_file import names_of, parquet_blocks, refuse_types
 from etl.exports.standard_input import STANDARD_INPUT
+from etl.exports.times import with_times
 from etl.exports.workbook_file import Sheet, sheet_blocks, sheet_of
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+([^/@]*@)?([^/?#]*)", re.IGNORECASE)
@@ -58,6 +59,9 @@ class Export:
         DataError
             When the file cannot be read to its end.
         """
+        return (with_times(block, self.columns.theirs) for block in self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
         theirs, has_header = self.columns.theirs, self.reading.header is None
         if self.kind is Kind.PARQUET:
             return parquet_blocks(self.path, self.where, theirs)

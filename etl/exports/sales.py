@@ -28,6 +28,7 @@ from etl.validate import row_texts
 from warehouse.columns import coded, constant
 
 _PAIR = ["store", "product"]
+_SAID = ("units", "returned_units", "traffic", "stock")
 _IN_LAKE = "it repeats sales that are in the lake already"
 
 
@@ -126,7 +127,7 @@ class AdmittingSales:
         parts = self.given.others("unit_sales", day)
         if not parts:
             return pd.DataFrame({"pair": np.array([], dtype=np.int64)})
-        columns = ["store_id", "sku", "hour", "price", "units", "returned_units", "is_sudden_zero"]
+        columns = ["store_id", "sku", "hour", "price", "is_sudden_zero", *_SAID]
         frame = pa.concat_tables(self.given.lake.read(part).select(columns) for part in parts).to_pandas()
         frame = frame.astype({"store_id": "str", "sku": "str"})
         frame["hour"] = frame["hour"].fillna(-1).astype("int8")
@@ -148,10 +149,14 @@ class AdmittingSales:
             return np.array([], np.int64), np.array([], np.int64)
         ours = rows.assign(pair=self._pair_of(rows))
         ours = ours[ours["pair"].isin(known["pair"])]
-        said = ["units", "returned_units"]
+        beside = {"traffic": "traffic", "stock": "inventory_level"}
+        has = self.given.staged.rows.column_names
+        said = [name for name in _SAID if name not in beside or beside[name] in has]
         both = ours.merge(known, on=["pair", "hour", "price"], how="outer", suffixes=("", "_known"))
         both = both[both["pair"].isin(ours["pair"])]
-        differs = ~np.logical_and.reduce([np.isclose(both[name], both[f"{name}_known"]) for name in said])
+        differs = ~np.logical_and.reduce(
+            [np.isclose(both[name], both[f"{name}_known"], equal_nan=name in beside) for name in said]
+        )
         changed = both.loc[differs, "pair"].unique()
         return np.setdiff1d(ours["pair"].unique(), changed), np.asarray(changed, dtype=np.int64)
 

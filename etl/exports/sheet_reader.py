@@ -4,7 +4,8 @@ A workbook of a few kilobytes can ask for any amount of memory. So it is read in
 limited: if it asks for more, this process ends and nothing else does.
 
 The stream has the row of each record in the sheet, and three columns for each column of the sheet: text, numbers and
-moments, of which at most one has a value. What the sheet is called and how long it is stands in the metadata.
+moments, of which at most one has a value. What the sheet is called, how long it is, and where its formulas carry no
+value stands in the metadata.
 """
 
 import contextlib
@@ -13,7 +14,8 @@ import itertools
 import json
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 from python_calamine import (
@@ -24,6 +26,8 @@ from python_calamine import (
     SheetTypeEnum,
     SheetVisibleEnum,
 )
+
+from etl.exports.formulas import formulas_without_values, without_values
 
 MEMORY = 3 << 30
 """Bytes of address space that the process may ask for."""
@@ -41,7 +45,7 @@ def main() -> int:
     try:
         with CalamineWorkbook.from_path(path) as workbook:
             sheet, others = _sheet_of(workbook, named[0] if named else None)
-            _write(sheet, others)
+            _write(sheet, others, formulas_without_values(Path(path), sheet.name))
     except _Refusal as refusal:
         return _refuse(str(refusal))
     except PasswordError:
@@ -78,11 +82,15 @@ def _sheet_of(workbook: CalamineWorkbook, named: str | None) -> tuple[CalamineSh
     return workbook.get_sheet_by_name(name), len([other for other in shown if other != name])
 
 
-def _write(sheet: CalamineSheet, others: int) -> None:
+def _write(sheet: CalamineSheet, others: int, formulas: Mapping[int, tuple[str, int]]) -> None:
+    if formulas and (sheet.end is None or sheet.start is None):
+        raise _Refusal(without_values(*next(iter(formulas.values()))))
     if sheet.end is None or sheet.start is None:
         raise _Refusal(f"has no cells in its sheet {sheet.name[:40]!r}; nothing was read: name another with --sheet")
     width = sheet.end[1] - sheet.start[1] + 1
-    facts = json.dumps({"sheet": sheet.name, "others": others, "width": width, "rows": sheet.end[0] + 1})
+    empty = {column - sheet.start[1]: found for column, found in formulas.items()}
+    size = {"width": width, "rows": sheet.end[0] + 1}
+    facts = json.dumps({"sheet": sheet.name, "others": others, "formulas": empty, **size})
     fields = [pa.field(f"{kind}{at}", of) for at in range(width) for kind, of in _KINDS]
     schema = pa.schema([pa.field("row", pa.int64()), *fields], metadata={"sheet": facts})
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:

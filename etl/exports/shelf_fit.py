@@ -1,20 +1,28 @@
 """Whether an export fits the shelf that it is looked up on: its stores, and the money that its prices are in."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR, Catalog
+from etl.exports.columns import plain
 from etl.exports.estimate_shelf import places_on, rewritten, yaml_text
 from etl.exports.names import store_id_of
+from etl.exports.shown import shown
 from etl.exports.stage import StagedExport
 
 _HUNDREDFOLD = (50.0, 200.0)  # a price this many times the base price, or its inverse, is in another unit of money
 _STORES = re.compile(r"^stores: *\[(.*?)\]", re.MULTILINE)
 _SHOWN = 3
+_CENTS = {"cent", "cents", "ct", "cts", "pence", "minor"}
+_EUROS = {"eur", "euro", "euros"}
+_DEAR = 50  # the median price from which whole numbers may be cents
+_LIKE_GROCERIES = 1.5  # units of a product that a store sells on a day with a sale
 
 
 def fit_stores(folder: Path, catalog: Catalog, staged: StagedExport, *, add_stores: bool) -> bool:
@@ -77,6 +85,44 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
         f"base price is {base} ({int((is_more | is_less).sum())} of {len(at)} products are as far off); "
         "nothing was published: say what the file's prices are in with --price-unit cents or --price-unit euros"
     )
+
+
+def refuse_likely_cents(staged: StagedExport, theirs: Mapping[str, str], where: str) -> None:
+    """Refuse the prices of a first file that look like whole cents, for there is no shelf yet to hold them against.
+
+    They do where all are whole numbers, of several values, and the name of their column says so, or half of the
+    products cost 50 or more and yet sell like groceries. A name that says euros settles it.
+
+    Raises
+    ------
+    DataError
+        With a product and its median price, and what to say.
+    """
+    prices, column = staged.rows["price_offered"], theirs.get("price_offered") or theirs.get("revenue", "")
+    words, median = set(plain(column).split("_")), median_prices(staged)
+    is_whole = pc.all(pc.equal(prices, pc.round(prices))).as_py()
+    if words & _EUROS or not len(median) or not is_whole:
+        return
+    is_large = median.median() >= _DEAR and pc.count_distinct(prices).as_py() > 1 and _sells_much(staged)
+    if not (words & _CENTS or is_large):
+        return
+    typical = median.sort_values(kind="stable").index[len(median) // 2]
+    word = staged.products.words[int(typical)]
+    raise DataError(
+        f"{where}: expected prices in euros, found whole numbers alone in {column!r}, such as a median of "
+        f"{median[typical]:.0f} for {shown(word)}, which look like cents; nothing was published: say what they are in "
+        "with --price-unit cents or --price-unit euros (for a currency without decimals, too)"
+    )
+
+
+def _sells_much(staged: StagedExport) -> bool:
+    """Tell whether what sells is sold by more than a piece or two on a store day; of visits, nothing tells it."""
+    if "units" not in staged.rows.column_names:
+        return True
+    sold = (
+        staged.rows.filter(pc.field("units") > 0).group_by(["store", "product", "date"]).aggregate([("units", "sum")])
+    )
+    return bool((pc.mean(sold["units_sum"]).as_py() or 0.0) >= _LIKE_GROCERIES)
 
 
 def median_prices(staged: StagedExport) -> pd.Series:

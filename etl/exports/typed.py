@@ -19,7 +19,8 @@ from etl.exports.columns import Columns, Reading
 from etl.exports.decimals import NumberFormat
 from etl.exports.names import store_id_of
 from etl.exports.offers import offers
-from etl.exports.parse import flags, moments, numbers, shopper_numbers
+from etl.exports.parse import flags, moments, numbers, receipt_numbers, shopper_numbers
+from etl.exports.rounded import RoundedNumbers
 from etl.exports.zones import StoreZones
 from etl.validate import MISSING, PURCHASED
 
@@ -38,6 +39,7 @@ _KEPT_NUMBERS = (
     "propensity",
     "traffic",
 )
+_NUMBERED = ("sku", "product_name", "receipt")
 _OFFERS = ("promotion", "display", "leaflet")
 _NEEDED = ("seen_at", "price_offered", "purchased", "propensity", "shopper_id", "units", "receipt", "hour")
 _BASE = [
@@ -69,6 +71,7 @@ class RowTyper:
         theirs = self.columns.theirs
         self.products = CodedWords("sku" if "sku" in theirs else "product_name")
         self.format = NumberFormat(self.reading.decimal)
+        self.rounded = {ours: RoundedNumbers(theirs[ours]) for ours in _NUMBERED if ours in theirs}
         self.is_sales = self.columns.grain in ("receipts", "units")
         self.numbers = [name for name in NUMBERS if name in theirs]
         own = [("units", pa.float64())] if self.is_sales else [("shopper", pa.int64()), ("purchased", pa.bool_())]
@@ -89,6 +92,9 @@ class RowTyper:
         theirs = {self.columns.theirs[name]: columns[name] for name in self.numbers}
         decimal = self.format.sign_in(theirs, lines, self.where)
         read = {name: self._number(columns[name], name, decimal) for name in self.numbers}
+        for ours, numbered in self.rounded.items():
+            beside = columns.get("product_name") if ours == "sku" else None
+            numbered.refuse(columns[ours], beside, lines, self.where)
         product = self.products.coded_with_names(columns, self.where)
         store = self._stores_of(columns)
         typed, faults = self._times(columns, read, store)
@@ -180,7 +186,7 @@ class RowTyper:
             typed["hour"] = pa.array(hour.astype(np.int8))
             faults.append((moment % _US_PER_HOUR != 0, "the time is neither a day nor a whole hour"))
         if "receipt" in columns:
-            typed["receipt"] = shopper_numbers(columns["receipt"])
+            typed["receipt"] = receipt_numbers(columns["receipt"])
         return faults
 
     def _number(self, column: pa.Array, name: str, decimal: str) -> pa.Array:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from etl.exports.block import EMPTY, Block, without_blank_rows
+from etl.exports.formulas import without_values
 from etl.exports.parquet_file import NAMES, TIMES, as_names
 from etl.exports.sheet_reader import MEMORY, REFUSED
 
@@ -75,9 +76,10 @@ def sheet_blocks(
     Raises
     ------
     DataError
-        When the workbook cannot be read to its end.
+        When the workbook cannot be read to its end, or formulas in one of these columns carry no value.
     """
     with _read(path, where, sheet) as (facts, batches):
+        _refuse_formulas(facts["formulas"], names, theirs, where)
         if has_header:
             next(batches)
         for batch in batches:
@@ -86,6 +88,16 @@ def sheet_blocks(
             yield without_blank_rows(
                 Block(pa.table(columns, names=list(theirs.values())), lines, (), float(lines[-1]) / facts["rows"])
             )
+
+
+def _refuse_formulas(
+    formulas: Mapping[str, Sequence[Any]], names: Sequence[str], theirs: Mapping[str, str], where: str
+) -> None:
+    """Refuse a sheet in which a column that is used has formulas without values."""
+    for name in theirs.values():
+        found = formulas.get(str(names.index(name)))
+        if found is not None:
+            raise DataError(f"{where}: {name!r}: {without_values(*found)}")
 
 
 def _column(batch: pa.Table, at: int, ours: str) -> pa.ChunkedArray:

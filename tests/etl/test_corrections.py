@@ -15,6 +15,8 @@ from etl.exports.corrections import Asked, dates_of
 from etl.exports.estimate_shelf import is_untouched
 from etl.exports.ingest import Ingested, ingest
 from etl.load import load_store_day
+from etl.validate import CONTRADICTS
+from etl.validate import REPEATS as REPEATS_ROW
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -81,7 +83,7 @@ def test_a_changed_visit_is_told_from_a_repeated_one(take: Take) -> None:
     rows = [f"{on(0)} 10:00:0{n},S01,{n},A,2.00,1" for n in range(3)]
     take("january.csv", rows, header=VISITS)
     later = [rows[0], rows[1].replace(",2.00,", ",2.50,"), rows[2].replace(",1\n", ",0\n")[:-1] + "0"]
-    with pytest.raises(DataError, match="2 because it changes a row that is in the lake"):
+    with pytest.raises(DataError, match="found 2 that change rows in the lake, in line 3, 4, and 1 others"):
         take("february.csv", later, header=VISITS)
     found = take("march.csv", [*later, f"{on(0)} 10:00:09,S01,9,A,2.00,1"], header=VISITS)
     assert found.row["reasons"] == {"it repeats a decision that is in the lake already": [1, 2], CHANGES: [2, 3]}
@@ -196,3 +198,32 @@ def test_the_same_file_again_changes_nothing(take: Take) -> None:
     first = take("january.csv", units(0, 1))
     assert first.action == "ingested"
     assert take("january.csv", units(0, 1)).action == "unchanged"
+
+
+@pytest.mark.parametrize("corrected", ["price", "units"])
+def test_a_file_that_is_the_same_but_for_a_corrected_row_is_told_as_a_change(
+    take: Take, settings: Settings, corrected: str
+) -> None:
+    take("january.csv", units(0, 1, 2))
+    row = units(1, price="2.50") if corrected == "price" else units(1, units=6)
+    again = [*units(0), *row, *units(2)]
+    said = f"found 1 that change rows in the lake, in line 3, and 2 others .* with --replace {on(1)}$"
+    with pytest.raises(DataError, match=said):
+        take("january again.csv", again)
+    assert len(sold(settings)) == 3
+    found = take("january again.csv", again, Asked(replace=dates_of(on(1))))
+    assert [day["date"] for day in found.row["summary"]["replaced"]] == [on(1)]
+
+
+def test_a_corrected_stock_is_a_change(take: Take) -> None:
+    header = f"{UNITS},stock"
+    take("january.csv", [f"{row},20" for row in units(0, 1)], header=header)
+    with pytest.raises(DataError, match="found 1 that change rows in the lake, in line 3, and 1 others"):
+        take("again.csv", [f"{units(0)[0]},20", f"{units(1)[0]},30"], header=header)
+
+
+def test_a_visit_that_contradicts_one_of_the_same_second_is_kept_aside_for_that(take: Take) -> None:
+    rows = [f"{on(0)} 10:00:00,S01,7,A,{price},1" for price in ("2.00", "2.00", "2.50")]
+    found = take("january.csv", rows, header=VISITS)
+    assert found.row["reasons"] == {REPEATS_ROW: [1, 3], CONTRADICTS: [1, 4]}
+    assert found.row["rows"] == found.row["valid"] + found.row["rejected"] == 3

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from workbooks import Cell, workbook
+from workbooks import Cell, Formula, workbook
 
 from catalog.errors import DataError
 from catalog.settings import Settings
@@ -226,3 +226,19 @@ def test_standard_input_that_would_fill_the_disk_is_refused(tmp_path: Path, monk
     ):
         pass
     assert not settings.incoming.exists()
+
+
+@pytest.mark.parametrize("value", ["", "<v/>", "<v></v>"])
+def test_a_workbook_of_formulas_without_values_is_refused_with_what_computes_them(stage: Stage, value: str) -> None:
+    rows: list[list[Cell]] = [[TEN, "A", Formula("B2*2", value), 1], [TEN, "A", Formula("B3*2", value), 1]]
+    said = r"'price': expected values, found formulas without values: C2, and 2 such cells .*save it there.*as CSV"
+    with pytest.raises(DataError, match=said):
+        stage(sheet(*rows), "shop.xlsx")
+    with pytest.raises(DataError, match="expected values, found formulas without values: A1, and 2 such cells"):
+        stage(workbook({"Sales": [[Formula("A1", value)], [Formula("A1", value)]]}), "shop.xlsx")
+
+
+def test_formulas_that_were_computed_or_that_nobody_uses_are_read(stage: Stage) -> None:
+    rows: list[list[Cell]] = [[TEN, "A", Formula("B2*2", "<v>1.5</v>"), 1, Formula("A1")]]
+    staged = stage(sheet(*rows, names=f"{HEADER},total"), "shop.xlsx")
+    assert staged.rows["price_offered"].to_pylist() == [1.5]

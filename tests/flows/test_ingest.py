@@ -157,7 +157,7 @@ def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> 
     ("rows", "said"),
     [
         ("", "line 1: expected rows below the header, found none"),
-        ("never,A,1,1\n", "none of its 1 rows can be read; line 2: the time cannot be read"),
+        ("never,A,1,1\n", "line 2: expected dates or times in 'time', found 'never'"),
         ("2026-01-05 03:00,Milk,1,1\n", "none of its 1 rows is a decision that can be used; 1 because the time"),
     ],
 )

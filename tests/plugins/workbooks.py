@@ -4,9 +4,19 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-Cell = str | float | bool | dt.datetime | dt.date | None
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula, and the XML of the value that was computed: empty in a workbook that no program has computed."""
+
+    text: str
+    value: str = "<v></v>"
+
+
+Cell = str | float | bool | dt.datetime | dt.date | Formula | None
 
 _CONTENT = (
     '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -76,6 +86,8 @@ def _letters(at: int) -> str:
 def _cell(place: str, cell: Cell) -> str:
     if isinstance(cell, bool):
         return f'<c r="{place}" t="b"><v>{int(cell)}</v></c>'
+    if isinstance(cell, Formula):
+        return f'<c r="{place}"><f>{escape(cell.text)}</f>{cell.value}</c>'
     if isinstance(cell, str):
         return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>'
     if isinstance(cell, dt.datetime):

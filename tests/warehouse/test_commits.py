@@ -17,6 +17,7 @@ from warehouse import commit as commit_module
 from warehouse.commit_record import (
     CommitRecord,
     CommittedPart,
+    final_record,
     pending_names,
     pending_record_name,
     read_record,
@@ -303,3 +304,31 @@ def test_a_record_read_again_is_the_record(
 def test_a_name_that_could_lead_out_of_the_lake_is_refused(lake: Lake, name: str) -> None:
     with pytest.raises(ContractError, match="expected a commit's name"):
         record_name(name)
+
+
+def test_what_a_commit_takes_out_is_a_part_of_no_other_commit_wherever_it_is_killed(
+    monkeypatch: pytest.MonkeyPatch, lake: Lake, parts: list[Partition], cells: Cells
+) -> None:
+    step = 0
+    is_over = False
+    while not is_over:
+        step += 1
+        with lake.commit("earlier", inputs="x") as commit:
+            commit.publish(parts[0], cells(5))
+            commit.publish(parts[3], cells(6))
+        with monkeypatch.context() as patch:
+            dying_at(patch, step)
+            try:
+                with lake.commit("later", inputs="y") as commit:
+                    commit.publish(parts[1], cells(7))
+                    commit.remove(parts[3])
+                is_over = True
+            except Killed:
+                pass
+        assert verify(lake).findings == (), step
+        if lake.receipt(parts[3]) is None:
+            record = final_record(lake.notes, "earlier")
+            assert record is not None
+            assert not record.holds(parts[3])
+            assert record.holds(parts[0])
+    assert step > 8, "it was killed in every step of the removal"

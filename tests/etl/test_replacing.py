@@ -1,0 +1,158 @@
+"""Days that are replaced: the lake stays whole, and the audit names every one of them, whenever it was killed."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.settings import Settings
+from etl.exports.columns import Reading
+from etl.exports.corrections import Asked, dates_of
+from etl.exports.ingest import Ingested, ingest
+from warehouse.commit_record import amend, final_names, final_record
+from warehouse.lake import Lake
+from warehouse.verify import verify
+
+NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+FIRST = dt.date(2026, 1, 5)
+N_DAYS = 4
+ALL = Asked(replace=dates_of(f"{FIRST}..{FIRST + dt.timedelta(days=N_DAYS - 1)}"))
+DYING = """
+import datetime as dt, os, signal, sys
+from pathlib import Path
+from catalog.settings import read_settings
+from etl.exports.columns import Reading
+from etl.exports.corrections import Asked, dates_of
+from etl.exports.ingest import ingest
+from warehouse import commit
+
+home, file, dates, step = sys.argv[1:]
+left, made = int(step), commit.Commit.make
+
+def make(self):
+    global left
+    if self._name is not None and self._name.startswith("file-"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    made(self)
+
+finished = commit.finish
+
+def finish(store, record):
+    global left
+    if record.name.startswith("file-"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    finished(store, record)
+
+commit.Commit.make, commit.finish = make, finish
+asked = Asked(replace=dates_of(dates)) if dates else Asked()
+now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+ingest(read_settings({"SHELFPRICE_HOME": home}), Path(file), Reading(), None, now, asked=asked)
+"""
+
+
+def units_file(folder: Path, name: str, units: int, days: range = range(N_DAYS)) -> Path:
+    rows = [f"{FIRST + dt.timedelta(days=day)},S01,A,2.00,{units}" for day in days]
+    file = folder / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join(["date,store,sku,price,qty", *rows]) + "\n", encoding="utf-8")
+    return file
+
+
+def taken(settings: Settings, file: Path, asked: Asked | None = None) -> Ingested:
+    return ingest(settings, file, Reading(), None, NOW, asked=asked or Asked())
+
+
+def replaced_days(found: Ingested) -> list[tuple[str, float, float]]:
+    return [(day["date"], day["units_before"], day["units_after"]) for day in found.row["summary"]["replaced"]]
+
+
+def expected_days(before: float, after: float) -> list[tuple[str, float, float]]:
+    return [(str(FIRST + dt.timedelta(days=day)), before, after) for day in range(N_DAYS)]
+
+
+def test_after_days_are_replaced_the_lake_is_as_it_was_published(settings: Settings, tmp_path: Path) -> None:
+    taken(settings, units_file(tmp_path, "january.csv", 5))
+    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
+    assert verify(Lake(settings)).findings == ()
+
+
+def test_after_a_third_edition_and_a_day_back_the_lake_is_as_it_was_published(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = units_file(tmp_path, "january.csv", 5)
+    taken(settings, first)
+    taken(settings, units_file(tmp_path, "second.csv", 9), ALL)
+    taken(settings, units_file(tmp_path, "third.csv", 7, range(2)), Asked(ALL.replace[:2]))
+    taken(settings, first, ALL)
+    lake = Lake(settings)
+    assert verify(lake).findings == ()
+    holders = {own.group for own in lake.partitions("unit_sales")}
+    assert len(holders) == 1
+
+
+def test_a_part_that_was_replaced_is_a_part_of_no_commit(settings: Settings, tmp_path: Path) -> None:
+    taken(settings, units_file(tmp_path, "january.csv", 5))
+    lake = Lake(settings)
+    gone = {own.group for own in lake.partitions("unit_sales")}
+    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
+    records = [final_record(lake.notes, name) for name in final_names(lake.notes)]
+    assert not [part for one in records if one for part in one.parts if part.receipt and part.partition.group in gone]
+
+
+def test_a_lake_in_which_an_earlier_version_replaced_days_is_whole(settings: Settings, tmp_path: Path) -> None:
+    taken(settings, units_file(tmp_path, "january.csv", 5))
+    lake = Lake(settings)
+    left = [record for name in final_names(lake.notes) if (record := final_record(lake.notes, name))]
+    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
+    for record in left:
+        amend(lake.notes, record)  # as it stayed there before
+    assert verify(lake).findings == ()
+
+
+def test_a_part_that_is_lost_after_its_days_were_replaced_back_is_still_told(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = units_file(tmp_path, "january.csv", 5)
+    taken(settings, first)
+    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
+    taken(settings, first, ALL)
+    lake = Lake(settings)
+    part = next(iter(lake.partitions("unit_sales")))
+    lake.path(part).unlink()
+    for receipt in lake.path(part).parent.glob("*receipt*"):
+        receipt.unlink()
+    assert {finding.kind for finding in verify(lake).findings} == {"missing"}
+
+
+@pytest.mark.parametrize("name", ["correction.csv", "again/january.csv"], ids=["asked for", "a new edition"])
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_killed_in_the_middle_the_same_command_names_every_day_that_was_replaced(
+    settings: Settings, tmp_path: Path, name: str, step: int
+) -> None:
+    taken(settings, units_file(tmp_path, "january.csv", 5))
+    file = units_file(tmp_path / Path(name).parent, Path(name).name, 9)
+    is_asked = name == "correction.csv"
+    dates = f"{ALL.replace[0]}..{ALL.replace[-1]}" if is_asked else ""
+    command = [sys.executable, "-c", DYING, str(settings.home), str(file), dates, str(step)]
+    died = subprocess.run(command, check=False, timeout=120, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    assert died.returncode == -signal.SIGKILL
+    assert verify(Lake(settings)).findings == ()
+    found = taken(settings, file, ALL if is_asked else None)
+    assert replaced_days(found) == expected_days(5.0, 9.0)
+    assert verify(Lake(settings)).findings == ()
+
+
+def test_the_audit_stays_when_the_same_file_is_read_in_another_way(settings: Settings, tmp_path: Path) -> None:
+    taken(settings, units_file(tmp_path, "january.csv", 5))
+    file = units_file(tmp_path, "correction.csv", 9)
+    taken(settings, file, ALL)
+    again = ingest(settings, file, Reading(grain="units"), None, NOW, asked=Asked())
+    assert replaced_days(again) == expected_days(5.0, 9.0)
