@@ -119,7 +119,7 @@ class KeptDesk:
             self._kept = _kept(desk)
 
     def _sold(self) -> tuple[object, ...]:
-        """Return what tells where the stores stand: what is sold of days being sold, and the newest one that is over."""
+        """Return what tells where stores stand: what is sold of days being sold, and the newest one that is over."""
         closed = newest_closed(self._lake)
         over = [] if closed is None else [self._lake.changed_at(table, closed) for table in SOLD]
         return tuple(self._lake.changes("live_interactions").items()), closed, *over
