@@ -52,12 +52,8 @@ def next_ticks(lake: Lake, catalog: Catalog, stores: Iterable[str]) -> dict[str,
 
 
 def days_being_sold(lake: Lake) -> dict[str, LiveDay]:
-    """Return the first live day of each store that is not closed."""
-    found = dict[str, LiveDay]()
-    for day in days_with_live_parts(lake):
-        if not day.is_closed(lake):
-            found.setdefault(day.store, day)
-    return found
+    """Return the newest live day of each store that is not closed."""
+    return {day.store: day for day in days_with_live_parts(lake) if not day.is_closed(lake)}
 
 
 def next_tick_of(lake: Lake, catalog: Catalog, day: LiveDay) -> dt.datetime:

@@ -52,6 +52,7 @@ def begin() -> dict[str, str]:
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a test that forgot to ask for the server fails at once
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # no test reads logs from there
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # as the command line sets it, whatever ran before in this process
         "DO_NOT_TRACK": "true",
     }
 
