@@ -1,0 +1,224 @@
+"""Prices that a shop once showed although nobody had ordered them: each stays mended."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
+
+from catalog.load import load
+from catalog.pricing import Shelf
+from catalog.watched import WatchedCatalog
+from dashboard.data.desk.price_desk import PriceDesk
+from dashboard.data.reader import Reader
+from dashboard.price_tags import tag_of
+from etl.business_dates import DEFAULT_START, ONE_DAY
+from etl.live.day import LiveDay, sold_so_far
+from etl.live.player import Player
+from features.cells import ALL_VIEWS
+from serving.in_force import pricing_on
+from serving.live_prices import LivePrices
+from serving.price_changes.desk import Wish, ask, decide
+from serving.price_changes.propose import propose
+from serving.price_changes.record import all_changes
+from serving.quote import PriceQuestion
+from serving.quote_desk import StoresDifferError, open_desk
+from serving.replay.day import replay
+from serving.standing.standing import Standing, standings
+from serving.standing.store_now import stores_now
+from serving.storefront import Storefront
+from warehouse.connection import build_file
+
+STOP = Wish("kill_switch", "prices look wrong")
+
+
+def sold(shop: Shop, store: str, date: dt.date, ticks: int = SHORT_DAY) -> Player:
+    """Sell some ticks of a store's day; close it after the last."""
+    day = LiveDay(store, date)
+    player = Player(shop.lake, LivePrices(shop.lake, WatchedCatalog(shop.folder).current, day, SEED), day, SEED)
+    while player.next_tick < ticks:
+        player.sell_tick()
+    if player.is_over:
+        player.close()
+    return player
+
+
+def shown(shop: Shop, store: str, date: dt.date) -> dict[str, float]:
+    found = sold_so_far(shop.lake, LiveDay(store, date))
+    assert found is not None
+    rows = found.rows.repricings
+    return dict(zip(rows["sku"].to_pylist(), rows["new_price"].to_pylist(), strict=True))
+
+
+def held(shop: Shop, store: str = "S01", sku: str = "MILK") -> Standing:
+    catalog = load(shop.folder)
+    found = standings(shop.lake, catalog, stores_now(shop.lake, catalog, [store]))[store].of(sku)
+    assert found is not None
+    return found
+
+
+def edited(shop: Shop, name: str, edit: Callable[[dict], object]) -> None:  # type: ignore[type-arg]
+    """Edit a file of the catalog."""
+    file = shop.folder / name
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    edit(content)
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def bases(shop: Shop) -> dict[str, float]:
+    return {product.sku: product.base_price for product in shop.catalog.products}
+
+
+@pytest.mark.parametrize("zones", ["", "timezones: {S02: Asia/Tokyo}\n"])
+def test_a_kill_switch_of_every_store_binds_one_that_opens_an_earlier_date(tmp_path: Path, zones: str) -> None:
+    shop = Shop(tmp_path, more=zones, changed=open_in_the_morning)
+    shop.publish(DATE - ONE_DAY)
+    for store in shop.catalog.store.stores:
+        sold(shop, store, DATE - ONE_DAY)
+    shop.publish(DATE)
+    sold(shop, "S01", DATE)  # to the end of its day: it opens the next one
+    ask(shop.workspace, STOP, "anna")
+    sold(shop, "S02", DATE, 3)
+    assert shown(shop, "S02", DATE) == bases(shop)
+    assert held(shop, "S03").rule == "kill_switch"
+
+
+def test_an_override_that_was_withdrawn_in_every_store_does_not_come_back_in_one_that_is_behind(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    for store in shop.catalog.store.stores:
+        sold(shop, store, DATE)
+    [change] = ask(shop.workspace, Wish("override", "a rival", "MILK", None, 1.29), "anna").changes
+    sold(shop, "S01", DATE + ONE_DAY)
+    decide(shop.workspace, [change.id], "withdrawn", "anna")
+    sold(shop, "S02", DATE + ONE_DAY, 2)
+    assert shown(shop, "S02", DATE + ONE_DAY)["MILK"] != 1.29
+
+
+def test_a_date_that_a_store_left_out_is_bound_by_what_holds_now_and_is_replayed_to_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    sold(shop, "S01", DATE + ONE_DAY)
+    ask(shop.workspace, STOP, "anna")
+    sold(shop, "S01", DATE)
+    rows = [row for row in shop.lake.read(LiveDay("S01", DATE).part("repricings")).to_pylist() if row["tick"] == 0]
+    assert {row["sku"]: row["new_price"] for row in rows} == bases(shop)
+    assert all(part.is_same for part in replay(shop.settings, DATE) if part.part == "decisions")
+
+
+def test_a_live_day_goes_on_with_its_shelf_when_a_product_is_added_and_follows_the_kill_switch_all_the_same(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    player = sold(shop, "S01", DATE, 2)
+    tea = {"sku": "TEA", "name": "Tea", "category": "drinks", "base_price": 3.0, "unit_cost": 1.2}
+    edited(shop, "products.yaml", lambda content: content["products"].append(tea))
+    edited(shop, "store.yaml", lambda content: content.pop("popularity"))
+    ask(replace(shop.workspace, catalog=load(shop.folder)), STOP, "anna")
+    player.sell_tick()
+    assert shown(shop, "S01", DATE) == bases(shop)
+
+
+def test_a_question_without_a_store_is_not_answered_with_a_price_that_no_store_shows(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "{within_of_base: 0.0}")
+    shop.publish(DEFAULT_START)
+    desk, question = open_desk(shop.lake, shop.catalog), PriceQuestion("MILK", 12)
+    assert desk.answer(question, "S01").price == 1.5
+    assert (desk.answer(question).price, desk.answer(question).holds_in) == (1.5, "every store")
+    ask(shop.workspace, Wish("override", "a rival", "MILK", "S02", 1.29), "anna")
+    with pytest.raises(StoresDifferError, match=r"1\.50 EUR in S01, S03; 1\.29 EUR in S02"):
+        open_desk(shop.lake, shop.catalog).answer(question)
+
+
+def test_an_old_price_that_waits_for_no_approval_is_lifted_to_the_cost(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "{within_of_yesterday: 0.0}", changed=open_in_the_morning)
+    shop.publish(DATE)
+    ask(shop.workspace, Wish("override", "a rival", "MILK", None, 1.20), "anna")
+    for store in shop.catalog.store.stores:
+        sold(shop, store, DATE)
+    decide(shop.workspace, [change.id for change in all_changes(shop.lake)], "withdrawn", "anna")
+    edited(shop, "products.yaml", lambda content: content["products"][0].update(unit_cost=1.3, floor_price=1.3))
+    assert (held(shop).price, held(shop).limits[-1]) == (1.3, "floor")
+
+
+def test_a_price_that_is_frozen_in_the_file_stands_whatever_waits(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "{within_of_base: 0.0}")
+    shop.publish()
+    edited(shop, "store.yaml", lambda content: content["guardrails"].update(frozen={"MILK": 1.8}))
+    assert (held(shop).price, held(shop).rule) == (1.8, "frozen")
+
+
+def test_no_price_is_tried_that_approval_would_cut_to_another(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "{within_of_base: 0.1}")
+    shop.publish(visits=3.0)
+    policy = pricing_on(shop.lake, shop.catalog, DATE).policy
+    assert isinstance(policy, Storefront)
+    rng, n_stores = np.random.default_rng(3), 3
+    ladder = np.round(policy.exploration.ladder, 2)  # type: ignore[union-attr]
+    tried = 0
+    for _ in range(200):
+        stock = np.broadcast_to(shop.catalog.par_stock, (n_stores, 5)).astype(np.int64)
+        shelf = Shelf(stock, np.full(stock.shape, np.nan), 48, rng.random(stock.shape), None, shop.catalog.store.stores)
+        decision = policy.decide(shelf)
+        assert ((decision.propensity > 0) & (decision.propensity <= 1)).all()
+        for store, own in np.argwhere(decision.explored):
+            tried += 1
+            assert np.isclose(ladder[own], decision.prices[store, own]).any(), "a tried price is one of the ladder"
+    assert tried
+
+
+@pytest.mark.parametrize(
+    ("edit", "price"),
+    [
+        (lambda rails: rails["guardrails"].update(kill_switch=True), 1.5),
+        (lambda rails: rails["guardrails"].update(frozen={"MILK": 1.49}), 1.49),
+    ],
+)
+def test_the_desk_and_its_tags_follow_a_catalog_that_was_edited_after_the_night(
+    tmp_path: Path,
+    edit: Callable[[dict], object],
+    price: float,  # type: ignore[type-arg]
+) -> None:
+    shop = Shop(tmp_path)
+    shop.publish()
+    build_file(shop.settings, ALL_VIEWS)
+    edited(shop, "store.yaml", edit)
+    catalog = load(shop.folder)
+    desk = PriceDesk(shop.settings, Reader(shop.settings), lambda: catalog)
+    row = next(row for row in desk.sheet().rows if row.id == "S01|MILK")
+    assert (row.stands, tag_of(row, catalog.product("MILK"))["price"]) == (price, f"€{price:.2f}")
+
+
+def test_a_quote_follows_a_shelf_that_was_solved_anew_for_another_catalog(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(DEFAULT_START)
+    tea = {"sku": "TEA", "name": "Tea", "category": "drinks", "base_price": 3.0, "unit_cost": 1.2, "par_stock": 40}
+    edited(shop, "products.yaml", lambda content: content["products"].append(tea))
+    edited(shop, "products.yaml", lambda content: content["products"][0].update(ceiling_price=1.55, par_stock=60))
+    edited(shop, "store.yaml", lambda content: content.pop("popularity"))
+    catalog = load(shop.folder)
+    desk = open_desk(shop.lake, catalog)
+    for product in catalog.products:
+        answer = desk.answer(PriceQuestion(product.sku, product.par_stock), "S01")
+        assert answer.price == held(shop, "S01", product.sku).price, product.sku
+
+
+def test_the_desk_says_what_stands_where_a_price_was_rejected_and_no_older_one_is_known(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "{within_of_base: 0.05}")
+    build_file(shop.settings, ALL_VIEWS)
+    propose(shop.workspace, shop.publish(), DATE)
+    names = [change.id for change in all_changes(shop.lake) if change.last == "proposed"]
+    decide(shop.workspace, names, "rejected", "anna", "too dear")
+    edited(shop, "store.yaml", lambda content: content.pop("approval"))
+    catalog = load(shop.folder)
+    for row in PriceDesk(shop.settings, Reader(shop.settings), lambda: catalog).sheet().rows:
+        assert row.stands == held(shop, row.store, row.sku).price
+        if row.change is not None and row.change.id in names:
+            assert row.told == "rejected by anna; no other price is known, so it stands"
