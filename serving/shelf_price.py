@@ -134,11 +134,12 @@ def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) ->
     days = days[days["store_id"].isin(rows) & days["sku"].isin(columns) & (days["price"] > 0)]
     prices, seen = np.full((len(rows), len(columns)), np.nan), np.full((len(columns), 2), np.nan)
     steps, step = cache(partial(_first_steps, lake, last)), catalog.store.exported_prices.weekly_step
-    for sku, own in days.groupby("sku", sort=False):
+    for key, own in days.groupby("sku", sort=False):
+        sku = str(key)
         seen[columns[sku]] = own["price"].min(), own["price"].max()
         is_offer = _is_offer(own)
         if is_offer.any() and sku in steps():
-            is_offer &= ~_is_step(own, is_offer, steps()[str(sku)], step)
+            is_offer &= ~_is_step(own, is_offer, steps()[sku], step)
         regular = own[~is_offer].drop_duplicates("store_id", keep="last")
         prices[regular["store_id"].map(rows), columns[sku]] = regular["price"]
     return ShelfPrices(catalog.store.stores, prices, seen)
@@ -164,13 +165,14 @@ def _first_steps(lake: Lake, last: dt.date) -> dict[str, dt.date]:
 def _is_step(own: pd.DataFrame, is_offer: Flags, since: dt.date, step: float) -> Flags:
     """Tell which days of one product are low because books moved it from a regular price, a small step at a time."""
     found = np.zeros(len(own), dtype=bool)
-    columns = (own[name].to_numpy() for name in ("store_id", "price"))
+    columns = (own[name].to_list() for name in ("store_id", "price"))
+    is_since = own["business_date"].to_numpy().astype("datetime64[D]") >= np.datetime64(since, "D")
     before, regular = None, np.nan
     for row, (store, price) in enumerate(zip(*columns, strict=True)):
         if store != before:
             before, regular = store, np.nan
         is_near = price >= regular * (1 - step) - _SAME
-        found[row] = is_offer[row] and is_near and own["business_date"].iat[row] >= pd.Timestamp(since)
+        found[row] = is_offer[row] and is_near and is_since[row]
         if found[row] or not is_offer[row]:
             regular = price
     return found

@@ -45,13 +45,18 @@ def old_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt
     return np.array([known.get(product.sku, product.base_price) for product in catalog.products])
 
 
-def step_from(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
+def step_from(lake: Lake, catalog: Catalog, date: dt.date, standing: ShelfPrices | None = None) -> ShelfPrices | None:
     """Return the prices that a retailer's stores step from on a date; None in a lake that is not a retailer's alone.
 
     They are the last regular prices before the date, or before the first book of the last seven days that moves the
     product: so one step a week is taken, however often books are made.
+
+    Parameters
+    ----------
+    standing
+        The last regular prices before the date, if they were read already.
     """
-    found = shelf_prices(lake, catalog, date)
+    found = standing or shelf_prices(lake, catalog, date)
     if found is None:
         return None
     moved = np.zeros(len(catalog.skus), dtype=bool)
@@ -65,7 +70,8 @@ def step_from(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None
 
 def own_prices_under(lake: Lake, catalog: Catalog, date: dt.date, book_of: dt.date) -> OwnPrices | None:
     """Return a retailer's own prices on a date under the book of another; None where it is not a retailer's lake."""
-    standing, before = shelf_prices(lake, catalog, date), step_from(lake, catalog, book_of)
+    standing = shelf_prices(lake, catalog, date)
+    before = None if standing is None else step_from(lake, catalog, book_of, standing if book_of == date else None)
     return None if standing is None or before is None else OwnPrices(standing, before)
 
 

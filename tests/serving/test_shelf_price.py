@@ -85,7 +85,7 @@ class Retailer:
 
     def priced(self, date: dt.date) -> None:
         """Make the price book of a date."""
-        known = known_before(self.lake, Level(), self.catalog, date)  # type: ignore[arg-type]
+        known = known_before(self.lake, Level(), self.catalog, date)
         publish_book(self.lake, self.catalog, known.curves, known.visits, date)
 
     def sent(self) -> dict[str, dict[str, float]]:
@@ -149,8 +149,8 @@ def test_prices_that_rose_half_way_are_not_sent_back(retailer: Retailer) -> None
 
 
 def test_each_store_keeps_its_own_price_and_is_sent_none_where_it_has_none(retailer: Retailer) -> None:
-    own = (1.99, 2.09, None, 2.19)
-    retailer.sells({"A": lambda _, store: own[store], "B": always(3.0)}, range(10))
+    own: tuple[float | None, ...] = (1.99, 2.09, None, 2.19)
+    retailer.sells({"A": lambda _day, store: own[store], "B": always(3.0)}, range(10))
     assert retailer.sent() == {"A": {"S01": 1.99, "S02": 2.09, "S04": 2.19}, "B": everywhere(3.0)}
     question = PriceQuestion("A", 10)
     with pytest.raises(NoBookError, match=r"A stands at 2\.19 EUR in S04, nobody released another price"):
