@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from etl.exports.columns import Reading
 from etl.exports.ingest import ingest
 from etl.transform import transform
 from features.price_response.records import PriceResponse, Slope
-from serving.book_store import publish_book
+from serving.book_store import book_in_force, publish_book
 from serving.day_curves import known_before
 from serving.export.wanted import wanted_of
 from serving.price_changes.desk import Wish, ask
+from serving.price_changes.propose import propose
+from serving.price_changes.record import changes_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
+from serving.shelf_price import shelf_prices
 from serving.small_steps import keepers
 from serving.standing.standing import standings
 from serving.standing.store_now import stores_now
@@ -251,6 +254,57 @@ def test_the_kill_switch_and_orders_of_people_bind_what_stands(retailer: Retaile
     standing = held["S02"].of("A")
     assert standing is not None
     assert (standing.rule, standing.unmet) == ("kill_switch", None)
+
+
+def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
+    file = retailer.folder / "visits.csv"
+    seen = (("09:00", "S01", 2.00), ("11:00", "S01", 2.20), ("10:00", "S02", 2.10), ("17:00", "S02", 2.10))
+    rows = [f"2026-01-{day:02d} {at},{store},A,{price},{day % 2}" for day in (5, 6) for at, store, price in seen]
+    file.write_text("\n".join(["time,store,sku,price,bought", *rows]) + "\n", encoding="utf-8")
+    shelf = ingest(retailer.settings, file, Reading(), None, NOW).shelf
+    found = shelf_prices(retailer.lake, load(shelf))
+    assert found is not None
+    assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
+
+
+def test_what_is_proposed_for_approval_is_each_stores_own_price(
+    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retailer.sells(
+        {
+            "TOLD": lambda day, store: round((1.6 if day < 14 else 2.0) * (1 + 0.1 * store), 2),
+            "UNTOLD": lambda _, store: 3.0 + 0.1 * store,
+        },
+        range(42),
+    )
+    told(monkeypatch, "TOLD", -3.0)
+    date = retailer.day(42)
+    retailer.priced(date)
+    unlimited = retailer.sent()
+    held = approval_at(retailer, 0.01)
+    book = book_in_force(retailer.lake, date)
+    assert book is not None
+    propose(held, book, date)
+    proposed = {(own.terms.sku, own.terms.store): own for own in changes_on(retailer.lake, date)}
+    assert {place: own.terms.new_price for place, own in proposed.items()} == {
+        (sku, store): price for sku, prices in unlimited.items() for store, price in prices.items()
+    }
+    assert {own.last for (sku, _), own in proposed.items() if sku == "UNTOLD"} == {"approved"}
+    now = stores_now(retailer.lake, held.catalog, STORES)
+    waiting = {own.terms.store for own in proposed.values() if own.last == "proposed"}
+    assert waiting
+    for name in waiting:
+        standing = standings(retailer.lake, held.catalog, now)[str(name)].of("TOLD")
+        assert standing is not None
+        assert standing.price == round(2.0 * (1 + 0.1 * STORES.index(str(name))), 2)
+
+
+def approval_at(retailer: Retailer, share: float) -> Workspace:
+    """Return the workspace with prices farther than a share from yesterday's waiting for a person."""
+    catalog = retailer.catalog
+    rules = catalog.store.approval.model_copy(update={"within_of_yesterday": share})
+    store = catalog.store.model_copy(update={"approval": rules})
+    return Workspace(retailer.settings, replace(catalog, store=store), retailer.lake)
 
 
 def test_a_product_without_a_known_price_is_quoted_none(retailer: Retailer, monkeypatch: pytest.MonkeyPatch) -> None:
