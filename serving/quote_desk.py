@@ -21,6 +21,7 @@ from catalog.pricing import RULES
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import orders_on
 from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
+from serving.shelf_price import changes_of_shelves
 from serving.small_steps import own_prices_under
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
@@ -79,6 +80,7 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
+        self._shelves = changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores)
         self._counters: dict[str | dt.date, _Counter] = {}
         self._asked_about: set[str | None] = set()
@@ -100,6 +102,7 @@ class QuoteDesk:
             self.found.sha256 if self.found else "",
             self.passed_over,
             self._decided,
+            self._shelves,
             sorted((now.store, now.date, now.tick) for now in self._stores.values()),
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
@@ -236,7 +239,8 @@ class QuoteDesk:
             stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
         orders = orders_on(self._lake, catalog, date, stores)
         prices = own_prices_under(self._lake, catalog, date, found.book.published_at.date())
-        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
+        shelf = "" if prices is None else prices.fingerprint
+        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}{shelf}".encode()).hexdigest()[:_TAG_LENGTH]
         return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left, prices), stores, tag)
 
 

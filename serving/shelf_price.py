@@ -6,6 +6,7 @@ not come back is a new regular price: nobody can say yet that it is an offer. Ne
 """
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -112,6 +113,20 @@ class OwnPrices:
 
     standing: ShelfPrices
     stepped_from: ShelfPrices
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these prices from any others."""
+        arrays = (self.standing.prices, self.stepped_from.prices, self.stepped_from.seen)
+        return hashlib.sha256(b"".join(own.tobytes() for own in arrays)).hexdigest()
+
+
+def changes_of_shelves(lake: Lake) -> tuple[object, ...]:
+    """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+    origin = origin_of(lake.store)
+    if origin is None or origin.holds != "retailer":
+        return ()
+    return tuple(tuple(sorted(lake.changes(table).items())) for table in _READ)
 
 
 def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:

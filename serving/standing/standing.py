@@ -207,8 +207,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: 
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
     given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
     is_peoples = (given >= 0) | np.array([newest[sku][1] in ORDERED for sku in catalog.skus])
-    policys = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
-    without = np.where(is_peoples, policys, began.shown[0])
+    by_policy = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(limits, without[None], shelf)
     bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
     clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
