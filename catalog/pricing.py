@@ -22,6 +22,7 @@ RULES = {
     "sold_out": "nothing is left to sell",
     "kept_price": "its store keeps the old price this week, so that stores tell what the new one does",
     "never_varied": "how its demand answers to the price is not known, so it is the base price",
+    "shelf_price": "nobody released another price, so the shelf price stands",
     "unknown_product": "no model knows the product yet, so it is the base price",
     "kill_switch": "the kill switch is on",
     "impossible_price": "no usable price was asked for",

@@ -2,7 +2,7 @@
 
 Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
 not. So a product moves on exported decisions alone only where its response can be told from other causes, and by that
-response. Any other product keeps its base price until the store has explored prices of its own.
+response. Any other product keeps the regular price of its store until the store has explored prices of its own.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, se
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
-from serving.small_steps import books_before, in_small_steps, old_prices
+from serving.small_steps import books_before, in_small_steps, old_prices, step_from
 from serving.support import with_support
 from warehouse.lake import Lake
 from warehouse.proof import Span, prove
@@ -75,6 +75,7 @@ def learned_for(
     catalog: Catalog,
     date: dt.date,
     seen: Seen | None = None,
+    old: Floats | None = None,
 ) -> DayKnowledge:
     """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
 
@@ -82,6 +83,8 @@ def learned_for(
     ----------
     seen
         What the log shows before the date, if it was read already.
+    old
+        As in `supported_curves`.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def learned_for(
     if holds_exported(connection, dt.date.min, through):
         if model is None:
             raise DataError("expected a champion, for these prices were set by somebody else; run `shelfprice train`")
-        curves = supported_curves(connection, model, catalog, through)
+        curves = supported_curves(connection, model, catalog, through, old)
         return DayKnowledge(curves, expected_visits(connection, catalog, through))
     champion = None
     if model is not None:
@@ -148,7 +151,8 @@ def known_before(
     """
     prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
     with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
-        return learned_for(connection, model, catalog, date)
+        before = step_from(lake, catalog, date)
+        return learned_for(connection, model, catalog, date, old=None if before is None else before.usual)
 
 
 def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
@@ -178,12 +182,22 @@ def responses_to_judge_by(
 
 
 def supported_curves(
-    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
+    connection: duckdb.DuckDBPyConnection,
+    model: DatedModel,
+    catalog: Catalog,
+    through: dt.date,
+    old: Floats | None = None,
 ) -> DemandCurves:
     """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for.
 
     A product that was sold at exported prices alone moves in small steps by its told response, or has no prices to
     choose from.
+
+    Parameters
+    ----------
+    old
+        Prices that small steps begin from, EUR, shape (n_products,), NaN where none is known and nothing moves; None
+        for those of a week ago.
     """
     curves = demand_curves(connection, model, catalog)
     observed = observed_prices(connection, catalog, through, model.learned_from)
@@ -193,7 +207,8 @@ def supported_curves(
     was_tried = own[:, 1] > own[:, 0]
     told = slopes_of(_responses_of(connection, model, catalog, through), catalog.skus)
     told = replace(told, slope=np.where(was_tried, np.nan, told.slope))
-    old = old_prices(connection, catalog, through + dt.timedelta(days=1))
+    if old is None:
+        old = old_prices(connection, catalog, through + dt.timedelta(days=1))
     curves, moves = in_small_steps(curves, catalog, told, old, observed)
     return with_support(curves, np.where(moves[:, None], observed, own))
 

@@ -21,6 +21,7 @@ from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
 from serving.order_windows import Orders, Windows
 from serving.price_changes.change import Kind
+from serving.shelf_price import ShelfPrices
 
 _BY_PEOPLE: dict[Kind, str] = {"freeze": "frozen", "override": "override", "kill_switch": "kill_switch"}
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
@@ -33,7 +34,7 @@ class Limits:
     Attributes
     ----------
     base_prices
-        What is shown under the kill switch, and where nothing usable was ever asked for.
+        What is shown under the kill switch, and where nothing usable was ever asked for; see `standing`.
     bounds, whole_bounds
         Floors, ceilings, and cost plus margin: for a policy's price with the price ending, and for one that people
         ordered or approved in any whole smallest unit.
@@ -51,6 +52,9 @@ class Limits:
         What people ordered and approved for the date; None where nobody did.
     money
         The currency, whose smallest unit every price is a whole number of.
+    standing
+        The last regular prices of a retailer's stores, which take the place of base prices there: a base price is what
+        the first file showed, and nobody's order. None in any other store.
     """
 
     base_prices: Floats
@@ -64,6 +68,16 @@ class Limits:
     kill_switch: bool
     orders: Orders | None = None
     money: Currency = EUR
+    standing: ShelfPrices | None = None
+
+    def base_at(self, shelf: Shelf) -> Floats:
+        """Return the base prices of a shelf, EUR: of all stores, or each retailer's store's own, NaN where not known.
+
+        Shape (n_products,), or (n_stores, n_products).
+        """
+        if self.standing is not None:
+            return self.standing.of(shelf.stores, len(shelf.stock))
+        return self.base_prices
 
     @cached_property
     def are_static(self) -> bool:
@@ -93,11 +107,15 @@ class Limits:
             whole_bounds=self.whole_bounds.among(part),
             frozen=self.frozen[part],
             orders=orders if orders is not None and orders.orders else None,
+            standing=None if self.standing is None else self.standing.only(position),
         )
 
 
-def limits_of(catalog: Catalog, orders: Orders | None = None) -> Limits:
-    """Return the guardrails of a catalog as arrays, with what people ordered for a date."""
+def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPrices | None = None) -> Limits:
+    """Return the guardrails of a catalog as arrays, with what people ordered for a date.
+
+    `standing` are the prices of a retailer's own shelves.
+    """
     store, rails = catalog.store, catalog.store.guardrails
     return Limits(
         base_prices=catalog.base_prices,
@@ -111,6 +129,7 @@ def limits_of(catalog: Catalog, orders: Orders | None = None) -> Limits:
         kill_switch=rails.kill_switch,
         orders=orders if orders is not None and orders.orders else None,
         money=store.money,
+        standing=standing,
     )
 
 
@@ -161,7 +180,7 @@ def guarded_with_trail(
         return asked, NO_CLAMPS
     before, clamps = _whole(asked, limits.money), [NO_CLAMPS]
     for rule, after in _in_order(limits, asked, shelf, may_move):
-        where = np.flatnonzero(after != before)
+        where = np.flatnonzero((after != before) & ~(np.isnan(after) & np.isnan(before)))
         if len(where):
             found = np.empty(len(where), dtype=CLAMP)
             found["decision"], found["rule"] = where, first_rule + LIMITS.index(rule)
@@ -192,10 +211,10 @@ def usable_prices(prices: Floats, money: Currency = EUR) -> Floats:
 def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | None) -> Iterator[tuple[str, Floats]]:
     """Yield each limit with the prices after it, in the order of `LIMITS`."""
     if limits.kill_switch:  # nothing before it matters
-        yield "kill_switch", np.broadcast_to(limits.base_prices, asked.shape).copy()
+        yield "kill_switch", np.broadcast_to(limits.base_at(shelf), asked.shape).copy()
         return
     shown, wanted = (usable_prices(own, limits.money) for own in (shelf.shown_prices, asked))
-    prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_prices, shown), wanted)
+    prices = np.where(np.isnan(wanted), np.where(np.isnan(shown), limits.base_at(shelf), shown), wanted)
     yield "impossible_price", prices
     ordered = ordered_on(limits, shelf)
     given = np.broadcast_to(is_given(limits, shelf), prices.shape)
@@ -222,7 +241,7 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     yield "floor", (prices := np.maximum(prices, floors))
     yield "minimum_margin", (prices := np.maximum(prices, least))
     if ordered is not None:
-        yield "kill_switch", np.where(ordered.bound_by("kill_switch"), ordered.lowest, prices)
+        yield "kill_switch", np.where(ordered.bound_by("kill_switch"), limits.base_at(shelf), prices)
 
 
 def _pairs(limits: Limits) -> Iterator[tuple[Floats, Floats]]:

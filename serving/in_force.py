@@ -1,4 +1,8 @@
-"""Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on."""
+"""Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on.
+
+In a retailer's lake what stands without a released price is no base price: it is the last regular price of the store's
+own shelf.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -14,9 +18,12 @@ from serving.cold_start import match_to_shelf
 from serving.order_windows import Orders
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_changes.orders import orders_on
+from serving.shelf_price import OwnPrices, shelf_prices
+from serving.small_steps import own_prices_under
 from serving.storefront import (
     Storefront,
     storefront_at_base_prices,
+    storefront_at_shelf_prices,
     storefront_before_champion,
     storefront_that_learns,
     storefront_with_book,
@@ -35,7 +42,8 @@ def pricing_on(
 ) -> PricedBy:
     """Return the policy that prices a date, with its exploration, what people ordered, and its guardrails.
 
-    Under the kill switch no book is read: base prices stand whatever state the books are in.
+    Under the kill switch no book is read: base prices, or those of a retailer's own shelves, stand whatever state the
+    books are in.
 
     Parameters
     ----------
@@ -58,25 +66,43 @@ def pricing_on(
 
 def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
     if catalog.store.guardrails.kill_switch or orders.stops_everything:
-        return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
+        standing = shelf_prices(lake, catalog, date)
+        stopped = (
+            storefront_at_base_prices(catalog, orders)
+            if standing is None
+            else storefront_at_shelf_prices(catalog, standing, orders)
+        )
+        return _told_apart(PricedBy(stopped, "kill_switch"), orders)
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            return pricing_by_book(catalog, found, orders, is_greedy=name == "greedy")
+            own = own_prices_under(lake, catalog, date, found.book.published_at.date())
+            return pricing_by_book(catalog, found, orders, own, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    without = storefront_before_champion(catalog, name, orders)
+    standing = shelf_prices(lake, catalog, date) if name is None else None
+    without = (
+        storefront_before_champion(catalog, name, orders)
+        if standing is None
+        else storefront_at_shelf_prices(catalog, standing, orders)
+    )
     return _told_apart(PricedBy(without, without.name), orders)
 
 
 def pricing_by_book(
-    catalog: Catalog, found: BookInForce, orders: Orders | None = None, *, is_greedy: bool = False
+    catalog: Catalog,
+    found: BookInForce,
+    orders: Orders | None = None,
+    own: OwnPrices | None = None,
+    *,
+    is_greedy: bool = False,
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
-    With the belief behind the book its prices are corrected during the day.
+    With the belief behind the book its prices are corrected during the day. `own` are the prices of a retailer's own
+    shelves, which stand where the book releases none.
     """
     made_for = found.book.published_at.date()
     if found.belief is not None and not is_greedy:
@@ -88,7 +114,7 @@ def pricing_by_book(
             policy = GreedyPolicy(curves, costs_that_count(catalog))
             store = storefront_with_model(catalog, policy, curves, orders)
         else:
-            store = storefront_with_book(catalog, book, curves, orders)
+            store = storefront_with_book(catalog, book, curves, orders, own)
     return _told_apart(PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256), orders)
 
 

@@ -34,7 +34,7 @@ class OwnPart(NamedTuple):
         """Whether neither store nor the price shown before matters for its price."""
         limits, policy = self.storefront.limits, self.storefront.policy
         assert isinstance(policy, BookPolicy)  # noqa: S101 - made from a book
-        return (limits is None or limits.are_static) and not policy.kept
+        return (limits is None or limits.are_static) and not policy.kept and policy.released is None
 
 
 def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
@@ -54,10 +54,9 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
     book, part = whole.policy.book, slice(own, own + 1)
     arrays = ("par_stock", "prices", "unconstrained", "p_sale", "p_unconstrained", "unit_value", "rule", "policy_rule")
     own_book = replace(book, skus=book.skus[part], **{name: getattr(book, name)[part] for name in arrays})
-    kept = {store: prices[part] for store, prices in whole.policy.kept.items()}
     return replace(
         whole,
-        policy=BookPolicy(own_book, kept),
+        policy=whole.policy.only(own, own_book),
         curves=curves,
         limits=whole.limits.only(own, book.skus[own]),
         unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],

@@ -1,6 +1,7 @@
 """Policies that say which prices they want, behind the protocol of `serving.pricing_policy`.
 
-`static` wants base prices, `rule` raises them when stock runs low, `greedy` takes what earns most per visit,
+`static` wants base prices, `shelf_prices` those of a retailer's own shelves, `rule` raises base prices when stock runs
+low, `greedy` takes what earns most per visit,
 `stock_aware` weighs that against what a unit kept is worth. `serving.storefront` makes prices of what they want, and a
 price book tabulates it.
 """
@@ -15,6 +16,7 @@ from catalog.pricing import Shelf
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
+from serving.shelf_price import ShelfPrices
 from serving.solve import ProductsToSolve, solve
 
 
@@ -30,6 +32,21 @@ class StaticPolicy:
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for the base price of every product."""
         prices = np.broadcast_to(self.base_prices, shelf.stock.shape).copy()
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class ShelfPolicy:
+    """The last regular prices of a retailer's own shelves; NaN where one is not known, so that nothing is asked for."""
+
+    standing: ShelfPrices
+    name: str = "shelf_prices"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("shelf_price",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for what stands in each store."""
+        prices = self.standing.of(shelf.stores, len(shelf.stock))
         return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
 
 

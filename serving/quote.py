@@ -22,6 +22,7 @@ from serving.curves import DemandCurves
 from serving.order_windows import Orders
 from serving.own_part import OwnPart, known, own_part
 from serving.price_book.book import PriceBook
+from serving.shelf_price import LOOKS_BACK, OwnPrices
 from serving.storefront import storefront_without_exploration
 
 EVERY_STORE = "every store"
@@ -89,6 +90,8 @@ class QuotedBook:
         What people ordered for the date that is asked about.
     ticks_left
         Ticks until closing where a question does not say; None is as many as the book has prices for.
+    own
+        The prices of a retailer's own shelves, which stand where the book releases none.
     """
 
     def __init__(
@@ -98,12 +101,13 @@ class QuotedBook:
         curves: DemandCurves,
         orders: Orders | None = None,
         ticks_left: int | None = None,
+        own: OwnPrices | None = None,
     ) -> None:
         self._catalog = catalog
         self._book, self._curves = match_to_shelf(catalog, book, curves)
         self._made_for = f"{book.published_at.date()}"
         self._until_closing = ticks_left or self._book.prices.shape[2]
-        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders)
+        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders, own)
         self._own_parts: dict[str, OwnPart] = {}
         self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
 
@@ -135,11 +139,14 @@ class QuotedBook:
         CatalogError
             When the shelf does not have the product.
         DataError
-            When there are not so many ticks in a day, or the stock cannot be.
+            When there are not so many ticks in a day, or the stock cannot be; and where no price of the product is
+            known in the store.
         """
         own, left = self._own_part(question.sku), self._ticks_left(question)
         decision, row = self._decided(own, question, left, store)
         price, p_sale = float(decision.prices[row, 0]), known(decision.p_sale[row, 0])
+        if math.isnan(price):
+            raise DataError(unknown_price(question.sku, store))
         return Answer(
             sku=question.sku,
             stock=question.stock,
@@ -163,12 +170,18 @@ class QuotedBook:
         )
 
     def distinct(self, question: PriceQuestion, stores: Sequence[str]) -> dict[tuple[float, str], list[str]]:
-        """Return the prices of a question, EUR, each with the rule behind it and the stores that it is the price of."""
+        """Return the prices of a question, EUR, each with the rule behind it and the stores that it is the price of.
+
+        The price is infinite where none is known.
+        """
         own, left = self._own_part(question.sku), self._ticks_left(question)
         shelf, found = _shelf_of(question, left, tuple(stores)), dict[tuple[float, str], list[str]]()
         decision = own.storefront.decide(shelf)
         for row, store in enumerate(stores):
-            key = float(decision.prices[row, 0]), own.storefront.rules[decision.rule[row, 0]]
+            key = (
+                float(np.nan_to_num(decision.prices[row, 0], nan=math.inf)),
+                own.storefront.rules[decision.rule[row, 0]],
+            )
             found.setdefault(key, []).append(store)
         return found
 
@@ -236,6 +249,15 @@ def explained(
 ) -> Answer:
     """Answer one question from a price book; see `QuotedBook`."""
     return QuotedBook(catalog, book, curves).answer(question, store)
+
+
+def unknown_price(sku: str, store: str | None) -> str:
+    """Say that a product has no price in a store, and what helps."""
+    of = "any store" if store is None else store
+    return (
+        f"expected a price of {sku} in {of} in the last {LOOKS_BACK} days of the log, found none; nothing is quoted or "
+        f"sent: ingest sales of it there, or set one with `shelfprice override`"
+    )
 
 
 def _shelf_of(question: PriceQuestion, ticks_left: int, stores: tuple[str, ...] | None) -> Shelf:

@@ -6,6 +6,7 @@ bytes, because both ask here.
 
 import datetime as dt
 import hashlib
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +20,9 @@ from catalog.load import Catalog
 from catalog.pricing import RULES
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import orders_on
-from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook
+from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
+from serving.shelf_price import changes_of_shelves
+from serving.small_steps import own_prices_under
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
 from serving.standing.store_now import catalog_of_the_day, stores_now
@@ -77,6 +80,7 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
+        self._shelves = changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores)
         self._counters: dict[str | dt.date, _Counter] = {}
         self._asked_about: set[str | None] = set()
@@ -98,6 +102,7 @@ class QuoteDesk:
             self.found.sha256 if self.found else "",
             self.passed_over,
             self._decided,
+            self._shelves,
             sorted((now.store, now.date, now.tick) for now in self._stores.values()),
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
@@ -160,12 +165,14 @@ class QuoteDesk:
             for key, stores in counter.book.distinct(question, counter.stores).items():
                 found.setdefault(key, []).extend(stores)
         if len(found) > 1:
-            told = self.catalog.store.money.told
-            prices = "; ".join(f"{told(price)} in {_named(stores)}" for (price, _), stores in found.items())
+            prices = "; ".join(f"{self._told(price)} in {_named(stores)}" for (price, _), stores in found.items())
             raise StoresDifferError(
                 f"expected a store, for {question.sku} has several prices ({prices}), found none; nothing was quoted: "
                 f"name one, such as {self.catalog.store.stores[0]}"
             )
+
+    def _told(self, price: float) -> str:
+        return self.catalog.store.money.told(price) if math.isfinite(price) else "none known"
 
     @property
     def _warning(self) -> dict[str, Any] | None:
@@ -174,8 +181,11 @@ class QuoteDesk:
     def _no_book(self, sku: str, store: str | None) -> NoBookError:
         """Return the refusal where no book is in force: it names the price that stands all the same."""
         of = store if store in self._stores else self.catalog.store.stores[0]
-        found = standings(self._lake, self.catalog, {of: self._stores[of]})[of].of(sku)
+        own = standings(self._lake, self.catalog, {of: self._stores[of]})[of]
+        found = own.of(sku)
         stands = f"{sku} is not on the shelf of {of} today"
+        if sku in own.catalog.skus:
+            stands = unknown_price(sku, of)
         if found is not None:
             stands = f"{sku} stands at {self.catalog.store.money.told(found.price)} in {of}, {RULES[found.rule]}"
         if self.passed_over is not None:
@@ -228,8 +238,10 @@ class QuoteDesk:
             catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found), None
             stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
         orders = orders_on(self._lake, catalog, date, stores)
-        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
-        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left), stores, tag)
+        prices = own_prices_under(self._lake, catalog, date, found.book.published_at.date())
+        shelf = "" if prices is None else prices.fingerprint
+        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}{shelf}".encode()).hexdigest()[:_TAG_LENGTH]
+        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left, prices), stores, tag)
 
 
 def _named(stores: Sequence[str]) -> str:

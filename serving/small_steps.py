@@ -3,6 +3,9 @@
 Such evidence can be wrong, and no test can rule that out. So a price moves only in the direction in which every slope
 that is possible earns more, by a small step a week, and in each week some stores, drawn at random, keep the old price.
 What the stores then sell tells: within a week they differ by the draw alone.
+
+A step is a share of a price. Where a retailer's stores have prices of their own, a book's step begins from the one in
+the middle of them, and each store takes the same share from its own; see `serving.price_book.policy`.
 """
 
 import datetime as dt
@@ -20,9 +23,11 @@ from features.price_response.records import ToldSlopes, with_response
 from serving.curves import DemandCurves, chance_at
 from serving.policies import costs_that_count
 from serving.price_book.book import PriceBook
+from serving.shelf_price import OwnPrices, ShelfPrices, moved_by_book, shelf_prices
 from warehouse.lake import Lake
 from warehouse.proof import Span
 from warehouse.sql_files import queries_beside
+from warehouse.within import between
 
 _query = queries_beside(__file__)
 _WEEK = 7
@@ -38,6 +43,36 @@ def old_prices(connection: duckdb.DuckDBPyConnection, catalog: Catalog, date: dt
     asked = {"latest": date - dt.timedelta(days=_WEEK)}
     known = dict(connection.execute(_query("opening_prices"), asked).fetchall())
     return np.array([known.get(product.sku, product.base_price) for product in catalog.products])
+
+
+def step_from(lake: Lake, catalog: Catalog, date: dt.date, standing: ShelfPrices | None = None) -> ShelfPrices | None:
+    """Return the prices that a retailer's stores step from on a date; None in a lake that is not a retailer's alone.
+
+    They are the last regular prices before the date, or before the first book of the last seven days that moves the
+    product: so one step a week is taken, however often books are made.
+
+    Parameters
+    ----------
+    standing
+        The last regular prices before the date, if they were read already.
+    """
+    found = standing or shelf_prices(lake, catalog, date)
+    if found is None:
+        return None
+    moved = np.zeros(len(catalog.skus), dtype=bool)
+    for made_for in lake.dates("price_book", between(date - dt.timedelta(days=_WEEK - 1), date - dt.timedelta(days=1))):
+        first = np.isin(catalog.skus, moved_by_book(lake, made_for)) & ~moved
+        earlier = shelf_prices(lake, catalog, made_for) if first.any() else None
+        if earlier is not None:
+            found, moved = replace(found, prices=np.where(first, earlier.prices, found.prices)), moved | first
+    return found
+
+
+def own_prices_under(lake: Lake, catalog: Catalog, date: dt.date, book_of: dt.date) -> OwnPrices | None:
+    """Return a retailer's own prices on a date under the book of another; None where it is not a retailer's lake."""
+    standing = shelf_prices(lake, catalog, date)
+    before = None if standing is None else step_from(lake, catalog, book_of, standing if book_of == date else None)
+    return None if standing is None or before is None else OwnPrices(standing, before)
 
 
 def books_before(lake: Lake, date: dt.date) -> list[Span]:
@@ -127,14 +162,20 @@ def keepers(catalog: Catalog, sku: str, date: dt.date) -> tuple[str, ...]:
     return tuple(store for store in stores if store in taken)
 
 
-def kept_prices(catalog: Catalog, curves: DemandCurves, date: dt.date) -> dict[str, Floats]:
-    """Return the old prices that stores keep in the week of a date, EUR, shape (n_products,); else NaN."""
+def kept_prices(
+    catalog: Catalog, curves: DemandCurves, date: dt.date, own: ShelfPrices | None = None
+) -> dict[str, Floats]:
+    """Return the old prices that stores keep in the week of a date, EUR, shape (n_products,); else NaN.
+
+    `own` are the prices that a retailer's stores step from, each its own.
+    """
     found: dict[str, Floats] = {}
     if curves.kept is None:
         return found
     for position in np.flatnonzero(np.isfinite(curves.kept)):
         for store in keepers(catalog, curves.skus[position], date):
-            found.setdefault(store, np.full(len(curves.skus), np.nan))[position] = curves.kept[position]
+            old = curves.kept[position] if own is None else own.of((store,), 1)[0, position]
+            found.setdefault(store, np.full(len(curves.skus), np.nan))[position] = old
     return found
 
 

@@ -21,11 +21,12 @@ from serving.exploration.plan import ExplorationPlan
 from serving.exploration.trial import Trial, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
 from serving.order_windows import Orders
-from serving.policies import costs_that_count, policy_without_model
+from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
 from serving.price_book.book import PriceBook
-from serving.price_book.policy import BookPolicy
+from serving.price_book.policy import BookPolicy, Released
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import ShelfLimits, which_may_move
+from serving.shelf_price import OwnPrices, ShelfPrices
 from serving.small_steps import kept_prices
 from serving.support import Support, may_be_tried, support_of
 from serving.worth import Worth, chance_on_shelf
@@ -199,23 +200,48 @@ def storefront_with_model(
 
 
 def storefront_with_book(
-    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
+    catalog: Catalog,
+    book: PriceBook,
+    curves: DemandCurves,
+    orders: Orders | None = None,
+    own: OwnPrices | None = None,
 ) -> Storefront:
     """Return the store that sells from a price book and explores on the same budget; both hold exactly its shelf.
 
-    Support is no step here: it was one when the book was made.
+    Support is no step here: it was one when the book was made. A retailer's store, with prices of its own, tries none.
     """
-    without = storefront_without_exploration(catalog, book, curves, orders)
-    return replace(without, exploration=_on_budget(catalog, curves))
+    without = storefront_without_exploration(catalog, book, curves, orders, own)
+    return without if own is not None else replace(without, exploration=_on_budget(catalog, curves))
 
 
 def storefront_without_exploration(
-    catalog: Catalog, book: PriceBook, curves: DemandCurves, orders: Orders | None = None
+    catalog: Catalog,
+    book: PriceBook,
+    curves: DemandCurves,
+    orders: Orders | None = None,
+    own: OwnPrices | None = None,
 ) -> Storefront:
-    """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
-    kept = kept_prices(catalog, curves, book.published_at.date())
-    limits, costs = limits_of(catalog, orders), costs_that_count(catalog)
-    return Storefront(BookPolicy(book, kept), curves, limits=limits, unit_costs=costs)
+    """Return the store that sells from a price book within the guardrails alone: what a quote explains.
+
+    `own` are the prices of a retailer's own shelves, which stand where the book releases none.
+    """
+    kept = kept_prices(catalog, curves, book.published_at.date(), None if own is None else own.stepped_from)
+    policy = BookPolicy(book, kept, None if own is None else _released(catalog, curves, own))
+    limits, costs = limits_of(catalog, orders, None if own is None else own.standing), costs_that_count(catalog)
+    return Storefront(policy, curves, limits=limits, unit_costs=costs)
+
+
+def _released(catalog: Catalog, curves: DemandCurves, own: OwnPrices) -> Released:
+    """Return what a book releases in a retailer's stores: products with support, those in small steps as a share."""
+    middle = np.full(len(curves.skus), np.nan) if curves.kept is None else curves.kept
+    lowest, highest = np.fmin(own.stepped_from.seen[:, 0], curves.prices[:, 0]), curves.prices[:, -1]
+    highest = np.fmax(own.stepped_from.seen[:, 1], highest)
+    return Released(own, curves.has_support, middle, lowest, highest, catalog.store.money)
+
+
+def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
+    """Return what stands in a retailer's stores while no price of ours is released, or under the kill switch."""
+    return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:

@@ -112,7 +112,7 @@ def pass_gate(found: GateInput) -> Verdict:
     """Judge a challenger on the held-out days.
 
     Where those hold exported decisions, it is judged on the products whose response to prices is told, the only ones
-    it may price; the others keep their base prices and stand in nobody's way.
+    it may price; the others keep the prices of their shelves and stand in nobody's way.
     """
     if found.responses:
         return _pass_on_exported(found)

@@ -170,7 +170,9 @@ class Guardrails(Record):
     )
     frozen: dict[Sku, Price] = Field(default_factory=dict, description="fixed prices, EUR by sku")
     kill_switch: bool = Field(
-        default=False, description="true: base prices at once, no exploration, and no price book is written"
+        default=False,
+        description="true: base prices at once (of a retailer's stores the last regular shelf prices), no exploration, "
+        "and no price book is written",
     )
 
     @field_validator("frozen")

@@ -75,7 +75,7 @@ class ProductProfile:
         """Whether its price can be judged, in words."""
         if self.why_not is None:
             return "enough data to test"
-        return f"keeps its base price: {self.why_not}"
+        return f"keeps its shelf price: {self.why_not}"
 
 
 def profile_of(workspace: Workspace, part: str) -> tuple[ProductProfile, ...]:

@@ -56,15 +56,42 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
             }
         )
     else:
-        from flows.cli.price_table import price_rows, show_kept_prices, show_prices
+        from flows.cli.price_table import price_rows, show_kept_prices, show_prices, show_store_prices
 
         money = shelf.store.money
         title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"
-        show_prices(price_rows(book), title, money)
+        own = _at_opening(book, shelf)
+        if own is None:
+            show_prices(price_rows(book), title, money)
+        else:
+            show_store_prices(own, title, money)
         if kept:
             show_kept_prices(kept, money)
     if priced.old_prices_hold:
         raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
+
+
+def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
+    """Return what a retailer's stores open with; None where all stores have the book's prices.
+
+    For each product and rule it is the lowest and the highest price, how many stores have one, and why.
+    """
+    from catalog.pricing import RULES
+    from serving.shelf_price import shelf_prices
+    from serving.standing.standing import standings
+    from serving.standing.store_now import StoreNow
+    from warehouse.lake import Lake
+
+    lake, date = Lake(read_settings()), book.published_at.date()
+    if shelf_prices(lake, catalog, date) is None:
+        return None
+    clock, found = catalog.store.clock_of, dict[tuple[str, str], list[float]]()
+    now = {store: StoreNow(store, date, 0, clock(store).moment_of(date, 0), None) for store in catalog.store.stores}
+    for held in standings(lake, catalog, now).values():
+        for one in held:
+            found.setdefault((one.sku, one.rule), []).append(one.price)
+    order = sorted(found.items(), key=lambda own: catalog.skus.index(own[0][0]))
+    return [[sku, min(prices), max(prices), len(prices), RULES[rule]] for (sku, rule), prices in order]
 
 
 def _stores_that_keep(book: Any, catalog: Any) -> list[dict[str, Any]]:

@@ -28,10 +28,19 @@ def show_prices(
     show_table(money.named(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
 
 
+def show_store_prices(rows: Sequence[Sequence[Any]], title: str, money: Currency = EUR) -> None:
+    """Print what a retailer's stores open with, each with a price of its own."""
+    columns = ["sku", "lowest price", "highest price", "stores", "why"]
+    show_table(title, columns, rows, money=columns[1:3], digits=money.digits)
+
+
 def show_kept_prices(kept: Sequence[Mapping[str, Any]], money: Currency = EUR) -> None:
     """Print the products that move on exported sales alone, and which stores keep the old price."""
     rows = [[own["sku"], own["old_price"], own["price"], ", ".join(own["stores"]) or "none"] for own in kept]
-    caption = "Known from prices that somebody else set, so they move in small steps; stores tell what a step does"
+    caption = (
+        "Known from prices that somebody else set, so they move in small steps; stores tell what a step does. "
+        "Prices are those of the store in the middle: each takes the step from its own"
+    )
     columns = ["sku", "old price", "new price", "stores that keep the old price this week"]
     prices = ("old price", "new price")
     show_table(money.named("Small steps, EUR"), columns, rows, caption, money=prices, digits=money.digits)

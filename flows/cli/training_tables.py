@@ -60,5 +60,5 @@ def show_responses(responses: Sequence[PriceResponse]) -> None:
     ]
     columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "strict"]
     title = "Response to prices that somebody else set: log odds of a purchase (or log of units sold) per log price"
-    caption = "Only a told response moves a price, in small steps; other products keep their base price"
+    caption = "Only a told response moves a price, in small steps; other products keep the price of their shelf"
     show_table(title, [*columns, "verdict", "why"], rows, caption)

@@ -3,9 +3,11 @@
 Of a store that is being sold, a policy's price is known when its tick begins, so it is sent then; what people set is
 known before. Of any other store the prices of the next opening are sent, as the policy in force asks for them without
 exploring; so also from a store's last tick on, before its day is closed, and anew when the night has made its book.
+A product whose price in a store nobody knows is left out: nothing is sent that nobody released.
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,7 +31,7 @@ def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict
 
 def _shelf_prices(found: StoreStanding) -> list[ShelfPrice]:
     rows = zip(found.catalog.skus, found.prices.tolist(), found.since, strict=True)
-    prices = (ShelfPrice(sku, price, since) for sku, price, since in rows)
+    prices = (ShelfPrice(sku, price, since) for sku, price, since in rows if math.isfinite(price))
     return [_per_unit(found.catalog, _announced(own, found.order_of(own.sku))) for own in prices]
 
 

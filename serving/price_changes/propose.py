@@ -1,17 +1,22 @@
 """What a price book proposes for its date: each store's opening prices, of which some pass and others wait."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from catalog.load import Catalog
+from catalog.pricing import Shelf
 from catalog.records.product import Product
 from serving.book_store import BookInForce
+from serving.in_force import pricing_by_book
 from serving.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from serving.price_changes.consequence import Outlook, outlook_of
 from serving.price_changes.passing import passes
 from serving.price_changes.record import LOCK, changes_on, next_number, record
 from serving.price_changes.yesterday import opening_prices_before
+from serving.small_steps import own_prices_under
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -49,7 +54,10 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-        events = list(_events(lake, catalog, outlook_of(lake, catalog, found), date, known))
+        outlook = outlook_of(lake, catalog, found)
+        events = list(
+            _events(lake, catalog, outlook, _opening_prices(lake, catalog, found, outlook, date), date, known)
+        )
         if events:
             record(lake, catalog, events)
         changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
@@ -61,6 +69,7 @@ def _events(
     lake: Lake,
     catalog: Catalog,
     outlook: Outlook,
+    prices: Mapping[tuple[str, str], float],
     date: dt.date,
     known: dict[tuple[str | None, str | None], PriceChange],
 ) -> Iterator[Event]:
@@ -68,7 +77,10 @@ def _events(
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
     for store in catalog.store.stores:
         for product in catalog.products:
-            terms = _terms(catalog, outlook, date, store, product, yesterday.get((store, product.sku)))
+            place = store, product.sku
+            if place not in prices:
+                continue
+            terms = _terms(catalog, outlook, date, store, product, (yesterday.get(place), prices[place]))
             earlier = known.get((store, product.sku))
             if earlier is not None and earlier.terms.new_price == terms.new_price:
                 continue
@@ -82,14 +94,38 @@ def _events(
                 yield Event(number, name, "approved", at, terms.valid_from, THE_RULE, terms)
 
 
-def _terms(catalog: Catalog, outlook: Outlook, date: dt.date, store: str, product: Product, old: float | None) -> Terms:
+def _opening_prices(
+    lake: Lake, catalog: Catalog, found: BookInForce, outlook: Outlook, date: dt.date
+) -> dict[tuple[str, str], float]:
+    """Return what a book opens full shelves with, EUR, by store and product; of a retailer's stores, each its own.
+
+    A product whose price a retailer's store does not show is left out.
+    """
+    stores, own = catalog.store.stores, own_prices_under(lake, catalog, date, found.book.published_at.date())
+    if own is None:
+        return {(store, sku): outlook.opening_price(sku) for store in stores for sku in catalog.skus}
+    stock = np.broadcast_to(catalog.par_stock, (len(stores), len(catalog.skus))).astype(np.int64)
+    nothing = np.zeros(stock.shape)
+    shelf = Shelf(stock, nothing + np.nan, catalog.store.opening.ticks, nothing, stores=stores)
+    prices = pricing_by_book(catalog, found, None, own).policy.decide(shelf).prices
+    return {(stores[row], catalog.skus[at]): float(prices[row, at]) for row, at in np.argwhere(np.isfinite(prices))}
+
+
+def _terms(
+    catalog: Catalog,
+    outlook: Outlook,
+    date: dt.date,
+    store: str,
+    product: Product,
+    old_and_new: tuple[float | None, float],
+) -> Terms:
     clock = catalog.store.clock_of(store)
     return Terms(
         kind="price",
         sku=product.sku,
         store=store,
-        old_price=old,
-        new_price=outlook.opening_price(product.sku),
+        old_price=old_and_new[0],
+        new_price=old_and_new[1],
         valid_from=clock.opening_of(date),
         valid_until=clock.closing_of(date),
         reason=f"price book of {outlook.book.published_at:%Y-%m-%d}, model version {outlook.book.model_version}",

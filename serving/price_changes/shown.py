@@ -4,6 +4,7 @@ from itertools import islice
 
 from catalog.load import Catalog
 from etl.live.day import days_with_live_parts
+from serving.shelf_price import shelf_prices
 from warehouse.lake import Lake, Partition
 
 _DAYS = 14
@@ -11,7 +12,13 @@ _DAYS = 14
 
 
 def prices_shown(lake: Lake, catalog: Catalog) -> dict[tuple[str, str], float]:
-    """Return the price shown last, EUR, by store and product; stores that never sold are left out."""
+    """Return the price shown last, EUR, by store and product; stores that never sold are left out.
+
+    In a retailer's lake it is the last regular price of the log.
+    """
+    own = shelf_prices(lake, catalog)
+    if own is not None:
+        return own.by_place(catalog)
     found: dict[tuple[str, str], float] = {}
     missing = set(catalog.store.stores)
     for date in islice(lake.newest_dates("repricings"), _DAYS):

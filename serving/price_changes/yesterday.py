@@ -7,6 +7,7 @@ from itertools import islice
 import pyarrow.compute as pc
 
 from catalog.load import Catalog
+from serving.shelf_price import shelf_prices
 from warehouse.lake import Lake
 
 _MOST_DAYS = 14
@@ -17,8 +18,11 @@ def opening_prices_before(lake: Lake, catalog: Catalog, date: dt.date) -> dict[t
     """Return the opening price, EUR, of each store and product on its newest day before a date that is closed.
 
     Stores need not have sold on the same dates: one alone may have sold a live day. Those that sold on none of the last
-    days of the lake are left out.
+    days of the lake are left out. In a retailer's lake it is the last regular price of the log.
     """
+    own = shelf_prices(lake, catalog, date)
+    if own is not None:
+        return own.by_place(catalog)
     found: dict[tuple[str, str], float] = {}
     missing = set(catalog.store.stores)
     for day in islice((day for day in lake.newest_dates("repricings") if day < date), _MOST_DAYS):

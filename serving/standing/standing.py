@@ -9,6 +9,7 @@ policy asks for then is known when the tick begins. A price that people no longe
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -93,9 +94,12 @@ class StoreStanding:
     changes: Sequence[PriceChange]
 
     def of(self, sku: str) -> Standing | None:
-        """Return what holds for a product; None where the store does not have it on its shelf today."""
+        """Return what holds for a product; None where the store does not have it on its shelf today.
+
+        So also where its price in the store of a retailer is not known, and nobody set one.
+        """
         own = self._positions.get(sku)
-        if own is None:
+        if own is None or math.isnan(self.prices[own]):
             return None
         change, price = self._behind(sku, self.rules[own]), float(self.prices[own])
         span = None if change is None else change.span(self.now.store)
@@ -132,7 +136,7 @@ class StoreStanding:
 
     def _unmet(self, change: PriceChange | None, own: int) -> float | None:
         """Return the price that a person ordered where another one stands."""
-        if change is None or change.terms.kind == "price":
+        if change is None or change.terms.kind in {"price", "kill_switch"}:  # the last rule of all always stands
             return None
         wanted = change.terms.new_price
         price = self.catalog.products[own].base_price if wanted is None else wanted
@@ -203,8 +207,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: 
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
     given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
     is_peoples = (given >= 0) | np.array([newest[sku][1] in ORDERED for sku in catalog.skus])
-    policys = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
-    without = np.where(is_peoples, policys, began.shown[0])
+    by_policy = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(limits, without[None], shelf)
     bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
     clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()

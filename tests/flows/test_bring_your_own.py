@@ -19,6 +19,7 @@ PAGE = (ROOT / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
 _RECIPE = re.compile(r"^## \d\. (?P<kind>\w+)\n(?P<text>.*?)(?=^## )", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^```(?P<kind>sh|text)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
 _RULE = re.compile(r"^\|[-|]+\|$")
+_WHEN, _PRICE = ("visited_at", "sold_at", "date"), ("shelf_price", "unit_price", "price")
 _CELLS_OF_A_STEP = 4  # product, old price, new price, stores that keep the old one
 
 
@@ -140,12 +141,22 @@ def _holds_what_was_planted(recipe: Recipe, terminal: Terminal) -> None:
         lowest, highest = intervals[sku]
         assert lowest <= product.slope <= highest
         old, new, stores = float(moved[sku][0]), float(moved[sku][1]), moved[sku][2].split(", ")
-        assert old == product.usual_price
+        shelf = _last_prices(recipe.kind, sku)
+        assert old == sorted(shelf.values())[(len(shelf) - 1) // 2], "the store in the middle"
         assert abs(new / old - 1) <= 0.05 + 1e-9
         assert (new > old) == (product.slope > -1)
-        moves = next(store for store in ("S01", "S02", "S03") if store not in stores)
-        assert _quoted(terminal, sku) == _quoted(terminal, sku, "--store", moves) == new
-        assert _quoted(terminal, sku, "--store", stores[0]) == old
+        ends = {min(shelf.values()), max(shelf.values())}
+        moves = next(store for store in shelf if store not in stores and shelf[store] not in ends)
+        assert _quoted(terminal, sku, "--store", moves) == pytest.approx(shelf[moves] * new / old, abs=0.01)
+        assert _quoted(terminal, sku, "--store", stores[0]) == shelf[stores[0]]
+
+
+def _last_prices(kind: str, sku: str) -> dict[str, float]:
+    """Return the last price of each store in an export, EUR: no told product is on offer."""
+    rows = pd.read_csv(EXPORTS / f"{kind}.csv.gz")
+    rows = rows[rows["sku"] == sku]
+    when, price = (next(name for name in names if name in rows) for names in (_WHEN, _PRICE))
+    return {str(store): float(own.iloc[-1]) for store, own in rows.sort_values(when).groupby("store")[price]}
 
 
 def _quoted(terminal: Terminal, sku: str, *asked: str) -> float:

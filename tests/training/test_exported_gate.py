@@ -62,14 +62,14 @@ def test_exported_decisions_make_a_champion_where_a_response_is_told_and_the_oth
     verdict = gate(Flat(), data, responses("A"))
     assert verdict.promoted, verdict.refusals
     told = next(condition for condition in verdict.conditions if condition.name == PRICE_RESPONSE_IS_TOLD)
-    assert told.found == "for A; base prices for what is too confounded: B"
+    assert told.found == "for A; shelf prices for what is too confounded: B"
 
 
 def test_where_no_response_is_told_the_challenger_waits_and_nothing_is_wrong_with_it() -> None:
     verdict = gate(Flat(), dataset(-1.5), responses())
     assert (verdict.promoted, verdict.waits) == (False, True)
     assert verdict.refusals == [
-        f"{PRICE_RESPONSE_IS_TOLD}: for no product; base prices for what is too confounded: A, B"
+        f"{PRICE_RESPONSE_IS_TOLD}: for no product; shelf prices for what is too confounded: A, B"
     ]
 
 

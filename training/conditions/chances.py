@@ -84,7 +84,7 @@ def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
         if response.sku not in told:
             others.setdefault(response.verdict, []).append(response.sku)
     keep = "; ".join(f"{verdict}: {_listed(skus)}" for verdict, skus in others.items())
-    found = f"for {_listed(told) or 'no product'}" + (f"; base prices for what is {keep}" if others else "")
+    found = f"for {_listed(told) or 'no product'}" + (f"; shelf prices for what is {keep}" if others else "")
     return Condition(PRICE_RESPONSE_IS_TOLD, bool(told), found)
 
 
