@@ -103,7 +103,7 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
         costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
         if costly:
             said = "; ".join(dict.fromkeys(costly))
-            raise Declined(f"{said}: nothing was recorded; ask with --below-cost (`below_cost` over HTTP) to accept it")
+            raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
         if against and not wish.anyway:
             raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
         number, now = next_number(lake), _now()

@@ -177,6 +177,9 @@ def test_what_speaks_against_a_price_is_named_and_nothing_is_saved_until_it_is_w
     expect(page.locator("#desk-refused")).to_contain_text("nothing was recorded")
     page.locator("#desk-anyway").check()
     page.get_by_role("button", name="Save").click()
+    expect(page.locator("#desk-refused")).to_contain_text("below its cost")
+    page.locator("#desk-below-cost").check()
+    page.get_by_role("button", name="Save").click()
     expect(said(page)).to_contain_text("Milk in S01 is set to €0.80")
     shop.sell(2)
     assert shop.price_in(1) == 0.80

@@ -142,7 +142,10 @@ def services_on_the_page(house: House) -> str:
         "inputs": [{"id": "pipeline-clock", "property": "n_intervals", "value": 1}],
         "changedPropIds": ["pipeline-clock.n_intervals"],
     }
-    answer = httpx.post(f"{house.settings.monitor.url}/_dash-update-component", json=asked, timeout=30)
+    own_page = {"Sec-Fetch-Site": "same-origin"}  # as a browser says of a page's own request
+    answer = httpx.post(
+        f"{house.settings.monitor.url}/_dash-update-component", json=asked, timeout=30, headers=own_page
+    )
     return json.dumps(answer.raise_for_status().json(), ensure_ascii=False)
 
 

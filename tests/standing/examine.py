@@ -25,11 +25,13 @@ from serving.price_changes.store_time import next_tick
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
 from serving.standing.store_now import stores_now
-from tests.standing.world import TICKS, World
+from tests.standing.world import TICKS, RetailersWorld, World
 
 _TAG = re.compile(r'<p class="tag-price">€([\d.,]+)</p>.*?<span>(\w+), ', re.DOTALL)
 _STANDS = re.compile(r"stands at ([\d.]+) EUR")
 _CENT = 1e-9
+RETAILERS = 0.2
+"""Share of the walks that are in a retailer's lake."""
 
 
 class Examiner:
@@ -37,7 +39,7 @@ class Examiner:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        settings = world.shop.settings
+        settings = world.settings
         self.client = AsgiClient(application(settings, world.folder, look_every=0))
         self.client.__enter__()
         self.desk = PriceDesk(settings, Reader(settings), lambda: world.catalog)
@@ -98,7 +100,14 @@ class Examiner:
                 continue
             policy = pricing_on(world.lake, catalog, clock.date, stores=(store,)).policy
             stock = catalog.par_stock[None].astype(np.int64)
-            shelf = Shelf(stock, np.full(stock.shape, np.nan), TICKS, np.full(stock.shape, 0.5), None, (store,))
+            shelf = Shelf(
+                stock,
+                np.full(stock.shape, np.nan),
+                catalog.store.opening.ticks,
+                np.full(stock.shape, 0.5),
+                None,
+                (store,),
+            )
             for sku, price in zip(catalog.skus, policy.decide(shelf).prices[0].tolist(), strict=True):
                 if abs(price - exported[store, sku]) > _CENT:
                     yield f"the storefront shows {price} for {store} {sku}, the export sends {exported[store, sku]}"
@@ -193,7 +202,7 @@ def examine(seed: int, states: int, walk: int = 12) -> Iterator[tuple[int, list[
     while done < states:
         rng = random.Random(seed * 1_000_003 + done)
         with TemporaryDirectory(prefix="standing-") as folder:
-            world = World(Path(folder), rng)
+            world = (RetailersWorld if rng.random() < RETAILERS else World)(Path(folder), rng)
             examiner = Examiner(world)
             try:
                 for _ in range(min(walk, states - done)):

@@ -85,6 +85,8 @@ class Model:
     proposals: dict[tuple[dt.date, str, str], Proposal] = field(default_factory=dict)
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
     """Opening price of a store's newest day that is over, EUR."""
+    usual: dict[tuple[str, str], float] = field(default_factory=dict)
+    """A retailer's regular shelf price, which stands under the kill switch in place of the base price, EUR."""
 
     @property
     def asks_for_approval(self) -> bool:
@@ -104,8 +106,9 @@ class Model:
     def price(self, store: str, sku: str, date: dt.date, now: dt.datetime, want: float) -> float:
         """Return the price that stands, EUR, where the policy wants another one."""
         product = self.products[sku]
+        base = self.usual.get((store, sku), product.base)
         if self.kill_in_file:
-            return product.base
+            return base
         least = max(up(product.floor), up(product.cost * (1 + self.margin)))
         most, price = down(product.ceiling), cents(want)
         price = self._approved(store, sku, date, now, price, (least, most))
@@ -113,7 +116,7 @@ class Model:
             price = cents(product.frozen)
         order = self.order_of(store, sku, now)
         if order is not None and order.kind == "kill_switch":
-            return product.base
+            return base
         if order is not None:
             assert order.price is not None
             price = cents(order.price)

@@ -14,10 +14,14 @@ from price_shop import SEED, Shop
 from catalog.errors import ShelfpriceError
 from catalog.load import load
 from catalog.pricing import Shelf
+from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
 from etl.batches import Batch, play_batch
+from etl.exports.columns import Reading
+from etl.exports.ingest import ingest
 from etl.live.day import LiveDay, sold_so_far, standing_after
 from etl.live.player import Player
+from etl.transform import transform
 from features.cells import ALL_VIEWS
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
@@ -29,7 +33,7 @@ from serving.price_changes.record import all_changes
 from serving.storefront import Storefront
 from tests.standing.model import Model, Order, Product, Proposal
 from warehouse.connection import build_file
-from warehouse.lake import Partition
+from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 3, 28)  # the night after it, clocks change in Europe
@@ -69,7 +73,7 @@ class World:
         )
         self.shop = Shop(folder, self.approval, more=zones, changed=_made_small)
         self.folder = self.shop.folder
-        self.lake = self.shop.lake
+        self.lake, self.settings = self.shop.lake, self.shop.settings
         self.has_book = rng.random() < 0.9
         if self.has_book:
             self.shop.publish(FIRST, visits=rng.choice([5.0, 50.0]))
@@ -92,7 +96,7 @@ class World:
     @property
     def workspace(self) -> Workspace:
         """Where things are done."""
-        return Workspace(self.shop.settings, self.catalog, self.lake)
+        return Workspace(self.settings, self.catalog, self.lake)
 
     def moment(self, store: str) -> dt.datetime:
         """Return when a store's next tick begins."""
@@ -111,10 +115,9 @@ class World:
 
     def step(self) -> Iterator[str]:
         """Do one thing at random; yield what a tick that was sold shows that was not to be expected."""
-        deed = self.rng.choices(list(_DEEDS), weights=[weight for _, weight in _DEEDS.values()])[0]
+        deed = self.rng.choices(list(_DEEDS), weights=list(_DEEDS.values()))[0]
         with suppress(ShelfpriceError):
-            found = _DEEDS[deed][0](self)
-            yield from found or ()
+            yield from getattr(self, deed)() or ()
 
     # What can be done
 
@@ -188,7 +191,7 @@ class World:
     def switch_in_file(self) -> None:
         """Turn the switch of the file the other way."""
         self.model.kill_in_file = not self.model.kill_in_file
-        self._edit_store(lambda store: store["guardrails"].update(kill_switch=self.model.kill_in_file))
+        self._edit_store(lambda store: store.setdefault("guardrails", {}).update(kill_switch=self.model.kill_in_file))
 
     def override(self) -> None:
         """Set a price, for good or for some ticks."""
@@ -273,7 +276,7 @@ class World:
         product = None if sku is None else self.model.products[sku]
         price = None if product is None else max(round(product.base * 0.98, 2), product.floor, product.cost)
         frozen = {} if sku is None else {sku: price}
-        self._edit_store(lambda store: store["guardrails"].update(frozen=frozen))
+        self._edit_store(lambda store: store.setdefault("guardrails", {}).update(frozen=frozen))
 
     # How the model hears of it
 
@@ -369,19 +372,20 @@ class World:
         }
 
 
-_DEEDS: dict[str, tuple[Callable[[World], list[str] | None], float]] = {
-    "sell": (World.sell, 5.0),
-    "switch": (World.switch, 1.0),
-    "switch in file": (World.switch_in_file, 0.6),
-    "override": (World.override, 3.0),
-    "freeze": (World.freeze, 1.0),
-    "withdraw": (World.withdraw, 2.0),
-    "propose": (World.propose, 1.5),
-    "judge": (World.judge, 2.0),
-    "edit product": (World.edit_product, 1.5),
-    "edit shelf": (World.edit_shelf, 0.4),
-    "freeze in file": (World.freeze_in_file, 0.6),
+_DEEDS = {
+    "sell": 5.0,
+    "switch": 1.0,
+    "switch_in_file": 0.6,
+    "override": 3.0,
+    "freeze": 1.0,
+    "withdraw": 2.0,
+    "propose": 1.5,
+    "judge": 2.0,
+    "edit_product": 1.5,
+    "edit_shelf": 0.4,
+    "freeze_in_file": 0.6,
 }
+"""How often each thing is done."""
 
 
 def _made_small(folder: Path) -> None:
@@ -397,3 +401,52 @@ def _made_small(folder: Path) -> None:
     store["exploration"] = {"before_champion": 0.0, "budget": 0.0, "hold_ticks": 1}
     store["ladder_prices"] = 12
     file.write_text(yaml.safe_dump(store), encoding="utf-8")
+
+
+class RetailersWorld(World):
+    """A retailer's chain before a price was released: its shelf is that of the log, and nothing is ever played."""
+
+    def __init__(self, folder: Path, rng: random.Random) -> None:
+        self.rng, self.number, self.has_book = rng, 0, False
+        self.approval = rng.choice(_APPROVALS)
+        settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
+        file, days = folder / "units.csv", 14
+        prices = {
+            (store, sku): round(base * rng.uniform(0.9, 1.1), 2)
+            for store in STORES
+            for sku, base in (("OIL", 6.5), ("RICE", 2.1), ("SALT", 0.8))
+        }
+        rows = [
+            f"{FIRST - (days - day) * ONE_DAY},{store},{sku},{price * (1.0 if day > 6 else 0.93):.2f},{4 + day % 3}"
+            for day in range(days)
+            for (store, sku), price in prices.items()
+        ]
+        file.write_text("\n".join(["date,store,sku,price,qty", *rows, ""]), encoding="utf-8")
+        shelf = ingest(settings, file, Reading(), None, dt.datetime(2026, 12, 1, tzinfo=dt.UTC)).shelf
+        assert shelf is not None
+        self.folder, self.lake, self.settings = shelf, Lake(settings), settings
+        if self.approval:
+            with (shelf / "store.yaml").open("a", encoding="utf-8") as store:
+                store.write(f"approval: {self.approval}\n")
+        self.clocks = {store: Clock(FIRST) for store in STORES}
+        self.orders, self.model = {}, Model({})
+        self.catalog = load(self.folder)
+        self._read_catalog()
+        rules = yaml.safe_load(self.approval or "{}")
+        self.model.within_base, self.model.within_yesterday = (
+            rules.get(name) for name in ("within_of_base", "within_of_yesterday")
+        )
+        self.model.usual, self.model.opened = dict(prices), dict(prices)
+        self.notes = [f"a retailer's lake, approval {self.approval or 'off'}"]
+        transform(self.workspace)
+
+    def wants(self, store: str) -> dict[str, float]:
+        """Return what nobody has released another price for: the shelf price."""
+        return {sku: self.model.usual[store, sku] for sku in self.catalog.skus if (store, sku) in self.model.usual}
+
+    def sell(self) -> list[str]:
+        """Play nothing."""
+        return []
+
+    def edit_shelf(self) -> None:
+        """Keep the products of the log."""
