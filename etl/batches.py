@@ -140,7 +140,8 @@ def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:
 def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:
     """Return what prices a batch from a tick on, for the ledger."""
     policy = priced_by.policy
-    at_once = json.dumps(priced_by.orders_at_once) if priced_by.orders_at_once else None
+    own = {store: list(names) for store, names in priced_by.orders_at_once.items() if store in batch.stores}
+    at_once = json.dumps(own) if own else None
     facts = (priced_by.book_made_for, priced_by.book_sha256, priced_by.orders_sha256, at_once)
     return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *facts)
 

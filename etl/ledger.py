@@ -38,6 +38,12 @@ class LedgerRow:
     first_cells_sha256: str | None = None
     code_version: str = CODE_VERSION
 
+    @property
+    def at_once(self) -> dict[str, list[str]]:
+        """Orders that bound each store although they counted from a later moment, by store."""
+        found: dict[str, list[str]] = json.loads(self.orders_at_once or "{}")
+        return found
+
 
 def commit_of(business_date: dt.date, batch: str) -> str:
     """Return the name of the commit of a batch."""

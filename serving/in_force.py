@@ -11,13 +11,15 @@ from dataclasses import replace
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
+from etl.ledger import in_force_in
+from etl.live.day import is_live
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force
 from serving.cold_start import match_to_shelf
 from serving.order_windows import Orders
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_changes.orders import orders_on
+from serving.price_changes.orders import AtOnce, at_once_now, orders_on
 from serving.shelf_price import OwnPrices, shelf_prices
 from serving.small_steps import own_prices_under
 from serving.storefront import (
@@ -38,7 +40,7 @@ def pricing_on(
     date: dt.date,
     name: str | None = None,
     stores: Sequence[str] | None = None,
-    at_once: tuple[str, ...] = (),
+    at_once: AtOnce | None = None,
 ) -> PricedBy:
     """Return the policy that prices a date, with its exploration, what people ordered, and its guardrails.
 
@@ -52,16 +54,31 @@ def pricing_on(
     stores
         The stores that are priced; None is every store.
     at_once
-        Ids of orders that bind the date although they were given for a later one.
+        Orders that bind the date although they count from a later moment; None for those that bound it when it was
+        sold, or would bind it now.
 
     Raises
     ------
     DataError
         When `greedy` is asked for and no price book is in force.
     """
+    if at_once is None:
+        at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
     priced_by = _priced_by(lake, catalog, date, name, orders)
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
+
+
+def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]) -> AtOnce:
+    """Return the orders that bind a date although they count from later: as its ledger says, if it was sold."""
+    found = at_once_now(lake, {store: catalog.store.clock_of(store).opening_of(date) for store in stores})
+    if not found:
+        return {}
+    sold = [part for part in lake.partitions_on("interactions", date) if not is_live(part)]
+    if not sold:
+        return found
+    rows = (row for part in sold for row in in_force_in(lake, date, part.group))
+    return {store: names for row in rows for store, names in row.at_once.items()}
 
 
 def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:

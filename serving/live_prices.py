@@ -8,7 +8,8 @@ from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay
 from etl.live.player import PricesInForce
 from serving.in_force import pricing_on
-from serving.price_changes.orders import given_for_later
+from serving.price_changes.orders import at_once_now
+from serving.price_changes.store_time import ticks_sold
 from warehouse.lake import Lake
 
 
@@ -46,7 +47,8 @@ class LivePrices:
 
     def _read(self, catalog: Catalog) -> PricesInForce:
         lake, day = self._lake, self._day
-        at_once = given_for_later(lake, catalog, day.business_date, day.store)
+        tick = catalog.store.clock_of(day.store).moment_of(day.business_date, ticks_sold(lake, day))
+        at_once = at_once_now(lake, {day.store: tick})
         priced_by = pricing_on(lake, catalog, day.business_date, stores=(day.store,), at_once=at_once)
         batch = Batch(day.business_date, day.part("interactions").group, (day.store,))
         return PricesInForce(catalog, batch, priced_by, batch_inputs(catalog, batch, priced_by, self._seed))

@@ -18,14 +18,15 @@ from typing import Any, NamedTuple
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import RULES
+from etl.live.day_catalog import catalog_of_the_day
 from serving.book_store import BookInForce, book_in_force
-from serving.price_changes.orders import orders_on
+from serving.price_changes.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
 from serving.shelf_price import changes_of_shelves
 from serving.small_steps import own_prices_under
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
-from serving.standing.store_now import catalog_of_the_day, stores_now
+from serving.standing.store_now import stores_now
 from warehouse.advice import next_command, situation_of
 from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake
@@ -237,7 +238,8 @@ class QuoteDesk:
         else:
             catalog, own, left = self.catalog, present_book(self._lake, self.catalog, found), None
             stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
-        orders = orders_on(self._lake, catalog, date, stores)
+        at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
+        orders = orders_on(self._lake, catalog, date, stores, at_once)
         prices = own_prices_under(self._lake, catalog, date, found.book.published_at.date())
         shelf = "" if prices is None else prices.fingerprint
         tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}{shelf}".encode()).hexdigest()[:_TAG_LENGTH]

@@ -1,7 +1,6 @@
 """Make days and price books whole again of which a table is damaged, or from another run than the rest."""
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -121,7 +120,7 @@ def _priced_by(
 ) -> PricedBy:
     """Return what the ledger says: the book that a batch was sold from if it is kept, else what is in force."""
     stored = book_with(lake, ledger.book_sha256) if ledger.book_sha256 else None
-    at_once = tuple(json.loads(ledger.orders_at_once or "[]"))
+    at_once = ledger.at_once
     if stored is None or not lake.is_proven(stored.book) or not lake.is_proven(stored.curves):
         name = ledger.policy if ledger.policy in _NAMED else None
         return pricing_on(lake, catalog, date, name, stores, at_once)

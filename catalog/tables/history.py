@@ -67,7 +67,7 @@ DAYS_IN_FORCE = Table(
         Column(
             "orders_at_once",
             LONG_TEXT,
-            "price changes that bound the day although they were given for a later one, as a JSON list; else null",
+            "price changes that bound a store although they counted from a later moment, as JSON by store; else null",
             nullable=True,
         ),
         Column(

@@ -78,18 +78,20 @@ def notices(
 
 def _about_damage(passed_over: PassedOver) -> Notice:
     sentence = passed_over.sentence[0].upper() + passed_over.sentence[1:]
-    text = f"{sentence}. The command sets the damaged files aside; `shelfprice price --for {passed_over.dates[0]}` then "
+    text = (
+        f"{sentence}. The command sets the damaged files aside; `shelfprice price --for {passed_over.dates[0]}` then "
+    )
     return Notice("A price book is damaged", f"{text}prices the day anew.", "problem", "shelfprice verify --set-aside")
 
 
-def _about_prices(
-    versions: Sequence[Version], books: list[dt.date], shown: dt.date, now: Situation
-) -> list[Notice]:
+def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.date, now: Situation) -> list[Notice]:
     """Say what is missing on the way from decisions to prices: a model, a champion or a book."""
     command = next_command(now)
     if not versions:
         if now.is_a_retailers:
-            text = "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
+            text = (
+                "These are the prices of your log. A first model is trained on its decisions and judged on later ones."
+            )
         else:
             text = "Products are sold at base prices, some of them explored, until a first model is promoted."
         return [Notice("No model yet", text, "info", command)]
@@ -97,7 +99,9 @@ def _about_prices(
         text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."
         return [Notice("No champion yet", text, "warning", command)]
     if not books:
-        return [Notice("No price book yet", "There is a champion, and it has priced no day so far.", "warning", command)]
+        return [
+            Notice("No price book yet", "There is a champion, and it has priced no day so far.", "warning", command)
+        ]
     if books[-1] < shown:
         text = f"The newest price book is for {books[-1]}, but the day shown is {shown}: older prices stay in force."
         return [Notice("Prices are stale", text, "warning", command)]

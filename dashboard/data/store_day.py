@@ -137,7 +137,14 @@ def day_at(events: pd.DataFrame, shelf: pd.DataFrame, through: int, low_stock: i
     names = until.dropna(subset="product_name").groupby("sku")["product_name"].last().to_dict()
     prices, stocks_of = _by_product(course.prices), _by_product(course.stock)
     products = tuple(
-        _product(sku, names.get(sku, sku), sold[sku], known.get(sku), (prices.get(sku, []), stocks_of.get(sku, [])), low_stock)
+        _product(
+            sku,
+            names.get(sku, sku),
+            sold[sku],
+            known.get(sku),
+            (prices.get(sku, []), stocks_of.get(sku, [])),
+            low_stock,
+        )
         for sku in order
     )
     versions = until["model_version"].dropna()

@@ -14,6 +14,7 @@ from catalog.priced_by import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
 from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
+from etl.live.day_catalog import has_the_shoppers_of
 from etl.load import DayRows, rows_of
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits
@@ -145,10 +146,8 @@ class Player:
         """Tell whether a catalog has the products and the shoppers that the day began with."""
         if catalog.fingerprint == self._strange:
             return False
-        if catalog.skus == self._opened_with.skus:
-            others = draw_visits(catalog, (self._day.store,), self._day.business_date, self._seed)
-            if _are_the_same(others, self._visits):
-                return True
+        if has_the_shoppers_of(catalog, self._opened_with, self._day, self._seed):
+            return True
         self._strange = catalog.fingerprint
         _LOG.warning(
             "the catalog now has other products or shoppers; today goes on with those it opened with, under the limits "
@@ -188,11 +187,6 @@ def takings(rows: DayRows) -> tuple[float, int]:
     decisions = rows.interactions
     revenue = pc.sum(decisions["price_offered"].filter(decisions["purchased"])).as_py()
     return revenue or 0.0, pc.sum(decisions["purchased"]).as_py() or 0
-
-
-def _are_the_same(one: Visits, other: Visits) -> bool:
-    names = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
 
 def _refuse_other_shoppers(rows: DayRows, catalog: Catalog, visits: Visits, tick: int, day: LiveDay) -> None:

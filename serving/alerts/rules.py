@@ -62,12 +62,12 @@ def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
                     f"{own.sku} {what} in {store}, below its cost of {told(cost)}: see which override does it with "
                     f"`shelfprice changes --sku {own.sku}`",
                 )
-            elif own.unmet is not None and own.rule == "minimum_margin":
+            elif own.unmet is not None and own.rule in {"floor", "minimum_margin"}:
                 yield Alert(
                     "below_cost",
                     f"{store} {own.sku}",
-                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {store}, below cost plus margin since the "
-                    f"cost rose: {told(own.price)} stands until somebody asks anew with --below-cost",
+                    f"{own.order} asks for {own.sku} at {told(own.unmet)} in {store}, below its floor or its cost: "
+                    f"{told(own.price)} stands until somebody asks anew with --below-cost",
                 )
 
 

@@ -8,6 +8,7 @@ from catalog.wall_clock import WallClock
 from catalog.zones import UTC
 from serving.price_changes.change import PriceChange, Terms
 from serving.price_changes.record import changes_on
+from serving.price_changes.states import State
 from serving.price_changes.store_time import next_tick, next_ticks
 from warehouse.workspace import Workspace
 
@@ -43,7 +44,7 @@ def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], c
     terms = change.terms
     return {
         "change": change.id,
-        "state": change.state(now, others),
+        "state": _state(change, now, others),
         "kind": terms.kind,
         "sku": terms.sku,
         "store": terms.store,
@@ -71,6 +72,12 @@ def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], c
             for event in change.events
         ],
     }
+
+
+def _state(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -> State:
+    """Return the state at a store's next tick: what was ordered at once holds there whatever the tick is."""
+    state = change.state(now, others)
+    return "in_force" if state == "scheduled" and change.is_at_once else state
 
 
 def what_of(terms: Terms) -> str:

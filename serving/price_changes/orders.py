@@ -5,7 +5,7 @@ was sold are still those that bound it.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from catalog.load import Catalog
 from serving.order_windows import Orders, PriceOrder
@@ -15,13 +15,16 @@ from serving.price_changes.record import changes_by_people, changes_named, chang
 from serving.price_changes.yesterday import opening_prices_before
 from warehouse.lake import Lake
 
+AtOnce = Mapping[str, Collection[str]]
+"""By store, the ids of orders that bind it although they count from a later moment: see `at_once_now`."""
+
 
 def orders_on(
     lake: Lake,
     catalog: Catalog,
     date: dt.date,
     stores: Sequence[str] | None = None,
-    at_once: Collection[str] = (),
+    at_once: AtOnce | None = None,
 ) -> Orders:
     """Return the orders of a date: what waits or is rejected keeps its old price, what people set stands.
 
@@ -30,28 +33,43 @@ def orders_on(
     stores
         The stores that are priced; None is every store of the catalog.
     at_once
-        Ids of orders that bind the whole date although they were given for a later one: see `given_for_later`.
+        Orders that bind the date although they count from a later moment.
     """
-    changes = changes_on(lake, date)
+    return orders_among(lake, catalog, changes_that_bind(lake, date, at_once), date, stores, at_once)
+
+
+def changes_that_bind(lake: Lake, date: dt.date, at_once: AtOnce | None) -> list[PriceChange]:
+    """Return the price changes that bear on a date, and those that bind it although they count from a later one."""
+    changes, wanted = changes_on(lake, date), {name for names in (at_once or {}).values() for name in names}
     known = {change.id for change in changes}
-    changes += [change for change in changes_named(lake, at_once) if change.id not in known]
-    return orders_among(lake, catalog, changes, date, stores, at_once)
+    return [*changes, *changes_named(lake, wanted - known)] if wanted - known else changes
 
 
-def given_for_later(lake: Lake, catalog: Catalog, date: dt.date, store: str) -> tuple[str, ...]:
-    """Return the ids of orders in force that a store follows from a later date on than one it sells now.
+def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> dict[str, tuple[str, ...]]:
+    """Return by store the ids of orders that count from later than the tick that the store sells next.
 
-    A store may sell a date that it left out before. What people ordered at once binds that one, too.
+    What people ordered at once holds at the next tick whatever it is: a store may sell a date that it left out, sell a
+    day again from its opening, or open earlier since.
+
+    Parameters
+    ----------
+    moments
+        When the next tick of each store begins, UTC.
     """
-    end = catalog.store.clock_of(store).closing_of(date)
-    return tuple(
-        change.id
-        for change in changes_by_people(lake, end)
-        if change.last == "approved"
-        and (span := change.span(store)) is not None
-        and end <= span[0]
-        and change.is_at_once
-    )
+    if not moments:
+        return {}
+    people = changes_by_people(lake, min(moments.values()))
+    asked = [change for change in people if change.last == "approved" and change.is_at_once]
+    found = {
+        store: tuple(change.id for change in asked if _counts_from_later(change, store, moment))
+        for store, moment in moments.items()
+    }
+    return {store: names for store, names in found.items() if names}
+
+
+def _counts_from_later(change: PriceChange, store: str, moment: dt.datetime) -> bool:
+    span = change.span(store)
+    return span is not None and moment < span[0] and (span[1] is None or moment < span[1])
 
 
 def orders_among(
@@ -60,7 +78,7 @@ def orders_among(
     changes: Iterable[PriceChange],
     date: dt.date,
     stores: Sequence[str] | None = None,
-    at_once: Collection[str] = (),
+    at_once: AtOnce | None = None,
 ) -> Orders:
     """Return what some price changes order for a date, the weakest first, as `orders_on` does of all of them."""
     named = catalog.store.stores if stores is None else tuple(stores)
@@ -69,19 +87,17 @@ def orders_among(
     found = list(_by_approval(lake, catalog, date, proposals, named))
     for change in ranked:
         if change.terms.kind != "price":
-            found += _by_person(catalog, date, change, named, is_at_once=change.id in at_once)
+            found += _by_person(catalog, date, change, named, at_once or {})
     return Orders(tuple(found), catalog.skus, catalog.store.opening.ticks)
 
 
 def _by_person(
-    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str], *, is_at_once: bool
+    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str], at_once: AtOnce
 ) -> Iterator[PriceOrder]:
     """Yield what a person ordered for a date, product by product."""
     terms = change.terms
     wanted = None if terms.kind == "kill_switch" else terms.new_price
-    whole_day = (0, catalog.store.opening.ticks)
-    of_stores = _ticks_by_store(catalog, date, change, stores)
-    for store, (first, end) in ((store, whole_day) for store in stores) if is_at_once else of_stores:
+    for store, (first, end) in _ticks_by_store(catalog, date, change, stores, at_once):
         for product in catalog.products:
             if terms.sku in {None, product.sku}:
                 price = product.base_price if wanted is None else wanted
@@ -89,18 +105,22 @@ def _by_person(
 
 
 def _ticks_by_store(
-    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str]
+    catalog: Catalog, date: dt.date, change: PriceChange, stores: Sequence[str], at_once: AtOnce
 ) -> Iterator[tuple[str | None, tuple[int, int]]]:
     """Yield in which ticks of a date a change holds in which store; None is every store, where they are the same."""
-    ticks = {store: _ticks_in(catalog, date, change, store) for store in stores if change.is_of(store)}
+    ticks = {store: _ticks_in(catalog, date, change, store, at_once) for store in stores if change.is_of(store)}
     if change.terms.store is None and len(set(ticks.values())) == 1:
         ticks = {None: next(iter(ticks.values()))}  # type: ignore[dict-item]
     yield from ((store, own) for store, own in ticks.items() if own is not None)
 
 
-def _ticks_in(catalog: Catalog, date: dt.date, change: PriceChange, store: str) -> tuple[int, int] | None:
-    span = change.span(store)
-    return None if span is None else catalog.store.clock_of(store).ticks_within(date, *span)
+def _ticks_in(
+    catalog: Catalog, date: dt.date, change: PriceChange, store: str, at_once: AtOnce | None = None
+) -> tuple[int, int] | None:
+    span, clock = change.span(store), catalog.store.clock_of(store)
+    if span is not None and change.id in (at_once or {}).get(store, ()):
+        span = clock.opening_of(date), span[1]
+    return None if span is None else clock.ticks_within(date, *span)
 
 
 def _by_approval(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from catalog.load import Catalog
 from etl.live.calendar import next_dates
 from etl.live.day import LiveDay, days_with_live_parts
+from etl.live.day_catalog import catalog_of_the_day
 from warehouse.lake import Lake
 
 
@@ -58,7 +59,8 @@ def days_being_sold(lake: Lake) -> dict[str, LiveDay]:
 
 def next_tick_of(lake: Lake, catalog: Catalog, day: LiveDay) -> dt.datetime:
     """Return when the next tick of a live day begins that is not sold yet, UTC."""
-    return catalog.store.clock_of(day.store).moment_of(day.business_date, ticks_sold(lake, day))
+    own = catalog_of_the_day(lake, catalog, day)
+    return own.store.clock_of(day.store).moment_of(day.business_date, ticks_sold(lake, day))
 
 
 def ticks_sold(lake: Lake, day: LiveDay) -> int:

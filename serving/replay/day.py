@@ -5,7 +5,6 @@ the decisions from seed, catalog and book, the features from those decisions. No
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -148,8 +147,7 @@ class _Day:
 
     def _policy(self, row: LedgerRow, catalog: Catalog) -> Policy:
         """Return the policy of a stretch: from the rebuilt book when it is the one on record, else from that one."""
-        at_once = json.loads(row.orders_at_once or "[]")
-        orders = orders_on(self._lake, catalog, self._date, row.stores, at_once)
+        orders = orders_on(self._lake, catalog, self._date, row.stores, row.at_once)
         if row.book_sha256 is None or row.book_made_for is None:
             if catalog.store.guardrails.kill_switch or orders.stops_everything:
                 return storefront_at_base_prices(catalog, orders)

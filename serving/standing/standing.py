@@ -10,7 +10,7 @@ policy asks for then is known when the tick begins. A price that people no longe
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,12 +22,12 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import LIMITS, Policy, Shelf
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
+from etl.live.day_catalog import catalog_of_the_day
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
 from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange, newest_of_each
-from serving.price_changes.orders import orders_among
-from serving.price_changes.record import changes_on
-from serving.standing.store_now import StoreNow, catalog_of_the_day
+from serving.price_changes.orders import AtOnce, at_once_now, changes_that_bind, orders_among
+from serving.standing.store_now import StoreNow
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 
@@ -80,8 +80,8 @@ class StoreStanding:
         The shelf that the store has: of one that is being sold, that of its day.
     since
         From when each price stands, UTC: the next tick where it is another one than is shown.
-    changes
-        The price changes that bear on the date.
+    changes, at_once
+        The price changes that bear on the date, and the ids of those that hold already although they count from later.
     """
 
     now: StoreNow
@@ -92,6 +92,7 @@ class StoreStanding:
     without: Floats
     since: tuple[dt.datetime, ...]
     changes: Sequence[PriceChange]
+    at_once: Collection[str] = ()
 
     def of(self, sku: str) -> Standing | None:
         """Return what holds for a product; None where the store does not have it on its shelf today.
@@ -122,7 +123,8 @@ class StoreStanding:
         holding = [
             change
             for change in self._by_people
-            if change.terms.sku in {None, sku} and change.is_in_force(self.now.moment, self.now.store)
+            if change.terms.sku in {None, sku}
+            and (change.id in self.at_once or change.is_in_force(self.now.moment, self.now.store))
         ]
         return max(holding, key=lambda change: change.rank, default=None)
 
@@ -158,23 +160,29 @@ class StoreStanding:
 def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> dict[str, StoreStanding]:
     """Return what holds in stores from the next tick of each on."""
     found, resting = dict[str, StoreStanding](), dict[dt.date, list[StoreNow]]()
-    changes = {date: changes_on(lake, date) for date in {now.date for now in stores.values()}}
+    at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
+    changes = {date: changes_that_bind(lake, date, at_once) for date in {now.date for now in stores.values()}}
     for store, now in stores.items():
         if now.day is None:
             resting.setdefault(now.date, []).append(now)
         else:
-            found[store] = _during(lake, catalog, now, now.day, changes[now.date])
+            found[store] = _during(lake, catalog, now, now.day, changes[now.date], at_once)
     for date, opening in resting.items():
-        found.update(_at_opening(lake, catalog, date, opening, changes[date]))
+        found.update(_at_opening(lake, catalog, date, opening, changes[date], at_once))
     return found
 
 
 def _at_opening(
-    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], changes: Sequence[PriceChange]
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    stores: Sequence[StoreNow],
+    changes: Sequence[PriceChange],
+    at_once: AtOnce,
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
-    front = _without_exploration(pricing_on(lake, catalog, date, stores=names).policy)
+    front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once).policy)
     shape = (len(names), len(catalog.skus))
     stock = np.broadcast_to(catalog.par_stock, shape).astype(np.int64)
     shelf = Shelf(stock, np.full(shape, np.nan), catalog.store.opening.ticks, np.zeros(shape), None, names)
@@ -190,24 +198,28 @@ def _at_opening(
             without=alone.prices[row],
             since=(now.moment,) * shape[1],
             changes=changes,
+            at_once=at_once.get(now.store, ()),
         )
         for row, now in enumerate(stores)
     }
 
 
-def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: Sequence[PriceChange]) -> StoreStanding:
+def _during(
+    lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: Sequence[PriceChange], at_once: AtOnce
+) -> StoreStanding:
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
     catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
     began = standing_after(sold.rows, catalog, now.tick)
     left = catalog.store.opening.ticks - now.tick
     shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
-    limits = limits_of(catalog, orders_among(lake, catalog, changes, now.date, (now.store,)))
-    rows = sold.rows.repricings.select(["sku", "tick", "binding_rule"]).to_pylist()  # in order of time
+    limits = limits_of(catalog, orders_among(lake, catalog, changes, now.date, (now.store,), at_once))
+    rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
+    was_peoples = {row["sku"]: _is_peoples(row) for row in rows}
     given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
-    is_peoples = (given >= 0) | np.array([newest[sku][1] in ORDERED for sku in catalog.skus])
-    by_policy = _policys_prices(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    is_peoples = (given >= 0) | np.array([was_peoples[sku] for sku in catalog.skus])
+    by_policy = _prices_by_policy(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
     without = np.where(is_peoples, by_policy, began.shown[0])
     prices, clamps = guarded_with_trail(limits, without[None], shelf)
     bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
@@ -218,10 +230,16 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: 
         ordered = LIMITS[given[own]] if given[own] >= 0 else ""
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
-    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), changes)
+    names = at_once.get(now.store, ())
+    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), changes, names)
 
 
-def _policys_prices(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf) -> Floats:
+def _is_peoples(row: dict[str, Any]) -> bool:
+    """Tell whether people ordered a price that was shown, also where floor, ceiling or cost changed it then."""
+    return row["binding_rule"] in ORDERED or any(clamp["rule"] in ORDERED for clamp in row["clamps"] or ())
+
+
+def _prices_by_policy(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf) -> Floats:
     """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
     policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,)).policy
     front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))

@@ -16,13 +16,16 @@ from catalog.watched import WatchedCatalog
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
+from etl.batches import Batch, play_batch
 from etl.business_dates import DEFAULT_START, ONE_DAY
-from etl.live.day import LiveDay, sold_so_far
+from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
 from features.cells import ALL_VIEWS
+from serving.alerts.rules import found_now
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.price_changes.desk import Wish, ask, decide
+from serving.price_changes.listing import rows_of
 from serving.price_changes.propose import propose
 from serving.price_changes.record import all_changes
 from serving.quote import PriceQuestion
@@ -32,6 +35,7 @@ from serving.standing.standing import Standing, standings
 from serving.standing.store_now import stores_now
 from serving.storefront import Storefront
 from warehouse.connection import build_file
+from warehouse.lake import Partition
 
 STOP = Wish("kill_switch", "prices look wrong")
 
@@ -222,3 +226,110 @@ def test_the_desk_says_what_stands_where_a_price_was_rejected_and_no_older_one_i
         assert row.stands == held(shop, row.store, row.sku).price
         if row.change is not None and row.change.id in names:
             assert row.told == "rejected by anna; no other price is known, so it stands"
+
+
+def quoted(shop: Shop, sku: str, stock: int, store: str = "S01") -> float:
+    return open_desk(shop.lake, load(shop.folder)).answer(PriceQuestion(sku, stock), store).price
+
+
+def test_every_place_says_what_a_store_shows_that_sells_a_date_it_left_out(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    sold(shop, "S01", DATE + ONE_DAY)
+    [change] = ask(shop.workspace, Wish("override", "a rival", "MILK", "S01", 1.40), "anna").changes
+    player = sold(shop, "S01", DATE, 2)
+    assert shown(shop, "S01", DATE)["MILK"] == 1.40
+    assert (held(shop).price, held(shop).order) == (1.40, change.id)
+    assert quoted(shop, "MILK", 50) == 1.40
+    assert [row["state"] for row in rows_of(shop.workspace, [change])] == ["in_force"]
+    player.sell_tick()
+    assert shown(shop, "S01", DATE)["MILK"] == 1.40
+
+
+def test_an_order_that_a_ceiling_cut_is_gone_everywhere_when_it_is_withdrawn(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    player = sold(shop, "S01", DATE, 2)
+    [change] = ask(shop.workspace, Wish("override", "a slip", "MILK", "S01", 3.90, anyway=True), "anna").changes
+    player.sell_tick()
+    ceiling = shop.catalog.product("MILK").ceiling
+    assert shown(shop, "S01", DATE)["MILK"] == held(shop).price == ceiling
+    decide(shop.workspace, [change.id], "withdrawn", "anna")
+    stands = held(shop).price
+    assert stands != ceiling
+    player.sell_tick()
+    tried = {row["sku"] for row in shop.rows().repricings.to_pylist() if row["tick"] == 3 and row["explored"]}
+    assert "MILK" in tried or shown(shop, "S01", DATE)["MILK"] == stands
+
+
+def test_a_date_that_is_played_later_than_an_order_was_given_is_bound_and_stays_as_it_was_played(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    for date in (DATE + ONE_DAY, DATE):
+        if date == DATE:
+            ask(shop.workspace, STOP, "anna")
+        batch = Batch(date, "g000", shop.catalog.store.stores)
+        play_batch(shop.workspace, batch, pricing_on(shop.lake, shop.catalog, date), SEED)
+    for date, is_bound in ((DATE, True), (DATE + ONE_DAY, False)):
+        rows = shop.lake.read(Partition("repricings", date, "g000")).to_pylist()
+        opened = {row["sku"]: row["new_price"] for row in rows if row["tick"] == 0}
+        assert (opened == bases(shop)) == is_bound
+        priced = pricing_on(shop.lake, shop.catalog, date)
+        batch = Batch(date, "g000", shop.catalog.store.stores)
+        assert play_batch(shop.workspace, batch, priced, SEED).action == "unchanged"
+        assert all(part.is_same for part in replay(shop.settings, date) if part.part == "decisions")
+
+
+def test_an_order_holds_from_the_next_tick_also_when_the_store_opens_earlier_since(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    for store in shop.catalog.store.stores:
+        sold(shop, store, DATE)
+    ask(shop.workspace, STOP, "anna")
+    edited(shop, "store.yaml", lambda content: content["opening"].update(opens="07:00"))
+    edited(shop, "store.yaml", lambda content: content.update(hourly_profile=[0.5, *content["hourly_profile"]]))
+    assert (held(shop).price, held(shop).rule) == (1.5, "kill_switch")
+    sold(shop, "S01", DATE + ONE_DAY, 2)
+    assert shown(shop, "S01", DATE + ONE_DAY) == bases(shop)
+
+
+def test_a_day_that_is_sold_again_from_its_opening_follows_an_order_that_was_given_in_its_middle(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    sold(shop, "S01", DATE, 4)
+    ask(shop.workspace, STOP, "anna")
+    discard(shop.lake, LiveDay("S01", DATE))
+    sold(shop, "S01", DATE, 1)
+    assert shown(shop, "S01", DATE) == bases(shop)
+
+
+def test_a_live_day_keeps_its_hours_and_base_prices_wherever_anybody_asks(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish(DATE)
+    player = sold(shop, "S01", DATE, 4)
+    edited(shop, "store.yaml", lambda content: content.update(visits_per_day=400))
+    edited(shop, "store.yaml", lambda content: content["opening"].update(tick_minutes=30))
+    edited(shop, "products.yaml", lambda content: content["products"][0].update(base_price=1.6))
+    now = stores_now(shop.lake, load(shop.folder), ["S01"])["S01"]
+    assert (now.date, now.tick) == (DATE, 4)
+    assert now.moment == shop.catalog.store.clock_of("S01").moment_of(DATE, 4)
+    ask(replace(shop.workspace, catalog=load(shop.folder)), STOP, "anna")
+    assert held(shop).price == quoted(shop, "MILK", 50) == 1.5
+    player.sell_tick()
+    assert shown(shop, "S01", DATE) == bases(shop)
+
+
+def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(DEFAULT_START)
+    ask(shop.workspace, Wish("override", "it spoils", "MILK", "S01", 0.80, below_cost=True), "anna")
+    assert held(shop).price == 0.80
+    edited(shop, "products.yaml", lambda content: content["products"][0].update(unit_cost=1.0))
+    catalog = load(shop.folder)
+    assert (held(shop).price, held(shop).unmet) == (1.05, 0.80)
+    found = found_now(replace(shop.workspace, catalog=catalog), shop.catalog.store.clock_of("S01").opening_of(DATE))
+    assert any("asks for MILK at 0.80 EUR in S01" in alert.sentence for alert in found)

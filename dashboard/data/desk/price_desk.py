@@ -15,7 +15,6 @@ from serving.price_changes.consequence import Outlook, outlook_of
 from serving.price_changes.record import changes_by_people, changes_on
 from serving.standing.standing import standings
 from serving.standing.store_now import StoreNow, stores_now
-from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
 COURSE_DAYS = 14
@@ -129,5 +128,7 @@ class PriceDesk:
         for date in {now.date for now in clocks.values() if now.day is not None}:
             found = self._reader.ask("prices_of_day", _SOLD, on=date, date=date)
             columns = (found[name].tolist() for name in ("store_id", "sku", "price_eur"))
-            shown |= {(store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].day is not None}
+            shown |= {
+                (store, sku): price for store, sku, price in zip(*columns, strict=True) if clocks[store].day is not None
+            }
         return shown

@@ -135,7 +135,8 @@ def _of_store(evidence: Evidence, standing: StoreStanding, newest: Mapping[Place
     for position, (product, held) in enumerate(zip(catalog.products, standing, strict=True)):
         offer = opened[position], float(proposed[position])
         decision, told = _decision(catalog, product, changes[position], offer, held)
-        cover = _strongest(covering, product.sku)
+        holding = standing.order_of(product.sku)
+        cover = max((own for own in (_strongest(covering, product.sku), holding) if own), key=_rank, default=None)
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
         yield Row(
@@ -172,9 +173,7 @@ def _proposed(change: PriceChange | None, wanted: float, outlook: Outlook | None
     return wanted if outlook is None or sku not in outlook.skus else outlook.opening_price(sku)
 
 
-def _weighed(
-    outlook: Outlook | None, skus: Sequence[str], proposed: Floats, now: Floats
-) -> tuple[Floats, list[str]]:
+def _weighed(outlook: Outlook | None, skus: Sequence[str], proposed: Floats, now: Floats) -> tuple[Floats, list[str]]:
     """Return what proposed prices gain against those of now, EUR a store day, and why each is proposed, in words.
 
     Parameters
@@ -239,6 +238,10 @@ def _decision(
     return "rejected", f"rejected by {by}" if is_kept else f"rejected by {by}; no other price is known, so it stands"
 
 
+def _rank(change: PriceChange) -> tuple[int, int]:
+    return change.rank
+
+
 def _covering(
     people: Iterable[PriceChange], store: str, start: dt.datetime, end: dt.datetime
 ) -> dict[str | None, PriceChange]:
@@ -264,7 +267,8 @@ def _overridden(change: PriceChange, product: Product, held: Standing, at: Store
     price = product.base_price if terms.new_price is None else terms.new_price
     what = {"override": "set to", "freeze": "frozen at", "kill_switch": "kill switch:"}.get(terms.kind, "")
     span = change.span(at.store)
-    start = f" from {wall.local(span[0]):%H:%M}" if span is not None and span[0] > at.moment else ""
+    is_later = span is not None and span[0] > at.moment and held.order != change.id
+    start = f" from {wall.local(span[0]):%H:%M}" if span is not None and is_later else ""
     end = None if span is None or span[1] is None else wall.local(span[1])
     until = f" until {end:%H:%M}" if end is not None and end.date() == at.date else ""
     unmet = f"; {euros(held.price)} stands, {RULES[held.rule]}" if held.order == change.id and held.unmet else ""

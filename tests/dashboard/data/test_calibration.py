@@ -60,7 +60,9 @@ def error_of(seen: pd.DataFrame) -> float:
 
 
 def test_an_observed_share_lies_in_its_interval_in_every_bin_and_at_every_price() -> None:
-    seen = pd.DataFrame({"price_offered": [1.0, 2.0], "n_offered": [30, 10], "n_purchased": [24, 0], "p_sale": [0.8, 0.1]})
+    seen = pd.DataFrame(
+        {"price_offered": [1.0, 2.0], "n_offered": [30, 10], "n_purchased": [24, 0], "p_sale": [0.8, 0.1]}
+    )
     for table in (reliability(seen), by_price(seen)):
         assert (table["low"] <= table["observed"]).all()
         assert (table["observed"] <= table["high"]).all()

@@ -95,9 +95,7 @@ def test_a_mixture_that_nobody_asked_for_is_said_before_anything_about_its_price
 
 def test_a_catalog_that_cannot_be_used_is_said_in_its_own_words() -> None:
     now = lake_of("twin")
-    (found,) = notices(
-        judged(True), [TODAY], TODAY, now=now, kill_switch=False, catalog_problem="store.yaml: x is 3"
-    )
+    (found,) = notices(judged(True), [TODAY], TODAY, now=now, kill_switch=False, catalog_problem="store.yaml: x is 3")
     assert found.text == "store.yaml: x is 3"
 
 

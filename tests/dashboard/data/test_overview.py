@@ -90,7 +90,11 @@ def test_each_store_shows_its_own_newest_day_unless_one_is_chosen() -> None:
     [
         (chain(earned={TODAY: None, back(1): sales({"S01": 1.0})}), "act", "Thu 8 Jan 2026 are damaged"),
         (chain(unproven={TODAY: frozenset({"S01"})}), "act", "have no receipt"),
-        (chain(open_since={("S01", TODAY): NOW - dt.timedelta(minutes=3)}), "act", "stands still since 08 Jan 11:57 UTC"),
+        (
+            chain(open_since={("S01", TODAY): NOW - dt.timedelta(minutes=3)}),
+            "act",
+            "stands still since 08 Jan 11:57 UTC",
+        ),
         (chain(books=()), "look", "no price book"),
         (chain(books=(back(2),)), "look", "price book of Tue 6 Jan 2026"),
         (chain(earned={TODAY: sales({"S01": 9.0}, {"S01": 7})}), "look", "1 sold out, 7 visits"),
@@ -147,8 +151,7 @@ def test_every_store_has_one_row_and_the_urgent_ones_come_first(
     sold: list[dict[str, int]], broken: set[int], still: set[str]
 ) -> None:
     earned = {
-        back(n): None if n in broken else sales({store: 1.0 for store in missed}, missed)
-        for n, missed in enumerate(sold)
+        back(n): None if n in broken else sales(dict.fromkeys(missed, 1.0), missed) for n, missed in enumerate(sold)
     }
     known = chain(earned=earned, open_since={(store, TODAY): NOW - dt.timedelta(hours=1) for store in still})
     rows = store_rows(STORES, known, None, NOW)

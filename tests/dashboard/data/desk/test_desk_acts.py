@@ -1,8 +1,8 @@
 """The desk without a browser: rows, states in words, filters, acts, drafts and price tags."""
 
-from dataclasses import replace
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +88,9 @@ def test_what_waits_is_recorded_by_whoever_decides_first(tmp_path: Path) -> None
     assert acts.approve(desk, ["S02|MILK", "S02|EGGS"], {}).startswith("2 prices approved.")
     assert row_of(desk, "S02|MILK").state == "approved"
     assert row_of(desk, "S02|BREAD").state == "waits"
-    assert acts.approve(desk, ["S02|MILK", "S02|BREAD"], {}).startswith("1 price approved; 1 price chosen needed nothing")
+    assert acts.approve(desk, ["S02|MILK", "S02|BREAD"], {}).startswith(
+        "1 price approved; 1 price chosen needed nothing"
+    )
     with pytest.raises(Declined, match="none of the 1 price chosen waits"):
         acts.approve(desk, ["S02|BREAD"], {})
 
@@ -184,7 +186,9 @@ def test_a_proposal_says_how_many_buy_at_it_and_at_the_price_now(tmp_path: Path)
     row = row_of(desk, "S01|MILK")
     assert row.now is not None
     curves = desk.sheet().outlooks[DATE].curves
-    then, today = (f"{100 * curves.p_sale_at(np.array([0]), np.array([at]))[0]:.0f} %" for at in (row.proposed, row.now))
+    then, today = (
+        f"{100 * curves.p_sale_at(np.array([0]), np.array([at]))[0]:.0f} %" for at in (row.proposed, row.now)
+    )
     assert row.why.startswith(f"{then} buy at €{row.proposed:.2f}, {today} at €{row.now:.2f}; price book of ")
     never_sold = row_of(desk, "S02|MILK")
     assert never_sold.now is None
@@ -265,7 +269,9 @@ def test_rows_are_found_by_words_and_by_filters() -> None:
 
 def test_a_tag_shows_what_stands_with_its_price_per_unit(tmp_path: Path) -> None:
     shop, _ = opened(tmp_path)
-    product = shop.catalog.products[0].model_copy(update={"measure": Measure(amount=500.0, unit="ml"), "ean": "96385074"})
+    product = shop.catalog.products[0].model_copy(
+        update={"measure": Measure(amount=500.0, unit="ml"), "ean": "96385074"}
+    )
     tag = tag_of(replace(ROW, stands=1.25), product)
     assert (tag["price"], tag["unit"], tag["ean"]) == ("€1.25", "500 ml: €2.50 per l", "EAN 96385074")
     assert tag_of(ROW, shop.catalog.products[0])["unit"] == ""
@@ -281,7 +287,9 @@ def test_before_there_is_a_book_the_desk_shows_what_stores_open_with_and_the_kil
     settings: Settings,
 ) -> None:
     desk = PriceDesk(settings, Reader(settings), load)
-    assert {(row.stands == row.proposed, row.gain, row.why) for row in desk.sheet().rows} == {(True, None, "no price book yet")}
+    assert {(row.stands == row.proposed, row.gain, row.why) for row in desk.sheet().rows} == {
+        (True, None, "no price book yet")
+    }
     acts.stop(desk, "S01", "prices look wrong")
     (change,) = standing(desk.sheet())
     assert (change.kind, change.store) == ("kill_switch", "S01")
