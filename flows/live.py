@@ -23,7 +23,7 @@ from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
 from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
-from serving.alerts.watch import watch_and_tell
+from serving.alerts.lookout import Lookout
 from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
 from warehouse.locks import held
@@ -107,7 +107,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
-    told, money = None, catalog.current().store.money
+    told, money, lookout = None, catalog.current().store.money, Lookout()
     while not player.is_over:
         tick = player.sell_tick()
         if catalog.problem not in {None, told}:
@@ -115,12 +115,16 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick, money), *tick.reasons)
-        _announce(*watch_and_tell(replace(workspace, catalog=catalog.current())))
+        _announce(*lookout.heard())
+        lookout.look(replace(workspace, catalog=catalog.current()))
         if not controls.rest():
+            _announce(*lookout.ended())
             return None
     closed = player.close()
+    lookout.look(replace(workspace, catalog=catalog.current()))
     earned = f"{closed.revenue_eur:,.{money.digits}f} {money.code}"
     _announce(f"{day.store} {day.business_date}: closed with {earned} from {closed.units} units")
+    _announce(*lookout.ended())
     return closed
 
 

@@ -59,9 +59,9 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=0) as spread:
             means = Means(announce, tell, as_shown_task, spread)
             done = run_night(workspace, registry, night_of, seed, means)
-        for sentence in watch_and_tell(workspace):
-            say(sentence)
-        return done
+    for sentence in watch_and_tell(workspace):  # a webhook that is slow keeps nobody from the next night
+        say(sentence)
+    return done
 
 
 def _left_unended(lake: Lake) -> dt.date | None:

@@ -124,10 +124,11 @@ def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFram
 
     Cells that agree in the features are merged first; their counts add up.
     """
-    merged = cells.groupby(features, dropna=False, sort=True)[["n_offered", "n_purchased"]].sum().reset_index()
-    bought = merged["n_purchased"].to_numpy()
-    refused = merged["n_offered"].to_numpy() - bought
-    X = pd.concat([merged.loc[bought > 0, features], merged.loc[refused > 0, features]], ignore_index=True)
+    counts = cells.groupby(features, dropna=False, sort=True)[["n_offered", "n_purchased"]].sum()
+    merged = counts.index.to_frame(index=False)  # all columns at once: a shelf has as many as products
+    bought = counts["n_purchased"].to_numpy()
+    refused = counts["n_offered"].to_numpy() - bought
+    X = pd.concat([merged[bought > 0], merged[refused > 0]], ignore_index=True)
     y = np.repeat(np.array([1, 0]), [(bought > 0).sum(), (refused > 0).sum()])
     weight = np.concatenate([bought[bought > 0], refused[refused > 0]]).astype(float)
     return X, y, weight

@@ -4,9 +4,8 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
-
 from etl.live.day import days_with_live_parts
+from serving.alerts.leftovers import Leftovers
 from serving.export.late import LateLabel
 from serving.export.status import late_in
 from serving.make_book import is_priced
@@ -15,7 +14,6 @@ from serving.price_changes.record import changes_by_people
 from serving.price_changes.shown import prices_shown
 from serving.standing.standing import standings
 from serving.standing.store_now import stores_now
-from warehouse.lake import Partition
 from warehouse.sold import newest_closed, sold_dates
 from warehouse.workspace import Workspace
 
@@ -29,8 +27,14 @@ class Alert:
     sentence: str
 
 
-def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
-    """Return every alert that the state of the store gives at a moment in its time."""
+def found_now(workspace: Workspace, now: dt.datetime, leftovers: Leftovers) -> list[Alert]:
+    """Return every alert that the state of the store gives at a moment in its time.
+
+    Parameters
+    ----------
+    leftovers
+        What earlier looks counted of closed days.
+    """
     rules = workspace.catalog.store.alerts
     asked: list[tuple[bool, Callable[[Workspace, dt.datetime], Iterator[Alert]]]] = [
         (rules.below_cost, _below_cost),
@@ -38,7 +42,7 @@ def found_now(workspace: Workspace, now: dt.datetime) -> list[Alert]:
         (rules.late_night, _late_night),
         (rules.nights_refused is not None, _nights_refused),
         (rules.override_days is not None, _old_overrides),
-        (rules.waste_above is not None, _waste),
+        (rules.waste_above is not None, lambda asked, _: _waste(asked, leftovers)),
         (rules.labels, _late_labels),
     ]
     return sorted(alert for is_asked, rule in asked if is_asked for alert in rule(workspace, now))
@@ -152,25 +156,12 @@ def _late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
         )
 
 
-def _waste(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
+def _waste(workspace: Workspace, leftovers: Leftovers) -> Iterator[Alert]:
     lake, most = workspace.lake, workspace.catalog.store.alerts.waste_above or 0.0
     newest = newest_closed(lake)
     if newest is None:
         return
-    stock, sold = dict[str, float](), dict[str, float]()
-    for part in lake.partitions_on("interactions", newest):
-        changes = Partition("repricings", newest, part.group)
-        if lake.receipt(changes) is None:
-            continue
-        openings = lake.read(changes).select(["store_id", "tick", "inventory_level"])
-        openings = openings.filter(pc.equal(openings["tick"], 0))
-        for store, units in zip(openings["store_id"].to_pylist(), openings["inventory_level"].to_pylist(), strict=True):
-            stock[store] = stock.get(store, 0) + units
-        rows = lake.read(part).select(["store_id", "purchased"])
-        counted = rows.filter(rows["purchased"])["store_id"].value_counts().to_pylist()
-        sold.update({row["values"]: row["counts"] for row in counted})
-    for store, units in sorted(stock.items()):
-        left = 1 - sold.get(store, 0) / units if units else 0.0
+    for store, left in leftovers.on(lake, newest).items():
         if left > most:
             yield Alert(
                 "waste_above",

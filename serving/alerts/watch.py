@@ -2,25 +2,23 @@
 
 import datetime as dt
 import re
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-import httpx
 import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.alerts import ALERTS
+from serving.alerts.leftovers import Leftovers
 from serving.alerts.rules import Alert, found_now
+from serving.alerts.unsent import LOCK, forget, keep, send
 from serving.price_changes.store_time import next_date, next_tick
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
-LOCK = "alerts"
 _GROUP = re.compile(r"look-(?P<number>\d{8})")
-_PATIENCE, _PATIENCE_IN_ALL = 3.0, 9.0  # s, for an alert on its way to a webhook, and for all of one look
 
 
 @dataclass(frozen=True)
@@ -31,20 +29,28 @@ class OpenAlert:
     raised_at: dt.datetime
 
 
-def watch(workspace: Workspace) -> list[Alert]:
-    """Record alerts that began or ended, send those that began, and return these.
+def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Alert]:
+    """Record alerts that began or ended, send those that the webhook has not taken yet, and return those that began.
 
-    Whoever looks while somebody else does leaves it to them.
+    Whoever looks while somebody else does leaves it to them. Nothing is sent while the look is held.
+
+    Parameters
+    ----------
+    leftovers
+        What earlier looks of this process counted of closed days.
     """
+    raised, address = list[Alert](), workspace.catalog.store.alerts.webhook
     with suppress(Declined), held(workspace.settings.locks, LOCK):
-        return _watch(workspace)
-    return []
+        raised = _watch(workspace, leftovers or Leftovers())
+    if address is not None:
+        send(workspace, address)
+    return raised
 
 
-def watch_and_tell(workspace: Workspace) -> list[str]:
+def watch_and_tell(workspace: Workspace, leftovers: Leftovers | None = None) -> list[str]:
     """Watch, and say in a sentence each what began; that nobody could look is said too, and stops nothing."""
     try:
-        return [alert.sentence for alert in watch(workspace)]
+        return [alert.sentence for alert in watch(workspace, leftovers)]
     except ShelfpriceError as error:
         return [f"nobody could look for alerts: {error}"]
 
@@ -63,18 +69,19 @@ def open_alerts(lake: Lake) -> list[OpenAlert]:
     return list(found.values())
 
 
-def _watch(workspace: Workspace) -> list[Alert]:
-    lake = workspace.lake
+def _watch(workspace: Workspace, leftovers: Leftovers) -> list[Alert]:
+    lake, address = workspace.lake, workspace.catalog.store.alerts.webhook
     now = next_tick(lake, workspace.catalog)
     known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
-    current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now)}
+    current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now, leftovers)}
     raised = [alert for key, alert in current.items() if key not in known]
     over = [alert for key, alert in known.items() if key not in current]
+    if address is None:
+        forget(lake)
+    elif raised:  # before they are recorded: a kill in between loses none
+        keep(lake, [{**asdict(alert), "at": now.isoformat()} for alert in raised])
     if raised or over:
         _record(workspace, raised, over, now)
-    address = workspace.catalog.store.alerts.webhook
-    if address is not None and raised:
-        _send(address, raised, now)
     return raised
 
 
@@ -90,15 +97,3 @@ def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert]
     ]
     part = Partition(ALERTS.name, date, f"look-{number:08d}")
     lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")
-
-
-def _send(address: str, alerts: Sequence[Alert], now: dt.datetime) -> None:
-    """Send alerts, as far as that takes no longer than a store can wait; all are on record, so none is lost."""
-    until = time.monotonic() + _PATIENCE_IN_ALL
-    with suppress(httpx.HTTPError, httpx.InvalidURL, ValueError), httpx.Client() as client:
-        for alert in alerts:
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            with suppress(httpx.HTTPError):
-                client.post(address, json={**asdict(alert), "at": now.isoformat()}, timeout=min(_PATIENCE, left))

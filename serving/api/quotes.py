@@ -7,7 +7,7 @@ answered before from the same book is a look-up, from the address as it came to 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
@@ -44,7 +44,9 @@ def quotes_router(kept: KeptDesk) -> APIRouter:
                 f"expected a body of type {_JSON}, found {found[:80] or 'none'}; nothing was done: name the type",
             )
         questions = questions_of_body(await request.body())
-        now, parts, begun = await kept.current(), [], time.monotonic()
+        now = await kept.current()
+        await _open_for(now.desk, [given.get("store") for given in questions if isinstance(given, dict)])
+        parts, begun = [], time.monotonic()
         for given in questions:
             parts.append(_answered_or_problem(now, given))
             if time.monotonic() - begun > _AT_ONCE:
@@ -123,13 +125,24 @@ class QuickQuotes:
 
 async def _made(now: Kept, asked: Asked) -> _Sent:
     """Make an answer; the first one of a store reads its book, while others are answered."""
-    if not now.desk.has_opened_for(asked.store):
-        with suppress(ShelfpriceError, OSError):  # said below, after what is wrong with the product
-            await asyncio.to_thread(now.desk.tag_of, asked.store)
+    await _open_for(now.desk, [asked.store])
     text = answered(now.desk, asked, now.desk.text)
     etag = f'"{now.desk.tag_of(asked.store)}"'
     answer = Response(text, headers=_headers(etag), media_type=_JSON)
     return _Sent(etag, tuple(answer.raw_headers), bytes(answer.body))
+
+
+async def _open_for(desk: QuoteDesk, stores: Sequence[object]) -> None:
+    """Read in a thread the books that some stores ask first, so that no other request waits for the files."""
+    new = {store for store in stores if store is None or isinstance(store, str)}
+    if wanted := [store for store in new if not desk.has_opened_for(store)]:
+        await asyncio.to_thread(_open, desk, wanted)
+
+
+def _open(desk: QuoteDesk, stores: Sequence[str | None]) -> None:
+    for store in stores:
+        with suppress(ShelfpriceError, OSError):  # said with the answer, after what is wrong with the product
+            desk.tag_of(store)
 
 
 def _headers(etag: str) -> dict[str, str]:

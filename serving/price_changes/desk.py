@@ -1,18 +1,21 @@
 """What people do about prices: ask for one, approve, reject, withdraw. Each is checked and recorded under one lock."""
 
 import datetime as dt
+import itertools
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
-from catalog.errors import DataError, Declined
+from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from catalog.near import did_you_mean
 from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
 from serving.price_changes.conflicts import below_cost, conflicts, of_the_announcement, refuse_impossible
-from serving.price_changes.consequence import Consequence, outlook_of
+from serving.price_changes.consequence import Consequence, Outlook, outlook_of
 from serving.price_changes.prior import with_prior_price
 from serving.price_changes.record import (
     LOCK,
@@ -24,7 +27,7 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_tick, next_ticks
+from serving.price_changes.store_time import next_ticks
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -95,26 +98,43 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
         When something speaks against it and it is not wished anyway, when its price is below cost plus the minimum
         margin and nobody accepted that, or somebody else is deciding right now.
     """
+    return _asked_together(workspace, (wish,), by, lambda _: nullcontext())[0]
+
+
+def ask_all(workspace: Workspace, wishes: Sequence[Wish], by: str) -> list[Answer]:
+    """Record several wishes as one action, all or none, and return what became of each.
+
+    Raises
+    ------
+    Declined
+        When one of them is refused, as `ask` would; the message names the product and store of the first.
+    """
+    return _asked_together(workspace, wishes, by, partial(_naming, workspace.catalog)) if wishes else []
+
+
+def _asked_together(
+    workspace: Workspace, wishes: Sequence[Wish], by: str, naming: Callable[[Wish], AbstractContextManager[None]]
+) -> list[Answer]:
     lake, catalog = workspace.lake, workspace.catalog
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
-        begins = next_ticks(lake, catalog, _stores_of(catalog, wish.store))
-        terms, against, consequence = _examined(workspace, wish, min(begins.values()))
-        costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
-        if costly:
-            said = "; ".join(dict.fromkeys(costly))
-            raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
-        if against and not wish.anyway:
-            raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
-        number, now = next_number(lake), _now()
-        names = [f"h{number}" if len(terms) == 1 else f"h{number}.{place}" for place in range(1, len(terms) + 1)]
-        proposed = [
-            Event(number, name, "proposed", now, own.valid_from, by, own)
-            for name, own in zip(names, terms, strict=True)
-        ]
-        events = list(_asked(catalog, proposed, begins))
-        record(lake, catalog, events)
-    return Answer(tuple(folded(events)), against, consequence)
+        facts, number, now = _facts_for(workspace, wishes), next_number(lake), _now()
+        found = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()
+        for wish in wishes:
+            with naming(wish):
+                found.append(_examined(facts, wish))
+                _refuse_unwelcome(catalog, wish, *found[-1][:2])
+        _refuse_overlaps(catalog, [own for terms, _, _ in found for own in terms])
+        count, places, asked = sum(len(terms) for terms, _, _ in found), itertools.count(1), list[list[Event]]()
+        for terms, _, _ in found:
+            names = [f"h{number}" if count == 1 else f"h{number}.{next(places)}" for _ in terms]
+            proposed = [
+                Event(number, name, "proposed", now, own.valid_from, by, own)
+                for name, own in zip(names, terms, strict=True)
+            ]
+            asked.append(list(_asked(catalog, proposed, facts.ticks)))
+        record(lake, catalog, [event for events in asked for event in events])
+    return [Answer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
 
 
 def examined(workspace: Workspace, wish: Wish) -> Answer:
@@ -125,8 +145,7 @@ def examined(workspace: Workspace, wish: Wish) -> Answer:
     CatalogError, DataError
         When it can never hold.
     """
-    now = next_tick(workspace.lake, workspace.catalog, wish.store)
-    terms, against, consequence = _examined(workspace, wish, now)
+    terms, against, consequence = _examined(_facts_for(workspace, (wish,)), wish)
     costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
     return Answer((), tuple(dict.fromkeys((*costly, *against))), consequence)
 
@@ -134,12 +153,19 @@ def examined(workspace: Workspace, wish: Wish) -> Answer:
 def decide(
     workspace: Workspace, names: Sequence[str], event: EventName, by: str, reason: str | None = None
 ) -> list[PriceChange]:
-    """Approve, reject or withdraw price changes, all or none, and return them.
+    """Approve, reject or withdraw price changes, all or none, and return them; as `decide_each`."""
+    return decide_each(workspace, dict.fromkeys(names, event), by, reason)
+
+
+def decide_each(
+    workspace: Workspace, decisions: Mapping[str, EventName], by: str, reason: str | None = None
+) -> list[PriceChange]:
+    """Decide on price changes, on each in its own way, as one action, all or none, and return them.
 
     Parameters
     ----------
-    names
-        Ids of price changes.
+    decisions
+        What happens to each, by the ids of price changes.
     reason
         Why; by default the reason of each stays.
 
@@ -151,19 +177,19 @@ def decide(
         When one cannot be decided so, when its time is over, when whoever asked for it may not approve it, or when it
         was announced as a reduction and is none any more.
     """
-    lake, catalog, wanted = workspace.lake, workspace.catalog, list(dict.fromkeys(names))
+    lake, catalog = workspace.lake, workspace.catalog
     if reason is not None and not reason.strip():
         raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
-        known = {change.id: change for change in changes_named(lake, wanted)}
-        chosen = [_found(lake, known, name) for name in wanted]
+        known = {change.id: change for change in changes_named(lake, decisions)}
+        chosen = [_found(lake, known, name) for name in decisions]
         stores = {store for change in chosen for store in _stores_of(catalog, change.terms.store)}
         ticks = next_ticks(lake, catalog, stores)
         number, now, events = next_number(lake), _now(), list[Event]()
         for change in chosen:
             own = {store: ticks[store] for store in _stores_of(catalog, change.terms.store)}
-            moment = min(own.values())
+            moment, event = min(own.values()), decisions[change.id]
             _refuse_decision(catalog, change, event, by, moment)
             terms = change.terms if reason is None else replace(change.terms, reason=reason)
             if event == "approved" and terms.announced:
@@ -171,31 +197,125 @@ def decide(
             events.append(_counting_in(Event(number, change.id, event, now, moment, by, terms), own))
         if events:
             record(lake, catalog, events)
-    return [replace(change, events=(*change.events, event)) for change, event in zip(chosen, events, strict=True)]
+    return [replace(change, events=(*change.events, added)) for change, added in zip(chosen, events, strict=True)]
 
 
-def _examined(
-    workspace: Workspace, wish: Wish, now: dt.datetime
-) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+@dataclass(frozen=True)
+class _Facts:
+    """What the lake says to every wish of one action, read once.
+
+    Attributes
+    ----------
+    ticks
+        When the next tick of each store begins that some wish is about, UTC.
+    shown
+        The price shown last, EUR, by store and product.
+    others
+        What people asked for that may bear on some wish; `by_sku` has the same by product.
+    outlooks
+        What prices bring on a date; None without a book.
+    """
+
+    workspace: Workspace
+    ticks: Mapping[str, dt.datetime]
+    shown: Mapping[tuple[str, str], float]
+    others: Sequence[PriceChange]
+    by_sku: Mapping[str | None, Sequence[PriceChange]]
+    outlooks: Callable[[dt.date], Outlook | None]
+
+    def next_tick(self, store: str | None) -> dt.datetime:
+        """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
+        return min(self.ticks[own] for own in _stores_of(self.workspace.catalog, store))
+
+    def bearing_on(self, sku: str | None) -> Sequence[PriceChange]:
+        """Return the price changes that may bear on a product."""
+        if sku is None:
+            return self.others
+        return sorted((*self.by_sku.get(sku, ()), *self.by_sku.get(None, ())), key=lambda change: change.number)
+
+
+def _facts_for(workspace: Workspace, wishes: Sequence[Wish]) -> _Facts:
     lake, catalog = workspace.lake, workspace.catalog
-    terms = list(_terms_of(lake, catalog, wish, now))
-    since = None if wish.announced else (wish.valid_from or now)  # an announcement looks back
-    others = changes_by_people(lake, since)
+    ticks = next_ticks(lake, catalog, {store for wish in wishes for store in _stores_of(catalog, wish.store)})
+    looks_back = any(wish.announced for wish in wishes)  # an announcement does
+    firsts = [wish.valid_from or min(ticks[own] for own in _stores_of(catalog, wish.store)) for wish in wishes]
+    others, by_sku = changes_by_people(lake, None if looks_back else min(firsts)), dict[str | None, list[PriceChange]]()
+    for change in others:
+        by_sku.setdefault(change.terms.sku, []).append(change)
+
+    @cache
+    def outlook(date: dt.date) -> Outlook | None:
+        found = book_in_force(lake, date)
+        return None if found is None else outlook_of(lake, catalog, found)
+
+    return _Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
+
+
+def _examined(facts: _Facts, wish: Wish) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+    lake, catalog = facts.workspace.lake, facts.workspace.catalog
+    now = facts.next_tick(wish.store)
+    terms = list(_terms_of(facts, wish, now))
     for own in terms:
         refuse_impossible(catalog, own, now)
-    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), others) for own in terms]
+    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), facts.others) for own in terms]
     if wish.below_cost:
         terms = [_with_accepted_cost(catalog, own) for own in terms]
+    others = facts.bearing_on(wish.sku)
     against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
-    consequence = _consequence(workspace, terms[0]) if len(terms) == 1 else None
+    consequence = _consequence(facts, terms[0]) if len(terms) == 1 else None
     if consequence is not None and consequence.cost is not None:
         count = 1 if wish.store is not None else len(catalog.store.stores)
         terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
     return terms, against, consequence
 
 
-def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Iterator[Terms]:
+def _refuse_unwelcome(catalog: Catalog, wish: Wish, terms: Sequence[Terms], against: Sequence[str]) -> None:
+    """Refuse a wish that something speaks against, unless whoever asks accepts that."""
+    costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
+    if costly:
+        said = "; ".join(dict.fromkeys(costly))
+        raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
+    if against and not wish.anyway:
+        raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
+
+
+def _refuse_overlaps(catalog: Catalog, terms: Sequence[Terms]) -> None:
+    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds."""
+    before: dict[tuple[Kind, str | None, str], list[Terms]] = {}
+    for own in terms:
+        for store in _stores_of(catalog, own.store):
+            others = before.setdefault((own.kind, own.sku, store), [])
+            if any(_meet(own, other) for other in others):
+                raise Declined(
+                    f"{_place(catalog, own.sku, store)}: expected one {own.kind.replace('_', ' ')} at a time, found "
+                    "two; nothing was recorded: ask for one"
+                )
+            others.append(own)
+
+
+def _meet(one: Terms, other: Terms) -> bool:
+    return (one.valid_until is None or other.valid_from < one.valid_until) and (
+        other.valid_until is None or one.valid_from < other.valid_until
+    )
+
+
+@contextmanager
+def _naming(catalog: Catalog, wish: Wish) -> Iterator[None]:
+    """Name the product and store of a wish that is refused."""
+    try:
+        yield
+    except ShelfpriceError as error:
+        raise Declined(f"{_place(catalog, wish.sku, wish.store)}: {error}") from error
+
+
+def _place(catalog: Catalog, sku: str | None, store: str | None) -> str:
+    names = {product.sku: product.name for product in catalog.products}
+    return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"
+
+
+def _terms_of(facts: _Facts, wish: Wish, now: dt.datetime) -> Iterator[Terms]:
     """Yield the terms of a wish: one, or for a freeze one for each store, since each shows a price of its own."""
+    catalog, shown = facts.workspace.catalog, facts.shown
     start, reason = wish.valid_from or now, wish.reason.strip()
     if wish.kind != "override" and (wish.price is not None or wish.announced):
         raise DataError(
@@ -203,7 +323,6 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
             "nothing was recorded: leave it out"
         )
     wanted = None if wish.price is None else catalog.store.money.without_noise(wish.price)
-    shown = prices_shown(lake, catalog)
     if wish.kind != "freeze":
         olds = {shown.get((store, wish.sku or "")) for store in _stores_of(catalog, wish.store)}
         old = olds.pop() if len(olds) == 1 else None  # stores that show several prices have none in common
@@ -218,15 +337,15 @@ def _terms_of(lake: Lake, catalog: Catalog, wish: Wish, now: dt.datetime) -> Ite
         yield Terms("freeze", wish.sku, store, price, price, start, wish.valid_until, reason)
 
 
-def _consequence(workspace: Workspace, terms: Terms) -> Consequence | None:
+def _consequence(facts: _Facts, terms: Terms) -> Consequence | None:
     """Return what terms bring on the first store day on which they hold."""
-    catalog, clock = workspace.catalog, workspace.catalog.store.clock_of(terms.store)
+    clock = facts.workspace.catalog.store.clock_of(terms.store)
     date = clock.date_of(terms.valid_from)
-    found = book_in_force(workspace.lake, date)
-    if found is None or terms.sku is None or terms.new_price is None:
+    outlook = facts.outlooks(date)
+    if outlook is None or terms.sku is None or terms.new_price is None:
         return None
     ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
-    return outlook_of(workspace.lake, catalog, found).of(terms.sku, terms.new_price, *(ticks or (0, None)))
+    return outlook.of(terms.sku, terms.new_price, *(ticks or (0, None)))
 
 
 def _asked(catalog: Catalog, proposed: Sequence[Event], begins: Mapping[str, dt.datetime]) -> Iterator[Event]:

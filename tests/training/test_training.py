@@ -1,6 +1,7 @@
 """Candidates, judgement and gate, on cells drawn from a known demand."""
 
 import datetime as dt
+import warnings
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,18 @@ def test_balancing_classes_bends_probabilities_and_costs_revenue_beside_the_dema
     data = dataset(cells(20_000, 1), cells(5_000, 2))
     balanced, demand = fit(BALANCED, data, 0), fit(DEMAND, data, 0)
     assert log_loss(demand.p_sale(data.holdout), data.holdout) < log_loss(balanced.p_sale(data.holdout), data.holdout)
+
+
+def test_rows_of_a_large_shelf_are_not_put_together_column_by_column() -> None:
+    n_products = 120
+    one_hot = pd.DataFrame(np.eye(n_products), columns=[f"sku_P{number:03d}" for number in range(n_products)])
+    counts = pd.DataFrame({"price_ratio": 1.0, "n_offered": 3, "n_purchased": 1}, index=one_hot.index)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.PerformanceWarning)
+        X, y, weight = weighted_rows(pd.concat([counts, one_hot], axis=1), ["price_ratio", *one_hot.columns])
+    assert list(X.columns) == ["price_ratio", *one_hot.columns]
+    assert X[list(one_hot.columns)].sum().tolist() == [2.0] * n_products
+    assert (y.sum(), weight[y == 1].sum(), weight.sum()) == (n_products, n_products, 3 * n_products)
 
 
 def test_weighted_rows_count_every_decision_once() -> None:

@@ -13,13 +13,13 @@ from warehouse.check import check_origin
 from warehouse.lake import Lake
 from warehouse.mixture import BEFORE, before_mixture
 from warehouse.origin import Origin, record, recorded
-from warehouse.sealed_notes import GROUPED_DATES, read_sealed, write_sealed
+from warehouse.sealed_notes import GROUPED_DATES, UNSENT_ALERTS, read_sealed, write_sealed
 from warehouse.verify import set_aside, verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)
 BITS = (0, 2, 5, 7)
-NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", BEFORE, GROUPED_DATES)
+NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", BEFORE, GROUPED_DATES, UNSENT_ALERTS)
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def lake(settings: Settings) -> Lake:
     record(lake.store, Origin("twin"))
     write_sealed(lake.notes, BEFORE, {"side": "twin", "catalog": "0f", "derived": {"price_book/x": "1e"}})
     write_sealed(lake.notes, GROUPED_DATES, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
+    write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": [{"kind": "drift", "subject": "MILK"}]})
     return lake
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from catalog.errors import DataError, Declined, ShelfpriceError
+from catalog.errors import DataError, Declined
 from catalog.roles import Role
 from dashboard.data.desk.drafts import Draft, span_of
 from dashboard.data.desk.price_desk import PriceDesk
@@ -10,10 +10,10 @@ from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, zone_named
 from dashboard.who import allowed
 from serving.price_changes.change import Kind
-from serving.price_changes.desk import Answer, Wish, ask, decide
+from serving.price_changes.desk import Answer, Wish, ask, ask_all, decide, decide_each
 from serving.price_changes.propose import propose
 from serving.price_changes.record import changes_named
-from serving.price_changes.states import may_follow
+from serving.price_changes.states import EventName, may_follow
 
 FOLLOWS = "The shelf follows at its next tick."
 EVERY_PRICE_PASSES = (
@@ -56,17 +56,17 @@ def turn_down(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
     Raises
     ------
     Declined
-        When the old price stands for all of them already.
+        When the old price stands for all of them already, or one cannot be turned down any more; none is then.
     """
     chosen = _recorded(desk, ids)
-    done = 0
-    for last, event in (("proposed", "rejected"), ("approved", "withdrawn")):
-        names = [row.change.id for row in chosen if row.change is not None and row.change.last == last]
-        if names:
-            decide(desk.workspace, names, "rejected" if event == "rejected" else "withdrawn", _user(desk), reason)
-        done += len(names)
+    taken: dict[EventName, EventName] = {"proposed": "rejected", "approved": "withdrawn"}
+    decisions = {
+        row.change.id: taken[row.change.last] for row in chosen if row.change is not None and row.change.last in taken
+    }
+    done = len(decisions)
     if not done:
         raise Declined(f"the old prices of the {_prices(len(chosen))} chosen stand already; nothing was changed")
+    decide_each(desk.workspace, decisions, _user(desk), reason)
     stands = "the old price stands" if done == 1 else "the old prices stand"
     return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: {stands}."
 
@@ -98,18 +98,16 @@ def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
     Raises
     ------
     Declined
-        When something speaks against one of them; those before it are frozen, which the message says.
+        When something speaks against one of them; none is frozen then.
     """
-    chosen, done, answer = desk.sheet().chosen(ids), 0, None
-    for row in chosen:
-        try:
-            answer = ask(desk.workspace, Wish("freeze", reason, row.sku, row.store), _user(desk))
-        except ShelfpriceError as error:
-            raise Declined(f"{done} of {len(chosen)} frozen; {row.name} in {row.store}: {error}") from error
-        done += 1
-    if answer is None:
+    chosen = desk.sheet().chosen(ids)
+    if not chosen:
         raise DataError("expected products that are frozen, found none chosen; nothing was changed")
-    return f"{_prices(done)} frozen until that is undone. {_next(answer)}"
+    try:
+        answers = ask_all(desk.workspace, [Wish("freeze", reason, row.sku, row.store) for row in chosen], _user(desk))
+    except Declined as error:
+        raise Declined(f"nothing was frozen; {error}") from error
+    return f"{_prices(len(answers))} frozen until that is undone. {_next(answers[-1])}"
 
 
 def stop(desk: PriceDesk, store: str | None, reason: str) -> str:

@@ -110,4 +110,4 @@ def test_a_mistake_is_one_line_and_records_nothing(
 
 def test_alerts_say_what_needs_a_person(desk: Terminal) -> None:
     assert "Nothing needs a person." in desk("alerts").stdout
-    assert json.loads(desk("alerts", "--json").stdout) == {"alerts": []}
+    assert json.loads(desk("alerts", "--json").stdout) == {"alerts": [], "unsent": 0}

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,11 +19,15 @@ from catalog.tables.drift import DRIFT_CHECKS
 from catalog.tables.nights import NIGHTS
 from etl.batches import Batch, play_batch
 from etl.business_dates import ONE_DAY
+from serving.alerts.leftovers import Leftovers
+from serving.alerts.lookout import Lookout
 from serving.alerts.rules import Alert
+from serving.alerts.unsent import unsent
 from serving.alerts.watch import open_alerts, watch, watch_and_tell
 from serving.in_force import pricing_on
 from serving.price_changes.desk import Wish, ask, decide
-from warehouse.lake import Partition
+from warehouse.lake import Lake, Partition
+from warehouse.locks import is_held
 from warehouse.workspace import Workspace
 
 BELOW_COST = Wish("override", "clearance", sku="MILK", store="S01", price=0.85, anyway=True, below_cost=True)
@@ -173,7 +178,23 @@ def test_each_alert_is_sent_to_the_webhook_once_and_a_dead_webhook_stops_nothing
     assert kinds(watch(workspace)) == ["below_cost"]
 
 
-def test_a_webhook_that_hangs_keeps_no_store_waiting_for_long(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def hears_through(monkeypatch: pytest.MonkeyPatch, handler: Callable[[httpx.Request], httpx.Response]) -> None:
+    client = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda: client(transport=httpx.MockTransport(handler)))
+
+
+def raised_in(shop: Shop, *skus: str) -> Workspace:
+    """Let prices be shown below cost, and return a workspace with a webhook."""
+    player = shop.sell(1)
+    for sku in skus:
+        ask(shop.workspace, replace(BELOW_COST, sku=sku, price=0.1), "anna")
+    shop.sell(2, player)
+    return with_rules(shop, webhook="http://127.0.0.1:9/alerts")
+
+
+def test_a_webhook_that_hangs_is_given_up_for_now_and_what_it_did_not_take_is_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
 
     def hangs(request: httpx.Request) -> httpx.Response:
@@ -181,15 +202,115 @@ def test_a_webhook_that_hangs_keeps_no_store_waiting_for_long(shop: Shop, monkey
         time.sleep(0.05)
         raise httpx.ReadTimeout("nothing came", request=request)
 
-    client = httpx.Client
-    monkeypatch.setattr("serving.alerts.watch.httpx.Client", lambda: client(transport=httpx.MockTransport(hangs)))
-    monkeypatch.setattr("serving.alerts.watch._PATIENCE_IN_ALL", 0.08)
-    player = shop.sell(1)
-    for sku in shop.catalog.skus:
-        ask(shop.workspace, replace(BELOW_COST, sku=sku, price=0.1), "anna")
-    shop.sell(2, player)
-    assert len(watch(with_rules(shop, webhook="http://127.0.0.1:9/alerts"))) == len(shop.catalog.skus)
-    assert len(asked) == 2
+    hears_through(monkeypatch, hangs)
+    monkeypatch.setattr("serving.alerts.unsent._PATIENCE_IN_ALL", 0.08)
+    assert len(watch(raised_in(shop, *shop.catalog.skus))) == len(shop.catalog.skus)
+    assert len(asked) == 1
+    assert len(unsent(shop.lake)) == len(shop.catalog.skus)
+
+
+def test_an_alert_that_could_not_be_sent_is_sent_by_a_later_look_and_by_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, answers = list[str](), [404, 302, None, None, None, 204, 204]
+
+    def hears(request: httpx.Request) -> httpx.Response:
+        answer = answers.pop(0)
+        if answer is None:
+            raise httpx.ConnectError("refused", request=request)
+        if answer == 204:
+            taken.append(json.loads(request.content)["subject"])
+        return httpx.Response(answer)
+
+    hears_through(monkeypatch, hears)
+    workspace = raised_in(shop, "MILK")
+    for _ in range(5):
+        watch(workspace)
+    assert taken == ["S01 MILK"]
+    assert answers == [204]
+
+
+def test_nobody_who_looks_waits_for_a_webhook(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_meanwhile = list[bool]()
+
+    def hears(_: httpx.Request) -> httpx.Response:
+        held_meanwhile.append(is_held(shop.settings.locks, "alerts"))
+        return httpx.Response(204)
+
+    hears_through(monkeypatch, hears)
+    watch(raised_in(shop, "MILK"))
+    assert held_meanwhile == [False]
+
+
+def test_what_was_not_sent_is_forgotten_when_there_is_no_webhook_any_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hears_through(monkeypatch, lambda _: httpx.Response(404))
+    watch(raised_in(shop, "MILK"))
+    assert [message["subject"] for message in unsent(shop.lake)] == ["S01 MILK"]
+    watch(shop.workspace)
+    assert unsent(shop.lake) == []
+
+
+def test_a_day_that_is_over_is_read_for_waste_once_and_anew_when_it_changes(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell_whole_day(shop, DATE)
+    workspace, leftovers, read, reads = with_rules(shop, waste_above=0.0), Leftovers(), Lake.read, list[Partition]()
+
+    def counted(lake: Lake, part: Partition) -> pa.Table:
+        if part.table == "interactions":
+            reads.append(part)
+        return read(lake, part)
+
+    monkeypatch.setattr(Lake, "read", counted)
+    assert [kinds(watch(workspace, leftovers)) for _ in range(3)] == [["waste_above"], [], []]
+    assert [part.group for part in reads] == ["g000"]
+    play_batch(shop.workspace, Batch(DATE, "g001", ("S02",)), pricing_on(shop.lake, shop.catalog, DATE), 7)
+    assert [alert.subject for alert in watch(workspace, leftovers)] == ["S02"]
+    assert [part.group for part in reads] == ["g000", "g001"]
+
+
+def test_looks_are_taken_one_at_a_time_and_what_came_meanwhile_is_looked_at_once_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, at_once, begun, going_on = list[str](), list[int](), threading.Event(), threading.Event()
+
+    def slow(workspace: Workspace, _: Leftovers) -> list[str]:
+        at_once.append(sum(thread.name == "alerts" for thread in threading.enumerate()))
+        looks.append(workspace.catalog.fingerprint)
+        begun.set()
+        assert going_on.wait(20)
+        return [f"look {len(looks)}"]
+
+    monkeypatch.setattr("serving.alerts.lookout.watch_and_tell", slow)
+    lookout = Lookout()
+    lookout.look(shop.workspace)
+    assert begun.wait(20)
+    for _ in range(5):
+        lookout.look(shop.workspace)
+    assert lookout.ended(0.01) == ["the last look for alerts takes long: see `shelfprice alerts`"]
+    going_on.set()
+    assert lookout.ended() == ["look 1", "look 2"]
+    assert at_once == [1, 1]
+    assert lookout.ended() == []
+
+
+def test_a_look_that_breaks_is_said_and_the_next_one_is_taken(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[RuntimeError | list[str]] = [RuntimeError("odd"), ["all is well"]]
+
+    def breaks(*_: object) -> list[str]:
+        answer = answers.pop(0)
+        if isinstance(answer, RuntimeError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("serving.alerts.lookout.watch_and_tell", breaks)
+    lookout = Lookout()
+    lookout.look(shop.workspace)
+    assert lookout.ended() == ["nobody could look for alerts: the log says why"]
+    lookout.look(shop.workspace)
+    assert lookout.ended() == ["all is well"]
 
 
 def test_an_alert_that_is_over_stays_over_when_the_stores_are_at_an_earlier_date_again(

@@ -1,5 +1,6 @@
 """Quotes over HTTP are the command's own bytes, and an answer at hand is known by its tag until prices are others."""
 
+import asyncio
 import datetime as dt
 import json
 import shutil
@@ -12,6 +13,7 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
 from serving.api.app import application
 from serving.book_store import commit_book, in_force_for, restored_book
+from serving.quote_desk import QuoteDesk
 from warehouse.lake import Lake
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
@@ -41,6 +43,21 @@ def test_many_questions_are_answered_in_their_order_as_one_by_one(client: AsgiCl
     answer = client.post("/v1/quotes", json=ASKED)
     assert answer.status_code == 200
     assert answer.json() == [client.get("/v1/quotes", params=one).json() for one in ASKED]
+
+
+def test_the_books_that_many_questions_need_are_read_beside_the_loop_so_that_others_are_answered(
+    client: AsgiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, open_book = list[bool](), QuoteDesk._opened
+
+    def watched(desk: QuoteDesk, place: str | dt.date) -> object:
+        opened.append(asyncio._get_running_loop() is not None)
+        return open_book(desk, place)
+
+    monkeypatch.setattr(QuoteDesk, "_opened", watched)
+    assert len(client.post("/v1/quotes", json=[{**ASKED[0], "store": "S01"}, ASKED[0], 7]).json()) == 3
+    assert opened
+    assert not any(opened)
 
 
 def test_a_question_that_cannot_be_answered_has_its_problem_in_its_place(client: AsgiClient) -> None:

@@ -9,7 +9,7 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
 from serving.price_changes.change import Kind, PriceChange
-from serving.price_changes.desk import Wish, ask, decide, examined
+from serving.price_changes.desk import Wish, ask, ask_all, decide, decide_each, examined
 from serving.price_changes.orders import orders_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
@@ -322,3 +322,29 @@ class TestAnnouncedReductions:
         found = prior_price_of(shop.lake, shop.catalog, ("S01", "MILK"), clock.opening_of(start), 0.95, [])
         assert found.rule == ("new_arrival" if is_new else "lowest")
         assert found.price == (1.40 if is_new else 1.06)
+
+
+def test_several_wishes_are_one_action_under_which_each_has_its_own_answer(shop: Shop) -> None:
+    wishes = [OVERRIDE, Wish("freeze", "the printer is broken", sku="EGGS"), replace(OVERRIDE, sku="BREAD", price=1.1)]
+    answers = ask_all(shop.workspace, wishes, "anna")
+    ids = [[change.id for change in answer.changes] for answer in answers]
+    assert ids == [["h1.1"], ["h1.2", "h1.3", "h1.4"], ["h1.5"]]
+    assert {change.id: change for change in all_changes(shop.lake)} == {
+        change.id: change for answer in answers for change in answer.changes
+    }
+
+
+def test_two_prices_of_one_product_at_one_time_are_no_action_and_of_different_hours_are(shop: Shop) -> None:
+    morning = replace(OVERRIDE, valid_from=at(shop, 10), valid_until=at(shop, 20))
+    with pytest.raises(Declined, match="Milk in S01: expected one override at a time, found two"):
+        ask_all(shop.workspace, [morning, replace(morning, store=None, valid_from=at(shop, 19), price=1.2)], "anna")
+    assert all_changes(shop.lake) == []
+    ask_all(shop.workspace, [morning, replace(morning, valid_from=at(shop, 20), valid_until=at(shop, 30))], "anna")
+    assert len(all_changes(shop.lake)) == 2
+
+
+def test_each_change_of_one_action_is_decided_in_its_own_way_or_none_is(shop: Shop) -> None:
+    first, second = (ask(shop.workspace, replace(OVERRIDE, sku=sku), "anna").changes[0] for sku in ("MILK", "EGGS"))
+    with pytest.raises(Declined, match="h2: expected a change that can be rejected"):
+        decide_each(shop.workspace, {first.id: "withdrawn", second.id: "rejected"}, "anna")
+    assert [change.last for change in all_changes(shop.lake)] == ["approved", "approved"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ from serving.price_changes.consequence import outlook_of
 from serving.price_changes.propose import propose
 from serving.price_changes.record import all_changes
 from warehouse.connection import build_file
+from warehouse.lake import Lake, Partition
 
 ROW = Row("S01", "MILK", "Milk", "dairy", DATE, False, 1.5, 1.6, 1.6, 0.4, "book", "", (), "passes", "passes", "", None)
 GAINS = st.one_of(st.none(), st.floats(-9, 9))
@@ -67,7 +69,7 @@ def test_without_approval_every_price_passes_and_the_desk_says_how_to_change_tha
 def test_a_price_that_was_made_anew_since_it_was_looked_at_is_not_approved(tmp_path: Path) -> None:
     shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
     proposed = row_of(desk, "S02|MILK").proposed
-    with pytest.raises(Declined, match="and was at €9.99 when you looked; nothing was approved"):
+    with pytest.raises(Declined, match=r"and was at €9\.99 when you looked; nothing was approved"):
         acts.approve(desk, ["S02|MILK"], {"S02|MILK": 9.99})
     assert not any(change.last == "approved" for change in all_changes(shop.lake))
     assert acts.approve(desk, ["S02|MILK"], {"S02|MILK": proposed}).startswith("1 price approved.")
@@ -102,6 +104,20 @@ def test_what_was_approved_is_rejected_by_taking_the_approval_back(tmp_path: Pat
     assert {row_of(desk, name).state for name in ("S02|MILK", "S02|EGGS")} == {"rejected"}
     with pytest.raises(Declined, match="stand already"):
         acts.turn_down(desk, ["S02|MILK"], "too dear")
+
+
+def test_of_prices_that_wait_and_prices_that_were_approved_all_are_turned_down_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, desk = opened(tmp_path, "{within_of_base: 0.0}")
+    acts.approve(desk, ["S02|MILK"], {})
+    seen = desk.sheet().chosen(["S02|MILK", "S02|EGGS"])
+    acts.turn_down(desk, ["S02|MILK"], "somebody else was faster")
+    recorded = {change.id: change.events for change in all_changes(shop.lake)}
+    monkeypatch.setattr(acts, "_recorded", lambda *_: seen)
+    with pytest.raises(Declined, match="found one that is withdrawn; nothing was changed"):
+        acts.turn_down(desk, ["S02|MILK", "S02|EGGS"], "too dear")
+    assert {change.id: change.events for change in all_changes(shop.lake)} == recorded
 
 
 def test_nothing_chosen_is_an_answer_in_a_sentence(tmp_path: Path) -> None:
@@ -195,11 +211,34 @@ def test_a_proposal_says_how_many_buy_at_it_and_at_the_price_now(tmp_path: Path)
     assert never_sold.why.startswith(f"{then} buy at €{row.proposed:.2f}; price book of ")
 
 
-def test_of_several_freezes_the_refusal_says_how_many_hold(tmp_path: Path) -> None:
-    _, desk = opened(tmp_path)
+def test_when_one_of_several_freezes_is_refused_none_is_frozen(tmp_path: Path) -> None:
+    shop, desk = opened(tmp_path)
     acts.freeze(desk, ["S01|BREAD"], "the label printer is broken")
-    with pytest.raises(Declined, match="1 of 2 frozen; Bread in S01"):
-        acts.freeze(desk, ["S01|MILK", "S01|BREAD"], "the label printer is broken")
+    with pytest.raises(Declined, match="nothing was frozen; Bread in S01: h1, a freeze"):
+        acts.freeze(desk, ["S01|MILK", "S01|BREAD", "S01|EGGS"], "the label printer is broken")
+    assert [change.id for change in all_changes(shop.lake)] == ["h1"]
+
+
+def test_many_freezes_are_one_action_that_reads_no_more_than_one_freeze_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, read = [0], Lake.read
+
+    def counted(lake: Lake, part: Partition) -> pa.Table:
+        reads[0] += 1
+        return read(lake, part)
+
+    def freeze(folder: Path, ids: list[str]) -> int:
+        shop, desk = opened(tmp_path / folder)
+        reads[0] = 0
+        acts.freeze(desk, ids, "the label printer is broken")
+        count = reads[0]
+        assert {change.number for change in all_changes(shop.lake)} == {1}
+        return count
+
+    monkeypatch.setattr(Lake, "read", counted)
+    many = [f"{store}|{sku}" for store in ("S01", "S02") for sku in ("MILK", "BREAD", "EGGS")]
+    assert freeze(Path("many"), many) == freeze(Path("one"), many[:1])
 
 
 def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:
