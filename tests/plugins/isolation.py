@@ -30,6 +30,7 @@ from typing import Any
 
 import pytest
 
+_OF_THE_LIMIT = {signal.SIGALRM}  # set anew for each test, which may take so long and no longer
 PATIENCE = 5.0  # seconds for threads and processes that are just ending
 _LOOK_EVERY = 0.02  # seconds
 _OWN = {
@@ -65,7 +66,7 @@ class Settings:
             folder=Path.cwd(),
             path=tuple(sys.path),
             temporary=tempfile.tempdir,
-            handlers={number: signal.getsignal(number) for number in signal.valid_signals()},
+            handlers={number: signal.getsignal(number) for number in signal.valid_signals() - _OF_THE_LIMIT},
             prefect=_prefect_settings(),
         )
 
