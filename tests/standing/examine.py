@@ -15,6 +15,7 @@ from catalog.pricing import Shelf
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
+from serving.alerts.leftovers import Leftovers
 from serving.alerts.rules import found_now
 from serving.api.app import application
 from serving.export.wanted import wanted_of
@@ -189,7 +190,9 @@ class Examiner:
 
     def _alerts(self, exported: dict[tuple[str, str], float]) -> Iterator[str]:
         workspace = self.world.workspace
-        told = {alert.subject for alert in found_now(workspace, next_tick(workspace.lake, workspace.catalog))}
+        told = {
+            alert.subject for alert in found_now(workspace, next_tick(workspace.lake, workspace.catalog), Leftovers())
+        }
         for (store, sku), price in exported.items():
             product = self.world.model.products.get(sku)
             if product is not None and price < product.cost - _CENT and f"{store} {sku}" not in told:

@@ -21,6 +21,7 @@ from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
 from features.cells import ALL_VIEWS
+from serving.alerts.leftovers import Leftovers
 from serving.alerts.rules import found_now
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
@@ -331,5 +332,7 @@ def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: 
     edited(shop, "products.yaml", lambda content: content["products"][0].update(unit_cost=1.0))
     catalog = load(shop.folder)
     assert (held(shop).price, held(shop).unmet) == (1.05, 0.80)
-    found = found_now(replace(shop.workspace, catalog=catalog), shop.catalog.store.clock_of("S01").opening_of(DATE))
+    found = found_now(
+        replace(shop.workspace, catalog=catalog), shop.catalog.store.clock_of("S01").opening_of(DATE), Leftovers()
+    )
     assert any("asks for MILK at 0.80 EUR in S01" in alert.sentence for alert in found)
