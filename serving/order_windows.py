@@ -136,8 +136,3 @@ class Orders:
                 kind[place] = STRENGTH.index(order.kind)
                 accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost
         return lowest, highest, kind, accepted
-
-
-def nobody_ordered(skus: tuple[str, ...] = ()) -> Orders:
-    """Return no orders."""
-    return Orders((), skus, 0)
