@@ -7,9 +7,9 @@ from catalog.load import Catalog
 from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay
 from etl.live.player import PricesInForce
+from etl.live.store_now import ticks_sold
 from serving.in_force import pricing_on
 from serving.price_changes.orders import at_once_now
-from serving.price_changes.store_time import ticks_sold
 from warehouse.lake import Lake
 
 

@@ -19,6 +19,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import RULES
 from etl.live.day_catalog import catalog_of_the_day
+from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.price_changes.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
@@ -26,7 +27,6 @@ from serving.shelf_price import changes_of_shelves
 from serving.small_steps import own_prices_under
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
-from serving.standing.store_now import stores_now
 from warehouse.advice import next_command, situation_of
 from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake

@@ -77,9 +77,9 @@ def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
     For each product and rule it is the lowest and the highest price, how many stores have one, and why.
     """
     from catalog.pricing import RULES
+    from etl.live.store_now import StoreNow
     from serving.shelf_price import shelf_prices
     from serving.standing.standing import standings
-    from serving.standing.store_now import StoreNow
     from warehouse.lake import Lake
 
     lake, date = Lake(read_settings()), book.published_at.date()

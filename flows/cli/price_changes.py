@@ -67,9 +67,9 @@ def ask_and_show(
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
+    from etl.live.store_now import next_date
     from flows.workspace import open_workspace
     from serving.price_changes.desk import ask
-    from serving.price_changes.store_time import next_date
 
     workspace = open_workspace(folder)
     today = next_date(workspace.lake, workspace.catalog, wish.store)

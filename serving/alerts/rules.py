@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from etl.live.day import days_with_live_parts
+from etl.live.store_now import stores_now
 from serving.alerts.leftovers import Leftovers
 from serving.export.late import LateLabel
 from serving.export.status import late_in
@@ -13,7 +14,6 @@ from serving.price_changes.change import PriceChange
 from serving.price_changes.record import changes_by_people
 from serving.price_changes.shown import prices_shown
 from serving.standing.standing import standings
-from serving.standing.store_now import stores_now
 from warehouse.sold import newest_closed, sold_dates
 from warehouse.workspace import Workspace
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
 from catalog.tables.alerts import ALERTS
+from etl.live.store_now import next_date, next_tick
 from serving.alerts.leftovers import Leftovers
 from serving.alerts.rules import Alert, found_now
 from serving.alerts.unsent import LOCK, forget, keep, send
-from serving.price_changes.store_time import next_date, next_tick
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace

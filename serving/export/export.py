@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from catalog.errors import DataError
 from catalog.near import did_you_mean
 from catalog.tables.labels import EXPORT_BATCHES
+from etl.live.store_now import stores_now
 from serving.export.ack_files import RefusedAck, TakenFiles, take_files
 from serving.export.batch import Batch, Draft, ShelfPrice, StoreRecord, next_batch
 from serving.export.delivered import Delivered
@@ -17,7 +18,6 @@ from serving.export.record import LOCK as RECORD_LOCK
 from serving.export.record import History, Recorded, next_number, record_batches
 from serving.export.targets import FolderTarget, RefusedBatchError, Target
 from serving.export.wanted import wanted_of
-from serving.standing.store_now import stores_now
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from catalog.load import Catalog
+from etl.live.store_now import StoreNow, stores_now
 from serving.export.batch import ShelfPrice
 from serving.price_changes.change import PriceChange
 from serving.standing.standing import StoreStanding, standings
-from serving.standing.store_now import StoreNow, stores_now
 from warehouse.lake import Lake
 
 

@@ -74,11 +74,6 @@ class Event:
         """Return the moment, UTC, from which it counts in a store."""
         return self.effective_in.get(store, self.effective_at)
 
-    @property
-    def counts_everywhere_from(self) -> dt.datetime:
-        """The moment, UTC, from which it counts in every store."""
-        return max(self.effective_in.values(), default=self.effective_at)
-
 
 @dataclass(frozen=True)
 class PriceChange:
@@ -118,13 +113,25 @@ class PriceChange:
 
         Without a store, from the first moment at which it holds in any until the last.
         """
-        approved = [event for event in self.events if event.event == "approved"]
-        if not approved or not self.is_of(store):
+        if not self.is_of(store):
             return None
-        begins = approved[-1].effective_at if store is None else approved[-1].counts_from(store)
-        start, end = max(self.terms.valid_from, begins), self.terms.valid_until
+        if store is None:
+            spans = [span for own in self._told_apart() if (span := self._span_in(own)) is not None]
+            ends = [end for _, end in spans]
+            return (min(start for start, _ in spans), None if None in ends else max(ends)) if spans else None  # type: ignore[type-var]
+        return self._span_in(store)
+
+    def _told_apart(self) -> set[str]:
+        """Return the stores whose moments are recorded; "" stands for all others."""
+        return {self.terms.store or "", *(store for event in self.events for store in event.effective_in)}
+
+    def _span_in(self, store: str) -> Span | None:
+        approved = [event for event in self.events if event.event == "approved"]
+        if not approved:
+            return None
+        start, end = max(self.terms.valid_from, approved[-1].counts_from(store)), self.terms.valid_until
         if self.last == "withdrawn":
-            over = self.events[-1].counts_everywhere_from if store is None else self.events[-1].counts_from(store)
+            over = self.events[-1].counts_from(store)
             end = over if end is None else min(end, over)
         return None if end is not None and end <= start else (start, end)
 

@@ -12,6 +12,7 @@ from catalog.errors import DataError, Declined, ShelfpriceError
 from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
 from catalog.near import did_you_mean
+from etl.live.store_now import next_ticks
 from serving.book_store import book_in_force
 from serving.price_changes.change import Event, Kind, PriceChange, Terms, folded
 from serving.price_changes.conflicts import below_cost, conflicts, of_the_announcement, refuse_impossible
@@ -27,7 +28,6 @@ from serving.price_changes.record import (
 )
 from serving.price_changes.shown import prices_shown
 from serving.price_changes.states import EventName, refuse_unless_may_follow
-from serving.price_changes.store_time import next_ticks
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace

@@ -6,10 +6,10 @@ from typing import Any
 
 from catalog.wall_clock import WallClock
 from catalog.zones import UTC
+from etl.live.store_now import next_tick, next_ticks
 from serving.price_changes.change import PriceChange, Terms
 from serving.price_changes.record import changes_on
 from serving.price_changes.states import State
-from serving.price_changes.store_time import next_tick, next_ticks
 from warehouse.workspace import Workspace
 
 
@@ -76,7 +76,7 @@ def _row(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange], c
 
 def _state(change: PriceChange, now: dt.datetime, others: Sequence[PriceChange]) -> State:
     """Return the state at a store's next tick: what was ordered at once holds there whatever the tick is."""
-    state = change.state(now, others)
+    state = change.state(now, others, change.terms.store)
     return "in_force" if state == "scheduled" and change.is_at_once else state
 
 

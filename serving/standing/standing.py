@@ -23,11 +23,11 @@ from catalog.load import Catalog
 from catalog.pricing import LIMITS, Policy, Shelf
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
 from etl.live.day_catalog import catalog_of_the_day
+from etl.live.store_now import StoreNow
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
 from serving.in_force import pricing_on
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.orders import AtOnce, at_once_now, changes_that_bind, orders_among
-from serving.standing.store_now import StoreNow
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 

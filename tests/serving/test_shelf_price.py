@@ -15,6 +15,7 @@ from catalog.load import Catalog, load
 from catalog.settings import Settings
 from etl.exports.columns import Reading
 from etl.exports.ingest import ingest
+from etl.live.store_now import stores_now
 from etl.transform import transform
 from features.price_response.records import PriceResponse, Slope
 from serving.book_store import book_in_force, publish_book
@@ -28,7 +29,6 @@ from serving.quote_desk import NoBookError, open_desk
 from serving.shelf_price import shelf_prices
 from serving.small_steps import keepers
 from serving.standing.standing import standings
-from serving.standing.store_now import stores_now
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

@@ -20,6 +20,7 @@ from etl.batches import Batch, play_batch
 from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
+from etl.live.store_now import stores_now
 from features.cells import ALL_VIEWS
 from serving.alerts.leftovers import Leftovers
 from serving.alerts.rules import found_now
@@ -33,7 +34,6 @@ from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
 from serving.replay.day import replay
 from serving.standing.standing import Standing, standings
-from serving.standing.store_now import stores_now
 from serving.storefront import Storefront
 from warehouse.connection import build_file
 from warehouse.lake import Partition

@@ -13,12 +13,12 @@ from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros, share
+from etl.live.store_now import StoreNow
 from serving.price_changes.change import PriceChange, newest_of_each
 from serving.price_changes.consequence import Outlook
 from serving.price_changes.passing import passes
 from serving.price_changes.propose import THE_RULE
 from serving.standing.standing import Standing, StoreStanding
-from serving.standing.store_now import StoreNow
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 _NO_BOOK = "no price book yet"

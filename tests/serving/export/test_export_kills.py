@@ -15,11 +15,11 @@ from pathlib import Path
 from price_shop import Shop
 from receiver import Receiver, receiving
 
+from etl.live.store_now import stores_now
 from serving.export.batch import document_of
 from serving.export.record import Recorded
 from serving.export.targets import json_of
 from serving.export.wanted import wanted_of
-from serving.standing.store_now import stores_now
 from warehouse.verify import verify
 
 KILLS = int(os.environ.get("KILLS", "3"))

@@ -8,12 +8,12 @@ import pytest
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
+from etl.live.store_now import next_tick
 from serving.price_changes.change import Kind, PriceChange
 from serving.price_changes.desk import Wish, ask, ask_all, decide, decide_each, examined
 from serving.price_changes.orders import orders_on
 from serving.price_changes.propose import Proposed, propose
 from serving.price_changes.record import all_changes
-from serving.price_changes.store_time import next_tick
 from serving.price_law.shown import prior_price_of
 from serving.replay.day import replay
 from warehouse.verify import verify

@@ -13,13 +13,14 @@ from etl.business_dates import ONE_DAY
 from etl.live.calendar import day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
+from etl.live.store_now import next_date, next_tick
 from flows.cli.price_changes import moment_of
 from serving.export.wanted import clocks_of
 from serving.live_prices import LivePrices
-from serving.price_changes.desk import Wish, ask
+from serving.price_changes.desk import Wish, ask, decide
 from serving.price_changes.listing import rows_of
 from serving.price_changes.orders import orders_on
-from serving.price_changes.store_time import next_date, next_tick
+from serving.price_changes.record import all_changes
 from serving.price_law.shown import prior_price_of
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 6, 11.9, 12.1)]
@@ -142,3 +143,24 @@ def test_a_day_that_a_store_left_open_when_it_left_the_catalog_holds_nobody_back
     left = replace(shop.catalog, store=shop.catalog.store.model_copy(update={"stores": ("S01",)}))
     assert next_date(shop.lake, shop.catalog) == WINTER - ONE_DAY
     assert next_date(shop.lake, left) == WINTER
+
+
+def test_a_kill_switch_that_was_withdrawn_before_any_store_opened_supersedes_nothing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, more="timezone: Europe/Berlin\ntimezones: {S03: America/New_York}\n")
+    [switch] = ask(shop.workspace, Wish("kill_switch", "wrong"), "anna").changes
+    decide(shop.workspace, [switch.id], "withdrawn", "ben")
+    [override] = ask(shop.workspace, Wish("override", "a rival", "EGGS", "S02", 1.1), "anna").changes
+    assert switch.span() is not None
+    [withdrawn, standing] = all_changes(shop.lake)
+    assert withdrawn.span() is None
+    assert [row["state"] for row in rows_of(shop.workspace, [withdrawn, standing])] == ["withdrawn", "in_force"]
+    assert override.id == standing.id
+
+
+def test_a_store_whose_last_tick_is_sold_opens_next_also_while_its_day_is_not_closed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.publish(WINTER)
+    shop.sell(48, date=WINTER)
+    opening = shop.catalog.store.clock_of("S01").opening_of(WINTER + ONE_DAY)
+    assert next_tick(shop.lake, shop.catalog, "S01") == opening
+    assert next_date(shop.lake, shop.catalog, "S01") == WINTER + ONE_DAY
