@@ -14,9 +14,9 @@ from etl.batches import batches_of, play_batch
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from evaluation.same_shoppers import earned_in
 from serving.champion import Champion
 from serving.in_force import pricing_on
+from serving.same_shoppers import earned_in
 from training.drift.watch import Announce, unannounced
 from training.means import Means
 from training.night import run_night

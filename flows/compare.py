@@ -1,8 +1,10 @@
 """Compare policies, and the product as it ships with its peers, with what a clairvoyant would earn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from prefect import flow
+from prefect.artifacts import create_table_artifact
 
 from evaluation.as_shipped.keep import keep
 from evaluation.as_shipped.records import AsShipped, AsShippedQuestion, put_together
@@ -16,9 +18,8 @@ from evaluation.parts import (
     live_as_shipped,
     live_first_days,
 )
-from evaluation.results import shares
+from evaluation.results import MeanInterval, shares
 from evaluation.worlds import asked_worlds
-from flows.artifacts import show_shares
 from flows.runs import tag_run
 from flows.spreading.choose import spreading
 from flows.tasks import spread_as_task
@@ -91,3 +92,17 @@ def compare_as_shipped(
     with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
         lived = spread_as_task(spread, live_as_shipped, parts, "living the first days as shipped")
     return keep(workspace, put_together(question, lived))
+
+
+def show_shares(shares: dict[tuple[str, int, str], MeanInterval]) -> None:
+    """Keep each policy's share of the clairvoyant by scenario as a table."""
+    rows: list[dict[str, Any]] = [
+        {
+            "policy": policy,
+            "decisions": decisions,
+            "scenario": scenario,
+            "share of clairvoyant, %": round(100 * found.mean, 2),
+        }
+        for (policy, decisions, scenario), found in shares.items()
+    ]
+    create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")

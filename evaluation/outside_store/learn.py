@@ -8,14 +8,14 @@ from catalog.load import load
 from catalog.progress import Progress, silent
 from catalog.settings import read_settings
 from etl.business_dates import ONE_DAY, newest_grouped
-from etl.exports.admit_dates import Room
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.records import Learned
-from features.price_response.records import told_skus
+from features.response import told_skus
+from own_data.exports.admit_dates import Room
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.price_book.book import PriceBook
 from training.gate import Verdict
 from training.pricing import price_date

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from evaluation.outside_store.exchange import Outcome
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
 
 
 @dataclass(frozen=True)

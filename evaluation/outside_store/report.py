@@ -11,7 +11,7 @@ from evaluation.outside_store.exchange import Outcome
 from evaluation.outside_store.question import Question
 from evaluation.outside_store.records import Examined
 from evaluation.outside_store.run import FIXED
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COLUMNS = ("pricing", "revenue EUR", "margin EUR", "spoiled EUR", "margin less spoiled EUR", "against fixed", "empty")

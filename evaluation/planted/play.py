@@ -15,8 +15,6 @@ from catalog.arrays import Floats
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
@@ -25,9 +23,11 @@ from evaluation.planted.records import Job, Played, ProductFound
 from evaluation.planted.regression import slopes
 from evaluation.planted.world import Size, World, world_of
 from features.cells import feature_workbench
-from features.exported import exported_cells
-from features.price_response.decide import price_responses
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
+from own_data.exported import exported_cells
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
+from own_data.price_response.decide import price_responses
 from training.pricing import price_date
 from training.session import train
 from warehouse.workspace import Workspace

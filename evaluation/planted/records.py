@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from etl.exports.columns import Grain
 from evaluation.planted.scenarios import Kind, Scenario
 from evaluation.planted.world import Size
+from own_data.exports.columns import Grain
 
 
 @dataclass(frozen=True)

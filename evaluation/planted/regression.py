@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from catalog.arrays import Floats
-from etl.exports.columns import Grain
 from evaluation.planted.log import Sales
 from evaluation.planted.world import World
+from own_data.exports.columns import Grain
 
 _STEPS = 30
 _CLOSE = 1e-9

@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from catalog.progress import Progress, silent
-from etl.exports.columns import Grain
 from evaluation.planted.play import play
 from evaluation.planted.records import Job, Played
 from evaluation.planted.scenarios import Scenario
 from evaluation.planted.world import GRAINS, Size
+from own_data.exports.columns import Grain
 
 PROCESSES = 2
 _STAGE = "planted logs"

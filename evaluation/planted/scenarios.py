@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags
 from catalog.errors import DataError
 from catalog.near import did_you_mean
-from etl.exports.columns import Grain
 from evaluation.planted.causes import (
     FRIDAY,
     LEVELS,
@@ -31,6 +30,7 @@ from evaluation.planted.causes import (
     weeks_of,
 )
 from evaluation.planted.world import DAYS_A_WEEK, GRAINS, Causes, Size
+from own_data.exports.columns import Grain
 
 Kind = Literal["randomised", "drifting", "confounded", "zero effect"]
 """What a scenario asks: is the truth found; is it told from drift; is a false one refused; is nothing found."""

@@ -10,7 +10,7 @@ from catalog.priced_by import PricedBy
 from evaluation.trial.rewards import stock_values
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
-from serving.price_changes.orders import orders_on
+from serving.orders import orders_on
 from warehouse.lake import Lake
 
 POLICIES = ("static", "rule", "greedy", "stock_aware")

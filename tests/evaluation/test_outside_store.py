@@ -23,7 +23,7 @@ from evaluation.outside_store.question import Question
 from evaluation.outside_store.records import Examined, Learned
 from evaluation.outside_store.report import as_record, held, report
 from evaluation.outside_store.run import FIXED, OURS, OWNER, examine, round_days
-from features.price_response.records import PriceResponse, Slope
+from features.response import PriceResponse, Slope
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")

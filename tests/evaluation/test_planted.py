@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from etl.exports.columns import Grain
 from evaluation.planted.__main__ import main
 from evaluation.planted.log import write_log
 from evaluation.planted.play import planted, play
@@ -19,6 +18,7 @@ from evaluation.planted.report import holding, markdown, rows, summary
 from evaluation.planted.run import Question
 from evaluation.planted.scenarios import SCENARIOS, Scenario, asked_scenarios
 from evaluation.planted.world import GRAINS, Size
+from own_data.exports.columns import Grain
 
 _SMALL = Size(stores=4, days=182, products=3)
 _TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")
