@@ -9,6 +9,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.pricing import RULES
 from dashboard.cards.missing import no_data
 from dashboard.components import PRICE_AND_STOCK, aria, card, empty, graph
 from dashboard.data.price_book import BookLine, line_at
