@@ -16,11 +16,11 @@ from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from serving.champion import Champion
 from serving.in_force import pricing_on
-from serving.same_shoppers import earned_in
 from training.drift.watch import Announce, unannounced
 from training.means import Means
 from training.night import run_night
 from training.nights import Night
+from training.same_shoppers import earned_in
 
 
 @dataclass(frozen=True)

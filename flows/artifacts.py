@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from prefect.artifacts import create_table_artifact
 
 from catalog.check import Check
-from flows.cli.price_table import price_columns, price_rows
+from flows.cli.tables import price_columns, price_rows
 from flows.tasks import as_task
 from training.pricing import Priced
 from training.result import TrainingResult

@@ -26,20 +26,6 @@ from warehouse.private import keep_files_private, keep_private
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
 """How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
-_SPREAD = {
-    "flows.backfill",
-    "flows.compare",
-    "flows.learn",
-    "flows.nightly",
-    "flows.pipeline",
-    "flows.shocks",
-    "flows.simulate",
-    "flows.train",
-    "flows.transform",
-    "flows.trial",
-}
-"""Flows whose work a cluster does, where one is set."""
-_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "own_data.flow", "flows.live", "flows.trial"}
 
 
 def prepare() -> Settings:
@@ -95,34 +81,53 @@ def api_url_file(settings: Settings) -> Path:
     return settings.prefect_home / "api-url"
 
 
+def make_ready(settings: Settings, *, uses_registry: bool, is_spread: bool) -> None:
+    """Make ready for work without Prefect, or refuse it before anything slow where what it needs is away."""
+    _refuse_what_is_away(settings, uses_registry=uses_registry, is_spread=is_spread, uses_prefect=False)
+    if uses_registry:
+        _make_registry_first(settings)
+
+
+def _refuse_what_is_away(settings: Settings, *, uses_registry: bool, is_spread: bool, uses_prefect: bool) -> None:
+    refuse_absent_services(settings, uses_registry=uses_registry, uses_prefect=uses_prefect)
+    if is_spread:
+        _refuse_absent_cluster(settings)
+
+
+def _make_registry_first(settings: Settings) -> None:
+    """Create MLflow's database where there is none; the MLflow server of `shelfprice up` creates its own."""
+    if not is_held(settings.locks, UP):
+        import_module("training.mlflow.experiments").prepare_tracking(settings)
+
+
 @contextmanager
-def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
+def orchestrated(
+    flow_module: str = "flows.pipeline", *, uses_registry: bool = True, is_spread: bool = True
+) -> Iterator[None]:
     """Run flows in this process without the heartbeat, whose thread would cost a second per flow.
 
     Where no Prefect server is configured, a temporary one gets ready on another core while the flow is imported here
     and, for a flow that uses MLflow, MLflow's database is created.
     """
-    refuse_absent_services(read_settings(), uses_registry=flow_module not in _WITHOUT_REGISTRY)
-    if flow_module in _SPREAD:
-        _refuse_absent_cluster(read_settings())
+    _refuse_what_is_away(read_settings(), uses_registry=uses_registry, is_spread=is_spread, uses_prefect=True)
     with ExitStack() as stack:
         settings = read_settings()
         login = prefect_login(settings)
         server = None
-        if not _has_server():
+        if not has_server():
             server = stack.enter_context(temporary_server(login, _database_environment(settings)))
         if server is not None:  # Prefect's own threads know no other settings than those of its import
             own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
             stack.enter_context(_environment_with(own))
         import_module(flow_module)
-        if "mlflow" in sys.modules and not is_held(settings.locks, UP):  # the running MLflow server creates its own
-            import_module("training.mlflow.experiments").prepare_tracking(settings)
+        if "mlflow" in sys.modules:
+            _make_registry_first(settings)
         prefect = import_module("prefect.settings")
         changed: dict[Any, Any] = {prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
         if server is not None:
             changed |= {prefect.PREFECT_API_URL: server.api, prefect.PREFECT_API_AUTH_STRING: login}
             server.wait_until_ready(say)
-            stack.callback(_deliver_what_is_queued)
+            stack.callback(deliver_what_is_queued)
         stack.enter_context(prefect.temporary_settings(changed))
         yield
 
@@ -155,13 +160,13 @@ def _environment_with(own: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _deliver_what_is_queued() -> None:
-    """Send events and log lines that are still queued, while the server runs; at exit it would be too late."""
+def deliver_what_is_queued() -> None:
+    """Send events and log lines of Prefect that are queued, while its server runs; at exit it would be too late."""
     import_module("prefect.events.worker").EventsWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
     import_module("prefect.logging.handlers").APILogWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
 
 
-def _has_server() -> bool:
+def has_server() -> bool:
     """Tell whether a server is configured, in the environment or, once Prefect is imported, in its settings."""
     prefect = sys.modules.get("prefect.settings")
     return "PREFECT_API_URL" in os.environ or (prefect is not None and bool(prefect.PREFECT_API_URL.value()))

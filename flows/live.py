@@ -20,9 +20,8 @@ from etl.live.calendar import dates_to_sell, day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
-from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
-from flows.runs import ended, tag_run
+from flows.runs import ended, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
 from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
@@ -103,7 +102,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     """Sell one day to its end and close it; None when it was stopped before."""
     lake = workspace.lake
     tag_run("live", day.store, name=f"live-{day.store}-{day.business_date}")
-    tell_of_damaged_books(lake, [day.business_date])
+    warn_of_damaged_books(lake, [day.business_date])
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")

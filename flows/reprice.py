@@ -2,8 +2,7 @@
 
 from prefect import flow
 
-from flows.older_prices import tell_of_damaged_books
-from flows.runs import tag_run
+from flows.runs import tag_run, warn_of_damaged_books
 from flows.tasks import as_task
 from flows.workspace import open_workspace
 from serving import reprice as remaking
@@ -26,5 +25,5 @@ def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Re
     """
     workspace = open_workspace(catalog_dir)
     tag_run("pricing", "reprice")
-    tell_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
+    warn_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
     return as_task(remaking.reprice, workspace, store)

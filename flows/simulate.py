@@ -7,8 +7,7 @@ from prefect import flow
 
 from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, without_live_days
 from etl.business_dates import DEFAULT_START, dates_from
-from flows.older_prices import tell_of_damaged_books
-from flows.runs import tag_run
+from flows.runs import tag_run, warn_of_damaged_books
 from flows.spreading.choose import spreading
 from flows.tasks import spread_as_task
 from flows.workspace import open_workspace
@@ -55,7 +54,7 @@ def play_dates(
     lake, catalog, settings = workspace.lake, workspace.catalog, workspace.settings
     batches = without_live_days(lake, batches_of(catalog, dates, stores))
     if policy not in {"static", "rule"}:
-        tell_of_damaged_books(lake, dates)
+        warn_of_damaged_books(lake, dates)
     priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
     with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
         jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)

@@ -20,35 +20,16 @@ _TOLD_WITHIN = 0.5  # seconds
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\r\x1b[2K\x1b[?25h"  # a progress bar may have hidden it
 
-_AGAIN = "stopped; what was published stands: run the same command again to go on from there"
-_NOTHING = "stopped; nothing was changed"
-_SENTENCES = {
-    "champions": _NOTHING,
-    "health": _NOTHING,
-    "history": _NOTHING,
-    "quote": _NOTHING,
-    "replay": _NOTHING,
-    "sql": _NOTHING,
-    "token": "stopped; `shelfprice token list` says whether it was done",
-    "verify": _NOTHING,
-    "serve": "stopped; the quote API can be started again at any time",
-    "monitor": "stopped; the monitor can be started again at any time",
-    "live": "stopped; what was sold stands: run the same command again to go on with the next tick",
-    "promote": "stopped; `shelfprice champions` says whether the champion was changed",
-    "rollback": "stopped; `shelfprice champions` says whether the champion was changed",
-    "reset": "stopped; what was not removed stands: run the same command again to remove it",
-    "train": "stopped; prices stay as they are: run the same command again to train anew",
-    "compare": "stopped; no result was published: run the same command again to compare anew",
-}
-
-
-def sentence_for(command: str | None) -> str:
-    """Say what stands, and what goes on at the next run, when a command was stopped."""
-    return _NOTHING if command is None else _SENTENCES.get(command, _AGAIN)
-
+NOTHING_CHANGED = "stopped; nothing was changed"
 
 _RUNNING: "list[Ending]" = []
 """The ending of this process, where it is the program; none in a test that calls a command."""
+
+
+def say_when_stopped(sentence: str) -> None:
+    """Say this from now on when the process is stopped: what stands, and what goes on at the next run."""
+    for ending in _RUNNING:
+        ending.sentence = sentence
 
 
 def leave_the_end_to_the_command() -> None:
@@ -60,20 +41,17 @@ def leave_the_end_to_the_command() -> None:
 class Ending:
     """The end of this process, from the moment that somebody asks for it.
 
-    Parameters
-    ----------
-    sentence
-        What is said then.
-
     Attributes
     ----------
     code
         Exit code of a process that ends by itself.
+    sentence
+        What is said then: nothing was changed, until a command begins and says otherwise.
     """
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self) -> None:
         self.code = 0
-        self._sentence = sentence
+        self.sentence = NOTHING_CHANGED
         self._asked_by: int | None = None  # number of the signal
         self._is_released = False
         self._lock, self._told = Lock(), Event()
@@ -140,7 +118,7 @@ class Ending:
         os.dup2(silence, 1)
         os.dup2(silence, 2)
         with suppress(OSError):  # whoever read it may have left
-            os.write(terminal, before + f"{self._sentence}\n".encode())
+            os.write(terminal, before + f"{self.sentence}\n".encode())
         self._told.set()
 
 

@@ -6,16 +6,19 @@ from typing import Any
 from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
 from flows.cli.console import say, show_table
-from flows.cli.price_table import price_columns, price_rows, show_prices
-from flows.cli.training_tables import show_candidates
+from flows.cli.tables import price_columns, price_rows, show_candidates, show_prices
 from serving.book_store import book_in_force
-from serving.same_shoppers import MeanDay, mean_of, on_same_shoppers
+from training.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.money import money_of
 from warehouse.sql_files import queries_beside
 
 _query = queries_beside(__file__)
+_OF_A_DAY = (
+    *("business_date", "policy", "model_version"),
+    *("revenue_eur", "units", "sold_out_visits", "mean_price_eur"),
+)
 
 
 def loop_report() -> dict[str, Any]:
@@ -30,16 +33,7 @@ def loop_report() -> dict[str, Any]:
     return {
         "currency": money_of(Lake(settings)).code,
         "days": [
-            {
-                "business_date": row[0],
-                "policy": row[1],
-                "model_version": row[2],
-                "revenue_eur": float(row[3]),
-                "units": row[4],
-                "sold_out_visits": row[5],
-                "mean_price_eur": float(row[6]),
-            }
-            for row in days
+            dict(zip(_OF_A_DAY, (*row[:3], float(row[3]), *row[4:6], float(row[6])), strict=True)) for row in days
         ],
         "same_shoppers": _same_shoppers(settings),
         "model": None if model is None else {"version": model[0], "best": model[1], "promoted": model[2]},
@@ -54,10 +48,7 @@ def show_report(report: dict[str, Any]) -> None:
         [
             str(day["business_date"]),
             day["policy"] if day["model_version"] is None else f"{day['policy']} v{day['model_version']}",
-            day["revenue_eur"],
-            day["units"],
-            day["sold_out_visits"],
-            day["mean_price_eur"],
+            *(day[name] for name in _OF_A_DAY[3:]),
         ]
         for day in report["days"]
     ]

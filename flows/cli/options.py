@@ -1,14 +1,15 @@
-"""Options that several commands share, and what is refused before anything is started."""
+"""Options that several commands share, what the shell offers for them, and what is refused before anything starts."""
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from catalog.errors import DataError
+from catalog.errors import DataError, ShelfpriceError
 from catalog.limits import HIGHEST_NUMBER
 from catalog.load import load
+from catalog.settings import read_settings
 
 _EARLIEST, _LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 HIGHEST = HIGHEST_NUMBER
@@ -28,6 +29,11 @@ def not_empty(text: str | None) -> str | None:
     return text
 
 
+def date_option(*names: str, **more: Any) -> Any:
+    """Return the option of a business date."""
+    return typer.Option(*names, formats=["%Y-%m-%d"], metavar="DATE", callback=in_calendar, **more)
+
+
 Catalog = Annotated[
     Path | None,
     typer.Option(
@@ -38,29 +44,13 @@ Catalog = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, everything else on stderr.")]
-Start = Annotated[
-    dt.datetime,
-    typer.Option(
-        formats=["%Y-%m-%d"],
-        metavar="DATE",
-        help="First business date.",
-        show_default="2026-01-05",
-        callback=in_calendar,
-    ),
-]
-Through = Annotated[
-    dt.datetime | None,
-    typer.Option(
-        formats=["%Y-%m-%d"],
-        metavar="DATE",
-        help="Last business date to use; by default the newest.",
-        callback=in_calendar,
-    ),
-]
+Start = Annotated[dt.datetime, date_option(help="First business date.", show_default="2026-01-05")]
+Through = Annotated[dt.datetime | None, date_option(help="Last business date to use; by default the newest.")]
 Days = Annotated[int, typer.Option(min=1, max=36_500, help="Number of business dates.")]
 Stores = Annotated[
     int | None, typer.Option(min=1, max=100_000, help="Number of stores; by default those of the catalog.")
 ]
+OneStore = Annotated[str | None, typer.Option("--store", help="One store, such as S01; by default every store.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed; equal seeds give the same shoppers.")]
 """As far as scikit-learn takes one."""
 AllowMixture = Annotated[
@@ -115,3 +105,23 @@ def refuse_unwritable(file: Path) -> None:
     if file.is_dir() or not file.parent.is_dir():
         found = "a folder" if file.is_dir() else f"no folder {file.parent}"
         raise DataError(f"expected a file in a folder that exists, found {found}; nothing was done: name another file")
+
+
+def known_skus(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the products whose sku begins as typed."""
+    return [sku for sku in _names_of(context)[0] if sku.startswith(incomplete)]
+
+
+def known_stores(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the stores whose name begins as typed."""
+    return [store for store in _names_of(context)[1] if store.startswith(incomplete)]
+
+
+def _names_of(context: typer.Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the products and stores of the command's catalog; none, for the shell is no place for its errors."""
+    try:
+        named = context.params.get("catalog") or read_settings().catalog_dir
+        catalog = load(Path(named) if named else None)
+    except (ShelfpriceError, OSError):
+        return (), ()
+    return catalog.skus, catalog.store.stores

@@ -1,17 +1,15 @@
 """The program `shelfprice`: it can be stopped before anything slow is imported, and until its very end."""
 
 import atexit
-import sys
 
-from flows.cli.ending import Ending, sentence_for
+from flows.cli.ending import Ending
 
 _NOTICED_WITHIN = 0.5  # seconds
 
 
 def main() -> None:
     """Run the command line, and end when told to."""
-    command = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    ending = Ending(sentence_for(command))
+    ending = Ending()
     atexit.register(ending.leave)  # registered first, so it comes last
     try:
         from flows.cli.main import main as run

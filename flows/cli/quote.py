@@ -8,9 +8,9 @@ import typer
 from catalog.currency import currency_of
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
 from catalog.settings import read_settings
-from flows.cli.completion import known_skus
+from flows.cli.command import command
 from flows.cli.console import remark, say, show_table
-from flows.cli.options import HIGHEST, Catalog, Json, text_of
+from flows.cli.options import HIGHEST, Catalog, Json, known_skus, text_of
 
 Sku = Annotated[str, typer.Option(help="Stock-keeping unit, for example MILK.", autocompletion=known_skus)]
 Stock = Annotated[int, typer.Option(min=0, max=HIGHEST, help="Units on the shelf.")]
@@ -42,6 +42,7 @@ Opening = Annotated[
 ]
 
 
+@command()
 def quote(
     sku: Sku,
     stock: Stock,

@@ -1,11 +1,8 @@
 """What the lake and the catalog alone can tell to be in vain: it is refused before Prefect and MLflow are imported."""
 
-import datetime as dt
-from pathlib import Path
-
-from catalog.errors import DataError
-from catalog.load import load
 from catalog.settings import read_settings
+from warehouse.open_store import open_store
+from warehouse.origin import Side, refuse_other_side
 
 
 def refuse_without_cells() -> None:
@@ -22,43 +19,18 @@ def refuse_without_cells() -> None:
     newest_grouped(Lake(read_settings()))
 
 
-def refuse_night_with_gap(date: dt.date | None) -> None:
-    """Refuse a night that would leave a gap before it, or would price a day that is sold already.
+def admit(side: Side, *, allow_mixture: bool = False) -> None:
+    """Let a command of a side publish decisions; with `allow_mixture`, also in a lake of the other side.
 
     Raises
     ------
     Declined
-        With the dates there are and the command that does it.
+        When the lake holds the decisions of the other side; the message says what to do.
     """
-    from training.nights import refuse_what_cannot_be_closed
-    from warehouse.lake import Lake
+    from warehouse import mixture
 
-    if date is not None:
-        refuse_what_cannot_be_closed(Lake(read_settings()), date)
-
-
-def refuse_store(store: str, catalog: Path | None) -> None:
-    """Refuse a store that the catalog does not have.
-
-    Raises
-    ------
-    DataError
-        With the stores there are, and the nearest of them.
-    """
-    from etl.live.calendar import refuse_unknown_store
-
-    refuse_unknown_store(load(catalog), store)
-
-
-def refuse_dates_backwards(start: dt.date, end: dt.date) -> None:
-    """Refuse dates of which the last is before the first.
-
-    Raises
-    ------
-    DataError
-        When they are.
-    """
-    if end < start:
-        raise DataError(
-            f"--end {end}: expected a date on or after the start {start}; nothing was done: swap them or give another"
-        )
+    settings = read_settings()
+    store = open_store(settings)
+    if allow_mixture:
+        mixture.allow_mixture(store, settings.locks, side)
+    refuse_other_side(store, side)

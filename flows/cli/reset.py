@@ -1,17 +1,15 @@
 """The command that removes all generated data, or what one side published. It starts no service."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from catalog.errors import Declined
 from catalog.settings import Settings, read_settings
+from catalog.wings import needed
+from flows.cli.command import command
 from flows.cli.console import progress_bars, remark, show_table
-from flows.environment import prepare
-
-if TYPE_CHECKING:
-    from cluster.delta.store import DeltaStore
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
@@ -39,6 +37,7 @@ Only = Annotated[
 ]
 
 
+@command("lake", when_stopped="stopped; what was not removed stands: run the same command again to remove it")
 def reset(only: Only = None, yes: Yes = False) -> None:
     """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API.
 
@@ -70,7 +69,7 @@ def reset(only: Only = None, yes: Yes = False) -> None:
     remark(f"removed {home}{f' and the lake in {lake.address}' if lake else ''}")
 
 
-def _elsewhere(settings: Settings) -> "DeltaStore | None":
+def _elsewhere(settings: Settings) -> Any | None:
     """Return the store of a lake that is not in the home, where there is one.
 
     Raises
@@ -78,9 +77,7 @@ def _elsewhere(settings: Settings) -> "DeltaStore | None":
     Declined
         When other objects stand under its prefix.
     """
-    from cluster.delta.open import open_delta
-
-    store = open_delta(settings)
+    store = needed("store", "SHELFPRICE_LAKE")(settings)
     if strangers := store.strangers():
         raise Declined(
             f"{store.address} also holds {strangers[0]}, which Shelfprice did not make; nothing was removed: move it "
@@ -90,9 +87,11 @@ def _elsewhere(settings: Settings) -> "DeltaStore | None":
 
 
 def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> None:
-    whose = {"twin": "the twin's decisions", "retailer": "the retailer's decisions"}[side]
+    whose = f"the {side}'s decisions"
     if not yes and not typer.confirm(f"Remove {whose} from {home}, and the books and models that learned from them?"):
         raise Declined("nothing was removed")
+    from flows.environment import prepare
+
     settings = prepare()
     with progress_bars():
         from flows.progress import tell
@@ -105,8 +104,5 @@ def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> 
         remark(f"no longer used, for they may have learned from it: model versions {', '.join(done.versions)}")
     if done.kept_shelf:
         remark(f"{done.kept_shelf} was corrected by hand and stays")
-    remark(f"{home} now holds {_left(done.left.holds) if done.left else 'no decisions'}")
-
-
-def _left(holds: str) -> str:
-    return {"twin": "the twin's decisions alone", "retailer": "a retailer's decisions alone"}.get(holds, "a mixture")
+    left = {"twin": "the twin's decisions alone", "retailer": "a retailer's decisions alone"}
+    remark(f"{home} now holds {left.get(done.left.holds, 'a mixture') if done.left else 'no decisions'}")

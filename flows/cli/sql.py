@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from catalog.settings import read_settings
+from flows.cli.command import command
 from flows.cli.options import Json
 
 Query = Annotated[str | None, typer.Argument(help="A SQL query; without one, from standard input or a prompt.")]
@@ -18,6 +19,7 @@ Out = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Let --out replace a file.")]
 
 
+@command()
 def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out = None, force: Force = False) -> None:
     """Query the warehouse in SQL, read-only, even while flows write.
 
@@ -35,8 +37,7 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
       shelfprice sql "from daily_sales limit 5"
       shelfprice sql --csv "from dictionary"
     """
-    from flows.cli import sql_prompt
-    from flows.cli.sql_out import WRITERS, refuse_place
+    from flows.cli.sql_answers import WRITERS, answer, converse, keep, refuse_place
 
     if csv + as_json + (out is not None) > 1:
         raise typer.BadParameter("expected one of --csv, --json and --out, found more; nothing was run: choose one")
@@ -45,12 +46,12 @@ def sql(query: Query = None, csv: Csv = False, as_json: Json = False, out: Out =
     if out is not None and out.suffix.lower() not in WRITERS:
         raise typer.BadParameter(f"--out {out}: expected an ending of {', '.join(WRITERS)}; nothing was run: add one")
     if query is None and out is None and sys.stdin.isatty():
-        sql_prompt.converse(read_settings())
+        converse(read_settings())
         return
     settings = read_settings()
     place = None if out is None else refuse_place(settings, out, force=force)
     text = query if query is not None else sys.stdin.read()
     if place is not None:
-        sql_prompt.keep(settings, text, place)
+        keep(settings, text, place)
     else:
-        sql_prompt.answer(settings, text, "csv" if csv else "json" if as_json else "table")
+        answer(settings, text, "csv" if csv else "json" if as_json else "table")

@@ -1,6 +1,5 @@
 """The command that trains candidates and lets the gate decide."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,10 +7,11 @@ import typer
 
 from catalog.errors import Declined
 from catalog.names import TRAINING_REPORT
-from flows.cli.console import emit, progress_bars, remark, show_table
+from catalog.settings import read_settings
+from flows.cli.command import command
+from flows.cli.console import emit, remark, show_table
 from flows.cli.options import Catalog, Json, Seed, Through, date_of, refuse_unwritable, text_of
 from flows.cli.refusals import refuse_without_cells
-from flows.environment import orchestrated, prepare
 
 ReportFile = Annotated[
     Path | None,
@@ -21,6 +21,12 @@ ReportFile = Annotated[
 Again = Annotated[bool, typer.Option("--again", help="Train once more from days that were learned from before.")]
 
 
+@command(
+    when_stopped="stopped; prices stay as they are: run the same command again to train anew",
+    flow="flows.train",
+    uses_registry=True,
+    is_spread=True,
+)
 def train(
     through: Through = None,
     seed: Seed = 7,
@@ -41,91 +47,55 @@ def train(
         refuse_unwritable(report)
     folder = text_of(catalog)
     refuse_without_cells()
-    prepare()
-    with orchestrated(), progress_bars():
+    with train.working():
         from flows.train import train as flow
+        from training.mlflow.runs import kept_report
         from training.report.page import training_report
         from training.train_once import KnownVersion
 
-        outcome = flow(date_of(through), seed, folder, again=again)
-        if isinstance(outcome, KnownVersion):
-            page = _kept_report(outcome.training_run_id) if report else ""
-        else:
-            page = training_report(outcome) if report else ""
-    if report:
-        report.write_text(page, encoding="utf-8")
+        outcome: Any = flow(date_of(through), seed, folder, again=again)
+        is_known = isinstance(outcome, KnownVersion)
+        if report:
+            page = kept_report(read_settings(), outcome.training_run_id) if is_known else training_report(outcome)
+            report.write_text(page, encoding="utf-8")
+    record = _record(outcome, is_known=is_known)
     copied = f", and {report}" if report else ""
-    if isinstance(outcome, KnownVersion):
-        _tell_known(outcome, copied, as_json=as_json)
-        _refuse_unpromoted(outcome.version, outcome.refusals, promoted=outcome.promoted)
-    else:
-        _tell(outcome, copied, as_json=as_json)
-        _refuse_unpromoted(outcome.version, outcome.verdict.refusals, promoted=outcome.verdict.promoted)
-
-
-def _refuse_unpromoted(version: str, refusals: Sequence[str], *, promoted: bool) -> None:
-    if not promoted:
-        raise Declined(f"version {version} was not promoted: {'; '.join(refusals)}; the old prices stay in force")
-
-
-def _kept_report(run_id: str) -> str:
-    from catalog.settings import read_settings
-    from training.mlflow.runs import kept_report
-
-    return kept_report(read_settings(), run_id)
-
-
-def _tell_report(run_id: str, copied: str) -> None:
-    remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {run_id}{copied}")
-
-
-def _tell_known(known: Any, copied: str, *, as_json: bool) -> None:
-    from flows.cli.training_tables import show_candidates
-
-    _tell_report(known.training_run_id, copied)
-    remark(
-        f"Version {known.version} was trained from exactly these days before, so nothing was trained anew; --again "
-        "trains once more"
-    )
-    if known.said:
-        remark(known.said)
+    remark(f"The training report: {TRAINING_REPORT}, an artifact of MLflow run {record['run_id']}{copied}")
+    if is_known:
+        remark(
+            f"Version {outcome.version} was trained from exactly these days before, so nothing was trained anew; "
+            "--again trains once more"
+        )
+        if outcome.said:
+            remark(outcome.said)
     if as_json:
-        emit(_known_as_json(known))
-    else:
-        show_candidates(f"Candidates, judged through {known.judged_through}", known.scores)
+        emit(record)
+    elif is_known:
+        from flows.cli.tables import show_candidates
 
-
-def _tell(outcome: Any, copied: str, *, as_json: bool) -> None:
-    _tell_report(outcome.run_id, copied)
-    if as_json:
-        emit(_as_json(outcome))
+        show_candidates(f"Candidates, judged through {outcome.judged_through}", outcome.scores)
     else:
         _show(outcome)
+    if not record["promoted"]:
+        refusals = "; ".join(record["refusals"])
+        raise Declined(f"version {record['version']} was not promoted: {refusals}; the old prices stay in force")
 
 
-def _known_as_json(known: Any) -> dict[str, Any]:
-    return {
-        "version": known.version,
-        "run_id": known.training_run_id,
-        "best": known.candidate,
-        "promoted": known.promoted,
-        "refusals": known.refusals,
-        "scores": known.scores,
-        "money": known.money,
-        "price_response": known.price_response,
-        "trained_before": True,
-    }
-
-
-def _as_json(outcome: Any) -> dict[str, Any]:
-    return {
-        "trained_before": False,
+def _record(outcome: Any, *, is_known: bool) -> dict[str, Any]:
+    """Return what was found as JSON takes it, of a training or of a version that was trained before."""
+    verdict = outcome if is_known else outcome.verdict
+    record = {
+        "trained_before": is_known,
         "version": outcome.version,
-        "run_id": outcome.run_id,
-        "best": outcome.best,
-        "promoted": outcome.verdict.promoted,
-        "refusals": outcome.verdict.refusals,
+        "run_id": outcome.training_run_id if is_known else outcome.run_id,
+        "best": outcome.candidate if is_known else outcome.best,
+        "promoted": verdict.promoted,
+        "refusals": verdict.refusals,
         "scores": outcome.scores,
+    }
+    if is_known:
+        return record | {"money": outcome.money, "price_response": outcome.price_response}
+    return record | {
         "base_rate_log_loss": outcome.base_rate_log_loss,
         "money": outcome.gain and outcome.gain.as_record(),
         "price_response": [response.as_record() for response in outcome.responses],
@@ -133,8 +103,7 @@ def _as_json(outcome: Any) -> dict[str, Any]:
 
 
 def _show(outcome: Any) -> None:
-    from catalog.settings import read_settings
-    from flows.cli.training_tables import show_candidates, show_gain, show_responses
+    from flows.cli.tables import show_candidates, show_gain, show_responses
     from warehouse.lake import Lake
     from warehouse.money import money_of
 

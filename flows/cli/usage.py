@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from copy import copy
 from importlib.metadata import version
 from inspect import cleandoc
 from typing import Any
@@ -10,13 +11,38 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.near import did_you_mean
+from flows.cli.command import GROUPS
 from flows.cli.console import remark
 
 _WRONG_USAGE = 2
 
 
 class Commands(TyperGroup):
-    """The commands; a mistake in what was typed is one line on stderr and exit code 2."""
+    """The commands, and groups of them; a mistake in what was typed is one line on stderr and exit code 2.
+
+    Every command is reached by its name alone. The first screen of help shows those of no group, and the groups.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        commands: dict[str, Any] = dict(self.commands)
+        for group, about in GROUPS.items():
+            members = {name: one for name, one in commands.items() if one.rich_help_panel == group}
+            text = f"{about}: {', '.join(members)}."
+            self.commands[group] = TyperGroup(
+                name=group,
+                commands=members,
+                help=text,
+                no_args_is_help=True,
+                rich_help_panel="Groups of commands",
+                context_settings=self.context_settings,
+            )
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the first screen."""
+        first, commands = copy(self), dict[str, Any](self.commands)
+        first.commands = {name: one for name, one in commands.items() if one.rich_help_panel not in GROUPS}
+        super(Commands, first).format_help(ctx, formatter)
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override] # by keyword
         """Run one command, and end the process as it says."""

@@ -11,13 +11,13 @@ from delta_parts import CELLS, DAY, ended, in_process, published, rows_of, stage
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from cluster.commands import vacuum as of_command
 from cluster.delta import store as store_module
 from cluster.delta.naming import object_name, of_pointer, receipt_name
 from cluster.delta.objects import Content, ObjectState
 from cluster.delta.store import DeltaStore
 from cluster.delta.vacuum import Removed, strays, vacuum
-from flows.cli.vacuum import vacuum as of_command
-from flows.cli.verify import verify
+from operate.commands.checks import verify
 from warehouse.commit import committing
 from warehouse.commit_record import CommitRecord, CommittedPart
 from warehouse.finding import Strays
@@ -68,7 +68,7 @@ def test_what_was_replaced_long_ago_goes_and_what_is_in_force_stays(store: Delta
 def test_what_a_kill_left_before_its_commit_is_noted_by_verify_and_is_no_fault(
     delta_settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("flows.cli.verify.read_settings", lambda: delta_settings)
+    monkeypatch.setattr("operate.commands.checks.read_settings", lambda: delta_settings)
     lake = Lake(delta_settings)
     lake.prepare()
     assert inspect(lake).strays == Strays()
@@ -242,7 +242,7 @@ def test_a_machine_whose_clock_is_hours_ahead_removes_nothing_young(
             return super().now(tz) + 3 * HOUR
 
     receipt = staged(store, CELLS)  # by another machine, a moment ago
-    monkeypatch.setattr("flows.cli.vacuum.read_settings", lambda: delta_settings)
+    monkeypatch.setattr("cluster.commands.read_settings", lambda: delta_settings)
     monkeypatch.setattr(dt, "datetime", Ahead)
     of_command("1h")
     monkeypatch.undo()

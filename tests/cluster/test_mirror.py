@@ -212,15 +212,13 @@ def test_the_commands_tell_what_they_did(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from flows.cli import mirror as of_mirror
-    from flows.cli import vacuum as of_vacuum
+    from cluster.commands import mirror, vacuum
 
-    for module in (of_mirror, of_vacuum):
-        monkeypatch.setattr(module, "read_settings", lambda: delta_settings)
+    monkeypatch.setattr("cluster.commands.read_settings", lambda: delta_settings)
     published(store, CELLS)
-    of_mirror.mirror(copy, as_json=True)
+    mirror(copy, as_json=True)
     assert json.loads(capsys.readouterr().out)["partitions"] == 1
-    of_vacuum.vacuum("1h", as_json=True)
+    vacuum("1h", as_json=True)
     assert json.loads(capsys.readouterr().out) == {"lake": store.address, "objects": 0, "bytes": 0}
     with pytest.raises(DataError, match="expected a folder outside"):
-        of_mirror.mirror(delta_settings.home / "mirror")
+        mirror(delta_settings.home / "mirror")

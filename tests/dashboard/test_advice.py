@@ -249,7 +249,7 @@ def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state
 
 
 def test_what_ingestion_says_comes_next_is_taken_as_it_stands(log_home: Path) -> None:
-    from flows.cli.ingest import _next_steps
+    from own_data.commands import _next_steps
 
     steps = _next_steps(log_home / "shelf", ["FRÜH stück", "ZWEI"])
     assert [parsed(command) for command in steps] == ["transform", "train", "price", "quote"]

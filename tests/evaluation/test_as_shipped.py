@@ -26,13 +26,13 @@ from evaluation.as_shipped.regret import (
     regret,
     worst_week,
 )
+from evaluation.flows import compare_as_shipped
 from evaluation.parts import WorldToLive
 from evaluation.peers.choices import peers_of
 from evaluation.peers.peer import NAMES, live_day
 from evaluation.scores import tally
 from evaluation.worlds import World, asked_worlds
 from flows import compare as flow_module
-from flows.compare import compare_as_shipped
 from flows.environment import orchestrated
 from simulation.visits import draw_visits
 from warehouse.connection import workbench_with_marts

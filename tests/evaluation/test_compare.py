@@ -10,7 +10,7 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from evaluation import comparison_report as report
 from evaluation.comparison import PolicyComparison
-from flows.compare import compare
+from evaluation.flows import compare
 from flows.environment import orchestrated
 from warehouse.connection import workbench_with_marts
 

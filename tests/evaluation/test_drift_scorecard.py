@@ -12,9 +12,9 @@ from catalog.load import load
 from evaluation.drift import report as shock_report
 from evaluation.drift.scorecard import UNWATCHED, ScoredDay, outcomes, play_world
 from evaluation.drift.worlds import shocked_worlds
+from evaluation.flows import play_shocks
 from evaluation.parts import ShocksToPlay
 from flows import shocks as flow_module
-from flows.shocks import play_shocks
 from simulation.visits import budget_shifts_on, demand_factors_on, opening_stock
 from warehouse.connection import read_only
 

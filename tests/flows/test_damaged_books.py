@@ -86,11 +86,14 @@ def test_health_says_so_of_tomorrows_prices(shop: Terminal, monkeypatch: pytest.
     assert checks["prices"].remedy == "shelfprice verify --set-aside, then shelfprice price --for 2026-01-07"
 
 
-def test_who_sells_from_older_prices_or_remakes_them_is_told_once(shop: Terminal, prefect_server: str) -> None:
+def test_who_sells_from_older_prices_is_told_once(shop: Terminal, prefect_server: str) -> None:
     answer = shop("simulate", "--start", "2026-01-07", "--days", "2", "--stores", "1", "--json")
     assert (answer.returncode, answer.stderr.count(SAID)) == (0, 1)
     silent = shop("simulate", "--start", "2026-01-07", "--stores", "1", "--policy", "static")
     assert (silent.returncode, silent.stderr.count("damaged")) == (0, 0)
+
+
+def test_who_remakes_older_prices_is_told_once_and_without_prefect(shop: Terminal) -> None:
     lake, day, catalog = lake_of(shop), LiveDay("S02", WEDNESDAY), load()
     Player(lake, LivePrices(lake, lambda: catalog, day, 7), day, 7).sell_tick()
     assert shop("reprice").stderr.count(SAID) == 1

@@ -14,15 +14,17 @@ from once_a_run import copy_home, living_in, without_heartbeats
 from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings
+from evaluation.commands.drift import drift as command
 from flows import drift
-from flows.cli.drift import drift as command
-from flows.drift import DRIFT_DETECTED, watch_drift
+from flows.drift import DRIFT_DETECTED
+from flows.registry import registry_of
 from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
 from flows.workspace import open_workspace
 from serving.champion import load_champion
-from training.drift.watch import check_champion, publish_checks
+from training.drift import watch
+from training.drift.watch import Watched, check_champion, publish_checks
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 
@@ -69,6 +71,11 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     emitted: list[dict[str, Any]] = []
     monkeypatch.setattr(drift, "emit_event", lambda **event: emitted.append(event))
     return emitted
+
+
+def watch_drift(through: dt.date) -> Watched:
+    workspace = open_workspace(None)
+    return watch.watch_drift(workspace, registry_of(workspace), through, drift.announce)
 
 
 def published(settings: Settings) -> dict[str, int]:
@@ -182,6 +189,20 @@ def test_the_command_prints_one_object_or_says_that_the_champion_holds(
     command(through, None, as_json=False)
     assert f"champion {said['champion']} holds" in capsys.readouterr().err
     assert events == []
+
+
+@pytest.mark.parametrize("has_server", [True, False])
+def test_the_command_emits_the_event_only_where_a_server_hears_it(
+    drifted: Drifted,
+    events: list[dict[str, Any]],
+    has_server: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("flows.environment.has_server", lambda: has_server)
+    command(dt.datetime.combine(drifted.shifted[0], dt.time()), None, as_json=True)
+    assert set(json.loads(capsys.readouterr().out)["announced"]) == SKUS
+    assert len(events) == has_server
 
 
 def test_a_store_without_a_champion_is_not_watched_and_says_why(

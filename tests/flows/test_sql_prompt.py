@@ -15,7 +15,7 @@ from catalog.contracts import TABLES
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from features.cells import ALL_VIEWS
-from flows.cli.sql_prompt import answer
+from flows.cli.sql_answers import answer
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 

@@ -3,10 +3,11 @@
 import datetime as dt
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from once_a_run import living_in
 
 from catalog.check import Check
 from catalog.errors import DataError
@@ -26,6 +27,13 @@ NEWEST = dt.date(2026, 1, 6)
 @pytest.fixture(scope="module")
 def two_days(sell_two_days: Callable[[Path], Settings], tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return sell_two_days(tmp_path_factory.mktemp("two-days"))
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path) -> Iterator[Path]:
+    """Live in a home with nothing in it."""
+    with living_in(tmp_path):
+        yield tmp_path
 
 
 @pytest.fixture
@@ -99,7 +107,9 @@ def test_under_the_kill_switch_base_prices_are_a_warning(workspace: Workspace, t
     assert "kill switch is on" in found(open_workspace(str(shelf)))["prices"].found
 
 
-def test_the_scheduled_check_up_fails_when_a_check_does_and_says_what_to_do(workspace: Workspace) -> None:
+def test_the_scheduled_check_up_fails_when_a_check_does_and_says_what_to_do(
+    workspace: Workspace, prefect_server: str
+) -> None:
     assert {check.name for check in health()} == set(found(workspace))
     workspace.lake.remove(Partition("demand_cells", NEWEST, "all"))
     with pytest.raises(DataError, match="demand cells: 1 partitions are not in them: shelfprice transform"):

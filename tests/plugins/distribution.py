@@ -29,7 +29,7 @@ _SECONDS = {
     "tests/cluster/test_chain_on_dask.py": 80,
     "tests/e2e/test_desk.py": 65,
     "tests/flows/test_nights.py": 65,
-    "tests/flows/test_ingest.py": 60,
+    "tests/own_data/test_ingest.py": 60,
     "tests/flows/test_temporary_server.py": 60,
     "tests/security/test_foreign_pages.py": 60,
     "tests/etl/live/test_live_day.py": 55,

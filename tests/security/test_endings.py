@@ -15,7 +15,7 @@ import pytest
 
 from bench.endings import SOONEST, Ended, press
 from catalog.settings import Settings
-from flows.cli.ending import sentence_for
+from flows.cli.ending import NOTHING_CHANGED
 
 LIGHT = (
     ("quote", "--sku", "MILK", "--stock", "8"),
@@ -70,9 +70,10 @@ def begun(program: str) -> Iterator[subprocess.Popen[str]]:
 
 DEAF = """
 import sys, time
-sys.argv = ["shelfprice", "train"]
 import flows.cli.main
+from flows.cli.ending import say_when_stopped
 def busy():
+    say_when_stopped("stopped; what stands is said")
     print("begun", flush=True)
     while True:
         try:
@@ -96,13 +97,12 @@ def test_work_that_swallows_the_interrupt_is_ended_all_the_same(presses: int) ->
         said, complained = process.communicate(timeout=3 if presses == 1 else 1)
     assert process.returncode == 130
     assert said == ""
-    assert complained == ("" if presses > 1 else f"{sentence_for('train')}\n")
+    assert complained == ("" if presses > 1 else "stopped; what stands is said\n")
 
 
 LOADING = """
 import os, sys, time
 from importlib.machinery import ExtensionFileLoader
-sys.argv = ["shelfprice", "quote"]
 import flows.cli.main
 class Native(ExtensionFileLoader):
     def exec_module(self, module):
@@ -121,7 +121,7 @@ def test_an_interrupt_while_native_code_is_imported_is_an_end_like_any_other() -
     with begun(LOADING) as process:
         process.send_signal(signal.SIGINT)
         _, complained = process.communicate(timeout=3)
-    assert (process.returncode, complained) == (130, f"{sentence_for('quote')}\n")
+    assert (process.returncode, complained) == (130, f"{NOTHING_CHANGED}\n")
 
 
 def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_shell_asks() -> None:
@@ -129,7 +129,7 @@ def test_a_command_in_the_background_of_a_script_ignores_the_interrupt_as_the_sh
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 from flows.cli.ending import Ending
-Ending("stopped")
+Ending()
 """
     check = "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
     done = subprocess.run([sys.executable, "-c", program + check], capture_output=True, text=True, check=True)

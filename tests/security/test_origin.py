@@ -19,10 +19,10 @@ from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.prepare import prepared
+from evaluation.flows import play_shocks
 from flows.backfill import backfill
 from flows.live import live
 from flows.pipeline import pipeline
-from flows.shocks import play_shocks
 from flows.simulate import simulate
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest

@@ -10,6 +10,7 @@ from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from connect.export.wanted import clocks_of
+from desk.answers import moment_of
 from desk.price_changes.desk import Wish, ask, decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.orders import orders_on
@@ -20,7 +21,6 @@ from etl.live.calendar import day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.live.store_now import next_date, next_tick
-from flows.cli.price_changes import moment_of
 from serving.live_prices import LivePrices
 
 LATER = [dt.timedelta(hours=hours) for hours in (0, 6, 11.9, 12.1)]

@@ -8,8 +8,8 @@ from connect.api.problems import Problem
 from connect.api.questions import question_of, question_of_query
 from evaluation.trial.power import Plan, Spread
 from flows.cli.loop_report import sentence_of
-from flows.cli.price_table import show_kept_prices, show_prices
-from serving.same_shoppers import MeanDay
+from flows.cli.tables import show_kept_prices, show_prices
+from training.same_shoppers import MeanDay
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
 

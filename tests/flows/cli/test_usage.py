@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -14,10 +13,12 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from catalog.errors import ServiceError
+from flows.cli.command import GROUPS
+from flows.cli.main import COMMANDS as RECORDS
 from flows.cli.main import app
 
 ROOT: Any = get_command(app)
-COMMANDS = tuple(ROOT.commands)
+COMMANDS = tuple(one.name for one in RECORDS)
 WIDTH = 80
 EXTREMES = (
     *("0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31", "tomorrow", "-1", "2026-02-30"),
@@ -52,11 +53,7 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise ServiceError("nothing starts in this test")
 
-    for name in COMMANDS:
-        module = import_module(f"flows.cli.{name.replace('-', '_')}")
-        for function in ("prepare", "orchestrated"):
-            if hasattr(module, function):
-                monkeypatch.setattr(module, function, refuse)
+    monkeypatch.setattr("flows.environment.prepare", refuse)
     monkeypatch.setattr("dashboard.server.serve", refuse)
 
 
@@ -160,7 +157,28 @@ def test_the_version_is_told(terminal: Terminal) -> None:
     assert re.fullmatch(r"shelfprice \d+\.\d+\.\d+\n", terminal("--version").stdout)
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+def shown_commands(*typed: str) -> list[str]:
+    with patch.dict(os.environ, COLUMNS=str(WIDTH), TERM="dumb"):
+        shown = CliRunner().invoke(app, [*typed, "--help"]).stdout
+    return re.findall(r"^│ ([a-z][a-z-]*) ", shown, re.MULTILINE)
+
+
+def test_a_newcomer_sees_at_most_sixteen_commands_and_groups_hold_all_others() -> None:
+    first, grouped = shown_commands(), [name for group in GROUPS for name in shown_commands(group)]
+    assert len(first) <= 16
+    assert set(GROUPS) < set(first)
+    assert sorted([*first, *grouped]) == sorted([*COMMANDS, *GROUPS])
+    overview = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    assert [name for name in COMMANDS if not re.search(rf"\b{name}\b", overview)] == []
+
+
+def test_a_command_of_a_group_is_the_same_by_its_name_alone(terminal: Terminal) -> None:
+    by_group, alone = (terminal(*typed, "approve", "p1.S01.MILK") for typed in (("desk",), ()))
+    assert by_group == alone
+    assert "Did you mean 'approve'?" in terminal("desk", "aprove").stderr
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, *GROUPS])
 def test_help_fits_a_terminal_of_eighty_columns(command: str) -> None:
     with patch.dict(os.environ, COLUMNS=str(WIDTH), TERM="dumb"):
         shown = CliRunner().invoke(app, [*([command] if command else []), "--help"])

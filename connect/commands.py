@@ -1,0 +1,161 @@
+"""The commands for other systems: send prices to tills and labels, serve the quote API, and make its tokens."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from catalog.settings import read_settings
+from connect.export_report import show_exported, show_status
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, remark, say, show_table
+from flows.cli.options import Catalog, Json, OneStore, not_empty, text_of
+
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="DIR|URL",
+        callback=not_empty,
+        help="Folder for a file of each batch, or an address with https that takes each as a POST.",
+    ),
+]
+AsFormat = Annotated[
+    Literal["csv", "json", "both"] | None,
+    typer.Option("--format", help="By default both in a folder, and json to an address."),
+]
+Full = Annotated[bool, typer.Option("--full", help="Send every price, not those alone that are not acknowledged.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on at each tick of live stores until stopped.")]
+Status = Annotated[
+    bool, typer.Option("--status", help="Send nothing; show what is sent, acknowledged, late and different.")
+]
+Port = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="that of SHELFPRICE_API_ADDRESS, or 8070"),
+]
+What = Annotated[Literal["add", "list", "remove"], typer.Argument(help="What to do.")]
+Name = Annotated[str | None, typer.Argument(help="Name of the token, such as till-1.", metavar="NAME")]
+Scopes = Annotated[
+    list[Literal["read", "acknowledge", "propose", "approve"]] | None,
+    typer.Option(
+        "--scope",
+        help="What it opens, repeatable. acknowledge: saying what tills and labels show; propose: asking for price "
+        "changes; approve: deciding about them; read: nothing else.",
+        show_default="read",
+    ),
+]
+
+
+@command("services", when_stopped=RUN_AGAIN)
+def export(
+    to: To = None,
+    store: OneStore = None,
+    format_: AsFormat = None,
+    full: Full = False,
+    follow: Follow = False,
+    status: Status = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Send the prices that stores have to show next to tills and shelf labels, and take in what they acknowledge.
+
+    The same prices are the same batch: nothing is sent twice. A batch is recorded before it is sent, and sent again
+    after a kill. Acknowledgements come as files in DIR/acks, or over HTTP to `shelfprice serve`;
+    docs/tills-and-labels.md has the formats.
+
+    For example:
+      shelfprice export --to labels --store S01
+      shelfprice export --to labels --follow
+      shelfprice export --status
+    """
+    from connect.export.export import export as run
+    from connect.export.targets import Format, target_of
+    from flows.workspace import open_workspace
+
+    if status == (to is not None) or (status and (full or follow or format_)) or (full and follow):
+        raise typer.BadParameter("expected --to, with --full or --follow if wanted, or --status alone; choose one")
+    folder = text_of(catalog)
+    workspace = open_workspace(folder)
+    stores = None if store is None else (store,)
+    if to is None:
+        show_status(workspace, stores, as_json=as_json)
+        return
+    formats: Sequence[Format] | None = ("csv", "json") if format_ == "both" else (format_,) if format_ else None
+    target = target_of(workspace.settings, to, formats)
+    if not follow:
+        show_exported(run(workspace, target, stores, full=full), as_json=as_json)
+        return
+    from connect.following import follow as going_on
+    from flows.workspace import watched_catalog
+
+    for done in going_on(workspace, watched_catalog(folder), target, stores, remark):
+        show_exported(done, as_json=as_json)
+
+
+@command("services", when_stopped="stopped; the quote API can be started again at any time")
+def serve(port: Port = None, catalog: Catalog = None) -> None:
+    """Serve the quote API on this machine: prices over HTTP, the same bytes as quote --json. Ctrl-C stops it.
+
+    Reading needs no token; `shelfprice token add` makes one for everything else. The page /docs explains it.
+
+    For example:
+      shelfprice serve --port 8080
+    """
+    from connect.quote_api import refuse_open_quote_api
+    from connect.quote_api import serve as run
+    from warehouse.private import keep_private
+
+    settings = read_settings()
+    refuse_open_quote_api(settings)
+    text_of(catalog)
+    keep_private(settings.home)
+    port = port or settings.quote_api.port
+    remark(f"the quote API is at http://{settings.quote_api.host}:{port}, explained at /docs; Ctrl-C stops it")
+    run(settings, port, catalog)
+
+
+@command("services", when_stopped="stopped; `shelfprice token list` says whether it was done")
+def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json = False) -> None:
+    """Make a token for the quote API, list those there are, or remove one. A token is printed once and kept nowhere.
+
+    Reading needs none. What is kept is a hash, in api/tokens of the data folder.
+
+    For example:
+      shelfprice token add till-1 --scope acknowledge
+      shelfprice token add boss --scope propose --scope approve
+      shelfprice token list
+      shelfprice token remove till-1
+    """
+    from connect.api import tokens
+    from warehouse.private import keep_private
+
+    if (name is None) != (action == "list") or (scope and action != "add"):
+        expected = {"add": "NAME [--scope ...]", "list": "no name", "remove": "NAME alone"}[action]
+        raise typer.BadParameter(f"expected {expected} after {action}")
+    settings = read_settings()
+    if name is None:
+        known = tokens.known_tokens(settings)
+        if as_json:
+            emit({"tokens": [{"name": one.name, "scopes": one.scopes, "made_at": one.made_at} for one in known]})
+            return
+        rows = [[one.name, ", ".join(one.scopes), f"{one.made_at:%Y-%m-%d %H:%M}"] for one in known]
+        show_table("Tokens of the quote API", ["name", "scopes", "made, UTC"], rows)
+    elif action == "add":
+        keep_private(settings.home)
+        chosen = [one for one in tokens.SCOPES if one in (scope or ["read"])]
+        text = tokens.add_token(settings, name, chosen, dt.datetime.now(dt.UTC))
+        if as_json:
+            emit({"name": name, "scopes": chosen, "token": text})
+            return
+        say(text)
+        remark(f"this is the token {name} ({', '.join(chosen)}); keep it now, it is shown once")
+    else:
+        tokens.remove_token(settings, name)
+        if as_json:
+            emit({"removed": name})
+            return
+        remark(f"removed {name}; the API takes it no more")
+
+
+COMMANDS = (export, serve, token)

@@ -1,0 +1,72 @@
+"""What `shelfprice export` says: what a run sent and took in, and how the prices of each store stand."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.console import emit, remark, say, show_table
+
+if TYPE_CHECKING:
+    from connect.export.export import Exported
+    from warehouse.workspace import Workspace
+
+
+def show_exported(done: "Exported", *, as_json: bool) -> None:
+    """Say what an export took in and sent."""
+    if as_json:
+        emit(
+            {
+                "made": [batch.id for batch in done.made],
+                "sent": [
+                    {"batch": batch.id, "number": batch.number, "store": batch.store, "prices": len(batch.prices)}
+                    for batch in done.sent
+                ],
+                "acknowledged": done.acknowledged,
+                "refused": [vars(own) for own in done.refused],
+                "unproven": done.unproven,
+            }
+        )
+        return
+    if done.unproven:
+        remark(done.unproven)
+    for own in done.refused:
+        where = own.file if own.position is None else f"{own.file}, acknowledgement {own.position + 1}"
+        remark(f"{where} cannot be used: {own.reason}")
+    if done.acknowledged:
+        say(f"Taken in: {done.acknowledged:,} prices that tills and labels acknowledged.")
+    for batch in done.sent:
+        say(f"{batch.store}: batch {batch.id} with {len(batch.prices):,} prices sent")
+    if not done.sent:
+        say("Nothing new to send.")
+
+
+def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json: bool) -> None:
+    """Say how many prices are sent, acknowledged, late and different, and name the odd ones."""
+    from connect.export.delivered import unproven_deliveries
+    from connect.export.status import status
+
+    found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)
+    if as_json:
+        emit({"stores": [{**vars(own), "now": own.now.isoformat()} for own in found], "unproven": unproven})
+        return
+    for said in unproven:
+        remark(said)
+    if not found:
+        say("Nothing was sent yet: `shelfprice export --to DIR` sends what stores have to show.")
+        return
+    rows = [[own.store, own.sent, own.acknowledged, own.late, own.different, own.last_batch] for own in found]
+    columns = ["store", "sent", "acknowledged", "late", "different", "last batch"]
+    show_table("Prices on their way to tills and labels", columns, rows, "numbers of products")
+    digits = workspace.catalog.store.money.digits
+    odd = [
+        _line(own.store, row, digits) for own in found for row in own.prices if row["is_late"] or row["is_different"]
+    ]
+    if odd:
+        title = "Late, or till and label differ: the customer pays the lower price"
+        show_table(title, ["store", "product", "price", "till", "label", "to pay", "said"], odd)
+
+
+def _line(store: str, row: dict[str, Any], digits: int) -> list[str]:
+    prices = [
+        "-" if row[name] is None else f"{row[name]:.{digits}f}" for name in ("price", "till", "label", "price_to_pay")
+    ]
+    return [store, row["sku"], *prices, "; ".join(dict.fromkeys(row["problems"]))]

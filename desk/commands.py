@@ -1,0 +1,267 @@
+"""The commands of the price desk: set, keep, list and decide about prices, and see what needs a person."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+import typer
+
+from catalog.errors import Declined
+from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
+from desk.answers import ask_and_show, decide_and_show, show_changes
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, say, show_table
+from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
+
+_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
+
+Sku = Annotated[str, typer.Argument(help="Product, for example MILK.", autocompletion=known_skus)]
+Price = Annotated[float, typer.Argument(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price in the shelf's currency.")]
+Names = Annotated[list[str], typer.Argument(help="Ids of price changes, as `shelfprice changes` lists them.")]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", help="Why, in a sentence; it is recorded with your name.", callback=not_empty),
+]
+OptionalReason = Annotated[
+    str | None,
+    typer.Option("--reason", help="Why; by default the reason that was given first stays.", callback=not_empty),
+]
+From = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--from",
+        formats=_FORMATS,
+        metavar="TIME",
+        help="From when: 13:00, or 2026-01-09T13:00; by default the next tick. With --store it is that store's local "
+        "time, else that of the chain's timezone, also for a store that is in another one.",
+    ),
+]
+Until = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--until", formats=_FORMATS, metavar="TIME", help="Until when, written alike; by default until withdrawn."
+    ),
+]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Record it despite what speaks against it.")]
+BelowCost = Annotated[
+    bool,
+    typer.Option(
+        "--below-cost",
+        help="Accept a price below the floor, and below cost plus the minimum margin as the cost is now; a higher cost "
+        "asks for it anew.",
+    ),
+]
+Announce = Annotated[
+    bool,
+    typer.Option(
+        "--announce", help="Announce it as a reduction; the price that it has to name by law is worked out and kept."
+    ),
+]
+On = Annotated[
+    Literal["on", "off"], typer.Argument(help="on: base prices from the next tick; off: the policy prices again.")
+]
+Waiting = Annotated[bool, typer.Option("--waiting", help="Only those that wait for a person.")]
+Everything = Annotated[bool, typer.Option("--all", help="Also those that are over, withdrawn or rejected.")]
+OfSku = Annotated[str | None, typer.Option("--sku", help="Only of one product.", autocompletion=known_skus)]
+
+_OVER = {"rejected", "withdrawn", "expired"}
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def override(
+    sku: Sku,
+    price: Price,
+    reason: Reason,
+    store: OneStore = None,
+    from_: From = None,
+    until: Until = None,
+    announce: Announce = False,
+    anyway: Anyway = False,
+    below_cost: BelowCost = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Set a price yourself, for a product, a store and a time; the shelf follows at its next tick.
+
+    What speaks against it (frozen, below its floor, another override) is named first. A price below cost plus the
+    minimum margin needs --below-cost, and floor and ceiling bind every price. It says what the price is expected to
+    cost against the policy's, and how to undo it.
+
+    For example:
+      shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
+    """
+    from desk.price_changes.desk import Wish
+
+    wish = Wish(
+        "override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway, below_cost=below_cost
+    )
+    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def freeze(
+    sku: Sku,
+    reason: Reason,
+    store: OneStore = None,
+    from_: From = None,
+    until: Until = None,
+    anyway: Anyway = False,
+    below_cost: BelowCost = False,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Keep the price that a product shows now, in one store or in every store, until a time or until it is withdrawn.
+
+    For example:
+      shelfprice freeze EGGS --store S01 --reason "the label printer is broken"
+    """
+    from desk.price_changes.desk import Wish
+
+    wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway, below_cost=below_cost)
+    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def kill_switch(
+    position: On, reason: Reason, store: OneStore = None, catalog: Catalog = None, as_json: Json = False
+) -> None:
+    """Show base prices from the next tick on, in one store or in every store, or let the policy price again.
+
+    It is kept in the lake. The switch of store.yaml, `guardrails.kill_switch`, is another one: it also stops the making
+    of price books.
+
+    For example:
+      shelfprice kill-switch on --reason "prices look wrong"
+      shelfprice kill-switch off --reason "they were right"
+    """
+    from desk.price_changes.desk import Wish
+    from desk.price_changes.record import changes_by_people
+    from etl.live.store_now import next_tick
+    from flows.workspace import open_workspace
+
+    folder = text_of(catalog)
+    if position == "on":
+        ask_and_show(Wish("kill_switch", reason, store=store), None, None, folder, as_json=as_json)
+        return
+    workspace = open_workspace(folder)
+    now = next_tick(workspace.lake, workspace.catalog, store)
+    on = [
+        change.id
+        for change in changes_by_people(workspace.lake, now)
+        if change.terms.kind == "kill_switch" and change.terms.store == store and change.state(now) not in _OVER
+    ]
+    if not on:
+        where = f"in {store}" if store else "for every store"
+        raise Declined(f"expected a kill switch that is on {where}, found none; nothing was changed")
+    decide_and_show(on, "withdrawn", reason, folder, as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def changes(
+    waiting: Waiting = False,
+    everything: Everything = False,
+    sku: OfSku = None,
+    store: OneStore = None,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """List what people and policies want to change about prices: what waits, is scheduled, or in force.
+
+    For example:
+      shelfprice changes --waiting
+      shelfprice changes --all --store S01 --json
+    """
+    from desk.price_changes.listing import rows_of
+    from desk.price_changes.record import all_changes
+    from etl.live.calendar import refuse_unknown_store
+    from flows.workspace import open_workspace
+
+    workspace = open_workspace(text_of(catalog))
+    if sku is not None:
+        workspace.catalog.product(sku)
+    if store is not None:
+        refuse_unknown_store(workspace.catalog, store)
+    found = all_changes(workspace.lake)
+    states = {row["change"]: row["state"] for row in rows_of(workspace, found)}
+    wanted = {"proposed"} if waiting else {"proposed", "scheduled", "in_force", "superseded"}
+    chosen = [
+        change
+        for change in found
+        if (everything or states[change.id] in wanted)
+        and sku in {None, change.terms.sku}
+        and store in {None, change.terms.store}
+    ]
+    if not chosen and not as_json:
+        say("No price change is recorded as waiting." if waiting else "There is no such price change.")
+        return
+    title = "1 price change" if len(chosen) == 1 else f"{len(chosen)} price changes"
+    show_changes(workspace, chosen, as_json=as_json, title=title)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def approve(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Approve price changes that wait; the shelf follows at its next tick.
+
+    `shelfprice changes --waiting` lists them. Where store.yaml says `approval: {by_another: true}`, whoever asked
+    for a price may not approve it.
+
+    For example:
+      shelfprice approve p12.S01.MILK p12.S01.EGGS
+    """
+    decide_and_show(names, "approved", reason, text_of(catalog), as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def reject(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Reject price changes that wait; the old price stands.
+
+    A rejected price can still be approved later, until its day is over.
+
+    For example:
+      shelfprice reject p12.S01.MILK --reason "too dear for a Friday"
+    """
+    decide_and_show(names, "rejected", reason, text_of(catalog), as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def withdraw(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Take back an override, a freeze, a kill switch, or an approval; the shelf follows at its next tick.
+
+    What stood before holds again: the policy's price, an earlier override, or for an approval the old price.
+
+    For example:
+      shelfprice withdraw h7 --reason "they are dearer again"
+    """
+    decide_and_show(names, "withdrawn", reason, text_of(catalog), as_json=as_json)
+
+
+@command("desk", when_stopped=RUN_AGAIN)
+def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
+    """Look at the stores now, and list what needs a person, the oldest first.
+
+    Live stores look while they sell and nights at their end; `alerts` in store.yaml says what counts, and where alerts
+    are sent. Each is told once when it begins, and is over when what it is about is mended. One that could not be sent
+    is kept, and sent by a later look.
+
+    For example:
+      shelfprice alerts
+    """
+    from desk.alerts.unsent import unsent
+    from desk.alerts.watch import open_alerts, watch
+    from flows.workspace import open_workspace
+
+    workspace = open_workspace(text_of(catalog))
+    watch(workspace)
+    found, waiting = open_alerts(workspace.lake), len(unsent(workspace.lake))
+    if as_json:
+        listed = [{**vars(own.alert), "raised_at": own.raised_at.isoformat()} for own in found]
+        emit({"alerts": listed, "unsent": waiting})
+    elif not found:
+        say("Nothing needs a person.")
+    else:
+        rows = [[f"{own.raised_at:%Y-%m-%d %H:%M}", own.alert.kind, own.alert.sentence] for own in found]
+        show_table(f"{len(found)} alerts", ["since, UTC", "rule", "what to do"], rows)
+    if waiting and not as_json:
+        say(f"Not sent yet: {waiting}. The webhook did not take them; each look tries again: see whether it answers.")
+
+
+COMMANDS = (override, freeze, kill_switch, changes, approve, reject, withdraw, alerts)

@@ -1,0 +1,111 @@
+"""The commands about changes of demand: whether the champion still holds, and how soon scripted changes are seen."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, remark, show_table
+from flows.cli.options import Catalog, Json, Through, date_of, text_of
+from flows.cli.refusals import admit, refuse_without_cells
+
+if TYPE_CHECKING:
+    from training.drift.watch import Detection
+
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        help='"quiet", "quiet and scarce", "budgets fall", "budgets rise", "one product", "slow slide", '
+        '"second change", "doubled footfall" or "missed delivery". Repeatable, by default all of them.',
+    ),
+]
+Seeds = Annotated[int, typer.Option(min=1, max=1_000, help="Number of seeds to repeat everything on.")]
+
+
+@command("models", when_stopped=RUN_AGAIN, uses_registry=True)
+def drift(through: Through = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Check whether shoppers still respond to prices as the champion predicts, and announce each change once.
+
+    The checks are kept in the lake as drift_checks, one row per day and product. An announcement is the event
+    shelfprice.drift.detected, which starts a training while `shelfprice up` runs; the next training learns from the
+    days since the change.
+    """
+    folder = text_of(catalog)
+    refuse_without_cells()
+    with drift.working():
+        from etl.business_dates import newest_grouped
+        from flows.registry import registry_of
+        from flows.workspace import open_workspace
+        from training.drift.watch import watch_drift
+
+        workspace = open_workspace(folder)
+        date = date_of(through) or newest_grouped(workspace.lake)
+        watched = watch_drift(workspace, registry_of(workspace), date, _announce)
+    if as_json:
+        found = {name: getattr(watched, name) for name in ("champion", "through", "unchecked", "since")}
+        announced = sorted({one.sku for one in watched.new})
+        emit(found | {"announced": announced, "standing": [vars(one) for one in watched.standing]})
+        return
+    if watched.unchecked:
+        remark(f"nothing was checked: {watched.unchecked}")
+    elif not watched.standing:
+        remark(f"champion {watched.champion} holds: demand is as it predicts for every product, to {watched.through}")
+    else:
+        columns = ["product", "since", "detected on", "buy", "residual before", "residual after"]
+        rows = [
+            [one.sku, one.since, one.business_date, one.direction, round(one.before, 4), round(one.after, 4)]
+            for one in watched.standing
+        ]
+        show_table(f"Champion {watched.champion} no longer holds", columns, rows, "train to learn from the days since")
+
+
+def _announce(version: str, found: "Sequence[Detection]") -> None:
+    """Emit the event where a Prefect server can hear it; without one, the next training is that of the next night."""
+    from flows.environment import deliver_what_is_queued, has_server
+
+    if has_server():
+        from flows.drift import announce
+
+        announce(version, found)
+        deliver_what_is_queued()
+
+
+@command("models", when_stopped=RUN_AGAIN, flow="evaluation.flows", uses_registry=True, is_spread=True)
+def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Play scripted changes of demand; report the delay of detection, false alarms and the cost.
+
+    A store that watches residuals is compared with one that never trains again. Every scenario is played day by day in
+    a temporary lake; the scores are kept in this lake as drift_results, and in MLflow with a figure. Each seed plays
+    hundreds of days.
+
+    For example:
+      shelfprice shocks --scenario "budgets fall" --seeds 1
+    """
+    from catalog.load import load
+    from evaluation.drift.worlds import asked
+
+    folder = text_of(catalog)
+    shelf = load(catalog)
+    asked(shelf, scenario or ())
+    admit("twin")
+    with shocks.working():
+        from evaluation.flows import play_shocks
+
+        found = play_shocks(tuple(scenario or ()), seeds, folder)
+    from evaluation.drift import report as shock_report
+
+    if as_json:
+        emit(shock_report.as_json(found))
+        return
+    show_table(
+        "Scripted changes of demand",
+        [shelf.store.money.named(column) for column in shock_report.COLUMNS],
+        shock_report.rows_of(found),
+        f"means of {seeds} seeds; money is exact under true demand, against a clairvoyant, for all stores together",
+    )
+    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison, with a figure")
+
+
+COMMANDS = (drift, shocks)

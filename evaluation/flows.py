@@ -1,0 +1,157 @@
+"""The Prefect flows of evaluation: policies and learners beside a clairvoyant, trials, scripted changes of demand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from evaluation.as_shipped.keep import keep
+from evaluation.as_shipped.records import AsShipped, AsShippedQuestion, put_together
+from evaluation.choices import DECISIONS, POLICIES, asked
+from evaluation.comparison import PolicyComparison, Question, gathered, keep_comparison, limits_of
+from evaluation.drift.play import Scorecard, keep_scorecard, scorecard_of
+from evaluation.drift.worlds import asked as asked_shocks
+from evaluation.parts import (
+    FirstDaysToLive,
+    LogToLearnFrom,
+    ShocksToPlay,
+    WorldToLive,
+    learn_from_log,
+    live_as_shipped,
+    live_first_days,
+)
+from evaluation.parts import play_shocks as play_part
+from evaluation.results import MeanInterval, shares
+from evaluation.trial.run import Asked, Found, hold_trial
+from evaluation.worlds import asked_worlds
+from flows.progress import say, tell
+from flows.runs import tag_run
+from flows.simulate import seconds_to_play
+from flows.spreading.choose import spreading
+from flows.tasks import as_task, spread_as_task
+from flows.workspace import open_workspace
+from warehouse.workspace import whereabouts
+
+_THREADS = 2  # for little work
+_SECONDS_A_SCENARIO, _SECONDS_A_DAY = 0.4, 0.5  # on one core, roughly
+
+
+@flow(name="compare", flow_run_name="compare-{seeds}-seeds")
+def compare(
+    policies: tuple[str, ...] = POLICIES,
+    scenarios: tuple[str, ...] = (),
+    decisions: tuple[int, ...] = DECISIONS,
+    seeds: int = 10,
+    store_days: int = 60,
+    first_days: int = 0,
+    catalog_dir: str | None = None,
+) -> PolicyComparison:
+    """Let policies learn from logs of several sizes, score them exactly, and play them on the same shoppers.
+
+    Parameters
+    ----------
+    policies, scenarios
+        Names; no scenario means all of them.
+    decisions
+        Sizes of the logs to learn from; the matches are played after the largest.
+    seeds, store_days
+        Logs and worlds, each with another seed: the intervals are over these. Store days in a match.
+    first_days
+        Days of a store that starts to learn, to see what learning costs; 0 leaves that out.
+
+    Raises
+    ------
+    DataError
+        When a policy or scenario is unknown.
+    """
+    workspace = open_workspace(catalog_dir)
+    question = Question(*asked(workspace.catalog, policies, scenarios), decisions, seeds, store_days, first_days)
+    tag_run("comparison")
+    limits = limits_of(question.scenarios)
+    work = len(question.parts) * len(question.scenarios) * _SECONDS_A_SCENARIO + seeds * first_days * _SECONDS_A_DAY
+    with spreading(workspace.settings, seconds=work, threads=_THREADS) as spread:
+        where = whereabouts(workspace, spread)
+        logs = [LogToLearnFrom(where, question, limits, size, seed) for size, seed in question.parts]
+        stores = [FirstDaysToLive(where, first_days, seed) for seed in range(1, seeds + 1) if first_days]
+        played = spread_as_task(spread, learn_from_log, logs, "comparing policies")
+        lived = spread_as_task(spread, live_first_days, stores, "living the first days")
+    found = keep_comparison(workspace, question, gathered(question, limits, played, lived))
+    _show_shares(shares(found.scores))
+    return found
+
+
+@flow(name="as-shipped", flow_run_name="as-shipped-{seeds}")
+def compare_as_shipped(
+    worlds: Sequence[str] = (), days: int = 60, seeds: int = 10, stores: int = 1, catalog_dir: str | None = None
+) -> AsShipped:
+    """Live the first days of worlds, by default all, with the product as shipped and its peers on the same shoppers.
+
+    Raises
+    ------
+    DataError
+        When a world is unknown; nothing was played.
+    """
+    workspace = open_workspace(catalog_dir)
+    question = AsShippedQuestion(asked_worlds(worlds, workspace.catalog), days, seeds, stores)
+    tag_run("comparison")
+    parts = [WorldToLive(world, seed, days, stores) for world, seed in question.parts]
+    with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
+        lived = spread_as_task(spread, live_as_shipped, parts, "living the first days as shipped")
+    return keep(workspace, put_together(question, lived))
+
+
+@flow(name="trial", flow_run_name="trial-{asked.a}-{asked.b}", persist_result=False)
+def trial(asked: Asked, catalog_dir: str | None = None) -> Found:
+    """Plan a switchback trial, sell its days on the twin, and estimate what B earns more than A.
+
+    Raises
+    ------
+    DataError, Declined
+        As `hold_trial` does.
+    """
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
+    tag_run("trial")
+    seconds = seconds_to_play(workspace, range(asked.days), asked.stores)
+    with spreading(workspace.settings, seconds=seconds) as spread:
+        return hold_trial(workspace, asked, say=say, progress=tell, run=as_task, spread=spread)
+
+
+@flow(name="shocks", flow_run_name="shocks-{seeds}-seeds")
+def play_shocks(scenarios: tuple[str, ...] = (), seeds: int = 3, catalog_dir: str | None = None) -> Scorecard:
+    """Play the scripted worlds day by day, in temporary lakes, and keep the score in this one.
+
+    Parameters
+    ----------
+    scenarios
+        Names of worlds; empty for all of them.
+
+    Raises
+    ------
+    DataError
+        When a scenario is unknown; nothing was played.
+    """
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
+    worlds = asked_shocks(workspace.catalog, scenarios)
+    tag_run("comparison")
+    longest_first = sorted(worlds, key=lambda world: -world.days)
+    parts = [ShocksToPlay(world, seed) for world in longest_first for seed in range(1, seeds + 1)]
+    work = sum(part.world.days for part in parts) * _SECONDS_A_DAY
+    with spreading(workspace.settings, seconds=work, threads=_THREADS) as spread:
+        lived = spread_as_task(spread, play_part, parts, "playing scripted worlds")
+    played = {(part.world.name, part.seed): days for part, days in zip(parts, lived, strict=True)}
+    return keep_scorecard(workspace, scorecard_of(worlds, played, seeds), played, seeds)
+
+
+def _show_shares(shares: dict[tuple[str, int, str], MeanInterval]) -> None:
+    """Keep each policy's share of the clairvoyant by scenario as a table."""
+    rows: list[dict[str, Any]] = [
+        {
+            "policy": policy,
+            "decisions": decisions,
+            "scenario": scenario,
+            "share of clairvoyant, %": round(100 * found.mean, 2),
+        }
+        for (policy, decisions, scenario), found in shares.items()
+    ]
+    create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")

@@ -1,0 +1,163 @@
+"""The commands for business dates: sell one live, close one, and fill those that are missing or stale."""
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from catalog.errors import DataError
+from catalog.settings import read_settings
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, remark, show_table
+from flows.cli.options import (
+    AllowMixture,
+    Catalog,
+    Days,
+    Json,
+    Seed,
+    date_of,
+    date_option,
+    known_stores,
+    refuse_beyond_calendar,
+    text_of,
+)
+from flows.cli.refusals import admit
+
+Store = Annotated[str, typer.Option(help="Store of the catalog.", autocompletion=known_stores)]
+Selling = Annotated[
+    dt.datetime | None,
+    date_option(help="First business date; by default the open day, or the one after the store's newest."),
+]
+Speed = Annotated[float, typer.Option(min=0.2, max=10.0, metavar="SECONDS", help="Seconds from one tick to the next.")]
+Again = Annotated[bool, typer.Option("--again", help="Discard what was sold of an open day, and start it again.")]
+Closing = Annotated[
+    dt.datetime | None, date_option(help="Business date to close; by default the first whose night is not done.")
+]
+First = Annotated[dt.datetime, date_option("--start", help="First business date.")]
+Last = Annotated[dt.datetime, date_option("--end", help="Last business date.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Rebuild everything between the dates; equal inputs give the same bytes.")
+]
+
+_STOPPED = 130  # as after Ctrl-C
+
+
+@command(
+    when_stopped="stopped; what was sold stands: run the same command again to go on with the next tick",
+    flow="flows.live",
+)
+def live(
+    store: Store = "S01",
+    date: Selling = None,
+    speed: Speed = 1.0,
+    days: Days = 1,
+    seed: Seed = 7,
+    again: Again = False,
+    catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
+    as_json: Json = False,
+) -> None:
+    """Sell in one store tick by tick, publishing each tick; after a stop or a kill, the same command continues.
+
+    Prices come from the book in force; a change of the catalog or of the book takes effect at the next tick.
+
+    For example:
+      shelfprice live --store S01 --speed 0.2
+    """
+    from catalog.load import load
+    from etl.live.calendar import refuse_unknown_store
+
+    admit("twin", allow_mixture=allow_mixture)
+    folder = text_of(catalog)
+    if date:
+        refuse_beyond_calendar(date, days)
+    refuse_unknown_store(load(catalog), store)
+    with live.working("Starting Prefect ..."):
+        from flows.live import live as flow
+        from flows.progress import hearing
+
+        with hearing(remark):
+            state = flow(store, date_of(date), speed, days, seed, folder, again, return_state=True)
+    if state.is_cancelled():
+        remark(f"{state.message}: shelfprice live --store {store}")
+        raise typer.Exit(_STOPPED)
+    sold = state.result()
+    if as_json:
+        emit({"days": [vars(day) for day in sold]})
+        return
+    from warehouse.lake import Lake
+    from warehouse.money import money_of
+
+    money = money_of(Lake(read_settings()))
+    rows = [[str(day.business_date), day.decisions, day.units, day.revenue_eur] for day in sold]
+    revenue = f"revenue, {money.code}"
+    columns = ["day", "decisions", "units", revenue]
+    show_table(f"Sold live by {store}", columns, rows, money=[revenue], digits=money.digits)
+
+
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.nightly", uses_registry=True, is_spread=True)
+def nightly(date: Closing = None, seed: Seed = 7, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Close the day, group its decisions, train if the schedule says so, and price tomorrow.
+
+    Without --date it is the store's next night, whatever the clock says: run it repeatedly to go on day by day. A
+    night that is done is not repeated. `shelfprice up` runs it on a schedule.
+    """
+    folder = text_of(catalog)
+    if date:
+        _refuse_gap_before(date.date())
+    with nightly.working():
+        from flows.nightly import nightly as flow
+
+        night = flow(date_of(date), seed, folder)
+    if as_json:
+        emit({**vars(night), "prices_for": night.prices_for})
+        return
+    columns = ["closed", "prices for", "outcome", "priced by version", "judged version", "promoted"]
+    row = [night.business_date, night.prices_for, night.outcome, night.priced_by, night.judged_version, night.promoted]
+    show_table(f"The night after {night.business_date}", columns, [row], night.said)
+
+
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.backfill", uses_registry=True, is_spread=True)
+def backfill(
+    start: First,
+    end: Last,
+    force: Force = False,
+    seed: Seed = 7,
+    catalog: Catalog = None,
+    allow_mixture: AllowMixture = False,
+    as_json: Json = False,
+) -> None:
+    """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
+
+    Missing days are played at the prices in force on them, demand cells are brought up to date with their decisions,
+    and the day after the newest is priced. After a stop or a kill, run the same command again to continue.
+
+    For example:
+      shelfprice backfill --start 2026-01-05 --end 2026-01-18
+    """
+    folder = text_of(catalog)
+    if end < start:
+        raise DataError(
+            f"--end {end.date()}: expected a date on or after the start {start.date()}; nothing was done: swap them or "
+            "give another"
+        )
+    _refuse_gap_before(start.date())
+    admit("twin", allow_mixture=allow_mixture)
+    with backfill.working():
+        from flows.backfill import backfill as flow
+
+        filled = flow(start.date(), end.date(), force, seed, folder)
+    if as_json:
+        emit({"dates": [vars(day) for day in filled]})
+        return
+    rows = [[day.business_date, day.decisions, day.cells, day.prices] for day in filled]
+    title = f"Business dates {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+    show_table(title, ["date", "decisions", "demand cells", "prices of the day after"], rows)
+
+
+def _refuse_gap_before(date: dt.date) -> None:
+    """Refuse a night that would leave a gap before it, or would price a day that is sold already."""
+    from training.nights import refuse_what_cannot_be_closed
+    from warehouse.lake import Lake
+
+    refuse_what_cannot_be_closed(Lake(read_settings()), date)

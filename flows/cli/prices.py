@@ -1,0 +1,148 @@
+"""The commands that turn decisions into prices step by step: demand cells, a price book, a book for the rest of a day.
+
+They call plain functions, with no orchestrator.
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from catalog.errors import Declined
+from catalog.settings import read_settings
+from flows.cli.command import RUN_AGAIN, command
+from flows.cli.console import emit, show_table
+from flows.cli.options import Catalog, Json, date_of, date_option, text_of
+from flows.cli.refusals import refuse_without_cells
+
+ForDate = Annotated[
+    dt.datetime | None, date_option("--for", help="Business date to price; by default the day after the newest.")
+]
+Store = Annotated[str | None, typer.Option(help="One store; by default every store that is being sold live.")]
+
+
+@command(when_stopped=RUN_AGAIN, is_spread=True)
+def transform(catalog: Catalog = None, as_json: Json = False) -> None:
+    """Group new or changed decisions into demand cells, and run the SQL assertions on them."""
+    folder = text_of(catalog)
+    with transform.working():
+        from etl.transform import transform as group_and_check
+        from flows.progress import tell
+        from flows.spreading.choose import spreading
+        from flows.workspace import open_workspace
+
+        workspace = open_workspace(folder)
+        with spreading(workspace.settings, seconds=0) as spread:
+            done = group_and_check(workspace, (), tell, spread)
+    if as_json:
+        emit({"partitions": done.partitions, "decisions": done.decisions})
+        return
+    show_table("Transformed", ["partitions", "decisions"], [[done.partitions, done.decisions]])
+
+
+@command(when_stopped=RUN_AGAIN, uses_registry=True, is_spread=True)
+def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Make the price book of a business date, from the champion, or without one from the belief.
+
+    For example:
+      shelfprice price --for 2026-01-19
+    """
+    folder = text_of(catalog)
+    if for_date is None:
+        refuse_without_cells()
+    with price.working():
+        from flows.price import price as make
+
+        priced = make(date_of(for_date), folder)
+    from catalog.load import load
+    from warehouse.advice import own_shelf
+
+    shelf = load(Path(folder) if folder else own_shelf(read_settings()))
+    book, kept = priced.book, _stores_that_keep(priced.book, shelf)
+    made_for = f"{book.published_at:%Y-%m-%d}"
+    if as_json:
+        emit(
+            {
+                "made_for": made_for,
+                "policy": book.policy,
+                "model_version": book.model_version,
+                "old_prices_hold": priced.old_prices_hold,
+                "kept_prices": kept,
+            }
+        )
+    else:
+        from flows.cli.tables import price_rows, show_kept_prices, show_prices, show_store_prices
+
+        money = shelf.store.money
+        title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"
+        own = _at_opening(book, shelf)
+        if own is None:
+            show_prices(price_rows(book), title, money)
+        else:
+            show_store_prices(own, title, money)
+        if kept:
+            show_kept_prices(kept, money)
+    if priced.old_prices_hold:
+        raise Declined(f"the book of {made_for} stays in force: {priced.old_prices_hold}")
+
+
+@command("lake", when_stopped=RUN_AGAIN)
+def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Remake prices for the rest of a day from what was sold so far. A live store does this by itself every hour.
+
+    The prices are for who asks: `shelfprice quote --store S01` answers from them.
+
+    For example:
+      shelfprice reprice --store S01
+    """
+    folder = text_of(catalog)
+    with reprice.working():
+        from flows.older_prices import say_damaged_books
+        from flows.workspace import open_workspace
+        from serving.reprice import open_days
+        from serving.reprice import reprice as remake
+
+        workspace = open_workspace(folder)
+        say_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
+        done = remake(workspace, store)
+    rows = [{**vars(one), "business_date": str(one.business_date)} for one in done]
+    if as_json:
+        emit({"repriced": rows})
+        return
+    columns = ["store", "day", "ticks sold", "visits taken in"]
+    show_table("Prices remade for the rest of the day", columns, [list(row.values()) for row in rows])
+
+
+def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
+    """Return what a retailer's stores open with; None where all stores have the book's prices.
+
+    For each product and rule it is the lowest and the highest price, how many stores have one, and why.
+    """
+    from catalog.pricing import RULES
+    from etl.live.store_now import StoreNow
+    from serving.evidence import evidence
+    from serving.standing.standing import standings
+    from warehouse.lake import Lake
+
+    lake, date = Lake(read_settings()), book.published_at.date()
+    if evidence().shelf_prices(lake, catalog, date) is None:
+        return None
+    clock, found = catalog.store.clock_of, dict[tuple[str, str], list[float]]()
+    now = {store: StoreNow(store, date, 0, clock(store).moment_of(date, 0), None) for store in catalog.store.stores}
+    for held in standings(lake, catalog, now).values():
+        for one in held:
+            found.setdefault((one.sku, one.rule), []).append(one.price)
+    order = sorted(found.items(), key=lambda own: catalog.skus.index(own[0][0]))
+    return [[sku, min(prices), max(prices), len(prices), RULES[rule]] for (sku, rule), prices in order]
+
+
+def _stores_that_keep(book: Any, catalog: Any) -> list[dict[str, Any]]:
+    """Return the products that move on exported sales alone, with the stores that keep the old price."""
+    from serving.book_store import book_in_force
+    from serving.evidence import evidence
+    from warehouse.lake import Lake
+
+    settings, date = read_settings(), book.published_at.date()
+    found = book_in_force(Lake(settings), date)
+    return [] if found is None else evidence().stores_that_keep(catalog, found.curves, found.book, date)
