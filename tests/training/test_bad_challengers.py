@@ -411,7 +411,7 @@ PROCESSES = {
     "crashes": ("import os; os.abort()", "ended with code 134 and no answer"),
     "says nothing": ("pass", "expected one line of JSON, found ''"),
     "talks nonsense": (
-        "import os, sys; os.write(int(sys.argv[1]), b'Segmentation fault')",
+        "import os, sys; os.read(int(sys.argv[1]), 1 << 20); os.write(int(sys.argv[1]), b'Segmentation fault')",
         "found 'Segmentation fault'",
     ),
     "never answers": ("import time; time.sleep(60)", "no answer within 1 seconds"),
