@@ -17,6 +17,8 @@ import pytest
 from catalog.child_process import _WRAPPER as WRAPPER
 from catalog.child_process import ChildProcess
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[2]
 FAKE = """
 import subprocess, sys, time
