@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import cluster, imports, learning, loop, monitor, nights, quote_api, serving, throughput, trial
-from bench.run import Section, measure_all
+from bench import cluster, ingest, loop, monitor, nights, quote_api, serving, throughput, trial
+from bench.measure import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -33,14 +33,13 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
     """Return the sections by name, in their order; `sizes` are those of the loops."""
     return {
         "simulate": throughput.simulate,
-        "ingest": imports.ingest,
+        "ingest": ingest.ingest,
         "transform": throughput.transform,
         "fit": serving.fitting,
         "book": serving.price_book,
         "large_book": serving.large_price_book,
         "quote": serving.quote,
         "api": quote_api.quote_api,
-        "learn": learning.quality,
         "trial": trial.honesty,
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),

@@ -74,20 +74,6 @@ def open_loop(port: int, targets: Sequence[str], rate: float) -> Load:
     return Load(done - due, done - sent)
 
 
-def closed_loop(port: int, targets: Sequence[str]) -> Floats:
-    """Ask for targets one after another over one connection; return what each took, seconds."""
-    took = np.zeros(len(targets))
-    connection = _Connection.to(port)
-    for number, target in enumerate(targets):
-        request, begun = _request(port, target), time.perf_counter()
-        connection.send(request, number)
-        while not connection.is_answered():
-            pass
-        took[number] = time.perf_counter() - begun
-    connection.socket.close()
-    return took
-
-
 def _request(port: int, target: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
 

@@ -11,18 +11,15 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bench import naive
-from bench.measure import Measurement, Otherwise, peak_bytes, say, seconds
+from bench.measure import ROOT, Measurement, Otherwise, most_memory, own_environment, peak_bytes, say, seconds
 from catalog.load import load
 
-ROOT = Path(__file__).parent.parent
 SIZES = {"1e5": (20, 10), "1e6": (200, 10), "1e7": (2_000, 10), "1e8": (2_000, 100), "1e9": (20_000, 100)}
 """Stores and days of each size, by the decisions that they make."""
 
@@ -31,9 +28,7 @@ _START = dt.date(2026, 1, 5)
 _TARGETS = {"1e8": (240.0, 3.0), "1e9": (600.0, 4.0)}
 _COMPARED_WITH = "1e6"
 _NAIVE_VISITS = 30_000
-_LOOK_EVERY = 1.0  # s
 _NAIVE_REPEATS = 3
-_FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
 def whole_loop(labels: Iterable[str]) -> Iterator[Measurement]:
@@ -65,11 +60,11 @@ def _stages_of(found: dict[str, Any]) -> str:
 
 def _run_apart(stores: int, days: int) -> dict[str, Any]:
     """Run one size in a process of its own; its home is removed in the end."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     command = [sys.executable, "-m", "bench.loop", "--stores", str(stores), "--days", str(days)]
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-", ignore_cleanup_errors=True) as home:
-        environ["SHELFPRICE_HOME"] = home
-        done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=own_environment(home), stdout=subprocess.PIPE, text=True, check=True
+        )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -100,32 +95,13 @@ def _run_here(stores: int, days: int) -> dict[str, Any]:
         processor[stage] = _processor_seconds() - used
         say(f"    {stage}: {stages[stage]:.1f} s, {processor[stage]:.1f} s of processor")
 
-    with _most_memory() as most, orchestrated():
+    with most_memory(peak_bytes) as most, orchestrated():
         run("play and group", lambda: simulate(_START, days, stores))
         run("transform", transform)
         run("train", train)
         run("price", lambda: price(_START + dt.timedelta(days=days)))
     decisions = sum(result.rows for result in results["play and group"])
     return {"stages": stages, "processor": processor, "decisions": decisions, "peak_gb": max(most) / 1e9}
-
-
-@contextmanager
-def _most_memory() -> Iterator[list[int]]:
-    """Yield a list that grows by the memory of this process and its children, bytes, while the block runs."""
-    found, is_over = [peak_bytes()], threading.Event()
-
-    def look() -> None:
-        while not is_over.wait(_LOOK_EVERY):
-            with suppress(OSError):  # a process that ends while it is looked at
-                found.append(peak_bytes())
-
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
-        yield found
-    finally:
-        is_over.set()
-        looking.join()
 
 
 def _processor_seconds() -> float:

@@ -1,12 +1,33 @@
-"""What a measurement is, and how seconds are taken."""
+"""The measuring core: what a row is, how seconds and memory are taken, and how sections are run, printed and kept."""
 
+import datetime as dt
+import json
+import os
+import platform
 import resource
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bench.browser import NoBrowserError
+from catalog.errors import first_line
+from warehouse.files import write_durably
+
+ROOT = Path(__file__).parent.parent
+_VERDICTS = {None: "", True: "met", False: "missed"}
+_COLOURS = {"met": "green", "missed": "red", "not measured": "yellow", "failed": "red"}
+_WIDTH = 150  # the table is not squeezed where it is piped
+_LOOK_EVERY = 1.0  # seconds between two looks at the memory
+_FOREIGN = ("PREFECT_", "MLFLOW_", "SHELFPRICE_")
 
 
 class NotHereError(Exception):
@@ -77,6 +98,17 @@ class Measurement:
             "met": self.met,
         }
 
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as the table has it, its verdict last."""
+        return (
+            self.what,
+            f"{_number(self.value)} {self.unit}",
+            "\n".join(f"{_number(other.value)} {other.name}" for other in self.otherwise),
+            "\n".join(map(_number, self.ratios.values())),
+            "" if self.target is None else f"{'>=' if self.more_is_better else '<='} {_number(self.target)}",
+            _VERDICTS[self.met],
+        )
+
 
 @dataclass(frozen=True)
 class NotMeasured:
@@ -90,18 +122,106 @@ class NotMeasured:
         """Return the row as it is kept."""
         return {"section": self.section, "not_measured": self.reason, "failed": self.is_failure}
 
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as the table has it, its verdict last."""
+        return (self.section, "-", self.reason, "", "", "failed" if self.is_failure else "not measured")
 
-def seconds(work: Callable[[], object], repeats: int = 1, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the seconds that the fastest of some repeats took by a clock."""
+
+Section = Callable[[], Iterable[Measurement]]
+
+
+def measure_all(sections: Mapping[str, Section], file: Path) -> bool:
+    """Run sections one after another, print and keep every row as it comes, then print the table.
+
+    One that cannot run or fails is a row, and the others go on. Returns whether none failed.
+    """
+    rows: list[Measurement | NotMeasured] = []
+    for row in _rows_of(sections):
+        rows.append(row)
+        said = ", ".join(cell.replace("\n", ", ") for cell in row.cells() if cell)
+        if isinstance(row, NotMeasured):
+            said = f"{row.cells()[-1]}: {row.reason}"
+        print(f"{row.section}: {said}", flush=True)
+        _keep([one.to_json() for one in rows], file)
+    console = Console()
+    Console(width=max(console.width, _WIDTH)).print(_table_of([row.cells() for row in rows]))
+    return not any(isinstance(row, NotMeasured) and row.is_failure for row in rows)
+
+
+def _rows_of(sections: Mapping[str, Section]) -> Iterator[Measurement | NotMeasured]:
+    for name, measure in sections.items():
+        say(f"{name} ...")
+        try:
+            yield from measure()
+        except (NoBrowserError, NotHereError) as missing:
+            yield NotMeasured(name, first_line(missing), is_failure=False)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the other sections are measured
+            yield NotMeasured(name, f"{type(error).__name__}: {first_line(error)}", is_failure=True)
+
+
+def _keep(rows: list[dict[str, Any]], file: Path) -> None:
+    """Write all rows so far, so that an interrupted run keeps what it measured."""
+    file.parent.mkdir(exist_ok=True)
+    measured_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    write_durably(file, json.dumps({"measured_at": measured_at, **machine, "rows": rows}, indent=2) + "\n")
+
+
+def _table_of(rows: Iterable[tuple[str, ...]]) -> Table:
+    title = f"Shelfprice, measured on {os.cpu_count()} cores"
+    table = Table("What", "Measured", "Otherwise", "Times better", "Target", "", title=title)
+    for column in (1, 3, 4):
+        table.columns[column].justify = "right"
+    for *cells, verdict in rows:
+        colour = _COLOURS.get(verdict)
+        table.add_row(*map(escape, cells), f"[{colour}]{verdict}[/]" if colour else verdict)
+    return table
+
+
+def _number(value: float) -> str:
+    """Write three or more significant digits, without exponents."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 else f"{value:.4f}"
+
+
+def seconds(work: Callable[[], object], repeats: int = 1) -> float:
+    """Return the seconds that the fastest of some repeats took by the clock."""
     best = float("inf")
     for _ in range(repeats):
-        start = clock()
+        start = time.perf_counter()
         work()
-        best = min(best, clock() - start)
+        best = min(best, time.perf_counter() - start)
     return best
 
 
-def peak_bytes(pid: str = "self") -> int:
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process and those that it started have used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    mine = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return mine + sum(map(processor_seconds, children_of(pid)))
+
+
+@contextmanager
+def most_memory(look: Callable[[], int]) -> Iterator[list[int]]:
+    """Yield a list that grows by what a look at the memory found, bytes, each second while the block runs."""
+    found, is_over = [look()], threading.Event()
+
+    def look_again_and_again() -> None:
+        while not is_over.wait(_LOOK_EVERY):
+            with suppress(OSError):  # a process that ends while it is looked at
+                found.append(look())
+
+    looking = threading.Thread(target=look_again_and_again, daemon=True)
+    looking.start()
+    try:
+        yield found
+    finally:
+        is_over.set()
+        looking.join()
+
+
+def peak_bytes(pid: int | str = "self") -> int:
     """Peak memory of a process and the children it still has, by default of this one.
 
     `ru_maxrss` is the last resort: it counts what the parent held when this process was started.
@@ -109,13 +229,23 @@ def peak_bytes(pid: str = "self") -> int:
     if not Path("/proc/self/status").exists():
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    children = {one for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()}
-    return sum(_high_water(one) for one in (pid, *children))
+    return sum(_high_water(one) for one in (pid, *children_of(pid)))
 
 
-def _high_water(pid: str) -> int:
+def children_of(pid: int | str) -> list[int]:
+    """Return the processes that a process has started and that have not ended."""
+    return [int(one) for file in Path(f"/proc/{pid}/task").glob("*/children") for one in file.read_text().split()]
+
+
+def _high_water(pid: int | str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def own_environment(home: str | Path) -> dict[str, str]:
+    """Return the environment of a command in a home of its own, with nothing of ours that names servers or a lake."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    return {**mine, "SHELFPRICE_HOME": str(home)}
 
 
 def say(text: str) -> None:

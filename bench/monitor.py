@@ -3,7 +3,6 @@
 Every figure comes from the real app in a process of its own and from a real browser.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,16 +11,13 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from playwright.sync_api import Browser, Request, sync_playwright
 
 from bench.browser import launch, require_browser
-from bench.loop import ROOT
-from bench.measure import Measurement, say
-from bench.screenshots import served
+from bench.measure import ROOT, Measurement, own_environment, processor_seconds, say
+from bench.served import Server, served
 from dashboard.app import all_pages
 
 _STORES, _DAYS = 2_000, 10  # of 500 visits: ten million decisions
@@ -47,17 +43,17 @@ def monitor() -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory(prefix="shelfprice-bench-", ignore_cleanup_errors=True) as home:
         say("  playing ten million decisions")
         _play(home)
-        with patch.dict(os.environ, {"SHELFPRICE_HOME": home}), served() as address, sync_playwright() as playwright:
+        with served("dashboard", environment={"SHELFPRICE_HOME": home}) as server, sync_playwright() as playwright:
             browser = launch(playwright)
-            visits = {page.name: [look(browser, f"{address}{page.path}") for _ in range(2)] for page in all_pages()}
+            visits = {page.name: [look(browser, f"{server.url}{page.path}") for _ in range(2)] for page in all_pages()}
             for name, (first, second) in visits.items():
                 yield Measurement("monitor", f"{name}: first paint", second.painted / 1000, "s", (), 1.5)
                 yield Measurement("monitor", f"{name}: first picture", max(first.updates) / 1000, "s", (), None)
                 yield Measurement("monitor", f"{name}: an update", max(second.updates) / 1000, "s", (), 0.15)
-            yield Measurement("monitor", "an open page, idle", _idle(browser, address), "cores", (), 0.03)
+            yield Measurement("monitor", "an open page, idle", _idle(browser, server), "cores", (), 0.03)
             browser.close()
             polls = visits["store"][1].polls
-            took = together(address, polls)
+            took = together(server.url, polls)
             yield Measurement("monitor", f"an update, {_BROWSERS} browsers, p95", took, "s", (), 0.15)
 
 
@@ -100,42 +96,25 @@ def together(address: str, polls: tuple[tuple[str, bytes], ...]) -> float:
         return float(np.percentile(np.concatenate(list(browsers.map(ask, range(_BROWSERS)))), 95))
 
 
-def _idle(browser: Browser, address: str) -> float:
+def _idle(browser: Browser, server: Server) -> float:
     """Return the share of a core that the server takes while one page is open and nothing happens."""
     page = browser.new_page()
-    page.goto(address)
+    page.goto(server.url)
     page.wait_for_timeout(_SETTLED_AFTER)
-    before = _cpu_seconds(os.getpid())
+    before = processor_seconds(server.pid)
     page.wait_for_timeout(_IDLE_SECONDS * 1000)
-    used = _cpu_seconds(os.getpid()) - before
+    used = processor_seconds(server.pid) - before
     page.close()
     return used / _IDLE_SECONDS
 
 
-def _cpu_seconds(pid: int) -> float:
-    """CPU seconds of every server below a process: those that run the monitor."""
-    total = 0.0
-    for child in _children(pid):
-        command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
-        if "dashboard" in command:
-            fields = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
-            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        total += _cpu_seconds(int(child))
-    return total
-
-
-def _children(pid: int) -> list[str]:
-    return [child for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
-
-
 def _play(home: str) -> None:
     """Run the real loop, so that the last day is sold from a price book."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "MLFLOW_"))}
     size = ["--days", str(_DAYS), "--stores", str(_STORES)]
     subprocess.run(
         [sys.executable, "-m", "flows", "pipeline", *size, "--json"],
         cwd=ROOT,
-        env=environ | {"SHELFPRICE_HOME": home},
+        env=own_environment(home),
         stdout=subprocess.DEVNULL,
         check=True,
     )

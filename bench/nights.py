@@ -1,5 +1,7 @@
 """Whether a night costs the same however long a store has been selling.
 
+`python -m bench.nights` does one night after another until it is ended, beside a server that answers.
+
 Three lakes of different age, each a home of its own, do night after night in turns: the day is closed, its decisions
 are grouped, drift is watched, forests are trained, judged and perhaps promoted, and tomorrow is priced, by the very
 functions of the flow. The first night of each is not counted.
@@ -8,6 +10,7 @@ The registry is kept in memory. A thousand trainings in MLflow would take longer
 what MLflow itself costs is not ours to change: we ask it for single versions by name, and for the newest one.
 """
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -86,3 +89,17 @@ def do_next_night(store: AgedStore, registry: MemoryRegistry) -> None:
 
 def _of(store: AgedStore) -> Nights:
     return Nights(store, store.registry())
+
+
+def main() -> None:
+    """Say on a line of its own that the first night begins, and go on."""
+    with TemporaryDirectory(prefix="shelfprice-bench-") as folder:
+        ongoing = _of(AgedStore(Path(folder), PLAYED))
+        sys.stdout.write("night\n")
+        sys.stdout.flush()
+        while True:
+            ongoing.live()
+
+
+if __name__ == "__main__":
+    main()

@@ -15,33 +15,18 @@ from rich.table import Table
 
 _HOUR, _DAY = 3600.0, 86400.0  # seconds
 _GB = 1e9
+_USUAL = {
+    "stores": 2000,
+    "days": 365,
+    "workers": 16,
+    "decisions_per_store_day": 2000.0,
+    "decisions_per_batch": 1e6,
+}
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What was measured, and what the store and the machines are said to bear and to cost.
-
-    Attributes
-    ----------
-    decisions_per_core_second
-        Played, validated, grouped and published by one core.
-    bytes_per_decision
-        In the lake, all tables together.
-    partitions_per_batch
-        Files that a batch publishes, over all tables.
-    requests_per_partition
-        Requests to the object store for one of them, its receipt and its share of the commit.
-    commits_per_batch, seconds_per_commit
-        Commits to the busiest table's log, of which only one at a time wins.
-    log_bytes_per_commit
-        By which that log grows, checkpoints included.
-    seconds_per_task
-        What handing a batch to a worker costs the one process that hands them out.
-    requests_per_second, bytes_per_second
-        What the object store bears.
-    eur_per_core_hour, eur_per_million_requests, eur_per_gb_month
-        Prices.
-    """
+    """What was measured, and what the store and the machines are said to bear and to cost: see docs/scaling.md."""
 
     decisions_per_core_second: float
     bytes_per_decision: float
@@ -79,14 +64,8 @@ class Chain:
 class Plan:
     """What follows for a chain.
 
-    Attributes
-    ----------
-    busy
-        For each thing that can be busy, its share of the time when all workers work; the first to reach 1 decides.
-    seconds
-        From the first batch to the last.
-    useful_workers
-        Beyond this many, more workers make nothing faster.
+    `busy` is the share of the time that each thing takes when all workers work; the first to reach 1 decides. Beyond
+    `useful_workers`, more workers make nothing faster.
     """
 
     decisions: float
@@ -114,11 +93,7 @@ class Plan:
 
 
 def plan(parts: Parts, chain: Chain) -> Plan:
-    """Return what a chain needs.
-
-    The workers share the batches; commits to one table, the handing out of tasks and the object store are shared by
-    all, so each of them bounds how many batches a second there can be, however many workers there are.
-    """
+    """Return what a chain needs: the workers share the batches, and all share what docs/scaling.md names."""
     decisions = chain.stores * chain.days * chain.decisions_per_store_day
     batches = math.ceil(decisions / chain.decisions_per_batch)
     requests = batches * parts.partitions_per_batch * parts.requests_per_partition
@@ -156,10 +131,8 @@ def read_parts(file: Path) -> Parts:
     ValueError
         When a part is missing, unknown or not above 0.
     """
-    found = json.loads(file.read_text(encoding="utf-8"))
-    names = {field.name for field in fields(Parts)}
-    if found.keys() != names:
-        odd = sorted(found.keys() ^ names)
+    found, names = json.loads(file.read_text(encoding="utf-8")), {field.name for field in fields(Parts)}
+    if odd := sorted(found.keys() ^ names):
         raise ValueError(f"{file}: expected each part once and nothing else, found otherwise: {', '.join(odd)}")
     return Parts(**found)
 
@@ -190,15 +163,12 @@ def main() -> None:
     """Print the plan of a chain."""
     parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__)
     parser.add_argument("parts", type=Path, help="JSON with what was measured; docs/scaling.md says what")
-    parser.add_argument("--stores", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--decisions-per-store-day", type=float, default=2000.0)
-    parser.add_argument("--decisions-per-batch", type=float, default=1e6)
-    parser.add_argument("--workers", type=int, default=16, help="cores that compute")
+    for name, usual in _USUAL.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(usual), default=usual)
     given = parser.parse_args()
-    asked = {field.name: getattr(given, field.name) for field in fields(Chain)}
+    chain = Chain(**{name: getattr(given, name) for name in _USUAL})
     table = Table(show_header=False, title=f"{given.stores:,} stores, {given.days} days, {given.workers} workers")
-    for row in rows_of(plan(read_parts(given.parts), Chain(**asked))):
+    for row in rows_of(plan(read_parts(given.parts), chain)):
         table.add_row(*row)
     Console().print(table)
 

@@ -3,15 +3,6 @@
 It looks at the home of SHELFPRICE_HOME, after `shelfprice demo` for example, and writes docs/screenshots/<page>.png.
 """
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -19,35 +10,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.browser import launch
+from bench.served import served
 from dashboard.app import all_pages
 
 PICTURES = Path(__file__).parent.parent / "docs" / "screenshots"
 LOOKS = (("", 1440, "light"), ("-dark", 1440, "dark"), ("-phone", 390, "light"))
 
-_ANSWERS_WITHIN = 60  # seconds
 _SETTLED_AFTER = 4_000  # milliseconds
 _COLOURS = 256
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Serve the monitor as people do, and yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=dict(os.environ))
-    address, limit = f"http://127.0.0.1:{port}", time.monotonic() + _ANSWERS_WITHIN
-    try:
-        while time.monotonic() < limit:
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def take(browser: Browser, address: str, width: int, scheme: str) -> bytes:
@@ -72,11 +42,11 @@ def save(picture: bytes, name: str) -> Path:
 def main() -> None:
     """Write the pictures and say how large they are."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
+    with served("dashboard") as server, sync_playwright() as playwright:
         browser = launch(playwright)
         for page in all_pages():
             for suffix, width, scheme in LOOKS:
-                path = save(take(browser, f"{address}{page.path}", width, scheme), f"{page.name}{suffix}")
+                path = save(take(browser, f"{server.url}{page.path}", width, scheme), f"{page.name}{suffix}")
                 print(f"{path.name}: {path.stat().st_size / 1024:,.0f} KB")
         browser.close()
 

@@ -1,14 +1,11 @@
 """A process that works for another one: `python -m cluster.dask_worker FD`.
 
 It reads a function and a job from a socket, answers what that brought, and waits for the next. It ends when the socket
-does, and at once when the process that started it is gone, whose end of the pipe at standard input closes then. The
-socket is its starter's alone: nobody else can send it anything.
+does, and with the process that started it (`catalog.child_process`). The socket is its starter's alone: nobody else can
+send it anything.
 """
 
-import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,13 +15,9 @@ from typing import Any
 from catalog.errors import ServiceError, first_line
 from catalog.spread import attempt
 
-_ORPHANED = 1
-
 
 def main() -> None:
     """Work until there is nobody to work for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the starter as well, which ends us
-    threading.Thread(target=_end_with_the_starter, daemon=True).start()
     connection: Connection[Any, Any] = Connection(int(sys.argv[1]))
     while True:
         try:
@@ -52,12 +45,6 @@ def as_sent(error: Exception) -> Exception:
         told.add_note(error.__notes__[-1])
         return told
     return error
-
-
-def _end_with_the_starter() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(_ORPHANED)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,21 @@
 
 Prefect would start one itself, but only after it was imported, and under load it was seen to stay for good after the
 command had ended. This one starts first of all, so that it gets ready on another core while the command imports what
-it needs. It wants a credential, and it ends with the command, see `operate.up.prefect_server`.
+it needs. It wants a credential, and it ends with the command, see `catalog.child_process`.
 """
 
-import os
 import re
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
-from tempfile import TemporaryFile
-from typing import IO
 
+from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from catalog.front_door import LOOPBACK_NAMES
 
@@ -27,7 +25,7 @@ _SAY_EVERY = 10.0  # seconds
 _POLL_INTERVAL = 0.05  # seconds
 _END_TIMEOUT = 1.0  # seconds
 _BACKLOG = 128
-_LONGEST = 200  # characters
+_LONGEST, _LINES_KEPT = 200, 200  # characters of a line, and lines
 _NAMES_AN_ERROR = re.compile(r"[\w.]*(Error|Exception)\b")
 _ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 """As Prefect starts its own: neither its pages nor its background services are needed."""
@@ -35,11 +33,11 @@ _ENVIRONMENT = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PR
 
 @dataclass(frozen=True)
 class TemporaryServer:
-    """A server that was started; `api` is the address of its API, `errors` the file of what it complained of."""
+    """A server that was started; `api` is the address of its API, `said` what it complained of, line by line."""
 
     api: str
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
+    process: ChildProcess
+    said: deque[str]
 
     def wait_until_ready(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Return when it answers.
@@ -71,8 +69,7 @@ class TemporaryServer:
 
     def _last_error(self) -> str:
         """Return the last line that names an error, or else the last line."""
-        self.errors.seek(0)
-        lines = [line.strip() for line in self.errors.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [line.strip() for line in tuple(self.said) if line.strip()]
         named = [line for line in lines if _NAMES_AN_ERROR.match(line)]
         return f", it said {(named or lines)[-1][:_LONGEST]!r}" if lines else ""
 
@@ -88,38 +85,21 @@ def temporary_server(login: str, database: Mapping[str, str] | None = None) -> I
     database
         Environment that tells it of a database; by default it has a file of its own.
     """
-    with ExitStack() as stack:
-        errors = stack.enter_context(TemporaryFile())
-        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG))
-        process = subprocess.Popen(  # noqa: S603 - the command is our own
-            _command(listening.fileno()),
-            env={**os.environ, **_ENVIRONMENT, **(database or {}), "PREFECT_SERVER_API_AUTH_STRING": login},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            pass_fds=[listening.fileno()],
-        )
-        stack.callback(_end, process)
+    said = deque[str](maxlen=_LINES_KEPT)
+    with socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) as listening:
         api = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-        listening.close()  # it is the server's alone, so that nobody waits at it for one that has ended
-        yield TemporaryServer(api, process, errors)
+        environment = {**_ENVIRONMENT, **(database or {}), "PREFECT_SERVER_API_AUTH_STRING": login}
+        process = ChildProcess(_command(listening.fileno()), environment, said.append, (listening.fileno(),))
+    # The socket is the server's alone now, so that nobody waits at it for one that has ended.
+    try:
+        yield TemporaryServer(api, process, said)
+    finally:
+        process.end(_END_TIMEOUT)  # its database bears to be killed
 
 
 def _command(descriptor: int) -> tuple[str, ...]:
     options = ("--socket", str(descriptor), "--names", ",".join(LOOPBACK_NAMES))
     return (sys.executable, "-m", "operate.up.prefect_server", *options)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let the server end by itself, or end it; its database bears both."""
-    assert process.stdin is not None  # noqa: S101 - it was asked for
-    process.stdin.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_END_TIMEOUT)
-        return
-    process.kill()
-    process.wait()
 
 
 def _answers(url: str) -> bool:

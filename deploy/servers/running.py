@@ -4,17 +4,16 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
-from operate.up.groups import ENDS_WITHIN
 from operate.up.services import Service
-from operate.up.tied_process import TiedProcess
 
 STARTS_WITHIN = 60.0  # seconds; the machine may be busy
 _LOOK_EVERY = 0.05  # seconds
 
 
 @contextmanager
-def running(*services: Service) -> Iterator[list[TiedProcess]]:
+def running(*services: Service) -> Iterator[list[ChildProcess]]:
     """Start servers one after the other, each when the one before answers; end all of them afterwards, at once.
 
     Raises
@@ -22,7 +21,7 @@ def running(*services: Service) -> Iterator[list[TiedProcess]]:
     ServiceError
         When one ends or does not answer in time; the message has its last lines.
     """
-    processes: list[TiedProcess] = []
+    processes: list[ChildProcess] = []
     try:
         for service in services:
             processes.append(begun(service))
@@ -32,24 +31,20 @@ def running(*services: Service) -> Iterator[list[TiedProcess]]:
         end(processes)
 
 
-def begun(service: Service) -> TiedProcess:
+def begun(service: Service) -> ChildProcess:
     """Start a server, and do not wait until it answers; it ends with this process at the latest."""
-    return TiedProcess(service.command, service.environment, lambda _line: None)
+    return ChildProcess(service.command, service.environment, lambda _line: None)  # its last lines are kept
 
 
-def end(processes: Sequence[TiedProcess]) -> None:
+def end(processes: Sequence[ChildProcess]) -> None:
     """Ask processes to end with all that they started, and kill those that do not."""
     for process in processes:
         process.ask_to_end()
-    limit = time.monotonic() + ENDS_WITHIN
-    while any([process.poll() is None for process in processes]):  # noqa: C419 - each of them is polled
-        if time.monotonic() > limit:
-            for process in processes:
-                process.kill()
-        time.sleep(_LOOK_EVERY)
+    for process in processes:
+        process.end()
 
 
-def wait_for(service: Service, process: TiedProcess) -> None:
+def wait_for(service: Service, process: ChildProcess) -> None:
     """Wait until a server that was begun answers.
 
     Raises

@@ -1,11 +1,9 @@
 """Jobs in processes of this machine: as many as it has cores, each with one job at a time.
 
-They are started by the first job, live until the block ends that opened them, and never outlive this process: see
-`cluster.dask_worker`. When one dies, the job that it was at is done once more by a new one.
+They are started by the first job, live until the block ends that opened them, and never outlive this process. When one
+dies, the job that it was at is done once more by a new one.
 """
 
-import signal
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +12,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
+from catalog.child_process import ChildProcess, signal_of
 from catalog.errors import ServiceError
 from catalog.spread import Done, Job, unheard
 
@@ -95,6 +94,8 @@ class Processes:
     def end(self) -> None:
         """End all processes at once, whatever they do."""
         for worker in self._workers:
+            worker.ask_to_end()
+        for worker in self._workers:
             worker.end()
         self._workers.clear()
 
@@ -125,13 +126,7 @@ class _Worker:
         self.job: int | None = None
         self.connection, theirs = Pipe()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                (*_COMMAND, str(theirs.fileno())),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-            )
+            self._process = ChildProcess((*_COMMAND, str(theirs.fileno())), pass_fds=(theirs.fileno(),))
         finally:
             theirs.close()
 
@@ -151,14 +146,15 @@ class _Worker:
         except (EOFError, ConnectionError):
             return None
 
+    def ask_to_end(self) -> None:
+        """End it in the middle of its work, and do not wait."""
+        self._process.ask_to_end()
+
     def end(self) -> str:
-        """Kill the process if it is still there, and say how it ended."""
+        """End the process if it is still there, and say how it ended."""
         self.connection.close()
-        self._process.kill()
-        code = self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        return signal.Signals(-code).name if code < 0 else f"code {code}"
+        code = self._process.end()
+        return signal_of(code) or f"code {code}"
 
 
 def _then(again: set[int], position: int) -> str:

@@ -5,17 +5,14 @@ be started because somebody else listens at its address. Each failure in a row d
 """
 
 import datetime as dt
-import signal
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
 from catalog.addresses import is_free
+from catalog.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from catalog.errors import ServiceError
-from operate.up.groups import ENDS_WITHIN
 from operate.up.probe import Probe
 from operate.up.services import Service
-from operate.up.tied import SIGNALED
-from operate.up.tied_process import TiedProcess
 from warehouse.service_states import RECENT, Condition, ServiceState
 
 Log = Callable[[str, str], None]
@@ -62,7 +59,7 @@ class SupervisedService:
         address = service.address.url if service.address else None
         self.state = ServiceState(service.name, service.purpose, address, "starting", _now())
         self._log, self._patience = log, patience
-        self._process: TiedProcess | None = None
+        self._process: ChildProcess | None = None
         self._probe: Probe | None = None
         self._start_at = self._begun = self._heard = -float("inf")
         self._ending_for: str | None = None
@@ -134,7 +131,7 @@ class SupervisedService:
             recent = tuple(one for one in self.state.restarts if at - one <= RECENT)
             self.state = replace(self.state, restarts=(*recent, at))
         try:
-            self._process = TiedProcess(
+            self._process = ChildProcess(
                 service.command, service.environment, lambda line: self._log(service.name, line)
             )
         except OSError as error:
@@ -164,7 +161,8 @@ class SupervisedService:
     def _note_end(self, now: float, code: int, last_lines: str) -> None:
         assert self._probe is not None  # noqa: S101 - it had a process
         self._probe.close()
-        how = self._ending_for or f"exited with code {code}{_signal_of(code)}"
+        by_signal = f" ({signal_of(code)})" if signal_of(code) else ""
+        how = self._ending_for or f"exited with code {code}{by_signal}"
         answered_at = self._probe.answered_at
         self._unanswered_starts = 0 if answered_at is not None else self._unanswered_starts
         if answered_at is not None and answered_at - self._begun >= self._patience.well:
@@ -196,12 +194,6 @@ class SupervisedService:
         if condition == "answers" and self.state.condition != "starting":
             self._log(self.service.name, "answers again")
         self.state = replace(self.state, condition=condition, since=_now())
-
-
-def _signal_of(code: int) -> str:
-    """Return the name of the signal that ended a process, in parentheses."""
-    number = -code if code < 0 else code - SIGNALED
-    return f" ({signal.Signals(number).name})" if number in set(signal.Signals) else ""
 
 
 def _now() -> dt.datetime:

@@ -1,7 +1,7 @@
 """Run services as one foreground group, with one log, until asked to stop; a service that fails is started again.
 
-Each service leads a process group of its own. So Ctrl-C reaches this process alone, which then stops the others, and
-stopping a service also stops the processes that it started. `operate.up.tied` ends them when this process is killed.
+Each service is a `catalog.child_process`. So Ctrl-C reaches this process alone, which then stops the others, and none
+outlives it.
 """
 
 import signal
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from catalog.addresses import is_free
+from catalog.child_process import ENDS_WITHIN
 from catalog.errors import ServiceError
-from operate.up.groups import ENDS_WITHIN
 from operate.up.services import Service
 from operate.up.supervised import Log, Patience, SupervisedService
 from warehouse.service_states import ServiceState

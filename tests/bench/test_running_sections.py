@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.browser import NoBrowserError
-from bench.measure import Measurement, Otherwise
-from bench.run import measure_all
+from bench.measure import Measurement, Otherwise, measure_all
 
 
 def good(*names: str) -> Iterator[Measurement]:

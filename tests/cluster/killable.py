@@ -7,10 +7,10 @@ from pathlib import Path
 
 import isolation
 
+from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from deploy.servers.running import begun, end, wait_for
 from operate.up.services import Service
-from operate.up.tied_process import TiedProcess
 
 _ENDED_WITHIN = 60.0  # seconds; the machine may be busy
 _LOOK_EVERY = 0.05  # seconds
@@ -27,7 +27,7 @@ class Killable:
 
     def __init__(self, service: Service, folder: Path | None = None) -> None:
         self.service, self._folder = service, folder
-        self._process: TiedProcess | None = None
+        self._process: ChildProcess | None = None
 
     @property
     def runs(self) -> bool:

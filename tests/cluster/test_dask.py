@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 import spread_jobs
+from certificates import certificates_in
 from dask_servers import Cluster, cluster_in
 from spread_jobs import Numbered
 
@@ -20,7 +21,6 @@ pytest.importorskip("distributed", reason="make install-cluster")
 
 from distributed import Client, Security
 
-from bench.certificates import certificates_in
 from catalog.errors import ServiceError, SettingError
 from catalog.load import load
 from catalog.settings import Settings, read_settings

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import pytest
 
 import flows.temporary_server
+from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from flows.temporary_server import TemporaryServer, temporary_server
 
@@ -33,12 +34,11 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def is_running(pid: int) -> bool:
+def is_running(pid: int | None) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
         return False
-    return True
 
 
 def test_it_answers_once_it_is_ready_and_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,26 +78,21 @@ def test_one_that_is_given_up_is_gone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not is_running(server.process.pid)
 
 
-def test_one_that_exits_is_reported_at_once() -> None:
-    exits = [sys.executable, "-c", "import sys; sys.stderr.write('a\\nno room\\n'); sys.exit(3)"]
-    said = "exited with code 3, it said 'no room'; nothing was run"
-    with (
-        TemporaryFile() as errors,
-        subprocess.Popen(exits, stderr=errors) as process,
-        pytest.raises(ServiceError, match=said),
-    ):
-        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
-
-
-def test_of_what_it_complained_the_error_is_told() -> None:
-    says = "sqlite3.OperationalError: database or disk is full\nERROR: Application startup failed. Exiting."
-    exits = [sys.executable, "-c", f"import sys; sys.stderr.write({says!r}); sys.exit(3)"]
-    with (
-        TemporaryFile() as errors,
-        subprocess.Popen(exits, stderr=errors) as process,
-        pytest.raises(ServiceError, match=r"it said 'sqlite3.OperationalError: database or disk is full'"),
-    ):
-        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready()
+@pytest.mark.parametrize(
+    ("complaint", "told"),
+    [
+        ("a\nno room", "exited with code 3, it said 'no room'; nothing was run"),
+        (
+            "sqlite3.OperationalError: database or disk is full\nERROR: Application startup failed. Exiting.",
+            "it said 'sqlite3.OperationalError: database or disk is full'",
+        ),
+    ],
+)
+def test_one_that_exits_is_reported_at_once_with_the_error_of_which_it_complained(complaint: str, told: str) -> None:
+    exits = (sys.executable, "-c", f"import sys; sys.stderr.write({complaint!r}); sys.exit(3)")
+    said = deque[str]()
+    with ChildProcess(exits, on_line=said.append) as process, pytest.raises(ServiceError, match=told):
+        TemporaryServer("http://127.0.0.1:9/api", process, said).wait_until_ready()
 
 
 def test_a_slow_start_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,8 +100,7 @@ def test_a_slow_start_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     said: list[str] = []
     answers = iter([False, False, False, False, True])
     monkeypatch.setattr(flows.temporary_server, "_answers", lambda _: next(answers))
-    with TemporaryFile() as errors, subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
-        TemporaryServer("http://127.0.0.1:9/api", process, errors).wait_until_ready(said.append)
-        process.kill()
+    with ChildProcess((sys.executable, "-c", "import time; time.sleep(60)")) as process:
+        TemporaryServer("http://127.0.0.1:9/api", process, deque()).wait_until_ready(said.append)
     assert said
     assert all("Prefect is still starting" in one for one in said)

@@ -1,7 +1,4 @@
-"""Every command ends within three seconds of the first Ctrl-C, says one sentence, and leaves no process.
-
-`python -m bench.endings` does the same for many more commands, longer ones, and on a busy machine.
-"""
+"""Every command ends within three seconds of the first Ctrl-C, says one sentence, and leaves no process."""
 
 import random
 import signal
@@ -12,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pressed import SOONEST, Ended, press
 
-from bench.endings import SOONEST, Ended, press
 from catalog.settings import Settings
 from flows.cli.ending import NOTHING_CHANGED
 

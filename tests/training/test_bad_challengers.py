@@ -408,9 +408,12 @@ def test_a_slow_model_is_refused_by_how_much(stored: Path) -> None:
 
 
 PROCESSES = {
-    "crashes": ("import os; os.abort()", "ended with code -6 and no answer"),
+    "crashes": ("import os; os.abort()", "ended with code 134 and no answer"),
     "says nothing": ("pass", "expected one line of JSON, found ''"),
-    "talks nonsense": ("print('Segmentation fault')", "found 'Segmentation fault"),
+    "talks nonsense": (
+        "import os, sys; os.read(int(sys.argv[1]), 1 << 20); os.write(int(sys.argv[1]), b'Segmentation fault')",
+        "found 'Segmentation fault'",
+    ),
     "never answers": ("import time; time.sleep(60)", "no answer within 1 seconds"),
 }
 

@@ -5,10 +5,10 @@ down with it.
 """
 
 import json
-import subprocess
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
+from catalog.child_process import ChildProcess
 from training.conditions.condition import Condition
 from training.load_check.worker import Task
 
@@ -29,10 +30,10 @@ _ROWS = 200
 
 
 class FreshProcess:
-    """A process that waits for its task."""
+    """A process that waits for its task at the other end of a socket."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, process: ChildProcess, channel: socket.socket) -> None:
+        self._process, self._channel = process, channel
 
     def judge(
         self,
@@ -55,12 +56,18 @@ class FreshProcess:
         """
         every = max(1, len(cells) // _ROWS)
         task = Task(str(folder), features, cells[features].iloc[::every].astype(float).to_numpy().tolist())
-        try:
-            answer, _ = self._process.communicate(json.dumps(asdict(task)) + "\n", timeout=START_S + seconds_allowed)
-        except subprocess.TimeoutExpired:
+        answer, code = "", None
+        self._channel.settimeout(START_S + seconds_allowed)
+        with suppress(TimeoutError):
+            with suppress(ConnectionError):  # it has ended, and its code says how
+                self._channel.sendall(f"{json.dumps(asdict(task))}\n".encode())
+                with self._channel.makefile(encoding="utf-8", errors="replace") as lines:
+                    answer = lines.read()
+            code = self._process.wait(START_S)
+        if code is None:
             return _refused(f"no answer within {START_S + seconds_allowed:.0f} seconds")
-        if self._process.returncode != 0:
-            return _refused(f"the process ended with code {self._process.returncode} and no answer")
+        if code:
+            return _refused(f"the process ended with code {code} and no answer")
         try:
             reply = json.loads(answer)
         except json.JSONDecodeError:
@@ -71,11 +78,12 @@ class FreshProcess:
 @contextmanager
 def fresh_process(command: Sequence[str] = COMMAND) -> Iterator[FreshProcess]:
     """Start a process that waits for a model to try; it is gone when the block ends."""
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    channel, theirs = socket.socketpair()
+    with channel:
+        with theirs:
+            process = ChildProcess((*command, str(theirs.fileno())), pass_fds=(theirs.fileno(),))
         try:
-            yield FreshProcess(process)
+            yield FreshProcess(process, channel)
         finally:
             process.kill()
 

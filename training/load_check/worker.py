@@ -1,10 +1,11 @@
-"""A stored model on trial in a process of its own: `python -m training.load_check.worker`.
+"""A stored model on trial in a process of its own: `python -m training.load_check.worker FD`.
 
-The process imports what reading a model needs, waits for one line of JSON on standard input, reads the model, answers
-for some rows, and prints one line of JSON. What is wrong with the model is the answer.
+The process imports what reading a model needs, waits for one line of JSON at the socket FD, reads the model, answers
+for some rows, and sends one line of JSON. What is wrong with the model is the answer.
 """
 
 import json
+import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -58,4 +59,5 @@ def _refuse_another_signature(model: StoredModel, features: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(answer(Task(**json.loads(sys.stdin.readline())))) + "\n")
+    with socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8") as lines:
+        lines.write(json.dumps(answer(Task(**json.loads(lines.readline())))) + "\n")

@@ -13,9 +13,9 @@ from threading import Thread
 import pytest
 
 from catalog.addresses import Address
+from catalog.child_process import GRACE
 from catalog.errors import ServiceError
 from flows.environment import api_url_file, prepare
-from operate.up.groups import GRACE
 from operate.up.probe import Probe
 from operate.up.services import Service
 from operate.up.supervised import Patience

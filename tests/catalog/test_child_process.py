@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from operate.up.groups import stop_groups
-from operate.up.tied_process import TiedProcess
+from catalog.child_process import _WRAPPER as WRAPPER
+from catalog.child_process import ChildProcess
 
+pytestmark = pytest.mark.server
+
+ROOT = Path(__file__).parents[2]
 FAKE = """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(90)"], stdin=subprocess.DEVNULL)
@@ -60,7 +64,7 @@ class House:
 
     def victims(self, victim: str) -> list[int]:
         living = self.living()
-        wrappers = [number for number, command in living.items() if "operate.up.tied" in command]
+        wrappers = [number for number, command in living.items() if "catalog/child_process.py" in command]
         services = [number for number, command in living.items() if " one " in command and number not in wrappers]
         return {
             "up": [self.process.pid],
@@ -152,7 +156,7 @@ def test_a_killed_wrapper_takes_its_command_with_it_even_when_nobody_is_left_to_
         "time.sleep(60)\n"
     )
     told, wrapper_end = os.pipe()
-    command = (sys.executable, "-m", "operate.up.tied", str(wrapper_end), sys.executable, "-S", "-c", code)
+    command = (*WRAPPER, str(wrapper_end), sys.executable, "-S", "-c", code)
     wrapper = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(wrapper_end,))
     os.close(wrapper_end)
     wait_until(lambda: pids.exists() and pids.read_text().endswith(" "))
@@ -168,7 +172,7 @@ def test_a_wrapper_whose_starter_ended_before_it_began_ends_its_command() -> Non
     told, wrapper_end = os.pipe()
     os.close(told)
     sleeps = (sys.executable, "-S", "-c", "import time; time.sleep(60)")
-    command = (sys.executable, "-m", "operate.up.tied", str(wrapper_end), *sleeps)
+    command = (*WRAPPER, str(wrapper_end), *sleeps)
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(wrapper_end,)
     ) as wrapper:
@@ -186,7 +190,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def ended(process: TiedProcess) -> int:
+def ended(process: ChildProcess) -> int:
     wait_until(lambda: process.poll() is not None)
     code = process.poll()
     assert code is not None
@@ -198,11 +202,11 @@ def ended(process: TiedProcess) -> int:
     [("raise SystemExit(3)", 3), ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 128 + 9)],
 )
 def test_the_exit_code_is_the_commands(code: str, expected: int) -> None:
-    assert ended(TiedProcess((sys.executable, "-S", "-c", code), {}, lambda _line: None)) == expected
+    assert ended(ChildProcess((sys.executable, "-S", "-c", code), {}, lambda _line: None)) == expected
 
 
 def test_a_command_that_is_not_there_is_said_in_one_line() -> None:
-    process = TiedProcess(("/nowhere/at-all",), {}, lambda _line: None)
+    process = ChildProcess(("/nowhere/at-all",), {}, lambda _line: None)
     assert ended(process) == 127
     assert process.last_lines == "/nowhere/at-all: No such file or directory"
 
@@ -212,7 +216,7 @@ def test_the_last_lines_are_kept_short_and_a_reader_who_leaves_stops_nothing() -
         raise BrokenPipeError
 
     code = "[print('x' * 500, n) for n in range(2000)]; print(); print('no disk')"
-    process = TiedProcess((sys.executable, "-S", "-c", code), {}, leave)
+    process = ChildProcess((sys.executable, "-S", "-c", code), {}, leave)
     assert ended(process) == 0
     assert process.last_lines.endswith("x 1999 / no disk")
     assert len(process.last_lines) <= 300
@@ -232,17 +236,20 @@ def test_what_an_exited_command_left_running_is_asked_to_end_before_it_is_killed
         "child.stdout.readline(); print(child.pid)\n"
     )
     lines: list[str] = []
-    process = TiedProcess((sys.executable, "-S", "-c", code), {}, lines.append)
+    process = ChildProcess((sys.executable, "-S", "-c", code), {}, lines.append)
     assert ended(process) == 0
     wait_until(lambda: not is_running(int(lines[0])), 5)
     assert asked.exists()
 
 
-def test_where_the_kernel_cannot_kill_the_group_of_a_killed_wrapper_its_starter_does(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import fcntl; del fcntl.F_SETSIG")
+def test_where_the_kernel_cannot_kill_the_group_of_a_killed_wrapper_its_starter_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = f"import fcntl, runpy; del fcntl.F_SETSIG; runpy.run_path({WRAPPER[-1]!r}, run_name='__main__')"
+    monkeypatch.setattr("catalog.child_process._WRAPPER", (sys.executable, "-c", elsewhere))
     code = "import os, time; print(os.getppid(), os.getpid(), flush=True); time.sleep(60)"
     lines: list[str] = []
-    process = TiedProcess((sys.executable, "-S", "-c", code), {"PYTHONPATH": str(tmp_path)}, lines.append)
+    process = ChildProcess((sys.executable, "-S", "-c", code), {}, lines.append)
     wait_until(lambda: lines)
     wrapper, command = map(int, lines[0].split())
     os.kill(wrapper, signal.SIGKILL)
@@ -252,7 +259,7 @@ def test_where_the_kernel_cannot_kill_the_group_of_a_killed_wrapper_its_starter_
 
 def test_asked_to_end_a_command_that_is_deaf_to_it_is_killed_after_the_grace_period() -> None:
     lines: list[str] = []
-    process = TiedProcess((sys.executable, "-S", "-c", STUBBORN), {}, lines.append)
+    process = ChildProcess((sys.executable, "-S", "-c", STUBBORN), {}, lines.append)
     wait_until(lambda: lines == ["deaf"])
     process.ask_to_end()
     assert ended(process) == 128 + signal.SIGKILL
@@ -261,7 +268,7 @@ def test_asked_to_end_a_command_that_is_deaf_to_it_is_killed_after_the_grace_per
 def test_a_wrapper_that_is_asked_to_end_ends_its_command() -> None:
     told, wrapper_end = os.pipe()
     code = "import time; print('up', flush=True); time.sleep(60)"
-    command = (sys.executable, "-m", "operate.up.tied", str(wrapper_end), sys.executable, "-S", "-c", code)
+    command = (*WRAPPER, str(wrapper_end), sys.executable, "-S", "-c", code)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(wrapper_end,)) as wrapper:
         os.close(wrapper_end)
         assert wrapper.stdout is not None
@@ -271,12 +278,37 @@ def test_a_wrapper_that_is_asked_to_end_ends_its_command() -> None:
     os.close(told)
 
 
-def test_a_process_that_ignores_the_request_to_stop_is_killed_after_the_grace_period() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-S", "-c", STUBBORN], stdout=subprocess.PIPE, text=True, start_new_session=True
+def test_a_killed_starter_takes_its_command_with_it_while_another_child_of_it_holds_the_pipe_open(
+    tmp_path: Path,
+) -> None:
+    pids = tmp_path / "pids"
+    code = (
+        "import os, pathlib, sys, time\n"
+        "from catalog.child_process import ChildProcess\n"
+        "child = ChildProcess((sys.executable, '-S', '-c', 'import time; time.sleep(60)'))\n"
+        "other = os.fork()\n"
+        f"other and pathlib.Path({str(pids)!r}).write_text(f'{{child.pid}} {{other}} ')\n"
+        "time.sleep(60)\n"
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "deaf\n"
-    stop_groups([process.pid], grace=0.2)
-    assert process.wait(timeout=5) == -signal.SIGKILL
-    process.stdout.close()
+    with subprocess.Popen((sys.executable, "-c", code), env={**os.environ, "PYTHONPATH": str(ROOT)}) as starter:
+        wait_until(lambda: pids.exists() and pids.read_text().endswith(" "))
+        command, other = map(int, pids.read_text().split())
+        starter.kill()
+    try:
+        wait_until(lambda: not is_running(command), 10)
+        assert is_running(other)
+    finally:
+        os.kill(other, signal.SIGKILL)
+
+
+def test_a_command_inherits_the_descriptors_that_it_is_passed_and_the_wrapper_keeps_none() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            code = f"import os, time; os.write({theirs.fileno()}, b'here'); os.close({theirs.fileno()}); time.sleep(60)"
+            process = ChildProcess((sys.executable, "-S", "-c", code), pass_fds=(theirs.fileno(),))
+        with process:
+            ours.settimeout(30)
+            assert ours.recv(10) == b"here"
+            assert ours.recv(10) == b""
+    assert process.poll() == 128 + signal.SIGTERM
