@@ -10,7 +10,7 @@ from flows.cli.options import Catalog, Json, not_empty, text_of
 from flows.cli.price_changes import OneStore
 
 if TYPE_CHECKING:
-    from connect.export.export import Exported
+    from connect.export.export import ExportResult
     from connect.export.targets import Format
     from warehouse.workspace import Workspace
 
@@ -98,7 +98,7 @@ def _formats(chosen: Formats | None) -> "Sequence[Format] | None":
     return both[chosen]
 
 
-def _show(done: "Exported", *, as_json: bool) -> None:
+def _show(done: "ExportResult", *, as_json: bool) -> None:
     from flows.cli.console import emit, remark, say
 
     if as_json:
@@ -129,7 +129,7 @@ def _show(done: "Exported", *, as_json: bool) -> None:
 
 
 def _show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json: bool) -> None:
-    from connect.export.delivered import unproven_deliveries
+    from connect.export.export import unproven_deliveries
     from connect.export.status import status
     from flows.cli.console import emit, remark, say, show_table
 
