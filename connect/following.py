@@ -7,8 +7,8 @@ from dataclasses import replace
 from catalog.errors import ServiceError
 from catalog.watched import WatchedCatalog
 from connect.export.ack_files import waiting_files
-from connect.export.export import Exported, export
-from connect.export.record import Recorded
+from connect.export.export import ExportResult, export
+from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget, Target
 from warehouse.workspace import Workspace
 
@@ -24,34 +24,34 @@ def follow(
     stores: Sequence[str] | None,
     tell: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[Exported]:
-    """Yield what each export did that had something to do; it never ends by itself.
+) -> Iterator[ExportResult]:
+    """Yield the result of each export that had something to do; it never ends by itself.
 
     Parameters
     ----------
     tell
-        Hears why a target took nothing; the next attempt follows by itself.
+        Receives why a target took nothing; the next attempt follows by itself.
     pause
         Waits some seconds.
     """
-    recorded, seen = Recorded(workspace.lake), None
+    log, seen = ExportLog(workspace.lake), None
     while True:
         now = _stamp(workspace, catalog, target)
         if now == seen:
             pause(_LOOK_EVERY)
             continue
         try:
-            done = export(replace(workspace, catalog=catalog.current()), target, stores, recorded)
+            done = export(replace(workspace, catalog=catalog.current()), target, stores, log)
         except ServiceError as error:
             tell(str(error))
             pause(_AWAY)
             continue
         seen = now
-        if done != Exported():
+        if done != ExportResult():
             yield done
 
 
 def _stamp(workspace: Workspace, catalog: WatchedCatalog, target: Target) -> tuple[object, ...]:
-    """Return something that is another one whenever there may be something to export."""
+    """Return a value that changes whenever there may be something to export."""
     waiting = waiting_files(target.folder) if isinstance(target, FolderTarget) else []
     return (*(workspace.lake.changes(table) for table in _TELLING), id(catalog.current()), tuple(waiting))

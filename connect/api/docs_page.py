@@ -1,6 +1,7 @@
-"""The page for people at `/docs`, written from the OpenAPI document: no script, nothing from another host.
+"""The page for people at `/docs`, rendered from the OpenAPI document: no script, nothing from another host.
 
-Everything in it is text of the document, escaped. Its one stylesheet stands in it, and the browser is told its hash.
+The framework's own page loads scripts from a CDN. Everything here is escaped text of the document; the one stylesheet
+is inline, and the content security policy names its hash.
 """
 
 import base64
@@ -15,7 +16,7 @@ from markupsafe import Markup
 
 from connect.api.problems import KINDS
 
-_STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+_STYLE = (Path(__file__).parent / "docs_page.css").read_text(encoding="utf-8")
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
 """As a content security policy names it."""
 
@@ -29,7 +30,7 @@ def page_of(document: dict[str, Any]) -> str:
     ]
     return (
         _environment()
-        .get_template("page.html.j2")
+        .get_template("docs_page.html.j2")
         .render(
             info=document["info"],
             operations=operations,
@@ -44,15 +45,15 @@ def page_of(document: dict[str, Any]) -> str:
 
 def _example(part: dict[str, Any]) -> str:
     """Return the example of a parameter or a body; the first one where it has several, empty where it has none."""
-    named: dict[str, Any] = next(iter(part.get("examples", {}).values()), {})
-    found = part.get("example", named.get("value"))
-    if isinstance(found, list) and "in" in part:  # a parameter that may come several times
-        return "&".join(f"{part['name']}={own}" for own in found)
-    return "" if found is None else _shown(found)
+    named: list[dict[str, Any]] = [*part.get("examples", {}).values()]
+    value = named[0]["value"] if named else next(iter(part["schema"].get("examples", [part.get("example")])))
+    if isinstance(value, list) and "in" in part:  # a parameter that may be repeated
+        return "&".join(f"{part['name']}={one}" for one in value)
+    return "" if value is None else _shown(value)
 
 
 def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the fields of an object, or of each object of a list: name, whether it is needed, kind and meaning."""
+    """Return the fields of an object, or of each object of a list, as rows of a table."""
     schema = schema.get("items", schema)
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -69,22 +70,15 @@ def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, 
 
 
 def _kind(field: dict[str, Any]) -> str:
-    """Return what kind of value a field has, in the words of JSON; what is not needed may be null, too."""
-    kinds = [own for own in field.get("anyOf", [field]) if own.get("type") != "null"]
-    return " or ".join(" | ".join(own["enum"]) if "enum" in own else _type(own) for own in kinds)
-
-
-def _type(kind: dict[str, Any]) -> str:
-    given = kind.get("type", "value")
-    named = given if isinstance(given, str) else next(own for own in given if own != "null")
-    return f"{named}, {kind['format']}" if "format" in kind else named
+    """Return the JSON type of a field; one that is not needed may be null, too."""
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    names = (kind.get("enum") or [", ".join(filter(None, (kind.get("type"), kind.get("format"))))] for kind in kinds)
+    return " or ".join(" | ".join(name) for name in names)
 
 
 def _shown(value: Any) -> str:
-    """Return an example as it would be sent, spread over lines where it is long."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Return an example as it would be sent, indented."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @cache
