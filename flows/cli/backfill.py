@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import emit, progress_bars, show_table
-from flows.cli.options import AllowMixture, Catalog, Json, Seed, in_calendar, text_of
+from flows.cli.options import Catalog, Json, Seed, in_calendar, text_of
 from flows.cli.origin import admit
 from flows.cli.refusals import refuse_dates_backwards, refuse_night_with_gap
 from flows.environment import orchestrated, prepare
@@ -30,7 +30,6 @@ def backfill(
     force: Force = False,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
@@ -44,7 +43,7 @@ def backfill(
     folder = text_of(catalog)
     refuse_dates_backwards(start.date(), end.date())
     refuse_night_with_gap(start.date())
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     prepare()
     with orchestrated(), progress_bars():
         from flows.backfill import backfill as flow

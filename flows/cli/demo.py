@@ -2,7 +2,7 @@
 
 from catalog.settings import read_settings
 from flows.cli.console import remark
-from flows.cli.options import FIRST_DAY, AllowMixture, Catalog, Days, Json, Seed, Start, Stores
+from flows.cli.options import FIRST_DAY, Catalog, Days, Json, Seed, Start, Stores
 from flows.cli.origin import admit
 from flows.cli.pipeline import report_loop, run_loop
 
@@ -13,7 +13,6 @@ def demo(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play three stores for ten days: price from the first day on, learn every hour, train and judge every night.
@@ -22,7 +21,7 @@ def demo(
       shelfprice demo
       shelfprice demo --stores 1 --days 6
     """
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     run_loop(start, days, stores, seed, catalog)
     report_loop(as_json=as_json)
     if not as_json:

@@ -15,7 +15,7 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from flows.cli.console import emit, progress_bars, remark
 from flows.cli.ingest_report import show_ingested
-from flows.cli.options import AllowMixture, Catalog, Json, text_of
+from flows.cli.options import Catalog, Json, text_of
 from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
@@ -85,7 +85,6 @@ def ingest(
     header: Header = None,
     sheet: Sheet = None,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Load your own sales: read a file, reject bad rows with their reasons, and profile the rest.
@@ -116,7 +115,7 @@ def ingest(
     asked = Asked(dates_of(replace) if replace else (), add_stores)
     with _on_disk(file) as path:
         opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
-        admit("retailer", allow_mixture=allow_mixture)
+        admit("retailer")
         prepare()
         with orchestrated("own_data.flow"), progress_bars():
             from own_data.flow import ingest as flow

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.completion import known_stores
 from flows.cli.console import emit, progress_bars, remark, show_table
-from flows.cli.options import AllowMixture, Catalog, Json, Seed, date_of, in_calendar, refuse_beyond_calendar, text_of
+from flows.cli.options import Catalog, Json, Seed, date_of, in_calendar, refuse_beyond_calendar, text_of
 from flows.cli.origin import admit
 from flows.cli.refusals import refuse_store
 from flows.environment import orchestrated, prepare
@@ -40,7 +40,6 @@ def live(
     seed: Seed = 7,
     again: Again = False,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Sell in one store tick by tick, publishing each tick; after a stop or a kill, the same command continues.
@@ -50,7 +49,7 @@ def live(
     For example:
       shelfprice live --store S01 --speed 0.2
     """
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     folder = text_of(catalog)
     if date:
         refuse_beyond_calendar(date, days)

@@ -6,7 +6,6 @@ from pathlib import Path
 from flows.cli.console import emit, progress_bars, remark
 from flows.cli.options import (
     FIRST_DAY,
-    AllowMixture,
     Catalog,
     Days,
     Json,
@@ -26,7 +25,6 @@ def pipeline(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Run the whole loop: sell while learning from every hour, learn anew every night, and price the next day.
@@ -34,7 +32,7 @@ def pipeline(
     For example:
       shelfprice pipeline --days 28 --stores 6
     """
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     run_loop(start, days, stores, seed, catalog)
     report_loop(as_json=as_json)
 

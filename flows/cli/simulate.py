@@ -7,7 +7,6 @@ import typer
 from flows.cli.console import emit, progress_bars, show_table
 from flows.cli.options import (
     FIRST_DAY,
-    AllowMixture,
     Catalog,
     Days,
     Json,
@@ -33,7 +32,6 @@ def simulate(
     seed: Seed = 7,
     policy: Policy = None,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play store days on the digital twin and publish their decisions.
@@ -45,7 +43,7 @@ def simulate(
     """
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     prepare()
     with orchestrated("flows.simulate"), progress_bars():
         from flows.simulate import simulate as flow
