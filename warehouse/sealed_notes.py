@@ -9,7 +9,7 @@ from typing import Any
 
 from warehouse.finding import Finding
 from warehouse.notes import Notes
-from warehouse.receipts import proven, sealed_text
+from warehouse.receipts import sealed_text, unsealed
 
 ORIGIN, GROUPED_DATES = "origin.json", "grouped.json"
 UNSENT_ALERTS = "unsent-alerts.json"
@@ -39,7 +39,7 @@ def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
         When it is not as it was written.
     """
     text = notes.read(name)
-    return None if text is None else proven(text)
+    return None if text is None else unsealed(text)
 
 
 def unproven_notes(notes: Notes) -> Iterator[Finding]:

@@ -258,13 +258,13 @@ def mix_in_price_changes(workspace: Workspace) -> None:
 
 
 def mix_without_records(workspace: Workspace) -> None:
-    """Do as an earlier version did, which kept no record of what it published together."""
+    """Mix runs where the records of what was published together are lost."""
     mix_in_price_changes(workspace)
     shutil.rmtree(workspace.lake.root / "commits")
 
 
 def mix_in_a_ledger_without_records(workspace: Workspace) -> None:
-    """Do as an earlier version did that was killed right after it had written down what prices the day."""
+    """Mix in the ledger of another run where the records are lost."""
     part = Partition("days_in_force", TUESDAY, "g000")
     workspace.lake.publish(part, workspace.lake.read(part), inputs="another run", seed=8)
     shutil.rmtree(workspace.lake.root / "commits")

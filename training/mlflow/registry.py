@@ -90,7 +90,7 @@ class MlflowRegistry:
         return version
 
     def sha256_of(self, version: str) -> str | None:
-        """Return the fingerprint with which a version was registered; None for one of an earlier version."""
+        """Return the fingerprint with which a version was registered; None for one whose files were not kept."""
         tags = client_of(self.settings).get_model_version(REGISTERED_MODEL, version).tags
         return tags.get(_FINGERPRINT)
 
