@@ -14,7 +14,7 @@ def late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     if not workspace.catalog.store.alerts.labels:
         return
     late: dict[str, list[LateLabel]] = {}
-    told = workspace.catalog.store.money.told
+    told = workspace.catalog.store.money.format_money
     for own in late_in(workspace):
         late.setdefault(own.store, []).append(own)
     for store, labels in late.items():

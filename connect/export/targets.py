@@ -183,7 +183,7 @@ def csv_of(batch: Batch) -> str:
 
 
 def _in_words(cell: Any, money: Currency) -> Any:
-    return money.written(cell) if isinstance(cell, float) else cell
+    return money.format_amount(cell) if isinstance(cell, float) else cell
 
 
 def _refuse_address(url: str) -> None:
