@@ -62,10 +62,3 @@ def first_open_date(lake: Lake) -> dt.date:
             f"`{BEGIN_WITH_A_LOG}`"
         )
     return min([*being_sold, *after])
-
-
-def came_from_the_twin(lake: Lake, after: dt.date, through: dt.date) -> bool:
-    """Tell whether every decision after one date and up to another has a receipt with a seed: only the twin's have."""
-    asked = sold_partitions(lake, lambda date: after < date <= through)
-    receipts = [lake.receipt(part) for part in asked]
-    return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)

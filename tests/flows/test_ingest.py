@@ -239,7 +239,7 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
     catalog = load(trained.shelf)
     with feature_workbench(read_settings()) as connection:
         assert stored_responses(connection, outcome.version) == outcome.responses
-    monkeypatch.setattr("serving.day_curves.price_responses", decided_again)
+    monkeypatch.setattr("own_data.evidence.price_responses", decided_again)
     book = price(catalog_dir=shelf).book
     opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}
     assert opening["season"] == catalog.product("season").base_price
