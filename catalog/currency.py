@@ -69,23 +69,23 @@ class Currency:
         """Return an amount without the noise of decimals kept as binary; what is not whole stays as it is."""
         return round(amount, self.digits) if self.is_whole(amount) else amount
 
-    def written(self, amount: float) -> str:
+    def format_amount(self, amount: float) -> str:
         """Write an amount with its digits: `1.29`, `120`."""
         return f"{amount:.{self.digits}f}"
 
-    def told(self, amount: float) -> str:
+    def format_money(self, amount: float) -> str:
         """Write an amount with its currency: `1.29 EUR`."""
-        return f"{self.written(amount)} {self.code}"
+        return f"{self.format_amount(amount)} {self.code}"
 
-    def signed(self, amount: float) -> str:
+    def format_signed(self, amount: float) -> str:
         """Write a difference with its sign and its digits: `+1.29`, `-120`."""
         return f"{amount:+.{self.digits}f}"
 
-    def summed(self, amount: float) -> str:
+    def format_sum(self, amount: float) -> str:
         """Write a sum with its currency, thousands apart: `1,234.50 EUR`."""
         return f"{amount:,.{self.digits}f} {self.code}"
 
-    def named(self, text: str) -> str:
+    def format_title(self, text: str) -> str:
         """Return a title or the name of a column that says EUR with the code of this currency."""
         return text.replace(EUR.code, self.code)
 

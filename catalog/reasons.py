@@ -138,11 +138,11 @@ def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
 
 def _move(money: Currency, name: str, old_price: float, new_price: float) -> str:
     if math.isnan(old_price):
-        return f"Opened {name} at {money.written(new_price)}"
+        return f"Opened {name} at {money.format_amount(new_price)}"
     if new_price == old_price:
-        return f"Kept {name} at {money.written(new_price)}"
+        return f"Kept {name} at {money.format_amount(new_price)}"
     way = "Raised" if new_price > old_price else "Lowered"
-    return f"{way} {name} {money.written(old_price)} -> {money.written(new_price)}"
+    return f"{way} {name} {money.format_amount(old_price)} -> {money.format_amount(new_price)}"
 
 
 def _because(rule: str, stock: int, minutes_left: int) -> str:
@@ -161,11 +161,11 @@ def _asked(money: Currency, unconstrained: float, asked_by: int) -> str:
     """Say what a limit stood against: 0 is no limit, 1 the policy, 2 a trial."""
     if asked_by == 0 or math.isnan(unconstrained):
         return ""
-    return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {money.written(unconstrained)}"
+    return f", {'the policy' if asked_by == 1 else 'a trial'} asked for {money.format_amount(unconstrained)}"
 
 
 def _kept(money: Currency, unit_value: float) -> str:
-    return "" if math.isnan(unit_value) else f", a unit kept is worth {money.written(unit_value)}"
+    return "" if math.isnan(unit_value) else f", a unit kept is worth {money.format_amount(unit_value)}"
 
 
 def _chance(percent: float) -> str:

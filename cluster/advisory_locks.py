@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
 from threading import Event, RLock, Thread
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.errors import Declined, ServiceError
 from catalog.lock_place import LockPlace
@@ -32,11 +32,8 @@ from warehouse.sql_files import queries_beside
 if TYPE_CHECKING:
     import psycopg
 
-Mode = Literal["alone", "shared"]
 _Answer = TypeVar("_Answer")
 
-_TAKE = {"alone": "take_lock", "shared": "share_lock"}
-_FREE = {"alone": "free_lock", "shared": "free_shared_lock"}
 _LOOK_EVERY = 3.0  # seconds between two looks at a session
 _IDLE_AFTER = 30.0  # seconds without a lock until a session is closed
 _NOT_ASKED_FOR = 5.0  # seconds for which a database that was away is not asked who holds a lock
@@ -54,7 +51,7 @@ def number_of(place: LockPlace, name: str) -> int:
 
 
 @contextmanager
-def held_by_all(place: LockPlace, name: str, mode: Mode, *, waits: bool) -> Iterator[None]:
+def held_by_all(place: LockPlace, name: str, *, waits: bool) -> Iterator[None]:
     """Hold a lock against all machines; wait while another holds it, or decline.
 
     Raises
@@ -66,7 +63,7 @@ def held_by_all(place: LockPlace, name: str, mode: Mode, *, waits: bool) -> Iter
     """
     session = _session_of(place)
     pause = _POLL_INTERVAL
-    while not session.take(name, mode):
+    while not session.take(name):
         if not waits:
             raise Declined(
                 f"{in_words(name)} by {_holder(session, name)}; nothing was changed, run again when it is done"
@@ -76,9 +73,9 @@ def held_by_all(place: LockPlace, name: str, mode: Mode, *, waits: bool) -> Iter
     try:
         yield
     except BaseException:
-        session.give_back(name, mode)
+        session.give_back(name)
         raise
-    if not session.give_back(name, mode):
+    if not session.give_back(name):
         raise ServiceError(
             f"the lock on {name!r} was lost when PostgreSQL at {where(session.database)} did not answer, and another "
             "process took it: what was committed counts and is whole, run it again to be sure that nothing is missing"
@@ -86,13 +83,13 @@ def held_by_all(place: LockPlace, name: str, mode: Mode, *, waits: bool) -> Iter
 
 
 def is_held_by_any(place: LockPlace, name: str) -> bool:
-    """Tell whether some process on any machine holds a lock alone; False, with a warning, when the database is away."""
-    return any(is_alone for _, is_alone in _session_of(place).holders(name))
+    """Tell whether some process on any machine holds a lock; False, with a warning, when the database is away."""
+    return bool(_session_of(place).holders(name))
 
 
 def _holder(session: "_Session", name: str) -> str:
     """Say who holds a lock, as the name of its session does."""
-    names = [application.rpartition(" ")[0] for application, _ in session.holders(name)]
+    names = [application.rpartition(" ")[0] for application in session.holders(name)]
     return names[0] if names and names[0] else "another process"
 
 
@@ -104,44 +101,44 @@ class _Session:
         self.database = place.database
         self._place = place
         self._mutex = RLock()
-        self._held: Counter[tuple[str, Mode]] = Counter()
-        self._lost: set[tuple[str, Mode]] = set()
+        self._held: Counter[str] = Counter()
+        self._lost: set[str] = set()
         self._connection: psycopg.Connection[Any] | None = None
         self._watch_ends: Event | None = None
         self._is_away = False
         self._asked_at = -float("inf")
 
-    def take(self, name: str, mode: Mode) -> bool:
+    def take(self, name: str) -> bool:
         """Take a lock unless another session holds it; return whether it was taken."""
         with self._mutex:
             self._asked_at = time.monotonic()
-            is_taken = self._twice(partial(self._take, name, mode))
+            is_taken = self._twice(partial(self._take, name))
             if is_taken:
-                self._held[name, mode] += 1
+                self._held[name] += 1
             return is_taken
 
-    def give_back(self, name: str, mode: Mode) -> bool:
+    def give_back(self, name: str) -> bool:
         """Free a lock; return whether it was held all the time, as far as this session can know."""
-        one = (name, mode)
         with self._mutex:
             with suppress(ServiceError):  # while the database is away, nobody takes a lock
-                self._twice(partial(self._ask, _FREE[mode], number_of(self._place, name)))
-            is_lost = one in self._lost
-            self._held[one] -= 1
+                self._twice(partial(self._ask, "free_lock", number_of(self._place, name)))
+            is_lost = name in self._lost
+            self._held[name] -= 1
             self._asked_at = time.monotonic()
-            if not self._held[one]:
-                del self._held[one]
-                self._lost.discard(one)
+            if not self._held[name]:
+                del self._held[name]
+                self._lost.discard(name)
             return not is_lost
 
-    def holders(self, name: str) -> list[tuple[str, bool]]:
-        """Return the names of the sessions that hold a lock, and whether alone; empty when the database is away."""
+    def holders(self, name: str) -> list[str]:
+        """Return the names of the sessions that hold a lock; empty when the database is away."""
         with self._mutex:
             if self._is_away and time.monotonic() - self._asked_at < _NOT_ASKED_FOR:
                 return []
             self._asked_at = time.monotonic()
             try:
-                return self._twice(partial(self._ask, "lock_holders", number_of(self._place, name)))
+                rows = self._twice(partial(self._ask, "lock_holders", number_of(self._place, name)))
+                return [application for (application,) in rows]
             except ServiceError as error:
                 self._note_absence(f"who holds a lock on another machine is not known: {error}")
                 return []
@@ -159,8 +156,8 @@ class _Session:
             self._connection.close()
         self._connection = None
 
-    def _take(self, name: str, mode: Mode) -> bool:
-        return bool(self._ask(_TAKE[mode], number_of(self._place, name), _name_of_session(name))[0][0])
+    def _take(self, name: str) -> bool:
+        return bool(self._ask("take_lock", number_of(self._place, name), _name_of_session(name))[0][0])
 
     def _twice(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask, and once more on a new connection where the one there was is lost."""
@@ -183,9 +180,9 @@ class _Session:
     def _open(self) -> "psycopg.Connection[Any]":
         """Open a connection, and take again what the one before held."""
         self._connection = connection = connected(self.database, _name_of_session(""))
-        for (name, mode), times in self._held.items():
-            if (name, mode) not in self._lost and not all(self._take(name, mode) for _ in range(times)):
-                self._lost.add((name, mode))
+        for name, times in self._held.items():
+            if name not in self._lost and not all(self._take(name) for _ in range(times)):
+                self._lost.add(name)
         if self._is_away:
             _LOG.warning("PostgreSQL at %s answers again; %s", where(self.database), self._told())
         self._is_away = False
@@ -215,7 +212,7 @@ class _Session:
         self._is_away = True
 
     def _told(self) -> str:
-        lost = sorted({name for name, _ in self._lost})
+        lost = sorted(self._lost)
         return f"another process took {', '.join(lost)} meanwhile" if lost else "its locks were taken again"
 
 

@@ -89,8 +89,7 @@ class Monitor:
         """Say why who asks cannot let a store sell live in this lake; None where they can."""
         if (why := refusal(self.settings, "manager")) is not None:
             return why
-        origin = self.situation().origin
-        return None if origin is None or origin.admits("twin") else refusal_of(self.reader.lake.store, origin, "twin")
+        return refusal_of(self.reader.lake.store, self.situation().origin, "twin")
 
     def without_warehouse(self) -> str:
         """Return the command to begin with, or the one that makes a lost file of views anew."""

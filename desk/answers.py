@@ -68,7 +68,7 @@ def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as
 
 
 def _prices(row: dict[str, Any]) -> list[str]:
-    written = currency_of(row["currency"]).written
+    written = currency_of(row["currency"]).format_amount
     return ["" if row[name] is None else written(row[name]) for name in ("old_price", "new_price")]
 
 
@@ -86,7 +86,10 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
         say(f"{row['change']}: {row['what']}, {row['when']}: {row['state'].replace('_', ' ')}")
         if row["prior_price"] is not None and row["new_price"] < row["prior_price"]:
             less = 1 - row["new_price"] / row["prior_price"]
-            say(f"Announce it from {money.told(row['prior_price'])}, the price that the law asks for: {less:.0%} less.")
+            say(
+                f"Announce it from {money.format_money(row['prior_price'])}, the price that the law asks for: "
+                f"{less:.0%} less."
+            )
     if found is not None:
         say(_consequence(found, money))
     if answer.is_waiting:
@@ -96,11 +99,16 @@ def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> 
 
 
 def _consequence(found: Any, money: Currency) -> str:
-    policy = money.told(found.policy_price)
+    policy = money.format_money(found.policy_price)
     if found.cost is None:
         return f"What it costs is not known: no model and belief know this product (policy: {policy})."
-    costs = f"costs {money.told(found.cost)}" if found.cost >= 0 else f"brings {money.told(-found.cost)} more"
+    costs = (
+        f"costs {money.format_money(found.cost)}"
+        if found.cost >= 0
+        else f"brings {money.format_money(-found.cost)} more"
+    )
     return (
         f"Expected a store day: chance of sale {found.p_sale:.0%}, {found.units:.0f} units, revenue "
-        f"{money.told(found.revenue)}, profit {money.told(found.profit)}; it {costs} against the policy's {policy}."
+        f"{money.format_money(found.revenue)}, profit {money.format_money(found.profit)}; it {costs} against the "
+        f"policy's {policy}."
     )

@@ -115,19 +115,11 @@ def play_batch(
 
 
 def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) -> bool:
-    """Tell whether every table of a batch is there, from the same run, and from exactly these inputs if some are given.
-
-    A batch of an earlier version has no commit: its price changes and its ledger must tell of the run of its decisions.
-    """
-    assert decisions.business_date is not None  # noqa: S101 - decisions are kept by day
+    """Tell whether all tables of a batch are there, from one run, and from exactly these inputs if some are given."""
     receipt = lake.receipt(decisions)
     if receipt is None or (inputs is not None and receipt.inputs != inputs):
         return False
-    if receipt.commit is not None:
-        return lake.committed(receipt.commit) is not None
-    changes, ledger = (lake.receipt(replace(decisions, table=table)) for table in ("repricings", "days_in_force"))
-    is_of_the_run = changes is not None and changes.inputs == receipt.inputs
-    return is_of_the_run and (ledger is None or ledger.seed == receipt.seed)
+    return receipt.commit is not None and lake.committed(receipt.commit) is not None
 
 
 def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from catalog.errors import DataError
 from etl.live.day import days_with_live_parts
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.lake import Lake
-from warehouse.sold import newest_closed, sold_on, sold_partitions
+from warehouse.sold import newest_closed, sold_partitions
 
 DEFAULT_START = dt.date(2026, 1, 5)
 """First business date of a lake that holds none."""
@@ -62,16 +62,3 @@ def first_open_date(lake: Lake) -> dt.date:
             f"`{BEGIN_WITH_A_LOG}`"
         )
     return min([*being_sold, *after])
-
-
-def comes_from_outside(lake: Lake, date: dt.date) -> bool:
-    """Tell whether some decisions of a date were not made by the twin: their receipts have no seed."""
-    receipts = [lake.receipt(part) for part in sold_on(lake, date)]
-    return any(receipt is not None and not receipt.is_of_the_twin for receipt in receipts)
-
-
-def came_from_the_twin(lake: Lake, after: dt.date, through: dt.date) -> bool:
-    """Tell whether every decision after one date and up to another has a receipt with a seed: only the twin's have."""
-    asked = sold_partitions(lake, lambda date: after < date <= through)
-    receipts = [lake.receipt(part) for part in asked]
-    return bool(receipts) and all(receipt is not None and receipt.is_of_the_twin for receipt in receipts)

@@ -9,14 +9,12 @@ from simulation.shoppers import shopper_names
 from warehouse.connection import build_file
 from warehouse.drafts import remove_left_drafts
 from warehouse.lake import Lake
-from warehouse.origin import settle_record
 from warehouse.workspace import Workspace
 
 
 def prepared(settings: Settings, catalog: Catalog) -> Workspace:
     """Return a workspace on a lake and a warehouse that are ready: from here on anyone may read."""
     lake = Lake(settings)
-    settle_record(lake.store)
     lake.prepare()
     remove_left_drafts(lake)
     bring_dimensions_up_to_date(lake, catalog)

@@ -73,10 +73,6 @@ class MemoryRegistry:
         """Make a version champion."""
         self._state = RegistryState(version, change)
 
-    def forget_champion(self) -> None:
-        """Have no champion."""
-        self._state = RegistryState(None, 0)
-
     @contextmanager
     def training(self, dataset: Dataset) -> Iterator[MemoryTraining]:
         """Open one training."""

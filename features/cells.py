@@ -111,8 +111,6 @@ def stale_cells(
 ) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
-    A partition without counts, as one of an earlier version, is among them.
-
     Parameters
     ----------
     anew_on

@@ -15,7 +15,7 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark
-from flows.cli.options import AllowMixture, Catalog, Json, text_of
+from flows.cli.options import Catalog, Json, text_of
 from flows.cli.refusals import admit
 from own_data.ingest_report import show_ingested
 
@@ -86,7 +86,6 @@ def ingest(
     header: Header = None,
     sheet: Sheet = None,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Load your own sales: read a file, reject bad rows with their reasons, and profile the rest.
@@ -117,7 +116,7 @@ def ingest(
     asked = Asked(dates_of(replace) if replace else (), add_stores)
     with _on_disk(file) as path:
         opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
-        admit("retailer", allow_mixture=allow_mixture)
+        admit("retailer")
         with ingest.working():
             from own_data.ingest import ingest as load_file
 

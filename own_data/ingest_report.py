@@ -80,5 +80,5 @@ def _show_products(profile: list[dict[str, Any]], grain: str, money: Currency) -
     caption = (
         f"{enough} of {len(products)} products have enough data to test; `train` tests whether the price is the cause"
     )
-    title = money.named("Products, money in EUR")
+    title = money.format_title("Products, money in EUR")
     show_table(title, names, products, caption, money=prices, digits=money.digits)

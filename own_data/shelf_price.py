@@ -42,14 +42,13 @@ _query = queries_beside(__file__)
 
 def changes_of_shelves(lake: Lake) -> tuple[object, ...]:
     """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
-    origin = origin_of(lake.store)
-    if origin is None or origin.holds != "retailer":
+    if origin_of(lake.store) != "retailer":
         return ()
     return tuple(tuple(sorted(lake.changes(table).items())) for table in _READ)
 
 
 def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
-    """Return the last regular prices before a date; None in a lake that is not a retailer's alone.
+    """Return the last regular prices before a date; None in a lake that is not a retailer's.
 
     A partition that cannot be read says nothing; the others go on.
 
@@ -58,8 +57,8 @@ def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) ->
     before
         None is after all of the log.
     """
-    origin, newest = origin_of(lake.store), newest_closed(lake)
-    if origin is None or origin.holds != "retailer" or newest is None:
+    newest = newest_closed(lake)
+    if origin_of(lake.store) != "retailer" or newest is None:
         return None
     last = newest if before is None else min(newest, before - dt.timedelta(days=1))
     days = _prices_by_day(lake, last)

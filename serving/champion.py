@@ -67,8 +67,8 @@ class Champion:
 def load_champion(settings: Settings, version: str | None = None) -> Champion | None:
     """Load the champion, or the version asked for; return None when the registry answers that there is none.
 
-    Its files are held against the fingerprint that the lake's row of the version has; one without a row, or from an
-    earlier version, is taken as it is.
+    Its files are held against the fingerprint that the lake's row of the version has; one without a row is
+    taken as it is.
 
     Raises
     ------

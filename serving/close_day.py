@@ -6,14 +6,12 @@ from dataclasses import replace
 
 from catalog.spread import HERE, Spread
 from etl.batches import Batch, batches_of, is_committed, stores_of, without_live_days
-from etl.business_dates import comes_from_outside
 from etl.live.day import days_sold_live, is_live, sold_so_far
 from etl.live.player import Player
 from etl.trial_days import is_of_a_trial
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.playing import BatchToPlay, play_one
-from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.origin import origin_of
 from warehouse.workspace import Workspace, whereabouts
@@ -26,8 +24,7 @@ def close_day(workspace: Workspace, date: dt.date, seed: int, spread: Spread = H
 
     Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
     Decisions that are there stay as they are, and a batch of which some tables are missing, or of another run, is made
-    whole. In a retailer's lake nothing is ever played, and in a mixture no date
-    that was ingested.
+    whole. In a retailer's lake nothing is ever played.
 
     Raises
     ------
@@ -68,14 +65,9 @@ def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
     return len(left_open)
 
 
-def _is_a_retailers(lake: Lake) -> bool:
-    now = origin_of(lake.store)
-    return now is not None and now.holds == "retailer"
-
-
 def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread: Spread) -> int:
     lake, catalog = workspace.lake, workspace.catalog
-    if _is_a_retailers(lake) or comes_from_outside(lake, date):
+    if origin_of(lake.store) == "retailer":
         return 0
     batches = without_live_days(lake, batches_of(catalog, [date], None))
     missing = [batch for batch in batches if not is_committed(lake, batch.partition)]

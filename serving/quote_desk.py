@@ -172,7 +172,7 @@ class QuoteDesk:
             )
 
     def _told(self, price: float) -> str:
-        return self.catalog.store.money.told(price) if math.isfinite(price) else "none known"
+        return self.catalog.store.money.format_money(price) if math.isfinite(price) else "none known"
 
     @property
     def _warning(self) -> dict[str, Any] | None:
@@ -187,7 +187,9 @@ class QuoteDesk:
         if sku in own.catalog.skus:
             stands = unknown_price(sku, of)
         if found is not None:
-            stands = f"{sku} stands at {self.catalog.store.money.told(found.price)} in {of}, {RULES[found.rule]}"
+            stands = (
+                f"{sku} stands at {self.catalog.store.money.format_money(found.price)} in {of}, {RULES[found.rule]}"
+            )
         if self.passed_over is not None:
             return NoBookError(f"{self.passed_over.sentence}: {stands}; run {self.passed_over.remedy}")
         return NoBookError(f"expected a price book, found none; {stands}: {self._way_to_prices}")

@@ -41,7 +41,7 @@ def gate_input(
     with feature_workbench(workspace.settings, within=known_from) as connection:
         responses, gain = responses_to_judge_by(connection, catalog, *days), None
         if not responses:
-            known = is_known(workspace, dataset)
+            known = is_known(workspace)
             gain = gain_over(connection, catalog, dataset, challenger, champion, is_known=known)
         asked = replace(dataset, holdout=at_base_price(dataset.holdout)) if responses else dataset
         incumbent = None if champion is None else incumbent_of(connection, champion, asked)

@@ -14,12 +14,13 @@ import pyarrow as pa
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.nights import NIGHTS
-from etl.business_dates import DEFAULT_START, ONE_DAY, comes_from_outside, newest_sold
+from etl.business_dates import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import seals_of_cells
 from serving.belief.log import LOOKS_BACK
 from serving.book_store import NewBook
 from serving.make_book import is_priced
 from warehouse.lake import Lake, Partition
+from warehouse.origin import origin_of
 from warehouse.sold import sold_dates
 
 Outcome = Literal["priced", "old prices hold", "base prices stay"]
@@ -123,7 +124,7 @@ def night_to_do(lake: Lake) -> dt.date:
     newest = newest_sold(lake)
     if newest is None:
         return DEFAULT_START
-    is_next = is_done(lake, newest) and not comes_from_outside(lake, newest)
+    is_next = is_done(lake, newest) and origin_of(lake.store) == "twin"
     return newest + ONE_DAY if is_next else newest
 
 
@@ -143,7 +144,7 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
             f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "
             f"before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"
         )
-    if date > newest and comes_from_outside(lake, newest):
+    if date > newest and origin_of(lake.store) == "retailer":
         raise Declined(
             f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
             "ingest its decisions first"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from catalog.errors import DataError, Declined, ModelError
 from catalog.spread import HERE, Spread
 from catalog.wings import registered
-from etl.business_dates import came_from_the_twin
 from serving.book_store import NewBook, book_in_force, commit_book
 from serving.make_book import make_book
 from serving.price_book.book import PriceBook
@@ -17,6 +16,7 @@ from training.registry import ModelRegistry
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.origin import origin_of
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
@@ -89,10 +89,9 @@ def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
     Everything before it was sold at prices of our own, and no champion is on record that the registry has lost.
     """
     policies = workspace.catalog.store.policies
-    dates = [sold for sold in sold_dates(workspace.lake) if sold < date]
     return (
         policies.before_champion == "belief"
         and newest(workspace.lake) is None
-        and bool(dates)
-        and came_from_the_twin(workspace.lake, dt.date.min, dates[-1])
+        and origin_of(workspace.lake.store) == "twin"
+        and any(sold < date for sold in sold_dates(workspace.lake))
     )

@@ -113,10 +113,6 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def forget_champion(self) -> None:
-        """Have no champion and no change that was followed; nothing happens where no model was ever registered."""
-        ...
-
     def training(self, dataset: Dataset) -> AbstractContextManager[TrainingLog]:
         """Open the log of one training."""
         ...

@@ -10,22 +10,22 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from etl.business_dates import came_from_the_twin
 from features.logged_visits import LoggedVisits
 from simulation.truth import chance_of_sale, chance_on
 from simulation.visits import budget_shifts_on
 from training.dataset import Dataset
+from warehouse.origin import origin_of
 from warehouse.workspace import Workspace
 
 
-def is_known(workspace: Workspace, dataset: Dataset) -> bool:
-    """Tell whether the twin made every held-out decision."""
-    return came_from_the_twin(workspace.lake, dataset.trained_through, dataset.judged_through)
+def is_known(workspace: Workspace) -> bool:
+    """Tell whether the decisions are the twin's, of which the true demand is known."""
+    return origin_of(workspace.lake.store) == "twin"
 
 
 def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
     """Return the true chance of sale of each held-out cell, shape (n_cells,); None where nobody knows it."""
-    if not is_known(workspace, dataset):
+    if not is_known(workspace):
         return None
     catalog, holdout = workspace.catalog, dataset.holdout
     positions = {sku: position for position, sku in enumerate(catalog.skus)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from catalog.settings import Settings
 from warehouse.lake import Lake
 from warehouse.open_store import open_store
-from warehouse.origin import Origin, origin_of, recorded
+from warehouse.origin import Side, origin_of
 from warehouse.sold import sold_partitions
 
 BEGIN = "shelfprice demo"
@@ -42,7 +42,7 @@ class Situation:
         Newest business date with decisions, closed or not, and newest with a price book; None without one.
     """
 
-    origin: Origin | None
+    origin: Side | None
     shelf: Path | None
     count_dates: int
     is_grouped: bool
@@ -54,12 +54,7 @@ class Situation:
     @property
     def is_a_retailers(self) -> bool:
         """Whether no day may be played in the lake."""
-        return self.origin is not None and self.origin.holds == "retailer"
-
-    @property
-    def is_mixed_up(self) -> bool:
-        """Whether both sides published in the lake and nobody asked for that, or one of them is being removed."""
-        return self.origin is not None and self.origin.holds == "mixture" and not self.origin.is_allowed
+        return self.origin == "retailer"
 
 
 def situation_of(settings: Settings, catalog_dir: Path | None = None) -> Situation:
@@ -91,9 +86,7 @@ def own_shelf(settings: Settings) -> Path | None:
     """Return the folder of the shelf that was estimated from a retailer's log, where the lake is the retailer's."""
     if not (settings.shelf / "products.yaml").exists():
         return None
-    store = open_store(settings)
-    origin = recorded(store) or origin_of(store)
-    return settings.shelf if origin is not None and origin.holds != "twin" else None
+    return settings.shelf if origin_of(open_store(settings)) == "retailer" else None
 
 
 def next_command(now: Situation, *, kill_switch: bool = False) -> str | None:
@@ -104,8 +97,8 @@ def next_command(now: Situation, *, kill_switch: bool = False) -> str | None:
     kill_switch
         Whether the catalog holds all prices at their base: then no book is missing.
     """
-    if now.newest_sold is None or now.is_mixed_up:
-        return _before_all_else(now)
+    if now.newest_sold is None:
+        return _first_decisions(now)
     if not now.is_grouped and (now.has_champion or now.is_a_retailers):
         return on_shelf("shelfprice transform", now)
     if now.has_champion:
@@ -124,7 +117,7 @@ def on_shelf(command: str, now: Situation) -> str:
 
 def views_again(now: Situation) -> str:
     """Return the command that makes the file of views; where there is no decision yet, the one to begin with."""
-    return _before_all_else(now) if now.newest_sold is None else on_shelf("shelfprice transform", now)
+    return _first_decisions(now) if now.newest_sold is None else on_shelf("shelfprice transform", now)
 
 
 def remedy(settings: Settings) -> str:
@@ -134,10 +127,8 @@ def remedy(settings: Settings) -> str:
     return f"run `{command}`{also}, or set SHELFPRICE_HOME to where one is"
 
 
-def _before_all_else(now: Situation) -> str:
-    """Return the command that takes an accidental mixture apart, or that brings the first decisions."""
-    if now.origin is not None and now.is_mixed_up:
-        return f"shelfprice reset --only {now.origin.removing or 'twin'}"
+def _first_decisions(now: Situation) -> str:
+    """Return the command that brings the first decisions."""
     return _more_of_the_log(now) if now.is_a_retailers else BEGIN
 
 

@@ -21,7 +21,7 @@ from warehouse.commit_record import CommitRecord, CommittedPart, final_record, p
 from warehouse.finish import Place, finish, finish_interrupted, finish_left
 from warehouse.lock_names import in_words
 from warehouse.locks import held
-from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, publishing
+from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, claim
 from warehouse.parquet import conform
 from warehouse.partition import Action, Partition, Published, name_of, table_called
 from warehouse.receipts import CODE_VERSION, Receipt
@@ -150,9 +150,7 @@ class Commit:
         if partition in self._staged:
             return
         if not self._has_a_side and is_of_a_side(partition):
-            self._stack.enter_context(
-                publishing(self._place.store, self._place.locks, "retailer" if self._seed is None else "twin")
-            )
+            claim(self._place.store, "retailer" if self._seed is None else "twin")
             self._has_a_side = True
         self._stack.enter_context(held(self._place.locks, partition.lock_name))
         finish_interrupted(self._place, partition)

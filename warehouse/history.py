@@ -44,7 +44,6 @@ def _asked(settings: Settings, name: str, parameters: dict[str, object]) -> list
     lake = Lake(settings)
     if not lake.exists():
         raise LakeError(f"{lake.address}: expected a lake, found none; nothing was read: {remedy(settings)}")
-    lake.prepare()  # a lake of an earlier version lacks the tables that came since
     with workbench_with_marts(settings) as connection:
         answer = connection.execute(_query(name), parameters)
         names = [column[0] for column in answer.description or ()]

@@ -19,7 +19,6 @@ _IN_WORDS = tuple(
         (r"learning", "a model is being trained"),
         (r"ingest", "a file is being ingested"),
         (r"standard-input", "a file from standard input is being ingested"),
-        (r"origin", "decisions are being published, or one side of a mixture is being removed,"),
         (r"shelf", "the products and shoppers of the shelf are being written"),
         (r"export", "prices are being sent to tills and labels"),
         (r"export-record", "what tills and labels are sent, or said, is being written"),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from catalog.errors import Declined
 from catalog.lock_place import LockPlace
@@ -46,29 +46,20 @@ def held(place: LockPlace, name: str) -> Iterator[None]:
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        with _on_all_machines(place, name, "alone", waits=False):
+        with _on_all_machines(place, name, waits=False):
             yield
     finally:
         os.close(descriptor)
 
 
-def waited_for(place: LockPlace, name: str) -> AbstractContextManager[None]:
-    """Hold the lock `name`; wait while another process holds it."""
-    return _waiting(place, name, fcntl.LOCK_EX)
-
-
-def shared(place: LockPlace, name: str) -> AbstractContextManager[None]:
-    """Hold the lock `name` together with others who share it; wait while one process holds it alone."""
-    return _waiting(place, name, fcntl.LOCK_SH)
-
-
 @contextmanager
-def _waiting(place: LockPlace, name: str, how: int) -> Iterator[None]:
+def waited_for(place: LockPlace, name: str) -> Iterator[None]:
+    """Hold the lock `name`; wait while another process holds it."""
     place.folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(_file(place, name), os.O_RDONLY | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, how)
-        with _on_all_machines(place, name, "alone" if how == fcntl.LOCK_EX else "shared", waits=True):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with _on_all_machines(place, name, waits=True):
             yield
     finally:
         os.close(descriptor)
@@ -110,12 +101,10 @@ def _is_held_here(place: LockPlace, name: str) -> bool:
     return False
 
 
-def _on_all_machines(
-    place: LockPlace, name: str, mode: Literal["alone", "shared"], *, waits: bool
-) -> AbstractContextManager[None]:
+def _on_all_machines(place: LockPlace, name: str, *, waits: bool) -> AbstractContextManager[None]:
     if place.database is None or is_of_one_machine(name):
         return nullcontext()
-    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, mode, waits=waits)
+    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, waits=waits)
     return locked
 
 

@@ -1,12 +1,11 @@
 """Find what does not belong together: a batch or a book of which one part is from another run than the rest.
 
-Every commit has a record of its parts, and each part is held against it. Partitions of an earlier version have no
-record, nor have those whose record was damaged and set aside: of those, the receipts of the parts of a batch, or of a
-book, must name the same inputs and the same seed.
+Every commit has a record of its parts, and each part is held against it. Where a record was damaged and set aside, the
+receipts of the parts of a batch, or of a book, must name the same inputs and the same seed.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from catalog.errors import LakeError
@@ -41,19 +40,14 @@ def what_does_not_belong(lake: Lake) -> Iterator[Finding]:
         if not is_held(lake.locks, name):
             said = f"the commit {name} cannot be finished: run `shelfprice doctor --fix`"
             yield Finding(pending_record_name(name), "unfinished", said)
-    records: list[CommitRecord] = []
     for name in final_names(lake.notes):
         try:
             record = read_record(lake.notes, record_name(name))
         except LakeError as error:
             yield Finding(record_name(name), "damaged", str(error))
             continue
-        if record is not None:
-            records.append(record)
-    taken_out = _taken_out(lake, records)
-    for record in records:
-        if not is_held(lake.locks, record.name):
-            yield from _parts_of_others(lake, record, taken_out)
+        if record is not None and not is_held(lake.locks, name):
+            yield from _parts_of_others(lake, record)
     yield from _mixed_without_record(lake, "interactions", BATCH, _same_run, _PLAY_AGAIN)
     yield from _mixed_without_record(lake, "interactions", (LEDGER,), _same_seed, _PLAY_AGAIN)
     yield from _mixed_without_record(lake, "price_book", ("demand_curves",), _same_inputs, _PRICE_AGAIN)
@@ -66,19 +60,7 @@ def is_mixed(lake: Lake, date: dt.date, group: str) -> bool:
     return any(found.kind == "mixed" and found.partition in of_batch for found in what_does_not_belong(lake))
 
 
-def _taken_out(lake: Lake, records: Iterable[CommitRecord]) -> set[Partition]:
-    """Return what commits that are in force have removed: earlier versions left it in the records it was a part of."""
-    return {
-        part.partition
-        for record in records
-        if any(part.receipt is None for part in record.parts)
-        and any(part.receipt is not None and lake.receipt(part.partition) == part.receipt for part in record.parts)
-        for part in record.parts
-        if part.receipt is None
-    }
-
-
-def _parts_of_others(lake: Lake, record: CommitRecord, taken_out: Collection[Partition]) -> Iterator[Finding]:
+def _parts_of_others(lake: Lake, record: CommitRecord) -> Iterator[Finding]:
     """Yield the parts of a commit that are neither as it left them nor whole parts of another commit."""
     for part in record.parts:
         if part.receipt is None:
@@ -88,8 +70,6 @@ def _parts_of_others(lake: Lake, record: CommitRecord, taken_out: Collection[Par
             continue
         if now is None and lake.holds(part.partition):
             continue  # damaged, which its own receipt tells
-        if now is None and part.partition in taken_out:
-            continue
         if now is None:
             yield about(part.partition, "missing", f"it is part of {record.name}: {_remedy_of(part.partition)}")
         else:

@@ -69,33 +69,20 @@ def sealed_text(said: dict[str, Any]) -> str:
 
 
 def unsealed(text: str) -> dict[str, Any]:
-    """Return what sealed JSON text says; text of an earlier version has no seal, and nothing is held against it.
-
-    Raises
-    ------
-    ValueError
-        When it is no JSON object, or is not what was sealed.
-    """
-    said = json.loads(text)
-    if not isinstance(said, dict):
-        raise ValueError("expected a JSON object")  # noqa: TRY004 - for who calls, any text that is wrong is a ValueError
-    if "~seal" in said and sealed_text({name: value for name, value in said.items() if name != "~seal"}) != text:
-        raise ValueError("its seal does not fit")
-    said.pop("~seal", None)
-    return said
-
-
-def proven(text: str) -> dict[str, Any]:
     """Return what sealed JSON text says; text without a seal proves nothing.
 
     Raises
     ------
     ValueError
-        When it has none, or is not what was sealed.
+        When it is no JSON object, has no seal, or is not what was sealed.
     """
-    said = unsealed(text)
-    if sealed_text(said) != text:
+    said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - for who calls, any text that is wrong is a ValueError
+    if said.pop("~seal", None) is None:
         raise ValueError("it has no seal")
+    if sealed_text(said) != text:
+        raise ValueError("its seal does not fit")
     return said
 
 

@@ -9,16 +9,15 @@ from typing import Any
 
 from warehouse.finding import Finding
 from warehouse.notes import Notes
-from warehouse.receipts import proven, sealed_text
+from warehouse.receipts import sealed_text, unsealed
 
-ORIGIN, BEFORE_MIXTURE, GROUPED_DATES = "origin.json", "before-mixture.json", "grouped.json"
+ORIGIN, GROUPED_DATES = "origin.json", "grouped.json"
 UNSENT_ALERTS = "unsent-alerts.json"
 EXPORTS, ASKED = "exports", "asked"
 """The notes of a lake, and the folders of those of which there are many; the records of commits are checked apart."""
 
 _THEN = {
     ORIGIN: "the lake is recognised by its partitions then",
-    BEFORE_MIXTURE: "all books and models are removed with a side that is taken out then",
     GROUPED_DATES: "the next transform looks at every day then",
     UNSENT_ALERTS: "`shelfprice alerts` lists what needs a person, and the alerts in it are not sent",
     EXPORTS: "the next export to that target sends it all batches once more then, under their ids",
@@ -40,13 +39,13 @@ def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
         When it is not as it was written.
     """
     text = notes.read(name)
-    return None if text is None else proven(text)
+    return None if text is None else unsealed(text)
 
 
 def unproven_notes(notes: Notes) -> Iterator[Finding]:
     """Yield the notes that are not as they were written, each with what becomes of it when it is set aside."""
     many = {name: folder for folder in (EXPORTS, ASKED) for name in notes.names(folder) if name.endswith(".json")}
-    for name, kind in {**{one: one for one in (ORIGIN, BEFORE_MIXTURE, GROUPED_DATES, UNSENT_ALERTS)}, **many}.items():
+    for name, kind in {**{one: one for one in (ORIGIN, GROUPED_DATES, UNSENT_ALERTS)}, **many}.items():
         try:
             read_sealed(notes, name)
         except ValueError as error:

@@ -30,7 +30,7 @@ from warehouse.receipts import Receipt
 _SET_ASIDE = "set-aside"
 _OWN = {
     *("asked", "commits", "exports", "locks", "pointers", "probes", "tokens", _SET_ASIDE),
-    *("origin.json", "before-mixture.json", "grouped.json"),
+    *("origin.json", "grouped.json"),
 }
 
 

@@ -1,8 +1,5 @@
--- One row per session that holds the lock $1: how it is named, and whether it holds the lock alone. PostgreSQL keeps
--- both halves of a lock's number apart.
-select
-    activity.application_name,
-    locks.mode = 'ExclusiveLock' as is_alone
+-- One row per session that holds the lock $1: how it is named. PostgreSQL keeps both halves of a lock's number apart.
+select activity.application_name
 from pg_locks as locks
 inner join pg_stat_activity as activity on locks.pid = activity.pid
 inner join pg_database as own on locks.database = own.oid and own.datname = current_database()

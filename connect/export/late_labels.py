@@ -13,7 +13,7 @@ def late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     if not workspace.catalog.store.alerts.labels:
         return
     late: dict[str, list[LateLabel]] = {}
-    told = workspace.catalog.store.money.told
+    told = workspace.catalog.store.money.format_money
     for label in late_in(workspace):
         late.setdefault(label.store, []).append(label)
     for store, labels in late.items():

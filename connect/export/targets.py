@@ -179,7 +179,7 @@ def csv_of(batch: PriceBatch) -> str:
     document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
     of_batch = {name: document[name] for name in ("batch", "store", "currency")}
     rows = ([(price | of_batch)[name] for name in _COLUMNS] for price in document["prices"])
-    cells = [[money.written(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
+    cells = [[money.format_amount(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
     write_csv(text, _COLUMNS, cells)
     return text.getvalue()
 

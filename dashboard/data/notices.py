@@ -11,11 +11,6 @@ from warehouse.books import PassedOver
 
 Mood = Literal["info", "warning", "problem"]
 
-_MIXED = "The twin's sales are mixed with a retailer's"
-_MIXED_SAYS = (
-    "This lake holds days that the twin played and decisions of a real log, and nobody asked for that: what is learned "
-    "from it is wrong. The command removes the twin's part and leaves the log as it was."
-)
 _AT_BASE_PRICES = (
     "Every product is sold at its base price, without exploration, until guardrails: {kill_switch: false} stands in "
     "store.yaml."
@@ -65,13 +60,11 @@ def notices(
     if catalog_problem:
         title = "The catalog cannot be used; the one read before stays in force"
         found.append(Notice(title, catalog_problem, "problem"))
-    if now.is_mixed_up:
-        found.append(Notice(_MIXED, _MIXED_SAYS, "problem", next_command(now)))
     if kill_switch:
         found.append(Notice("The kill switch is on", _AT_BASE_PRICES, "problem"))
     elif passed_over is not None:
         found.append(_about_damage(passed_over))
-    elif not now.is_mixed_up:
+    else:
         found += _about_prices(versions, books, shown, now)
     return found
 

@@ -51,7 +51,7 @@ def _below_cost(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
     """Yield prices below cost, shown now or from a store's next tick on, and orders that a cost keeps from standing."""
     lake, catalog = workspace.lake, workspace.catalog
     costs = {product.sku: product.unit_cost for product in catalog.products}
-    told, shown = catalog.store.money.told, prices_shown(lake, catalog)
+    told, shown = catalog.store.money.format_money, prices_shown(lake, catalog)
     for store, held in standings(lake, catalog, stores_now(lake, catalog, catalog.store.stores)).items():
         for own in held:
             cost, now = costs.get(own.sku, 0.0), shown.get((store, own.sku))

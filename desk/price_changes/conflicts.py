@@ -68,7 +68,7 @@ def below_cost(catalog: Catalog, terms: Terms) -> str | None:
     if terms.kind not in {"override", "freeze"} or terms.sku is None or terms.new_price is None:
         return None
     store, product = catalog.store, catalog.product(terms.sku)
-    least, told = cost_plus_margin(product, store.guardrails, store.money), store.money.told
+    least, told = cost_plus_margin(product, store.guardrails, store.money), store.money.format_money
     if terms.new_price >= least or (terms.accepted_cost is not None and terms.accepted_cost >= least):
         return None
     if terms.new_price < product.unit_cost:
@@ -78,7 +78,7 @@ def below_cost(catalog: Catalog, terms: Terms) -> str | None:
 
 
 def _of_the_product(catalog: Catalog, product: Product, terms: Terms) -> Iterator[str]:
-    frozen, told = catalog.store.guardrails.frozen.get(product.sku), catalog.store.money.told
+    frozen, told = catalog.store.guardrails.frozen.get(product.sku), catalog.store.money.format_money
     price = terms.new_price or 0.0
     if frozen is not None:
         yield f"{product.sku} is frozen at {told(frozen)} in store.yaml"
@@ -94,8 +94,8 @@ def of_the_announcement(terms: Terms, money: Currency) -> Iterator[str]:
         yield f"no price of {terms.sku} was shown before, so there is none that a reduction could be announced from"
     elif terms.new_price is not None and terms.new_price >= terms.prior_price:
         yield (
-            f"{money.told(terms.new_price)} is no reduction: {money.told(terms.prior_price)} is the price that an "
-            "announcement has to name"
+            f"{money.format_money(terms.new_price)} is no reduction: {money.format_money(terms.prior_price)} is the "
+            "price that an announcement has to name"
         )
 
 
@@ -111,7 +111,7 @@ def _hold_together(terms: Terms, other: PriceChange) -> bool:
 
 
 def _named(catalog: Catalog, other: PriceChange) -> str:
-    terms, end, told = other.terms, other.terms.valid_until, catalog.store.money.told
+    terms, end, told = other.terms, other.terms.valid_until, catalog.store.money.format_money
     what = {
         "override": f"an override at {told(terms.new_price or 0)}",
         "freeze": f"a freeze at {told(terms.new_price or 0)}",

@@ -11,7 +11,7 @@ from catalog.load import Catalog
 from desk.price_changes.change import PriceChange, newest_of_each
 from desk.price_changes.passing import passing
 from desk.price_changes.record import changes_by_people, changes_named, changes_on
-from desk.price_changes.yesterday import opening_prices_before
+from desk.price_changes.shown import opening_prices_before
 from serving.orders import AtOnce, Orders, PriceOrder
 from warehouse.lake import Lake
 

@@ -13,7 +13,7 @@ from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import Outlook, outlook_of
 from desk.price_changes.passing import passes
 from desk.price_changes.record import LOCK, changes_on, next_number, record
-from desk.price_changes.yesterday import opening_prices_before
+from desk.price_changes.shown import opening_prices_before
 from serving.book_store import BookInForce, book_in_force
 from serving.evidence import evidence
 from serving.in_force import pricing_by_book

@@ -100,18 +100,13 @@ def next_dates(lake: Lake, catalog: Catalog, stores: Collection[str]) -> dict[st
     after = [] if closed is None else [closed + ONE_DAY]
     together = min([*being_sold, *after], default=DEFAULT_START)
     own = {day.store: day.business_date for day in live}
-    for store, date in {} if _is_a_retailers(lake) else _newest_closed_of(lake, set(stores)).items():
+    for store, date in {} if origin_of(lake.store) == "retailer" else _newest_closed_of(lake, set(stores)).items():
         own[store] = max(date, own.get(store, date))
     return {store: own[store] + ONE_DAY if store in own else together for store in stores}
 
 
 def _next_date(workspace: Workspace, store: str) -> dt.date:
     return next_dates(workspace.lake, workspace.catalog, [store])[store]
-
-
-def _is_a_retailers(lake: Lake) -> bool:
-    now = origin_of(lake.store)
-    return now is not None and now.holds == "retailer"
 
 
 def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:

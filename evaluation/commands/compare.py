@@ -175,10 +175,10 @@ def _show(found: Any, seeds: int, store_days: int, money: Currency) -> None:
     columns, rows = report.match_rows(found)
     show_table(
         f"Played after {max(match.decisions for match in found.matches):,} decisions, per store day",
-        [money.named(column) for column in columns],
+        [money.format_title(column) for column in columns],
         rows,
         f"{seeds} seeds of {store_days} store days; every policy met the same shoppers; the gate is left out",
-        money=[money.named(column) for column in ("revenue, EUR", "mean price, EUR")],
+        money=[money.format_title(column) for column in ("revenue, EUR", "mean price, EUR")],
         digits=money.digits,
     )
     if found.first_days:

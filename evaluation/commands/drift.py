@@ -101,7 +101,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
         return
     show_table(
         "Scripted changes of demand",
-        [shelf.store.money.named(column) for column in shock_report.COLUMNS],
+        [shelf.store.money.format_title(column) for column in shock_report.COLUMNS],
         shock_report.rows_of(found),
         f"means of {seeds} seeds; money is exact under true demand, against a clairvoyant, for all stores together",
     )

@@ -11,7 +11,7 @@ _LEAST_SHOWN = 1e-4
 
 def columns_of(found: Found) -> list[str]:
     """Return `COLUMNS` in the currency of the stores."""
-    return [found.planned.money.named(column) for column in COLUMNS]
+    return [found.planned.money.format_title(column) for column in COLUMNS]
 
 
 def estimand(design: Design) -> str:

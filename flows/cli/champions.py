@@ -58,7 +58,7 @@ def champions(as_json: Json = False) -> None:
         ]
         for row in changes
     ]
-    earned = money_of(Lake(settings)).named("EUR a store day")
+    earned = money_of(Lake(settings)).format_title("EUR a store day")
     names = ["", "version", "what", "who", "when, UTC", "prices from", "store days", earned, "why"]
     show_table("Champions, newest first", names, rows)
 

@@ -10,7 +10,6 @@ from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
 from flows.cli.options import (
-    AllowMixture,
     Catalog,
     Days,
     Json,
@@ -54,7 +53,6 @@ def live(
     seed: Seed = 7,
     again: Again = False,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Sell in one store tick by tick, publishing each tick; after a stop or a kill, the same command continues.
@@ -67,7 +65,7 @@ def live(
     from catalog.load import load
     from etl.live.calendar import refuse_unknown_store
 
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     folder = text_of(catalog)
     if date:
         refuse_beyond_calendar(date, days)
@@ -124,7 +122,6 @@ def backfill(
     force: Force = False,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Fill what is missing or stale between two business dates, in order, and leave the rest alone.
@@ -142,7 +139,7 @@ def backfill(
             "give another"
         )
     _refuse_gap_before(start.date())
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     with backfill.working():
         from flows.backfill import backfill as flow
 

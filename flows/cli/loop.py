@@ -11,7 +11,6 @@ from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
 from flows.cli.options import (
     FIRST_DAY,
-    AllowMixture,
     Catalog,
     Days,
     Json,
@@ -36,7 +35,6 @@ def pipeline(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Run the whole loop: sell while learning from every hour, learn anew every night, and price the next day.
@@ -44,7 +42,7 @@ def pipeline(
     For example:
       shelfprice pipeline --days 28 --stores 6
     """
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     _run_loop(start, days, stores, seed, catalog, as_json=as_json)
 
 
@@ -55,7 +53,6 @@ def demo(
     stores: Stores = None,
     seed: Seed = 7,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play three stores for ten days: price from the first day on, learn every hour, train and judge every night.
@@ -64,7 +61,7 @@ def demo(
       shelfprice demo
       shelfprice demo --stores 1 --days 6
     """
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     _run_loop(start, days, stores, seed, catalog, as_json=as_json)
     if not as_json:
         remark(
@@ -85,7 +82,6 @@ def simulate(
     seed: Seed = 7,
     policy: Policy = None,
     catalog: Catalog = None,
-    allow_mixture: AllowMixture = False,
     as_json: Json = False,
 ) -> None:
     """Play store days on the digital twin and publish their decisions.
@@ -97,7 +93,7 @@ def simulate(
     """
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
-    admit("twin", allow_mixture=allow_mixture)
+    admit("twin")
     with simulate.working():
         from flows.simulate import simulate as flow
 

@@ -53,7 +53,7 @@ def show_report(report: dict[str, Any]) -> None:
         for day in report["days"]
     ]
     money = currency_of(report["currency"])
-    amounts = [money.named(column) for column in ("revenue, EUR", "mean price, EUR")]
+    amounts = [money.format_title(column) for column in ("revenue, EUR", "mean price, EUR")]
     columns = ["day", "priced by", amounts[0], "units", "visits to an empty shelf", amounts[1]]
     show_table("Revenue per day, all stores", columns, rows, money=amounts, digits=money.digits)
     if report["candidates"]:
@@ -73,8 +73,8 @@ def sentence_of(mean: MeanDay, money: Currency = EUR) -> str:
     gain = "" if mean.gain is None else f" ({mean.gain:+.1%})"
     days = "1 day" if mean.count_days == 1 else f"{mean.count_days} days"
     return (
-        f"On the same shoppers, the price book earned {money.summed(mean.book_eur)}{of_margin} a day and base prices "
-        f"{money.summed(mean.base_eur)}{gain}, over {days}"
+        f"On the same shoppers, the price book earned {money.format_sum(mean.book_eur)}{of_margin} a day and base "
+        f"prices {money.format_sum(mean.base_eur)}{gain}, over {days}"
     )
 
 

@@ -53,13 +53,6 @@ Stores = Annotated[
 OneStore = Annotated[str | None, typer.Option("--store", help="One store, such as S01; by default every store.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed; equal seeds give the same shoppers.")]
 """As far as scikit-learn takes one."""
-AllowMixture = Annotated[
-    bool,
-    typer.Option(
-        "--allow-mixture",
-        help="Mix the twin's decisions with a retailer's in one lake; `shelfprice reset --only` takes them apart.",
-    ),
-]
 
 FIRST_DAY = dt.datetime(2026, 1, 5)  # noqa: DTZ001 - a calendar date, as typer parses one
 

@@ -76,7 +76,7 @@ def quote(
     for option, price in (("--shown", shown), ("--opening", opening)):
         if price is not None and price < shelf.store.money.smallest:
             raise typer.BadParameter(
-                f"expected a price from {shelf.store.money.told(shelf.store.money.smallest)}, found {price}",
+                f"expected a price from {shelf.store.money.format_money(shelf.store.money.smallest)}, found {price}",
                 param_hint=f"'{option}'",
             )
     desk, question = open_desk(Lake(settings), shelf, catalog), PriceQuestion(sku, stock, ticks_left, shown, opening)
@@ -100,7 +100,7 @@ def show_quote(name: str, answer: Any) -> None:
         "" if revenue is None else f", expected revenue {revenue:.{max(2, money.digits)}f} {money.code} per visit"
     )
     show_table(
-        f"{name}: {money.told(answer.price)}{chance}{expected}",
+        f"{name}: {money.format_money(answer.price)}{chance}{expected}",
         ["", f"price, {money.code}", "chance of sale", f"expected revenue, {money.code} per visit"],
         candidates,
         f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
@@ -117,7 +117,8 @@ def show_explanation(answer: Any) -> None:
     rows += [[clamp["rule"], clamp["before"], clamp["after"]] for clamp in answer.clamps]
     rows.append(["price to show", None, answer.price])
     written = [
-        [step, "" if before is None else money.written(before), money.written(after)] for step, before, after in rows
+        [step, "" if before is None else money.format_amount(before), money.format_amount(after)]
+        for step, before, after in rows
     ]
     show_table(f"From the policy's price to the shelf, {money.code}", ["step", "before", "after"], written)
     cost = "no limit changes the price"

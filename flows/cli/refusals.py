@@ -19,18 +19,12 @@ def refuse_without_cells() -> None:
     newest_grouped(Lake(read_settings()))
 
 
-def admit(side: Side, *, allow_mixture: bool = False) -> None:
-    """Let a command of a side publish decisions; with `allow_mixture`, also in a lake of the other side.
+def admit(side: Side) -> None:
+    """Let a command of a side publish decisions.
 
     Raises
     ------
     Declined
         When the lake holds the decisions of the other side; the message says what to do.
     """
-    from warehouse import mixture
-
-    settings = read_settings()
-    store = open_store(settings)
-    if allow_mixture:
-        mixture.allow_mixture(store, settings.locks, side)
-    refuse_other_side(store, side)
+    refuse_other_side(open_store(read_settings()), side)

@@ -1,7 +1,7 @@
-"""The command that removes all generated data, or what one side published. It starts no service."""
+"""The command that removes all generated data. It starts no service."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -9,7 +9,7 @@ from catalog.errors import Declined
 from catalog.settings import Settings, read_settings
 from catalog.wings import needed
 from flows.cli.command import command
-from flows.cli.console import progress_bars, remark, show_table
+from flows.cli.console import remark
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
@@ -31,24 +31,13 @@ _GENERATED = {
     ),
     *("services.json", "services.json.draft"),
 }
-Only = Annotated[
-    Literal["twin", "retailer"] | None,
-    typer.Option("--only", help="Remove what this side published, and leave the other side as it was."),
-]
 
 
 @command("lake", when_stopped="stopped; what was not removed stands: run the same command again to remove it")
-def reset(only: Only = None, yes: Yes = False) -> None:
-    """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API.
-
-    With --only, take a mixture apart: everything that the twin, or the retailer, published is removed, with the books
-    and models that learned from the mixture. The other side stays byte for byte as it was.
-    """
+def reset(yes: Yes = False) -> None:
+    """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API."""
     settings = read_settings()
     home: Path = settings.home
-    if only is not None:
-        _reset_side(home, only, yes=yes)
-        return
     from shutil import rmtree
 
     lake = None if settings.lake_address is None else _elsewhere(settings)
@@ -84,25 +73,3 @@ def _elsewhere(settings: Settings) -> Any | None:
             "away first"
         )
     return store if store.exists() else None
-
-
-def _reset_side(home: Path, side: Literal["twin", "retailer"], *, yes: bool) -> None:
-    whose = f"the {side}'s decisions"
-    if not yes and not typer.confirm(f"Remove {whose} from {home}, and the books and models that learned from them?"):
-        raise Declined("nothing was removed")
-    from flows.environment import prepare
-
-    settings = prepare()
-    with progress_bars():
-        from flows.progress import tell
-        from training.mlflow.registry import MlflowRegistry
-        from training.take_apart import take_apart
-
-        done = take_apart(settings, MlflowRegistry(settings), side, tell)
-    show_table(f"Removed with {whose}", ["table", "partitions"], [list(row) for row in done.removed.items()])
-    if done.versions:
-        remark(f"no longer used, for they may have learned from it: model versions {', '.join(done.versions)}")
-    if done.kept_shelf:
-        remark(f"{done.kept_shelf} was corrected by hand and stays")
-    left = {"twin": "the twin's decisions alone", "retailer": "a retailer's decisions alone"}
-    remark(f"{home} now holds {left.get(done.left.holds, 'a mixture') if done.left else 'no decisions'}")

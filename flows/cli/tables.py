@@ -44,7 +44,7 @@ def show_prices(
     rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left", money: Currency = EUR
 ) -> None:
     """Print prices of each product at three stock levels."""
-    show_table(money.named(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
+    show_table(money.format_title(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
 
 
 def show_store_prices(rows: Sequence[Sequence[Any]], title: str, money: Currency = EUR) -> None:
@@ -62,7 +62,7 @@ def show_kept_prices(kept: Sequence[Mapping[str, Any]], money: Currency = EUR) -
     )
     columns = ["sku", "old price", "new price", "stores that keep the old price this week"]
     prices = ("old price", "new price")
-    show_table(money.named("Small steps, EUR"), columns, rows, caption, money=prices, digits=money.digits)
+    show_table(money.format_title("Small steps, EUR"), columns, rows, caption, money=prices, digits=money.digits)
 
 
 def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> None:

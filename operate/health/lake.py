@@ -5,23 +5,21 @@ from collections.abc import Callable
 
 from catalog.check import Check
 from catalog.errors import LakeError
-from warehouse.advice import next_command, situation_of
+from warehouse.advice import situation_of
 from warehouse.assertions.run import broken_assertions
+from warehouse.origin import origin_of
 from warehouse.sold import sold_dates
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
 
 def check_origin(workspace: Workspace) -> list[Check]:
-    """Fail where the twin's decisions are mixed with a retailer's and nobody asked for that."""
+    """Fail where nobody can tell whose decisions the lake holds."""
     try:
-        now = situation_of(workspace.settings)
+        origin_of(workspace.lake.store)
     except LakeError as error:
         return [Check("origin", "failed", str(error), "shelfprice doctor --fix")]
-    if not now.is_mixed_up:
-        return []
-    said = "the twin's decisions are mixed with a retailer's; what is learned from them is wrong"
-    return [Check("origin", "failed", said, next_command(now) or "")]
+    return []
 
 
 def check_files(workspace: Workspace, on_file: Callable[[int, int], None]) -> Check:

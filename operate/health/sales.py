@@ -3,7 +3,6 @@
 import datetime as dt
 
 from catalog.check import Check
-from etl.business_dates import comes_from_outside
 from features.cells import stale_cells
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition
@@ -18,7 +17,7 @@ def check_decisions(workspace: Workspace, newest: dt.date) -> Check:
     first = dates[0] if dates else newest
     days = (first + dt.timedelta(days=day) for day in range((newest - first).days))
     missing = sorted(set(days).difference(dates))
-    if missing and not situation_of(workspace.settings).is_a_retailers and not comes_from_outside(lake, dates[-1]):
+    if missing and not situation_of(workspace.settings).is_a_retailers:
         remedy = f"shelfprice backfill --start {missing[0]} --end {missing[-1]}"
         found = f"through {newest}, {len(missing)} days missing, such as {missing[0]}"
         return Check("decisions", "warning", found, remedy)

@@ -72,7 +72,7 @@ def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
         if partition is None:
             key: tuple[Kind, dt.date | None, str | None] = ("record", None, finding.file)
         else:
-            kind = _kind_of(lake, partition)
+            kind = _kind_of(partition)
             own = partition.group if kind != "other" else f"{partition.table} {partition.group}"
             key = kind, partition.business_date, own
         sorted_out.setdefault(key, []).append(finding)
@@ -135,22 +135,14 @@ def _strike_from_records(lake: Lake, partition: Partition) -> None:
                 amend(lake.notes, record.without(partition))
 
 
-def _kind_of(lake: Lake, partition: Partition) -> Kind:
+def _kind_of(partition: Partition) -> Kind:
     table, group = partition.table, partition.group
     if table in OF_A_RETAILER or group.startswith(EXPORT_GROUP):
         return "ingested"
     if table in _OF_A_LIVE_DAY or (table in _OF_A_DAY and group.startswith(LIVE_GROUP)):
         return "live"
     if table in _OF_A_DAY:
-        return "trial" if group.startswith(TRIAL_GROUP) else _played_or_ingested(lake, partition)
+        return "trial" if group.startswith(TRIAL_GROUP) else "played"
     if table in _OF_A_BOOK:
         return "book"
     return "cells" if table in GROUPED else "other"
-
-
-def _played_or_ingested(lake: Lake, partition: Partition) -> Kind:
-    """Tell whose decisions they are: only the twin's have a seed, and a ledger."""
-    date, group = partition.business_date, partition.group
-    receipts = [lake.receipt(Partition(table, date, group)) for table in ("interactions", *BATCH, LEDGER)]
-    of_the_twin = [receipt.is_of_the_twin for receipt in receipts if receipt is not None]
-    return "played" if any(of_the_twin) or not of_the_twin else "ingested"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from catalog.errors import DataError, Declined
 from own_data.exports.admission import EPOCH, Replaced, rows_and_units
 from own_data.exports.columns import Grain
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.sold import SOLD, sold_on
 
 
@@ -71,7 +71,7 @@ def replacement(
     editions = _earlier_editions(lake, part, file)
     found: dict[dt.date, Replaced] = {}
     for day in dates:
-        others = {own.group for own in sold_on(lake, day) if own.group != part and _is_exported(lake, own)}
+        others = {own.group for own in sold_on(lake, day) if own.group != part}
         own_name = {group for group in others & editions if _stores_on(lake, day, group) <= set(stores)}
         gone = others if day in asked.replace else own_name
         if gone:
@@ -84,29 +84,6 @@ def _replaced(lake: Lake, day: dt.date, parts: frozenset[str]) -> Replaced:
     return Replaced(parts, sum(rows for rows, _ in held), sum(units for _, units in held))
 
 
-def refuse_played_days(lake: Lake, dates: Collection[dt.date]) -> None:
-    """Refuse a file with a date that the twin has played, or is selling.
-
-    Raises
-    ------
-    Declined
-        With the date, and what to do.
-    """
-    played = {
-        own.business_date
-        for table in ("interactions", "live_interactions")
-        for own in lake.partitions(table)
-        if own.business_date in dates and not _is_exported(lake, own)
-    }
-    if played:
-        day = min(date for date in played if date is not None)
-        raise Declined(
-            f"expected dates that the twin has not played, found {day} ({len(played)} such dates); nothing was "
-            "published: leave these dates out of the file, or take the twin's part out with `shelfprice reset --only "
-            "twin`"
-        )
-
-
 def refuse_another_grain(lake: Lake, part: str, grain: Grain) -> None:
     """Refuse visits where units are kept, and units where visits are: both count the same sales.
 
@@ -116,7 +93,7 @@ def refuse_another_grain(lake: Lake, part: str, grain: Grain) -> None:
         When another file in the lake has the other grain.
     """
     table = SOLD[1] if grain == "visits" else SOLD[0]
-    if any(own.group != part and _is_exported(lake, own) for own in lake.partitions(table)):
+    if any(own.group != part for own in lake.partitions(table)):
         held, found = ("units or receipts", "visits") if grain == "visits" else ("visits", grain)
         raise Declined(
             f"expected {held} like the other files in the lake in {lake.address}, found {found}; nothing was "
@@ -132,11 +109,6 @@ def _earlier_editions(lake: Lake, part: str, file: str) -> set[str]:
 def _stores_on(lake: Lake, day: dt.date, group: str) -> set[str]:
     parts = [own for own in sold_on(lake, day) if own.group == group]
     return {store for own in parts for store in lake.read(own)["store_id"].unique().to_pylist()}
-
-
-def _is_exported(lake: Lake, partition: Partition) -> bool:
-    receipt = lake.receipt(partition)
-    return receipt is not None and not receipt.is_of_the_twin
 
 
 def dates_in(days: Collection[int]) -> list[dt.date]:

@@ -23,7 +23,6 @@ from own_data.exports.corrections import (
     Asked,
     dates_in,
     refuse_another_grain,
-    refuse_played_days,
     replacement,
 )
 from own_data.exports.estimate_shelf import is_untouched, write_shelf
@@ -41,7 +40,7 @@ from warehouse.connection import build_file
 from warehouse.files import sha256_of
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
-from warehouse.origin import publishing, refuse_other_side
+from warehouse.origin import claim, refuse_other_side
 from warehouse.sold import sold_partitions
 from warehouse.workspace import Workspace
 
@@ -130,8 +129,7 @@ def ingest(
         units = _units_of(own, reading, is_estimated=may_estimate)
         with stage_export(export, settings.scratch, lambda share: _tell_share(room.progress, share), *units) as staged:
             replaces = _accepted(lake, own, staged, asked)
-            with publishing(lake.store, lake.locks, "retailer"):
-                pass  # of two first writers, one loses before it writes anything
+            claim(lake.store, "retailer")  # of two first writers, one loses before it writes anything
             _settle_shelf(lake, own, staged, is_estimated=may_estimate)
             workspace = _admit_all(settings, lake, own, staged, replaces, asked, room)
         build_file(settings, ALL_VIEWS)
@@ -159,7 +157,6 @@ def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> dic
     _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
     refuse_another_grain(lake, own.part, staged.grain)
-    refuse_played_days(lake, dates)
     stores = [store_id_of(word) for word in staged.stores.words]
     return replacement(lake, own.part, own.export.path.name, dates, stores, asked)
 
@@ -259,7 +256,7 @@ def _fingerprint(own: _File, catalog: Catalog) -> str:
 
 def _other_parts(lake: Lake, part: str) -> bool:
     """Tell whether the lake holds sales that are not of this file."""
-    return any(own.group != part for own in (*sold_partitions(lake), *lake.partitions("live_interactions")))
+    return any(own.group != part for own in sold_partitions(lake))
 
 
 def _refuse_without_rows(staged: StagedExport, where: str) -> None:

@@ -79,7 +79,7 @@ def refuse_other_money(catalog: Catalog, staged: StagedExport) -> None:
     if max(is_more.mean(), is_less.mean()) <= 0.5:  # noqa: PLR2004 - most of the products
         return
     first = int(np.flatnonzero(is_more if is_more.mean() > is_less.mean() else is_less)[0])
-    sku, base = catalog.skus[at[first]], catalog.store.money.told(catalog.base_prices[at[first]])
+    sku, base = catalog.skus[at[first]], catalog.store.money.format_money(catalog.base_prices[at[first]])
     raise DataError(
         f"expected prices like those of the shelf, found a median of {on_shelf.iloc[first]:.2f} for {sku!r}, whose "
         f"base price is {base} ({int((is_more | is_less).sum())} of {len(at)} products are as far off); "

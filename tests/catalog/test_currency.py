@@ -92,7 +92,11 @@ def test_the_next_price_is_a_whole_one_with_the_ending_and_the_nearest(
 
 
 def test_digits_and_symbols_are_those_of_the_currency() -> None:
-    assert [currency_of(code).told(120) for code in ("JPY", "EUR", "KWD")] == ["120 JPY", "120.00 EUR", "120.000 KWD"]
+    assert [currency_of(code).format_money(120) for code in ("JPY", "EUR", "KWD")] == [
+        "120 JPY",
+        "120.00 EUR",
+        "120.000 KWD",
+    ]
     assert [currency_of(code).symbol for code in ("JPY", "EUR", "KWD")] == ["¥", "€", "KWD\N{NO-BREAK SPACE}"]
     assert currency_of("EUR") is EUR
 

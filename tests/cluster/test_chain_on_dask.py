@@ -37,7 +37,6 @@ from serving.playing import batches_to_play, play_one
 from training.fit_candidates import fit_one
 from training.session import train
 from warehouse.lake import Lake
-from warehouse.mixture import allow_mixture
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
@@ -98,17 +97,18 @@ def in_a_folder(shared: Cluster) -> Cluster:
 
 
 def chain(settings: Settings, spread: Spread, export: Path) -> Made:
-    """Play, group, train, price, and ingest a retailer's file beside it."""
+    """Play, group, train, price, and ingest a retailer's file into a lake of its own."""
     workspace = played(settings, spread)
     model, registry = learned(workspace, spread)
     commit_book(workspace.lake, make_book(workspace, registry.load("1"), TOMORROW, spread))
     twin = (sealed(workspace.lake, PLAYED), model, sealed(workspace.lake, PRICED))
-    allow_mixture(workspace.lake.store, workspace.lake.locks, "retailer")
-    done = ingest(settings, export, Reading(), DEFAULT_DIR, NOW, Room(spread=spread))
-    assert (done.row["valid"], done.row["rejected"]) == (50, 5)
     assert not verify(workspace.lake).findings
-    own = {name: sha256 for name, sha256 in sealed(workspace.lake, INGESTED).items() if "export-" in name}
-    return Made(*twin, own)
+    elsewhere = settings.lake_address and f"{settings.lake_address}-retailer"
+    retailers = settings.model_copy(update={"home": settings.home / "retailer", "lake_address": elsewhere})
+    done = ingest(retailers, export, Reading(), DEFAULT_DIR, NOW, Room(spread=spread))
+    assert (done.row["valid"], done.row["rejected"]) == (50, 5)
+    assert not verify(Lake(retailers)).findings
+    return Made(*twin, sealed(Lake(retailers), INGESTED))
 
 
 def played(settings: Settings, spread: Spread) -> Workspace:

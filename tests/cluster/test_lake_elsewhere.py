@@ -27,7 +27,7 @@ from warehouse.asked import left_unended, write_down
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
-from warehouse.origin import Origin, origin_of
+from warehouse.origin import origin_of
 from warehouse.verify import set_aside, verify
 from warehouse.workspace import Workspace
 
@@ -58,7 +58,7 @@ def test_a_day_is_played_grouped_proven_shown_and_replayed(delta_settings: Setti
     found = verify(workspace.lake)
     assert found.findings == ()
     assert found.rows == verify(embedded.lake).rows
-    assert origin_of(workspace.lake.store) == Origin("twin")
+    assert origin_of(workspace.lake.store) == "twin"
     with read_only(delta_settings) as connection:
         assert connection.execute("select count(*) from interactions").fetchone() == (result.rows,)
         (named,) = connection.execute("select sha256 from receipts where table_name = 'interactions'").fetchall()

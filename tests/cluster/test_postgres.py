@@ -25,7 +25,7 @@ from catalog.lock_place import LockPlace
 from catalog.settings import Settings, read_settings
 from cluster.advisory_locks import end_sessions
 from cluster.postgresql import connected
-from warehouse.locks import held, is_held, shared, waited_for
+from warehouse.locks import held, is_held, waited_for
 
 ABOUT = "s3://bucket/lake"
 OURS = "10.99.7.1"
@@ -38,9 +38,9 @@ from pydantic import SecretStr
 from catalog.lock_place import LockPlace
 from warehouse import locks
 logging.basicConfig()
-how, folder, about, name = sys.argv[1:]
+folder, about, name = sys.argv[1:]
 try:
-    with getattr(locks, how)(LockPlace(Path(folder), about, SecretStr(os.environ["AT"])), name):
+    with locks.held(LockPlace(Path(folder), about, SecretStr(os.environ["AT"])), name):
         print("held", flush=True)
         sys.stdin.read()
 except Exception as error:
@@ -92,13 +92,11 @@ def places(address: str, tmp_path: Path) -> Iterator[tuple[LockPlace, LockPlace]
 
 
 @contextmanager
-def holder(
-    place: LockPlace, name: str, how: str = "held", before: tuple[str, ...] = ()
-) -> Iterator[subprocess.Popen[str]]:
+def holder(place: LockPlace, name: str, before: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
     """Run a process on another machine that holds a lock until its input ends; `before` stands before its command."""
     assert place.database is not None
     with subprocess.Popen(
-        (*before, sys.executable, "-c", HOLD, how, str(place.folder), place.about, name),
+        (*before, sys.executable, "-c", HOLD, str(place.folder), place.about, name),
         env={**os.environ, "AT": place.database.get_secret_value()},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -163,17 +161,6 @@ def test_who_waits_for_a_lock_gets_it_when_its_holder_ends(places: tuple[LockPla
         begun = time.monotonic()
         with subprocess.Popen(("sh", "-c", f"sleep 1.5; kill -9 {process.pid}")), waited_for(here, "learning"):
             assert time.monotonic() - begun > 1.0
-
-
-def test_those_who_share_a_lock_hold_it_together_and_keep_out_who_wants_it_alone(
-    places: tuple[LockPlace, LockPlace],
-) -> None:
-    here, there = places
-    with holder(there, "origin", "shared"):
-        with shared(here, "origin"), shared(here, "origin"):
-            assert not is_held(here, "origin")
-        with pytest.raises(Declined, match="by process"):
-            held(here, "origin").__enter__()
 
 
 def test_a_lock_whose_connection_was_cut_is_taken_again_within_seconds(

@@ -76,9 +76,7 @@ STATES = {
     "ingested with a champion": State("log", "price", model=True, champion=True),
     "ingested, priced": State("log", None, model=True, champion=True, book=TODAY + dt.timedelta(days=1)),
     "ingested without views": State("log", "train", lost="views"),
-    "ingested, older than its record": State("log", "train", lost="record"),
-    "mixture": State("both", "reset"),
-    "mixture with a champion": State("both", "reset", model=True, champion=True),
+    "ingested without its record": State("log", "train", lost="record"),
 }
 
 
@@ -102,11 +100,11 @@ def in_state(
     """Make a home in a state and return the monitor that looks at it."""
 
     def make(state: State) -> Monitor:
-        if state.holds in {"twin", "both"}:
+        if state.holds == "twin":
             sell_two_days(settings.home)
             shutil.rmtree(settings.lake / "price_book")
             shutil.rmtree(settings.lake / "demand_curves")
-        if state.holds in {"log", "both"}:
+        if state.holds == "log":
             shutil.copytree(log_home, settings.home, dirs_exist_ok=True)
         if state.holds != "nothing":
             request.getfixturevalue("lake")
@@ -192,11 +190,7 @@ def parsed(command: str) -> str:
 def refuse_wrong(commands: Iterable[str], state: State) -> None:
     """Fail on a command that the command line does not take, or that adds invented sales to a retailer's log."""
     for command in commands:
-        name = parsed(command)
-        if state.holds == "log" and name in PLAYS:
-            assert "--allow-mixture" in command, f"{command} is advised for a retailer's lake"
-        elif state.holds == "both":
-            assert name not in PLAYS | {"ingest"} or "--allow-mixture" in command, f"{command} adds to a mixture"
+        assert state.holds != "log" or parsed(command) not in PLAYS, f"{command} is advised for a retailer's lake"
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
@@ -221,7 +215,7 @@ def test_every_page_advises_commands_that_are_right_for_the_lake(
     elif state.lost == "damaged":
         assert [parsed(command) for command in found["trouble"]] == ["transform", "verify"]
     else:
-        on_prices = [parsed(one) for page in ("Store", "Prices") for one in found[page] if "allow-mixture" not in one]
+        on_prices = [parsed(one) for page in ("Store", "Prices") for one in found[page]]
         assert state.right is None or state.right in on_prices
 
 
@@ -232,15 +226,14 @@ def test_a_lake_without_a_warehouse_is_told_how_to_get_one(in_state: Callable[[S
     assert [parsed(command) for command in said_by(str(raised.value))] == ["transform"]
 
 
-@pytest.mark.parametrize("state", ["empty home", "twin sold without a model", "ingested and grouped", "mixture"])
+@pytest.mark.parametrize("state", ["empty home", "twin sold without a model", "ingested and grouped"])
 def test_what_health_and_quote_advise_is_right_for_the_lake(state: str, in_state: Callable[[State], Monitor]) -> None:
     monitor = in_state(STATES[state])
     terminal = Terminal(monitor.settings.home)
     checks = json.loads(terminal("health", "--json").stdout)["checks"]
     remedies = [part for check in checks for part in re.split(", (?:or|then|and) ", check["remedy"])]
     sku = "A" if STATES[state].holds == "log" else "MILK"
-    shelf = ("--catalog", str(DEFAULT_DIR)) if state == "mixture" else ()
-    quoted = terminal("quote", "--sku", sku, "--stock", "9", *shelf)
+    quoted = terminal("quote", "--sku", sku, "--stock", "9")
     assert (quoted.returncode, quoted.stderr.count("\n")) == (1, 1)
     assert "expected a price book, found none" in quoted.stderr
     advised = [one for one in remedies if one.startswith("shelfprice ")] + list(said_by(quoted.stderr))

@@ -10,19 +10,14 @@ import pytest
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
-from etl.load import load_store_day
 from etl.validate import CONTRADICTS
 from etl.validate import REPEATS as REPEATS_ROW
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import Asked, dates_of
 from own_data.exports.estimate_shelf import is_untouched
 from own_data.exports.ingest import Ingested, ingest
-from serving.policies import StaticPolicy
-from serving.storefront import Storefront
-from simulation.store_day import play
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
-from warehouse.mixture import allow_mixture
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
@@ -167,20 +162,6 @@ def test_visits_and_units_never_meet_in_one_lake(take: Take, settings: Settings)
     with pytest.raises(Declined, match="expected units or receipts like the other files"):
         take("visits.csv", [f"{on(5)} 10:00:00,S01,1,A,2.00,1"], header=VISITS)
     assert not list(Lake(settings).partitions("interactions"))
-
-
-def test_a_date_that_the_twin_has_played_is_refused_even_where_a_mixture_is_allowed(
-    take: Take, settings: Settings
-) -> None:
-    catalog, lake = load(), Lake(settings)
-    lake.prepare()
-    day = play(catalog, Storefront(StaticPolicy(catalog.base_prices)), ("S01",), FIRST, seed=5)
-    load_store_day(lake, catalog, day, "g000", inputs="x", seed=5)
-    allow_mixture(lake.store, lake.locks, "retailer")
-    rows = [row.replace(",A,", ",MILK,") for row in units(0, 1)]
-    with pytest.raises(Declined, match=f"expected dates that the twin has not played, found {on(0)}"):
-        take("january.csv", rows, shelf=DEFAULT_DIR)
-    assert take("january.csv", rows[1:], shelf=DEFAULT_DIR).row["valid"] == 1
 
 
 def test_prices_a_hundred_times_the_shelfs_are_asked_about(take: Take, settings: Settings) -> None:

@@ -26,9 +26,10 @@ from catalog.tables.sales import UNIT_SALES
 from etl.extract import interactions_of
 from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import group_all, transform
-from features import exported, footfall, support
+from features import footfall, support
 from features.cells import feature_workbench, query, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
+from own_data import exported
 from serving.belief import log
 from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
@@ -38,7 +39,6 @@ from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition
-from warehouse.mixture import allow_mixture
 from warehouse.sold import COUNTS
 from warehouse.workspace import Workspace
 
@@ -140,7 +140,6 @@ def opened(home: Path) -> Workspace:
 
 def fill(lake: Lake) -> None:
     """Sell three days in two stores: each store of a date in two partitions, one of them partly at others' prices."""
-    allow_mixture(lake.store, lake.locks, "retailer")
     policy = Storefront(policy_without_model(CATALOG), exploration=ExplorationPlan(0.5, price_ladder(CATALOG)))
     for number, date in enumerate(DAYS):
         rows = interactions_of(play(CATALOG, policy, CATALOG.store.stores, date, 7 + number), CATALOG).to_pylist()
@@ -153,7 +152,6 @@ def fill(lake: Lake) -> None:
     units = {"store_id": "S09", "sku": CATALOG.skus[0], "product_name": "x", "price": 1.5, "units": 2.0}
     units |= {"returned_units": 0.0, "chances": 25, "is_sudden_zero": False}
     publish(lake, "unit_sales", DAYS[1], "u000", [units, units | {"store_id": "S01"}])
-    allow_mixture(lake.store, lake.locks, "twin")
 
 
 def publish(lake: Lake, table: str, date: dt.date, group: str, rows: list[dict[str, Any]]) -> None:

@@ -115,7 +115,7 @@ def test_a_training_from_the_same_days_is_the_version_that_there_is_and_the_regi
 ) -> None:
     registry = MlflowRegistry(in_the_loop.settings)
     registry.follow("1", 0)  # as a kill leaves it right after the commit
-    registry.forget_champion()
+    MlflowClient(in_the_loop.settings.tracking_uri).delete_registered_model_alias(REGISTERED_MODEL, "champion")
     versions = versions_of(in_the_loop.settings)
     known = train(in_the_loop.dates[1], 7)
     assert isinstance(known, KnownVersion)

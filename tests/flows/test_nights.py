@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -39,7 +40,6 @@ from warehouse.commit_record import CommittedPart
 from warehouse.lake import Lake, Partition
 from warehouse.local import store as local
 from warehouse.locks import held
-from warehouse.mixture import allow_mixture
 from warehouse.workspace import Workspace
 
 FIRST = DEFAULT_START
@@ -167,17 +167,16 @@ def test_the_first_night_of_an_empty_lake_is_that_of_the_first_date(lake: Lake) 
     assert night_to_do(lake) == DEFAULT_START
 
 
-def test_decisions_that_were_ingested_are_waited_for_and_never_simulated(sold: Lake) -> None:
+def test_decisions_that_were_ingested_are_waited_for_and_never_simulated(lake: Lake, two_days: Settings) -> None:
     newest = dt.date(2026, 1, 6)
-    allow_mixture(sold.store, sold.locks, "retailer")
-    for part in list(sold.partitions("interactions")):
-        sold.publish(part, sold.read(part), inputs="an export", seed=None)
-    record(sold, Night(newest, "base prices stay"), "inputs")
-    assert night_to_do(sold) == newest
+    for part in Lake(two_days).partitions("interactions"):
+        lake.publish(replace(part, group="export-1"), Lake(two_days).read(part), inputs="an export")
+    record(lake, Night(newest, "base prices stay"), "inputs")
+    assert night_to_do(lake) == newest
     with pytest.raises(Declined, match="2026-01-06 were ingested, so 2026-01-07 is not simulated"):
-        refuse_what_cannot_be_closed(sold, newest + ONE_DAY)
+        refuse_what_cannot_be_closed(lake, newest + ONE_DAY)
     with pytest.raises(Declined, match="ingest its decisions first"):
-        refuse_what_cannot_be_closed(sold, newest + 2 * ONE_DAY)
+        refuse_what_cannot_be_closed(lake, newest + 2 * ONE_DAY)
 
 
 def test_a_date_beyond_tomorrow_is_declined_with_the_command_that_fills_the_gap(sold: Lake) -> None:

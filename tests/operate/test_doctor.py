@@ -32,7 +32,6 @@ from warehouse.asked import write_down
 from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
-from warehouse.mixture import allow_mixture
 from warehouse.receipts import draft_path, pending_path
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
@@ -259,13 +258,13 @@ def mix_in_price_changes(workspace: Workspace) -> None:
 
 
 def mix_without_records(workspace: Workspace) -> None:
-    """Do as an earlier version did, which kept no record of what it published together."""
+    """Mix runs where the records of what was published together are lost."""
     mix_in_price_changes(workspace)
     shutil.rmtree(workspace.lake.root / "commits")
 
 
 def mix_in_a_ledger_without_records(workspace: Workspace) -> None:
-    """Do as an earlier version did that was killed right after it had written down what prices the day."""
+    """Mix in the ledger of another run where the records are lost."""
     part = Partition("days_in_force", TUESDAY, "g000")
     workspace.lake.publish(part, workspace.lake.read(part), inputs="another run", seed=8)
     shutil.rmtree(workspace.lake.root / "commits")
@@ -320,25 +319,33 @@ def test_a_damaged_record_is_set_aside_and_its_parts_stand(
     assert tables_of(workspace) == undisturbed
 
 
-def test_what_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
+def test_a_change_of_champion_that_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
     shop: Terminal, workspace: Workspace
 ) -> None:
     change = Change(1, "7", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
-    allow_mixture(workspace.lake.store, workspace.settings.locks, "retailer")
-    with workspace.lake.commit("file-2026-01-05-export-1", inputs="x") as commit:
-        commit.publish(Partition("interactions", MONDAY, "export-1"), workspace.lake.read(DECISIONS))
     flip(workspace.lake.path(Partition("champions", None, "000001")))
-    flip(workspace.lake.path(Partition("interactions", MONDAY, "export-1")))
     answer = shop("doctor", "--fix", "--json")
     assert answer.returncode == 1
     remain = {one["what"]: one["remains"] for one in found_by(answer)}
     assert remain == {
         "damaged: champions 000001": "take it from a backup; without it this change of champion is forgotten",
-        "damaged: rows of an export, 2026-01-05": "ingest its file again",
     }
-    assert "2 of 2 remain" in answer.stderr
-    (left,) = verify(workspace.lake).findings
+    assert "1 of 1 remain" in answer.stderr
+
+
+def test_rows_of_an_export_are_set_aside_and_its_file_is_asked_for(workspace: Workspace, terminal: Terminal) -> None:
+    retailers = prepared(read_settings({"SHELFPRICE_HOME": str(terminal.home / "retailer")}), load())
+    exported = Partition("interactions", MONDAY, "export-1")
+    with retailers.lake.commit("file-2026-01-05-export-1", inputs="x") as commit:
+        commit.publish(exported, workspace.lake.read(DECISIONS))
+    flip(retailers.lake.path(exported))
+    answer = Terminal(retailers.settings.home, {"PREFECT_API_URL": ""})("doctor", "--fix", "--json")
+    assert answer.returncode == 1
+    assert {one["what"]: one["remains"] for one in found_by(answer)} == {
+        "damaged: rows of an export, 2026-01-05": "ingest its file again"
+    }
+    (left,) = verify(retailers.lake).findings
     assert (left.kind, left.message) == ("missing", "it is part of file-2026-01-05-export-1: ingest its file again")
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -34,12 +34,12 @@ from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
-from warehouse.mixture import allow_mixture
 from warehouse.receipts import final_path
 from warehouse.workspace import Workspace
 
 FIRST, SECOND, THIRD = (dt.date(2026, 1, day) for day in (19, 20, 21))
 SEED = 7
+EXPORT = Partition("interactions", FIRST, "export-1")
 
 
 @dataclass(frozen=True)
@@ -295,22 +295,19 @@ def test_a_book_that_is_gone_is_worked_out_again_and_said(chain: Chain) -> None:
     assert parts["decisions"].is_same
 
 
-def test_what_real_shoppers_did_is_not_played_but_its_features_and_prices_are(chain: Chain) -> None:
-    chain.price(THIRD)
+def test_what_real_shoppers_did_is_not_played_but_its_features_and_prices_are(chain: Chain, tmp_path: Path) -> None:
+    shop = Chain(tmp_path / "shop")
+    shop.lake.publish(EXPORT, chain.lake.read(Partition("interactions", FIRST, "g000")), inputs="export")
+    shop.transform()
+    shop.price(SECOND)
     theirs = chain.lake.read(Partition("interactions", SECOND, "g000"))
-    moved = theirs.set_column(
-        theirs.schema.get_field_index("seen_at"),
-        theirs.schema.field("seen_at"),
-        pa.compute.add(theirs["seen_at"], dt.timedelta(days=1)),
-    )
-    allow_mixture(chain.lake.store, chain.lake.locks, "retailer")
-    chain.lake.publish(Partition("interactions", THIRD, "export"), moved, inputs="export")
-    chain.transform()
-    parts = chain.replay(THIRD)
+    shop.lake.publish(replace(EXPORT, business_date=SECOND), theirs, inputs="export")
+    shop.transform()
+    parts = shop.replay(SECOND)
     assert (parts["decisions"].is_same, parts["decisions"].rebuilt) == (None, None)
     assert "real shoppers" in parts["decisions"].remark
     assert all(parts[name].is_same for name in ("demand curves", "price book", "features"))
-    assert past_day(chain.settings, THIRD)[0]["catalog"] is None
+    assert past_day(shop.settings, SECOND)[0]["catalog"] is None
 
 
 def test_a_catalog_that_was_altered_is_refused(chain: Chain) -> None:

@@ -16,11 +16,13 @@ from once_a_run import living_in
 from workbooks import workbook
 
 from catalog.errors import DataError, Declined
-from catalog.load import DEFAULT_DIR, load
+from catalog.ladder import price_ladder
+from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.names import EXPORT_GROUP
 from catalog.settings import read_settings
+from etl.extract import interactions_of
 from features.cells import feature_workbench
 from flows.price import price
-from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
 from own_data.exported import stored_responses
@@ -29,10 +31,13 @@ from own_data.exports.ingest import Ingested
 from own_data.ingest import ingest
 from own_data.shelf_price import shelf_prices
 from serving.day_curves import supported_curves
+from serving.exploration.plan import ExplorationPlan
+from serving.policies import policy_without_model
+from serving.storefront import Storefront
+from simulation.store_day import play
 from training.report.page import training_report
 from warehouse.files import sha256_of
-from warehouse.lake import Lake
-from warehouse.mixture import allow_mixture
+from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
 
 WEEKS, STORES = 26, 8
@@ -149,12 +154,9 @@ def test_a_first_reading_that_was_wrong_leaves_no_shelf_behind_and_a_later_file_
     assert later.row["reasons"] == {"the product is not in the catalog": [1, 3]}
 
 
-def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path, prefect_server: str) -> None:
-    simulate(dt.date(2026, 1, 5), 1, 1)
+def test_a_lake_of_another_shelf_is_left_alone(shop: Path, empty_home: Path) -> None:
+    ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n", "first.csv"), Reading(), str(DEFAULT_DIR))
     before = parts(empty_home)
-    allow_mixture(own_lake().store, own_lake().locks, "retailer")
-    with pytest.raises(Declined, match="dates that the twin has not played, found 2026-01-05"):
-        ingest(file_of(shop, "2026-01-05 10:00,Milk,1.00,1\n"), Reading(), str(DEFAULT_DIR))
     with pytest.raises(Declined, match="holds decisions about another shelf, such as 'BREAD'"):
         ingest(file_of(shop, "2026-01-07 10:00,A,1.00,1\n"), Reading())
     assert parts(empty_home) == before
@@ -248,7 +250,7 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
     catalog = load(trained.shelf)
     with feature_workbench(read_settings()) as connection:
         assert stored_responses(connection, outcome.version) == outcome.responses
-    monkeypatch.setattr("serving.day_curves.price_responses", decided_again)
+    monkeypatch.setattr("own_data.evidence.price_responses", decided_again)
     book = price(catalog_dir=shelf).book
     opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}
     assert opening["season"] == catalog.product("season").base_price
@@ -263,13 +265,19 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
     n_ticks = book.prices.shape[2]
     assert this_week.quote("answers", 90, n_ticks).price == opening["answers"]
     assert next_week.quote("answers", 90, n_ticks).price == opening["answers"], "no shelf shows the first step yet"
-    allow_mixture(own_lake().store, own_lake().locks, "twin")
-    simulate(dt.date(2026, 7, 13), 2, 2, catalog_dir=shelf)  # the store now tries prices of its own
+    try_own_prices(catalog, dt.date(2026, 7, 13))
     transform(shelf)
     with feature_workbench(read_settings()) as connection:
         monkeypatch.undo()  # this model was never trained, so nothing is stored
         curves = supported_curves(connection, Level(), catalog, dt.date(2026, 7, 14))
     assert curves.has_support.all()
+
+
+def try_own_prices(catalog: Catalog, date: dt.date) -> None:
+    """Let the retailer's stores explore prices of their own on a date."""
+    explored = Storefront(policy_without_model(catalog), exploration=ExplorationPlan(0.5, price_ladder(catalog)))
+    rows = interactions_of(play(catalog, explored, catalog.store.stores[:2], date, 7), catalog)
+    own_lake().publish(Partition("interactions", date, f"{EXPORT_GROUP}own"), rows, inputs="prices of its own")
 
 
 def decided_again(*_: object) -> None:

@@ -48,7 +48,7 @@ def priced_in(code: str) -> Callable[[Path], None]:
         money, rate = currency_of(code), IN_EUROS[code]
         lines = ["products:"]
         for product in load(DEFAULT_DIR).products:
-            base, cost = money.written(product.base_price * rate), f"{product.unit_cost * rate:.4f}"
+            base, cost = money.format_amount(product.base_price * rate), f"{product.unit_cost * rate:.4f}"
             lines.append(
                 f"  - {{sku: {product.sku}, name: {product.name}, category: {product.category}, base_price: {base}, "
                 f"unit_cost: {cost}, par_stock: {product.par_stock}}}"

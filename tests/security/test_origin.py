@@ -7,14 +7,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from shell import Terminal
 
 from catalog.contracts import TABLES
 from catalog.errors import Declined, LakeError
 from catalog.load import load
-from catalog.lock_place import LockPlace
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
@@ -30,12 +28,13 @@ from serving.close_day import close_day
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition
 from warehouse.local.store import LocalStore
-from warehouse.mixture import BEFORE, allow_mixture, before_mixture
-from warehouse.origin import RECORD, Origin, Side, origin_of, publishing, record, recorded
+from warehouse.origin import RECORD, Side, claim, origin_of
 from warehouse.receipts import unsealed
 from warehouse.workspace import Workspace
 
 MONDAY = dt.date(2026, 1, 5)
+OTHER: dict[Side, Side] = {"twin": "retailer", "retailer": "twin"}
+HOMES = {"twin": "twin_home", "retailer": "log_home"}
 NOW = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
 LOG = "time,sku,price,bought\n" + "".join(
     f"2026-01-{day:02} 1{hour}:00,{sku},1.{hour},{hour % 2}\n" for day in (5, 7) for hour in range(6) for sku in "AB"
@@ -57,6 +56,11 @@ def play_monday(settings: Settings) -> Workspace:
     batch = Batch(MONDAY, "g000", ("S01",))
     play_batch(workspace, batch, pricing_on(workspace.lake, workspace.catalog, MONDAY), 7)
     return workspace
+
+
+def said_by(lake: Path) -> dict[str, object]:
+    """Return what the record of a lake says."""
+    return unsealed((lake / RECORD).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +92,8 @@ def twin_lake(twin_home: Path, settings: Settings) -> Settings:
 
 
 def test_a_lake_says_whose_decisions_it_holds(log_lake: Settings, twin_home: Path) -> None:
-    assert recorded(LocalStore(log_lake.lake)) == Origin("retailer")
-    assert recorded(LocalStore(twin_home / "lake")) == Origin("twin")
+    assert said_by(log_lake.lake) == {"holds": "retailer"}
+    assert said_by(twin_home / "lake") == {"holds": "twin"}
 
 
 def test_a_lake_without_decisions_has_no_record(settings: Settings) -> None:
@@ -98,38 +102,45 @@ def test_a_lake_without_decisions_has_no_record(settings: Settings) -> None:
     assert not (settings.lake / RECORD).exists()
 
 
-@pytest.mark.parametrize("home", ["log_home", "twin_home"])
-def test_a_lake_that_is_older_than_its_record_is_recognised_and_given_one(
-    home: str, settings: Settings, request: pytest.FixtureRequest
+@pytest.mark.parametrize("side", ["retailer", "twin"])
+def test_a_lake_that_lost_its_record_is_recognised_and_refuses_the_other_side(
+    side: Side, settings: Settings, request: pytest.FixtureRequest
 ) -> None:
-    shutil.copytree(request.getfixturevalue(home), settings.home, dirs_exist_ok=True)
-    before = recorded(LocalStore(settings.lake))
+    shutil.copytree(request.getfixturevalue(HOMES[side]), settings.home, dirs_exist_ok=True)
     (settings.lake / RECORD).unlink()
-    assert origin_of(LocalStore(settings.lake)) == before
-    prepared(settings, load())
-    assert recorded(LocalStore(settings.lake)) == before
+    lake = Lake(settings)
+    assert origin_of(lake.store) == side
+    with pytest.raises(Declined, match="set SHELFPRICE_HOME to another folder"):
+        publish_empty(lake, OTHER[side])
+    assert said_by(settings.lake) == {"holds": side}
+    publish_empty(lake, side)
 
 
-def begin(root: Path, side: Side, start: threading.Barrier, refused: list[Side]) -> None:
-    start.wait()
-    try:
-        with publishing(LocalStore(root), LockPlace(root / "locks"), side):
-            pass
-    except Declined:
-        refused.append(side)
+def test_a_lake_with_anything_of_a_retailer_is_no_lake_for_the_twin(twin_lake: Settings, log_home: Path) -> None:
+    shutil.copytree(log_home / "lake" / "ingested_files", twin_lake.lake / "ingested_files", dirs_exist_ok=True)
+    (twin_lake.lake / RECORD).unlink()
+    with pytest.raises(Declined, match="found a retailer's decisions; nothing was played"):
+        publish_empty(Lake(twin_lake), "twin")
+
+
+def publish_empty(lake: Lake, side: Side) -> None:
+    """Publish decisions of a side, of which there are none."""
+    rows = TABLES["interactions"].schema.empty_table()
+    group, seed = ("g007", 7) if side == "twin" else (f"{EXPORT_GROUP}1", None)
+    lake.publish(Partition("interactions", MONDAY, group), rows, inputs="x", seed=seed)
 
 
 def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
     for attempt in range(25):
-        root, start, refused = tmp_path / str(attempt), threading.Barrier(2), list[Side]()
+        lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path / str(attempt))}))
+        start, refused = threading.Barrier(2), list[Side]()
 
         def begin(
-            side: Side, root: Path = root, start: threading.Barrier = start, refused: list[Side] = refused
+            side: Side, lake: Lake = lake, start: threading.Barrier = start, refused: list[Side] = refused
         ) -> None:
             start.wait()
             try:
-                with publishing(LocalStore(root), LockPlace(root / "locks"), side):
-                    pass
+                publish_empty(lake, side)
             except Declined:
                 refused.append(side)
 
@@ -139,10 +150,10 @@ def test_of_two_first_writers_one_is_refused(tmp_path: Path) -> None:
         for writer in writers:
             writer.join()
         (loser,) = refused
-        won = recorded(LocalStore(root))
-        assert won is not None
-        assert won.holds != loser
-        assert [path.name for path in root.glob("*.draft")] == []
+        assert origin_of(lake.store) == OTHER[loser]
+        (published,) = lake.partitions("interactions")
+        assert published.group.startswith(EXPORT_GROUP) == (loser == "twin")
+        assert [path.name for path in lake.root.glob("*.draft")] == []
 
 
 @pytest.mark.parametrize(
@@ -170,8 +181,7 @@ def test_no_command_of_the_twin_touches_a_retailers_lake(
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
         f"declined: expected a lake for the twin's decisions in {log_lake.lake}, found a retailer's decisions; nothing "
-        "was played: set SHELFPRICE_HOME to another folder, or ask for a mixture by name with `shelfprice simulate "
-        "--allow-mixture`"
+        "was played: set SHELFPRICE_HOME to another folder"
     ]
     assert files_in(log_lake.home) == before
 
@@ -208,7 +218,7 @@ def test_a_day_that_is_played_all_the_same_is_not_published(log_lake: Settings) 
 def test_a_night_closes_no_day_that_the_log_leaves_out(log_lake: Settings) -> None:
     workspace = prepared(log_lake, load(log_lake.shelf))
     assert close_day(workspace, MONDAY + dt.timedelta(days=1), seed=7) == 0
-    assert origin_of(LocalStore(log_lake.lake)) == Origin("retailer")
+    assert origin_of(LocalStore(log_lake.lake)) == "retailer"
 
 
 def test_no_log_is_read_into_the_twins_lake(twin_lake: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -222,71 +232,19 @@ def test_no_log_is_read_into_the_twins_lake(twin_lake: Settings, tmp_path_factor
     }
 
 
-def test_what_an_earlier_version_mixed_in_is_seen_in_spite_of_the_record(twin_lake: Settings, log_home: Path) -> None:
-    shutil.copytree(log_home / "lake" / "interactions", twin_lake.lake / "interactions", dirs_exist_ok=True)
-    assert origin_of(LocalStore(twin_lake.lake)) == Origin("mixture")
-    with pytest.raises(Declined, match="found the twin's mixed with a retailer's; nothing was played: take them apart"):
-        simulate_in(twin_lake)
-
-
-def simulate_in(settings: Settings) -> None:
-    lake = Lake(settings)
-    prepared(settings, load())
-    rows = TABLES["interactions"].schema.empty_table()
-    lake.publish(Partition("interactions", MONDAY, "g007"), rows, inputs="x", seed=7)
-
-
-def test_a_mixture_that_was_asked_for_by_name_takes_both(twin_lake: Settings) -> None:
-    lake = Lake(twin_lake)
-    rows: pa.Table = TABLES["interactions"].schema.empty_table()
-    export = Partition("interactions", MONDAY, f"{EXPORT_GROUP}1")
-    with pytest.raises(Declined):
-        lake.publish(export, rows, inputs="x")
-    allow_mixture(lake.store, lake.locks, "retailer")
-    assert recorded(lake.store) == Origin("mixture", is_allowed=True)
-    lake.publish(export, rows, inputs="x")
-    simulate_in(twin_lake)
-
-
-def test_a_mixture_is_no_name_for_a_lake_of_one_side(twin_lake: Settings) -> None:
-    allow_mixture(LocalStore(twin_lake.lake), twin_lake.locks, "twin")
-    assert recorded(LocalStore(twin_lake.lake)) == Origin("twin")
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"holds": "both"}', '{"holds": "twin", "removing": "x"}', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"holds": "both"}', "\x00\xff"])
 def test_a_record_that_cannot_be_read_stops_all_decisions(text: str, twin_lake: Settings) -> None:
     (twin_lake.lake / RECORD).write_text(text, encoding="utf-8")
     with pytest.raises(LakeError, match=r"origin\.json: expected what the lake holds .*remove this file"):
-        simulate_in(twin_lake)
+        publish_empty(Lake(twin_lake), "twin")
 
 
-def test_the_record_holds_no_more_than_what_the_lake_is(log_lake: Settings) -> None:
-    said = unsealed((log_lake.lake / RECORD).read_text(encoding="utf-8"))
-    assert said == {"holds": "retailer", "is_allowed": False, "removing": None}
-
-
-@pytest.mark.parametrize(
-    "now", [Origin("twin"), Origin("retailer"), Origin("mixture", is_allowed=True), Origin("mixture", removing="twin")]
-)
-def test_no_flipped_bit_makes_the_record_say_something_else(tmp_path: Path, now: Origin) -> None:
-    record(LocalStore(tmp_path), now)
+@pytest.mark.parametrize("side", ["twin", "retailer"])
+def test_no_flipped_bit_makes_the_record_say_something_else(tmp_path: Path, side: Side) -> None:
+    claim(LocalStore(tmp_path), side)
     path = tmp_path / RECORD
     content = path.read_bytes()
     for place, bit in itertools.product(range(len(content)), range(8)):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
         with pytest.raises(LakeError):
-            recorded(LocalStore(tmp_path))
-
-
-def test_a_flipped_bit_in_what_stood_before_a_mixture_is_refused(tmp_path: Path) -> None:
-    record(LocalStore(tmp_path), Origin("twin"))
-    allow_mixture(LocalStore(tmp_path), LockPlace(tmp_path / "locks"), "retailer")
-    path = tmp_path / BEFORE
-    content = path.read_bytes()
-    right = before_mixture(LocalStore(tmp_path))
-    for place, bit in itertools.product(range(len(content)), range(8)):
-        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
-        with pytest.raises(LakeError):
-            before_mixture(LocalStore(tmp_path))
-    path.write_bytes(content)
-    assert before_mixture(LocalStore(tmp_path)) == right
+            origin_of(LocalStore(tmp_path))

@@ -33,7 +33,7 @@ def test_every_price_from_the_twin_to_the_till_is_in_the_smallest_unit(tmp_path:
     sold = shop.lake.read(Partition("repricings", DATE, "live-S01"))
     assert all(map(money.is_whole, sold["new_price"].to_pylist()))
     assert set(shop.lake.read(Partition("products", None, "all"))["currency"].to_pylist()) == {code}
-    assert money.written(sold["new_price"][0].as_py()) in sold["reason"][0].as_py()
+    assert money.format_amount(sold["new_price"][0].as_py()) in sold["reason"][0].as_py()
     quoted = json.loads(open_desk(shop.lake, shop.catalog).text(PriceQuestion("MILK", 8), None))
     assert quoted["currency"] == code
     assert money.is_whole(quoted["price"])
@@ -58,7 +58,7 @@ def test_a_persons_price_reaches_the_till_with_its_digits(
     assert next(own["price"] for own in sent["prices"] if own["sku"] == "MILK") == price
     lines = file.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
     [milk] = [line.split(",") for line in lines if ",MILK," in line]
-    assert (milk[3], milk[-1]) == (money.written(price), code)
+    assert (milk[3], milk[-1]) == (money.format_amount(price), code)
 
 
 def test_a_lake_belongs_to_one_currency(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_a_file_that_came_to_a_champion_later_is_told_and_what_mlflow_leaves_the
 
 
 def test_a_version_without_a_fingerprint_is_taken_as_it_is(lake: Lake, folder: Path) -> None:
-    lake.publish(version_row(), judged(None), inputs="of an earlier version")
+    lake.publish(version_row(), judged(None), inputs="without files")
     assert loaded(lake).model.odds_factor == 2.0
     lake.remove(version_row())
     assert loaded(lake).model.odds_factor == 2.0

@@ -9,6 +9,7 @@ import pytest
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.ledger import LedgerRow, write_down
+from etl.live.day import LiveDay
 from etl.load import load_store_day
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
@@ -16,7 +17,6 @@ from simulation.store_day import play
 from training.same_shoppers import MeanDay, SameShoppers, mean_of, on_same_shoppers
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
-from warehouse.mixture import allow_mixture
 
 FIRST, SECOND = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
 SEED = 7
@@ -72,10 +72,9 @@ def test_where_margin_is_the_objective_costs_are_subtracted_from_both(lake: Lake
     assert margin.base_eur == pytest.approx(revenue.base_eur - costs)
 
 
-def test_a_date_that_was_partly_sold_live_or_loaded_from_a_file_is_left_out(lake: Lake) -> None:
-    loaded = lake.read(Partition("interactions", SECOND, "all"))
-    allow_mixture(lake.store, lake.locks, "retailer")
-    lake.publish(Partition("interactions", SECOND, "export"), loaded, inputs="a file")
+def test_a_date_that_was_partly_sold_live_is_left_out(lake: Lake) -> None:
+    sold = lake.read(Partition("interactions", SECOND, "all"))
+    lake.publish(LiveDay("S01", SECOND).part("interactions"), sold, inputs="live", seed=SEED)
     assert on_same_shoppers(lake) == []
 
 

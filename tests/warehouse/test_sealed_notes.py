@@ -11,15 +11,14 @@ from catalog.settings import Settings
 from operate.health.lake import check_origin
 from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
-from warehouse.mixture import BEFORE, before_mixture
-from warehouse.origin import Origin, record, recorded
+from warehouse.origin import claim, origin_of
 from warehouse.sealed_notes import GROUPED_DATES, UNSENT_ALERTS, read_sealed, write_sealed
 from warehouse.verify import set_aside, verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)
 BITS = (0, 2, 5, 7)
-NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", BEFORE, GROUPED_DATES, UNSENT_ALERTS)
+NOTES = ("exports/0123456789abcdef.json", "asked/nightly.json", "origin.json", GROUPED_DATES, UNSENT_ALERTS)
 
 
 @pytest.fixture
@@ -29,8 +28,7 @@ def lake(settings: Settings) -> Lake:
     lake.prepare()
     write_sealed(lake.notes, NOTES[0], {"to": "labels", "through": {"S01": 14, "S02": 7}})
     write_down(lake.notes, "nightly", DATE)
-    record(lake.store, Origin("twin"))
-    write_sealed(lake.notes, BEFORE, {"side": "twin", "catalog": "0f", "derived": {"price_book/x": "1e"}})
+    claim(lake.store, "twin")
     write_sealed(lake.notes, GROUPED_DATES, {"definition": "d", "dates": {"2026-01-05": [1, 2]}})
     write_sealed(lake.notes, UNSENT_ALERTS, {"alerts": [{"kind": "drift", "subject": "MILK"}]})
     return lake
@@ -76,9 +74,7 @@ def test_what_a_flipped_bit_says_is_not_acted_on(lake: Lake) -> None:
         path.write_bytes(path.read_bytes().replace(b"2026", b"2027").replace(b"twin", b"twim"))
     assert left_unended(lake.notes, "nightly") is None
     with pytest.raises(LakeError, match=f"{lake.root / 'origin.json'}.*with its seal.*remove this file"):
-        recorded(lake.store)
-    with pytest.raises(LakeError, match="before it was mixed"):
-        before_mixture(lake.store)
+        origin_of(lake.store)
 
 
 def test_a_health_check_names_an_origin_that_proves_nothing(lake: Lake, tmp_path: Path) -> None:

@@ -126,9 +126,9 @@ def _gain_found(gain: OffPolicyEstimate | None, money: Currency) -> str:
     own, believed = gain.dr, gain.believed
     if believed is not None:
         return (
-            f"expected gain {money.signed(believed.mean)} {money.code} per store day "
+            f"expected gain {money.format_signed(believed.mean)} {money.code} per store day "
             f"({believed.mean / max(believed.usual, 1e-9):+.1%}), "
-            f"95 % from {money.signed(believed.lower)} to {money.signed(believed.upper)}"
+            f"95 % from {money.format_signed(believed.lower)} to {money.format_signed(believed.upper)}"
             f"{', but logged visits show a loss' if _is_gainsaid(gain) else ''}"
         )
     found = f"gain {own.told(money)}"

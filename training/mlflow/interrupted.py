@@ -26,7 +26,7 @@ class LeftRun:
 def versions_without_verdict(settings: Settings, judged: Collection[str]) -> list[str]:
     """Return the versions that are newer than every judged one and not yet said to be interrupted, oldest first.
 
-    Older ones without a row were judged once: their rows went when a mixture was taken apart. Where none was judged,
+    Older ones without a row were judged once: their rows were damaged and set aside. Where none was judged,
     those with a verdict are of another lake.
     """
     newest = max((int(version) for version in judged), default=0)

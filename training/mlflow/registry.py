@@ -58,13 +58,6 @@ class MlflowRegistry:
                 client.set_model_version_tag(REGISTERED_MODEL, rolled_back[0], "rolled_back", rolled_back[1])
             client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, str(change))
 
-    def forget_champion(self) -> None:
-        """Remove the alias `champion`, and note that no change is followed."""
-        with self._reached() as client:
-            if _is_registered(client):
-                client.set_registered_model_tag(REGISTERED_MODEL, _FOLLOWED, "0")
-                client.delete_registered_model_alias(REGISTERED_MODEL, "champion")
-
     def training(self, dataset: Dataset) -> AbstractContextManager[MlflowTraining]:
         """Open the parent run of one training."""
         return training_run(self.settings, dataset)
@@ -97,7 +90,7 @@ class MlflowRegistry:
         return version
 
     def sha256_of(self, version: str) -> str | None:
-        """Return the fingerprint with which a version was registered; None for one of an earlier version."""
+        """Return the fingerprint with which a version was registered; None for one whose files were not kept."""
         tags = client_of(self.settings).get_model_version(REGISTERED_MODEL, version).tags
         return tags.get(_FINGERPRINT)
 

@@ -11,7 +11,7 @@ from dashboard.data.notices import notices
 from dashboard.data.versions import Version
 from warehouse.advice import Situation
 from warehouse.books import PassedOver
-from warehouse.origin import Holds, Origin
+from warehouse.origin import Side
 
 TODAY = dt.date(2026, 1, 6)
 
@@ -39,11 +39,11 @@ def version(number: str, *, promoted: bool) -> Version:
     )
 
 
-def lake_of(holds: Holds, **facts: Any) -> Situation:
+def lake_of(origin: Side, **facts: Any) -> Situation:
     """A lake that lacks nothing but the facts."""
     whole = Situation(
-        Origin(holds),
-        shelf=None if holds == "twin" else Path("/shop/shelf"),
+        origin,
+        shelf=None if origin == "twin" else Path("/shop/shelf"),
         count_dates=9,
         is_grouped=True,
         has_model=True,
@@ -75,9 +75,9 @@ def test_a_state_out_of_order_is_said_with_what_mends_it(
 ) -> None:
     facts = {name: judged(*found) if name == "versions" else found for name, found in facts.items()}
     healthy: dict[str, Any] = {"versions": judged(True), "books": [TODAY], "shown": TODAY, "kill_switch": False}
-    for holds, command in (("twin", twins), ("retailer", f"{retailers} --catalog /shop/shelf")):
-        assert notices(**healthy, now=lake_of(holds)) == []
-        (found,) = notices(**(healthy | facts), now=lake_of(holds, **lacks))
+    for origin, command in (("twin", twins), ("retailer", f"{retailers} --catalog /shop/shelf")):
+        assert notices(**healthy, now=lake_of(origin)) == []
+        (found,) = notices(**(healthy | facts), now=lake_of(origin, **lacks))
         assert found.title == title
         assert str(found.command).removesuffix(" FILE") == command
 
@@ -86,11 +86,6 @@ def test_under_the_kill_switch_nobody_is_told_to_price() -> None:
     (found,) = notices(judged(True), [], TODAY, now=lake_of("twin", newest_book=None), kill_switch=True)
     assert (found.title, found.command) == ("The kill switch is on", None)
     assert "kill_switch: false" in found.text
-
-
-def test_a_mixture_that_nobody_asked_for_is_said_before_anything_about_its_prices() -> None:
-    (found,) = notices((), [], TODAY, now=lake_of("mixture", **UNTRAINED), kill_switch=False)
-    assert found.command == "shelfprice reset --only twin"
 
 
 def test_a_catalog_that_cannot_be_used_is_said_in_its_own_words() -> None:

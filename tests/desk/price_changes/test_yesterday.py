@@ -7,7 +7,7 @@ import pytest
 from price_shop import Shop
 
 from desk.price_changes.orders import orders_on
-from desk.price_changes.yesterday import opening_prices_before
+from desk.price_changes.shown import opening_prices_before
 from etl.load import load_store_day
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
