@@ -13,7 +13,7 @@ from statistics import fmean
 from bench.measure import Measurement, say
 from catalog.load import Catalog, load
 from evaluation.contestants import with_true_demand
-from evaluation.scenarios import built_in
+from evaluation.worlds import built_in
 from evaluation.trial.calibration import calibrate
 from evaluation.trial.design import Design
 from serving.policies import policy_without_model

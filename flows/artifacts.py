@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 from prefect.artifacts import create_table_artifact
 
 from catalog.check import Check
-from evaluation.results import MeanInterval
+from evaluation.reporting import MeanInterval
 from flows.cli.price_table import price_columns, price_rows
 from flows.tasks import as_task
 from training.pricing import Priced

@@ -4,20 +4,17 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from evaluation.as_shipped.keep import keep
-from evaluation.as_shipped.records import AsShipped, AsShippedQuestion, put_together
-from evaluation.choices import DECISIONS, POLICIES, asked
-from evaluation.comparison import PolicyComparison, Question, gathered, keep_comparison, limits_of
-from evaluation.parts import (
-    FirstDaysToLive,
-    LogToLearnFrom,
-    WorldToLive,
-    learn_from_log,
-    live_as_shipped,
-    live_first_days,
-)
-from evaluation.results import shares
-from evaluation.worlds import asked_worlds
+from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
+from evaluation.as_shipped.shipped_report import keep_as_shipped as keep
+from evaluation.comparison_report import keep_comparison
+from evaluation.first_days import FirstDaysToLive
+from evaluation.harness import play_part as learn_from_log
+from evaluation.harness import play_part as live_as_shipped
+from evaluation.harness import play_part as live_first_days
+from evaluation.policy_comparison import ComparisonQuestion as Question
+from evaluation.policy_comparison import LogToLearnFrom, PolicyComparison, gathered, limits_of, shares
+from evaluation.worlds import DECISIONS, POLICIES, asked_worlds
+from evaluation.worlds import asked_comparison as asked
 from flows.artifacts import show_shares
 from flows.runs import tag_run
 from flows.spreading.choose import spreading

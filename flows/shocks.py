@@ -2,10 +2,10 @@
 
 from prefect import flow
 
-from evaluation.drift.play import Scorecard, keep_scorecard, scorecard_of
-from evaluation.drift.worlds import asked
-from evaluation.parts import ShocksToPlay
-from evaluation.parts import play_shocks as play_part
+from evaluation.drift.drift_report import keep_scorecard
+from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
+from evaluation.harness import play_part
+from evaluation.worlds import asked_shocks as asked
 from flows.runs import tag_run
 from flows.spreading.choose import spreading
 from flows.tasks import spread_as_task

@@ -15,10 +15,9 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.known import KnownShelf, known_before_opening
+from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from evaluation.peers.logit import WEAK, LogitPrior, chance_of, fit_logits
-from evaluation.peers.plan import Plan, plan_for
-from evaluation.peers.seen import Seen, nothing_seen, seen_after
+from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
 from serving.pricing_policy import Asked, asked_without_model
 
 _MOVED_BEFORE_CLOSING = 2  # ticks left in which prices that did not differ are moved
@@ -39,9 +38,9 @@ class CertaintyEquivalence:
     """
 
     known: KnownShelf
-    seen: Seen
+    seen: ShelfCounts
     prior: LogitPrior | None
-    plan: Plan | None
+    plan: ShelfPlan | None
     most_units: int
     name: str = "certainty_equivalence"
     model_version: str | None = None
@@ -88,7 +87,7 @@ class CertaintyEquivalence:
         return np.where(highest - lowest <= 1, moved, candidate)
 
 
-def estimated(known: KnownShelf, seen: Seen, prior: LogitPrior | None) -> Floats:
+def estimated(known: KnownShelf, seen: ShelfCounts, prior: LogitPrior | None) -> Floats:
     """Return level and log slope of each product by maximum likelihood, or with a prior, shape (n_products, 2)."""
     mean = np.tile(WEAK.mean if prior is None else prior.mean, (len(seen.offered), 1))
     precision = np.zeros(2) if prior is None else prior.deviation**-2.0

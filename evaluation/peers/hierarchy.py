@@ -35,7 +35,7 @@ WEAK_TOGETHER = halves_of(WEAK)
 
 
 @dataclass(frozen=True)
-class Posterior:
+class HierarchicalPosterior:
     """The normal approximation of a hierarchical logit.
 
     Attributes
@@ -63,7 +63,7 @@ class Posterior:
         return self.parameters + self.pull @ moved + own[:, :, 0]
 
 
-def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> Posterior:
+def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> HierarchicalPosterior:
     """Find the mode by Newton's method on what is shared, each product fitted anew given it.
 
     Parameters
@@ -87,4 +87,4 @@ def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: Hiera
         if np.abs(step).max() < _CLOSE:
             break
     covariance: Floats = np.linalg.inv(precision)
-    return Posterior(mean, covariance, parameters, pull, remaining)
+    return HierarchicalPosterior(mean, covariance, parameters, pull, remaining)

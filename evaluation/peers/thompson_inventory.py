@@ -14,9 +14,8 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.dice import stream_at
-from evaluation.peers.known import KnownShelf, known_before_opening
-from evaluation.peers.seen import Seen, nothing_seen, seen_after
+from evaluation.peers.known_shelf import KnownShelf, known_before_opening
+from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
 from serving.pricing_policy import Asked, asked_without_model
 
 _HALVINGS = 60
@@ -27,7 +26,7 @@ class ThompsonInventory:
     """The peer at one moment."""
 
     known: KnownShelf
-    seen: Seen
+    seen: ShelfCounts
     seed: int
     name: str = "thompson_inventory"
     model_version: str | None = None
@@ -36,7 +35,7 @@ class ThompsonInventory:
     def ask(self, shelf: Shelf) -> Asked:
         """Draw chances of sale for the zone, and for each store and product a price from the program's mixture."""
         shape = shelf.stock.shape
-        dice = stream_at(self.seed, self.seen.day, self.seen.tick)
+        dice = self.seen.dice(self.seed)
         chances = dice.beta(*self.posterior())
         visits, rate = self.seen.footfall()
         coming = self.seen.visits_ahead(visits / rate).sum(axis=1)

@@ -96,7 +96,8 @@ def compare(
         return
     refuse_with_gate(stores)
     from catalog.load import load
-    from evaluation.choices import DECISIONS, POLICIES, asked
+    from evaluation.worlds import DECISIONS, POLICIES
+    from evaluation.worlds import asked_comparison as asked
 
     folder = text_of(catalog)
     shelf = load(catalog)
@@ -144,7 +145,7 @@ def compare_as_shipped(
         from flows.compare import compare_as_shipped as flow
 
         found = flow(tuple(worlds), days, seeds, stores, folder)
-    from evaluation.as_shipped import report
+    from evaluation.as_shipped import shipped_report as report
 
     if as_json:
         emit(report.as_json(found))

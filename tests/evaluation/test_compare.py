@@ -9,7 +9,7 @@ from mlflow.tracking import MlflowClient
 from catalog.errors import DataError
 from catalog.settings import read_settings
 from evaluation import comparison_report as report
-from evaluation.comparison import PolicyComparison
+from evaluation.policy_comparison import PolicyComparison
 from flows.compare import compare
 from flows.environment import orchestrated
 from warehouse.connection import workbench_with_marts

@@ -18,13 +18,13 @@ from catalog.spread import HERE
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand
-from evaluation.scenarios import built_in
 from evaluation.trial.calibration import Calibration, calibrate
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import differences, outcome_from, outcome_of
 from evaluation.trial.play import TrialBatch, play_trial, sell_one
 from evaluation.trial.power import detectable, plan_of, power, spread_of
 from evaluation.trial.run import Asked, Found, hold_trial, plan_trial
+from evaluation.worlds import built_in
 from serving.close_day import play_again
 from serving.policies import policy_without_model
 from serving.price_book.book import PriceBook
