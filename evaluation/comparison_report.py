@@ -13,7 +13,7 @@ from evaluation.contestants import TRUE_DEMAND
 from evaluation.first_days import regret_by_period
 from evaluation.harness import keep
 from evaluation.policy_comparison import ComparisonQuestion, Match, PolicyComparison, shares
-from evaluation.reporting import MeanInterval, Rows, records
+from evaluation.reporting import MeanInterval, Rows, records, table_of
 from training.mlflow.experiments import Study
 from warehouse.workspace import Workspace
 
@@ -42,32 +42,22 @@ def match_rows(found: PolicyComparison) -> Rows:
     """Return columns and rows of the matches, the best policy of each scenario first."""
     order = {world.name: position for position, world in enumerate(found.scenarios)}
     table = matches_by_policy(found.matches).to_dict(orient="records")
-    rows = [
+    return table_of(
         [
-            row["scenario"],
-            row["policy"],
-            row["revenue_eur"],
-            MeanInterval(row["share"], row["low"], row["high"]).percent(),
-            f"{row['units']:,.0f}",
-            f"{row['sell_outs']:.1f}",
-            f"{row['lost_sales']:,.0f}",
-            row["mean_price_eur"],
-            f"{row['repricings']:,.0f}",
+            {
+                "scenario": row["scenario"],
+                "policy": row["policy"],
+                "revenue, EUR": row["revenue_eur"],
+                "share of clairvoyant, %": MeanInterval(row["share"], row["low"], row["high"]).percent(),
+                "units": f"{row['units']:,.0f}",
+                "sold out, products": f"{row['sell_outs']:.1f}",
+                "visits to an empty shelf": f"{row['lost_sales']:,.0f}",
+                "mean price, EUR": row["mean_price_eur"],
+                "repricings": f"{row['repricings']:,.0f}",
+            }
+            for row in sorted(table, key=lambda row: (order[row["scenario"]], -row["share"]))
         ]
-        for row in sorted(table, key=lambda row: (order[row["scenario"]], -row["share"]))
-    ]
-    columns = [
-        "scenario",
-        "policy",
-        "revenue, EUR",
-        "share of clairvoyant, %",
-        "units",
-        "sold out, products",
-        "visits to an empty shelf",
-        "mean price, EUR",
-        "repricings",
-    ]
-    return columns, rows
+    )
 
 
 def matches_by_policy(matches: Sequence[Match]) -> pd.DataFrame:

@@ -23,7 +23,7 @@ _R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
 
 
-class Part(Job, Protocol[_R_co]):
+class ExperimentPart(Job, Protocol[_R_co]):
     """One world and seed of an experiment."""
 
     def play(self) -> _R_co:
@@ -31,12 +31,14 @@ class Part(Job, Protocol[_R_co]):
         ...
 
 
-def play_part(part: Part[_R]) -> _R:
+def play_part(part: ExperimentPart[_R]) -> _R:
     """Play one part, wherever there is room for it."""
     return part.play()
 
 
-def play_parts(parts: Sequence[Part[_R]], stage: str, spread: Spread = HERE, progress: Progress = silent) -> list[_R]:
+def play_parts(
+    parts: Sequence[ExperimentPart[_R]], stage: str, spread: Spread = HERE, progress: Progress = silent
+) -> list[_R]:
     """Play all parts of a stage, and return what each found, in their order."""
     return spread(play_part, parts, partial(progress, stage))
 

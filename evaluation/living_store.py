@@ -30,8 +30,7 @@ from training.drift.watch import Announce, Detection, unannounced
 from training.means import Means
 from training.night import run_night
 from training.nights import Night
-from training.registry import ModelRegistry
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Partition
 
 Source = Literal["base", "belief", "champion"]
 _WITHOUT_LEARNING = ("static", "rule")
@@ -47,29 +46,12 @@ class SoldDate:
     gain_eur: float
 
 
-@dataclass(frozen=True)
-class ShippedDay:
-    """What the product earned on a date, EUR, all stores together, with what priced it and what the night judged."""
-
-    gain_eur: float
-    priced_by: Source
-    model_version: str | None
-    judged_version: str | None
-    verdict: Outcome | None
-    true_gain_eur: float | None
-
-
 class LivingStore:
     """A chain in a home of its own."""
 
     def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
         """Open before the first day, without a champion."""
         self.workspace, self.registry, self.seed = prepared(settings, catalog), MemoryRegistry(), seed
-
-    @property
-    def champion(self) -> Champion | None:
-        """The champion, if there is one."""
-        return self.registry.load()
 
     def sell(self, date: dt.date) -> SoldDate:
         """Sell a day at the prices in force and group it into cells."""
@@ -85,13 +67,19 @@ class LivingStore:
         """Do the night after a date."""
         return run_night(self.workspace, self.registry, date, self.seed, Means(announce=announce))
 
-    def live(self, date: dt.date) -> ShippedDay:
-        """Sell a date and do the night after it; tell what priced the date, and what the gate said in the night."""
-        sold = self.sell(date)
-        source = _source_of(sold.priced_by, self.registry)
-        judged = self.night(date).judged_version
-        verdict, true_gain = _judged_in(self.workspace.lake, judged) if judged else (None, None)
-        return ShippedDay(sold.gain_eur, source, sold.priced_by.policy.model_version, judged, verdict, true_gain)
+    def source_of(self, priced_by: PricedBy) -> Source:
+        """Tell where prices came from: base prices or a rule on them, a belief alone, or a champion."""
+        if priced_by.policy.name in _WITHOUT_LEARNING:
+            return "base"
+        version = priced_by.policy.model_version
+        return "champion" if version is not None and self.registry.knows(version) else "belief"
+
+    def judged(self, version: str) -> tuple[Outcome, float | None]:
+        """Return the gate's verdict on a version and what its prices would truly gain, EUR per store day, if known."""
+        row = self.workspace.lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
+        unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
+        gain = json.loads(row["money"]) if row["money"] else {}
+        return outcome_of(unmet), gain.get("truth")
 
 
 class WatchingStore(LivingStore):
@@ -120,19 +108,3 @@ class WatchingStore(LivingStore):
         with feature_workbench(self.workspace.settings) as connection:
             learned = learned_for(connection, champion, catalog, date)
         return policy_with_model(catalog, learned.curves, learned.visits), learned.curves
-
-
-def _source_of(priced_by: PricedBy, registry: ModelRegistry) -> Source:
-    """Tell where prices came from: base prices or a rule on them, a belief alone, or a champion."""
-    if priced_by.policy.name in _WITHOUT_LEARNING:
-        return "base"
-    version = priced_by.policy.model_version
-    return "champion" if version is not None and registry.knows(version) else "belief"
-
-
-def _judged_in(lake: Lake, version: str) -> tuple[Outcome, float | None]:
-    """Return the gate's verdict on a version and what its prices would truly gain, EUR per store day, where known."""
-    row = lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
-    unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
-    gain = json.loads(row["money"]) if row["money"] else {}
-    return outcome_of(unmet), gain.get("truth")

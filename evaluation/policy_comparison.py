@@ -80,12 +80,8 @@ class Match:
     share_of_clairvoyant: float
 
 
-@dataclass(frozen=True)
-class ScoresAndMatches:
-    """What one part found: exact scores after learning, and matches on the same shoppers, if any were played."""
-
-    scores: list[Score] = field(default_factory=list)
-    matches: list[Match] = field(default_factory=list)
+ScoresAndMatches = tuple[list[Score], list[Match]]
+"""What one part found: exact scores after learning, and matches on the same shoppers, if any were played."""
 
 
 @dataclass(frozen=True)
@@ -123,23 +119,23 @@ class LogToLearnFrom:
         with feature_workbench(self.where.opened().settings) as connection:
             catalogs = {world.demand: world.catalog for world in question.scenarios}
             learned = {demand: learn(connection, catalog, decisions, seed) for demand, catalog in catalogs.items()}
-        played = ScoresAndMatches()
+        scores, matches = list[Score](), list[Match]()
         for world in question.scenarios:
             limit, key = self.limits[world.name], (decisions, seed)
             policies = {name: policy_of(name, world.catalog, learned[world.demand]) for name in question.policies}
             for name in question.policies:
                 if name not in {"static", "rule"}:
                     share = float((expected_gain(policies[name], world.catalog, PLAYED_ON) / limit.gain).mean())
-                    played.scores.append(Score(world.name, name, *key, share))
+                    scores.append(Score(world.name, name, *key, share))
             if question.store_days and decisions == max(question.decisions):
                 policies[CLAIRVOYANT] = limit.policy
                 tallies = play_all(policies, world.catalog, question.store_days, seed)
                 most = tallies[CLAIRVOYANT].gain_eur
-                played.matches.extend(
+                matches.extend(
                     Match(world.name, name, *key, question.store_days, tally, tally.gain_eur / most)
                     for name, tally in tallies.items()
                 )
-        return played
+        return scores, matches
 
 
 def limits_of(worlds: Sequence[StoreWorld]) -> dict[str, ClairvoyantGain]:
@@ -159,8 +155,8 @@ def gathered(
 ) -> PolicyComparison:
     """Put the parts together, with the best that each world's own ladder allows; `lived` has one part per seed."""
     best = [_best_possible(world, limits[world.name]) for world in question.scenarios]
-    scores = [*best, *(score for part in played for score in part.scores)]
-    matches = [match for part in played for match in part.matches]
+    scores = [*best, *(score for part in played for score in part[0])]
+    matches = [match for part in played for match in part[1]]
     scores.sort(key=lambda row: (-row.decisions, row.seed))
     matches.sort(key=lambda row: row.seed)
     days = sorted((row for part in lived for row in part), key=lambda row: (row.policy, row.seed, row.day))

@@ -1,7 +1,7 @@
 """What all reports are made of: means with their intervals, tables, Markdown and values for JSON."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,11 @@ def mean_where_it_came(values: Sequence[int | None]) -> str:
     mean = float(np.mean(came))
     text = f"{mean:,.0f}" if mean >= 100 or mean == int(mean) else f"{mean:.1f}"  # noqa: PLR2004 - no digit worth it
     return text if len(came) == len(values) else f"{text} on {len(came)} of {len(values)}"
+
+
+def table_of(records: Sequence[Mapping[str, Any]]) -> Rows:
+    """Return columns and rows of records that have the same names."""
+    return list(records[0]) if records else [], [list(record.values()) for record in records]
 
 
 def records(table: Rows) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ shoppers then.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -110,10 +110,11 @@ def refuse_unknown(kind: str, names: Sequence[str], known: Collection[str], undo
     DataError
         With the first of them, and the nearest known name.
     """
+    between = "; " if any(" " in name for name in known) else ", "
     for name in names:
         if name not in known:
             raise DataError(
-                f"expected a {kind} out of {'; '.join(known)}, found {name!r}; nothing was {undone}"
+                f"expected a {kind} out of {between.join(known)}, found {name!r}; nothing was {undone}"
                 f"{did_you_mean(name, known)}"
             )
 
@@ -162,7 +163,7 @@ def built_in(catalog: Catalog) -> tuple[StoreWorld, ...]:
     crowd = Shock(business_date=PLAYED_ON, starts="14:00", demand_factor=3.0)
     first = catalog.skus[0]
     popular = {sku: _POPULAR if sku == first else 1.0 for sku in catalog.skus}
-    two_peaks = {"demand": "two peaks", "personas": _PEAKS}
+    two_peaks: dict[str, Any] = {"demand": "two peaks", "personas": _PEAKS}
     return (
         *(_scenario(catalog, f"{n} visits", f"{n} visits to each product for 100 units", n) for n in _VISITS),
         *(
@@ -220,12 +221,10 @@ def shocked_worlds(catalog: Catalog) -> tuple[StoreWorld, ...]:
 def _scenario(
     catalog: Catalog, name: str, description: str, visits: int, demand: str = "usual", **changes: Any
 ) -> StoreWorld:
-    weights: Mapping[str, float] = changes.get("popularity", {})
-    share = sum(weights.values()) if weights else len(catalog.products)
+    share = sum(changes["popularity"].values()) if "popularity" in changes else len(catalog.products)
     usual = {"popularity": {}, "shocks": (), "stores": _ONE_STORE, "visits_per_day": float(visits * share)}
     products = tuple(product.model_copy(update={"par_stock": _STOCK}) for product in catalog.products)
-    changed = Catalog(products, _changed(catalog, **usual | changes).store)
-    return StoreWorld(name, description, changed, demand=demand)
+    return StoreWorld(name, description, Catalog(products, _changed(catalog, **usual | changes).store), demand=demand)
 
 
 def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:

@@ -2,7 +2,9 @@
 
 from prefect import flow
 
-from evaluation.trial.run import Asked, Found, hold_trial
+from evaluation.trial.hold_trial import TrialRequest as Asked
+from evaluation.trial.hold_trial import TrialResult as Found
+from evaluation.trial.hold_trial import hold_trial
 from flows.progress import say, tell
 from flows.runs import tag_run
 from flows.simulate import seconds_to_play

@@ -120,13 +120,17 @@ class WorldToLive:
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
                 most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits)
-                shipped = product.live(date)
+                sold = product.sell(date)
+                source = product.source_of(sold.priced_by)  # before the night has a say
+                judged = product.night(date).judged_version
+                verdict = product.judged(judged) if judged else (None, None)
                 earned = {BASE_PRICES: day_gain(catalog, base, date, visits)}
                 for name, peer in peers.items():
                     played, peers[name] = live_day(catalog, peer, date, visits)
                     earned[name] = tally(played, catalog).gain_eur
                 at = (seed, self.stores, day)
-                lived.append(LivedDay(world, PRODUCT, *at, clairvoyant_eur=most, **vars(shipped)))
+                priced = (source, sold.priced_by.policy.model_version)
+                lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, *verdict))
                 lived += [LivedDay(world, name, *at, gain, most) for name, gain in earned.items()]
         return lived
 

@@ -18,7 +18,7 @@ from evaluation.as_shipped.learner_regret import (
 )
 from evaluation.as_shipped.lived_days import BASE_PRICES, LEARNERS, AsShipped
 from evaluation.harness import keep
-from evaluation.reporting import Rows, mean_where_it_came, records
+from evaluation.reporting import Rows, mean_where_it_came, records, table_of
 from evaluation.share_figures import regret_by_day
 from training.mlflow.experiments import Study
 from warehouse.workspace import Workspace
@@ -55,32 +55,25 @@ def gate_rows(found: AsShipped) -> Rows:
     Worlds that ship have a currency of their own; where there are two, each amount says its own.
     """
     rows, moneys = [], {world.catalog.store.money for world in found.question.worlds}
+    lost_until_then = "lost until then" if len(moneys) > 1 else f"lost until then, {next(iter(moneys)).code}"
     for world in found.question.worlds:
         gate, lost = gate_record(found.days, world.name), lost_until_champion(found.days, world.name)
         code = f" {world.catalog.store.currency}" if len(moneys) > 1 else ""
         rows.append(
-            [
-                world.name,
-                mean_where_it_came(nights_until(found.days, world.name, "belief", "champion")),
-                mean_where_it_came(nights_until(found.days, world.name, "champion")),
-                f"{lost.mean:,.0f}{code}",
-                gate.judged,
-                gate.promoted,
-                gate.false_promotions,
-                f"{gate.better_promoted} of {gate.clearly_better}",
-            ]
+            {
+                "world": world.name,
+                "nights until belief or champion priced": mean_where_it_came(
+                    nights_until(found.days, world.name, "belief", "champion")
+                ),
+                "nights until a champion priced": mean_where_it_came(nights_until(found.days, world.name, "champion")),
+                lost_until_then: f"{lost.mean:,.0f}{code}",
+                "versions judged": gate.judged,
+                "promoted": gate.promoted,
+                "promoted falsely": gate.false_promotions,
+                "promoted where clearly better": f"{gate.better_promoted} of {gate.clearly_better}",
+            }
         )
-    columns = [
-        "world",
-        "nights until belief or champion priced",
-        "nights until a champion priced",
-        "lost until then" if len(moneys) > 1 else f"lost until then, {moneys.pop().code}",
-        "versions judged",
-        "promoted",
-        "promoted falsely",
-        "promoted where clearly better",
-    ]
-    return columns, rows
+    return table_of(rows)
 
 
 def as_json(found: AsShipped) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from catalog.pricing import Shelf, Sold
 from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from evaluation.peers.logit import WEAK, LogitPrior, chance_of, fit_logits
 from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from serving.pricing_policy import Asked
 
 _MOVED_BEFORE_CLOSING = 2  # ticks left in which prices that did not differ are moved
 
@@ -52,8 +52,7 @@ class CertaintyEquivalence:
         candidate = np.broadcast_to(self._alternating(), shape) if self.plan is None else self.plan.candidates_on(shelf)
         if shelf.ticks_left == _MOVED_BEFORE_CLOSING and self.plan is not None:
             candidate = self._dispersed(candidate)
-        prices = self.known.candidates[np.arange(shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(shape, dtype=np.int64))
+        return self.known.ask(candidate)
 
     def learned(self, sold: Sold) -> "CertaintyEquivalence":
         """Count what was sold; at the end of each hour and of the day, estimate and plan anew."""

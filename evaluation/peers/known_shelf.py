@@ -16,6 +16,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from serving.guardrails import guarded, limits_of, nothing_shown
 from serving.policies import costs_that_count
+from serving.pricing_policy import Asked, asked_without_model
 from serving.recursion import price_stock
 
 _HOUR = 60  # minutes
@@ -52,6 +53,11 @@ class KnownShelf:
     def distance(self) -> Floats:
         """Price ratio less 1 of each candidate, shape (n_products, n_prices)."""
         return self.candidates / self.base_prices[:, None] - 1
+
+    def ask(self, candidate: Ints) -> Asked:
+        """Ask for the prices of candidates, shape (n_stores, n_products)."""
+        prices = self.candidates[np.arange(candidate.shape[1]), candidate]
+        return asked_without_model(prices, np.zeros(candidate.shape, dtype=np.int64))
 
     def position_of(self, prices: Floats) -> Ints:
         """Return the candidate nearest to each price, shape (n_stores, n_products), of prices of that shape, EUR."""

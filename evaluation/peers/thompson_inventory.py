@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
 from evaluation.peers.known_shelf import KnownShelf, known_before_opening
 from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from serving.pricing_policy import Asked
 
 _HALVINGS = 60
 
@@ -48,8 +48,7 @@ class ThompsonInventory:
             chosen = first if u[store, product] < share else second
             if chosen >= 0:
                 candidate[store, product] = chosen
-        prices = self.known.candidates[np.arange(shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(shape, dtype=np.int64))
+        return self.known.ask(candidate)
 
     def posterior(self) -> tuple[Floats, Floats]:
         """Return both parameters of the Beta distribution of each chance of sale, shape (n_products, n_prices)."""

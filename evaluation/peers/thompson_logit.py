@@ -14,7 +14,7 @@ from evaluation.peers.hierarchy import WEAK_TOGETHER, HierarchicalPrior, posteri
 from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, chance_of
 from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from serving.pricing_policy import Asked
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class ThompsonLogit:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for the plan's prices."""
-        candidate = self.plan.candidates_on(shelf)
-        prices = self.known.candidates[np.arange(candidate.shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(candidate.shape, dtype=np.int64))
+        return self.known.ask(self.plan.candidates_on(shelf))
 
     def learned(self, sold: Sold) -> "ThompsonLogit":
         """Count what was sold; at the end of each hour and of the day, draw anew."""

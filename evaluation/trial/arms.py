@@ -8,6 +8,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from evaluation.trial.rewards import stock_values
+from evaluation.worlds import refuse_unknown
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
 from serving.price_changes.orders import orders_on
@@ -26,9 +27,7 @@ def refuse_pair(a: str, b: str) -> None:
     DataError
         When they are.
     """
-    for name in (a, b):
-        if name not in POLICIES:
-            raise DataError(f"expected a policy out of {', '.join(POLICIES)}, found {name!r}; nothing was tried")
+    refuse_unknown("policy", (a, b), POLICIES, "tried")
     if a == b:
         raise DataError(
             f"expected two policies, found {a} twice; nothing was tried, for a policy earns what it earns: name another"

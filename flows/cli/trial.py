@@ -75,7 +75,7 @@ def trial(
       shelfprice trial --unit hours --hours 2 --washout 1
     """
     from evaluation.trial.arms import refuse_pair
-    from evaluation.trial.run import Asked
+    from evaluation.trial.hold_trial import TrialRequest as Asked
 
     if hours is not None and unit == "day":
         raise typer.BadParameter("expected --unit hours with it, found whole days", param_hint="'--hours'")
@@ -98,7 +98,7 @@ def trial(
 
 
 def _show(found: Any, *, as_json: bool) -> None:
-    from evaluation.trial import report
+    from evaluation.trial import trial_report as report
 
     if as_json:
         emit(report.as_json(found))
@@ -111,8 +111,8 @@ def _show(found: Any, *, as_json: bool) -> None:
 
 
 def _plan(asked: Any, folder: str | None, *, as_json: bool) -> None:
-    from evaluation.trial.report import plan_as_json
-    from evaluation.trial.run import plan_trial
+    from evaluation.trial.hold_trial import plan_trial
+    from evaluation.trial.trial_report import plan_as_json
     from flows.workspace import open_workspace
 
     planned = plan_trial(open_workspace(folder, for_the_twin=True), asked)

@@ -13,9 +13,9 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from evaluation.scores import expected_gain
 from evaluation.trial.design import Design
-from evaluation.trial.estimate import Outcome, differences, outcome_from
+from evaluation.trial.estimate import TrialOutcome, differences, outcome_from
 from evaluation.trial.rewards import advantages, sales_of, stock_values, total
-from evaluation.trial.sell import sell_by_turns, turns
+from evaluation.trial.switchback_sales import sell_by_turns, turns
 from serving.policies import costs_that_count
 from serving.price_book.book import PriceBook
 from serving.pricing_policy import PricingPolicy
@@ -36,7 +36,7 @@ class Calibration:
     """
 
     truth_eur: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TrialOutcome, ...]
 
     @property
     def rejected(self) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 
 from catalog.arrays import Floats
 from etl.exports.columns import Grain
-from evaluation.planted.log import Sales
-from evaluation.planted.world import World
+from evaluation.planted.planted_world import PlantedWorld
+from evaluation.planted.retailer_log import PlantedSales
 
 _STEPS = 30
 _CLOSE = 1e-9
@@ -27,7 +27,7 @@ class Slopes(NamedTuple):
     error: Floats
 
 
-def slopes(world: World, sales: Sales, grain: Grain, *, knowing_the_rest: bool) -> Slopes:
+def slopes(world: PlantedWorld, sales: PlantedSales, grain: Grain, *, knowing_the_rest: bool) -> Slopes:
     """Regress each product's sales on its log price: logistic for visits, else Poisson.
 
     Parameters
