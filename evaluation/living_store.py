@@ -53,6 +53,11 @@ class LivingStore:
         """Open before the first day, without a champion."""
         self.workspace, self.registry, self.seed = prepared(settings, catalog), MemoryRegistry(), seed
 
+    @property
+    def champion(self) -> Champion | None:
+        """The champion, if there is one."""
+        return self.registry.load()
+
     def sell(self, date: dt.date) -> SoldDate:
         """Sell a day at the prices in force and group it into cells."""
         lake, catalog = self.workspace.lake, self.workspace.catalog

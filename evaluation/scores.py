@@ -49,8 +49,8 @@ def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves
     visits = expected_visits_on(catalog, date)
     return np.array(
         [
-            value_of_prices(gain, own * coming[::-1])[par, -1]
-            for gain, own, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
+            value_of_prices(gain, p_sale * coming[::-1])[par, -1]
+            for gain, p_sale, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
         ]
     )
 

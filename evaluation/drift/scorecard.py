@@ -114,7 +114,7 @@ class ShocksToPlay:
             first = None
             for position, date in enumerate(world.dates):
                 earned = kept = 0.0
-                if first is not None and (champion := store.registry.load()) is not None:
+                if first is not None and (champion := store.champion) is not None:
                     earned = _gain(world, date, *store.prices_for(champion, date))
                     is_first = champion.version == first.version
                     kept = earned if is_first else _gain(world, date, *store.prices_for(first, date))
@@ -123,7 +123,7 @@ class ShocksToPlay:
                 if first is not None:
                     possible = _gain(world, date, clairvoyants.on(date))
                     scored.append(ScoredDay(date, decisions, alarm, earned, kept, possible))
-                first = first or store.registry.load()
+                first = first or store.champion
         return scored
 
 

@@ -59,8 +59,8 @@ class HierarchicalPosterior:
     def draw(self, dice: np.random.Generator) -> Floats:
         """Draw every product's parameters together, shape (n_products, 2)."""
         moved = np.linalg.cholesky(self.covariance) @ dice.standard_normal(2)
-        own = np.linalg.cholesky(self.remaining) @ dice.standard_normal((len(self.parameters), 2, 1))
-        return self.parameters + self.pull @ moved + own[:, :, 0]
+        apart = np.linalg.cholesky(self.remaining) @ dice.standard_normal((len(self.parameters), 2, 1))
+        return self.parameters + self.pull @ moved + apart[:, :, 0]
 
 
 def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> HierarchicalPosterior:
@@ -71,17 +71,17 @@ def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: Hiera
     distance, offered, bought
         Price ratio less 1, visits and purchases, shape (n_products, n_prices).
     """
-    own, shared = np.diag(prior.own**-2.0), np.diag(prior.shared**-2.0)
+    apart, shared = np.diag(prior.own**-2.0), np.diag(prior.shared**-2.0)
     mean = prior.mean.copy()
     parameters = np.tile(mean, (len(distance), 1))
     for _ in range(_ROUNDS):
         parameters, information = fit_logits(
             distance, offered, bought, np.tile(mean, (len(distance), 1)), prior.own**-2.0, parameters
         )
-        remaining = np.linalg.inv(own + information).astype(np.float64)
-        pull = remaining @ own
-        precision = shared + (own - own @ pull).sum(axis=0)
-        score = shared @ (prior.mean - mean) + own @ (parameters - mean).sum(axis=0)
+        remaining = np.linalg.inv(apart + information).astype(np.float64)
+        pull = remaining @ apart
+        precision = shared + (apart - apart @ pull).sum(axis=0)
+        score = shared @ (prior.mean - mean) + apart @ (parameters - mean).sum(axis=0)
         step = np.linalg.solve(precision, score)
         mean = mean + step
         if np.abs(step).max() < _CLOSE:

@@ -38,7 +38,7 @@ def slopes(world: PlantedWorld, sales: PlantedSales, grain: Grain, *, knowing_th
     rest = np.broadcast_to(world.shift[..., None] if knowing_the_rest else 0.0, world.price.shape)
     fields = world.log_price, rest, sales.exposure, sales.sold
     by_product = (field.transpose(2, 0, 1, 3).reshape(len(world.slope), -1) for field in fields)
-    fitted = np.array([_slope(*own, is_count=grain != "visits") for own in zip(*by_product, strict=True)])
+    fitted = np.array([_slope(*data, is_count=grain != "visits") for data in zip(*by_product, strict=True)])
     return Slopes(fitted[:, 0], fitted[:, 1])
 
 

@@ -89,9 +89,9 @@ def _national(size: Size, rng: _Rng) -> Causes:
     return _one_price(np.broadcast_to(price, size.shape), season + walks(chain, rng, _DEMAND_WALK))
 
 
-def _busy(size: Size, rng: _Rng, follow: float, *, own: bool = False) -> Causes:
+def _busy(size: Size, rng: _Rng, follow: float, *, each: bool = False) -> Causes:
     """Let the price follow the demand of the day by `follow`, log price per standard deviation."""
-    z = rng.normal(0, 1, size.shape if own else (size.stores, size.days, 1))
+    z = rng.normal(0, 1, size.shape if each else (size.stores, size.days, 1))
     return _one_price(follow * z + rng.normal(0, _PRICE_NOISE, size.shape), _BUSY * z)
 
 
@@ -153,7 +153,7 @@ _PLANTED: dict[Kind, dict[str, tuple[str, Plant]]] = {
         ),
         "busy-mild": ("3 % dearer per standard deviation of the day's demand", partial(_busy, follow=0.03)),
         "busy-strong": ("10 % dearer per standard deviation of the day's demand", partial(_busy, follow=0.10)),
-        "busy-own": ("10 % dearer where the product's own demand is high", partial(_busy, follow=0.10, own=True)),
+        "busy-own": ("10 % dearer where the product's own demand is high", partial(_busy, follow=0.10, each=True)),
         "busy-cheaper": ("3 % cheaper per standard deviation of the day's demand", partial(_busy, follow=-0.03)),
         "weekend-cheaper": ("15 % off on half of the weekends, which are busier", partial(_weekend, ratio=0.85)),
         "weekend-dearer": ("10 % dearer on half of the weekends, which are busier", partial(_weekend, ratio=1.1)),

@@ -75,8 +75,8 @@ def values_on(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
     DataError
         When no book says.
     """
-    found = book_in_force(lake, date)
-    values = None if found is None else stock_values(found[0], catalog.skus)
+    in_force = book_in_force(lake, date)
+    values = None if in_force is None else stock_values(in_force[0], catalog.skus)
     if values is None:
         raise DataError(
             f"expected a price book of stock_aware for {date} or before, found none; nothing was tried: without it "
@@ -92,10 +92,10 @@ def name_asked_for(name: str) -> str | None:
 
 
 def _arm(lake: Lake, catalog: Catalog, name: str, date: dt.date) -> PricedBy:
-    found = pricing_on(lake, catalog, date, name_asked_for(name))
-    if name == "stock_aware" and found.policy.name in _WITHOUT_MODEL:
+    priced_by = pricing_on(lake, catalog, date, name_asked_for(name))
+    if name == "stock_aware" and priced_by.policy.name in _WITHOUT_MODEL:
         raise DataError(
             f"expected a price book for {date} or before, found none; nothing was tried, for stock_aware is what the "
             "book says: run `shelfprice train` and `shelfprice price`"
         )
-    return found
+    return priced_by

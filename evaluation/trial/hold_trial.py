@@ -225,8 +225,8 @@ def _blocks(trial: SwitchbackTrial, counted: Floats, earned: Floats) -> pa.Table
     is_b = design.is_b.ravel()
     columns = {
         "trial": [trial.name] * len(is_b),
-        "sold_on": [design.dates[own] for own in day],
-        "store_id": [design.stores[own] for own in store],
+        "sold_on": [design.dates[number] for number in day],
+        "store_id": [design.stores[number] for number in store],
         "block": block,
         "arm": np.where(is_b, "b", "a"),
         "policy": np.where(is_b, design.b, design.a),

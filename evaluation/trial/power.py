@@ -68,11 +68,11 @@ class TrialPlan:
     def told(self, money: Currency) -> str:
         """Say what the trial can detect, and from what that is known."""
         amount = "" if self.detectable_eur is None else f", {self.detectable_eur:,.0f} {money.code} a store day"
-        found = (
+        sentence = (
             f"{self.n_pairs} pairs of store days detect a difference of {self.detectable:.1%} of sales{amount} with "
             f"{WANTED_POWER:.0%} power (a store day varies by {self.spread.variation:.1%}, {self.spread.source})"
         )
-        return found if self.warning is None else f"{found}; {self.warning}"
+        return sentence if self.warning is None else f"{sentence}; {self.warning}"
 
     @property
     def warning(self) -> str | None:
@@ -95,8 +95,8 @@ def spread_of(store_days: Floats | None, stated: float | None = None) -> DayVari
         Earnings of past days, EUR, shape (n_stores, n_days), NaN where a store has no such day. The stores' own levels
         are taken out, since a store is compared with itself.
     """
-    known = store_days is not None and np.isfinite(store_days).sum() - len(store_days) >= _FEWEST_STORE_DAYS
-    mean = float(np.nanmean(store_days)) if store_days is not None and known else None
+    suffices = store_days is not None and np.isfinite(store_days).sum() - len(store_days) >= _FEWEST_STORE_DAYS
+    mean = float(np.nanmean(store_days)) if store_days is not None and suffices else None
     if stated is not None:
         return DayVariation(stated, mean, "stated")
     if store_days is None or mean is None or mean <= 0:
@@ -158,11 +158,13 @@ def past_store_days(lake: Lake, catalog: Catalog, before: dt.date) -> Floats | N
             frame = rows.filter(rows["purchased"]).to_pandas().astype({"sku": str})
             earned = frame["price_offered"] - frame["sku"].map(costs).fillna(0.0)
             level = frame["policy"].astype(str) + " " + frame["model_version"].astype(str).fillna("")
-            own = frame.assign(earned=earned, level=level, date=part.business_date)
-            own = own.groupby([own["store_id"].astype(str), "date"])
-            days.append(own.agg(earned=("earned", "sum"), level=("level", "first"), count_levels=("level", "nunique")))
+            frame = frame.assign(earned=earned, level=level, date=part.business_date)
+            store_days = frame.groupby([frame["store_id"].astype(str), "date"])
+            days.append(
+                store_days.agg(earned=("earned", "sum"), level=("level", "first"), count_levels=("level", "nunique"))
+            )
     if not days:
         return None
-    found = pd.concat(days).reset_index()
-    found = found[found["count_levels"] == 1]
-    return found.pivot_table(index=["store_id", "level"], columns="date", values="earned").to_numpy(float)
+    every_day = pd.concat(days).reset_index()
+    steady = every_day[every_day["count_levels"] == 1]
+    return steady.pivot_table(index=["store_id", "level"], columns="date", values="earned").to_numpy(float)

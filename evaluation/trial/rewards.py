@@ -70,9 +70,9 @@ def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
     """
     if book.policy == "greedy" or np.isnan(book.unit_value).any() or not set(skus) <= set(book.skus):
         return None
-    own = book.unit_value[[book.positions[sku] for sku in skus]].copy()
-    own[:, 0] = 0.0
-    return np.cumsum(own, axis=1)[:, :, ::-1]
+    worth = book.unit_value[[book.positions[sku] for sku in skus]].copy()
+    worth[:, 0] = 0.0
+    return np.cumsum(worth, axis=1)[:, :, ::-1]
 
 
 def advantages(sales: TickSales, opening_stock: Ints, values: Floats) -> Floats:

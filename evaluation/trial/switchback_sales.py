@@ -65,11 +65,13 @@ class SwitchbackTrial:
         design, prefix = self.design, f"{TRIAL_GROUP}{self.name}-"
         is_b = design.is_b[:, (date - design.start).days]
         if not design.is_by_day:
-            for store, own in zip(design.stores, is_b, strict=True):
-                yield Batch(date, prefix + store, (store,)), own
+            for store, blocks in zip(design.stores, is_b, strict=True):
+                yield Batch(date, prefix + store, (store,)), blocks
             return
         for arm, wanted in (("a", False), ("b", True)):
-            stores = tuple(store for store, own in zip(design.stores, is_b[:, 0], strict=True) if own == wanted)
+            stores = tuple(
+                store for store, is_theirs in zip(design.stores, is_b[:, 0] == wanted, strict=True) if is_theirs
+            )
             if stores:
                 yield Batch(date, prefix + arm, stores), np.array([wanted])
 
@@ -149,8 +151,8 @@ def play_trial(
     jobs, where = list[TrialBatch](), whereabouts(replace(workspace, catalog=trial.catalog), spread)
     for date in trial.design.dates:
         a, b = arms_on(workspace.lake, trial.catalog, trial.design.a, trial.design.b, date)
-        known = (a.fingerprint, b.fingerprint)
-        jobs += [TrialBatch(where, trial, batch, is_b, known, (a, b)) for batch, is_b in trial.batches(date)]
+        meant = (a.fingerprint, b.fingerprint)
+        jobs += [TrialBatch(where, trial, batch, is_b, meant, (a, b)) for batch, is_b in trial.batches(date)]
     return play_parts(jobs, "playing the trial", spread, progress)
 
 
@@ -162,10 +164,10 @@ def rewards_of(lake: Lake, trial: SwitchbackTrial) -> tuple[Floats, Floats]:
     for day, date in enumerate(design.dates):
         values = None if design.is_by_day else values_on(lake, catalog, date)
         for batch, _ in trial.batches(date):
-            rows, own = lake.read(batch.partition), [position[store] for store in batch.stores]
+            rows, places = lake.read(batch.partition), [position[store] for store in batch.stores]
             sold = sales_in(rows, batch.stores, catalog.skus, costs_that_count(catalog), design.ticks)
-            earned[own, day] = sold.gain_eur
-            counted[own, day] = (
+            earned[places, day] = sold.gain_eur
+            counted[places, day] = (
                 sold.gain_eur if values is None else advantages(sold, opening_stock(catalog, date), values)
             )
     return counted, earned
@@ -185,8 +187,8 @@ def _play(
     taking, rows, ledger = turns(is_b, design.block_ticks), None, list[LedgerRow]()
     policies = (arms[0].policy, arms[1].policy)
     parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
-    for (own, first, _), part in zip(taking, parts, strict=True):
-        ledger.append(in_force(catalog, batch, arms[own], seed, first))
+    for (of_b, first, _), part in zip(taking, parts, strict=True):
+        ledger.append(in_force(catalog, batch, arms[of_b], seed, first))
         rows = _after(rows, rows_of(part, catalog))
     assert rows is not None  # noqa: S101 - a day has a turn
     rows = replace(rows, in_force=tuple(ledger))
@@ -200,12 +202,12 @@ def _after(earlier: DayRows | None, later: DayRows) -> DayRows:
 
 def turns(is_b: Flags, block_ticks: int) -> list[tuple[bool, int, int]]:
     """Return who prices from which tick to before which, for the blocks of a day, shape (n_blocks,)."""
-    found, first = [], 0
-    for own, blocks in groupby(is_b.tolist()):
+    taking, first = [], 0
+    for of_b, blocks in groupby(is_b.tolist()):
         end = first + block_ticks * len(list(blocks))
-        found.append((own, first, end))
+        taking.append((of_b, first, end))
         first = end
-    return found
+    return taking
 
 
 def sell_by_turns(
