@@ -52,7 +52,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 	@$(PYTEST) --ignore=tests/cluster -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/flows/up/test_database.py
+	@CLUSTER=required $(PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
 check: install ## Everything that must be green before a change lands
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint contracts sql

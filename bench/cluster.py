@@ -180,7 +180,7 @@ def _running(*words: str, settings: Settings) -> Iterator[None]:
 
 
 def _wait_for_workers(settings: Settings, count: int) -> None:
-    with import_module("flows.spreading.on_dask").connected(settings) as client:
+    with import_module("cluster.on_dask").connected(settings) as client:
         client.wait_for_workers(count, timeout=_STARTED_WITHIN)
 
 
@@ -196,4 +196,4 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _program(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "flows.dask_cluster", *words)
+    return (sys.executable, "-m", "cluster.dask_cluster", *words)

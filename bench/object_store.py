@@ -26,9 +26,9 @@ import pyarrow as pa
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings, read_settings
+from cluster.delta.reading import duckdb_filesystem
+from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommittedPart
-from warehouse.delta.reading import duckdb_filesystem
-from warehouse.delta.store import DeltaStore
 from warehouse.partition import Partition
 from warehouse.receipts import CODE_VERSION, Receipt
 

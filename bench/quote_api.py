@@ -23,7 +23,7 @@ from bench.measure import Measurement, say
 from bench.world import FIRST_DAY, SEED, World, temporary_world
 from catalog.day_profile import tick_profile
 from catalog.ladder import price_ladder
-from flows.up.worker import BEHIND
+from operate.up.worker import BEHIND
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from simulation.truth import chance_of_sale
@@ -130,7 +130,7 @@ def _served(world: World) -> Iterator[Server]:
         "SHELFPRICE_HOME": str(world.settings.home),
         "SHELFPRICE_API_RATE": "1000000",
     }
-    command = [sys.executable, "-m", "flows.up.quote_api", "--port", str(port)]
+    command = [sys.executable, "-m", "connect.quote_api", "--port", str(port)]
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         try:
             _wait(f"http://127.0.0.1:{port}/v1/health", process)

@@ -1,4 +1,4 @@
-"""One thing that a check-up looked at; each folder checks what it owns, and `flows.checks` collects them."""
+"""One thing that a check-up looked at; each folder checks what it owns, and `operate.health.check_up` collects them."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -19,8 +19,8 @@ from pathlib import Path
 from catalog.errors import Declined, ServiceError, ShelfpriceError
 from deploy.settings import ClusterOnThisMachine, open_cluster
 from flows.cli.console import remark, show_table
-from flows.up.services import Service
-from flows.up.supervisor import SIGNALS, Stop, run_group
+from operate.up.services import Service
+from operate.up.supervisor import SIGNALS, Stop, run_group
 from warehouse.service_states import running_services
 
 _PACKAGES = ("boto3", "deltalake", "distributed", "obstore", "psycopg")

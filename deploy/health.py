@@ -12,7 +12,7 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from catalog.settings import read_settings
-from flows.up.pulse import is_alive
+from operate.up.pulse import is_alive
 from warehouse.locks import WORKER
 
 _WITHIN = 5.0  # seconds

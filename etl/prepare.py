@@ -7,9 +7,9 @@ from etl.load import dimensions_are_current, load_dimensions, refuse_other_curre
 from features.cells import ALL_VIEWS
 from simulation.shoppers import shopper_names
 from warehouse.connection import build_file
+from warehouse.drafts import remove_left_drafts
 from warehouse.lake import Lake
 from warehouse.origin import settle_record
-from warehouse.repair.drafts import remove_left_drafts
 from warehouse.workspace import Workspace
 
 

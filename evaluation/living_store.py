@@ -18,7 +18,6 @@ from etl.batches import batches_of, play_batch
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from evaluation.same_shoppers import earned_in
 from features.cells import feature_workbench
 from serving.champion import Champion
 from serving.curves import DemandCurves
@@ -26,6 +25,7 @@ from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
+from serving.same_shoppers import earned_in
 from training.drift.watch import Announce, Detection, unannounced
 from training.means import Means
 from training.night import run_night

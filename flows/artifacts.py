@@ -7,7 +7,6 @@ from typing import Any, ParamSpec, TypeVar
 from prefect.artifacts import create_table_artifact
 
 from catalog.check import Check
-from evaluation.reporting import MeanInterval
 from flows.cli.price_table import price_columns, price_rows
 from flows.tasks import as_task
 from training.pricing import Priced
@@ -52,20 +51,6 @@ def _(result: Priced) -> None:
         rows = [dict(zip(price_columns(), row, strict=True)) for row in price_rows(result.book)]
         description = f"Prices for {result.book.published_at:%Y-%m-%d}"
         create_table_artifact(key="prices", table=rows, description=description)
-
-
-def show_shares(shares: dict[tuple[str, int, str], MeanInterval]) -> None:
-    """Keep each policy's share of the clairvoyant by scenario as a table."""
-    rows: list[dict[str, Any]] = [
-        {
-            "policy": policy,
-            "decisions": decisions,
-            "scenario": scenario,
-            "share of clairvoyant, %": round(100 * found.mean, 2),
-        }
-        for (policy, decisions, scenario), found in shares.items()
-    ]
-    create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")
 
 
 def show_checks(checks: list[Check]) -> None:

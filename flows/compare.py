@@ -1,8 +1,10 @@
 """Compare policies, and the product as it ships with its peers, with what a clairvoyant would earn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from prefect import flow
+from prefect.artifacts import create_table_artifact
 
 from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
 from evaluation.as_shipped.shipped_report import keep_as_shipped as keep
@@ -13,9 +15,9 @@ from evaluation.harness import play_part as live_as_shipped
 from evaluation.harness import play_part as live_first_days
 from evaluation.policy_comparison import ComparisonQuestion as Question
 from evaluation.policy_comparison import LogToLearnFrom, PolicyComparison, gathered, limits_of, shares
+from evaluation.reporting import MeanInterval
 from evaluation.worlds import DECISIONS, POLICIES, asked_worlds
 from evaluation.worlds import asked_comparison as asked
-from flows.artifacts import show_shares
 from flows.runs import tag_run
 from flows.spreading.choose import spreading
 from flows.tasks import spread_as_task
@@ -88,3 +90,17 @@ def compare_as_shipped(
     with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
         lived = spread_as_task(spread, live_as_shipped, parts, "living the first days as shipped")
     return keep(workspace, put_together(question, lived))
+
+
+def show_shares(shares: dict[tuple[str, int, str], MeanInterval]) -> None:
+    """Keep each policy's share of the clairvoyant by scenario as a table."""
+    rows: list[dict[str, Any]] = [
+        {
+            "policy": policy,
+            "decisions": decisions,
+            "scenario": scenario,
+            "share of clairvoyant, %": round(100 * found.mean, 2),
+        }
+        for (policy, decisions, scenario), found in shares.items()
+    ]
+    create_table_artifact(key="shares", table=rows, description="Share of the clairvoyant, exact under true demand")

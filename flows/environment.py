@@ -14,12 +14,10 @@ from typing import Any
 
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
+from catalog.wings import needed
 from flows.progress import say
 from flows.reachable import refuse_absent_services
-from flows.spreading.cluster_away import refuse_absent_cluster
 from flows.temporary_server import temporary_server
-from flows.up.database import prefect_environment
-from flows.up.tables import keep_database_up_to_date
 from training.mlflow.moved_home import follow_home
 from warehouse.locks import UP, is_held
 from warehouse.prefect_login import prefect_login
@@ -41,7 +39,7 @@ _SPREAD = {
     "flows.trial",
 }
 """Flows whose work a cluster does, where one is set."""
-_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "flows.ingest", "flows.live", "flows.trial"}
+_WITHOUT_REGISTRY = {"flows.simulate", "flows.transform", "own_data.flow", "flows.live", "flows.trial"}
 
 
 def prepare() -> Settings:
@@ -106,14 +104,13 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
     """
     refuse_absent_services(read_settings(), uses_registry=flow_module not in _WITHOUT_REGISTRY)
     if flow_module in _SPREAD:
-        refuse_absent_cluster(read_settings())
+        _refuse_absent_cluster(read_settings())
     with ExitStack() as stack:
         settings = read_settings()
         login = prefect_login(settings)
         server = None
         if not _has_server():
-            keep_database_up_to_date(settings, say)
-            server = stack.enter_context(temporary_server(login, prefect_environment(settings)))
+            server = stack.enter_context(temporary_server(login, _database_environment(settings)))
         if server is not None:  # Prefect's own threads know no other settings than those of its import
             own = {"PREFECT_API_URL": server.api, "PREFECT_API_AUTH_STRING": login}
             stack.enter_context(_environment_with(own))
@@ -128,6 +125,20 @@ def orchestrated(flow_module: str = "flows.pipeline") -> Iterator[None]:
             stack.callback(_deliver_what_is_queued)
         stack.enter_context(prefect.temporary_settings(changed))
         yield
+
+
+def _refuse_absent_cluster(settings: Settings) -> None:
+    if settings.dask is not None:
+        needed("spread", "SHELFPRICE_DASK").refuse_absent_cluster(settings)
+
+
+def _database_environment(settings: Settings) -> dict[str, str]:
+    """Bring the tables in the database up to date, and return what tells a Prefect server of it; {} without one."""
+    if settings.database is None:
+        return {}
+    database = needed("database", "SHELFPRICE_DATABASE")
+    database.keep_database_up_to_date(settings, say)
+    return dict(database.prefect_environment(settings))
 
 
 @contextmanager

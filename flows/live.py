@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 from prefect import flow, get_run_logger
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from catalog.currency import EUR, Currency
 from catalog.watched import WatchedCatalog
+from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import ONE_DAY
 from etl.live.calendar import dates_to_sell, day_to_sell, refuse_unknown_store
@@ -23,7 +24,6 @@ from flows.older_prices import tell_of_damaged_books
 from flows.progress import say, tell
 from flows.runs import ended, tag_run
 from flows.workspace import open_workspace, watched_catalog
-from serving.alerts.lookout import Lookout
 from serving.live_prices import LivePrices
 from warehouse.asked import left_unended, write_down
 from warehouse.locks import held
@@ -107,7 +107,7 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
     player = Player(lake, LivePrices(lake, catalog.current, day, seed), day, seed)
     if player.next_tick:
         _announce(f"{day.store} {day.business_date}: going on from tick {player.next_tick}")
-    told, money, lookout = None, catalog.current().store.money, Lookout()
+    told, money, watchers = None, catalog.current().store.money, _watchers()
     while not player.is_over:
         tick = player.sell_tick()
         if catalog.problem not in {None, told}:
@@ -115,17 +115,39 @@ def _sell(workspace: Workspace, catalog: WatchedCatalog, day: LiveDay, seed: int
             _announce(f"{told}; the catalog in force stays")
         tell(f"{day.store} {day.business_date}", tick.number + 1, tick.of)
         _announce(line_of(day, tick, money), *tick.reasons)
-        _announce(*lookout.heard())
-        lookout.look(replace(workspace, catalog=catalog.current()))
+        for watcher in watchers:
+            _announce(*watcher.heard())
+            watcher.look(replace(workspace, catalog=catalog.current()))
         if not controls.rest():
-            _announce(*lookout.ended())
+            _announce(*(sentence for watcher in watchers for sentence in watcher.ended()))
             return None
     closed = player.close()
-    lookout.look(replace(workspace, catalog=catalog.current()))
+    for watcher in watchers:
+        watcher.look(replace(workspace, catalog=catalog.current()))
     earned = f"{closed.revenue_eur:,.{money.digits}f} {money.code}"
     _announce(f"{day.store} {day.business_date}: closed with {earned} from {closed.units} units")
-    _announce(*lookout.ended())
+    _announce(*(sentence for watcher in watchers for sentence in watcher.ended()))
     return closed
+
+
+class Watcher(Protocol):
+    """Looks beside a store that sells, and says what it found; registered for `shelfprice.on_tick`."""
+
+    def look(self, workspace: Workspace) -> None:
+        """Look at the stores as they stand now; returns at once."""
+        ...
+
+    def heard(self) -> list[str]:
+        """Return in a sentence each what was found since it was last asked."""
+        ...
+
+    def ended(self) -> list[str]:
+        """Wait a while for the last look, and return what was found."""
+        ...
+
+
+def _watchers() -> list[Watcher]:
+    return [begin() for begin in registered("on_tick")]
 
 
 def line_of(day: LiveDay, tick: Tick, money: Currency = EUR) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 
 from prefect import flow
 
+from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
 from etl.business_dates import newest_sold
 from flows.artifacts import as_shown_task
@@ -15,7 +16,6 @@ from flows.simulate import seconds_to_play
 from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
-from serving.alerts.watch import watch_and_tell
 from serving.close_day import close_day
 from training.means import Means
 from training.night import run_night
@@ -59,8 +59,9 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
         with spreading(workspace.settings, seconds=0) as spread:
             means = Means(announce, tell, as_shown_task, spread)
             done = run_night(workspace, registry, night_of, seed, means)
-    for sentence in watch_and_tell(workspace):  # a webhook that is slow keeps nobody from the next night
-        say(sentence)
+    for look in registered("after_night"):  # a slow webhook keeps nobody from the next night
+        for sentence in look(workspace):
+            say(sentence)
     return done
 
 

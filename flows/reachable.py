@@ -9,9 +9,9 @@ from catalog.addresses import without_login
 from catalog.errors import ServiceError
 from catalog.knock import Answer, knock
 from catalog.settings import Settings
+from catalog.wings import needed
 from serving.registry_away import refuse_absent_registry
 from warehouse.databases import refuse_unusable, sqlite_file
-from warehouse.postgresql import refuse_absent_database
 from warehouse.prefect_login import prefect_credential
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
@@ -27,7 +27,7 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_pref
     ServiceError
         When Prefect or PostgreSQL is, or a database file of either cannot be used.
     """
-    refuse_absent_database(settings.database)
+    refuse_absent_database(settings)
     api = os.environ.get("PREFECT_API_URL")
     if uses_prefect and api:
         _refuse_absent_prefect(api)
@@ -38,6 +38,18 @@ def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_pref
         file = sqlite_file(settings.tracking_uri)
         if file is not None:
             refuse_unusable(file, "mend it, or set MLFLOW_TRACKING_URI to another registry")
+
+
+def refuse_absent_database(settings: Settings) -> None:
+    """Refuse work for which the database that the settings name is away.
+
+    Raises
+    ------
+    ServiceError
+        When it is.
+    """
+    if settings.database is not None:
+        needed("database", "SHELFPRICE_DATABASE").refuse_absent_database(settings.database)
 
 
 def _refuse_absent_prefect(api: str) -> None:

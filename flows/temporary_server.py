@@ -2,7 +2,7 @@
 
 Prefect would start one itself, but only after it was imported, and under load it was seen to stay for good after the
 command had ended. This one starts first of all, so that it gets ready on another core while the command imports what
-it needs. It wants a credential, and it ends with the command, see `flows.up.prefect_server`.
+it needs. It wants a credential, and it ends with the command, see `operate.up.prefect_server`.
 """
 
 import os
@@ -108,7 +108,7 @@ def temporary_server(login: str, database: Mapping[str, str] | None = None) -> I
 
 def _command(descriptor: int) -> tuple[str, ...]:
     options = ("--socket", str(descriptor), "--names", ",".join(LOOPBACK_NAMES))
-    return (sys.executable, "-m", "flows.up.prefect_server", *options)
+    return (sys.executable, "-m", "operate.up.prefect_server", *options)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

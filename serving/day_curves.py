@@ -1,33 +1,28 @@
-"""What exported decisions tell about the response to prices, and so which curves and prices a policy may choose by.
+"""What is known of a business date before it begins: demand curves, visits, and the belief behind both.
 
-Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
-not. So a product moves on exported decisions alone only where its response can be told from other causes, and by that
-response. Any other product keeps the regular price of its store until the store has explored prices of its own.
+Where somebody else set prices, the curves are the model's own, and what was exported says which prices may be chosen.
 """
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
 from catalog.load import Catalog
 from features.cells import feature_workbench
-from features.exported import exported_cells, holds_exported, stored_responses
 from features.footfall import expected_visits
-from features.price_response.decide import price_responses
-from features.price_response.records import PriceResponse, slopes_of
-from features.support import observed_prices, own_prices
+from features.response import PriceResponse
+from features.support import observed_prices
 from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
-from serving.small_steps import books_before, in_small_steps, old_prices, step_from
+from serving.evidence import AskedCurves, evidence
 from serving.support import with_support
 from warehouse.lake import Lake
 from warehouse.proof import Span, prove
@@ -92,7 +87,7 @@ def learned_for(
         When there is no champion and prices were set by somebody else.
     """
     through = date - dt.timedelta(days=1)
-    if holds_exported(connection, dt.date.min, through):
+    if evidence().holds_exported(connection, dt.date.min, through):
         if model is None:
             raise DataError("expected a champion, for these prices were set by somebody else; run `shelfprice train`")
         curves = supported_curves(connection, model, catalog, through, old)
@@ -151,8 +146,7 @@ def known_before(
     """
     prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
     with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
-        before = step_from(lake, catalog, date)
-        return learned_for(connection, model, catalog, date, old=None if before is None else before.usual)
+        return learned_for(connection, model, catalog, date, old=evidence().steps_from(lake, catalog, date))
 
 
 def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
@@ -163,9 +157,9 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     through = date - dt.timedelta(days=1)
     spans = [Span("products"), Span("ingested_files")]
     first = through - dt.timedelta(days=LOOKS_BACK - 1)
-    if any(lake.partitions("ingested_files")):
+    if exported := evidence().spans_read(lake, date):
         first = dt.date.min
-        spans += [Span("promotions", first, through), Span("model_versions"), *books_before(lake, date)]
+        spans += exported
     spans += [Span(table, first, through) for table in (*SOLD, *COUNTS)]
     if model is not None:
         spans.append(Span("demand_cells", model.learned_from or dt.date.min, through))
@@ -176,9 +170,9 @@ def responses_to_judge_by(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, trained_through: dt.date, judged_through: dt.date
 ) -> tuple[PriceResponse, ...]:
     """Return each product's response on the days trained on; nothing where no held-out decision was exported."""
-    if not holds_exported(connection, trained_through, judged_through):
+    if not evidence().holds_exported(connection, trained_through, judged_through):
         return ()
-    return price_responses(exported_cells(connection, trained_through), catalog.skus, catalog.store.country)
+    return evidence().responses(connection, catalog, trained_through)
 
 
 def supported_curves(
@@ -200,25 +194,7 @@ def supported_curves(
         for those of a week ago.
     """
     curves = demand_curves(connection, model, catalog)
-    observed = observed_prices(connection, catalog, through, model.learned_from)
-    if not holds_exported(connection, dt.date.min, through):
-        return with_support(curves, observed)
-    own = own_prices(connection, catalog, through, model.learned_from)
-    was_tried = own[:, 1] > own[:, 0]
-    told = slopes_of(_responses_of(connection, model, catalog, through), catalog.skus)
-    told = replace(told, slope=np.where(was_tried, np.nan, told.slope))
-    if old is None:
-        old = old_prices(connection, catalog, through + dt.timedelta(days=1))
-    curves, moves = in_small_steps(curves, catalog, told, old, observed)
-    return with_support(curves, np.where(moves[:, None], observed, own))
-
-
-def _responses_of(
-    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
-) -> tuple[PriceResponse, ...]:
-    """Return the responses that the model was judged by; for one without them, those of the days it learned from."""
-    stored = stored_responses(connection, model.version)
-    if stored is not None:
-        return stored
-    cells = exported_cells(connection, model.trained_through or through)
-    return price_responses(cells, catalog.skus, catalog.store.country)
+    if evidence().holds_exported(connection, dt.date.min, through):
+        asked = AskedCurves(curves, model.version, model.learned_from, model.trained_through, through, old)
+        return evidence().supported(connection, catalog, asked)
+    return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))

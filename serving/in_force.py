@@ -17,11 +17,10 @@ from serving.belief.policy import morning_of
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force
 from serving.cold_start import match_to_shelf
-from serving.order_windows import Orders
+from serving.evidence import evidence
+from serving.orders import AtOnce, Orders, at_once_now, orders_on
+from serving.own_prices import OwnPrices
 from serving.policies import GreedyPolicy, costs_that_count
-from serving.price_changes.orders import AtOnce, at_once_now, orders_on
-from serving.shelf_price import OwnPrices, shelf_prices
-from serving.small_steps import own_prices_under
 from serving.storefront import (
     Storefront,
     storefront_at_base_prices,
@@ -83,7 +82,7 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
 
 def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
     if catalog.store.guardrails.kill_switch or orders.stops_everything:
-        standing = shelf_prices(lake, catalog, date)
+        standing = evidence().shelf_prices(lake, catalog, date)
         stopped = (
             storefront_at_base_prices(catalog, orders)
             if standing is None
@@ -93,13 +92,13 @@ def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, or
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            own = own_prices_under(lake, catalog, date, found.book.published_at.date())
+            own = evidence().own_prices_under(lake, catalog, date, found.book.published_at.date())
             return pricing_by_book(catalog, found, orders, own, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    standing = shelf_prices(lake, catalog, date) if name is None else None
+    standing = evidence().shelf_prices(lake, catalog, date) if name is None else None
     without = (
         storefront_before_champion(catalog, name, orders)
         if standing is None

@@ -9,7 +9,7 @@ from etl.live.day import LiveDay
 from etl.live.player import PricesInForce
 from etl.live.store_now import ticks_sold
 from serving.in_force import pricing_on
-from serving.price_changes.orders import at_once_now
+from serving.orders import at_once_now
 from warehouse.lake import Lake
 
 

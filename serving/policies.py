@@ -15,8 +15,8 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
+from serving.own_prices import ShelfPrices
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
-from serving.shelf_price import ShelfPrices
 from serving.solve import ProductsToSolve, solve
 
 

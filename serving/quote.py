@@ -19,10 +19,10 @@ from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import Change, reason
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
-from serving.order_windows import Orders
+from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
+from serving.own_prices import LOOKS_BACK, OwnPrices
 from serving.price_book.book import PriceBook
-from serving.shelf_price import LOOKS_BACK, OwnPrices
 from serving.storefront import storefront_without_exploration
 
 EVERY_STORE = "every store"

@@ -21,10 +21,9 @@ from catalog.pricing import RULES
 from etl.live.day_catalog import catalog_of_the_day
 from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
-from serving.price_changes.orders import at_once_now, orders_on
+from serving.evidence import evidence
+from serving.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
-from serving.shelf_price import changes_of_shelves
-from serving.small_steps import own_prices_under
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
 from warehouse.advice import next_command, situation_of
@@ -81,7 +80,7 @@ class QuoteDesk:
         self.catalog, self.found, self.passed_over = catalog, found, passed_over
         self._lake, self._catalog_dir = lake, catalog_dir
         self._decided = sorted(lake.changes("price_changes").items())
-        self._shelves = changes_of_shelves(lake)
+        self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores)
         self._counters: dict[str | dt.date, _Counter] = {}
         self._asked_about: set[str | None] = set()
@@ -240,7 +239,7 @@ class QuoteDesk:
             stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
         orders = orders_on(self._lake, catalog, date, stores, at_once)
-        prices = own_prices_under(self._lake, catalog, date, found.book.published_at.date())
+        prices = evidence().own_prices_under(self._lake, catalog, date, found.book.published_at.date())
         shelf = "" if prices is None else prices.fingerprint
         tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}{shelf}".encode()).hexdigest()[:_TAG_LENGTH]
         return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left, prices), stores, tag)

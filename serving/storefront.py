@@ -16,18 +16,18 @@ from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.curves import DemandCurves, chance_at
+from serving.evidence import evidence
 from serving.exploration.candidates import Candidates, candidates_within
 from serving.exploration.plan import ExplorationPlan
 from serving.exploration.trial import Trial, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
-from serving.order_windows import Orders
+from serving.orders import Orders
+from serving.own_prices import OwnPrices, ShelfPrices
 from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.policy import BookPolicy, Released
 from serving.pricing_policy import Asked, PricingPolicy
 from serving.shelf_limits import ShelfLimits, which_may_move
-from serving.shelf_price import OwnPrices, ShelfPrices
-from serving.small_steps import kept_prices
 from serving.support import Support, may_be_tried, support_of
 from serving.worth import Worth, chance_on_shelf
 
@@ -225,7 +225,7 @@ def storefront_without_exploration(
 
     `own` are the prices of a retailer's own shelves, which stand where the book releases none.
     """
-    kept = kept_prices(catalog, curves, book.published_at.date(), None if own is None else own.stepped_from)
+    kept = evidence().kept_prices(catalog, curves, book.published_at.date(), None if own is None else own.stepped_from)
     policy = BookPolicy(book, kept, None if own is None else _released(catalog, curves, own))
     limits, costs = limits_of(catalog, orders, None if own is None else own.standing), costs_that_count(catalog)
     return Storefront(policy, curves, limits=limits, unit_costs=costs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
 from catalog.gate import Outcome, outcome_of
-from features.price_response.records import PriceResponse, at_base_price, slopes_of, told_skus, with_response
+from features.response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
 from training.candidates import FittedModel
 from training.conditions import against_champion, chances, inputs
 from training.conditions.condition import Condition

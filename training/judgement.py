@@ -9,7 +9,7 @@ from catalog.arrays import Floats
 from catalog.errors import ModelError
 from etl.business_dates import ONE_DAY
 from features.cells import feature_workbench
-from features.price_response.records import at_base_price
+from features.response import at_base_price
 from features.shifts import demand_shifts
 from serving.champion import Champion
 from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by

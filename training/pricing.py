@@ -2,15 +2,15 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from catalog.errors import DataError, Declined, ModelError
 from catalog.spread import HERE, Spread
+from catalog.wings import registered
 from etl.business_dates import came_from_the_twin
 from serving.book_store import NewBook, book_in_force, commit_book
 from serving.make_book import make_book
 from serving.price_book.book import PriceBook
-from serving.price_changes.propose import Proposed, nothing_proposed, propose
 from training.promotion.change import finish_changes
 from training.promotion.history import LOCK, newest
 from training.registry import ModelRegistry
@@ -23,11 +23,10 @@ from warehouse.workspace import Workspace
 
 @dataclass(frozen=True)
 class Priced:
-    """The book in force for a date, why it is not a new one when it is not, and which of its prices wait."""
+    """The book in force for a date, and why it is not a new one when it is not."""
 
     book: PriceBook
     old_prices_hold: str | None
-    proposed: Proposed = field(default_factory=nothing_proposed)
 
 
 CommitBook = Callable[[Lake, NewBook], object]
@@ -74,18 +73,14 @@ def price_date(
                 raise DataError(f"expected a champion in the model registry, found none; run `{remedy}`")
             new = make_book(workspace, champion, date, spread)
             commit_as(workspace.lake, new)
-        return Priced(new.book, None, _proposed(workspace, date))
+        for hear in registered("after_book"):
+            hear(workspace, date)
+        return Priced(new.book, None)
     except ModelError as error:
         known_good = book_in_force(workspace.lake, date)
         if known_good is None:
             raise
         return Priced(known_good[0], str(error))
-
-
-def _proposed(workspace: Workspace, date: dt.date) -> Proposed:
-    """Propose the prices of a book that was just made, where the catalog lets some of them wait."""
-    found = book_in_force(workspace.lake, date) if workspace.catalog.store.approval.is_asked_for else None
-    return nothing_proposed() if found is None else propose(workspace, found, date)
 
 
 def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict

@@ -17,11 +17,11 @@ from catalog.errors import CatalogError, Declined
 from catalog.load import Catalog, load
 from catalog.progress import Progress, silent
 from catalog.settings import Settings
-from etl.exports.estimate_shelf import is_untouched
 from etl.ledger import in_force_in, kept_catalogs
 from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import group_all
 from features.cells import ALL_VIEWS, stale_cells
+from own_data.exports.estimate_shelf import is_untouched
 from training.promotion.history import LOCK, history
 from training.registry import ModelRegistry
 from warehouse.connection import build_file

@@ -1,7 +1,7 @@
 """One writer at a time, by locks that are freed when a process dies, however it died.
 
 The kernel frees those of this machine. With a database, what all machines must see is locked there besides: see
-`warehouse.advisory_locks`. What is about this machine alone, such as its services, stays with the kernel.
+the hook `shelfprice.locks`. What is about this machine alone, such as its services, stays with the kernel.
 """
 
 import fcntl
@@ -10,14 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Literal
 
 from catalog.errors import Declined
 from catalog.lock_place import LockPlace
+from catalog.wings import needed
 from warehouse.lock_names import in_words, is_of_one_machine
-
-if TYPE_CHECKING:
-    from warehouse.advisory_locks import Mode
 
 UP, WORKER = "up", "worker"
 """Locks that are held while all services run, and while a worker executes deployments."""
@@ -95,9 +93,7 @@ def is_held(place: LockPlace, name: str) -> bool:
         return True
     if place.database is None or is_of_one_machine(name):
         return False
-    from warehouse.advisory_locks import is_held_by_any  # noqa: PLC0415 - a database is set
-
-    return is_held_by_any(place, name)
+    return bool(_of_all_machines().is_held_by_any(place, name))
 
 
 def _is_held_here(place: LockPlace, name: str) -> bool:
@@ -114,12 +110,18 @@ def _is_held_here(place: LockPlace, name: str) -> bool:
     return False
 
 
-def _on_all_machines(place: LockPlace, name: str, mode: "Mode", *, waits: bool) -> AbstractContextManager[None]:
+def _on_all_machines(
+    place: LockPlace, name: str, mode: Literal["alone", "shared"], *, waits: bool
+) -> AbstractContextManager[None]:
     if place.database is None or is_of_one_machine(name):
         return nullcontext()
-    from warehouse.advisory_locks import held_by_all  # noqa: PLC0415 - a database is set
+    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, mode, waits=waits)
+    return locked
 
-    return held_by_all(place, name, mode, waits=waits)
+
+def _of_all_machines() -> Any:
+    """Return the wing's module that locks in the database: `held_by_all`, and `is_held_by_any`."""
+    return needed("locks", "SHELFPRICE_DATABASE")
 
 
 def _file(place: LockPlace, name: str) -> Path:

@@ -1,7 +1,7 @@
 """Open the store that the settings ask for."""
 
 from catalog.settings import Settings
-from warehouse.delta.open import open_delta
+from catalog.wings import needed
 from warehouse.local.store import LocalStore
 from warehouse.store import Store
 
@@ -13,5 +13,10 @@ def open_store(settings: Settings) -> Store:
     ------
     LakeError
         When the packages for another one are missing, or it cannot be opened.
+    SettingError
+        When another one is named and no wing provides it.
     """
-    return LocalStore(settings.lake) if settings.lake_address is None else open_delta(settings)
+    if settings.lake_address is None:
+        return LocalStore(settings.lake)
+    store: Store = needed("store", "SHELFPRICE_LAKE")(settings)
+    return store

@@ -15,11 +15,11 @@ from catalog.addresses import Address
 from catalog.settings import Settings, read_settings
 from deploy.servers.ports import free_address
 from deploy.servers.running import running
-from flows.up.services import Service
+from operate.up.services import Service
 
 SCHEDULER = "scheduler"
 _ANSWERS_WITHIN = 3.0  # seconds
-_PROGRAM = (sys.executable, "-m", "flows.dask_cluster")
+_PROGRAM = (sys.executable, "-m", "cluster.dask_cluster")
 _CHOSEN = {
     "DASK_LOGGING__DISTRIBUTED": "warning",
     "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "60 s",  # a batch that computes for long is no trouble
@@ -83,7 +83,7 @@ async def _workers_of(settings: Settings) -> set[str]:
     """Ask a scheduler for the names of its workers."""
     from distributed.core import rpc
 
-    from flows.spreading.on_dask import security_of
+    from cluster.on_dask import security_of
 
     security = security_of(settings)
     shown = security.get_connection_args("client") if security else None

@@ -11,7 +11,7 @@ from catalog.addresses import Address
 from deploy.servers.ports import free_address
 from deploy.servers.postgres_process import make_database
 from deploy.servers.running import running
-from flows.up.services import Service
+from operate.up.services import Service
 
 NAME = "shelfprice"
 _ANSWERS_WITHIN = 3  # seconds

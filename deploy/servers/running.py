@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from catalog.errors import ServiceError
-from flows.up.groups import ENDS_WITHIN
-from flows.up.services import Service
-from flows.up.tied_process import TiedProcess
+from operate.up.groups import ENDS_WITHIN
+from operate.up.services import Service
+from operate.up.tied_process import TiedProcess
 
 STARTS_WITHIN = 60.0  # seconds; the machine may be busy
 _LOOK_EVERY = 0.05  # seconds

@@ -21,7 +21,7 @@ from catalog.settings import read_settings
 from deploy.make_bucket import client_of, is_usable
 from deploy.servers.ports import free_address, free_port
 from deploy.servers.running import running
-from flows.up.services import Service
+from operate.up.services import Service
 
 BUCKET = "shelfprice"
 _REGION = "us-east-1"

@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.progress import Progress, silent
 from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay
 from evaluation.outside_store.question import ExaminationQuestion
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
 
 OWNER, FIXED, OURS = "its own policy", "fixed prices", "our prices"
 

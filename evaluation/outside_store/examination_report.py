@@ -11,7 +11,7 @@ from evaluation.outside_store.examination import FIXED, Examination
 from evaluation.outside_store.exchange import StoreOutcome
 from evaluation.outside_store.question import ExaminationQuestion
 from evaluation.reporting import markdown
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COLUMNS = ("pricing", "revenue EUR", "margin EUR", "spoiled EUR", "margin less spoiled EUR", "against fixed", "empty")

@@ -10,14 +10,14 @@ from pyarrow import csv
 from catalog.load import load
 from catalog.settings import read_settings
 from etl.business_dates import ONE_DAY, newest_grouped
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.examination import LearnedFromReceipts
 from evaluation.outside_store.question import ExaminationQuestion
-from features.price_response.records import told_skus
+from features.response import told_skus
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.price_book.book import PriceBook
 from training.pricing import price_date
 from training.session import train

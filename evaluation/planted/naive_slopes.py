@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from catalog.arrays import Floats
-from etl.exports.columns import Grain
 from evaluation.planted.planted_world import PlantedWorld
 from evaluation.planted.retailer_log import PlantedSales
+from own_data.exports.columns import Grain
 
 _STEPS = 30
 _CLOSE = 1e-9

@@ -18,8 +18,6 @@ from catalog.errors import DataError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
 from etl.business_dates import ONE_DAY
-from etl.exports.columns import Grain, Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
@@ -28,9 +26,11 @@ from evaluation.planted.planted_scenarios import Kind, PlantedScenario
 from evaluation.planted.planted_world import GRAINS, PlantedWorld, Size, world_of
 from evaluation.planted.retailer_log import PlantedSales, last_day, sales_of, write_log
 from features.cells import feature_workbench
-from features.exported import exported_cells
-from features.price_response.decide import price_responses
-from features.price_response.records import PriceResponse
+from features.response import PriceResponse
+from own_data.exported import exported_cells
+from own_data.exports.columns import Grain, Reading
+from own_data.exports.ingest import ingest
+from own_data.price_response.decide import price_responses
 from training.pricing import price_date
 from training.session import train
 from warehouse.workspace import Workspace

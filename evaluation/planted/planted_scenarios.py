@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags
-from etl.exports.columns import Grain
 from evaluation.planted.causes import (
     FRIDAY,
     LEVELS,
@@ -29,6 +28,7 @@ from evaluation.planted.causes import (
     weeks_of,
 )
 from evaluation.planted.planted_world import DAYS_A_WEEK, GRAINS, Causes, Size
+from own_data.exports.columns import Grain
 
 Kind = Literal["randomised", "drifting", "confounded", "zero effect"]
 """What a scenario asks: is the truth found; is it told from drift; is a false one refused; is nothing found."""

@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 
 from catalog.arrays import Flags, Floats
-from etl.exports.columns import Grain
+from own_data.exports.columns import Grain
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from catalog.arrays import Ints
-from etl.exports.columns import Grain
 from evaluation.planted.planted_world import VISITS, PlantedWorld
+from own_data.exports.columns import Grain
 
 FIRST_DAY = dt.date(2025, 1, 6)
 """A Monday."""

@@ -13,10 +13,10 @@ def alerts(catalog: Catalog = None, as_json: Json = False) -> None:
     For example:
       shelfprice alerts
     """
+    from desk.alerts.unsent import unsent
+    from desk.alerts.watch import open_alerts, watch
     from flows.cli.console import emit, say, show_table
     from flows.workspace import open_workspace
-    from serving.alerts.unsent import unsent
-    from serving.alerts.watch import open_alerts, watch
 
     workspace = open_workspace(text_of(catalog))
     watch(workspace)

@@ -27,11 +27,11 @@ def changes(
       shelfprice changes --waiting
       shelfprice changes --all --store S01 --json
     """
+    from desk.price_changes.listing import rows_of
+    from desk.price_changes.record import all_changes
     from etl.live.calendar import refuse_unknown_store
     from flows.cli.console import say
     from flows.workspace import open_workspace
-    from serving.price_changes.listing import rows_of
-    from serving.price_changes.record import all_changes
 
     workspace = open_workspace(text_of(catalog))
     if sku is not None:

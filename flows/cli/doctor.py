@@ -10,7 +10,7 @@ from flows.cli.options import Catalog, Json, text_of
 from flows.environment import prepare, set_defaults
 
 if TYPE_CHECKING:
-    from flows.doctor import Examined
+    from operate.doctor import Examined
 
 Fix = Annotated[bool, typer.Option("--fix", help="Mend what is found; without it nothing is changed.")]
 
@@ -31,7 +31,7 @@ def doctor(fix: Fix = False, catalog: Catalog = None, as_json: Json = False) -> 
     folder = text_of(catalog)
     settings = prepare() if fix else set_defaults()
     with progress_bars():
-        from flows.doctor import Home, examine, mend
+        from operate.doctor import Home, examine, mend
 
         home = Home(settings, folder)
         examined = mend(home) if fix else examine(home)

@@ -10,8 +10,8 @@ from flows.cli.options import Catalog, Json, not_empty, text_of
 from flows.cli.price_changes import OneStore
 
 if TYPE_CHECKING:
-    from serving.export.export import Exported
-    from serving.export.targets import Format
+    from connect.export.export import Exported
+    from connect.export.targets import Format
     from warehouse.workspace import Workspace
 
 
@@ -63,9 +63,9 @@ def export(
       shelfprice export --to labels --follow
       shelfprice export --status
     """
+    from connect.export.export import export as run
+    from connect.export.targets import target_of
     from flows.workspace import open_workspace
-    from serving.export.export import export as run
-    from serving.export.targets import target_of
 
     if status == (to is not None) or (status and (full or follow or format_)) or (full and follow):
         raise typer.BadParameter("expected --to, with --full or --follow if wanted, or --status alone; choose one")
@@ -79,8 +79,8 @@ def export(
     if not follow:
         _show(run(workspace, target, stores, full=full), as_json=as_json)
         return
+    from connect.following import follow as going_on
     from flows.cli.console import remark
-    from flows.following import follow as going_on
     from flows.workspace import watched_catalog
 
     for done in going_on(workspace, watched_catalog(folder), target, stores, remark):
@@ -129,9 +129,9 @@ def _show(done: "Exported", *, as_json: bool) -> None:
 
 
 def _show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json: bool) -> None:
+    from connect.export.delivered import unproven_deliveries
+    from connect.export.status import status
     from flows.cli.console import emit, remark, say, show_table
-    from serving.export.delivered import unproven_deliveries
-    from serving.export.status import status
 
     found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)
     if as_json:

@@ -17,7 +17,7 @@ from pathlib import Path
 from catalog.addresses import without_login
 from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
 from catalog.settings import read_settings
-from warehouse.postgresql import refuse_absent_database
+from flows.reachable import refuse_absent_database
 
 _KEPT = 20
 """Files of details; older ones are removed."""
@@ -111,7 +111,7 @@ def _database_away(chain: list[BaseException]) -> str | None:
     if not (isinstance(chain[0], ModelError) or _is_of_a_service(chain)):
         return None
     try:
-        refuse_absent_database(read_settings().database)
+        refuse_absent_database(read_settings())
     except ServiceError as error:
         return str(error)
     except SettingError:

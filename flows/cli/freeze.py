@@ -27,7 +27,7 @@ def freeze(
     For example:
       shelfprice freeze EGGS --store S01 --reason "the label printer is broken"
     """
-    from serving.price_changes.desk import Wish
+    from desk.price_changes.desk import Wish
 
     wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway, below_cost=below_cost)
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)

@@ -16,10 +16,10 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
     prepare()
     with progress_bars():
         from etl.business_dates import newest_sold
-        from flows.checks import check_up
         from flows.progress import tell
         from flows.registry import registry_of
         from flows.workspace import open_workspace
+        from operate.health.check_up import check_up
         from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 
         workspace = open_workspace(folder)

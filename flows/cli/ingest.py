@@ -20,7 +20,7 @@ from flows.cli.origin import admit
 from flows.environment import orchestrated, prepare
 
 if TYPE_CHECKING:
-    from etl.exports.ingest import Ingested
+    from own_data.exports.ingest import Ingested
 
 File = Annotated[
     Path,
@@ -102,11 +102,11 @@ def ingest(
       shelfprice ingest visits.csv.gz --map columns.yaml
     """
     from catalog.load import load
-    from etl.exports.columns import read_reading
-    from etl.exports.corrections import Asked, dates_of
-    from etl.exports.grain import settled
-    from etl.exports.read import open_export
-    from etl.exports.zones import zones_of
+    from own_data.exports.columns import read_reading
+    from own_data.exports.corrections import Asked, dates_of
+    from own_data.exports.grain import settled
+    from own_data.exports.read import open_export
+    from own_data.exports.zones import zones_of
 
     options = {"time_zone": time_zone, "time_format": time_format, "decimal": decimal, "encoding": encoding}
     options |= {"grain": grain, "price_unit": price_unit, "sheet": sheet}
@@ -118,8 +118,8 @@ def ingest(
         opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
         admit("retailer", allow_mixture=allow_mixture)
         prepare()
-        with orchestrated("flows.ingest"), progress_bars():
-            from flows.ingest import ingest as flow
+        with orchestrated("own_data.flow"), progress_bars():
+            from own_data.flow import ingest as flow
 
             done = flow(path, reading, folder, asked)
     next_steps = _next_steps(done.shelf, [product["sku"] for product in done.row["profile"]])
@@ -139,7 +139,7 @@ def _on_disk(file: Path) -> Iterator[Path]:
     if str(file) != "-":
         yield file
         return
-    from etl.exports.standard_input import spooled
+    from own_data.exports.standard_input import spooled
 
     if sys.stdin is None or sys.stdin.isatty():
         raise DataError("-: expected a file on standard input, found none; nothing was read: add < FILE")

@@ -33,10 +33,10 @@ def kill_switch(
       shelfprice kill-switch on --reason "prices look wrong"
       shelfprice kill-switch off --reason "they were right"
     """
+    from desk.price_changes.desk import Wish
+    from desk.price_changes.record import changes_by_people
     from etl.live.store_now import next_tick
     from flows.workspace import open_workspace
-    from serving.price_changes.desk import Wish
-    from serving.price_changes.record import changes_by_people
 
     folder = text_of(catalog)
     if position is Position.on:

@@ -5,11 +5,11 @@ from typing import Any
 
 from catalog.currency import EUR, Currency, currency_of
 from catalog.settings import Settings, read_settings
-from evaluation.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from flows.cli.console import say, show_table
 from flows.cli.price_table import price_columns, price_rows, show_prices
 from flows.cli.training_tables import show_candidates
 from serving.book_store import book_in_force
+from serving.same_shoppers import MeanDay, mean_of, on_same_shoppers
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 from warehouse.money import money_of

@@ -11,7 +11,7 @@ from flows.cli.console import emit, progress_bars, remark
 from flows.cli.options import Json
 
 if TYPE_CHECKING:
-    from warehouse.mirror.source import Source
+    from cluster.mirror.source import Source
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the mirror, outside the data folder.")]
 
@@ -25,9 +25,9 @@ def mirror(folder: Folder, as_json: Json = False) -> None:
     For example:
       shelfprice mirror /srv/shelfprice-mirror
     """
+    from cluster.mirror.write import CURRENT
+    from cluster.mirror.write import mirror as copy
     from flows.progress import tell
-    from warehouse.mirror.write import CURRENT
-    from warehouse.mirror.write import mirror as copy
 
     settings = read_settings()
     if folder.resolve().is_relative_to(settings.home):
@@ -45,15 +45,15 @@ def mirror(folder: Folder, as_json: Json = False) -> None:
 
 
 def _source(settings: Settings) -> "Source":
-    from warehouse.mirror.source import FolderSource
+    from cluster.mirror.source import FolderSource
 
     if settings.lake_address is None:
         if not settings.lake.is_dir():
             raise LakeError(f"{settings.lake}: expected a lake, found none; nothing was mirrored")
         return FolderSource(settings.lake)
-    from warehouse.delta.open import open_delta
+    from cluster.delta.open import open_delta
 
     store = open_delta(settings)
-    from warehouse.delta.mirrored import DeltaSource
+    from cluster.delta.mirrored import DeltaSource
 
     return DeltaSource(store)

@@ -41,7 +41,7 @@ def override(
     For example:
       shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
     """
-    from serving.price_changes.desk import Wish
+    from desk.price_changes.desk import Wish
 
     wish = Wish(
         "override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway, below_cost=below_cost

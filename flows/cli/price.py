@@ -78,7 +78,7 @@ def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
     """
     from catalog.pricing import RULES
     from etl.live.store_now import StoreNow
-    from serving.shelf_price import shelf_prices
+    from own_data.shelf_price import shelf_prices
     from serving.standing.standing import standings
     from warehouse.lake import Lake
 
@@ -96,8 +96,8 @@ def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
 
 def _stores_that_keep(book: Any, catalog: Any) -> list[dict[str, Any]]:
     """Return the products that move on exported sales alone, with the stores that keep the old price."""
+    from own_data.small_steps import stores_that_keep
     from serving.book_store import book_in_force
-    from serving.small_steps import stores_that_keep
     from warehouse.lake import Lake
 
     settings, date = read_settings(), book.published_at.date()

@@ -11,8 +11,8 @@ from flows.cli.options import not_empty
 
 if TYPE_CHECKING:
     from catalog.wall_clock import WallClock
-    from serving.price_changes.change import PriceChange
-    from serving.price_changes.desk import Answer, Wish
+    from desk.price_changes.change import PriceChange
+    from desk.price_changes.desk import Answer, Wish
     from warehouse.workspace import Workspace
 
 _FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%H:%M"]
@@ -67,9 +67,9 @@ def ask_and_show(
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
+    from desk.price_changes.desk import ask
     from etl.live.store_now import next_date
     from flows.workspace import open_workspace
-    from serving.price_changes.desk import ask
 
     workspace = open_workspace(folder)
     today = next_date(workspace.lake, workspace.catalog, wish.store)
@@ -80,8 +80,8 @@ def ask_and_show(
 
 def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder: str | None, *, as_json: bool) -> None:
     """Decide about price changes, and say what became of each."""
+    from desk.price_changes.desk import decide
     from flows.workspace import open_workspace
-    from serving.price_changes.desk import decide
 
     workspace = open_workspace(folder)
     changed = decide(workspace, names, event, workspace.settings.user, reason)
@@ -90,8 +90,8 @@ def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder
 
 def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as_json: bool, title: str) -> None:
     """Print price changes with their state at the next tick."""
+    from desk.price_changes.listing import rows_of
     from flows.cli.console import emit, show_table
-    from serving.price_changes.listing import rows_of
 
     rows = rows_of(workspace, changes)
     if as_json:
@@ -119,8 +119,8 @@ def _prices(row: dict[str, Any]) -> list[str]:
 
 
 def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> None:
+    from desk.price_changes.listing import rows_of
     from flows.cli.console import emit, remark, say
-    from serving.price_changes.listing import rows_of
 
     rows, found, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money
     if as_json:

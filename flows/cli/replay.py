@@ -28,7 +28,7 @@ def replay(date: Date, days: Days = 1, as_json: Json = False) -> None:
     settings = prepare()
     with progress_bars():
         from flows.progress import tell
-        from serving.replay.day import replay as rebuild
+        from operate.replay.day import replay as rebuild
 
         dates = [date.date() + dt.timedelta(days=day) for day in range(days)]
         parts = [(day, part) for day in dates for part in rebuild(settings, day, tell)]

@@ -11,7 +11,7 @@ from flows.cli.console import progress_bars, remark, show_table
 from flows.environment import prepare
 
 if TYPE_CHECKING:
-    from warehouse.delta.store import DeltaStore
+    from cluster.delta.store import DeltaStore
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _GENERATED = {
@@ -78,7 +78,7 @@ def _elsewhere(settings: Settings) -> "DeltaStore | None":
     Declined
         When other objects stand under its prefix.
     """
-    from warehouse.delta.open import open_delta
+    from cluster.delta.open import open_delta
 
     store = open_delta(settings)
     if strangers := store.strangers():

@@ -22,8 +22,8 @@ def serve(port: Port = None, catalog: Catalog = None) -> None:
     For example:
       shelfprice serve --port 8080
     """
-    from flows.up.quote_api import refuse_open_quote_api
-    from flows.up.quote_api import serve as run
+    from connect.quote_api import refuse_open_quote_api
+    from connect.quote_api import serve as run
     from warehouse.private import keep_private
 
     settings = read_settings()

@@ -64,7 +64,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
 
 
 def _add(name: str, scopes: list[str], as_json: bool) -> None:
-    from serving.api.tokens import SCOPES, add_token
+    from connect.api.tokens import SCOPES, add_token
     from warehouse.private import keep_private
 
     settings = read_settings()
@@ -79,7 +79,7 @@ def _add(name: str, scopes: list[str], as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from serving.api.tokens import known_tokens
+    from connect.api.tokens import known_tokens
 
     known = known_tokens(read_settings())
     if as_json:
@@ -90,7 +90,7 @@ def _list(as_json: bool) -> None:
 
 
 def _remove(name: str, as_json: bool) -> None:
-    from serving.api.tokens import remove_token
+    from connect.api.tokens import remove_token
 
     remove_token(read_settings(), name)
     if as_json:

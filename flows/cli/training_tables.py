@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from catalog.currency import Currency
-from features.price_response.records import PriceResponse, Slope
+from features.response import PriceResponse, Slope
 from flows.cli.console import show_table
 from training.off_policy import OffPolicyEstimate
 

@@ -25,7 +25,7 @@ from warehouse.service_states import (
 )
 
 if TYPE_CHECKING:
-    from flows.up.supervisor import Stop
+    from operate.up.supervisor import Stop
 
 _SIGNALED = 128  # what is added to a signal's number for the exit code
 
@@ -41,7 +41,7 @@ def up(catalog: Catalog = None) -> None:
     Their addresses are set by SHELFPRICE_PREFECT_ADDRESS, SHELFPRICE_MLFLOW_ADDRESS, SHELFPRICE_MONITOR_ADDRESS and
     SHELFPRICE_API_ADDRESS.
     """
-    from flows.up.supervisor import SIGNALS, Stop
+    from operate.up.supervisor import SIGNALS, Stop
 
     stop = Stop()
     leave_the_end_to_the_command()
@@ -55,10 +55,10 @@ def up(catalog: Catalog = None) -> None:
 
 
 def _run(catalog: str | None, stop: "Stop") -> None:
-    from flows.up.database_watch import watched
-    from flows.up.services import services_of
-    from flows.up.supervisor import refuse_taken_ports, run_group
-    from flows.up.tables import keep_database_up_to_date
+    from cluster.database_watch import watched
+    from cluster.tables import keep_database_up_to_date
+    from operate.up.services import services_of
+    from operate.up.supervisor import refuse_taken_ports, run_group
     from warehouse.files import write_durably
 
     settings = prepare()

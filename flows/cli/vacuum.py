@@ -37,11 +37,11 @@ def vacuum(older_than: OlderThan = "7d", as_json: Json = False) -> None:
             emit({"lake": str(settings.lake), "objects": 0, "bytes": 0})
         remark(f"{settings.lake} is a plain folder, which keeps no replaced files: there is nothing to remove in it")
         return
-    from warehouse.delta.open import open_delta
+    from cluster.delta.open import open_delta
 
     store = open_delta(settings)
-    from warehouse.delta.vacuum import time_there
-    from warehouse.delta.vacuum import vacuum as remove
+    from cluster.delta.vacuum import time_there
+    from cluster.delta.vacuum import vacuum as remove
 
     removed = remove(store, limit, time_there(store))
     if as_json:

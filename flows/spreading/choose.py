@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from catalog.settings import Settings
 from catalog.spread import HERE, InThisProcess, Spread, cores
+from catalog.wings import needed
 from flows.progress import say
 from flows.spreading.processes import in_processes
 
@@ -31,7 +31,7 @@ def spreading(settings: Settings, *, seconds: float, threads: int = 1, sees_home
         When the settings name a cluster that cannot be used; nothing was done.
     """
     if settings.dask is not None:
-        with import_module("flows.spreading.on_dask").on_dask(settings, say, sees_home=sees_home) as spread:
+        with needed("spread", "SHELFPRICE_DASK").on_cluster(settings, say, sees_home=sees_home) as spread:
             yield spread
     elif cores() > 1 and seconds > _WORTH_PROCESSES:
         with in_processes(cores(), say) as spread:

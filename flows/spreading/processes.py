@@ -1,7 +1,7 @@
 """Jobs in processes of this machine: as many as it has cores, each with one job at a time.
 
 They are started by the first job, live until the block ends that opened them, and never outlive this process: see
-`flows.spreading.worker`. When one dies, the job that it was at is done once more by a new one.
+`cluster.dask_worker`. When one dies, the job that it was at is done once more by a new one.
 """
 
 import signal
@@ -23,7 +23,7 @@ _Result = TypeVar("_Result")
 Say = Callable[[str], object]
 """Told in a sentence what happens meanwhile."""
 
-_COMMAND = (sys.executable, "-P", "-m", "flows.spreading.worker")
+_COMMAND = (sys.executable, "-P", "-m", "cluster.dask_worker")
 _DEATHS_BORNE = 1
 """How often a job may take down the process that works on it; the second time it is given up."""
 
@@ -144,7 +144,7 @@ class _Worker:
             return
 
     def answer(self) -> tuple[bool, Any] | None:
-        """Return what `flows.spreading.worker` answers; None when it has ended."""
+        """Return what `cluster.dask_worker` answers; None when it has ended."""
         self.job = None
         try:
             return self.connection.recv()

@@ -12,9 +12,9 @@ import numpy as np
 from catalog.arrays import Flags, Floats
 from catalog.currency import EUR, Currency
 from catalog.pricing import Shelf
+from serving.own_prices import OwnPrices
 from serving.price_book.book import PriceBook
 from serving.pricing_policy import Asked
-from serving.shelf_price import OwnPrices
 
 _SAME = 1e-6  # of the smallest unit
 

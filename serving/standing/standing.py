@@ -10,7 +10,7 @@ policy asks for then is known when the tick begins. A price that people no longe
 
 import datetime as dt
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,8 +26,7 @@ from etl.live.day_catalog import catalog_of_the_day
 from etl.live.store_now import StoreNow
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
 from serving.in_force import pricing_on
-from serving.price_changes.change import PriceChange, newest_of_each
-from serving.price_changes.orders import AtOnce, at_once_now, changes_that_bind, orders_among
+from serving.orders import AtOnce, Orders, PriceOrder, Source, at_once_now, orders_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 
@@ -80,8 +79,8 @@ class StoreStanding:
         The shelf that the store has: of one that is being sold, that of its day.
     since
         From when each price stands, UTC: the next tick where it is another one than is shown.
-    changes, at_once
-        The price changes that bear on the date, and the ids of those that hold already although they count from later.
+    orders
+        What people ordered for the date.
     """
 
     now: StoreNow
@@ -91,8 +90,7 @@ class StoreStanding:
     limits: tuple[tuple[str, ...], ...]
     without: Floats
     since: tuple[dt.datetime, ...]
-    changes: Sequence[PriceChange]
-    at_once: Collection[str] = ()
+    orders: Orders | None
 
     def of(self, sku: str) -> Standing | None:
         """Return what holds for a product; None where the store does not have it on its shelf today.
@@ -102,55 +100,52 @@ class StoreStanding:
         own = self._positions.get(sku)
         if own is None or math.isnan(self.prices[own]):
             return None
-        change, price = self._behind(sku, self.rules[own]), float(self.prices[own])
-        span = None if change is None else change.span(self.now.store)
+        order, price = self._behind(sku, self.rules[own]), float(self.prices[own])
+        source = None if order is None else order.source
+        span = None if source is None else source.span(self.now.store)
         return Standing(
             store=self.now.store,
             sku=sku,
             moment=self.now.moment,
             price=price,
             rule=self.rules[own],
-            order=None if change is None else change.id,
-            by=None if change is None else change.proposer,
+            order=None if source is None else source.id,
+            by=None if source is None else source.proposer,
             until=None if span is None else span[1],
             limits=self.limits[own],
             without=float(self.without[own]),
-            unmet=self._unmet(change, own),
+            unmet=self._unmet(order, price),
         )
 
-    def order_of(self, sku: str) -> PriceChange | None:
+    def order_of(self, sku: str) -> Source | None:
         """Return the strongest order of a person that holds for a product at the next tick; None without one."""
-        holding = [
-            change
-            for change in self._by_people
-            if change.terms.sku in {None, sku}
-            and (change.id in self.at_once or change.is_in_force(self.now.moment, self.now.store))
-        ]
-        return max(holding, key=lambda change: change.rank, default=None)
+        order = self._by_person(sku)
+        return None if order is None else order.source
 
     def __iter__(self) -> Iterator[Standing]:
         """Yield what holds for each product on the store's shelf, in the order of the catalog."""
         yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
 
-    def _behind(self, sku: str, rule: str) -> PriceChange | None:
+    def _behind(self, sku: str, rule: str) -> PriceOrder | None:
         """Return the order behind a price, or the proposal that waits where that holds it."""
-        return self._proposals.get((self.now.store, sku)) if rule == "not_approved" else self.order_of(sku)
+        if rule != "not_approved":
+            return self._by_person(sku)
+        waiting = [order for order in self._binding(sku) if order.kind == "price"]
+        return waiting[-1] if waiting else None
 
-    def _unmet(self, change: PriceChange | None, own: int) -> float | None:
+    def _by_person(self, sku: str) -> PriceOrder | None:
+        by_people = [order for order in self._binding(sku) if order.kind != "price"]
+        return by_people[-1] if by_people else None
+
+    def _binding(self, sku: str) -> Iterator[PriceOrder]:
+        return iter(()) if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
+
+    @staticmethod
+    def _unmet(order: PriceOrder | None, price: float) -> float | None:
         """Return the price that a person ordered where another one stands."""
-        if change is None or change.terms.kind in {"price", "kill_switch"}:  # the last rule of all always stands
+        if order is None or order.kind in {"price", "kill_switch"}:  # the last rule of all always stands
             return None
-        wanted = change.terms.new_price
-        price = self.catalog.products[own].base_price if wanted is None else wanted
-        return None if price == self.prices[own] else price
-
-    @cached_property
-    def _by_people(self) -> list[PriceChange]:
-        return [change for change in self.changes if change.terms.kind != "price" and change.is_of(self.now.store)]
-
-    @cached_property
-    def _proposals(self) -> dict[tuple[str | None, str | None], PriceChange]:
-        return newest_of_each([change for change in self.changes if change.terms.kind == "price"])
+        return None if order.lowest == price else order.lowest
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -161,24 +156,18 @@ def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> d
     """Return what holds in stores from the next tick of each on."""
     found, resting = dict[str, StoreStanding](), dict[dt.date, list[StoreNow]]()
     at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
-    changes = {date: changes_that_bind(lake, date, at_once) for date in {now.date for now in stores.values()}}
     for store, now in stores.items():
         if now.day is None:
             resting.setdefault(now.date, []).append(now)
         else:
-            found[store] = _during(lake, catalog, now, now.day, changes[now.date], at_once)
+            found[store] = _during(lake, catalog, now, now.day, at_once)
     for date, opening in resting.items():
-        found.update(_at_opening(lake, catalog, date, opening, changes[date], at_once))
+        found.update(_at_opening(lake, catalog, date, opening, at_once))
     return found
 
 
 def _at_opening(
-    lake: Lake,
-    catalog: Catalog,
-    date: dt.date,
-    stores: Sequence[StoreNow],
-    changes: Sequence[PriceChange],
-    at_once: AtOnce,
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with."""
     names = tuple(now.store for now in stores)
@@ -197,23 +186,21 @@ def _at_opening(
             limits=limits[row],
             without=alone.prices[row],
             since=(now.moment,) * shape[1],
-            changes=changes,
-            at_once=at_once.get(now.store, ()),
+            orders=None if front.limits is None else front.limits.orders,
         )
         for row, now in enumerate(stores)
     }
 
 
-def _during(
-    lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, changes: Sequence[PriceChange], at_once: AtOnce
-) -> StoreStanding:
+def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce) -> StoreStanding:
     """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
     catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
     assert sold is not None  # noqa: S101 - a day that is being sold has rows
     began = standing_after(sold.rows, catalog, now.tick)
     left = catalog.store.opening.ticks - now.tick
     shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
-    limits = limits_of(catalog, orders_among(lake, catalog, changes, now.date, (now.store,), at_once))
+    orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
+    limits = limits_of(catalog, orders)
     rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
     was_peoples = {row["sku"]: _is_peoples(row) for row in rows}
@@ -230,8 +217,7 @@ def _during(
         ordered = LIMITS[given[own]] if given[own] >= 0 else ""
         rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
-    names = at_once.get(now.store, ())
-    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), changes, names)
+    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders)
 
 
 def _is_peoples(row: dict[str, Any]) -> bool:

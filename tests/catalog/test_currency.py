@@ -16,9 +16,9 @@ from catalog.ladder import price_ladder
 from catalog.limits import not_above, not_below
 from catalog.load import DEFAULT_DIR, Catalog, load, restored
 from catalog.pricing import Shelf
+from desk.price_changes.passing import passing
 from serving.guardrails import guarded, limits_of
 from serving.policies import policy_without_model
-from serving.price_changes.passing import passing
 
 SHELF = """products:
   - {{sku: MILK, name: Milk, category: dairy, base_price: {base}, unit_cost: {cost}}}

@@ -15,8 +15,8 @@ import pyarrow as pa
 from catalog.contracts import TABLES
 from catalog.errors import Declined
 from catalog.settings import Settings, read_settings
+from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommittedPart
-from warehouse.delta.store import DeltaStore
 from warehouse.partition import Partition
 from warehouse.receipts import CODE_VERSION, Receipt
 

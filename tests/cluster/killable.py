@@ -9,8 +9,8 @@ import isolation
 
 from catalog.errors import ServiceError
 from deploy.servers.running import begun, end, wait_for
-from flows.up.services import Service
-from flows.up.tied_process import TiedProcess
+from operate.up.services import Service
+from operate.up.tied_process import TiedProcess
 
 _ENDED_WITHIN = 60.0  # seconds; the machine may be busy
 _LOOK_EVERY = 0.05  # seconds

@@ -23,13 +23,13 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
 from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import batches_of
-from etl.exports.admit_dates import Room
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from flows.spreading.choose import spreading
+from own_data.exports.admit_dates import Room
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book

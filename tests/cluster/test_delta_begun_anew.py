@@ -6,11 +6,11 @@ from deltalake import DeltaTable
 
 from catalog.errors import Declined, LakeError
 from catalog.settings import Settings
+from cluster.delta import log as log_module
+from cluster.delta.address import log_options
+from cluster.delta.objects import Content
+from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommittedPart
-from warehouse.delta import log as log_module
-from warehouse.delta.address import log_options
-from warehouse.delta.objects import Content
-from warehouse.delta.store import DeltaStore
 from warehouse.partition import Partition
 
 LIVE = Partition("live_interactions", DAY, "live-S001")

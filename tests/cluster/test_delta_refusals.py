@@ -13,11 +13,11 @@ from obstore.exceptions import GenericError
 
 from catalog.errors import LakeError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
+from cluster.delta.objects import Content, Objects
+from cluster.delta.open import open_delta
+from cluster.delta.probe import probe
+from cluster.delta.store import DeltaStore
 from deploy.servers.seaweed import Seaweed
-from warehouse.delta.objects import Content, Objects
-from warehouse.delta.open import open_delta
-from warehouse.delta.probe import probe
-from warehouse.delta.store import DeltaStore
 
 KEY, SECRET = "shelfprice", "only-for-tests-on-loopback"
 
@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_without_the_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [one for one in sys.modules if one.partition(".")[0] == "obstore" or one.startswith("warehouse.delta")]:
+    for name in [one for one in sys.modules if one.partition(".")[0] == "obstore" or one.startswith("cluster.delta")]:
         monkeypatch.delitem(sys.modules, name)
     real = builtins.__import__
 

@@ -15,16 +15,16 @@ from deltalake import DeltaTable
 
 from catalog.errors import Declined, LakeError
 from catalog.settings import Settings, read_settings
+from cluster.delta import reading
+from cluster.delta import snapshot as snapshots
+from cluster.delta.address import log_options
+from cluster.delta.log import CHECKPOINT_EVERY, TableLog
+from cluster.delta.look import Look
+from cluster.delta.naming import object_name, receipt_name
+from cluster.delta.open import open_delta
+from cluster.delta.reading import duckdb_filesystem
+from cluster.delta.store import DeltaStore
 from warehouse.commit_record import CommitRecord, CommittedPart
-from warehouse.delta import reading
-from warehouse.delta import snapshot as snapshots
-from warehouse.delta.address import log_options
-from warehouse.delta.log import CHECKPOINT_EVERY, TableLog
-from warehouse.delta.look import Look
-from warehouse.delta.naming import object_name, receipt_name
-from warehouse.delta.open import open_delta
-from warehouse.delta.reading import duckdb_filesystem
-from warehouse.delta.store import DeltaStore
 from warehouse.lake import Lake
 from warehouse.partition import Partition, name_of
 

@@ -11,15 +11,15 @@ from delta_parts import CELLS, DAY, ended, in_process, published, rows_of, stage
 
 from catalog.errors import DataError, LakeError
 from catalog.settings import Settings
+from cluster.delta import store as store_module
+from cluster.delta.naming import object_name, of_pointer, receipt_name
+from cluster.delta.objects import Content, ObjectState
+from cluster.delta.store import DeltaStore
+from cluster.delta.vacuum import Removed, strays, vacuum
 from flows.cli.vacuum import vacuum as of_command
 from flows.cli.verify import verify
 from warehouse.commit import committing
 from warehouse.commit_record import CommitRecord, CommittedPart
-from warehouse.delta import store as store_module
-from warehouse.delta.naming import object_name, of_pointer, receipt_name
-from warehouse.delta.objects import Content, ObjectState
-from warehouse.delta.store import DeltaStore
-from warehouse.delta.vacuum import Removed, strays, vacuum
 from warehouse.finding import Strays
 from warehouse.finish import Place
 from warehouse.lake import Lake

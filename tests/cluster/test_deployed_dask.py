@@ -16,7 +16,7 @@ from distributed.security import Security
 from deploy import make_secrets
 from deploy.servers.ports import free_port
 from deploy.servers.running import running
-from flows.up.services import Service
+from operate.up.services import Service
 
 DEPLOY = Path(make_secrets.__file__).parent
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]

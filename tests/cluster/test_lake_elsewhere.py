@@ -8,23 +8,23 @@ import pytest
 from catalog.errors import DamagedError, Declined
 from catalog.load import load
 from catalog.settings import Settings, read_settings
+from cluster.delta.open import open_delta
+from connect.export.delivered import Delivered
 from dashboard.data.reader import Reader
 from dashboard.pickers import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.prepare import prepared
 from etl.transform import transform
 from flows.cli.reset import reset
-from serving.export.delivered import Delivered
+from operate.replay.day import replay
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.replay.day import replay
 from warehouse.asked import left_unended, write_down
 from warehouse.connection import read_only, workbench_with_marts
-from warehouse.delta.open import open_delta
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
 from warehouse.origin import Origin, origin_of

@@ -14,14 +14,14 @@ from delta_parts import CELLS, DAY, published, rows_of, staged
 from catalog.errors import DamagedError, DataError, Declined, LakeError
 from catalog.lock_place import LockPlace
 from catalog.settings import Settings, read_settings
+from cluster.delta.mirrored import DeltaSource
+from cluster.delta.naming import object_name
+from cluster.delta.store import DeltaStore
+from cluster.mirror.source import FolderSource
+from cluster.mirror.write import mirror
 from warehouse.commit_record import CommitRecord, CommittedPart
-from warehouse.delta.mirrored import DeltaSource
-from warehouse.delta.naming import object_name
-from warehouse.delta.store import DeltaStore
 from warehouse.lake import Lake
 from warehouse.locks import held
-from warehouse.mirror.source import FolderSource
-from warehouse.mirror.write import mirror
 from warehouse.partition import Partition, file_of
 from warehouse.receipts import Receipt, final_path, read_receipt
 

@@ -23,9 +23,9 @@ from shell import PATIENCE, SHELFPRICE
 from catalog.errors import Declined, ServiceError
 from catalog.lock_place import LockPlace
 from catalog.settings import Settings, read_settings
-from warehouse.advisory_locks import end_sessions
+from cluster.advisory_locks import end_sessions
+from cluster.postgresql import connected
 from warehouse.locks import held, is_held, shared, waited_for
-from warehouse.postgresql import connected
 
 ABOUT = "s3://bucket/lake"
 OURS = "10.99.7.1"
@@ -401,7 +401,7 @@ def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_out
     assert len(files) > 20
     assert not [file for file in files if server.password.encode() in file.read_bytes()]
     commands = list(_command_lines())
-    assert any(b"flows.up.prefect_server" in line for line in commands)
+    assert any(b"operate.up.prefect_server" in line for line in commands)
     assert not [line for line in commands if server.password.encode() in line]
 
 

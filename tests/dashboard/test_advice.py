@@ -29,11 +29,11 @@ from dashboard.pages import models, policies
 from dashboard.pasted import as_pasted
 from dashboard.pickers import NEWEST, book_date, shown_date
 from dashboard.prefect.control import live_control
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from etl.transform import transform
 from flows.cli.main import app
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from warehouse.lake import Lake, Partition
 from warehouse.origin import RECORD
 

@@ -13,8 +13,8 @@ from dashboard.cards.store_moment import moment, store_day
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from simulation.shoppers import shopper_names
 from warehouse.connection import read_only
 from warehouse.history import past_day

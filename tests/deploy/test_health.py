@@ -11,7 +11,7 @@ import pytest
 from catalog.settings import read_settings
 from deploy.health import answers
 from deploy.servers.ports import free_port
-from flows.up.pulse import give_sign
+from operate.up.pulse import give_sign
 from warehouse.locks import WORKER, held
 
 

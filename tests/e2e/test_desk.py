@@ -16,8 +16,8 @@ from werkzeug.serving import make_server
 
 from catalog.contracts import TABLES
 from dashboard.app import create_app
+from desk.price_changes.propose import propose
 from features.cells import ALL_VIEWS
-from serving.price_changes.propose import propose
 from warehouse.connection import build_file
 from warehouse.lake import Partition
 

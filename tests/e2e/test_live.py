@@ -19,7 +19,7 @@ from dashboard.prefect.control import LiveControl
 from etl.live.day import LiveDay, sold_so_far
 from flows import live_controls
 from flows.live_controls import Request, controls_of
-from flows.up.zombie_runs import ZombieRuns
+from operate.up.zombie_runs import ZombieRuns
 from warehouse.lake import Lake
 from warehouse.verify import verify
 

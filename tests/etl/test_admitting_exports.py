@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from etl.exports.admission import Admission, clear_other_dates, published
-from etl.exports.columns import Reading
-from etl.exports.estimate_shelf import is_untouched, write_shelf
-from etl.exports.names import sku_of, store_id_of
-from etl.exports.profile import profile_of
-from etl.exports.read import open_export
-from etl.exports.stage import StagedExport, stage_export
-from etl.exports.visits import AdmittingVisits
+from own_data.exports.admission import Admission, clear_other_dates, published
+from own_data.exports.columns import Reading
+from own_data.exports.estimate_shelf import is_untouched, write_shelf
+from own_data.exports.names import sku_of, store_id_of
+from own_data.exports.profile import profile_of
+from own_data.exports.read import open_export
+from own_data.exports.stage import StagedExport, stage_export
+from own_data.exports.visits import AdmittingVisits
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 from warehouse.verify import verify

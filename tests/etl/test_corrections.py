@@ -10,13 +10,13 @@ import pytest
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
-from etl.exports.columns import Reading
-from etl.exports.corrections import Asked, dates_of
-from etl.exports.estimate_shelf import is_untouched
-from etl.exports.ingest import Ingested, ingest
 from etl.load import load_store_day
 from etl.validate import CONTRADICTS
 from etl.validate import REPEATS as REPEATS_ROW
+from own_data.exports.columns import Reading
+from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.estimate_shelf import is_untouched
+from own_data.exports.ingest import Ingested, ingest
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

@@ -11,10 +11,10 @@ from catalog.errors import DamagedError, LakeError
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
-from etl.check import check_cells
 from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
 from features.cells import feature_workbench, query
+from operate.health.sales import check_cells
 from serving.book_store import BookInForce, book_in_force, commit_book
 from serving.day_curves import known_before
 from serving.in_force import pricing_on

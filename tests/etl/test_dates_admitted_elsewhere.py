@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from catalog.errors import DataError
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
-from etl.exports.admit_dates import Room
-from etl.exports.columns import Reading
-from etl.exports.corrections import Asked
-from etl.exports.ingest import ingest, is_worth_a_cluster
-from etl.exports.read import open_export
+from cluster.tokens import holds_token, token_under
+from own_data.exports.admit_dates import Room
+from own_data.exports.columns import Reading
+from own_data.exports.corrections import Asked
+from own_data.exports.ingest import ingest, is_worth_a_cluster
+from own_data.exports.read import open_export
 from warehouse.lake import Lake
-from warehouse.tokens import holds_token, token_under
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
@@ -140,7 +140,7 @@ def test_a_large_file_of_visits_alone_is_worth_a_cluster(tmp_path: Path, monkeyp
     visits.write_text("\n".join([HEADER, *rows_of([0])]) + "\n", encoding="utf-8")
     units.write_text("date,store,sku,price,qty\n2026-01-05,S01,A,2.00,5\n", encoding="utf-8")
     assert not is_worth_a_cluster(open_export(visits, Reading()))
-    monkeypatch.setattr("etl.exports.ingest._LARGE", 1)
+    monkeypatch.setattr("own_data.exports.ingest._LARGE", 1)
     assert is_worth_a_cluster(open_export(visits, Reading()))
     assert not is_worth_a_cluster(open_export(units, Reading()))
 

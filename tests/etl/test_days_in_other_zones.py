@@ -9,11 +9,11 @@ from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.load import load
 from etl.batches import Batch, play_batch
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.transform import transform
+from operate.replay.day import replay
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
-from serving.replay.day import replay
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify

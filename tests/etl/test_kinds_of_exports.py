@@ -15,12 +15,12 @@ from workbooks import Cell, Formula, workbook
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from etl.exports import decode
-from etl.exports.columns import Reading
-from etl.exports.decode import decoded_chunks
-from etl.exports.read import open_export
-from etl.exports.stage import StagedExport, stage_export
-from etl.exports.standard_input import spooled
+from own_data.exports import decode
+from own_data.exports.columns import Reading
+from own_data.exports.decode import decoded_chunks
+from own_data.exports.read import open_export
+from own_data.exports.stage import StagedExport, stage_export
+from own_data.exports.standard_input import spooled
 
 HEADER = "time,sku,price,bought"
 TEN = dt.datetime(2026, 1, 5, 10)  # noqa: DTZ001 - a workbook knows no zone
@@ -218,7 +218,7 @@ def test_standard_input_is_a_file_while_it_is_read_and_nothing_afterwards(tmp_pa
 
 
 def test_standard_input_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etl.exports.standard_input._KEPT_FREE", 1 << 60)
+    monkeypatch.setattr("own_data.exports.standard_input._KEPT_FREE", 1 << 60)
     settings = Settings(SHELFPRICE_HOME=tmp_path)
     with (
         pytest.raises(DataError, match=r"more than the free space of .* allows came in"),

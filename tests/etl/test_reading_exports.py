@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from etl.exports.columns import Reading
-from etl.exports.decode import records
-from etl.exports.read import open_export
-from etl.exports.stage import StagedExport, stage_export
+from own_data.exports.columns import Reading
+from own_data.exports.decode import records
+from own_data.exports.read import open_export
+from own_data.exports.stage import StagedExport, stage_export
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"

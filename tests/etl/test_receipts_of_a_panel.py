@@ -11,11 +11,11 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.settings import Settings
-from etl.exports.columns import Reading
-from etl.exports.grain import settled
-from etl.exports.ingest import ingest
-from etl.exports.read import open_export
-from etl.exports.stage import stage_export
+from own_data.exports.columns import Reading
+from own_data.exports.grain import settled
+from own_data.exports.ingest import ingest
+from own_data.exports.read import open_export
+from own_data.exports.stage import stage_export
 from warehouse.lake import Lake
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

@@ -20,10 +20,10 @@ import pytest
 from workbooks import workbook
 
 from catalog.errors import DataError
-from etl.exports import csv_file
-from etl.exports.columns import Reading
-from etl.exports.read import open_export
-from etl.exports.stage import stage_export
+from own_data.exports import csv_file
+from own_data.exports.columns import Reading
+from own_data.exports.read import open_export
+from own_data.exports.stage import stage_export
 
 HEADER = "time,sku,price,bought"
 ROW = "2026-01-05 10:00:00,MILK,1.50,1"

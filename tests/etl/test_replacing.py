@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from catalog.settings import Settings
-from etl.exports.columns import Reading
-from etl.exports.corrections import Asked, dates_of
-from etl.exports.ingest import Ingested, ingest
+from own_data.exports.columns import Reading
+from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.ingest import Ingested, ingest
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.lake import Lake
 from warehouse.verify import verify
@@ -25,9 +25,9 @@ DYING = """
 import datetime as dt, os, signal, sys
 from pathlib import Path
 from catalog.settings import read_settings
-from etl.exports.columns import Reading
-from etl.exports.corrections import Asked, dates_of
-from etl.exports.ingest import ingest
+from own_data.exports.columns import Reading
+from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.ingest import ingest
 from warehouse import commit
 
 home, file, dates, step = sys.argv[1:]

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
-from etl.exports.admission import Admission
-from etl.exports.columns import Reading
-from etl.exports.ingest import Ingested, ingest
-from etl.exports.read import open_export
-from etl.exports.sales import AdmittingSales
-from etl.exports.sales_so_far import SalesSoFar
-from etl.exports.stage import stage_export
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import expected_visits
+from own_data.exports.admission import Admission
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import Ingested, ingest
+from own_data.exports.read import open_export
+from own_data.exports.sales import AdmittingSales
+from own_data.exports.sales_so_far import SalesSoFar
+from own_data.exports.stage import stage_export
 from warehouse.lake import Lake
 from warehouse.verify import verify
 from warehouse.workspace import Workspace

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError
-from etl.exports.columns import Reading
-from etl.exports.decimals import NumberFormat
-from etl.exports.parse import flags, moments, numbers, shopper_numbers
+from own_data.exports.columns import Reading
+from own_data.exports.decimals import NumberFormat
+from own_data.exports.parse import flags, moments, numbers, shopper_numbers
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from evaluation.outside_store.examination_report import as_record, held, report
 from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay, run_driver
 from evaluation.outside_store.learn_from_receipts import baskets_as_visits, learn
 from evaluation.outside_store.question import ExaminationQuestion
-from features.price_response.records import PriceResponse, Slope
+from features.response import PriceResponse, Slope
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")

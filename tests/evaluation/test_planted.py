@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from etl.exports.columns import Grain
 from evaluation.planted.__main__ import main
 from evaluation.planted.naive_slopes import slopes
 from evaluation.planted.planted_log import PlantedLog, PlantedQuestion, PlantedResult, ProductFound
@@ -18,6 +17,7 @@ from evaluation.planted.planted_scenarios import SCENARIOS, PlantedScenario
 from evaluation.planted.planted_world import GRAINS, Size
 from evaluation.planted.retailer_log import write_log
 from evaluation.worlds import chosen
+from own_data.exports.columns import Grain
 
 _SMALL = Size(stores=4, days=182, products=3)
 _TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")

@@ -15,6 +15,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from catalog.spread import HERE
+from desk.price_changes.desk import Wish, ask
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand
@@ -26,13 +27,12 @@ from evaluation.trial.power import detectable, plan_of, power, spread_of
 from evaluation.trial.repeated_trials import Calibration, calibrate
 from evaluation.trial.switchback_sales import TrialBatch, play_trial
 from evaluation.worlds import built_in
+from operate.replay.day import replay
 from serving.close_day import play_again
 from serving.policies import policy_without_model
 from serving.price_book.book import PriceBook
 from serving.price_book.tabulate import tabulate
-from serving.price_changes.desk import Wish, ask
 from serving.pricing_policy import PricingPolicy
-from serving.replay.day import replay
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace, whereabouts
 

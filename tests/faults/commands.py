@@ -114,9 +114,9 @@ def _simulate(
 
 def _ingest() -> None:
     from catalog.settings import read_settings
-    from etl.exports.columns import Reading
-    from etl.exports.ingest import ingest
     from flows.environment import prepare
+    from own_data.exports.columns import Reading
+    from own_data.exports.ingest import ingest
 
     prepare()
     settings = read_settings()

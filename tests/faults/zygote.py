@@ -35,7 +35,7 @@ _IMPORTS = (
     "flows.environment",
     "flows.workspace",
     "flows.registry",
-    "etl.exports.ingest",
+    "own_data.exports.ingest",
     "training.backfill",
     "training.night",
     "training.session",

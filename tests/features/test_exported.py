@@ -11,7 +11,7 @@ import pytest
 from catalog.contracts import TABLES
 from catalog.settings import Settings
 from features.cells import feature_workbench
-from features.exported import exported_cells
+from own_data.exported import exported_cells
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 5)

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from catalog.arrays import Floats, Ints
-from features.price_response.calendar import is_holiday
-from features.price_response.decide import price_responses
-from features.price_response.records import PriceResponse, response_from_record, slopes_of, told_skus, with_response
+from features.response import PriceResponse, response_from_record, slopes_of, told_skus, with_response
+from own_data.price_response.calendar import is_holiday
+from own_data.price_response.decide import price_responses
 
 MONDAY = dt.date(2026, 1, 5)
 STORES, DAYS, PRODUCTS = 8, 280, 4

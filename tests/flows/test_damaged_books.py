@@ -12,9 +12,9 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.checks import check_up
 from flows.registry import registry_of
 from flows.workspace import open_workspace
+from operate.health.check_up import check_up
 from serving.book_store import commit_book, in_force_for, restored_book
 from serving.live_prices import LivePrices
 from warehouse.books import PassedOver, books_passed_over

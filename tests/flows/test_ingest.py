@@ -16,17 +16,17 @@ from workbooks import workbook
 from catalog.errors import DataError, Declined
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
-from etl.exports.columns import Reading
-from etl.exports.ingest import Ingested
 from features.cells import feature_workbench
-from features.exported import stored_responses
-from flows.ingest import ingest
 from flows.price import price
 from flows.simulate import simulate
 from flows.train import train
 from flows.transform import transform
+from own_data.exported import stored_responses
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import Ingested
+from own_data.flow import ingest
+from own_data.shelf_price import shelf_prices
 from serving.day_curves import supported_curves
-from serving.shelf_price import shelf_prices
 from training.report.page import training_report
 from warehouse.files import sha256_of
 from warehouse.lake import Lake

@@ -29,9 +29,9 @@ from flows.pipeline import pipeline
 from flows.price import price
 from flows.train import train
 from flows.transform import transform
+from operate.replay.day import replay
 from serving.book_store import book_in_force
 from serving.champion import load_champion
-from serving.replay.day import replay
 from training.candidates import CANDIDATES, FittedModel
 from training.conditions.condition import Condition
 from training.dataset import Dataset

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from catalog.settings import Settings, read_settings
+from cluster.delta.address import log_options, store_options
 from deploy.with_secrets import SECRETS
 from training.mlflow.server import LOGIN_VARIABLE
-from warehouse.delta.address import log_options, store_options
 
 OURS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 OF_PROGRAMS = {

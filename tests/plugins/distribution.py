@@ -13,7 +13,7 @@ import pytest
 
 _ALONE = {
     "tests/e2e/test_live.py": "marks runs",
-    "tests/flows/up/test_zombie_runs.py": "marks runs",
+    "tests/operate/up/test_zombie_runs.py": "marks runs",
 }
 _SECONDS = {
     "tests/e2e/test_monitor.py": 260,
@@ -46,10 +46,10 @@ _SECONDS = {
     "tests/etl/test_corrections.py": 27,
     "tests/flows/test_learning.py": 27,
     "tests/evaluation/test_compare.py": 25,
-    "tests/serving/test_replay.py": 24,
+    "tests/operate/test_replay.py": 24,
     "tests/etl/live/test_live_learning.py": 24,
     "tests/flows/cli/test_usage.py": 24,
-    "tests/flows/test_health.py": 23,
+    "tests/operate/test_health.py": 23,
     "tests/training/test_gate_power.py": 22,
     "tests/plugins/test_isolation.py": 22,
     "tests/training/test_bad_challengers.py": 20,

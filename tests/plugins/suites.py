@@ -16,7 +16,7 @@ _ASKED_FOR = {"browser": "server", "prefect_server": "server"}
 _PLACES: Mapping[str, str] = {
     "tests/e2e/": "server",
     "tests/faults/": "server",
-    "tests/flows/up/": "server",
+    "tests/operate/up/": "server",
     "tests/security/test_endings.py": "server",
     "tests/security/test_first_databases.py": "server",
     "tests/security/test_foreign_pages.py": "server",

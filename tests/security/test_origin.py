@@ -18,14 +18,14 @@ from catalog.lock_place import LockPlace
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.prepare import prepared
 from flows.backfill import backfill
 from flows.live import live
 from flows.pipeline import pipeline
 from flows.shocks import play_shocks
 from flows.simulate import simulate
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.close_day import close_day
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition

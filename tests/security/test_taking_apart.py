@@ -13,14 +13,14 @@ from catalog.errors import Declined, ModelError
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.live.calendar import day_to_sell
 from etl.live.player import Player
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from features.grouped import RECORD as GROUPED
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from training.registry import RegistryState

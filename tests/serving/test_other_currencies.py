@@ -10,13 +10,13 @@ from price_shop import DATE, SHORT_DAY, Shop, priced_in
 
 from catalog.currency import currency_of
 from catalog.errors import DataError, Declined
+from connect.export.export import export
+from connect.export.targets import FolderTarget
 from dashboard.formats import euros, in_currency, show_in
+from desk.price_changes.desk import Wish, ask
+from desk.price_changes.listing import rows_of
 from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import transform
-from serving.export.export import export
-from serving.export.targets import FolderTarget
-from serving.price_changes.desk import Wish, ask
-from serving.price_changes.listing import rows_of
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from warehouse.lake import Partition

@@ -15,11 +15,11 @@ from catalog.errors import Declined
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
+from connect.api.app import application
 from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player
 from etl.load import load_dimensions
 from evaluation.contestants import true_curves
-from serving.api.app import application
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots

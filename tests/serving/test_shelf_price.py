@@ -13,21 +13,21 @@ import pytest
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
+from connect.export.wanted import wanted_of
+from desk.price_changes.desk import Wish, ask
+from desk.price_changes.propose import propose
+from desk.price_changes.record import changes_on
 from etl.live.store_now import stores_now
 from etl.transform import transform
-from features.price_response.records import PriceResponse, Slope
+from features.response import PriceResponse, Slope
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
+from own_data.shelf_price import shelf_prices
+from own_data.small_steps import keepers
 from serving.book_store import book_in_force, publish_book
 from serving.day_curves import known_before
-from serving.export.wanted import wanted_of
-from serving.price_changes.desk import Wish, ask
-from serving.price_changes.propose import propose
-from serving.price_changes.record import changes_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
-from serving.shelf_price import shelf_prices
-from serving.small_steps import keepers
 from serving.standing.standing import standings
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

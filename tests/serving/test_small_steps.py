@@ -9,11 +9,11 @@ import pytest
 from catalog.arrays import Floats
 from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
-from features.price_response.records import ToldSlopes
+from features.response import ToldSlopes
+from own_data.small_steps import directions, in_small_steps, keepers, stores_that_keep
 from serving.book_store import unpublished_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.quote import PriceQuestion, explained
-from serving.small_steps import directions, in_small_steps, keepers, stores_that_keep
 
 CATALOG = load(DEFAULT_DIR)
 BASE = CATALOG.base_prices

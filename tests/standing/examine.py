@@ -12,17 +12,17 @@ from flask import Flask
 
 from catalog.errors import ShelfpriceError
 from catalog.pricing import Shelf
+from connect.api.app import application
+from connect.export.wanted import wanted_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import wire_tags
+from desk.alerts.leftovers import Leftovers
+from desk.alerts.rules import found_now
+from desk.price_changes.listing import rows_of
+from desk.price_changes.record import all_changes
 from etl.live.store_now import next_tick, stores_now
-from serving.alerts.leftovers import Leftovers
-from serving.alerts.rules import found_now
-from serving.api.app import application
-from serving.export.wanted import wanted_of
 from serving.in_force import pricing_on
-from serving.price_changes.listing import rows_of
-from serving.price_changes.record import all_changes
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
 from tests.standing.world import TICKS, RetailersWorld, World

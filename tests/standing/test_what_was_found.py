@@ -16,23 +16,23 @@ from catalog.watched import WatchedCatalog
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
+from desk.alerts.leftovers import Leftovers
+from desk.alerts.rules import found_now
+from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.listing import rows_of
+from desk.price_changes.propose import propose
+from desk.price_changes.record import all_changes
 from etl.batches import Batch, play_batch
 from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
 from etl.live.store_now import stores_now
 from features.cells import ALL_VIEWS
-from serving.alerts.leftovers import Leftovers
-from serving.alerts.rules import found_now
+from operate.replay.day import replay
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.price_changes.desk import Wish, ask, decide
-from serving.price_changes.listing import rows_of
-from serving.price_changes.propose import propose
-from serving.price_changes.record import all_changes
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.replay.day import replay
 from serving.standing.standing import Standing, standings
 from serving.storefront import Storefront
 from warehouse.connection import build_file

@@ -16,20 +16,20 @@ from catalog.load import load
 from catalog.pricing import Shelf
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
+from desk.price_changes.change import PriceChange
+from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.propose import propose
+from desk.price_changes.record import all_changes
 from etl.batches import Batch, play_batch
-from etl.exports.columns import Reading
-from etl.exports.ingest import ingest
 from etl.live.day import LiveDay, sold_so_far, standing_after
 from etl.live.player import Player
 from etl.transform import transform
 from features.cells import ALL_VIEWS
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.price_changes.change import PriceChange
-from serving.price_changes.desk import Wish, ask, decide
-from serving.price_changes.propose import propose
-from serving.price_changes.record import all_changes
 from serving.storefront import Storefront
 from tests.standing.model import Model, Order, Product, Proposal
 from warehouse.connection import build_file

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.arrays import Floats
 from catalog.gate import PRICE_RESPONSE_IS_TOLD
-from features.price_response.records import PriceResponse, Slope, at_base_price, with_response
+from features.response import PriceResponse, Slope, at_base_price, with_response
 from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import GateInput, Incumbent, Verdict, pass_gate

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.gate import EARNS_MORE
 from catalog.metrics import METRICS
-from features.price_response.records import PriceResponse, Slope
+from features.response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
 from training.conditions.condition import Condition

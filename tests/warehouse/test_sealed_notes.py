@@ -8,8 +8,8 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from operate.health.lake import check_origin
 from warehouse.asked import left_unended, write_down
-from warehouse.check import check_origin
 from warehouse.lake import Lake
 from warehouse.mixture import BEFORE, before_mixture
 from warehouse.origin import Origin, record, recorded

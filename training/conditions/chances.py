@@ -8,7 +8,7 @@ import pandas as pd
 from catalog.arrays import Floats
 from catalog.calibration import calibration_error
 from catalog.gate import PRICE_RESPONSE_IS_TOLD
-from features.price_response.records import PriceResponse, told_skus
+from features.response import PriceResponse, told_skus
 from training.candidates import FittedModel
 from training.conditions.condition import STANDARD_ERRORS, Condition
 from training.dataset import Dataset

@@ -9,11 +9,11 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, zone_named
 from dashboard.who import allowed
-from serving.price_changes.change import Kind
-from serving.price_changes.desk import Answer, Wish, ask, ask_all, decide, decide_each
-from serving.price_changes.propose import propose
-from serving.price_changes.record import changes_named
-from serving.price_changes.states import EventName, may_follow
+from desk.price_changes.desk import Answer, Wish, ask, ask_all, decide, decide_each
+from desk.price_changes.propose import propose
+from desk.price_changes.record import changes_named
+from desk.price_changes.states import EventName, may_follow
+from serving.orders import Kind
 
 FOLLOWS = "The shelf follows at its next tick."
 EVERY_PRICE_PASSES = (

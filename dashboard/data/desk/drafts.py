@@ -7,8 +7,8 @@ from catalog.errors import DataError, ShelfpriceError
 from catalog.wall_clock import WallClock
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.desk.rows import Row
-from serving.price_changes.change import Terms
-from serving.price_changes.conflicts import below_cost, conflicts, refuse_impossible
+from desk.price_changes.change import Terms
+from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
 
 _ANY_REASON = "typed"
 

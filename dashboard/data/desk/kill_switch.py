@@ -4,9 +4,9 @@ from catalog.load import Catalog
 from dashboard.cache import Cache
 from dashboard.data.notices import Notice
 from dashboard.data.reader import Reader
+from desk.price_changes.change import PriceChange
+from desk.price_changes.record import changes_by_people
 from etl.live.store_now import stores_now
-from serving.price_changes.change import PriceChange
-from serving.price_changes.record import changes_by_people
 
 
 class KillSwitch:

@@ -4,9 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from dashboard.data.desk.price_desk import Sheet
-from serving.price_changes.change import Kind, PriceChange
-from serving.price_changes.listing import when_of
-from serving.price_changes.states import State
+from desk.price_changes.change import PriceChange
+from desk.price_changes.listing import when_of
+from desk.price_changes.states import State
+from serving.orders import Kind
 
 _SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
 

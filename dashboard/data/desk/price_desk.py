@@ -9,11 +9,11 @@ from catalog.settings import Settings
 from dashboard.cache import Cache
 from dashboard.data.desk.rows import Evidence, Row, rows_of
 from dashboard.data.reader import Reader
+from desk.price_changes.change import PriceChange
+from desk.price_changes.consequence import Outlook, outlook_of
+from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
-from serving.price_changes.change import PriceChange
-from serving.price_changes.consequence import Outlook, outlook_of
-from serving.price_changes.record import changes_by_people, changes_on
 from serving.standing.standing import standings
 from warehouse.workspace import Workspace
 

@@ -13,11 +13,11 @@ from catalog.pricing import LIMITS, RULES
 from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros, share
+from desk.price_changes.change import PriceChange, newest_of_each
+from desk.price_changes.consequence import Outlook
+from desk.price_changes.passing import passes
+from desk.price_changes.propose import THE_RULE
 from etl.live.store_now import StoreNow
-from serving.price_changes.change import PriceChange, newest_of_each
-from serving.price_changes.consequence import Outlook
-from serving.price_changes.passing import passes
-from serving.price_changes.propose import THE_RULE
 from serving.standing.standing import Standing, StoreStanding
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
@@ -136,7 +136,8 @@ def _of_store(evidence: Evidence, standing: StoreStanding, newest: Mapping[Place
         offer = opened[position], float(proposed[position])
         decision, told = _decision(catalog, product, changes[position], offer, held)
         holding = standing.order_of(product.sku)
-        cover = max((own for own in (_strongest(covering, product.sku), holding) if own), key=_rank, default=None)
+        stronger = (_strongest(covering, product.sku), holding)
+        cover = max((own for own in stronger if isinstance(own, PriceChange)), key=_rank, default=None)
         if cover is not None:
             told = _overridden(cover, product, held, at, wall)
         yield Row(

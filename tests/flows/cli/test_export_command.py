@@ -10,9 +10,9 @@ from receiver import receiving
 from shell import Terminal
 
 from catalog.watched import WatchedCatalog
-from flows.following import follow
-from serving.export.export import Exported
-from serving.export.targets import AddressTarget, FolderTarget
+from connect.export.export import Exported
+from connect.export.targets import AddressTarget, FolderTarget
+from connect.following import follow
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from catalog.load import load
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, write_down
-from evaluation.same_shoppers import MeanDay
 from flows.cli.loop_report import loop_report, sentence_of, show_report
+from serving.same_shoppers import MeanDay
 from warehouse.lake import Lake
 
 SECOND = dt.date(2026, 1, 6)

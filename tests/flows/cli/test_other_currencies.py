@@ -4,12 +4,12 @@ import pytest
 
 from catalog.currency import EUR, currency_of
 from catalog.limits import LOWEST_PRICE
-from evaluation.same_shoppers import MeanDay
+from connect.api.problems import Problem
+from connect.api.questions import question_of, question_of_query
 from evaluation.trial.power import DayVariation, TrialPlan
 from flows.cli.loop_report import sentence_of
 from flows.cli.price_table import show_kept_prices, show_prices
-from serving.api.problems import Problem
-from serving.api.questions import question_of, question_of_query
+from serving.same_shoppers import MeanDay
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
 

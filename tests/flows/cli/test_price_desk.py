@@ -10,8 +10,8 @@ from shell import Terminal
 
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
-from serving.price_changes.change import Event, Terms
-from serving.price_changes.record import record
+from desk.price_changes.change import Event, Terms
+from desk.price_changes.record import record
 from warehouse.lake import Lake
 
 REASON = ("--reason", "a competitor is cheaper")

@@ -13,8 +13,8 @@ from shell import Terminal
 
 from catalog.settings import Settings, read_settings
 from flows.cli import up as up_module
-from flows.up import services as services_module
-from flows.up.services import Service
+from operate.up import services as services_module
+from operate.up.services import Service
 from warehouse.locks import UP, held
 from warehouse.service_states import ServiceState, running_services, write_service_states
 

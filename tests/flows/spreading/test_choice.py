@@ -9,14 +9,14 @@ import pytest
 from catalog.errors import ServiceError, SettingError
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess
+from cluster.dask_away import refuse_absent_cluster
+from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
+from cluster.ready import Expected, fault_here, made_ready, versions_here, work
+from cluster.tokens import token_in, token_under
 from flows import dask_cluster
-from flows.dask_cluster import cluster_environment, scheduler_command, worker_command
 from flows.spreading.choose import spreading
-from flows.spreading.cluster_away import refuse_absent_cluster
 from flows.spreading.processes import Processes
-from flows.spreading.ready import Expected, fault_here, made_ready, versions_here, work
 from warehouse.lake import Lake
-from warehouse.tokens import token_in, token_under
 
 
 def set_to(tmp_path: Path, address: str, **more: object) -> Settings:

@@ -12,6 +12,7 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
+from cluster.tokens import sees, token_in
 from etl.batches import Batch, BatchResult, batches_of
 from etl.play_and_group import play_and_group
 from etl.prepare import prepared
@@ -21,7 +22,6 @@ from serving.close_day import close_day, play_again
 from serving.in_force import pricing_on
 from serving.playing import BatchToPlay, batches_to_play, play_one
 from warehouse.lake import Partition
-from warehouse.tokens import sees, token_in
 from warehouse.workspace import Workspace, whereabouts
 
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]

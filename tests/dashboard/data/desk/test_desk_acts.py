@@ -32,10 +32,10 @@ from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
 from dashboard.price_tags import tag_of
 from dashboard.price_tags import told_of as tags_told_of
+from desk.price_changes.consequence import outlook_of
+from desk.price_changes.propose import propose
+from desk.price_changes.record import all_changes
 from features.cells import ALL_VIEWS
-from serving.price_changes.consequence import outlook_of
-from serving.price_changes.propose import propose
-from serving.price_changes.record import all_changes
 from warehouse.connection import build_file
 from warehouse.lake import Lake, Partition
 

@@ -1,0 +1,46 @@
+"""What wings add to the core: each registers by an entry point, and the core asks for it by the name of a hook.
+
+A wing is a package that stands on the core, of this distribution or of another one. Its entry point names a module or a
+function; the caller says which protocol that follows.
+"""
+
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from catalog.errors import SettingError
+
+
+@cache
+def registered(hook: str) -> tuple[Any, ...]:
+    """Return what is registered for a hook, such as `after_night`, in the order of the wings' names."""
+    found = sorted(entry_points(group=f"shelfprice.{hook}"), key=lambda entry: entry.name)
+    return tuple(entry.load() for entry in found)
+
+
+def provider(hook: str) -> Any | None:
+    """Return what one wing provides for a hook; None where no wing does.
+
+    Raises
+    ------
+    SettingError
+        When two wings do: which of them counts would be chance.
+    """
+    found = registered(hook)
+    if len(found) > 1:
+        raise SettingError(f"expected one provider of shelfprice.{hook}, found {len(found)}: uninstall all but one")
+    return found[0] if found else None
+
+
+def needed(hook: str, setting: str) -> Any:
+    """Return what a wing provides for a hook that a setting asks for.
+
+    Raises
+    ------
+    SettingError
+        When no wing provides it.
+    """
+    found = provider(hook)
+    if found is None:
+        raise SettingError(f"{setting} is set, and nothing is installed that provides shelfprice.{hook}: unset it")
+    return found

@@ -1,0 +1,1 @@
+"""Past one machine: the lake on an object store, PostgreSQL, Dask, and deployment."""

@@ -1,0 +1,251 @@
+"""Objects by name under one prefix: a thin layer over obstore, for a bucket and for a folder alike.
+
+What must hold: an object that is created appears whole and at once, and of many who create one name, one does. A bucket
+has that from its server's conditional writes, which `probe` tries; a folder from the kernel.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotFoundError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from catalog.errors import LakeError, first_line
+from catalog.lock_place import LockPlace
+from catalog.settings import Settings
+from cluster.delta.address import ATTEMPTS, LakeAddress, lake_address, retries, server_of, store_options
+from warehouse.files import sync_file, sync_folder
+from warehouse.locks import waited_for
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+Content = bytes | memoryview
+
+_OWN_LOCKS = "locks"
+_KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_REFUSALS = {
+    "RequestTimeTooSkewed": "its clock and this machine's are too far apart: set this machine's",
+    "ExpiredToken": f"our key has expired: {_KEYS}, and AWS_SESSION_TOKEN",
+    "403 Forbidden": f"it refuses our key or what we asked for: {_KEYS}",
+    "401 Unauthorized": f"it refuses our key or what we asked for: {_KEYS}",
+}
+"""Why a store refuses, by what its answer holds; the first that fits counts."""
+_BRANCH = re.compile(r"\x1b\[\d*m|↳")  # how delta-rs shows what an error came from
+_AT_ONCE = 500  # names that one request removes at most, half of what S3 takes
+
+
+@dataclass(frozen=True)
+class ObjectState:
+    """An object as it stands.
+
+    Attributes
+    ----------
+    name
+        Below the prefix of the lake.
+    version
+        The server's ETag: another one after each write of other bytes.
+    changed_at
+        When it was written last (UTC), in whole seconds in a bucket.
+    """
+
+    name: str
+    bytes: int
+    version: str
+    changed_at: dt.datetime
+
+
+class Objects:
+    """The objects of a lake in a bucket."""
+
+    def __init__(self, address: LakeAddress, server: str, store: ObjectStore, once: ObjectStore) -> None:
+        """Open nothing yet; `once` is the same store without retries, where a lost answer would mislead."""
+        self.address, self.server, self._store, self._once = address, server, store, once
+
+    def create(self, name: str, content: Content) -> bool:
+        """Write an object unless there is one of this name, and tell whether we did.
+
+        Raises
+        ------
+        LakeError
+            When the store is absent or refuses; whether the object is there is not known then.
+        """
+        try:
+            with self._told(name):
+                obstore.put(self._once, name, content, mode="create")
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        return True
+
+    def write(self, name: str, content: Content) -> None:
+        """Write an object, over one that stands there."""
+        with self._told(name):
+            obstore.put(self._store, name, content, use_multipart=False)
+
+    def replace(self, name: str, content: Content, version: str) -> bool:
+        """Write an object over a known version of it, and tell whether that was the one that stood there."""
+        try:
+            with self._told(name):
+                obstore.put(self._once, name, content, mode={"e_tag": version})
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError, NotFoundError):
+            return False
+        return True
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of an object; None when there is none."""
+        found = self.read_with_state(name)
+        return found and found[0]
+
+    def read_with_state(self, name: str) -> tuple[bytes, ObjectState] | None:
+        """Return the bytes of an object and the state they are of; None when there is none."""
+        try:
+            with self._told(name):
+                answer = obstore.get(self._store, name)
+                return answer.bytes().to_bytes(), _state(answer.meta)
+        except (FileNotFoundError, NotFoundError):
+            return None
+
+    def state(self, name: str) -> ObjectState | None:
+        """Return how an object stands; None when there is none."""
+        try:
+            with self._told(name):
+                return _state(obstore.head(self._store, name))
+        except (FileNotFoundError, NotFoundError):
+            return None
+
+    def under(self, folder: str) -> Iterator[ObjectState]:
+        """Yield every object below a folder, in no order; those of the whole lake for an empty one."""
+        with self._told(folder):
+            for some in obstore.list(self._store, folder or None):
+                yield from map(_state, some)
+
+    def directly_in(self, folder: str) -> tuple[list[ObjectState], list[str]]:
+        """Return the objects of a folder itself, and the names of the folders in it."""
+        with self._told(folder):
+            found = obstore.list_with_delimiter(self._store, folder or None)
+        objects = map(_state, found["objects"])  # some servers list an empty folder as an object of its name
+        return [one for one in objects if one.name != folder], list(found["common_prefixes"])
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove objects; those that are not there do no harm."""
+        for first in range(0, len(names), _AT_ONCE):
+            some = list(names[first : first + _AT_ONCE])
+            try:
+                with self._told(some[0]):
+                    obstore.delete(self._store, some)
+            except (FileNotFoundError, NotFoundError):
+                continue
+
+    def settle(self, name: str) -> None:
+        """Wait until an object that another library wrote is durable; a bucket's is when it is written."""
+
+    @contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Turn what the store refuses into one line; what is an answer (there, not there) stays as it is."""
+        try:
+            yield
+        except (AlreadyExistsError, PreconditionError):
+            raise
+        except (FileNotFoundError, NotFoundError) as error:
+            if "NoSuchBucket" in str(error):
+                raise self.refused(error) from error
+            raise
+        except (BaseError, OSError) as error:
+            raise self.refused(error, name) from error
+
+    def refused(self, error: BaseException, name: str = "") -> LakeError:
+        """Return an error of one line that says where the store is and why it refused; it holds no secret."""
+        said = str(error)
+        known = next((why for sign, why in _REFUSALS.items() if sign in said), None)
+        if known is None and isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            known = _REFUSALS["403 Forbidden"]
+        if known is not None:
+            why = known
+        elif "NoSuchBucket" in said:
+            why = f"it has no bucket {self.address.bucket!r}: create it, or set SHELFPRICE_LAKE to one that is there"
+        else:
+            why = f"it does not answer as it should ({_cause_of(error)}): start it or mend it, and run again"
+        where = f"{self.address.text}, {name}" if name else self.address.text
+        return LakeError(f"{where}: expected an object store at {self.server}; {why}")
+
+
+class FolderObjects(Objects):
+    """The objects of a lake in a folder; each is on the disk when it is written."""
+
+    def __init__(self, address: LakeAddress, folder: Path) -> None:
+        """Make the folder when it is not there."""
+        store = LocalStore(folder, mkdir=True)
+        super().__init__(address, str(folder), store, store)
+        self._folder = folder
+
+    def create(self, name: str, content: Content) -> bool:
+        """Write an object unless there is one of this name, and tell whether we did."""
+        with self._told(name), self._durably(name):
+            return super().create(name, content)
+
+    def write(self, name: str, content: Content) -> None:
+        """Write an object, over one that stands there."""
+        with self._told(name), self._durably(name):
+            super().write(name, content)
+
+    def replace(self, name: str, content: Content, version: str) -> bool:
+        """Write an object over a known version of it: a folder has no conditional write, so under a lock."""
+        with waited_for(LockPlace(self._folder / _OWN_LOCKS), "replace"):
+            found = self.state(name)
+            if found is None or found.version != version:
+                return False
+            self.write(name, content)
+            return True
+
+    def settle(self, name: str) -> None:
+        """Wait until an object that another library wrote is on the disk."""
+        with self._told(name):
+            sync_file(self._folder / name)
+            sync_folder((self._folder / name).parent)
+
+    @contextmanager
+    def _durably(self, name: str) -> Iterator[None]:
+        path = self._folder / name
+        new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+        yield
+        sync_file(path)
+        for folder in (*new, (new[-1] if new else path).parent):
+            sync_folder(folder)
+
+
+def open_objects(settings: Settings) -> Objects:
+    """Return the objects of the lake that the settings name."""
+    address = lake_address(settings)
+    if address.folder is not None:
+        try:
+            return FolderObjects(address, address.folder)
+        except (OSError, BaseError) as error:
+            raise LakeError(f"{address.text}: expected a folder that can be written ({first_line(error)})") from error
+    options, prefix = store_options(settings), address.prefix or None
+    store, once = (
+        S3Store(address.bucket, prefix=prefix, retry_config=retries(attempts), **options) for attempts in (ATTEMPTS, 0)
+    )
+    return Objects(address, server_of(settings), store, once)
+
+
+def _cause_of(error: BaseException) -> str:
+    """Return what an error of obstore or delta-rs says in one line: of a tree of causes, the last."""
+    causes = [cause for line in str(error).splitlines() if (cause := _BRANCH.sub("", line).strip())]
+    return causes[-1][:200] if "↳" in str(error) else first_line(error).split("<?xml")[0].rstrip(" :")
+
+
+def _state(meta: "ObjectMeta") -> ObjectState:
+    return ObjectState(meta["path"], meta["size"], meta["e_tag"] or "", meta["last_modified"])

@@ -1,0 +1,138 @@
+"""A table that changes too often for a log: each partition has one small object that names what is in force.
+
+Days that are being sold are replaced at every tick. The pointer of a partition is replaced under the condition that it
+still is the one that was looked at, so of two who replace it one is told. A pointer is never removed, since no server
+removes under a condition: one that names nothing stays.
+"""
+
+import datetime as dt
+import time
+import zlib
+from collections.abc import Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from threading import Lock
+
+from catalog.errors import LakeError
+from catalog.table import Table
+from cluster.delta.look import Look, is_due
+from cluster.delta.naming import Standing, of_pointer, pointer_name, short
+from cluster.delta.objects import Objects, ObjectState
+from warehouse.commit_record import CommittedPart
+from warehouse.partition import Partition
+from warehouse.receipts import sealed_text, unsealed
+from warehouse.within import Within
+
+_AT_ONCE = 8
+_PATIENCE = 60.0  # s
+
+
+@dataclass(frozen=True)
+class _Pointer:
+    """What a pointer says: what is in force, None for nothing, and the commit that put it in force."""
+
+    standing: Standing | None
+    commit: str | None
+
+
+class TablePointers:
+    """One table: what its pointers name."""
+
+    def __init__(self, objects: Objects, table: Table) -> None:
+        """Open nothing yet."""
+        self._objects, self._contract = objects, table
+        self._read: dict[str, tuple[str, _Pointer]] = {}  # by name: the version that was read, and what it says
+        self._locking = Lock()
+
+    def ensure(self) -> None:
+        """Do nothing: a pointer needs no table."""
+
+    def look(self, within: Within | None = None) -> Look:
+        """Return what is in force right now; pointers that have not changed since the last look are not read again."""
+        found = [one for one in self._pointers(within) if of_pointer(one.name)]
+        with ThreadPoolExecutor(_AT_ONCE) as readers:
+            said = list(readers.map(self._said, found))
+        dates: dict[dt.date | None, dict[Partition, Standing]] = {}
+        commits: dict[Hashable, str] = {}
+        for one, pointer in zip(found, said, strict=True):
+            if (partition := of_pointer(one.name)) and pointer.standing:
+                dates.setdefault(partition.business_date, {})[partition] = pointer.standing
+            if pointer.commit:
+                commits[(one.name, one.version)] = pointer.commit
+        version = zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode())
+        return Look(version, dates, commits)
+
+    def standing(self, partition: Partition) -> Standing | None:
+        """Return what stands in force of a partition right now."""
+        return self._stands(partition)[0].standing
+
+    def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
+        """Put staged parts in force, one by one; what is in force already is left as it is.
+
+        Parameters
+        ----------
+        commit
+            The commit they are parts of, which the pointer names; None where they are of none.
+
+        Raises
+        ------
+        Declined
+            When something else is in force than there was when a part was staged.
+        LakeError
+            When others change the partition all the time, or the store refuses; run again then.
+        """
+        for part in parts:
+            until = time.monotonic() + _PATIENCE
+            while not self._has_replaced(part, commit):
+                if time.monotonic() > until:
+                    raise LakeError(f"{pointer_name(part.partition)}: others changed it each time; run again")
+
+    def _has_replaced(self, part: CommittedPart, commit: str | None) -> bool:
+        """Replace a pointer where that is due, and tell whether nothing came in between."""
+        pointer, version = self._stands(part.partition)
+        found, named = pointer.standing, None
+        if not is_due(part, found):
+            return True
+        now = max(time.time_ns() // 1_000_000, found.since + 1 if found else 0)
+        if part.receipt is not None:
+            named = Standing(short(part.receipt), part.receipt.rows, part.receipt.bytes, now)
+        said = {"standing": asdict(named) if named else None, "commit": commit, "at": now}
+        content, name = sealed_text(said).encode(), pointer_name(part.partition)
+        if version is None:
+            return self._objects.create(name, content)
+        return self._objects.replace(name, content, version)
+
+    def _stands(self, partition: Partition) -> tuple[_Pointer, str | None]:
+        """Return what a pointer says, and its version; no version where there is no pointer."""
+        name = pointer_name(partition)
+        found = self._objects.read_with_state(name)
+        return (_pointer(name, found[0]), found[1].version) if found else (_Pointer(None, None), None)
+
+    def _pointers(self, within: Within | None) -> Iterable[ObjectState]:
+        folder = f"pointers/{self._contract.name}"
+        if within is None:
+            return list(self._objects.under(folder))
+        _, dates = self._objects.directly_in(folder)
+        asked = [one for one in dates if within(dt.date.fromisoformat(one.rpartition("=")[2].rstrip("/")))]
+        return [pointer for one in asked for pointer in self._objects.under(one.rstrip("/"))]
+
+    def _said(self, state: ObjectState) -> _Pointer:
+        with self._locking:
+            version, pointer = self._read.get(state.name, ("", _Pointer(None, None)))
+        if version == state.version:
+            return pointer
+        found = self._objects.read_with_state(state.name)
+        if found is None:
+            return _Pointer(None, None)
+        pointer = _pointer(state.name, found[0])
+        with self._locking:
+            self._read[state.name] = (found[1].version, pointer)
+        return pointer
+
+
+def _pointer(name: str, content: bytes) -> _Pointer:
+    try:
+        said = unsealed(content.decode())
+        return _Pointer(Standing(**said["standing"]) if said["standing"] else None, said["commit"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakeError(f"{name}: expected a pointer as it was written, found something else ({error})") from error

@@ -1,0 +1,222 @@
+"""The store of a Delta lake: content-named objects, and for each table a log or pointers that say what is in force.
+
+What must hold: an object never changes, since its name says what it holds. Staging only adds objects that nothing
+names. Putting in force names them, under the condition that nothing else was put in force meanwhile. So readers never
+wait and never see a part, and whatever is killed at any moment leaves at most objects that nothing names, which
+`vacuum` takes away when they are old. Whoever stages for long writes them anew before they count.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+
+from catalog.errors import LakeError
+from catalog.settings import Settings
+from cluster.delta.evidence import check
+from cluster.delta.in_force import AT_ONCE, DeltaReading
+from cluster.delta.look import is_due
+from cluster.delta.naming import Standing, object_name, receipt_name, short
+from cluster.delta.probe import probe
+from cluster.delta.vacuum import strays
+from warehouse.commit_record import CommittedPart
+from warehouse.finding import Finding, Strays
+from warehouse.parquet import conform, write_parquet
+from warehouse.partition import Partition, name_of, partition_named, table_called
+from warehouse.receipts import Receipt
+
+_SET_ASIDE = "set-aside"
+_OWN = {
+    *("asked", "commits", "exports", "locks", "pointers", "probes", "tokens", _SET_ASIDE),
+    *("origin.json", "before-mixture.json", "grouped.json"),
+}
+
+
+class DeltaStore(DeltaReading):
+    """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.Store`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet but the folder, where it is one."""
+        super().__init__(settings)
+        self._staged: dict[str, dt.datetime] = {}  # by name of the object, when it was written or seen to be young
+
+    def prepare(self) -> None:
+        """Try the store out, and make sure that every table is there.
+
+        Raises
+        ------
+        LakeError
+            When it is absent or refuses, or ignores conditional writes.
+        """
+        probe(self.objects)
+        with ThreadPoolExecutor(AT_ONCE) as workers:
+            list(workers.map(lambda table: table.ensure(), self.tables.values()))
+
+    def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
+        """Write a partition's object and its receipt beside what is in force, and return the receipt."""
+        sink = pa.BufferOutputStream()
+        write_parquet(conform(rows, table_called(partition.table)), sink)
+        content = memoryview(sink.getvalue()).cast("B")
+        receipt = receipt_of(len(content), hashlib.sha256(content).hexdigest())
+        name = object_name(partition, short(receipt))
+        self._write_once(name, content)
+        self._write_once(receipt_name(name), receipt.to_json().encode())
+        self._note_staged(name)
+        return self.remember(name, receipt)
+
+    def keep_staged(self, parts: Iterable[CommittedPart]) -> None:
+        """Write what was staged long ago anew, so that `vacuum` takes it for young until it is put in force.
+
+        Raises
+        ------
+        LakeError
+            When it is there no longer; nothing was changed.
+        """
+        limit = dt.datetime.now(dt.UTC) - _YOUNG
+        for name in filter(None, map(_name_of, parts)):
+            staged_at = self._staged.get(name)
+            if staged_at is None or staged_at > limit:
+                continue
+            for one in (name, receipt_name(name)):
+                content = self.objects.read(one)
+                if content is None:
+                    raise LakeError(
+                        f"{self.objects.address.of(one)}: expected what was staged at {staged_at:%H:%M} UTC, found "
+                        "none, for `vacuum` takes away what nothing has named for an hour; nothing was changed, run "
+                        "again"
+                    )
+                self.objects.write(one, content)
+            self._note_staged(name)
+
+    def put_in_force(self, parts: Sequence[CommittedPart]) -> None:
+        """Put staged parts in force, and take away those whose receipt is None, in order; twice does no harm.
+
+        Parts of one table are put in force together. Nothing is, when one of them cannot be.
+
+        Raises
+        ------
+        Declined
+            When another has put something else in force since a part was staged.
+        LakeError
+            When a part is neither staged nor in force any more.
+        """
+        tables = dict.fromkeys(part.partition.table for part in parts)
+        due = [part for part, standing in self._with_standings(parts) if is_due(part, standing)]
+        self._refuse_unstaged(due)
+        commit = next((part.receipt.commit for part in parts if part.receipt and part.receipt.commit), None)
+        for table in tables:
+            of_table = [part for part in due if part.partition.table == table]
+            if of_table:
+                self._state(table).commit(of_table, commit)
+        with self._locking:
+            for name in filter(None, map(_name_of, parts)):
+                self._staged.pop(name, None)
+
+    def unstage(self, parts: Iterable[Partition]) -> None:
+        """Leave what was staged to `vacuum`.
+
+        Another may have staged the same bytes, which have the same name, and may be about to put them in force.
+        """
+
+    def can_put_in_force(self, part: CommittedPart) -> bool:
+        """Tell whether a part is in force or staged whole; one that is only removed always is."""
+        name = _name_of(part)
+        return name is None or all(self.objects.state(one) for one in (name, receipt_name(name)))
+
+    def set_staged_aside(self, commit: str) -> list[str]:  # noqa: ARG002 - the protocol's
+        """Leave what was staged to `vacuum`: nothing names it."""
+        return []
+
+    def strangers(self) -> list[str]:
+        """Return what stands under the prefix of the lake and is none of its objects, by its first name."""
+        objects, folders = self.objects.directly_in("")
+        found = {one.name for one in objects} | {one.rstrip("/").rpartition("/")[2] for one in folders}
+        return sorted(found - _OWN - self.tables.keys())
+
+    def clear(self) -> None:
+        """Remove every object of the lake: first what says what is in force, so that a kill leaves no half of it."""
+        names = [one.name for one in self.objects.under("")]
+        names.sort(key=lambda name: ("/_delta_log/" not in name and not name.startswith("pointers/"), name))
+        self.objects.remove(names)
+        with self._locking:
+            self._staged.clear()
+            self._receipts.clear()
+        self.__dict__.pop("tables", None)  # whoever makes the lake anew looks anew
+
+    def names(self) -> list[str]:
+        """Return the names of all partitions in force, ascending."""
+        return sorted(name_of(partition) for partition in self.moment())
+
+    def check(self, name: str) -> tuple[list[Finding], int]:
+        """Hold what is in force of a name against its receipt and contract."""
+        return check(self, name)
+
+    def strays(self) -> Strays:
+        """Count the objects of partitions that are not in force."""
+        found = strays(self)
+        return Strays(len(found), sum(one.bytes for one in found))
+
+    def set_aside(self, name: str) -> list[str]:
+        """Take a damaged partition or note out of what is in force; return where each object went."""
+        partition = partition_named(name)
+        if partition is None:
+            moved = self.notes.move(name, f"{_SET_ASIDE}/{name}")
+            return [self.objects.address.of(f"{_SET_ASIDE}/{name}")] if moved else []
+        return self._set_partition_aside(partition)
+
+    def _set_partition_aside(self, partition: Partition) -> list[str]:
+        standing = self.standing(partition)
+        if standing is None:
+            return []
+        name, moved = object_name(partition, standing.fingerprint), []
+        for one in (name, receipt_name(name)):
+            content = self.objects.read(one)
+            if content is not None:
+                self.objects.write(f"{_SET_ASIDE}/{one}", content)
+                moved.append(self.objects.address.of(f"{_SET_ASIDE}/{one}"))
+        self._state(partition.table).commit([CommittedPart(partition, None, standing.fingerprint)], None)
+        self._receipts.pop(name, None)
+        return moved
+
+    def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, Standing | None]]:
+        for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):
+            yield part, standing
+
+    def _note_staged(self, name: str) -> None:
+        with self._locking:
+            self._staged[name] = dt.datetime.now(dt.UTC)
+
+    def _write_once(self, name: str, content: bytes | memoryview) -> None:
+        """Write an object unless it is there; one that is there is written anew when its bytes were damaged.
+
+        It is written anew as well when it is old and nothing names it, so that `vacuum` takes it for a new one.
+        """
+        if self.objects.create(name, content):
+            return
+        found = self.objects.read_with_state(name)
+        is_young = found and dt.datetime.now(dt.UTC) - found[1].changed_at < _YOUNG
+        if not found or found[0] != content or not is_young:
+            self.objects.write(name, content)
+
+    def _refuse_unstaged(self, due: list[CommittedPart]) -> None:
+        limit = dt.datetime.now(dt.UTC) - _YOUNG
+        staged = {name for name, staged_at in self._staged.items() if staged_at > limit}
+        asked = [name for part in due if (name := _name_of(part)) and name not in staged]
+        with ThreadPoolExecutor(AT_ONCE) as lookers:
+            states = list(lookers.map(self.objects.state, asked))
+        for name, state in zip(asked, states, strict=True):
+            if state is None:
+                raise LakeError(
+                    f"{self.objects.address.of(name)}: expected the bytes that were committed, found none; the commit "
+                    "is unfinished, run `shelfprice doctor`"
+                )
+
+
+_YOUNG = dt.timedelta(minutes=20)
+"""A third of the youngest that `vacuum` takes away: what is found young may count so much later, and clocks differ."""
+
+
+def _name_of(part: CommittedPart) -> str | None:
+    return object_name(part.partition, short(part.receipt)) if part.receipt else None

@@ -1,0 +1,285 @@
+"""Jobs on a Dask cluster, driven from here: few in flight, each forgotten by the cluster as soon as it is done.
+
+Dask runs what its clients send it, so the cluster is one domain of trust: see `docs/security.md`.
+"""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from distributed import Client, Future
+from distributed.scheduler import KilledWorker
+from distributed.security import Security
+
+from catalog.errors import ServiceError, first_line
+from catalog.settings import Settings
+from catalog.spread import Done, Job, unheard
+from cluster.dask_away import refuse_absent_scheduler
+from cluster.dask_cluster import cluster_address, is_encrypted
+from cluster.ready import Expected, fault_here, made_ready, versions_here, work
+from cluster.tokens import token_in, token_under
+from flows.spreading.processes import Say
+from warehouse.lake import Lake
+
+_CONNECT_WITHIN = 8  # seconds
+_WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
+_IN_FLIGHT = 2  # jobs for each that is worked on: the next one is there when one is done
+_LOOK_EVERY = 1.0  # seconds
+_DEATHS_BORNE = 2  # workers that a job may take down: with the third it is given up
+
+_Job = TypeVar("_Job", bound=Job)
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def on_dask(settings: Settings, say: Say, *, sees_home: bool = False) -> Iterator["OnDask"]:
+    """Let jobs be done by the workers of a cluster, once all of them were found ready.
+
+    Parameters
+    ----------
+    say
+        Told when workers come and go.
+    sees_home
+        Whether workers must see the files of this home, beside its lake.
+
+    Raises
+    ------
+    SettingError
+        When the cluster may not be spoken to with these settings.
+    ServiceError
+        When no scheduler answers, it has no worker, or a worker cannot be used; nothing was done.
+    """
+    address = cluster_address(settings)
+    with connected(settings) as client, token_in(Lake(settings)) as token, ExitStack() as stack:
+        home = None
+        if sees_home:
+            home = str(settings.home)
+            stack.enter_context(token_under(settings.home, token))
+        expected = Expected(token, str(settings.lake_address or settings.lake), versions_here(), home)
+        _refuse_unready(client, address, expected)
+        yield OnDask(client, address, expected, say)
+
+
+class OnDask:
+    """Does jobs on a Dask cluster. Implements `catalog.spread.Spread`."""
+
+    is_elsewhere = True
+
+    def __init__(self, client: Client, address: str, expected: Expected, say: Say) -> None:
+        self._client, self._address, self._expected, self._say = client, address, expected, say
+        self._workers, self._endings = dict(client.nthreads()), SimpleQueue[Future]()
+        self._looked_at = self._seen_at = time.monotonic()
+
+    @property
+    def width(self) -> int:
+        """Threads of all workers."""
+        return max(1, sum(self._workers.values()))
+
+    def __call__(
+        self, function: Callable[[_Job], _Result], jobs: Sequence[_Job], on_done: Done = unheard
+    ) -> list[_Result]:
+        """Do every job, as `Spread` says.
+
+        Raises
+        ------
+        ServiceError
+            When the scheduler goes away, or all workers do, or a job takes them down one after another.
+        """
+        found, flying, failure = dict[int, _Result](), dict[Future, int](), None
+        queue = _Queue(len(jobs))
+        try:
+            while queue.is_waiting or flying:
+                for position in queue.due(len(flying), _IN_FLIGHT * self.width):
+                    flying[self._sent(function, jobs[position])] = position
+                for future in self._ended(flying):
+                    position = flying.pop(future)
+                    try:
+                        found[position] = future.result()
+                    except KilledWorker:
+                        queue.died(position)
+                    except CancelledError as error:
+                        raise self._lost() from error
+                    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the end
+                        failure = failure or error
+                        queue.clear()
+                    else:
+                        on_done(len(found), len(jobs))
+                    future.release()
+        finally:
+            if flying:
+                with suppress(Exception):  # the scheduler may be the reason
+                    self._client.cancel(list(flying), force=True)
+        if failure is not None:
+            raise failure
+        self._refuse_losses([jobs[position].name for position in queue.given_up])
+        return [found[position] for position in range(len(jobs))]
+
+    def _sent(self, function: Callable[[Any], Any], job: Job) -> Future:
+        key = f"{job.name}-{uuid4().hex[:8]}"
+        future = self._client.submit(work, self._expected, function, job, key=key, pure=False)
+        future.add_done_callback(self._endings.put)
+        return future
+
+    def _ended(self, flying: dict[Future, int]) -> list[Future]:
+        """Wait a moment for jobs to end, and return those that have; look now and then who works."""
+        with suppress(Empty):
+            self._endings.get(timeout=_LOOK_EVERY)
+        if time.monotonic() - self._looked_at > _LOOK_EVERY:
+            self._look()
+        return [future for future in flying if future.done()]
+
+    def _look(self) -> None:
+        """See which workers are there.
+
+        Raises
+        ------
+        ServiceError
+            When the scheduler is gone, or there has been no worker for a while.
+        """
+        if self._client.status != "running":
+            raise self._lost()
+        try:
+            workers = dict(self._client.nthreads())
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise self._lost() from error
+        self._looked_at = time.monotonic()
+        for address in sorted(self._workers.keys() - workers.keys()):
+            self._say(f"the worker at {address} is gone: what it was at is begun again by another")
+        self._workers = workers
+        if workers:
+            self._seen_at = self._looked_at
+        elif self._looked_at - self._seen_at > _WORKERS_WITHIN:
+            raise ServiceError(
+                f"expected workers at {self._address}, found none for {_WORKERS_WITHIN:.0f} s; what was published "
+                "stands: start them with `python -m cluster.dask_cluster worker`, and run the same command again"
+            )
+
+    def _lost(self) -> ServiceError:
+        return ServiceError(
+            f"the Dask scheduler at {self._address} is gone; what was published stands: see that it runs, and run the "
+            "same command again"
+        )
+
+    def _refuse_losses(self, killers: list[str]) -> None:
+        if killers:
+            raise ServiceError(
+                f"expected workers that live, found that {_DEATHS_BORNE + 1} at {self._address} died while they worked "
+                f"on {', '.join(killers)}; everything else was done: see that they have memory, and run the same "
+                "command again"
+            )
+
+
+class _Queue:
+    """The positions of jobs that are yet to be sent.
+
+    Of the jobs that a worker had when it died, one may have killed it. Which one shows when they are done again, each
+    alone, after all others.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._waiting, self._suspects, self._deaths = deque(range(count)), deque[int](), Counter[int]()
+        self._is_over, self.given_up = False, list[int]()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any is yet to be sent."""
+        return bool(self._waiting or self._suspects)
+
+    def due(self, flying: int, most: int) -> Iterator[int]:
+        """Yield those that are to be sent now, while so many are being done."""
+        while self._waiting and flying < most:
+            yield self._waiting.popleft()
+            flying += 1
+        if self._suspects and not flying:
+            yield self._suspects.popleft()
+
+    def died(self, position: int) -> None:
+        """Note that a worker died that had this job."""
+        self._deaths[position] += 1
+        if self._deaths[position] > _DEATHS_BORNE:
+            self.given_up.append(position)
+        elif not self._is_over:
+            self._suspects.append(position)
+
+    def clear(self) -> None:
+        """Send no other."""
+        self._is_over = True
+        self._waiting.clear()
+        self._suspects.clear()
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Client]:
+    """Connect with the cluster of the settings while the block runs.
+
+    Raises
+    ------
+    SettingError
+        When it may not be spoken to with these settings.
+    ServiceError
+        When no scheduler answers there, or not to us.
+    """
+    address = cluster_address(settings)
+    refuse_absent_scheduler(address)
+    for name in ("distributed", "distributed.client"):  # a failure is reported once, by whoever is asked
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client = Client(
+            address, security=security_of(settings), timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice"
+        )
+    except (OSError, TimeoutError) as error:
+        raise ServiceError(
+            f"expected a Dask scheduler at {address}, found one that does not let us in ({first_line(error)}); nothing "
+            "was done: see that SHELFPRICE_DASK and the certificates are those of the cluster"
+        ) from error
+    try:
+        yield client
+    finally:
+        with suppress(Exception):  # a scheduler that is gone has nothing to be told
+            client.close(timeout=_CONNECT_WITHIN)
+
+
+def security_of(settings: Settings) -> Security | None:
+    """Return what both sides show each other; None on loopback, where a cluster may ask for nothing."""
+    if not is_encrypted(settings):
+        return None
+    return Security(
+        tls_ca_file=str(settings.dask_ca),
+        tls_client_cert=str(settings.dask_cert),
+        tls_client_key=str(settings.dask_key),
+        require_encryption=True,
+    )
+
+
+def _refuse_unready(client: Client, address: str, expected: Expected) -> None:
+    """Ask the scheduler and every worker whether they can work for us."""
+    _refuse_fault(f"the Dask scheduler at {address}", _asked(lambda: client.run_on_scheduler(made_ready, expected)))
+    try:
+        client.wait_for_workers(1, timeout=_WORKERS_WITHIN)
+    except TimeoutError as error:
+        raise ServiceError(
+            f"expected workers at {address}, found none within {_WORKERS_WITHIN:.0f} s; nothing was done: start them "
+            "with `python -m cluster.dask_cluster worker`"
+        ) from error
+    for worker, fault in sorted(client.run(fault_here, expected, on_error="return").items()):
+        _refuse_fault(f"the worker at {worker}", fault)
+
+
+def _asked(question: Callable[[], object]) -> object:
+    """Return the answer to a question, or the error that is one."""
+    try:
+        return question()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it says why nothing can be done there
+        return error
+
+
+def _refuse_fault(who: str, fault: object) -> None:
+    if fault is not None:
+        said = first_line(fault) if isinstance(fault, BaseException) else fault
+        raise ServiceError(f"{who} cannot be used: {said}; nothing was done")

@@ -1,0 +1,108 @@
+"""Is a process of a cluster ready to work for us? It must see our lake, and make the same bytes as we would.
+
+The functions here run on workers, and one on the scheduler. They import neither Prefect nor Dask.
+"""
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
+
+from catalog.errors import ServiceError, ShelfpriceError, first_line
+from catalog.settings import read_settings
+from catalog.spread import Job, attempt
+from cluster.tokens import holds_token, sees
+from warehouse.lake import CODE_VERSION
+from warehouse.private import keep_files_private
+from warehouse.workspace import settled
+
+_DECIDE_BYTES = (
+    *("numpy", "scipy", "pyarrow", "duckdb", "numba", "llvmlite", "scikit-learn", "pandas", "distributed"),
+    "tzdata",  # the rules of time zones, by which times of a file become UTC
+)
+_PATIENCE = 20.0  # seconds for which what seems dead may still be at a job
+_READY: set[str] = set()
+
+_Job = TypeVar("_Job", bound=Job)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a worker must have: a lake with this token in it, these versions by name, and the home, if one is named."""
+
+    token: str
+    lake: str
+    versions: Mapping[str, str]
+    home: str | None = None
+
+
+def versions_here() -> dict[str, str]:
+    """Return what decides the bytes that a process makes, by name."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    own = {"shelfprice": CODE_VERSION, "Python": python, "the processor": platform.machine()}
+    return own | {name: _version_of(name) for name in _DECIDE_BYTES}
+
+
+def fault_here(expected: Expected) -> str | None:
+    """Say why this process cannot work for whoever expects this; None when it can."""
+    if fault := _fault_of_versions(expected):
+        return fault
+    try:
+        settings = read_settings()
+    except ShelfpriceError as error:
+        return first_line(error)
+    if not sees(settings, expected.token):
+        return (
+            f"it does not see the lake {expected.lake}, its own is {settings.lake_address or settings.lake}: set "
+            "SHELFPRICE_LAKE, or SHELFPRICE_HOME to a folder that all machines share, as it is set here"
+        )
+    if expected.home is not None and not holds_token(settings.home, expected.token):
+        return (
+            f"it does not see the home {expected.home}, its own is {settings.home}, and a file that is ingested is "
+            "staged there: set SHELFPRICE_HOME to a folder that all machines share, or unset SHELFPRICE_DASK for this "
+            "command"
+        )
+    return None
+
+
+def made_ready(expected: Expected, dask_scheduler: Any) -> str | None:
+    """Say why a scheduler cannot work for us; one that can gives back what a worker that died was at.
+
+    It cannot tell which of its jobs took a worker down, so it is left to whoever sent them to do them again.
+    """
+    dask_scheduler.allowed_failures = 0
+    return _fault_of_versions(expected)
+
+
+def work(expected: Expected, function: Callable[[_Job], _Result], job: _Job) -> _Result:
+    """Do a job on a worker that is ready; one that came later is asked now, once.
+
+    Raises
+    ------
+    ServiceError
+        When it is not ready.
+    """
+    if expected.token not in _READY:
+        if fault := fault_here(expected):
+            raise ServiceError(f"a worker of the cluster cannot be used: {fault}")
+        keep_files_private()
+        _READY.clear()
+        _READY.add(expected.token)
+    return attempt(function, settled(job, read_settings()), _PATIENCE)
+
+
+def _fault_of_versions(expected: Expected) -> str | None:
+    here = versions_here()
+    for name, theirs in expected.versions.items():
+        if here.get(name) != theirs:
+            return f"{name}: expected {theirs}, found {here.get(name)}: install the same on all machines"
+    return None
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

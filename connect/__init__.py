@@ -1,0 +1,1 @@
+"""Other systems: the quote API, export to tills and labels, and what they acknowledge."""

@@ -1,0 +1,98 @@
+"""The page for people at `/docs`, written from the OpenAPI document: no script, nothing from another host.
+
+Everything in it is text of the document, escaped. Its one stylesheet stands in it, and the browser is told its hash.
+"""
+
+import base64
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from connect.api.problems import KINDS
+
+_STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
+"""As a content security policy names it."""
+
+
+def page_of(document: dict[str, Any]) -> str:
+    """Return the page of an OpenAPI document."""
+    operations = [
+        {"method": method.upper(), "path": path, **operation}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            info=document["info"],
+            operations=operations,
+            kinds=KINDS.values(),
+            style=Markup(_STYLE),  # noqa: S704 - our own file, byte for byte as its hash says
+            shown=_shown,
+            example=_example,
+            fields=lambda schema: _fields(document, schema),
+        )
+    )
+
+
+def _example(part: dict[str, Any]) -> str:
+    """Return the example of a parameter or a body; the first one where it has several, empty where it has none."""
+    named: dict[str, Any] = next(iter(part.get("examples", {}).values()), {})
+    found = part.get("example", named.get("value"))
+    if isinstance(found, list) and "in" in part:  # a parameter that may come several times
+        return "&".join(f"{part['name']}={own}" for own in found)
+    return "" if found is None else _shown(found)
+
+
+def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the fields of an object, or of each object of a list: name, whether it is needed, kind and meaning."""
+    schema = schema.get("items", schema)
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    needed = schema.get("required", ())
+    return [
+        {
+            "name": name,
+            "needed": "yes" if name in needed else "no",
+            "kind": _kind(field),
+            "said": field.get("description", ""),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _kind(field: dict[str, Any]) -> str:
+    """Return what kind of value a field has, in the words of JSON; what is not needed may be null, too."""
+    kinds = [own for own in field.get("anyOf", [field]) if own.get("type") != "null"]
+    return " or ".join(" | ".join(own["enum"]) if "enum" in own else _type(own) for own in kinds)
+
+
+def _type(kind: dict[str, Any]) -> str:
+    given = kind.get("type", "value")
+    named = given if isinstance(given, str) else next(own for own in given if own != "null")
+    return f"{named}, {kind['format']}" if "format" in kind else named
+
+
+def _shown(value: Any) -> str:
+    """Return an example as it would be sent, spread over lines where it is long."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

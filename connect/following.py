@@ -1,0 +1,57 @@
+"""Export at every tick of live stores, and whenever somebody decides or acknowledges, until stopped."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from catalog.errors import ServiceError
+from catalog.watched import WatchedCatalog
+from connect.export.ack_files import waiting_files
+from connect.export.export import Exported, export
+from connect.export.record import Recorded
+from connect.export.targets import FolderTarget, Target
+from warehouse.workspace import Workspace
+
+_LOOK_EVERY = 0.5  # s
+_AWAY = 5.0  # s, until a target that took nothing is tried again
+_TELLING = ("live_repricings", "repricings", "price_changes", "price_book", "label_states")
+
+
+def follow(
+    workspace: Workspace,
+    catalog: WatchedCatalog,
+    target: Target,
+    stores: Sequence[str] | None,
+    tell: Callable[[str], None],
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Exported]:
+    """Yield what each export did that had something to do; it never ends by itself.
+
+    Parameters
+    ----------
+    tell
+        Hears why a target took nothing; the next attempt follows by itself.
+    pause
+        Waits some seconds.
+    """
+    recorded, seen = Recorded(workspace.lake), None
+    while True:
+        now = _stamp(workspace, catalog, target)
+        if now == seen:
+            pause(_LOOK_EVERY)
+            continue
+        try:
+            done = export(replace(workspace, catalog=catalog.current()), target, stores, recorded)
+        except ServiceError as error:
+            tell(str(error))
+            pause(_AWAY)
+            continue
+        seen = now
+        if done != Exported():
+            yield done
+
+
+def _stamp(workspace: Workspace, catalog: WatchedCatalog, target: Target) -> tuple[object, ...]:
+    """Return something that is another one whenever there may be something to export."""
+    waiting = waiting_files(target.folder) if isinstance(target, FolderTarget) else []
+    return (*(workspace.lake.changes(table) for table in _TELLING), id(catalog.current()), tuple(waiting))

@@ -1,0 +1,1 @@
+"""What people order: price changes, approval, price law, and alerts."""

@@ -1,0 +1,99 @@
+"""Look at the store, record what began to need a person and what no longer does, and tell of each once."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+
+from catalog.errors import Declined, ShelfpriceError
+from catalog.tables.alerts import ALERTS
+from desk.alerts.leftovers import Leftovers
+from desk.alerts.rules import Alert, found_now
+from desk.alerts.unsent import LOCK, forget, keep, send
+from etl.live.store_now import next_date, next_tick
+from warehouse.lake import Lake, Partition
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+_GROUP = re.compile(r"look-(?P<number>\d{8})")
+
+
+@dataclass(frozen=True)
+class OpenAlert:
+    """An alert that was raised and is not over."""
+
+    alert: Alert
+    raised_at: dt.datetime
+
+
+def watch(workspace: Workspace, leftovers: Leftovers | None = None) -> list[Alert]:
+    """Record alerts that began or ended, send those that the webhook has not taken yet, and return those that began.
+
+    Whoever looks while somebody else does leaves it to them. Nothing is sent while the look is held.
+
+    Parameters
+    ----------
+    leftovers
+        What earlier looks of this process counted of closed days.
+    """
+    raised, address = list[Alert](), workspace.catalog.store.alerts.webhook
+    with suppress(Declined), held(workspace.settings.locks, LOCK):
+        raised = _watch(workspace, leftovers or Leftovers())
+    if address is not None:
+        send(workspace, address)
+    return raised
+
+
+def watch_and_tell(workspace: Workspace, leftovers: Leftovers | None = None) -> list[str]:
+    """Watch, and say in a sentence each what began; that nobody could look is said too, and stops nothing."""
+    try:
+        return [alert.sentence for alert in watch(workspace, leftovers)]
+    except ShelfpriceError as error:
+        return [f"nobody could look for alerts: {error}"]
+
+
+def open_alerts(lake: Lake) -> list[OpenAlert]:
+    """Return the alerts that were raised and are not over, in the order in which they were raised."""
+    found: dict[tuple[str, str], OpenAlert] = {}
+    looks = sorted(lake.partitions(ALERTS.name), key=lambda part: part.group)  # a later look may be of an earlier date
+    for part in looks:
+        for row in lake.read(part).to_pylist():
+            key = row["kind"], row["subject"]
+            if row["event"] == "raised":
+                found[key] = OpenAlert(Alert(*key, row["sentence"]), row["happened_at"])
+            else:
+                found.pop(key, None)
+    return list(found.values())
+
+
+def _watch(workspace: Workspace, leftovers: Leftovers) -> list[Alert]:
+    lake, address = workspace.lake, workspace.catalog.store.alerts.webhook
+    now = next_tick(lake, workspace.catalog)
+    known = {(own.alert.kind, own.alert.subject): own.alert for own in open_alerts(lake)}
+    current = {(alert.kind, alert.subject): alert for alert in found_now(workspace, now, leftovers)}
+    raised = [alert for key, alert in current.items() if key not in known]
+    over = [alert for key, alert in known.items() if key not in current]
+    if address is None:
+        forget(lake)
+    elif raised:  # before they are recorded: a kill in between loses none
+        keep(lake, [{**asdict(alert), "at": now.isoformat()} for alert in raised])
+    if raised or over:
+        _record(workspace, raised, over, now)
+    return raised
+
+
+def _record(workspace: Workspace, raised: Sequence[Alert], over: Sequence[Alert], now: dt.datetime) -> None:
+    lake, date = workspace.lake, next_date(workspace.lake, workspace.catalog)
+    numbers = (_GROUP.fullmatch(part.group) for part in lake.partitions(ALERTS.name))
+    number = 1 + max((int(match["number"]) for match in numbers if match), default=0)
+    clock = dt.datetime.now(dt.UTC)
+    rows = [
+        {"number": number, **asdict(alert), "event": event, "happened_at": now, "recorded_at": clock}
+        for event, alerts in (("raised", raised), ("over", over))
+        for alert in alerts
+    ]
+    part = Partition(ALERTS.name, date, f"look-{number:08d}")
+    lake.publish(part, pa.Table.from_pylist(rows, schema=ALERTS.schema), inputs=f"look {number}")

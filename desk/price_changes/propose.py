@@ -1,0 +1,133 @@
+"""What a price book proposes for its date: each store's opening prices, of which some pass and others wait."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from catalog.load import Catalog
+from catalog.pricing import Shelf
+from catalog.records.product import Product
+from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
+from desk.price_changes.consequence import Outlook, outlook_of
+from desk.price_changes.passing import passes
+from desk.price_changes.record import LOCK, changes_on, next_number, record
+from desk.price_changes.yesterday import opening_prices_before
+from serving.book_store import BookInForce, book_in_force
+from serving.evidence import evidence
+from serving.in_force import pricing_by_book
+from warehouse.lake import Lake
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+THE_RULE = "the rule"
+"""Who approves what passes by itself."""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """How many of a date's opening prices passed by themselves, and how many wait for a person."""
+
+    passed: int
+    waiting: int
+
+
+def propose_for(workspace: Workspace, date: dt.date) -> Proposed:
+    """Propose the prices of the book that was just made for a date, where the catalog lets some of them wait."""
+    found = book_in_force(workspace.lake, date) if workspace.catalog.store.approval.is_asked_for else None
+    return Proposed(0, 0) if found is None else propose(workspace, found, date)
+
+
+def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed:
+    """Record what a book proposes for a date where the catalog lets prices wait; what is proposed already stays.
+
+    A price that the book would now set otherwise is withdrawn and proposed anew: an approval is of one price.
+
+    Raises
+    ------
+    Declined
+        When somebody is deciding on price changes right now.
+    """
+    lake, catalog = workspace.lake, workspace.catalog
+    if not catalog.store.approval.is_asked_for:
+        return Proposed(0, 0)
+    with held(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
+        known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
+        outlook = outlook_of(lake, catalog, found)
+        events = list(
+            _events(lake, catalog, outlook, _opening_prices(lake, catalog, found, outlook, date), date, known)
+        )
+        if events:
+            record(lake, catalog, events)
+        changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
+    approved = sum(change.last == "approved" for change in changes.values())
+    return Proposed(approved, sum(change.last == "proposed" for change in changes.values()))
+
+
+def _events(
+    lake: Lake,
+    catalog: Catalog,
+    outlook: Outlook,
+    prices: Mapping[tuple[str, str], float],
+    date: dt.date,
+    known: dict[tuple[str | None, str | None], PriceChange],
+) -> Iterator[Event]:
+    """Yield what has to be recorded so that the newest proposals are those of the book."""
+    number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
+    for store in catalog.store.stores:
+        for product in catalog.products:
+            place = store, product.sku
+            if place not in prices:
+                continue
+            terms = _terms(catalog, outlook, date, store, product, (yesterday.get(place), prices[place]))
+            earlier = known.get((store, product.sku))
+            if earlier is not None and earlier.terms.new_price == terms.new_price:
+                continue
+            at, by = outlook.book.published_at, outlook.book.policy
+            if earlier is not None and earlier.last != "withdrawn":
+                yield Event(number, earlier.id, "withdrawn", at, terms.valid_from, by, earlier.terms)
+            name = f"p{number}.{store}.{product.sku}"
+            yield Event(number, name, "proposed", at, terms.valid_from, by, terms)
+            assert terms.new_price is not None  # noqa: S101 - a book has a price
+            if passes(catalog, product, terms.old_price, terms.new_price):
+                yield Event(number, name, "approved", at, terms.valid_from, THE_RULE, terms)
+
+
+def _opening_prices(
+    lake: Lake, catalog: Catalog, found: BookInForce, outlook: Outlook, date: dt.date
+) -> dict[tuple[str, str], float]:
+    """Return what a book opens full shelves with, EUR, by store and product; of a retailer's stores, each its own.
+
+    A product whose price a retailer's store does not show is left out.
+    """
+    stores, own = catalog.store.stores, evidence().own_prices_under(lake, catalog, date, found.book.published_at.date())
+    if own is None:
+        return {(store, sku): outlook.opening_price(sku) for store in stores for sku in catalog.skus}
+    stock = np.broadcast_to(catalog.par_stock, (len(stores), len(catalog.skus))).astype(np.int64)
+    nothing = np.zeros(stock.shape)
+    shelf = Shelf(stock, nothing + np.nan, catalog.store.opening.ticks, nothing, stores=stores)
+    prices = pricing_by_book(catalog, found, None, own).policy.decide(shelf).prices
+    return {(stores[row], catalog.skus[at]): float(prices[row, at]) for row, at in np.argwhere(np.isfinite(prices))}
+
+
+def _terms(
+    catalog: Catalog,
+    outlook: Outlook,
+    date: dt.date,
+    store: str,
+    product: Product,
+    old_and_new: tuple[float | None, float],
+) -> Terms:
+    clock = catalog.store.clock_of(store)
+    return Terms(
+        kind="price",
+        sku=product.sku,
+        store=store,
+        old_price=old_and_new[0],
+        new_price=old_and_new[1],
+        valid_from=clock.opening_of(date),
+        valid_until=clock.closing_of(date),
+        reason=f"price book of {outlook.book.published_at:%Y-%m-%d}, model version {outlook.book.model_version}",
+    )

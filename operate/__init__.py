@@ -1,0 +1,1 @@
+"""Run it: services, the doctor and its repairs, replay, and how the store is."""

@@ -1,0 +1,1 @@
+"""How the store is: checks of lake, sales, models and services."""

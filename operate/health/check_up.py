@@ -1,0 +1,48 @@
+"""How a store is: is everything there, fresh, proven and answering? Each folder checks what it owns."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from catalog.check import Check
+from etl.business_dates import newest_sold
+from operate.health.lake import check_assertions, check_files, check_origin
+from operate.health.models import check_age, check_drift, check_prices, check_registry
+from operate.health.sales import check_cells, check_decisions
+from operate.health.services import check_services
+from training.registry import ModelRegistry
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from warehouse.workspace import Workspace
+
+_NOTHING_YET = Check("decisions", "warning", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
+
+
+def check_up(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    on_file: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Check]:
+    """Check the decisions, cells, prices, champion, registry, services and files of a store.
+
+    Parameters
+    ----------
+    on_file
+        Called with (files done, files in all) while the lake is verified.
+    """
+    newest = newest_sold(workspace.lake)
+    answers, champion = check_registry(workspace, registry)
+    services = check_services(workspace.settings, dt.datetime.now(dt.UTC))
+    files = check_files(workspace, on_file)
+    if newest is None:
+        return [*check_origin(workspace), _NOTHING_YET, answers, *services, files]
+    return [
+        *check_origin(workspace),
+        check_decisions(workspace, newest),
+        check_cells(workspace),
+        check_assertions(workspace, newest),
+        answers,
+        *check_age(workspace, champion, newest),
+        *check_drift(workspace, champion, newest),
+        check_prices(workspace, champion, newest),
+        *services,
+        files,
+    ]

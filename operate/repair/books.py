@@ -1,0 +1,146 @@
+"""Make days and price books whole again of which a table is damaged, or from another run than the rest."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from catalog.errors import CatalogError, DataError
+from catalog.load import Catalog
+from catalog.priced_by import PricedBy
+from etl.batches import Batch, batch_inputs, play_batch, stores_of
+from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
+from etl.transform import transform
+from operate.repair.damage import Damage, set_findings_aside
+from serving.book_store import GROUP, BookInForce, book_with
+from serving.in_force import pricing_by_book, pricing_on
+from serving.make_book import make_book_again
+from serving.orders import orders_on
+from warehouse.fault import Fault
+from warehouse.lake import Lake, Partition
+from warehouse.workspace import Workspace
+
+_NAMED = ("static", "rule", "greedy")
+"""Policies that price a day only where they were asked for by name."""
+
+OpenWorkspace = Callable[[], Workspace]
+
+
+def days_to_play_again(found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+    """Yield the batches of the twin that are not whole; each is played again as its decisions were."""
+    for damage in found:
+        if damage.kind == "played" and damage.date is not None and damage.group is not None:
+            what = f"{damage.faults}: decisions of {damage.date}, {damage.group}"
+            decisions = Partition("interactions", damage.date, damage.group)
+            yield Fault(what, damage.where, "play the day again", partial(_play, damage, decisions, opened))
+
+
+def books_to_make_again(lake: Lake, found: Iterable[Damage], opened: OpenWorkspace) -> Iterator[Fault]:
+    """Yield the price books that are not whole and whose demand curves are; the others are priced anew."""
+    for damage in found:
+        if damage.kind == "book" and damage.date is not None and has_proven_curves(lake, damage.date):
+            what = f"{damage.faults}: the price book for {damage.date}"
+            remedy = "make it again from its demand curves"
+            yield Fault(what, damage.where, remedy, partial(_make, damage, opened))
+
+
+def has_proven_curves(lake: Lake, date: dt.date) -> bool:
+    """Tell whether the demand curves of a date's book can be read, byte for byte as they were written."""
+    curves = Partition("demand_curves", date, GROUP)
+    return lake.receipt(curves) is not None and lake.is_proven(curves)
+
+
+def play_batch_again(workspace: Workspace, decisions: Partition) -> None:
+    """Play a batch anew as its decisions were: their stores, their seed, and what priced them as far as that is known.
+
+    Raises
+    ------
+    DataError
+        When neither its decisions nor its ledger say which stores and which seed.
+    """
+    assert decisions.business_date is not None  # noqa: S101 - decisions are kept by day
+    lake, date = workspace.lake, decisions.business_date
+    receipt = lake.receipt(decisions)
+    rows = in_force_in(lake, date, decisions.group)
+    ledger = rows[0] if rows and (receipt is None or receipt.seed == rows[0].seed) else None
+    if receipt is not None and receipt.seed is not None:
+        stores, seed = stores_of(workspace, decisions), receipt.seed
+    elif ledger is not None:
+        stores, seed = ledger.stores, ledger.seed
+    else:
+        raise DataError(
+            f"expected the stores and the seed of {date}, {decisions.group}, in its decisions or its ledger, found "
+            f"neither; the day is missing: play it with `shelfprice backfill --start {date} --end {date}`"
+        )
+    batch = Batch(date, decisions.group, stores)
+    catalog, priced_by = _as_it_was(workspace, batch, seed, ledger, receipt.inputs if receipt else None)
+    play_batch(replace(workspace, catalog=catalog), batch, priced_by, seed, anew=True)
+
+
+def _as_it_was(
+    workspace: Workspace, batch: Batch, seed: int, ledger: LedgerRow | None, inputs: str | None
+) -> tuple[Catalog, PricedBy]:
+    """Return the catalog and the prices of a batch: those that give its inputs; else those of its ledger, or in force.
+
+    The inputs that a receipt names are a fingerprint: which of some possibilities they are of can be found out.
+    """
+    first = None
+    for catalog, priced_by in _possibilities(workspace, batch.business_date, ledger):
+        if inputs is None or batch_inputs(catalog, batch, priced_by, seed) == inputs:
+            return catalog, priced_by
+        first = first or (catalog, priced_by)
+    assert first is not None  # noqa: S101 - the catalog in force is one of them
+    return first
+
+
+def _possibilities(workspace: Workspace, date: dt.date, ledger: LedgerRow | None) -> Iterator[tuple[Catalog, PricedBy]]:
+    """Yield what may have priced a batch, the likeliest first."""
+    lake = workspace.lake
+    if ledger is not None:
+        catalog = _catalog_of(workspace, ledger)
+        for stores in (None, ledger.stores):  # a batch was asked about with all stores of its date, a live day alone
+            yield catalog, _priced_by(lake, catalog, ledger, date, stores)
+    for catalog in (workspace.catalog, *kept_catalogs(lake)):
+        for name in (None, *_NAMED):
+            with suppress(DataError):  # greedy without a book
+                yield catalog, pricing_on(lake, catalog, date, name)
+
+
+def _catalog_of(workspace: Workspace, ledger: LedgerRow) -> Catalog:
+    """Return the catalog that a batch was played under; where it is not kept any more, the one in force."""
+    try:
+        return kept_catalog(workspace.lake, ledger.catalog)
+    except CatalogError:
+        return workspace.catalog
+
+
+def _priced_by(
+    lake: Lake, catalog: Catalog, ledger: LedgerRow, date: dt.date, stores: tuple[str, ...] | None
+) -> PricedBy:
+    """Return what the ledger says: the book that a batch was sold from if it is kept, else what is in force."""
+    stored = book_with(lake, ledger.book_sha256) if ledger.book_sha256 else None
+    at_once = ledger.at_once
+    if stored is None or not lake.is_proven(stored.book) or not lake.is_proven(stored.curves):
+        name = ledger.policy if ledger.policy in _NAMED else None
+        return pricing_on(lake, catalog, date, name, stores, at_once)
+    book, curves = stored.read(lake)
+    found = BookInForce(book, curves, str(ledger.book_sha256), stored.read_belief(lake))
+    is_greedy = ledger.policy == "greedy" and book.policy != "greedy"
+    return pricing_by_book(catalog, found, orders_on(lake, catalog, date, stores, at_once), is_greedy=is_greedy)
+
+
+def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:
+    workspace = opened()
+    set_findings_aside(workspace.lake, damage.findings)
+    play_batch_again(workspace, decisions)
+    transform(workspace)
+    return "played again, with its demand cells"
+
+
+def _make(damage: Damage, opened: OpenWorkspace) -> str:
+    workspace = opened()
+    set_findings_aside(workspace.lake, damage.findings)
+    assert damage.date is not None  # noqa: S101 - books are kept by day
+    made = make_book_again(workspace, damage.date)
+    return f"made again from the curves of version {made.model_version}"

@@ -1,0 +1,19 @@
+"""Commands that ended, or were killed, before they had done all that they were asked for: the same command goes on."""
+
+from collections.abc import Iterator
+
+from warehouse.asked import all_unended
+from warehouse.fault import Fault
+from warehouse.lake import Lake
+from warehouse.locks import is_held
+
+
+def killed_commands(lake: Lake) -> Iterator[Fault]:
+    """Yield the commands that were killed of late and that nobody runs again right now; the lake is whole without."""
+    for name, last in all_unended(lake.notes).items():
+        command, _, store = name.partition("-")
+        lock, typed = (name, f"shelfprice {command} --store {store}") if store else ("night", f"shelfprice {command}")
+        if not is_held(lake.locks, lock):
+            what = f"{command} of {store}" if store else command
+            said = f"{what} did not come to its end, {last}"
+            yield Fault(said, f"lake/asked/{name}.json", f"`{typed}` goes on with it", is_harm=False)

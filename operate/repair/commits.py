@@ -1,0 +1,66 @@
+"""Commits that a kill interrupted: those that can be finished are, the others are set aside with their drafts."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from catalog.errors import LakeError
+from warehouse.commit_record import pending_names, pending_record_name, read_record
+from warehouse.fault import Fault
+from warehouse.finish import finish_left
+from warehouse.lake import Lake
+from warehouse.locks import held, is_held
+from warehouse.partition import Partition, name_of
+
+_SET_ASIDE = "set the record and its drafts aside; what is mixed then is made again"
+
+
+def interrupted_commits(lake: Lake) -> Iterator[Fault]:
+    """Yield every commit that is pending while nobody makes it."""
+    for name in pending_names(lake.notes):
+        if is_held(lake.locks, name):
+            continue
+        why, where = _why_unfinishable(lake, name), f"lake/{pending_record_name(name)}"
+        if why is None:
+            what = f"the commit {name} was interrupted"
+            yield Fault(what, where, "put the rest of it in force", partial(_finish, lake, name))
+        else:
+            what = f"the commit {name} was interrupted and cannot be finished: {why}"
+            yield Fault(what, where, _SET_ASIDE, partial(_set_aside, lake, name))
+
+
+def parts_of_pending(lake: Lake) -> set[Partition]:
+    """Return the partitions of every pending commit whose record can be read: what they hold may change at once."""
+    found = set()
+    for name in pending_names(lake.notes):
+        try:
+            record = read_record(lake.notes, pending_record_name(name))
+        except LakeError:
+            continue
+        found |= {part.partition for part in record.parts} if record else set()
+    return found
+
+
+def _why_unfinishable(lake: Lake, name: str) -> str | None:
+    """Say why a pending commit cannot be finished; None when it can, or is finished meanwhile."""
+    try:
+        record = read_record(lake.notes, pending_record_name(name))
+    except LakeError:
+        return "its record is damaged"
+    missing = [part for part in record.parts if not lake.store.can_put_in_force(part)] if record else []
+    if not missing:
+        return None
+    return f"{name_of(missing[0].partition)} is neither staged nor in force"
+
+
+def _finish(lake: Lake, name: str) -> str:
+    with held(lake.locks, name):
+        finish_left(lake.store, name)
+    return "put in force"
+
+
+def _set_aside(lake: Lake, name: str) -> str:
+    """Move a record, and the drafts of its parts that are not in force, out of the lake."""
+    with held(lake.locks, name):
+        moved = lake.store.set_staged_aside(name)
+        moved += lake.store.set_aside(pending_record_name(name))  # last: after a kill the rest is done again
+    return f"set aside: {len(moved)} files"

@@ -1,0 +1,156 @@
+"""What `verify` finds, sorted by what is made again as a whole: a batch, a price book, a partition by itself."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from catalog.names import EXPORT_GROUP, LIVE_GROUP, TRIAL_GROUP
+from operate.repair.commits import parts_of_pending
+from warehouse.commit_record import amend, final_names, final_record
+from warehouse.fault import Fault
+from warehouse.finding import Finding
+from warehouse.lake import Lake
+from warehouse.locks import held
+from warehouse.mixed import BATCH, LEDGER
+from warehouse.origin import OF_A_RETAILER
+from warehouse.partition import Partition
+from warehouse.sold import GROUPED
+
+Kind = Literal["played", "live", "trial", "ingested", "book", "cells", "record", "other"]
+
+_OF_A_DAY = {*BATCH, LEDGER, "interactions"}
+_OF_A_LIVE_DAY = {"live_interactions", "live_repricings"}
+_OF_A_BOOK = {"price_book", "demand_curves", "beliefs"}
+_BY_HAND = {
+    "nights": "do the night again with `shelfprice nightly`, or go on without its record",
+    "model_versions": "take it from a backup; without it the version is history in MLflow alone",
+    "champions": "take it from a backup; without it this change of champion is forgotten",
+}
+"""What is lost with a partition that nothing makes again."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Findings that one thing made again puts right.
+
+    Attributes
+    ----------
+    kind
+        What it is made again by: a batch of the twin is `played`, one that was sold `live` or in a `trial` is not; what
+        was `ingested` is read from its file; a price `book` is worked out; demand `cells` and visit counts are
+        grouped; the `record` of a commit and all `other` partitions are not made again here.
+    date, group
+        Of its partitions; None for a record, and the date of tables without days.
+    """
+
+    kind: Kind
+    date: dt.date | None
+    group: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def faults(self) -> str:
+        """What is wrong, such as `damaged, mixed`."""
+        return ", ".join(sorted({finding.kind for finding in self.findings}))
+
+    @property
+    def where(self) -> str:
+        """Name the first file, and how many more there are."""
+        first, more = f"lake/{self.findings[0].name}", len(self.findings) - 1
+        return f"{first} and {more} more" if more else first
+
+
+def damages(lake: Lake, findings: Iterable[Finding]) -> list[Damage]:
+    """Sort findings; those about a pending commit and its parts are left out, for they end with it."""
+    pending, sorted_out = parts_of_pending(lake), dict[tuple[Kind, dt.date | None, str | None], list[Finding]]()
+    for finding in findings:
+        partition = finding.partition
+        if finding.kind == "unfinished" or partition in pending:
+            continue
+        if partition is None:
+            key: tuple[Kind, dt.date | None, str | None] = ("record", None, finding.file)
+        else:
+            kind = _kind_of(lake, partition)
+            own = partition.group if kind != "other" else f"{partition.table} {partition.group}"
+            key = kind, partition.business_date, own
+        sorted_out.setdefault(key, []).append(finding)
+    return [Damage(*key, tuple(found)) for key, found in sorted_out.items()]
+
+
+def set_findings_aside(lake: Lake, found: Sequence[Finding]) -> list[str]:
+    """Move the files of findings out of the lake; what is mixed stays, for it is whole and made again in its place."""
+    wrong = [finding.name for finding in found if finding.kind != "mixed"]
+    return [place for name in wrong for place in lake.store.set_aside(name)]
+
+
+def damaged_files(lake: Lake, found: Iterable[Damage]) -> Iterator[Fault]:
+    """Yield the damage that is mended by setting files aside, with what a person has to do then."""
+    for damage in found:
+        if damage.kind in {"record", "other"}:
+            table = (damage.group or "").partition(" ")[0]
+            what = f"{damage.faults}: {_named(damage)}"
+            mend = partial(set_damage_aside, lake, damage)
+            afterwards = _BY_HAND.get(table) if damage.kind == "other" else None
+            yield Fault(what, damage.where, "set it aside", mend, afterwards=afterwards)
+        elif damage.kind in {"live", "trial"}:
+            yield _of_a_day_not_played_again(lake, damage)
+
+
+def _of_a_day_not_played_again(lake: Lake, damage: Damage) -> Fault:
+    """Say what becomes of a day that was sold live or in a trial: an open one is sold again when asked for."""
+    what, where = f"{damage.faults}: decisions of {damage.date}, {damage.group}", damage.where
+    group = damage.group or ""
+    if damage.kind == "live" and not lake.holds(Partition("interactions", damage.date, group)):
+        store = group.removeprefix(LIVE_GROUP)
+        return Fault(what, where, f"`shelfprice live --store {store} --date {damage.date} --again` sells it again")
+    lost = "it was sold " + ("live" if damage.kind == "live" else "in a trial") + ", and nothing plays it again"
+    if {finding.kind for finding in damage.findings} == {"mixed"}:
+        return Fault(what, where, f"{lost}: its tables stay as they are")
+    return Fault(what, where, "set it aside", partial(set_damage_aside, lake, damage), afterwards=lost)
+
+
+def _named(damage: Damage) -> str:
+    if damage.kind == "record":
+        return f"the record {damage.group}"
+    table, _, group = (damage.group or "").partition(" ")
+    return f"{table} {damage.date or group}"
+
+
+def set_damage_aside(lake: Lake, damage: Damage) -> str:
+    """Set files aside, and let no commit name the partitions any more."""
+    set_findings_aside(lake, damage.findings)
+    for partition in filter(None, (finding.partition for finding in damage.findings)):
+        if not lake.holds(partition):
+            _strike_from_records(lake, partition)
+    return "set aside"
+
+
+def _strike_from_records(lake: Lake, partition: Partition) -> None:
+    for name in final_names(lake.notes):
+        record = final_record(lake.notes, name)
+        if record is not None and record.holds(partition):
+            with held(lake.locks, name):
+                amend(lake.notes, record.without(partition))
+
+
+def _kind_of(lake: Lake, partition: Partition) -> Kind:
+    table, group = partition.table, partition.group
+    if table in OF_A_RETAILER or group.startswith(EXPORT_GROUP):
+        return "ingested"
+    if table in _OF_A_LIVE_DAY or (table in _OF_A_DAY and group.startswith(LIVE_GROUP)):
+        return "live"
+    if table in _OF_A_DAY:
+        return "trial" if group.startswith(TRIAL_GROUP) else _played_or_ingested(lake, partition)
+    if table in _OF_A_BOOK:
+        return "book"
+    return "cells" if table in GROUPED else "other"
+
+
+def _played_or_ingested(lake: Lake, partition: Partition) -> Kind:
+    """Tell whose decisions they are: only the twin's have a seed, and a ledger."""
+    date, group = partition.business_date, partition.group
+    receipts = [lake.receipt(Partition(table, date, group)) for table in ("interactions", *BATCH, LEDGER)]
+    of_the_twin = [receipt.is_of_the_twin for receipt in receipts if receipt is not None]
+    return "played" if any(of_the_twin) or not of_the_twin else "ingested"

@@ -1,0 +1,95 @@
+"""`python -m operate.up.worker`: deploy prefect.yaml and execute its runs until asked to stop."""
+
+import datetime as dt
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from threading import Thread
+from time import sleep
+
+import anyio
+
+from catalog.errors import ServiceError
+from catalog.lock_place import LockPlace
+from catalog.settings import Settings
+from flows.environment import prepare
+from operate.up.deployments import PREFECT_FILE, work_pool
+from operate.up.pulse import EVERY, give_sign
+from warehouse.locks import WORKER, held
+
+BEHIND = 5
+"""By how much runs are nicer than the servers: who waits for a quote or a page comes first where a night is done."""
+
+_LOG = logging.getLogger(__name__)
+_POLL_INTERVAL = 30.0  # seconds
+_CONCURRENT_RUNS = 24  # sixteen live stores, and one run of each other deployment
+
+
+def main() -> None:
+    """Deploy, and execute runs while a thread marks zombie runs."""
+    settings = prepare()
+    from prefect.workers.process import ProcessWorker  # noqa: PLC0415 - after the environment is set
+
+    from operate.up.worker_name import worker_name  # noqa: PLC0415 - the same
+
+    _create_pool(work_pool())
+    _deploy()
+    Thread(target=_mark_zombies, args=(settings,), daemon=True).start()
+    worker = ProcessWorker(work_pool_name=work_pool(), name=worker_name(settings), limit=_CONCURRENT_RUNS)
+    os.nice(BEHIND)  # its runs inherit it
+    with held(settings.locks, WORKER):
+        anyio.run(_work, worker.start, settings.locks)
+
+
+async def _work(work: Callable[[], Awaitable[None]], locks: LockPlace) -> None:
+    """Work, and give a sign of life from the same loop: it stops when the loop does."""
+    async with anyio.create_task_group() as both:
+        both.start_soon(_give_signs, locks)
+        await work()
+        both.cancel_scope.cancel()
+
+
+async def _give_signs(locks: LockPlace) -> None:
+    while True:
+        give_sign(locks, WORKER)
+        await anyio.sleep(EVERY)
+
+
+def _create_pool(name: str) -> None:
+    """Create the work pool unless it exists, as `prefect work-pool create` does."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - after the environment is set
+    from prefect.client.schemas.actions import WorkPoolCreate  # noqa: PLC0415
+    from prefect.exceptions import ObjectAlreadyExists  # noqa: PLC0415
+    from prefect.workers.process import ProcessWorker  # noqa: PLC0415
+
+    template = ProcessWorker.get_default_base_job_template()
+    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name=name, type=ProcessWorker.type, base_job_template=template))
+
+
+def _deploy() -> None:
+    """Deploy with Prefect's own command, so that deploying by hand gives the same."""
+    command = (sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(PREFECT_FILE))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is our own
+    if done.returncode:
+        raise ServiceError(f"{PREFECT_FILE}: cannot be deployed: {' '.join((done.stdout + done.stderr).split())}")
+
+
+def _mark_zombies(settings: Settings) -> None:
+    from operate.up.zombie_runs import ZombieRuns  # noqa: PLC0415 - after the environment is set
+
+    zombies = ZombieRuns(settings)
+    while True:
+        try:
+            for name in zombies.poll(dt.datetime.now(dt.UTC)):
+                _LOG.warning("%s has no process any more and was marked as crashed", name)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the next poll tries again
+            _LOG.warning("could not look for zombie runs (%s); trying again", error)
+        sleep(_POLL_INTERVAL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Exported decisions: their prices were set by somebody else, for reasons that were not logged."""
+
+import datetime as dt
+import json
+
+import duckdb
+import pandas as pd
+
+from features.response import PriceResponse, response_from_record
+from warehouse.sql_files import queries_beside
+
+query = queries_beside(__file__)
+
+
+def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
+    """Return what was sold at exported prices up to a date, where there was stock: visits and unit sales alike.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per `sku`, `store_id`, `business_date`, `hour` (local, null for a whole day) and `price_offered` (EUR);
+        no rows where no file was ingested. Of visits, `n_offered` counts those that saw the price and `n_purchased`
+        those that bought. Where `is_count` is true, `n_purchased` is units, and `n_offered` their exposure: shoppers in
+        the store where that is known, else days. `is_promotion` is null where nothing is known of promotions.
+    """
+    if not _count(connection, "files_up_to", {"through": through}):
+        return pd.DataFrame()
+    return connection.execute(query("exported_cells"), {"through": through}).df()
+
+
+def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:
+    """Tell whether any held-out decision was made at a price that somebody else set."""
+    if not _count(connection, "files_up_to", {"through": judged_through}):
+        return False
+    span = {"trained_through": trained_through, "judged_through": judged_through}
+    return _count(connection, "exported_holdout", span) > 0
+
+
+def stored_responses(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[PriceResponse, ...] | None:
+    """Return the responses that a model version was judged by; None where its row keeps none."""
+    found = connection.execute(query("stored_responses"), {"version": version}).fetchone()
+    if found is None or found[0] is None:
+        return None
+    return tuple(response_from_record(record) for record in json.loads(found[0]))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str, span: dict[str, dt.date]) -> int:
+    [(count,)] = connection.execute(query(name), span).fetchall()
+    return int(count)

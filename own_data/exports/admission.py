@@ -1,0 +1,219 @@
+"""An export on its way into the lake, date by date, whatever its grain: each date is checked, then committed whole."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.load import Catalog
+from catalog.tables.decisions import REJECTED
+from own_data.exports.stage import StagedExport
+from own_data.exports.typed import NO_DATE
+from warehouse.columns import constant
+from warehouse.lake import Lake, Partition
+from warehouse.sold import GROUPED, SOLD
+
+EPOCH = dt.date(1970, 1, 1)
+CHANGES = "it changes a row that is in the lake; replace the day with --replace DATE"
+REPLACED = "replaced"
+"""Name of the remark on what a date of a file took the place of."""
+OF_A_FILE = ("rejected", "promotions", "unit_sales", "interactions")
+"""Tables that hold a file's partitions, in the order in which they are published: what says that a day is done last."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a file takes the place of on one date: partitions of earlier files, and the rows and units they hold."""
+
+    parts: frozenset[str] = frozenset()
+    rows: int = 0
+    units: float = 0.0
+
+
+NOTHING_REPLACED = Replaced()
+
+
+@dataclass(frozen=True)
+class Admission:
+    """An export on its way into the lake.
+
+    Attributes
+    ----------
+    source, part
+        The file's name, and the name of its partitions in the lake.
+    inputs
+        Fingerprint of everything that the partitions are made from.
+    not_after
+        Latest time at which a decision can have been made.
+    replaced
+        For each date what this file takes the place of.
+    """
+
+    lake: Lake
+    catalog: Catalog
+    staged: StagedExport
+    source: str
+    part: str
+    inputs: str
+    not_after: dt.datetime
+    replaced: Mapping[dt.date, Replaced] = field(default_factory=dict)
+
+    def dates(self) -> list[int]:
+        """Return the dates of the export as days since 1970, also dates on which no row could be read."""
+        aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
+        return sorted(aside | self.staged.spans.keys())
+
+    def on(self, date: int) -> "Admission":
+        """Return what is to be known to admit one date alone."""
+        day = EPOCH + dt.timedelta(days=date)
+        staged = self.staged.only(date, self._aside_on(date))
+        return replace(self, staged=staged, replaced={day: self.replaced.get(day, NOTHING_REPLACED)})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "lake": None}  # an open lake does not travel: whoever admits has one
+
+    def others(self, table: str, day: dt.date) -> list[Partition]:
+        """Return the partitions of other files on a date that stay."""
+        gone = {self.part, *self.replaced.get(day, NOTHING_REPLACED).parts}
+        return [own for own in self.lake.partitions_on(table, day) if own.group not in gone]
+
+    def unreadable(self, date: int) -> pa.Table:
+        """Return the unreadable rows of a date; rows whose date cannot be read belong to the newest one."""
+        rows = self._aside_on(date)
+        source = constant(self.source, rows.num_rows)
+        columns = [source, rows["line"], rows["reason"].dictionary_encode(), rows["text"]]
+        return pa.table(columns, names=REJECTED.schema.names).cast(REJECTED.schema)
+
+    def _aside_on(self, date: int) -> pa.Table:
+        aside = self.staged.aside
+        own = pc.equal(aside["date"], date)
+        if date == max(self.staged.spans, default=None):
+            own = pc.or_(own, pc.equal(aside["date"], NO_DATE))
+        return aside.filter(own)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One date, before it is published.
+
+    Attributes
+    ----------
+    tables
+        Its rows by table of the lake, `rejected` among them.
+    valid
+        Rows of the file that can be used.
+    counts
+        What happened to them, such as units that were brought back, by name.
+    """
+
+    business_date: dt.date
+    tables: Mapping[str, pa.Table]
+    valid: int
+    counts: Mapping[str, float] = field(default_factory=dict)
+
+    def lines_of(self, reason: str) -> list[int]:
+        """Return the lines of the rows that are rejected for a reason, ascending."""
+        rejected = self.tables["rejected"]
+        own = rejected.filter(pc.equal(rejected["reason"].cast(pa.string()), reason))
+        return sorted(own["row_number"].to_pylist())
+
+    @property
+    def reasons(self) -> dict[str, tuple[int, int]]:
+        """The rejected rows and the first line of each reason."""
+        rejected = self.tables["rejected"]
+        grouped = rejected.group_by("reason").aggregate([("row_number", "count"), ("row_number", "min")])
+        counts = (grouped[name].to_pylist() for name in ("reason", "row_number_count", "row_number_min"))
+        return {reason: (rows, line) for reason, rows, line in zip(*counts, strict=True)}
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The result for one date: rows that are used and rows in the lake, rejected rows by reason, and other counts.
+
+    `replaced` says, as plain values, what it took the place of; None where it took the place of nothing.
+    """
+
+    business_date: dt.date
+    valid: int
+    kept: int
+    rejected: dict[str, tuple[int, int]]
+    counts: Mapping[str, float]
+    replaced: Mapping[str, Any] | None = None
+
+
+class Admitting(Protocol):
+    """Checks one date of an export after another."""
+
+    @property
+    def given(self) -> Admission:
+        """The export."""
+        ...
+
+    def begin(self) -> None:
+        """Begin at the first date."""
+        ...
+
+    def check(self, date: int) -> Checked:
+        """Validate one date; nothing is published."""
+        ...
+
+
+def published(given: Admission, checked: Checked) -> Admitted:
+    """Commit one date: its rows of every table, the removal of what it replaces, and a remark on what that was.
+
+    A date without a row that can be used replaces nothing. What an earlier run of the same file replaced, one that was
+    killed among them, is known from its remark.
+    """
+    day, kept = checked.business_date, 0
+    replaced = given.replaced.get(day, NOTHING_REPLACED) if checked.valid else NOTHING_REPLACED
+    with given.lake.commit(f"file-{day}-{given.part}", inputs=given.inputs) as commit:
+        remark = commit.remarks.get(REPLACED) if checked.valid else None
+        if replaced.parts:
+            remark = {"rows": replaced.rows, "units": replaced.units}
+        if remark:
+            commit.remark(**{REPLACED: remark})
+        for part in sorted(replaced.parts):
+            for table in (*GROUPED, *OF_A_FILE):
+                commit.remove(Partition(table, day, part))
+        for table in OF_A_FILE:
+            rows, partition = checked.tables.get(table), Partition(table, day, given.part)
+            if rows is None:
+                commit.remove(partition)
+            elif rows.num_rows or given.lake.receipt(partition):
+                commit.publish(partition, rows)
+            if rows is not None and table in SOLD:
+                kept += rows.num_rows
+    return Admitted(day, checked.valid, kept, checked.reasons, checked.counts, _change(checked, remark))
+
+
+def rows_and_units(table: str, rows: pa.Table) -> tuple[int, float]:
+    """Return the rows of a table of sales, and the units that they sold."""
+    units = pc.sum(rows["purchased" if table == "interactions" else "units"]).as_py()
+    return rows.num_rows, float(units or 0.0)
+
+
+def _change(checked: Checked, before: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what was replaced on a date, and by what."""
+    if before is None:
+        return None
+    table = next(name for name in SOLD if name in checked.tables)
+    rows, units = rows_and_units(table, checked.tables[table])
+    return {
+        "date": checked.business_date.isoformat(),
+        "rows_before": before["rows"],
+        "rows_after": rows,
+        "units_before": before["units"],
+        "units_after": units,
+    }
+
+
+def clear_other_dates(given: Admission) -> None:
+    """Remove what an earlier reading of the same file published on dates that it does not have now."""
+    days = {EPOCH + dt.timedelta(days=date) for date in given.dates()}
+    for table in (*OF_A_FILE, *GROUPED):
+        for partition in list(given.lake.partitions(table)):
+            if partition.group == given.part and partition.business_date not in days:
+                given.lake.remove(partition)

@@ -1,0 +1,150 @@
+"""How the numbers of an export are written: the decimal sign, found by evidence and never guessed.
+
+In `12,5` the comma must be the decimal sign, and in `1,234.50` it cannot be. `1,990` may be either, and the two
+readings differ a thousandfold. Where nothing in the file tells, the file is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Flags, Ints
+from catalog.errors import DataError
+from own_data.exports.shown import shown
+
+_GROUPS = re.compile(r"[+-]?\d{1,3}(([.,])\d{3})(\2\d{3})*(?!\2)[.,]\d*|[+-]?\d{1,3}([.,])\d{3}(\4\d{3})+")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+_ONE_SIGN = re.compile(r"[+-]?\d*([.,])\d+([eE][+-]?\d+)?|[+-]?\d+([.,])")
+_OTHER = {".": ",", ",": "."}
+_SIGN = {".": "point", ",": "comma"}
+_MORE_THAN_A_NUMBER = (
+    r"^\s*[+-]?\s*(\p{Sc}|[A-Za-z]{1,3}\.?)\s*[+-]?\d[\d.,]*\s*$|\d\s*(\p{Sc}|%|[A-Za-z])[A-Za-z./ ]*\s*$"
+)
+
+
+@dataclass
+class NumberFormat:
+    """What the blocks of an export have shown about its numbers so far.
+
+    Attributes
+    ----------
+    decimal
+        The decimal sign, None until something tells.
+    unread
+        For each reason why a number cannot be read: rows, line of the first one, its column and value.
+    """
+
+    decimal: str | None
+    unread: dict[str, tuple[int, int, str, str]] = field(default_factory=dict)
+
+    def sign_in(self, columns: Mapping[str, pa.Array], lines: Ints, where: str) -> str:
+        """Return the decimal sign in a block.
+
+        Parameters
+        ----------
+        columns
+            The columns of numbers, by their names in the file, shape (n_rows,) each.
+        lines
+            The line of each row.
+
+        Raises
+        ------
+        DataError
+            When some values have a decimal comma and some a decimal point, or values may be read in two ways.
+        """
+        if self.decimal is not None:
+            return self.decimal
+        seen: dict[str, tuple[str, str]] = {}  # a column and a value that tell a sign, or that tell none
+        for name, column in columns.items():
+            for text in _with_sign(column):
+                told = _sign_told_by(text.strip())
+                if told is not None:
+                    seen.setdefault(told, (name, text))
+        if "." in seen and "," in seen:
+            raise DataError(_contradiction(seen, columns, lines, where))
+        if "?" in seen and len(seen) == 1:
+            name, text = seen["?"]
+            raise DataError(
+                f"{where} line {_line_of(columns[name], text, lines)}: {shown(text)} in {name!r} may be a number with "
+                "decimals or with thousands, and no other number in the file tells; nothing was published: say which "
+                "sign is the decimal sign, with --decimal . or --decimal ,"
+            )
+        self.decimal = next((sign for sign in (".", ",") if sign in seen), None)
+        return self.decimal or "."  # without any sign both read the same
+
+    def faults(
+        self, ours: str, column: pa.Array, numbers: pa.Array, lines: Ints, decimal: str
+    ) -> list[tuple[Flags, str]]:
+        """Return the reasons why values of a column are not read as numbers, each with its rows, and count them."""
+        missing, is_read = column.is_null(), numbers.is_valid()
+        unread = ~(
+            np.asarray(missing.to_numpy(zero_copy_only=False)) | np.asarray(is_read.to_numpy(zero_copy_only=False))
+        )
+        if not unread.any():
+            return []
+        with_unit = pc.fill_null(pc.match_substring_regex(column, _MORE_THAN_A_NUMBER), pa.scalar(value=False))
+        has_unit = unread & np.asarray(with_unit.to_numpy(zero_copy_only=False))
+        reasons = [
+            (has_unit, f"{ours} holds a currency or unit: write the number alone"),
+            (unread & ~has_unit, f"{ours} cannot be read as a number with a decimal {_SIGN[decimal]}"),
+        ]
+        for rows, reason in reasons:
+            if rows.any():
+                first = int(np.argmax(rows))
+                count, line, name, text = self.unread.get(reason, (0, int(lines[first]), ours, column[first].as_py()))
+                self.unread[reason] = (count + int(rows.sum()), line, name, text)
+        return reasons
+
+    def refuse_unread(self, n_rows: int, theirs: Mapping[str, str], where: str) -> None:
+        """Refuse a file of which more than half of the rows cannot be read for one reason.
+
+        Raises
+        ------
+        DataError
+            With the reason, and the first line and value.
+        """
+        for reason, (count, line, ours, text) in self.unread.items():
+            if 2 * count > n_rows:
+                raise DataError(
+                    f"{where} line {line}: {reason}, found {shown(text)} in {theirs[ours]!r}, as in {count:,} of "
+                    f"{n_rows:,} rows; nothing was published: write plain numbers, say the decimal sign with "
+                    f"--decimal, or say which column it is with --column {ours}=NAME"
+                )
+
+
+def _with_sign(column: pa.Array) -> list[str]:
+    """Return the distinct texts of a column that hold a point or a comma."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return []
+    return pc.unique(column.filter(pc.match_substring_regex(column, "[.,]"))).to_pylist()
+
+
+def _sign_told_by(text: str) -> str | None:
+    """Return the decimal sign that a text tells, "?" where it may be read in two ways, None where it tells nothing."""
+    if _EITHER.fullmatch(text):
+        return "?"
+    if groups := _GROUPS.fullmatch(text):
+        return _OTHER[groups[2] or groups[4]]
+    one = _ONE_SIGN.fullmatch(text)
+    return one and (one[1] or one[3])
+
+
+def _contradiction(
+    seen: Mapping[str, tuple[str, str]], columns: Mapping[str, pa.Array], lines: Ints, where: str
+) -> str:
+    parts = [
+        f"a decimal {_SIGN[sign]}, such as {shown(text)} in {name!r}, line {_line_of(columns[name], text, lines)}"
+        for sign, (name, text) in ((sign, seen[sign]) for sign in (",", "."))
+    ]
+    return (
+        f"{where}: some numbers have {parts[0]}, and some {parts[1]}; nothing was published: say which it is with "
+        "--decimal, rows with the other one are then rejected"
+    )
+
+
+def _line_of(column: pa.Array, text: str, lines: Ints) -> int:
+    return int(lines[pc.index(column, text).as_py()])

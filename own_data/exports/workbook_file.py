@@ -1,0 +1,169 @@
+"""Reads a sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods): cells keep their types, rows their numbers."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.errors import DataError
+from own_data.exports.block import EMPTY, Block, without_blank_rows
+from own_data.exports.formulas import without_values
+from own_data.exports.parquet_file import NAMES, TIMES, as_names
+from own_data.exports.sheet_reader import MEMORY, REFUSED
+
+_MOST_BYTES = 2 << 30
+_COMMAND = (sys.executable, "-P", "-m", "own_data.exports.sheet_reader")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The beginning of a sheet.
+
+    Attributes
+    ----------
+    others
+        How many other sheets of the workbook are shown.
+    first_row
+        The number of its first row with a cell, from 1.
+    first
+        The cells of that row as text, "" for none.
+    """
+
+    name: str
+    others: int
+    first_row: int
+    first: tuple[str, ...]
+
+
+def sheet_of(path: Path, where: str, named: str | None) -> Sheet:
+    """Return the beginning of the sheet that was named, or of the first one that is shown.
+
+    Raises
+    ------
+    DataError
+        When the workbook cannot be read, is too large, or has no such sheet.
+    """
+    with _read(path, where, named) as (facts, batches):
+        first = next(batches)
+        cells = [_as_text(first, at)[0].as_py() or "" for at in range(facts["width"])]
+        while cells and not cells[-1]:
+            cells.pop()
+        return Sheet(facts["sheet"], facts["others"], first["row"][0].as_py(), tuple(cells))
+
+
+def sheet_blocks(
+    path: Path, where: str, sheet: str, names: Sequence[str], theirs: Mapping[str, str], *, has_header: bool
+) -> Iterator[Block]:
+    """Yield the rows of the columns that are used, in order.
+
+    Parameters
+    ----------
+    names
+        The names of the sheet's columns, in order.
+    theirs
+        The name of each used column, by ours.
+    has_header
+        Whether the sheet's first row with a cell holds the names.
+
+    Raises
+    ------
+    DataError
+        When the workbook cannot be read to its end, or formulas in one of these columns carry no value.
+    """
+    with _read(path, where, sheet) as (facts, batches):
+        _refuse_formulas(facts["formulas"], names, theirs, where)
+        if has_header:
+            next(batches)
+        for batch in batches:
+            columns = [_column(batch, names.index(name), ours) for ours, name in theirs.items()]
+            lines = batch["row"].to_numpy()
+            yield without_blank_rows(
+                Block(pa.table(columns, names=list(theirs.values())), lines, (), float(lines[-1]) / facts["rows"])
+            )
+
+
+def _refuse_formulas(
+    formulas: Mapping[str, Sequence[Any]], names: Sequence[str], theirs: Mapping[str, str], where: str
+) -> None:
+    """Refuse a sheet in which a column that is used has formulas without values."""
+    for name in theirs.values():
+        found = formulas.get(str(names.index(name)))
+        if found is not None:
+            raise DataError(f"{where}: {name!r}: {without_values(*found)}")
+
+
+def _column(batch: pa.Table, at: int, ours: str) -> pa.ChunkedArray:
+    """Return a column by its type where all its cells have one that fits, else as text."""
+    text, number, moment = (batch[f"{kind}{at}"] for kind in ("text", "number", "moment"))
+    n_rows = batch.num_rows
+    if ours in TIMES and text.null_count == n_rows and number.null_count == n_rows:
+        return moment
+    if ours not in NAMES | TIMES and text.null_count == n_rows and moment.null_count == n_rows:
+        return number
+    return _as_text(batch, at)
+
+
+def _as_text(batch: pa.Table, at: int) -> pa.ChunkedArray:
+    text, number, moment = (batch[f"{kind}{at}"] for kind in ("text", "number", "moment"))
+    said = pc.if_else(pc.is_in(text, value_set=pa.array(EMPTY)), None, text)
+    return pc.coalesce(said, as_names(number), pc.strftime(moment, "%Y-%m-%d %H:%M:%S"))
+
+
+@contextmanager
+def _read(path: Path, where: str, sheet: str | None) -> Iterator[tuple[dict[str, Any], Iterator[pa.Table]]]:
+    """Read a sheet in a process of its own, which ends with the block: what was found, and the rows batch by batch."""
+    _refuse_large(path, where)
+    command = [*_COMMAND, str(path.absolute()), *([sheet] if sheet is not None else [])]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - our own module
+    try:
+        try:
+            stream = pa.ipc.open_stream(process.stdout)
+        except pa.ArrowInvalid as error:  # it ended before its first byte
+            raise _refusal(process, where) from error
+        yield json.loads(stream.schema.metadata[b"sheet"]), _tables(stream, process, where)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _tables(
+    stream: pa.ipc.RecordBatchStreamReader, process: "subprocess.Popen[bytes]", where: str
+) -> Iterator[pa.Table]:
+    try:
+        for batch in stream:
+            yield pa.Table.from_batches([batch])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _refusal(process, where) from error
+    if process.wait():
+        raise _refusal(process, where)
+
+
+def _refusal(process: "subprocess.Popen[bytes]", where: str) -> DataError:
+    _, said = process.communicate()
+    if process.returncode == REFUSED:
+        return DataError(f"{where}: {said.decode()}")
+    return DataError(
+        f"{where}: the workbook is damaged, or needs more than {MEMORY >> 30} GB of memory; nothing was published: "
+        "save the sheet as CSV"
+    )
+
+
+def _refuse_large(path: Path, where: str) -> None:
+    """Refuse a workbook that says that it holds more than 2 GB, before anything of it is decompressed."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = max(size, sum(member.file_size for member in archive.infolist()))
+    if size > _MOST_BYTES:
+        raise DataError(
+            f"{where}: expected a workbook of at most {_MOST_BYTES >> 30} GB unpacked, found {size / 2**30:.1f} GB; "
+            "nothing was read: save the sheet as CSV"
+        )

@@ -1,0 +1,181 @@
+"""The last regular price of each product in each store of a retailer: what stands until somebody releases another.
+
+It is read from the newest half year of the log alone, of unit sales and of visits. An offer is not regular, where the
+log says that it is one, and where prices have a pattern of offers that come and go. A price that was left once and has
+not come back is a new regular price: nobody can say yet that it is an offer. Neither is a small step of a book.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import cache, partial
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Flags
+from catalog.contracts import TABLES
+from catalog.errors import LakeError
+from catalog.load import Catalog
+from own_data.price_response.calendar import MONDAY
+from own_data.price_response.observations import Observations
+from own_data.price_response.usual_price import departures, usual_log_price
+from serving.own_prices import LOOKS_BACK, ShelfPrices
+from warehouse.lake import Lake, Partition
+from warehouse.origin import origin_of
+from warehouse.sold import newest_closed
+from warehouse.sql_files import queries_beside
+from warehouse.within import between
+
+_LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
+_SAME = 1e-9  # EUR
+_GROUP = "all"  # of the partitions of price books
+_READ = {
+    "unit_sales": ("store_id", "sku", "hour", "price", "units"),
+    "interactions": ("store_id", "sku", "seen_at", "price_offered"),
+    "promotions": ("store_id", "sku", "promotion", "leaflet", "regular_price"),
+}
+_query = queries_beside(__file__)
+
+
+def changes_of_shelves(lake: Lake) -> tuple[object, ...]:
+    """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+    origin = origin_of(lake.store)
+    if origin is None or origin.holds != "retailer":
+        return ()
+    return tuple(tuple(sorted(lake.changes(table).items())) for table in _READ)
+
+
+def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
+    """Return the last regular prices before a date; None in a lake that is not a retailer's alone.
+
+    A partition that cannot be read says nothing; the others go on.
+
+    Parameters
+    ----------
+    before
+        None is after all of the log.
+    """
+    origin, newest = origin_of(lake.store), newest_closed(lake)
+    if origin is None or origin.holds != "retailer" or newest is None:
+        return None
+    last = newest if before is None else min(newest, before - dt.timedelta(days=1))
+    days = _prices_by_day(lake, last)
+    rows = {store: row for row, store in enumerate(catalog.store.stores)}
+    columns = {sku: column for column, sku in enumerate(catalog.skus)}
+    days = days[days["store_id"].isin(rows) & days["sku"].isin(columns) & (days["price"] > 0)]
+    prices, seen = np.full((len(rows), len(columns)), np.nan), np.full((len(columns), 2), np.nan)
+    steps, step = cache(partial(_first_steps, lake, last)), catalog.store.exported_prices.weekly_step
+    for key, own in days.groupby("sku", sort=False):
+        sku = str(key)
+        seen[columns[sku]] = own["price"].min(), own["price"].max()
+        is_offer = _is_offer(own)
+        if is_offer.any() and sku in steps():
+            is_offer &= ~_is_step(own, is_offer, steps()[sku], step)
+        regular = own[~is_offer].drop_duplicates("store_id", keep="last")
+        prices[regular["store_id"].map(rows), columns[sku]] = regular["price"]
+    return ShelfPrices(catalog.store.stores, prices, seen)
+
+
+def moved_by_book(lake: Lake, made_for: dt.date) -> list[str]:
+    """Return the products that the book of a date moves in small steps; none where its curves cannot be read."""
+    try:
+        curves = lake.read(Partition("demand_curves", made_for, _GROUP)).select(["sku", "kept_price"])
+    except LakeError:
+        return []
+    return list(set(curves.filter(pc.is_valid(curves["kept_price"]))["sku"].to_pylist()))
+
+
+def _first_steps(lake: Lake, last: dt.date) -> dict[str, dt.date]:
+    """Return the first date of the half year for which a book moves a product in small steps, by product."""
+    found: dict[str, dt.date] = {}
+    for made_for in lake.dates("price_book", between(last - dt.timedelta(days=LOOKS_BACK - 1), last)):
+        found = dict.fromkeys(moved_by_book(lake, made_for), made_for) | found
+    return found
+
+
+def _is_step(own: pd.DataFrame, is_offer: Flags, since: dt.date, step: float) -> Flags:
+    """Tell which days of one product are low because books moved it from a regular price, a small step at a time."""
+    found = np.zeros(len(own), dtype=bool)
+    columns = (own[name].to_list() for name in ("store_id", "price"))
+    is_since = own["business_date"].to_numpy().astype("datetime64[D]") >= np.datetime64(since, "D")
+    before, regular = None, np.nan
+    for row, (store, price) in enumerate(zip(*columns, strict=True)):
+        if store != before:
+            before, regular = store, np.nan
+        is_near = price >= regular * (1 - step) - _SAME
+        found[row] = is_offer[row] and is_near and is_since[row]
+        if found[row] or not is_offer[row]:
+            regular = price
+    return found
+
+
+def _prices_by_day(lake: Lake, last: dt.date) -> pd.DataFrame:
+    """Return the price of each store, product and date of the half year through a last date, in order."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for table in _READ:
+            connection.register(table, _rows_of(lake, table, last))
+        found = connection.execute(_query("prices_by_day")).df()
+    found["is_offer"] = found["is_offer"].astype("boolean")
+    return found
+
+
+def _rows_of(lake: Lake, table: str, last: dt.date) -> pa.Table:
+    return pa.concat_tables(_parts_of(lake, table, last))
+
+
+def _parts_of(lake: Lake, table: str, last: dt.date) -> Iterator[pa.Table]:
+    columns = list(_READ[table])
+    yield _dated(TABLES[table].schema.empty_table().select(columns), last)
+    for partition in lake.partitions(table, between(last - dt.timedelta(days=LOOKS_BACK - 1), last)):
+        assert partition.business_date is not None  # noqa: S101 - these tables are kept by day
+        try:
+            rows = lake.read(partition).select(columns)
+        except LakeError:
+            continue
+        yield _dated(rows, partition.business_date)
+
+
+def _dated(rows: pa.Table, date: dt.date) -> pa.Table:
+    return rows.append_column("business_date", pa.repeat(pa.scalar(date, pa.date32()), len(rows)))
+
+
+def _is_offer(own: pd.DataFrame) -> Flags:
+    """Tell which days of one product, in order of store and date, are offers."""
+    said = own["is_offer"]
+    found = said.fillna(value=False).to_numpy(dtype=bool)
+    unknown = said.isna().to_numpy()
+    newest = own[unknown].groupby("store_id", sort=False)["price"].agg(["last", "max"])
+    if not (newest["last"] < (1 - _LEAST_CUT) * newest["max"]).any():
+        return found  # every store ends at its highest price, or nearly
+    found[unknown] = _comes_and_goes(own[unknown])
+    return found
+
+
+def _comes_and_goes(own: pd.DataFrame) -> Flags:
+    """Flag the days of low prices that come and go; none where not one of them has gone yet."""
+    days = _as_observations(own)
+    is_low = departures(days) & (days.log_price < usual_log_price(days, 0.9) - np.log1p(_LEAST_CUT))
+    has_ended = is_low[:-1] & ~is_low[1:] & (days.store[:-1] == days.store[1:])
+    return is_low & bool(has_ended.any())
+
+
+def _as_observations(own: pd.DataFrame) -> Observations:
+    """Return the prices of days as the pattern of offers is looked for in them; what was sold does not matter."""
+    day = (own["business_date"].to_numpy().astype("datetime64[D]") - np.datetime64(MONDAY, "D")).astype(np.int64)
+    store = pd.factorize(own["store_id"])[0].astype(np.int64)
+    nothing = np.zeros(len(own))
+    whole = nothing.astype(np.int64)
+    return Observations(
+        log_price=np.log(own["price"].to_numpy(dtype=float)),
+        store=store,
+        day=day,
+        hour=whole,
+        quarter=whole,
+        offered=nothing,
+        bought=nothing,
+        on_promotion=nothing.astype(bool),
+        is_count=True,
+    )

@@ -1,0 +1,103 @@
+"""What is known of prices that somebody else set: a wing tells it, and without one nothing is known of any.
+
+Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
+not, so what they say about demand is judged apart, by whoever is registered for `shelfprice.evidence`.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.wings import provider
+from features.response import PriceResponse
+from serving.curves import DemandCurves
+from serving.own_prices import OwnPrices, ShelfPrices
+from serving.price_book.book import PriceBook
+from warehouse.lake import Lake
+from warehouse.proof import Span
+
+
+@dataclass(frozen=True)
+class AskedCurves:
+    """A model's curves, of which somebody asks which prices the decisions up to a date speak for.
+
+    Attributes
+    ----------
+    version, learned_from, trained_through
+        Of the model; the dates are None where it does not say.
+    through
+        Last business date that is looked at.
+    old
+        Prices that small steps begin from, EUR, shape (n_products,), NaN where nothing moves; None for those of a week
+        ago.
+    """
+
+    curves: DemandCurves
+    version: str
+    learned_from: dt.date | None
+    trained_through: dt.date | None
+    through: dt.date
+    old: Floats | None = None
+
+
+class Evidence:
+    """What exported sales say: here nothing, as where no wing knows of any. Prices in EUR."""
+
+    def changes_of_shelves(self, lake: Lake) -> tuple[object, ...]:
+        """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
+        return ()
+
+    def shelf_prices(self, lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
+        """Return the last regular prices before a date, or of all; None in a lake that is not a retailer's."""
+        return None
+
+    def own_prices_under(self, lake: Lake, catalog: Catalog, date: dt.date, book_of: dt.date) -> OwnPrices | None:
+        """Return a retailer's own prices on a date under the book of another; None where there are none."""
+        return None
+
+    def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
+        """Tell whether a decision after a date, up to another, was made at a price that somebody else set."""
+        return False
+
+    def supported(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, asked: AskedCurves) -> DemandCurves:
+        """Return curves that know which of their prices exported sales speak for."""
+        return asked.curves
+
+    def steps_from(self, lake: Lake, catalog: Catalog, date: dt.date) -> Floats | None:
+        """Return what the book of a date steps from, EUR, shape (n_products,); None for the prices of a week ago."""
+        return None
+
+    def spans_read(self, lake: Lake, date: dt.date) -> tuple[Span, ...]:
+        """Return what exported sales lie in, and what is read beside them to know a date before it begins."""
+        return ()
+
+    def responses(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
+    ) -> tuple[PriceResponse, ...]:
+        """Return each product's response to the price, as exported sales up to a date tell it."""
+        return ()
+
+    def kept_prices(
+        self, catalog: Catalog, curves: DemandCurves, date: dt.date, own: ShelfPrices | None = None
+    ) -> Mapping[str, Floats]:
+        """Return by store the old prices that it keeps in the week of a date, shape (n_products,); else NaN."""
+        return {}
+
+    def stores_that_keep(
+        self, catalog: Catalog, curves: DemandCurves, book: PriceBook, date: dt.date
+    ) -> list[dict[str, Any]]:
+        """Return each product that moves, with its old price, its new one, and the stores that keep the old one."""
+        return []
+
+
+@cache
+def evidence() -> Evidence:
+    """Return what tells of exported prices."""
+    kind: type[Evidence] | None = provider("evidence")
+    return Evidence() if kind is None else kind()

@@ -1,0 +1,236 @@
+"""What people ordered for a date, as arrays: between which prices each product of each store may be in each tick.
+
+Whoever keeps people's orders is registered for `shelfprice.orders`. Without anybody, nothing is ordered.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Flags, Floats
+from catalog.load import Catalog
+from catalog.wings import provider
+from warehouse.lake import Lake
+
+Kind = Literal["price", "override", "freeze", "kill_switch"]
+
+STRENGTH: tuple[Kind, ...] = ("price", "override", "freeze", "kill_switch")
+"""Where several orders cover a price, the kind that comes last here holds; of one kind, the one recorded last."""
+
+Span = tuple[dt.datetime, dt.datetime | None]
+"""From when until when, UTC; None is no end."""
+
+AtOnce = Mapping[str, Collection[str]]
+"""By store, the ids of orders that bind it although they count from a later moment: see `at_once_now`."""
+
+_FREE = -1
+
+
+class Source(Protocol):
+    """The record behind an order: what people call it, who asked for it, and when it holds."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def proposer(self) -> str:
+        """Who asked for it."""
+        ...
+
+    def span(self, store: str | None = None) -> Span | None:
+        """From when until when it holds in a store."""
+        ...
+
+
+@dataclass(frozen=True)
+class PriceOrder:
+    """The prices that a product may have in some ticks of a date: one price, or a range of them. Prices in EUR.
+
+    Attributes
+    ----------
+    sku, store
+        `store` is None for every store that has no order of its own.
+    lowest, highest
+        The same where one price stands.
+    kind
+        Of the price change behind it; `price` is an approval, or the lack of one.
+    first_tick, end_tick
+        Ticks that it binds, the end not included.
+    accepted_cost
+        Cost plus minimum margin that somebody accepted a price below; None where nobody did.
+    source
+        The record behind it; None for what passes by rule.
+    """
+
+    sku: str
+    store: str | None
+    lowest: float
+    highest: float
+    kind: Kind
+    first_tick: int
+    end_tick: int
+    accepted_cost: float | None = None
+    source: Source | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What binds the shelves of some stores in one tick. Arrays have shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    lowest, highest
+        EUR; NaN where nothing binds.
+    kind
+        Position in `STRENGTH`, -1 where nothing binds.
+    accepted_cost
+        EUR; NaN where nobody accepted a price below cost plus minimum margin.
+    """
+
+    lowest: Floats
+    highest: Floats
+    kind: NDArray[np.int8]
+    accepted_cost: Floats
+
+    def bound_by(self, kind: Kind) -> Flags:
+        """Tell which prices are bound by a kind of price change."""
+        return np.asarray(self.kind == STRENGTH.index(kind))
+
+    @cached_property
+    def is_set(self) -> Flags:
+        """Tell which products have one price that a person set, whatever the policy asks for."""
+        return np.asarray(self.kind > STRENGTH.index("price"))
+
+    @cached_property
+    def is_fixed(self) -> Flags:
+        """Tell which products can have one price alone."""
+        return np.asarray(self.lowest == self.highest)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The price orders of a date, for a shelf with `n_ticks` ticks a day; of equal strength, the later one holds."""
+
+    orders: tuple[PriceOrder, ...]
+    skus: tuple[str, ...]
+    n_ticks: int
+
+    def only(self, sku: str) -> "Orders":
+        """Return the orders of one product, for a shelf that holds it alone."""
+        return Orders(tuple(order for order in self.orders if order.sku == sku), (sku,), self.n_ticks)
+
+    def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
+        """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
+
+        Parameters
+        ----------
+        n_stores
+            How many shelves are asked about.
+        """
+        rows = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
+        tick = min(max(self.n_ticks - ticks_left, 0), self.n_ticks - 1)  # a book may be of a longer day
+        lowest, highest, kind, accepted = self._of_the_day
+        return Windows(lowest[tick, rows], highest[tick, rows], kind[tick, rows], accepted[tick, rows])
+
+    def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
+        """Yield the orders that bind a product of a store in a tick, the strongest last."""
+        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+            if order.sku == sku and order.store in {None, store} and order.first_tick <= tick < order.end_tick:
+                yield order
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these orders from any others."""
+        return hashlib.sha256(repr(sorted(self.orders, key=repr)).encode()).hexdigest()
+
+    @cached_property
+    def stops_everything(self) -> bool:
+        """Whether the kill switch is on for every product, in every store and the whole day."""
+        on = {
+            order.sku
+            for order in self.orders
+            if (order.kind, order.store, order.first_tick, order.end_tick) == ("kill_switch", None, 0, self.n_ticks)
+        }
+        return on.issuperset(self.skus)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        """The row of each store with an order of its own; row 0 is every other store."""
+        named = dict.fromkeys(order.store for order in self.orders if order.store is not None)
+        return {store: row for row, store in enumerate(named, start=1)}
+
+    @cached_property
+    def _of_the_day(self) -> tuple[Floats, Floats, NDArray[np.int8], Floats]:
+        """Lowest and highest price, kind and accepted cost, shape (n_ticks, 1 + stores with orders, n_products)."""
+        shape = (self.n_ticks, 1 + len(self._rows), len(self.skus))
+        lowest, highest, accepted = (np.full(shape, np.nan) for _ in range(3))
+        kind = np.full(shape, _FREE, dtype=np.int8)
+        columns = {sku: column for column, sku in enumerate(self.skus)}
+        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+            if order.sku in columns:
+                rows = slice(None) if order.store is None else self._rows[order.store]
+                place = (slice(order.first_tick, order.end_tick), rows, columns[order.sku])
+                lowest[place], highest[place] = order.lowest, order.highest
+                kind[place] = STRENGTH.index(order.kind)
+                accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost
+        return lowest, highest, kind, accepted
+
+
+class OrderBook(Protocol):
+    """Whoever keeps what people ordered."""
+
+    def orders_on(
+        self,
+        lake: Lake,
+        catalog: Catalog,
+        date: dt.date,
+        stores: Sequence[str] | None = None,
+        at_once: AtOnce | None = None,
+    ) -> Orders:
+        """See `serving.orders.orders_on`."""
+        ...
+
+    def at_once_now(self, lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
+        """See `serving.orders.at_once_now`."""
+        ...
+
+
+def orders_on(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None, at_once: AtOnce | None = None
+) -> Orders:
+    """Return the orders of a date, the weakest first.
+
+    Parameters
+    ----------
+    stores
+        The stores that are priced; None is every store of the catalog.
+    at_once
+        Orders that bind the date although they count from a later moment.
+    """
+    book: OrderBook | None = provider("orders")
+    if book is None:
+        return Orders((), catalog.skus, catalog.store.opening.ticks)
+    return book.orders_on(lake, catalog, date, stores, at_once)
+
+
+def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
+    """Return by store the ids of orders that count from later than the tick that the store sells next.
+
+    What people ordered at once holds at the next tick whatever it is: a store may sell a date that it left out, sell a
+    day again from its opening, or open earlier since.
+
+    Parameters
+    ----------
+    moments
+        When the next tick of each store begins, UTC.
+    """
+    book: OrderBook | None = provider("orders")
+    return {} if book is None else book.at_once_now(lake, moments)

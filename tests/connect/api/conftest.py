@@ -1,0 +1,25 @@
+"""The quote API over a home with price books for one day, and a client of it in this process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from asgi_client import AsgiClient
+from shell import Terminal
+
+from catalog.settings import Settings
+from connect.api.app import application
+
+
+@pytest.fixture
+def home(sell_two_days: Callable[[Path], Settings], terminal: Terminal) -> Settings:
+    """A home with a price book for 2026-01-06, in which `terminal` works."""
+    terminal.home.mkdir()
+    return sell_two_days(terminal.home)
+
+
+@pytest.fixture
+def client(home: Settings) -> Iterator[AsgiClient]:
+    """A client of the API, which looks at the lake at every request."""
+    with AsgiClient(application(home, look_every=0)) as client:
+        yield client

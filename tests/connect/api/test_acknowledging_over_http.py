@@ -1,0 +1,35 @@
+"""Tills and labels acknowledge over HTTP with a token that opens nothing else."""
+
+import datetime as dt
+
+import pytest
+from asgi_client import AsgiClient
+
+from catalog.settings import Settings
+from connect.api.tokens import SCOPES, Scope, add_token
+
+ACK = {"batch": "5f0c8d1e", "store": "S01", "device": "label", "at": "2026-01-06T09:00:00Z"}
+OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
+
+
+def bearing(home: Settings, *scopes: Scope) -> dict[str, str]:
+    return {"Authorization": f"Bearer {add_token(home, 'till-1', scopes, dt.datetime.now(dt.UTC))}"}
+
+
+def test_what_a_label_says_needs_the_scope_acknowledge_and_that_sets_no_price(
+    home: Settings, client: AsgiClient
+) -> None:
+    label = bearing(home, "acknowledge")
+    answer = client.post("/v1/acknowledgements", json=[ACK], headers=label)
+    assert answer.status_code == 200
+    assert [own["position"] for own in answer.json()["refused"]] == [0]  # no batch was sent
+    for path, body in (("/v1/price-changes", OVERRIDE), ("/v1/price-changes/h1/events", {"event": "approved"})):
+        assert client.post(path, json=body, headers=label).status_code == 403
+
+
+@pytest.mark.parametrize("scope", [scope for scope in SCOPES if scope != "acknowledge"])
+def test_another_scope_does_not_speak_for_a_label(home: Settings, client: AsgiClient, scope: Scope) -> None:
+    refused = client.post("/v1/acknowledgements", json=[ACK], headers=bearing(home, scope))
+    assert refused.status_code == 403
+    assert 'scope="acknowledge"' in refused.headers["www-authenticate"]
+    assert client.post("/v1/acknowledgements", json=[ACK]).status_code == 401

@@ -1,0 +1,117 @@
+"""Whatever a program sends that knows the OpenAPI document: every answer is one that the document has."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from catalog.settings import Settings
+from connect.api.app import application
+from connect.api.problems import Problem
+from connect.api.questions import Asked, question_of, question_of_query
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+BRIEF = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+OPERATIONS = (
+    ("GET", "/v1/quotes"),
+    ("POST", "/v1/quotes"),
+    ("GET", "/v1/health"),
+    ("GET", "/v1/price-changes"),
+    ("POST", "/v1/price-changes"),
+    ("POST", "/v1/price-changes/examined"),
+    ("POST", "/v1/price-changes/{change}/events"),
+    ("POST", "/v1/acknowledgements"),
+)
+
+
+async def served(server: uvicorn.Server) -> None:
+    """Serve with one thread for what waits for files, which is there from the first request on."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
+    await server.serve()
+
+
+@pytest.fixture(scope="module")
+def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    """A server on a free port of this machine."""
+    home: Settings = sell_two_days(Path(tmp_path_factory.mktemp("api")))
+    server = uvicorn.Server(uvicorn.Config(application(home), port=0, lifespan="off", log_level="critical"))
+    thread = threading.Thread(target=lambda: asyncio.run(served(server)))
+    thread.start()
+    while not server.started:
+        thread.join(0.05)
+    own = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # its thread that looks has started
+    yield own
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+def test_every_answer_to_a_generated_request_is_in_the_document(
+    address: str, method: str, path: str, mode: str
+) -> None:
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    operation = schema[path][method]
+    if mode == "negative" and path == "/v1/health":
+        pytest.skip("nothing can be sent to it that is wrong")
+
+    is_list = method == "POST"  # a wrong question in a list has its problem in its place; the list is answered
+    checks = CHECKS if is_list else [*CHECKS, negative_data_rejection]
+
+    @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
+    @BRIEF
+    def ask(case: schemathesis.Case) -> None:
+        case.call_and_validate(base_url=address, checks=checks)
+
+    ask()
+
+
+def status_of(read: Callable[[], Asked]) -> int:
+    """Return 200 for a question, else the status of its problem."""
+    try:
+        asked = read()
+    except Problem as problem:
+        return problem.kind.status
+    assert isinstance(asked.question.stock, int)
+    assert asked.question.sku
+    return 200
+
+
+@given(query=st.one_of(st.binary(max_size=200), st.text(alphabet="sku=stock&%128MILK+.-", max_size=60).map(str.encode)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_query_is_a_question_or_a_problem_and_never_a_failure(query: bytes) -> None:
+    assert status_of(lambda: question_of_query(query)) in {200, 400, 422}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["sku", "stock", "shown"]), part),
+    max_leaves=8,
+)
+
+
+@given(given_question=JSON)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_part_of_a_list_is_a_question_or_a_problem_and_never_a_failure(given_question: object) -> None:
+    assert status_of(lambda: question_of(given_question)) in {200, 422}

@@ -1,0 +1,106 @@
+"""The OpenAPI document explains everything by example, and its page needs no other host."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+
+import pytest
+from asgi_client import AsgiClient
+
+from connect.api.page import page_of
+from connect.api.problems import KINDS
+
+CHANGE = ("kind", "reason", "sku", "store", "price", "valid_from", "valid_until", "announced", "anyway")
+FIELDS_OF_BODIES = {
+    "quotes": ("sku", "stock", "ticks_left", "shown", "opening", "store"),
+    "ask_for_price": CHANGE,
+    "examine_price": CHANGE,
+    "decide_on_price": ("event", "reason"),
+    "acknowledge": ("batch", "store", "sku", "device", "price", "at", "ok", "error"),
+}
+
+
+@pytest.fixture
+def document(client: AsgiClient) -> dict[str, dict[str, dict[str, dict[str, object]]]]:
+    return json.loads(client.get("/openapi.json").content)  # type: ignore[no-any-return]
+
+
+def test_every_operation_parameter_body_and_answer_has_words_and_an_example(document) -> None:  # type: ignore[no-untyped-def]
+    operations = [one for methods in document["paths"].values() for one in methods.values()]
+    assert {one["operationId"] for one in operations} == {
+        "quote",
+        "quotes",
+        "health",
+        "price_changes",
+        "ask_for_price",
+        "examine_price",
+        "decide_on_price",
+        "acknowledge",
+    }
+    for one in operations:
+        assert one["summary"]
+        assert one["description"]
+        for part in one.get("parameters", []):
+            assert part["description"]
+            assert "example" in part or "examples" in part
+        bodies = [one["requestBody"]] if "requestBody" in one else []
+        for said in [*bodies, *one["responses"].values()]:
+            assert said["description"]
+            for content in said.get("content", {}).values():
+                assert "example" in content or content["examples"]
+
+
+def test_every_kind_of_problem_is_in_the_document_with_its_status(document) -> None:  # type: ignore[no-untyped-def]
+    told = {
+        (name, int(status))
+        for methods in document["paths"].values()
+        for one in methods.values()
+        for status, answer in one["responses"].items()
+        for name in answer.get("content", {}).get("application/problem+json", {}).get("examples", {})
+    }
+    of_routes = {(kind.name, kind.status) for kind in KINDS.values()}
+    assert told == of_routes - {("no-such-page", 404), ("wrong-method", 405)}
+
+
+def test_the_page_loads_nothing_and_its_style_is_the_one_that_the_browser_is_told(client: AsgiClient) -> None:
+    answer = client.get("/docs")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    page, policy = answer.text, answer.headers["content-security-policy"]
+    assert re.findall(r"(?:src|href|action)\s*=\s*\"(?!#|/openapi\.json\")", page) == []
+    assert "<script" not in page
+    assert "url(" not in page
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
+    for name in KINDS:
+        assert f'id="{name}"' in page
+
+
+def test_the_page_names_each_field_of_a_body_and_shows_each_example(client: AsgiClient, document) -> None:  # type: ignore[no-untyped-def]
+    page = client.get("/docs").text
+    for path, methods in document["paths"].items():
+        for one in methods.values():
+            _, found, rest = page.partition(f'<section id="{one["operationId"]}">')
+            section = html.unescape(rest.partition("</section>")[0])
+            assert found, path
+            for part in one.get("parameters", []):
+                assert re.search(rf"<code>{part['name']}</code>.*<code>.+</code></td></tr>", section), (
+                    path,
+                    part["name"],
+                )
+            if "requestBody" in one:
+                body = section.partition("<h3>Body</h3>")[2].partition("<h3>Answers</h3>")[0]
+                assert re.search(r"<pre>[\[{].+</pre>", body, re.DOTALL), path
+                for name in FIELDS_OF_BODIES[one["operationId"]]:
+                    assert f"<tr><td><code>{name}</code></td>" in body, (path, name)
+
+
+def test_markup_in_the_document_is_text_on_the_page(document) -> None:  # type: ignore[no-untyped-def]
+    document["info"]["title"] = "<script>alert(1)</script>"
+    document["paths"]["/v1/quotes"]["get"]["summary"] = '"><img src=x>'
+    page = page_of(document)
+    assert "<script" not in page
+    assert "<img" not in page

@@ -1,0 +1,83 @@
+"""Work for the test of kills: sells tick after tick, and exports each to a folder and to an address, until killed.
+
+`exporter.py FOLDER URL` imports everything once. For each number on stdin it forks a process that ends after so many
+ticks (0 is never), prints its id, and then how it ended. The labels of the folder answer now and then.
+"""
+
+import datetime as dt
+import json
+import os
+import random
+import sys
+import traceback
+from pathlib import Path
+
+from price_shop import DATE, Shop
+
+from connect.export.export import export
+from connect.export.record import Recorded
+from connect.export.targets import AddressTarget, FolderTarget, Target
+from etl.business_dates import ONE_DAY
+from etl.live.day import days_with_live_parts
+
+
+def answer(folder: Path, dice: random.Random) -> None:
+    """Write an acknowledgement of the newest batch, whole, as a receiver does."""
+    newest = max(folder.glob("*.json"), default=None)
+    if newest is None:
+        return
+    batch = json.loads(newest.read_text(encoding="utf-8"))
+    at = dt.datetime.now(dt.UTC).isoformat()
+    acks = [
+        {"batch": batch["batch"], "store": batch["store"], "sku": own["sku"], "device": device, "at": at}
+        for own in batch["prices"]
+        for device in ("till", "label")
+        if dice.random() < 0.7
+    ]
+    (folder / "acks").mkdir(exist_ok=True)
+    draft = folder / "acks" / ".draft"
+    draft.write_text(json.dumps(acks), encoding="utf-8")
+    draft.replace(folder / "acks" / f"{batch['batch']}-{os.getpid()}-{dice.random()}.json")
+
+
+def work(folder: Path, url: str, rounds: int) -> None:
+    shop, dice = Shop(folder), random.Random(os.urandom(8))
+    files = FolderTarget(folder / "labels", ["json"])
+    targets: tuple[Target, ...] = (files, AddressTarget(url))
+    recorded, done = Recorded(shop.lake), 0
+    while True:
+        days = days_with_live_parts(shop.lake)
+        date = DATE if not days else days[-1].business_date + days[-1].is_closed(shop.lake) * ONE_DAY
+        player = shop.player(date)
+        while not player.is_over:
+            player.sell_tick()
+            if dice.random() < 0.5:
+                answer(files.folder, dice)
+            for target in targets:
+                export(shop.workspace, target, ["S01"], recorded)
+            done += 1
+            if done == rounds:
+                return
+        player.close()
+
+
+def main() -> None:
+    folder, url = Path(sys.argv[1]), sys.argv[2]
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                work(folder, url, int(line))
+            except BaseException:  # noqa: BLE001 - a fork never goes on with its parent's work
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

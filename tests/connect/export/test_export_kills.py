@@ -1,0 +1,98 @@
+"""Exports that are killed at any moment: no batch is lost, and whoever keeps their ids sees each of them once.
+
+`KILLS=200 pytest tests/connect/export/test_export_kills.py` tries more moments than the few of every day.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from price_shop import Shop
+from receiver import Receiver, receiving
+
+from connect.export.batch import document_of
+from connect.export.record import Recorded
+from connect.export.targets import json_of
+from connect.export.wanted import wanted_of
+from etl.live.store_now import stores_now
+from warehouse.verify import verify
+
+KILLS = int(os.environ.get("KILLS", "3"))
+_WORK = Path(__file__).with_name("exporter.py")
+_ROOT = Path(__file__).parents[3]
+_TICKS = 4  # that a process sells where it is not killed
+
+
+class Work:
+    """A process that forks one that works whenever it is asked to."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        path = os.pathsep.join([str(_ROOT), str(_ROOT / "tests" / "plugins")])
+        self.process = subprocess.Popen(
+            [sys.executable, str(_WORK), str(folder), url],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, ticks: int, kill_after: float | None = None) -> float:
+        """Work, and return how long it took, seconds."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{ticks}\n")
+        self.process.stdin.flush()
+        pid, begun = int(self.process.stdout.readline()), time.monotonic()
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(pid, signal.SIGKILL)
+        code = int(self.process.stdout.readline())
+        assert code == (0 if kill_after is None else -signal.SIGKILL)
+        return time.monotonic() - begun
+
+    def end(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def test_killed_at_random_moments_every_batch_arrives_and_none_comes_twice(tmp_path: Path) -> None:
+    Shop(tmp_path).publish()
+    dice = random.Random(os.urandom(8))
+    with receiving() as receiver:
+        work = Work(tmp_path, receiver.url)
+        try:
+            longest = work.run(_TICKS)
+            for _ in range(KILLS):
+                work.run(0, kill_after=dice.uniform(0, longest))
+            work.run(_TICKS)
+        finally:
+            work.end()
+        assert_nothing_is_lost_or_doubled(tmp_path, receiver)
+
+
+def assert_nothing_is_lost_or_doubled(folder: Path, receiver: Receiver) -> None:
+    shop = Shop(folder)
+    history = Recorded(shop.lake).history()
+    expected = {batch.id: json_of(batch) for batch in history.batches}
+    assert len(expected) == len(history.batches)
+    assert {name: body.decode() for name, body in receiver.batches.items()} == expected
+    assert all(receiver.batches[name] == body for name, body in receiver.requests), "the same id with the same bytes"
+    assert list(receiver.batches) == [batch.id for batch in history.batches], "in the order in which they were made"
+    files = sorted((folder / "labels").glob("*.json"))
+    assert [json.loads(file.read_text(encoding="utf-8")) for file in files] == [
+        document_of(batch) for batch in history.batches
+    ]
+    assert len(set(history.said)) == len(history.said), "no acknowledgement is recorded twice"
+    now = stores_now(shop.lake, shop.catalog, ["S01"])
+    wanted = {own.sku: own.price for own in wanted_of(shop.lake, shop.catalog, now)["S01"]}
+    sent = {sku: own[-1].price.price for sku, own in history.of("S01").sent.items()}
+    assert sent == wanted
+    assert not verify(shop.lake).findings

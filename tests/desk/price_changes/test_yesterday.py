@@ -1,0 +1,43 @@
+"""The prices of the day before, which decide what passes without a person."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from price_shop import Shop
+
+from desk.price_changes.orders import orders_on
+from desk.price_changes.yesterday import opening_prices_before
+from etl.load import load_store_day
+from serving.policies import policy_without_model
+from serving.storefront import Storefront
+from simulation.store_day import play
+
+FIRST, SECOND, THIRD = (dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(3))
+SEED = 7
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """A shop whose stores sold a day, of which S01 alone sold the next one."""
+    shop = Shop(tmp_path, "{within_of_yesterday: 0.1}")
+    for date, stores in ((FIRST, shop.catalog.store.stores), (SECOND, ("S01",))):
+        sold = play(shop.catalog, Storefront(policy_without_model(shop.catalog, "static")), tuple(stores), date, SEED)
+        load_store_day(shop.lake, shop.catalog, sold, "all", inputs=str(SEED), seed=SEED)
+    return shop
+
+
+def test_a_store_that_did_not_sell_on_the_newest_day_is_compared_with_its_own_newest_one(shop: Shop) -> None:
+    found = opening_prices_before(shop.lake, shop.catalog, THIRD)
+    assert {store for store, _ in found} == set(shop.catalog.store.stores)
+    assert found["S02", "MILK"] == opening_prices_before(shop.lake, shop.catalog, SECOND)["S02", "MILK"]
+
+
+def test_no_store_opens_farther_from_its_last_price_than_passes_by_itself(shop: Shop) -> None:
+    last = opening_prices_before(shop.lake, shop.catalog, THIRD)
+    orders = orders_on(shop.lake, shop.catalog, THIRD).orders
+    assert {(order.store, order.sku) for order in orders} == set(last)
+    for order in orders:
+        assert order.store is not None
+        before = last[order.store, order.sku]
+        assert before * 0.9 - 0.01 <= order.lowest <= order.highest <= before * 1.1 + 0.01
