@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER_STAMP := $(VENV)/.installed-cluster
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile # two more than two cores: many wait for a server, a browser or a disk
+EVERY_PYTEST := $(BIN)/python -m pytest --dist loadfile
+PYTEST := $(EVERY_PYTEST) -n 4 --ignore=tests/cluster # two more than two cores: many wait for a server, a browser or a disk
 
 # Nothing is fetched or reported at run time.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -13,7 +14,7 @@ export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export DASH_DISABLE_VERSION_CHECK := true
 
-.PHONY: help install install-cluster demo up cluster test test-slow test-cluster check lint types contracts sql bench faults screenshots cookbook lock docs clean
+.PHONY: help install install-cluster demo up cluster test test-server test-play test-slow test-cluster check browser lint types contracts sql bench faults screenshots cookbook lock docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,19 +45,27 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run the tests that need no server; those in a browser need Chromium, Chrome or Edge, which is looked for and fetched
-	@$(BIN)/python -m bench.browser >/dev/null || true
-	@$(PYTEST) --ignore=tests/cluster -m "not slow"
+test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: at most 5 minutes
+	@$(PYTEST) -m "not slow and not server and not play"
+
+test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs
+	@$(PYTEST) -m "server and not slow"
+
+test-play: install ## Run the tests that play or learn for minutes
+	@$(PYTEST) -m "play and not server and not slow"
 
 test-slow: install ## Run the tests that take long for what they add: whole guides, aged lakes, sixty days, comparisons
-	@$(PYTEST) --ignore=tests/cluster -m slow
+	@$(PYTEST) -m slow
 
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
-	@CLUSTER=required $(PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
+	@CLUSTER=required $(EVERY_PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
-check: install ## Everything that must be green before a change lands
+check: install browser ## Everything that must be green before a change lands: all of these tests in one run, at most 20 minutes
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint contracts sql
-	@$(MAKE) --no-print-directory test
+	@$(PYTEST) -m "not slow"
+
+browser: install
+	@$(BIN)/python -m bench.browser >/dev/null || true # fetched where none is found; without one, its tests are skipped
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/codespell

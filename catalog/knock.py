@@ -62,7 +62,7 @@ def _ask(url: str, headers: Mapping[str, str], patience: float, answer: Answer) 
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            answer.problem = "it is no address with http or https"
+            answer.problem = "it is not an http or https URL"
             return
         request = urllib.request.Request(without_login(url), headers=dict(headers))  # noqa: S310 - the scheme was looked at
         if parts.username:

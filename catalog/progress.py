@@ -1,4 +1,4 @@
-"""How far long work has come: what works calls with its progress, and whoever cares passes something that listens."""
+"""The progress callback of long work."""
 
 from collections.abc import Callable
 

@@ -113,9 +113,9 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
 def expected_visits_on(catalog: Catalog, business_date: dt.date) -> Floats:
     """Mean visits to each product in each tick of a store day, shape (n_products, n_ticks).
 
-    It knows the date's shocks, its weekday and how busy it is, as a clairvoyant does, whom regret is against. Returns
-    of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring nothing
-    at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
+    It knows the date's shocks, its weekday and how busy it is, as the clairvoyant does, the baseline for regret.
+    Returns of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring
+    nothing at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
     """
     factors = demand_factors_on(catalog, business_date) * footfall_factor_on(catalog, business_date)
     return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)

@@ -1,4 +1,4 @@
-"""What a challenger's prices would gain by the belief's own word, with how sure that is.
+"""What a challenger's prices would gain according to the belief, and how sure that is.
 
 Logged visits say little about prices that were hardly shown, and a store that prices well hardly shows bad ones. A
 belief knows how unsure it is at every price. So both books are valued under draws from a belief in everything that was

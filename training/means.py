@@ -1,4 +1,4 @@
-"""With what nights and trainings are done: who is told, how a step is run, and where independent work is done."""
+"""Callbacks and executor of a run: progress, announcements, how a step is run, and where independent work is done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ def left_unended(notes: Notes, name: str) -> dt.date | None:
 
 
 def all_unended(notes: Notes) -> dict[str, dt.date]:
-    """Return the last business date of every command that was killed of late, by its name."""
+    """Return the last business date of every command that was killed recently, by its name."""
     names = [note.removeprefix(f"{_FOLDER}/").removesuffix(".json") for note in notes.names(_FOLDER)]
     found = {name: left_unended(notes, name) for name in names}
     return {name: last for name, last in found.items() if last is not None}

@@ -29,7 +29,7 @@ class Look:
     dates
         What is in force on each business date; under None where the table has no dates.
     commits
-        The names of the commits that changed the table of late, each by a number that it alone has.
+        Recent commits that changed the table: their names, keyed by a unique number.
     complete_since
         The version after which no commit is missing in `commits`.
     """

@@ -9,6 +9,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from catalog.pricing import RULES
 from dashboard.cards.missing import no_data
 from dashboard.components import PRICE_AND_STOCK, aria, card, empty, graph
 from dashboard.data.price_book import BookLine, line_at
@@ -28,7 +29,7 @@ def book_cards(monitor: Monitor) -> list[Component]:
     """Place the sliders and the figures that callbacks fill."""
     return [
         card(
-            "What would it cost?",
+            "Price for a stock level",
             _sliders(monitor),
             html.Div(id=QUOTE, **aria(live="polite")),
             caption=f"Read from the price book in force on the day chosen above. {PRICE_AND_STOCK}",
@@ -93,7 +94,7 @@ def in_words(name: str, line: BookLine, minutes_left: int) -> Component:
             html.Span(
                 f"{name}, {line.stock:,} left with {_duration(minutes_left)} to go: chance of sale "
                 f"{share(line.p_sale)}, value of a unit kept {euros(line.unit_value)}. "
-                f"Rule: {line.binding_rule.replace('_', ' ')}{moved}."
+                f"Why: {RULES[line.binding_rule]}{moved}."
             ),
         ],
         className="quote",

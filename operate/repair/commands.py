@@ -9,7 +9,7 @@ from warehouse.locks import is_held
 
 
 def killed_commands(lake: Lake) -> Iterator[Fault]:
-    """Yield the commands that were killed of late and that nobody runs again right now; the lake is whole without."""
+    """Yield the commands that were killed recently and are not running again; the lake is consistent without them."""
     for name, last in all_unended(lake.notes).items():
         command, _, store = name.partition("-")
         lock, typed = (name, f"shelfprice {command} --store {store}") if store else ("night", f"shelfprice {command}")

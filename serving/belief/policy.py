@@ -193,7 +193,7 @@ class LearningPolicy:
         """Return the policy after a tick.
 
         An update is due after every `belief.update_ticks` of them, and at once when far more or fewer come than the
-        prices were made for. A tick that was heard of before teaches nothing.
+        prices were made for. Ticks already processed are ignored.
         """
         if sold.tick < self.outlook.today.ticks + len(self.unheard):
             return self

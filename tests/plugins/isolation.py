@@ -233,7 +233,12 @@ _WATCH = pytest.StashKey[Watch]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to watch."""
+    """Begin to watch, with Ctrl-C heard: a script lets what it runs in the background ignore it, and so would children.
+
+    Tests send it to what they start, and wait for the end.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_WATCH] = Watch()
 
 

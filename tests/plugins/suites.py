@@ -1,27 +1,30 @@
-"""Which suite a test belongs to: the plain ones, which `make test` runs, or one of those that `make check` runs, too.
+"""Which suite a test belongs to: the plain ones, which `make test` runs, or one of those that `make check` adds.
 
-A test is of the suite `server` when it asks for a running Prefect, a browser, services or real kills, and of the suite
-`play` when it plays or learns for long. Both are told by what a test asks for, and by the file that it stands in.
+A test is of the suite `server` when it asks for a running Prefect, a browser, other services or real kills, and of the
+suite `play` when it plays or learns for long. Fixtures and folders tell most of the former; the rest is marked where it
+stands. A test without the mark `server` fails when it starts a server or a browser, runs a flow, or kills a process.
 """
 
-from collections.abc import Mapping
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 import pytest
 
 SUITES = {
-    "server": "needs a running Prefect, services, a browser or real kills; set automatically",
-    "play": "plays or learns for long; set automatically",
+    "server": "needs a running Prefect, services, a browser or real kills; mostly set automatically",
+    "play": "plays or learns for long",
 }
 _ASKED_FOR = {"browser": "server", "prefect_server": "server"}
-_PLACES: Mapping[str, str] = {
-    "tests/e2e/": "server",
-    "tests/faults/": "server",
-    "tests/operate/up/": "server",
-    "tests/security/test_endings.py": "server",
-    "tests/security/test_first_databases.py": "server",
-    "tests/security/test_foreign_pages.py": "server",
-    "tests/flows/test_temporary_server.py": "server",
-}
+_PLACES: Mapping[str, str] = {"tests/e2e/": "server", "tests/faults/": "server"}
+_SERVERS = re.compile(r"prefect_server|prefect server start|mlflow server|playwright")
+"""What the command line of a server or a browser has in it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,3 +44,69 @@ def suites_of(test: str, fixtures: "tuple[str, ...] | list[str]") -> set[str]:
     """Return the suites of a test by its id and the fixtures that it asks for; none is the plain one."""
     asked = {suite for fixture, suite in _ASKED_FOR.items() if fixture in fixtures}
     return asked | {suite for place, suite in _PLACES.items() if test.startswith(place)}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Note what a test does that only one of the suite `server` may do."""
+    _PRESENT.is_plain = item.get_closest_marker("server") is None
+    _PRESENT.done.clear()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Fail a plain test that did such a thing."""
+    try:
+        return (yield)
+    finally:
+        if _PRESENT.is_plain and _PRESENT.done:
+            pytest.fail(
+                f"expected a plain test, found one that {', '.join(sorted(_PRESENT.done))}: it has no place in "
+                "`make test`. Mark it with `pytest.mark.server`, or let it do without.",
+                pytrace=False,
+            )
+
+
+@dataclass
+class _Present:
+    """The test that runs now, and what it did that only one of the suite `server` may do."""
+
+    is_plain: bool = True
+    done: set[str] = field(default_factory=set)
+
+
+_PRESENT = _Present()
+
+
+def pytest_collection_finish() -> None:
+    """Watch this process from now on: what it starts, what it kills, and the flows that it runs."""
+    _before(subprocess.Popen, "__init__", _starts)
+    _before(os, "kill", _kills)
+    _before(os, "killpg", _kills)
+    if "prefect" in sys.modules:
+        _before(sys.modules["prefect"].Flow, "__call__", lambda *_, **__: _PRESENT.done.add("ran a flow"))
+
+
+def _starts(_: Any, *given: Any, **options: Any) -> None:
+    command = given[0] if given else options["args"]
+    found = _SERVERS.search(command if isinstance(command, str) else " ".join(map(str, command)))
+    if found:
+        _PRESENT.done.add(f"started {found[0]!r}")
+
+
+def _kills(process: int, number: int) -> None:
+    if number == signal.SIGKILL and process != os.getpid():
+        _PRESENT.done.add("killed a process")
+
+
+def _before(owner: Any, name: str, note: Callable[..., None]) -> None:
+    """Call `note` with what a function is called with, before it is."""
+    does = getattr(owner, name)
+
+    @wraps(does)
+    def noted(*given: Any, **options: Any) -> Any:
+        note(*given, **options)
+        return does(*given, **options)
+
+    setattr(owner, name, noted)

@@ -86,7 +86,7 @@ def test_process_of_a_module(ended, left): pass
 """
 
 CLEAN = """
-import os, subprocess, threading
+import os, signal, subprocess, threading
 
 def test_puts_everything_back(monkeypatch, tmp_path):
     monkeypatch.setenv("PUT_BACK", "1")
@@ -96,12 +96,20 @@ def test_puts_everything_back(monkeypatch, tmp_path):
     thread.start()
     subprocess.run(["true"])
     thread.join()
+
+def test_a_child_hears_the_interrupt():
+    with subprocess.Popen(["sleep", "60"]) as child:
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=10) == -signal.SIGINT
 """
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return what the watch said of each test, the empty text where it said nothing."""
+    """Return what the watch said of each test, the empty text where it said nothing.
+
+    The run ignores Ctrl-C at first, as one that a script starts in the background does.
+    """
     folder = tmp_path_factory.mktemp("watched")
     plugins = Path(isolation.__file__).parent
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {plugins}\n", encoding="utf-8")
@@ -109,7 +117,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:dash", "--junitxml=found.xml", "-q"]
-    subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
+    ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
+    subprocess.run(ignoring, cwd=folder, capture_output=True, check=False, timeout=120)
     cases = ET.parse(folder / "found.xml").iter("testcase")  # noqa: S314 - pytest wrote it
     said: dict[str, str] = {}
     for case in cases:
@@ -146,6 +155,7 @@ def test_what_a_test_leaves_fails_it_by_name(found: dict[str, str], test: str, s
     "test",
     [
         "test_puts_everything_back",
+        "test_a_child_hears_the_interrupt",
         "test_first",
         "test_known",
         "test_prefect_is_put_back_by_the_next",

@@ -21,19 +21,41 @@ def test_a_test_that_waits_for_ever_fails_and_the_run_goes_on(tmp_path: Path) ->
         "import threading\n\ndef test_waits():\n    threading.Event().wait()\n\ndef test_goes_on():\n    pass\n",
         encoding="utf-8",
     )
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:randomly",
-        "-o",
-        "timeout=8",
-        "-c",
-        str(ROOT / "pyproject.toml"),
-    ]
-    command += ["--rootdir", str(tmp_path), "-p", "no:cacheprovider", str(tmp_path / "test_waits.py")]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert "1 failed, 1 passed" in found.stdout, found.stdout + found.stderr
-    assert "Timeout" in found.stdout
+    said = run_of(tmp_path, "-o", "timeout=8")
+    assert "1 failed, 1 passed" in said
+    assert "Timeout" in said
+
+
+def test_a_plain_test_that_starts_a_server_runs_a_flow_or_kills_fails(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["suites"]', encoding="utf-8")
+    (tmp_path / "test_offends.py").write_text(OFFENDERS, encoding="utf-8")
+    said = run_of(tmp_path)
+    assert "4 passed, 3 errors" in said
+    for offence in ("started 'prefect_server'", "ran a flow", "killed a process"):
+        assert said.count(f"found one that {offence}") == 1
+
+
+OFFENDERS = """
+import prefect, pytest, signal, subprocess, sys
+
+START = [sys.executable, "-c", "pass", "prefect_server"]
+def test_starts(): subprocess.run(START, check=True)
+def test_flows():
+    try:
+        prefect.flow(lambda: None)(unexpected=1)
+    except Exception:
+        pass
+def test_kills():
+    with subprocess.Popen(["sleep", "60"]) as child:
+        child.kill()
+@pytest.mark.server
+def test_of_servers(): subprocess.run(START, check=True)
+"""
+
+
+def run_of(folder: Path, *options: str) -> str:
+    """Return what a run of the tests in a folder says, with the settings of this project."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", *options]
+    command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return ran.stdout + ran.stderr

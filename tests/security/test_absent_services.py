@@ -135,7 +135,7 @@ def test_what_a_port_says_decides_whether_a_server_is_there(said: bytes, is_good
 def test_what_is_no_address_of_a_web_server_is_never_opened(url: str) -> None:
     found = knock(url, patience=5)
     assert not found.is_good
-    assert found.problem in {"it is no address with http or https", "invalid ipv6 url"}
+    assert found.problem in {"it is not an http or https URL", "invalid ipv6 url"}
 
 
 def test_a_credential_is_not_sent_on_to_where_a_server_points() -> None:

@@ -25,6 +25,7 @@ from etl.live.store_now import next_tick, stores_now
 from serving.in_force import pricing_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
+from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World
 
 _TAG = re.compile(r'<p class="tag-price">€([\d.,]+)</p>.*?<span>(\w+), ', re.DOTALL)
@@ -208,7 +209,7 @@ def examine(seed: int, states: int, walk: int = 12) -> Iterator[tuple[int, list[
     done = 0
     while done < states:
         rng = random.Random(seed * 1_000_003 + done)
-        with TemporaryDirectory(prefix="standing-") as folder:
+        with TemporaryDirectory(prefix="standing-") as folder, read_once():
             world = (RetailersWorld if rng.random() < RETAILERS else World)(Path(folder), rng)
             examiner = Examiner(world)
             try:

@@ -1,0 +1,40 @@
+"""What has not changed is read once: an examiner asks the same lake the same things a hundred times for each state.
+
+A partition is known by the SHA-256 of its receipt, a book by its rows, and a retailer's log by what the product itself
+takes for its changes. How these are read, and what damages them, is tested beside each of them.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from serving import book_store, shelf_price
+from warehouse.lake import Lake
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Let everything in a block read the same bytes once."""
+    with ExitStack() as patched:
+        for owner, name, key in (
+            (Lake, "read", lambda lake, partition: (lake.root, partition, lake.receipt(partition))),
+            (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
+            (book_store, "book_from_table", id),
+            (book_store, "curves_from_table", id),
+        ):
+            patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
+        yield
+
+
+def _kept(read: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
+    """Return what reads, and keeps what it read with what it was asked, so that no id is given twice."""
+    kept: dict[Hashable, tuple[Any, Any]] = {}
+
+    def reading(*asked: Any) -> Any:
+        name = key(*asked)
+        if name not in kept:
+            kept[name] = asked, read(*asked)
+        return kept[name][1]
+
+    return reading
