@@ -13,9 +13,9 @@ from statistics import fmean
 from bench.measure import Measurement, say
 from catalog.load import Catalog, load
 from evaluation.contestants import with_true_demand
-from evaluation.scenarios import built_in
-from evaluation.trial.calibration import calibrate
 from evaluation.trial.design import Design
+from evaluation.trial.repeated_trials import calibrate
+from evaluation.worlds import built_in
 from serving.policies import policy_without_model
 from serving.price_book.tabulate import tabulate
 

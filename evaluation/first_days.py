@@ -15,16 +15,15 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from evaluation.contestants import clairvoyant, curves_from, stock_aware
-from evaluation.logs import Log
-from evaluation.scenarios import built_in
-from evaluation.scores import tally
+from evaluation.contestants import Log, clairvoyant, curves_from, stock_aware
+from evaluation.scores import day_gain, tally
+from evaluation.worlds import built_in, chosen
 from features.cells import feature_workbench
 from serving.policies import GreedyPolicy, costs_that_count, policy_without_model
 from serving.storefront import Storefront, storefront_before_champion, storefront_with_model
 from simulation.store_day import meet
 from simulation.visits import Visits, draw_visits
-from warehouse.workspace import Workspace
+from warehouse.workspace import Whereabouts
 
 LEARNERS = ("greedy", "stock_aware")
 LEARNING_WORLD = "200 visits"
@@ -53,19 +52,33 @@ def live_first_days(connection: duckdb.DuckDBPyConnection, catalog: Catalog, day
     for day in range(1, days + 1):
         date = _FIRST + dt.timedelta(days=day - 1)
         visits = draw_visits(catalog, catalog.store.stores, date, seed)
-        most = _gain(catalog, limit, visits, date)
-        earned = {"static": _gain(catalog, static, visits, date)}
+        most = day_gain(catalog, limit, date, visits)
+        earned = {"static": day_gain(catalog, static, date, visits)}
         for name, learner in learners.items():
             earned[name] = learner.live(connection, day, date, visits)
         results += [DayResult(name, seed, day, gain, most) for name, gain in earned.items()]
     return results
 
 
-def live_one_world(workspace: Workspace, days: int, seed: int) -> list[DayResult]:
-    """Live the first days where stock is scarce, in the scenario `LEARNING_WORLD`, with one seed."""
-    world = next(world for world in built_in(workspace.catalog) if world.name == LEARNING_WORLD)
-    with feature_workbench(workspace.settings) as connection:
-        return live_first_days(connection, world.catalog, days, seed)
+@dataclass(frozen=True)
+class FirstDaysToLive:
+    """Stores that start to learn where stock is scarce, on the shoppers of a seed. A part of a comparison."""
+
+    where: Whereabouts
+    days: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The days and the seed."""
+        return f"the first {self.days} days, seed {self.seed}"
+
+    def play(self) -> list[DayResult]:
+        """Live the first days in the scenario `LEARNING_WORLD`."""
+        workspace = self.where.opened()
+        (world,) = chosen("scenario", [LEARNING_WORLD], built_in(workspace.catalog))
+        with feature_workbench(workspace.settings) as connection:
+            return live_first_days(connection, world.catalog, self.days, self.seed)
 
 
 class _Learner:
@@ -100,10 +113,6 @@ def _is_due(day: int) -> bool:
     return day > _EXPLORE_DAYS and (day <= _NIGHTLY_DAYS or (day - 1) % _WEEK == 0)
 
 
-def _gain(catalog: Catalog, policy: Policy, visits: Visits, date: dt.date) -> float:
-    return tally(meet(catalog, policy, catalog.store.stores, date, visits), catalog).gain_eur
-
-
 def regret_by_period(results: Sequence[DayResult]) -> dict[str, dict[str, float]]:
     """Return each policy's regret as a share of what the clairvoyant earned, by period of days."""
     last = max(row.day for row in results)
@@ -111,8 +120,8 @@ def regret_by_period(results: Sequence[DayResult]) -> dict[str, dict[str, float]
     regret: dict[str, dict[str, float]] = {}
     for policy in dict.fromkeys(row.policy for row in results):
         for first, end in pairwise(edges):
-            own = [row for row in results if row.policy == policy and first < row.day <= end]
-            lost = np.sum([row.clairvoyant_eur - row.gain_eur for row in own])
-            most = np.sum([row.clairvoyant_eur for row in own])
+            period = [row for row in results if row.policy == policy and first < row.day <= end]
+            lost = np.sum([row.clairvoyant_eur - row.gain_eur for row in period])
+            most = np.sum([row.clairvoyant_eur for row in period])
             regret.setdefault(policy, {})[f"days {first + 1} to {end}"] = float(lost / most)
     return regret

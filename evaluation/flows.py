@@ -6,25 +6,24 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from evaluation.as_shipped.keep import keep
-from evaluation.as_shipped.records import AsShipped, AsShippedQuestion, put_together
-from evaluation.choices import DECISIONS, POLICIES, asked
-from evaluation.comparison import PolicyComparison, Question, gathered, keep_comparison, limits_of
-from evaluation.drift.play import Scorecard, keep_scorecard, scorecard_of
-from evaluation.drift.worlds import asked as asked_shocks
-from evaluation.parts import (
-    FirstDaysToLive,
+from evaluation.as_shipped.lived_days import AsShipped, AsShippedQuestion, WorldToLive, put_together
+from evaluation.as_shipped.shipped_report import keep_as_shipped
+from evaluation.comparison_report import keep_comparison
+from evaluation.drift.drift_report import keep_scorecard
+from evaluation.drift.scorecard import Scorecard, ShocksToPlay, scorecard_of
+from evaluation.first_days import FirstDaysToLive
+from evaluation.harness import play_part
+from evaluation.policy_comparison import (
+    ComparisonQuestion,
     LogToLearnFrom,
-    ShocksToPlay,
-    WorldToLive,
-    learn_from_log,
-    live_as_shipped,
-    live_first_days,
+    PolicyComparison,
+    gathered,
+    limits_of,
+    shares,
 )
-from evaluation.parts import play_shocks as play_part
-from evaluation.results import MeanInterval, shares
-from evaluation.trial.run import Asked, Found, hold_trial
-from evaluation.worlds import asked_worlds
+from evaluation.reporting import MeanInterval
+from evaluation.trial.hold_trial import TrialRequest, TrialResult, hold_trial
+from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shocks, asked_worlds
 from flows.progress import say, tell
 from flows.runs import tag_run
 from flows.simulate import seconds_to_play
@@ -66,7 +65,9 @@ def compare(
         When a policy or scenario is unknown.
     """
     workspace = open_workspace(catalog_dir)
-    question = Question(*asked(workspace.catalog, policies, scenarios), decisions, seeds, store_days, first_days)
+    question = ComparisonQuestion(
+        *asked_comparison(workspace.catalog, policies, scenarios), decisions, seeds, store_days, first_days
+    )
     tag_run("comparison")
     limits = limits_of(question.scenarios)
     work = len(question.parts) * len(question.scenarios) * _SECONDS_A_SCENARIO + seeds * first_days * _SECONDS_A_DAY
@@ -74,8 +75,8 @@ def compare(
         where = whereabouts(workspace, spread)
         logs = [LogToLearnFrom(where, question, limits, size, seed) for size, seed in question.parts]
         stores = [FirstDaysToLive(where, first_days, seed) for seed in range(1, seeds + 1) if first_days]
-        played = spread_as_task(spread, learn_from_log, logs, "comparing policies")
-        lived = spread_as_task(spread, live_first_days, stores, "living the first days")
+        played = spread_as_task(spread, play_part, logs, "comparing policies")
+        lived = spread_as_task(spread, play_part, stores, "living the first days")
     found = keep_comparison(workspace, question, gathered(question, limits, played, lived))
     _show_shares(shares(found.scores))
     return found
@@ -97,12 +98,12 @@ def compare_as_shipped(
     tag_run("comparison")
     parts = [WorldToLive(world, seed, days, stores) for world, seed in question.parts]
     with spreading(workspace.settings, seconds=len(parts) * days * _SECONDS_A_DAY, threads=_THREADS) as spread:
-        lived = spread_as_task(spread, live_as_shipped, parts, "living the first days as shipped")
-    return keep(workspace, put_together(question, lived))
+        lived = spread_as_task(spread, play_part, parts, "living the first days as shipped")
+    return keep_as_shipped(workspace, put_together(question, lived))
 
 
 @flow(name="trial", flow_run_name="trial-{asked.a}-{asked.b}", persist_result=False)
-def trial(asked: Asked, catalog_dir: str | None = None) -> Found:
+def trial(asked: TrialRequest, catalog_dir: str | None = None) -> TrialResult:
     """Plan a switchback trial, sell its days on the twin, and estimate what B earns more than A.
 
     Raises

@@ -5,8 +5,12 @@ kept in memory. What is measured on it is the product, its gate included.
 """
 
 import datetime as dt
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from catalog.gate import Outcome, outcome_of
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from catalog.settings import Settings
@@ -14,13 +18,23 @@ from etl.batches import batches_of, play_batch
 from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
+from features.cells import feature_workbench
 from serving.champion import Champion
+from serving.curves import DemandCurves
+from serving.day_curves import learned_for
 from serving.in_force import pricing_on
-from training.drift.watch import Announce, unannounced
+from serving.policies import policy_with_model
+from serving.pricing_policy import PricingPolicy
+from training.drift.watch import Announce, Detection, unannounced
 from training.means import Means
 from training.night import run_night
 from training.nights import Night
 from training.same_shoppers import earned_in
+from warehouse.lake import Partition
+
+Source = Literal["base", "belief", "champion"]
+_WITHOUT_LEARNING = ("static", "rule")
+_NEVER = 3_650  # days between trainings: an alarm alone makes one
 
 
 @dataclass(frozen=True)
@@ -57,3 +71,45 @@ class LivingStore:
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""
         return run_night(self.workspace, self.registry, date, self.seed, Means(announce=announce))
+
+    def source_of(self, priced_by: PricedBy) -> Source:
+        """Tell where prices came from: base prices or a rule on them, a belief alone, or a champion."""
+        if priced_by.policy.name in _WITHOUT_LEARNING:
+            return "base"
+        version = priced_by.policy.model_version
+        return "champion" if version is not None and self.registry.knows(version) else "belief"
+
+    def judged(self, version: str) -> tuple[Outcome, float | None]:
+        """Return the gate's verdict on a version and what its prices would truly gain, EUR per store day, if known."""
+        row = self.workspace.lake.read(Partition("model_versions", None, f"v{version}")).to_pylist()[0]
+        unmet = [condition["condition"] for condition in json.loads(row["reasons"]) if not condition["met"]]
+        gain = json.loads(row["money"]) if row["money"] else {}
+        return outcome_of(unmet), gain.get("truth")
+
+
+class WatchingStore(LivingStore):
+    """A chain that learns once, and again when its watch on residuals says that demand changed."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, seed: int) -> None:
+        """Open before the first day, without a champion: a week of exploring base prices leads to the first one."""
+        learning = catalog.store.learning.model_copy(update={"train_every_days": _NEVER})
+        policies = catalog.store.policies.model_copy(update={"before_champion": "static"})
+        changed = {"learning": learning, "policies": policies}
+        super().__init__(settings, Catalog(catalog.products, catalog.store.model_copy(update=changed)), seed)
+
+    def sees_a_change(self, date: dt.date) -> bool:
+        """Do the night after a date; tell whether a change in demand was seen on it."""
+        seen = list[Detection]()
+
+        def hear(_version: str, detections: Sequence[Detection]) -> None:
+            seen.extend(detections)
+
+        self.night(date, hear)
+        return any(detection.business_date == date for detection in seen)
+
+    def prices_for(self, champion: Champion, date: dt.date) -> tuple[PricingPolicy, DemandCurves]:
+        """Return what a champion would ask for on a date, with what was known the night before, and its curves."""
+        catalog = self.workspace.catalog
+        with feature_workbench(self.workspace.settings) as connection:
+            learned = learned_for(connection, champion, catalog, date)
+        return policy_with_model(catalog, learned.curves, learned.visits), learned.curves

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
+from catalog.ladder import price_ladder
 from catalog.load import Catalog
+from catalog.pricing import Policy
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
-from evaluation.scenarios import PLAYED_ON
+from evaluation.contestants import clairvoyant
+from evaluation.worlds import PLAYED_ON
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count
 from serving.price_book.tabulate import tabulate
@@ -18,7 +21,7 @@ from serving.recursion import value_of_prices
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_on
-from simulation.visits import draw_visits, expected_visits_on
+from simulation.visits import Visits, draw_visits, expected_visits_on
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def expected_gain(policy: PricingPolicy, catalog: Catalog, date: dt.date, curves
     visits = expected_visits_on(catalog, date)
     return np.array(
         [
-            value_of_prices(gain, own * coming[::-1])[par, -1]
-            for gain, own, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
+            value_of_prices(gain, p_sale * coming[::-1])[par, -1]
+            for gain, p_sale, coming, par in zip(gains, chance, visits, catalog.par_stock, strict=True)
         ]
     )
 
@@ -79,3 +82,26 @@ def tally(day: StoreDay, catalog: Catalog) -> Tally:
         mean_price_eur=float(day.price.mean()),
         repricings_per_day=moves / n_stores,
     )
+
+
+def day_gain(catalog: Catalog, policy: Policy, date: dt.date, visits: Visits) -> float:
+    """Return what a policy earns from given visits on a date, EUR, all stores together."""
+    return tally(meet(catalog, policy, catalog.store.stores, date, visits), catalog).gain_eur
+
+
+class Clairvoyants:
+    """The clairvoyant of each date, worked out once for each state of the world."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Know a world."""
+        self._catalog = catalog
+        self._policies: dict[bytes, PricingPolicy] = {}
+
+    def on(self, date: dt.date) -> PricingPolicy:
+        """Return the policy that knows the date's demand and expected footfall."""
+        catalog = self._catalog
+        ratios = price_ladder(catalog) / catalog.base_prices[:, None]
+        state = chance_on(catalog, date, ratios).tobytes() + expected_visits_on(catalog, date).tobytes()
+        if state not in self._policies:
+            self._policies[state] = clairvoyant(catalog, date)
+        return self._policies[state]

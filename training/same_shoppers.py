@@ -61,14 +61,14 @@ def on_same_shoppers(lake: Lake) -> list[SameShoppers]:
 
     A date of which a single batch cannot be compared is left out whole.
     """
-    found = []
+    days = []
     for date, batches in groupby(lake.partitions("interactions"), lambda batch: batch.business_date):
         compared = [_compare(lake, batch) for batch in batches]
-        known = [one for one in compared if one is not None]
-        if date is not None and len(known) == len(compared):
-            book_eur, base_eur = sum(one.book_eur for one in known), sum(one.base_eur for one in known)
-            found.append(SameShoppers(date, known[0].objective, book_eur, base_eur))
-    return found
+        comparable = [one for one in compared if one is not None]
+        if date is not None and len(comparable) == len(compared):
+            book_eur, base_eur = sum(one.book_eur for one in comparable), sum(one.base_eur for one in comparable)
+            days.append(SameShoppers(date, comparable[0].objective, book_eur, base_eur))
+    return days
 
 
 def mean_of(days: list[SameShoppers]) -> MeanDay | None:

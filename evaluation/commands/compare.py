@@ -107,7 +107,8 @@ def compare(
     if stores is not None:
         raise typer.BadParameter("--stores belongs to --as-shipped; nothing was played: add --as-shipped or a --world")
     from catalog.load import load
-    from evaluation.choices import DECISIONS, POLICIES, asked
+    from evaluation.worlds import DECISIONS, POLICIES
+    from evaluation.worlds import asked_comparison as asked
 
     folder = text_of(catalog)
     shelf = load(catalog)
@@ -138,7 +139,7 @@ def _compare_as_shipped(
         from evaluation.flows import compare_as_shipped as flow
 
         found = flow(tuple(worlds), days, seeds, stores, folder)
-    from evaluation.as_shipped import report
+    from evaluation.as_shipped import shipped_report as report
 
     if as_json:
         emit(report.as_json(found))

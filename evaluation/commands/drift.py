@@ -84,7 +84,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
       shelfprice shocks --scenario "budgets fall" --seeds 1
     """
     from catalog.load import load
-    from evaluation.drift.worlds import asked
+    from evaluation.worlds import asked_shocks as asked
 
     folder = text_of(catalog)
     shelf = load(catalog)
@@ -94,7 +94,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
         from evaluation.flows import play_shocks
 
         found = play_shocks(tuple(scenario or ()), seeds, folder)
-    from evaluation.drift import report as shock_report
+    from evaluation.drift import drift_report as shock_report
 
     if as_json:
         emit(shock_report.as_json(found))

@@ -68,7 +68,7 @@ def trial(
       shelfprice trial --unit hours --hours 2 --washout 1
     """
     from evaluation.trial.arms import refuse_pair
-    from evaluation.trial.run import Asked
+    from evaluation.trial.hold_trial import TrialRequest as Asked
 
     if hours is not None and unit == "day":
         raise typer.BadParameter("expected --unit hours with it, found whole days", param_hint="'--hours'")
@@ -79,10 +79,10 @@ def trial(
     asked = Asked(a, b, days, stores, block, washout, seed, date_of(start), explore, variation)
     folder = text_of(catalog)
     admit("twin")
-    from evaluation.trial import report
+    from evaluation.trial import trial_report as report
 
     if plan:
-        from evaluation.trial.run import plan_trial
+        from evaluation.trial.hold_trial import plan_trial
         from flows.workspace import open_workspace
 
         planned = plan_trial(open_workspace(folder, for_the_twin=True), asked)

@@ -6,20 +6,15 @@ of the morning, so what the belief corrects during the day comes on top.
 
 import datetime as dt
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-
-import pyarrow as pa
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from catalog.settings import read_settings
-from catalog.tables.drift import DRIFT_RESULTS
-from evaluation.contestants import clairvoyant
-from evaluation.drift.store import WatchingStore
-from evaluation.drift.worlds import EXPLORE_DAYS, ShockedWorld
-from evaluation.scores import expected_gain
+from evaluation.living_store import WatchingStore
+from evaluation.scores import Clairvoyants, expected_gain
+from evaluation.worlds import EXPLORE_DAYS, StoreWorld
 from serving.curves import DemandCurves
 from serving.pricing_policy import PricingPolicy
-from simulation.visits import budget_shifts_on, demand_factors_on
 
 UNWATCHED = "none"
 """What becomes of the first champion when nobody watches and the belief alone corrects it: the contrast."""
@@ -44,6 +39,18 @@ class ScoredDay:
     earned_eur: float
     unwatched_eur: float
     possible_eur: float
+
+    def earned(self, rule: str) -> float:
+        """Return what prices earn under a rule, EUR."""
+        return self.unwatched_eur if rule == UNWATCHED else self.earned_eur
+
+    def share(self, rule: str) -> float:
+        """Return what prices earn under a rule as a share of what the clairvoyant does."""
+        return self.earned(rule) / self.possible_eur
+
+
+PlayedDays = Mapping[tuple[str, int], Sequence[ScoredDay]]
+"""The scored days of each world and seed."""
 
 
 @dataclass(frozen=True)
@@ -78,88 +85,90 @@ class DriftOutcome:
     lost_eur: float
 
 
-def play_world(world: ShockedWorld, seed: int) -> list[ScoredDay]:
-    """Play a world, and score each day that is priced by a champion."""
-    possible, scored = _Clairvoyant(world), []
-    with tempfile.TemporaryDirectory(prefix="shelfprice-shocks-") as home:
-        store = WatchingStore(read_settings({"SHELFPRICE_HOME": home}), world.catalog, seed)
-        first = None
-        for position, date in enumerate(world.dates):
-            earned = kept = 0.0
-            if first is not None and (champion := store.champion) is not None:
-                earned = _gain(world, date, *store.prices_for(champion, date))
-                is_first = champion.version == first.version
-                kept = earned if is_first else _gain(world, date, *store.prices_for(first, date))
-            decisions, alarm = store.sell(date), False
-            if position + 1 >= EXPLORE_DAYS:
-                alarm = store.night(date)
-            if first is not None:
-                scored.append(ScoredDay(date, decisions, alarm, earned, kept, possible.on(date)))
-            first = first or store.champion
-    return scored
+@dataclass(frozen=True)
+class Scorecard:
+    """The worlds that were played, one outcome for each change, rule and seed, and the MLflow run with the figure."""
+
+    worlds: tuple[StoreWorld, ...]
+    outcomes: tuple[DriftOutcome, ...]
+    run_id: str = ""
 
 
-def outcomes(world: ShockedWorld, rule: str, seed: int, days: Sequence[ScoredDay]) -> list[DriftOutcome]:
+@dataclass(frozen=True)
+class ShocksToPlay:
+    """A scripted world, on the shoppers of a seed. A part of the experiment."""
+
+    world: StoreWorld
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The world and the seed."""
+        return f"{self.world.name}, seed {self.seed}"
+
+    def play(self) -> list[ScoredDay]:
+        """Play the world, and score each day that is priced by a champion."""
+        world, clairvoyants, scored = self.world, Clairvoyants(self.world.catalog), list[ScoredDay]()
+        with tempfile.TemporaryDirectory(prefix="shelfprice-shocks-") as home:
+            store = WatchingStore(read_settings({"SHELFPRICE_HOME": home}), world.catalog, self.seed)
+            first = None
+            for position, date in enumerate(world.dates):
+                earned = kept = 0.0
+                if first is not None and (champion := store.champion) is not None:
+                    earned = _gain(world, date, *store.prices_for(champion, date))
+                    is_first = champion.version == first.version
+                    kept = earned if is_first else _gain(world, date, *store.prices_for(first, date))
+                decisions = store.sell(date).decisions
+                alarm = position + 1 >= EXPLORE_DAYS and store.sees_a_change(date)
+                if first is not None:
+                    possible = _gain(world, date, clairvoyants.on(date))
+                    scored.append(ScoredDay(date, decisions, alarm, earned, kept, possible))
+                first = first or store.champion
+        return scored
+
+
+def outcomes(world: StoreWorld, rule: str, seed: int, days: Sequence[ScoredDay]) -> list[DriftOutcome]:
     """Score a rule in each part of a world: before any change, and from each change to the next or the end."""
     begins = [days[0].date, *world.changes]
     ends = [*world.changes, dt.date.max]
     quiet = [day for day in days if begins[0] <= day.date < ends[0]]
-    wanted = min(_RECOVERED, share_of(quiet[-1], rule) - _WITHIN)
-    found = []
+    wanted = min(_RECOVERED, quiet[-1].share(rule) - _WITHIN)
+    scored = []
     for change, (begin, end) in enumerate(zip(begins, ends, strict=True)):
-        own = [day for day in days if begin <= day.date < end]
-        below = [position for position, day in enumerate(own) if share_of(day, rule) < wanted]
+        since = [day for day in days if begin <= day.date < end]
+        below = [position for position, day in enumerate(since) if day.share(rule) < wanted]
         bad = below[-1] + 1 if below else 0
-        missed = sum(day.possible_eur - _earned(day, rule) for day in own[:bad])
-        alarms = [position for position, day in enumerate(own) if day.alarm and rule != UNWATCHED]
+        missed = sum(day.possible_eur - day.earned(rule) for day in since[:bad])
+        alarms = [position for position, day in enumerate(since) if day.alarm and rule != UNWATCHED]
         detected = alarms[0] + 1 if alarms and change else None
-        found.append(
+        scored.append(
             DriftOutcome(
                 scenario=world.name,
                 rule=rule,
                 seed=seed,
                 change=change,
-                days=len(own),
+                days=len(since),
                 false_alarms=len([at for at in alarms if not change or at >= max(bad, detected or 0)]),
                 detected_after_days=detected,
-                decisions=sum(day.decisions for day in own[:detected]) if detected else None,
-                recovered_after_days=bad if bad < len(own) else None,
+                decisions=sum(day.decisions for day in since[:detected]) if detected else None,
+                recovered_after_days=bad if bad < len(since) else None,
                 lost_eur=missed * len(world.catalog.store.stores),
             )
         )
-    return found
+    return scored
 
 
-def share_of(day: ScoredDay, rule: str) -> float:
-    """Return what prices earn on a day as a share of what the clairvoyant does."""
-    return _earned(day, rule) / day.possible_eur
+def scorecard_of(worlds: Sequence[StoreWorld], played: PlayedDays, seeds: int) -> Scorecard:
+    """Score what was played; what becomes of the first champion is read off the same days."""
+    scored = [
+        outcome
+        for world in worlds
+        for rule in RULES
+        for seed in range(1, seeds + 1)
+        for outcome in outcomes(world, rule, seed, played[world.name, seed])
+    ]
+    return Scorecard(tuple(worlds), tuple(scored))
 
 
-def outcomes_to_table(found: Sequence[DriftOutcome], played_at: dt.datetime) -> pa.Table:
-    """Return the outcomes in the columns of `drift_results`."""
-    return pa.Table.from_pylist(
-        [asdict(outcome) | {"played_at": played_at} for outcome in found], schema=DRIFT_RESULTS.schema
-    )
-
-
-class _Clairvoyant:
-    """What the clairvoyant earns on a store day, EUR; worked out once for each state of the world."""
-
-    def __init__(self, world: ShockedWorld) -> None:
-        self._world = world
-        self._known: dict[bytes, float] = {}
-
-    def on(self, date: dt.date) -> float:
-        catalog = self._world.catalog
-        state = budget_shifts_on(catalog, date).tobytes() + demand_factors_on(catalog, date).tobytes()
-        if state not in self._known:
-            self._known[state] = _gain(self._world, date, clairvoyant(catalog, date))
-        return self._known[state]
-
-
-def _gain(world: ShockedWorld, date: dt.date, policy: PricingPolicy, curves: DemandCurves | None = None) -> float:
+def _gain(world: StoreWorld, date: dt.date, policy: PricingPolicy, curves: DemandCurves | None = None) -> float:
     return float(expected_gain(policy, world.catalog, date, curves).sum())
-
-
-def _earned(day: ScoredDay, rule: str) -> float:
-    return day.unwatched_eur if rule == UNWATCHED else day.earned_eur

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from catalog.errors import ShelfpriceError
-from evaluation.outside_store.question import DAYS, Question
+from evaluation.outside_store.question import DAYS, ExaminationQuestion
 
 _LEAST_DAYS = 28
 _WIDEST = 0.5
@@ -22,10 +22,10 @@ def main() -> None:
             f"--learn-days and --play-days: expected at most {DAYS} days together, found "
             f"{asked.learn_days + asked.play_days}; the store plays one year"
         )
-    from evaluation.outside_store.report import as_record, report  # noqa: PLC0415 - a refusal comes before it
-    from evaluation.outside_store.run import examine  # noqa: PLC0415
+    from evaluation.outside_store.examination import examine  # noqa: PLC0415
+    from evaluation.outside_store.examination_report import as_record, report  # noqa: PLC0415 - a refusal comes before it
 
-    question = Question(**{name: value for name, value in vars(asked).items() if name != "json"})
+    question = ExaminationQuestion(**{name: value for name, value in vars(asked).items() if name != "json"})
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)
     try:
         found = examine(question, _tell)
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    usual = Question(Path())
+    usual = ExaminationQuestion(Path())
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.outside_store",
         description="Learn from the till receipts of grocery-sim, a store that other people wrote, and let it play the "

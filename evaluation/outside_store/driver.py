@@ -234,15 +234,15 @@ def _answer_key(store: Any, prices: "Prices", folder: Path) -> None:
     rows, people = [], store.customers
     sensitivity, taste = people["price_sens"].to_numpy()[:, None], people["brand_affinity"].to_numpy()[:, None]
     for place, category in enumerate(params.CATS):
-        own = np.array(store.cat_listed[category])
-        relative = prices[own] / store.shelf_median[category]
-        utility = phase3.PHASE3["need_alpha"] * _TYPICAL_NEED + store.appeal[own] - sensitivity * relative
-        utility = utility + params.PHASE1["gamma_brand"] * (1 - np.abs(taste - store.brand[own]))
+        listed = np.array(store.cat_listed[category])
+        relative = prices[listed] / store.shelf_median[category]
+        utility = phase3.PHASE3["need_alpha"] * _TYPICAL_NEED + store.appeal[listed] - sensitivity * relative
+        utility = utility + params.PHASE1["gamma_brand"] * (1 - np.abs(taste - store.brand[listed]))
         odds = np.exp(utility - store.u0)
         chance = odds / (1 + odds.sum(axis=1, keepdims=True))
         taken = chance * store.r_ic[:, place : place + 1]
         elasticity = -(taken * sensitivity * relative * (1 - chance)).sum(axis=0) / taken.sum(axis=0)
-        rows += [(store.uid[i], value, round(prices[i], 2)) for i, value in zip(own, elasticity, strict=True)]
+        rows += [(store.uid[i], value, round(prices[i], 2)) for i, value in zip(listed, elasticity, strict=True)]
     columns = ["sku", "elasticity", "list_price"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "answer_key.csv", index=False)
 

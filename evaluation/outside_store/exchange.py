@@ -7,20 +7,20 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from catalog.errors import DataError
+from evaluation.outside_store.question import ExaminationQuestion
 
 DRIVER = Path(__file__).with_name("driver.py")
 _LONGEST = 1800  # seconds of one request
 
 
 @dataclass(frozen=True)
-class Change:
+class PricesFrom:
     """Prices that hold from the morning of a day, EUR by sku; a product that is not named keeps its price."""
 
     day: int
@@ -28,16 +28,16 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Play:
+class StorePlay:
     """One way of pricing after the learning period: the owner's, or prices that stand until they are changed."""
 
     name: str
     owner_prices: bool = False
-    changes: Sequence[Change] = ()
+    changes: Sequence[PricesFrom] = ()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StoreOutcome:
     """What the days that count earned and lost.
 
     Attributes
@@ -66,11 +66,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoreAnswer:
     """The version of the package, the outcome of each play by name, and where the driver wrote its files."""
 
     version: str
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, StoreOutcome]
     folder: Path
 
     @property
@@ -86,32 +86,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class OutsideStore:
-    """One store of the package.
+    """The store that a question names, with a folder where requests and answers are written."""
 
-    Attributes
-    ----------
-    python
-        The Python that has the package.
-    folder
-        Where requests and answers are written.
-    seed
-        Decides the neighbourhood, its shoppers and the year.
-    learn_days, play_days
-        Days of the learning period, and days that count after it.
-    variation
-        How far prices are tried in the learning period, as a share of the opening price, one drawn a week and product;
-        0 leaves them to the owner.
-    """
-
-    python: Path
+    question: ExaminationQuestion
     folder: Path
-    seed: int
-    learn_days: int
-    play_days: int
-    variation: float
 
-    def play(self, plays: Sequence[Play], export_through: int = 0) -> Answer:
-        """Play a year under each way of pricing, and export the last one up to a day where one is named.
+    def play(self, plays: Sequence[StorePlay], export_through: int = 0) -> StoreAnswer:
+        """StorePlay a year under each way of pricing, and export the last one up to a day where one is named.
 
         Raises
         ------
@@ -119,20 +100,21 @@ class OutsideStore:
             When the driver cannot run there, or does not answer.
         """
         folder = Path(tempfile.mkdtemp(prefix="request-", dir=self.folder))
+        asked = self.question
         request = {
-            "seed": self.seed,
-            "learn_days": self.learn_days,
-            "variation": self.variation,
-            "counted": [self.learn_days + 1, self.learn_days + self.play_days],
+            "seed": asked.seed,
+            "learn_days": asked.learn_days,
+            "variation": asked.variation,
+            "counted": [asked.learn_days + 1, asked.learn_days + asked.play_days],
             "export_through": export_through,
-            "plays": [_as_record(play) for play in plays],
+            "plays": [asdict(play) for play in plays],
         }
         file = folder / "request.json"
         file.write_text(json.dumps(request), encoding="utf-8")
-        run_driver(self.python, file)
+        run_driver(asked.python, file)
         answer = json.loads((folder / "answer.json").read_text(encoding="utf-8"))
-        outcomes = {name: Outcome(**outcome) for name, outcome in answer["plays"].items()}
-        return Answer(answer["version"], outcomes, folder)
+        outcomes = {name: StoreOutcome(**outcome) for name, outcome in answer["plays"].items()}
+        return StoreAnswer(answer["version"], outcomes, folder)
 
 
 def run_driver(python: Path, request: Path) -> None:
@@ -159,8 +141,3 @@ def run_driver(python: Path, request: Path) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"the driver ended with {done.returncode} and said nothing"]
         raise DataError(f"--python {python}: {lines[-1]}")
-
-
-def _as_record(play: Play) -> dict[str, Any]:
-    changes = [{"day": change.day, "prices": dict(change.prices)} for change in play.changes]
-    return {"name": play.name, "owner_prices": play.owner_prices, "changes": changes}

@@ -15,11 +15,10 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.known import KnownShelf, known_before_opening
+from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from evaluation.peers.logit import WEAK, LogitPrior, chance_of, fit_logits
-from evaluation.peers.plan import Plan, plan_for
-from evaluation.peers.seen import Seen, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
+from serving.pricing_policy import Asked
 
 _MOVED_BEFORE_CLOSING = 2  # ticks left in which prices that did not differ are moved
 
@@ -39,9 +38,9 @@ class CertaintyEquivalence:
     """
 
     known: KnownShelf
-    seen: Seen
+    seen: ShelfCounts
     prior: LogitPrior | None
-    plan: Plan | None
+    plan: ShelfPlan | None
     most_units: int
     name: str = "certainty_equivalence"
     model_version: str | None = None
@@ -53,8 +52,7 @@ class CertaintyEquivalence:
         candidate = np.broadcast_to(self._alternating(), shape) if self.plan is None else self.plan.candidates_on(shelf)
         if shelf.ticks_left == _MOVED_BEFORE_CLOSING and self.plan is not None:
             candidate = self._dispersed(candidate)
-        prices = self.known.candidates[np.arange(shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(shape, dtype=np.int64))
+        return self.known.ask(candidate)
 
     def learned(self, sold: Sold) -> "CertaintyEquivalence":
         """Count what was sold; at the end of each hour and of the day, estimate and plan anew."""
@@ -88,7 +86,7 @@ class CertaintyEquivalence:
         return np.where(highest - lowest <= 1, moved, candidate)
 
 
-def estimated(known: KnownShelf, seen: Seen, prior: LogitPrior | None) -> Floats:
+def estimated(known: KnownShelf, seen: ShelfCounts, prior: LogitPrior | None) -> Floats:
     """Return level and log slope of each product by maximum likelihood, or with a prior, shape (n_products, 2)."""
     mean = np.tile(WEAK.mean if prior is None else prior.mean, (len(seen.offered), 1))
     precision = np.zeros(2) if prior is None else prior.deviation**-2.0

@@ -35,7 +35,7 @@ WEAK_TOGETHER = halves_of(WEAK)
 
 
 @dataclass(frozen=True)
-class Posterior:
+class HierarchicalPosterior:
     """The normal approximation of a hierarchical logit.
 
     Attributes
@@ -59,11 +59,11 @@ class Posterior:
     def draw(self, dice: np.random.Generator) -> Floats:
         """Draw every product's parameters together, shape (n_products, 2)."""
         moved = np.linalg.cholesky(self.covariance) @ dice.standard_normal(2)
-        own = np.linalg.cholesky(self.remaining) @ dice.standard_normal((len(self.parameters), 2, 1))
-        return self.parameters + self.pull @ moved + own[:, :, 0]
+        apart = np.linalg.cholesky(self.remaining) @ dice.standard_normal((len(self.parameters), 2, 1))
+        return self.parameters + self.pull @ moved + apart[:, :, 0]
 
 
-def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> Posterior:
+def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: HierarchicalPrior) -> HierarchicalPosterior:
     """Find the mode by Newton's method on what is shared, each product fitted anew given it.
 
     Parameters
@@ -71,20 +71,20 @@ def posterior_of(distance: Floats, offered: Floats, bought: Floats, prior: Hiera
     distance, offered, bought
         Price ratio less 1, visits and purchases, shape (n_products, n_prices).
     """
-    own, shared = np.diag(prior.own**-2.0), np.diag(prior.shared**-2.0)
+    apart, shared = np.diag(prior.own**-2.0), np.diag(prior.shared**-2.0)
     mean = prior.mean.copy()
     parameters = np.tile(mean, (len(distance), 1))
     for _ in range(_ROUNDS):
         parameters, information = fit_logits(
             distance, offered, bought, np.tile(mean, (len(distance), 1)), prior.own**-2.0, parameters
         )
-        remaining = np.linalg.inv(own + information).astype(np.float64)
-        pull = remaining @ own
-        precision = shared + (own - own @ pull).sum(axis=0)
-        score = shared @ (prior.mean - mean) + own @ (parameters - mean).sum(axis=0)
+        remaining = np.linalg.inv(apart + information).astype(np.float64)
+        pull = remaining @ apart
+        precision = shared + (apart - apart @ pull).sum(axis=0)
+        score = shared @ (prior.mean - mean) + apart @ (parameters - mean).sum(axis=0)
         step = np.linalg.solve(precision, score)
         mean = mean + step
         if np.abs(step).max() < _CLOSE:
             break
     covariance: Floats = np.linalg.inv(precision)
-    return Posterior(mean, covariance, parameters, pull, remaining)
+    return HierarchicalPosterior(mean, covariance, parameters, pull, remaining)

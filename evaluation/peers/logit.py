@@ -78,15 +78,15 @@ def fit_logits(
     n_products = len(distance)
     found, information = np.empty((n_products, 2)), np.empty((n_products, 2, 2))
     for product in range(n_products):
-        own = distance[product], offered[product], bought[product], mean[product], precision
+        data = distance[product], offered[product], bought[product], mean[product], precision
         at = start[product].copy()
-        density = _log_density(at, *own)
+        density = _log_density(at, *data)
         for _ in range(_ROUNDS):
-            step = _step(at, *own)
+            step = _step(at, *data)
             improved = False
             for _ in range(_HALVINGS):
                 ahead = np.minimum(np.maximum(at + step, LOWEST), HIGHEST)
-                reached = _log_density(ahead, *own)
+                reached = _log_density(ahead, *data)
                 if reached > density:
                     improved = True
                     break

@@ -9,6 +9,9 @@ import numpy as np
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf, Sold
 from catalog.store_day import StoreDay
+from evaluation.peers.certainty_equivalence import certainty_equivalence
+from evaluation.peers.thompson_inventory import thompson_inventory
+from evaluation.peers.thompson_logit import thompson_logit
 from serving.guardrails import limits_of
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
@@ -67,6 +70,12 @@ class PeerStore:
 def store_of(catalog: Catalog, peer: Peer) -> PeerStore:
     """Return a store in which a peer prices the catalog's shelf."""
     return PeerStore(peer, Storefront(peer, limits=limits_of(catalog)))
+
+
+def peers_of(catalog: Catalog, seed: int) -> dict[str, PeerStore]:
+    """Return every peer in a store of its own, none of which has sold anything."""
+    peers = (certainty_equivalence(catalog), thompson_inventory(catalog, seed), thompson_logit(catalog, seed))
+    return {peer.name: store_of(catalog, peer) for peer in peers}
 
 
 def live_day(catalog: Catalog, store: PeerStore, date: dt.date, visits: Visits) -> tuple[StoreDay, PeerStore]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from catalog.pricing import Sold
-from evaluation.peers.known import KnownShelf
+from evaluation.peers.known_shelf import KnownShelf
 
 PRIOR_VISITS = 100.0
 """Visits to each product on a store day that a peer expects before the first, visits."""
@@ -20,7 +20,7 @@ PRIOR_DAYS = 1 / 3
 
 
 @dataclass(frozen=True)
-class Seen:
+class ShelfCounts:
     """Counts until now.
 
     Attributes
@@ -72,16 +72,20 @@ class Seen:
         """Spread visits a store day, shape (n_products,), over the ticks left today, shape (n_products, n_left)."""
         return per_day[:, None] * self.profile()[self.tick :]
 
+    def dice(self, seed: int) -> np.random.Generator:
+        """Return a random stream of this tick alone, so that a peer that draws holds no random state."""
+        return np.random.default_rng(np.random.SeedSequence((seed, self.day, self.tick)))
 
-def nothing_seen(known: KnownShelf) -> Seen:
+
+def nothing_seen(known: KnownShelf) -> ShelfCounts:
     """Return the counts before the first sale."""
     n_products, n_prices = known.candidates.shape
     nothing, no_tick = np.zeros((n_products, n_prices)), np.zeros(known.n_ticks)
     unshown = np.full(n_products, n_prices), np.full(n_products, -1)
-    return Seen(nothing, nothing, np.zeros(n_products), no_tick, no_tick, *unshown)
+    return ShelfCounts(nothing, nothing, np.zeros(n_products), no_tick, no_tick, *unshown)
 
 
-def seen_after(seen: Seen, known: KnownShelf, sold: Sold) -> Seen:
+def seen_after(seen: ShelfCounts, known: KnownShelf, sold: Sold) -> ShelfCounts:
     """Return the counts after one tick more; after the last one the day is closed."""
     position = known.position_of(sold.prices)
     offered, bought = seen.offered.copy(), seen.bought.copy()
@@ -104,7 +108,7 @@ def seen_after(seen: Seen, known: KnownShelf, sold: Sold) -> Seen:
     return _closed(after, known) if after.tick == known.n_ticks else after
 
 
-def _closed(seen: Seen, known: KnownShelf) -> Seen:
+def _closed(seen: ShelfCounts, known: KnownShelf) -> ShelfCounts:
     """Close the day: tomorrow begins with nothing shown."""
     tomorrow = nothing_seen(known)
     return replace(

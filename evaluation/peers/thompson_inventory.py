@@ -14,10 +14,9 @@ import numpy as np
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.dice import stream_at
-from evaluation.peers.known import KnownShelf, known_before_opening
-from evaluation.peers.seen import Seen, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from evaluation.peers.known_shelf import KnownShelf, known_before_opening
+from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
+from serving.pricing_policy import Asked
 
 _HALVINGS = 60
 
@@ -27,7 +26,7 @@ class ThompsonInventory:
     """The peer at one moment."""
 
     known: KnownShelf
-    seen: Seen
+    seen: ShelfCounts
     seed: int
     name: str = "thompson_inventory"
     model_version: str | None = None
@@ -36,7 +35,7 @@ class ThompsonInventory:
     def ask(self, shelf: Shelf) -> Asked:
         """Draw chances of sale for the zone, and for each store and product a price from the program's mixture."""
         shape = shelf.stock.shape
-        dice = stream_at(self.seed, self.seen.day, self.seen.tick)
+        dice = self.seen.dice(self.seed)
         chances = dice.beta(*self.posterior())
         visits, rate = self.seen.footfall()
         coming = self.seen.visits_ahead(visits / rate).sum(axis=1)
@@ -49,8 +48,7 @@ class ThompsonInventory:
             chosen = first if u[store, product] < share else second
             if chosen >= 0:
                 candidate[store, product] = chosen
-        prices = self.known.candidates[np.arange(shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(shape, dtype=np.int64))
+        return self.known.ask(candidate)
 
     def posterior(self) -> tuple[Floats, Floats]:
         """Return both parameters of the Beta distribution of each chance of sale, shape (n_products, n_prices)."""

@@ -10,13 +10,11 @@ import numpy as np
 
 from catalog.load import Catalog
 from catalog.pricing import Shelf, Sold
-from evaluation.peers.dice import stream_at
 from evaluation.peers.hierarchy import WEAK_TOGETHER, HierarchicalPrior, posterior_of
-from evaluation.peers.known import KnownShelf, known_before_opening
+from evaluation.peers.known_shelf import KnownShelf, ShelfPlan, known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, chance_of
-from evaluation.peers.plan import Plan, plan_for
-from evaluation.peers.seen import Seen, nothing_seen, seen_after
-from serving.pricing_policy import Asked, asked_without_model
+from evaluation.peers.seen import ShelfCounts, nothing_seen, seen_after
+from serving.pricing_policy import Asked
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,9 @@ class ThompsonLogit:
     """
 
     known: KnownShelf
-    seen: Seen
+    seen: ShelfCounts
     seed: int
-    plan: Plan
+    plan: ShelfPlan
     most_units: int
     prior: HierarchicalPrior = WEAK_TOGETHER
     name: str = "thompson_logit"
@@ -38,9 +36,7 @@ class ThompsonLogit:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for the plan's prices."""
-        candidate = self.plan.candidates_on(shelf)
-        prices = self.known.candidates[np.arange(candidate.shape[1]), candidate]
-        return asked_without_model(prices, np.zeros(candidate.shape, dtype=np.int64))
+        return self.known.ask(self.plan.candidates_on(shelf))
 
     def learned(self, sold: Sold) -> "ThompsonLogit":
         """Count what was sold; at the end of each hour and of the day, draw anew."""
@@ -51,9 +47,9 @@ class ThompsonLogit:
         return replace(self, seen=seen, plan=plan)
 
 
-def drawn_plan(known: KnownShelf, seen: Seen, seed: int, most_units: int, prior: HierarchicalPrior) -> Plan:
+def drawn_plan(known: KnownShelf, seen: ShelfCounts, seed: int, most_units: int, prior: HierarchicalPrior) -> ShelfPlan:
     """Draw demand and footfall from what is believed, and plan the rest of the day for that draw."""
-    dice = stream_at(seed, seen.day, seen.tick)
+    dice = seen.dice(seed)
     drawn = posterior_of(known.distance, seen.offered, seen.bought, prior).draw(dice)
     p_sale = chance_of(np.clip(drawn, LOWEST, HIGHEST), known.distance)
     shape, rate = seen.footfall()

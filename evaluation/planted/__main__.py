@@ -4,24 +4,22 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
-from rich.table import Table
-
 from catalog.errors import ShelfpriceError
-from catalog.progress import Progress
-from evaluation.planted.records import Played
-from evaluation.planted.report import COLUMNS, as_json, markdown, rows, sentences
-from evaluation.planted.run import PROCESSES, Question, run
-from evaluation.planted.scenarios import SCENARIOS, asked_scenarios
-from evaluation.planted.world import GRAINS, Size
+from catalog.spread import HERE, Spread
+from evaluation.harness import play_parts
+from evaluation.planted.planted_log import PlantedQuestion, PlantedResult
+from evaluation.planted.planted_report import as_json, as_markdown, rows, sentences
+from evaluation.planted.planted_scenarios import SCENARIOS
+from evaluation.planted.planted_world import GRAINS, Size
+from evaluation.worlds import chosen, refuse_unknown
+from flows.cli.console import progress_bars, remark, say, show_table
+from flows.progress import tell
+from flows.spreading.processes import in_processes
 
-_WIDE = 200
+_PROCESSES = 2
 _INTERRUPTED, _TERMINATED = 130, 143
 _LEAST = {"stores": 1, "days": 28, "products": 1, "seeds": 1}
 
@@ -42,8 +40,11 @@ def main() -> None:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(1)
     try:
-        with _progress_bar() as progress:
-            played = run(question, asked.processes, progress)
+        where: AbstractContextManager[Spread] = (
+            in_processes(asked.processes, remark) if asked.processes > 1 else nullcontext(HERE)
+        )
+        with progress_bars(), where as spread:
+            played = play_parts(question.parts, "planted logs", spread, tell)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     _print(question, played, asked)
@@ -52,7 +53,6 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    size = Size()
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.planted",
         description="Write logs whose truth is known, take them through ingest, transform, train and price, and print "
@@ -60,9 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--scenarios", default="", metavar="A,B", help="by name, default all; see --list")
     parser.add_argument("--grains", default=",".join(GRAINS), metavar="A,B", help="out of %(default)s (default all)")
-    for name, default in {**vars(size), "seeds": 1}.items():
+    for name, default in {**vars(Size()), "seeds": 1}.items():
         parser.add_argument(f"--{name}", type=_at_least(_LEAST[name]), default=default, help="default %(default)s")
-    parser.add_argument("--processes", type=int, choices=range(1, PROCESSES + 1), default=PROCESSES)
+    parser.add_argument("--processes", type=int, choices=range(1, _PROCESSES + 1), default=_PROCESSES)
     parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
     parser.add_argument(
         "--response-only",
@@ -84,50 +84,25 @@ def _at_least(least: int) -> Any:
     return whole
 
 
-def _question(asked: argparse.Namespace) -> Question:
+def _question(asked: argparse.Namespace) -> PlantedQuestion:
     named = [name.strip() for name in asked.grains.split(",")]
-    unknown = [name for name in named if name not in GRAINS]
-    if unknown:
-        raise ShelfpriceError(f"expected grains out of {', '.join(GRAINS)}, found {unknown[0]!r}; nothing was played")
-    scenarios = asked_scenarios([name.strip() for name in asked.scenarios.split(",") if name.strip()])
+    refuse_unknown("grain", named, GRAINS)
+    scenarios = chosen("scenario", [name.strip() for name in asked.scenarios.split(",") if name.strip()], SCENARIOS)
     grains = tuple(grain for grain in GRAINS if grain in named)
     size = Size(asked.stores, asked.days, asked.products)
-    return Question(scenarios, grains, asked.seeds, size, asked.response_only)
+    return PlantedQuestion(scenarios, grains, asked.seeds, size, asked.response_only)
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """Show a bar on a terminal; on a pipe, a line for each tenth."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task("planted logs", total=None)
-
-        def show(stage: str, done: int, total: int) -> None:
-            bars.update(task, completed=done, total=total)
-            if not console.is_terminal and done * 10 // total > (done - 1) * 10 // total:
-                console.print(f"{stage}: {done} of {total}", highlight=False)
-
-        yield show
-
-
-def _print(question: Question, played: list[Played], asked: argparse.Namespace) -> None:
+def _print(question: PlantedQuestion, played: list[PlantedResult], asked: argparse.Namespace) -> None:
     if asked.json:
         sys.stdout.write(json.dumps(as_json(question, played), allow_nan=False) + "\n")
-        return
-    if asked.markdown:
-        sys.stdout.write(markdown(question, played))
-        return
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
-    title = "Responses alone: no model was trained, no price made" if question.response_only else "The real path"
-    table = Table(title=title, title_justify="left")
-    for name in COLUMNS:
-        table.add_column(name, overflow="fold")
-    for row in rows(played):
-        table.add_row(*row)
-    console.print(table, markup=False)
-    for sentence in sentences(played):
-        console.print(sentence, highlight=False)
+    elif asked.markdown:
+        sys.stdout.write(as_markdown(question, played))
+    else:
+        title = "Responses alone: no model was trained, no price made" if question.response_only else "The real path"
+        show_table(title, *rows(played))
+        for sentence in sentences(played):
+            say(sentence)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Arrays have shape (n_stores, n_days, n_products). The first day is a Monday.
 import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
-from evaluation.planted.world import DAYS_A_WEEK, Size
+from evaluation.planted.planted_world import DAYS_A_WEEK, Size
 
 LEVELS = np.log(np.array([0.8, 0.9, 1.0, 1.1, 1.2]))
 """Logs of the price ratios that randomised prices take."""

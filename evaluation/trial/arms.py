@@ -8,6 +8,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog
 from catalog.priced_by import PricedBy
 from evaluation.trial.rewards import stock_values
+from evaluation.worlds import refuse_unknown
 from serving.book_store import book_in_force
 from serving.in_force import pricing_on
 from serving.orders import orders_on
@@ -26,9 +27,7 @@ def refuse_pair(a: str, b: str) -> None:
     DataError
         When they are.
     """
-    for name in (a, b):
-        if name not in POLICIES:
-            raise DataError(f"expected a policy out of {', '.join(POLICIES)}, found {name!r}; nothing was tried")
+    refuse_unknown("policy", (a, b), POLICIES, "tried")
     if a == b:
         raise DataError(
             f"expected two policies, found {a} twice; nothing was tried, for a policy earns what it earns: name another"
@@ -76,8 +75,8 @@ def values_on(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
     DataError
         When no book says.
     """
-    found = book_in_force(lake, date)
-    values = None if found is None else stock_values(found[0], catalog.skus)
+    in_force = book_in_force(lake, date)
+    values = None if in_force is None else stock_values(in_force[0], catalog.skus)
     if values is None:
         raise DataError(
             f"expected a price book of stock_aware for {date} or before, found none; nothing was tried: without it "
@@ -93,10 +92,10 @@ def name_asked_for(name: str) -> str | None:
 
 
 def _arm(lake: Lake, catalog: Catalog, name: str, date: dt.date) -> PricedBy:
-    found = pricing_on(lake, catalog, date, name_asked_for(name))
-    if name == "stock_aware" and found.policy.name in _WITHOUT_MODEL:
+    priced_by = pricing_on(lake, catalog, date, name_asked_for(name))
+    if name == "stock_aware" and priced_by.policy.name in _WITHOUT_MODEL:
         raise DataError(
             f"expected a price book for {date} or before, found none; nothing was tried, for stock_aware is what the "
             "book says: run `shelfprice train` and `shelfprice price`"
         )
-    return found
+    return priced_by

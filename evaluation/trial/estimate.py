@@ -21,7 +21,7 @@ _DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """B minus A.
 
     Attributes
@@ -67,7 +67,7 @@ def differences(design: Design, rewards: Floats) -> Floats:
     return of_days[:, first] + of_days[:, second]
 
 
-def outcome_of(design: Design, rewards: Floats, earned: Floats) -> Outcome:
+def outcome_of(design: Design, rewards: Floats, earned: Floats) -> TrialOutcome:
     """Estimate B minus A.
 
     Parameters
@@ -83,11 +83,11 @@ def outcome_of(design: Design, rewards: Floats, earned: Floats) -> Outcome:
     return outcome_from(found, a_eur)
 
 
-def outcome_from(found: Floats, a_eur: float) -> Outcome:
+def outcome_from(found: Floats, a_eur: float) -> TrialOutcome:
     """Return the outcome of differences of pairs, EUR, shape (n_pairs,), beside what a store day of A earned."""
     exact = np.round(found, _DIGITS)  # equal days differ by rounding alone, which is no difference
     n, effect = len(exact), float(exact.mean())
     error = float(exact.std(ddof=1)) / np.sqrt(n)
     half = float(stdtrit(n - 1, _UPPER)) * error
     p_value = float(2 * stdtr(n - 1, -abs(effect) / error)) if error > 0 else float(effect == 0)
-    return Outcome(effect, effect - half, effect + half, p_value, a_eur, n)
+    return TrialOutcome(effect, effect - half, effect + half, p_value, a_eur, n)

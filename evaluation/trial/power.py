@@ -4,16 +4,21 @@ The analysis is a t test on differences of pairs of store days, so its power is 
 What must hold: the standard deviation of a store day's earnings is known roughly, from past days or as stated.
 """
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtrit
 
 from catalog.arrays import Floats
 from catalog.currency import Currency
+from catalog.load import Catalog
 from evaluation.trial.design import FEWEST_PAIRS, Design
+from serving.policies import costs_that_count
+from warehouse.lake import Lake
 
 WANTED_POWER = 0.8
 WANTED_EFFECT = 0.03
@@ -26,7 +31,7 @@ _FEWEST_STORE_DAYS = 6
 
 
 @dataclass(frozen=True)
-class Spread:
+class DayVariation:
     """How a store day's earnings vary: standard deviation over mean, the mean (EUR), and where it is known from."""
 
     variation: float
@@ -35,7 +40,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrialPlan:
     """What a trial can find out.
 
     Attributes
@@ -51,7 +56,7 @@ class Plan:
     """
 
     n_pairs: int
-    spread: Spread
+    spread: DayVariation
     detectable: float
     days_for_wanted: int | None
 
@@ -63,11 +68,11 @@ class Plan:
     def told(self, money: Currency) -> str:
         """Say what the trial can detect, and from what that is known."""
         amount = "" if self.detectable_eur is None else f", {self.detectable_eur:,.0f} {money.code} a store day"
-        found = (
+        sentence = (
             f"{self.n_pairs} pairs of store days detect a difference of {self.detectable:.1%} of sales{amount} with "
             f"{WANTED_POWER:.0%} power (a store day varies by {self.spread.variation:.1%}, {self.spread.source})"
         )
-        return found if self.warning is None else f"{found}; {self.warning}"
+        return sentence if self.warning is None else f"{sentence}; {self.warning}"
 
     @property
     def warning(self) -> str | None:
@@ -81,7 +86,7 @@ class Plan:
         )
 
 
-def spread_of(store_days: Floats | None, stated: float | None = None) -> Spread:
+def spread_of(store_days: Floats | None, stated: float | None = None) -> DayVariation:
     """Return how earnings vary: as stated, else as past store days did, else the usual variation.
 
     Parameters
@@ -90,20 +95,20 @@ def spread_of(store_days: Floats | None, stated: float | None = None) -> Spread:
         Earnings of past days, EUR, shape (n_stores, n_days), NaN where a store has no such day. The stores' own levels
         are taken out, since a store is compared with itself.
     """
-    known = store_days is not None and np.isfinite(store_days).sum() - len(store_days) >= _FEWEST_STORE_DAYS
-    mean = float(np.nanmean(store_days)) if store_days is not None and known else None
+    suffices = store_days is not None and np.isfinite(store_days).sum() - len(store_days) >= _FEWEST_STORE_DAYS
+    mean = float(np.nanmean(store_days)) if store_days is not None and suffices else None
     if stated is not None:
-        return Spread(stated, mean, "stated")
+        return DayVariation(stated, mean, "stated")
     if store_days is None or mean is None or mean <= 0:
-        return Spread(USUAL_VARIATION, None, "assumed, for too few past days are known")
+        return DayVariation(USUAL_VARIATION, None, "assumed, for too few past days are known")
     within = store_days - np.nanmean(store_days, axis=1, keepdims=True)
     n_free = int(np.isfinite(store_days).sum()) - len(store_days)
     deviation = math.sqrt(float(np.nansum(within**2)) / n_free)
-    return Spread(deviation / mean, mean, f"from {int(np.isfinite(store_days).sum())} past store days")
+    return DayVariation(deviation / mean, mean, f"from {int(np.isfinite(store_days).sum())} past store days")
 
 
-def plan_of(design: Design, spread: Spread) -> Plan:
-    """Plan a trial: what it can detect, and how many days 3 % would take with the same stores."""
+def plan_of(design: Design, spread: DayVariation) -> TrialPlan:
+    """TrialPlan a trial: what it can detect, and how many days 3 % would take with the same stores."""
     of_pair = deviation_of_pair(spread.variation, design)
     n_stores, needed = len(design.stores), None
     for days in range(2, _MOST_DAYS + 1, 2):
@@ -111,7 +116,7 @@ def plan_of(design: Design, spread: Spread) -> Plan:
         if n_pairs >= FEWEST_PAIRS and power(WANTED_EFFECT, of_pair, n_pairs) >= WANTED_POWER:
             needed = days
             break
-    return Plan(design.n_pairs, spread, detectable(of_pair, design.n_pairs), needed)
+    return TrialPlan(design.n_pairs, spread, detectable(of_pair, design.n_pairs), needed)
 
 
 def deviation_of_pair(of_store_day: float, design: Design) -> float:
@@ -134,3 +139,32 @@ def detectable(deviation: float, n_pairs: int) -> float:
         return 0.0
     most = 20 * deviation * stdtrit(n_pairs - 1, _UPPER) / math.sqrt(n_pairs)
     return float(brentq(lambda effect: power(effect, deviation, n_pairs) - WANTED_POWER, 0.0, most))
+
+
+_NEWEST = 28  # business dates
+
+
+def past_store_days(lake: Lake, catalog: Catalog, before: dt.date) -> Floats | None:
+    """Return what the days before a date earned, EUR, shape (n_levels, n_days); None without any.
+
+    A level is a store under one policy and model version, since another policy has another mean; NaN where it has no
+    such day. Days that changed between policies are left out.
+    """
+    costs = dict(zip(catalog.skus, costs_that_count(catalog), strict=True))
+    dates, days = [date for date in lake.dates("interactions") if date < before][-_NEWEST:], []
+    for part in lake.partitions("interactions"):
+        if part.business_date in dates and lake.receipt(part) is not None:
+            rows = lake.read(part).select(["store_id", "policy", "model_version", "sku", "price_offered", "purchased"])
+            frame = rows.filter(rows["purchased"]).to_pandas().astype({"sku": str})
+            earned = frame["price_offered"] - frame["sku"].map(costs).fillna(0.0)
+            level = frame["policy"].astype(str) + " " + frame["model_version"].astype(str).fillna("")
+            frame = frame.assign(earned=earned, level=level, date=part.business_date)
+            store_days = frame.groupby([frame["store_id"].astype(str), "date"])
+            days.append(
+                store_days.agg(earned=("earned", "sum"), level=("level", "first"), count_levels=("level", "nunique"))
+            )
+    if not days:
+        return None
+    every_day = pd.concat(days).reset_index()
+    steady = every_day[every_day["count_levels"] == 1]
+    return steady.pivot_table(index=["store_id", "level"], columns="date", values="earned").to_numpy(float)

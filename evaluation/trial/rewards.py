@@ -24,21 +24,21 @@ from serving.price_book.book import PriceBook
 
 
 @dataclass(frozen=True)
-class Sales:
+class TickSales:
     """What stores sold on one date: money, EUR, shape (n_stores, n_ticks); units (n_stores, n_ticks, n_products)."""
 
     gain_eur: Floats
     units: Ints
 
 
-def sales_of(day: StoreDay, costs: Floats, ticks: int) -> Sales:
+def sales_of(day: StoreDay, costs: Floats, ticks: int) -> TickSales:
     """Return the sales of a played date, or of a stretch of it; other ticks have none."""
     sold = day.outcome == BOUGHT
     where = (day.store[sold], day.tick[sold], day.product[sold])
     return _counted(where, day.price[sold] - costs[day.product[sold]], (len(day.stores), ticks, len(costs)))
 
 
-def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], costs: Floats, ticks: int) -> Sales:
+def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], costs: Floats, ticks: int) -> TickSales:
     """Return the sales in rows of `interactions`.
 
     Parameters
@@ -53,14 +53,14 @@ def sales_in(rows: pa.Table, stores: tuple[str, ...], skus: tuple[str, ...], cos
     return _counted((store, sold["tick"].to_numpy(), product), gains, (len(stores), ticks, len(skus)))
 
 
-def total(parts: Iterable[Sales]) -> Sales:
+def total(parts: Iterable[TickSales]) -> TickSales:
     """Add up the sales of a date's stretches; there must be one."""
     first, *others = parts
     money, units = first.gain_eur.copy(), first.units.copy()
     for part in others:
         money += part.gain_eur
         units += part.units
-    return Sales(money, units)
+    return TickSales(money, units)
 
 
 def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
@@ -70,12 +70,12 @@ def stock_values(book: PriceBook, skus: tuple[str, ...]) -> Floats | None:
     """
     if book.policy == "greedy" or np.isnan(book.unit_value).any() or not set(skus) <= set(book.skus):
         return None
-    own = book.unit_value[[book.positions[sku] for sku in skus]].copy()
-    own[:, 0] = 0.0
-    return np.cumsum(own, axis=1)[:, :, ::-1]
+    worth = book.unit_value[[book.positions[sku] for sku in skus]].copy()
+    worth[:, 0] = 0.0
+    return np.cumsum(worth, axis=1)[:, :, ::-1]
 
 
-def advantages(sales: Sales, opening_stock: Ints, values: Floats) -> Floats:
+def advantages(sales: TickSales, opening_stock: Ints, values: Floats) -> Floats:
     """Return each tick's sales plus the change in the value of the stock, EUR, shape (n_stores, n_ticks).
 
     Parameters
@@ -94,8 +94,8 @@ def advantages(sales: Sales, opening_stock: Ints, values: Floats) -> Floats:
     return sales.gain_eur + np.diff(worth, axis=1, prepend=at_opening)
 
 
-def _counted(where: tuple[Ints, Ints, Ints], gains: Floats, shape: tuple[int, int, int]) -> Sales:
+def _counted(where: tuple[Ints, Ints, Ints], gains: Floats, shape: tuple[int, int, int]) -> TickSales:
     money, units = np.zeros(shape[:2]), np.zeros(shape, dtype=np.int64)
     np.add.at(money, where[:2], gains)
     np.add.at(units, where, 1)
-    return Sales(money, units)
+    return TickSales(money, units)

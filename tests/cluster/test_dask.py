@@ -29,9 +29,9 @@ from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import BatchResult, batches_of
 from etl.prepare import prepared
 from etl.transform import transform
-from evaluation.choices import asked
-from evaluation.comparison import Question, limits_of
-from evaluation.parts import LogToLearnFrom, learn_from_log
+from evaluation.harness import play_part
+from evaluation.policy_comparison import ComparisonQuestion, LogToLearnFrom, limits_of
+from evaluation.worlds import asked_comparison
 from flows.spreading.choose import spreading
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
@@ -144,15 +144,17 @@ def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
 
 def test_comparisons_find_what_they_find_on_one_machine(cluster: Cluster) -> None:
     workspace = _opened(cluster.settings)
-    question = Question(*asked(workspace.catalog, ("static", "stock_aware"), ("200 visits",)), (300,), 2, 2)
+    question = ComparisonQuestion(
+        *asked_comparison(workspace.catalog, ("static", "stock_aware"), ("200 visits",)), (300,), 2, 2
+    )
     limits = limits_of(question.scenarios)
 
     def parts(spread: Spread) -> list[LogToLearnFrom]:
         return [LogToLearnFrom(whereabouts(workspace, spread), question, limits, *own) for own in question.parts]
 
     with spreading(cluster.settings, seconds=0) as spread:
-        found = spread(learn_from_log, parts(spread))
-    assert found == HERE(learn_from_log, parts(HERE))
+        found = spread(play_part, parts(spread))
+    assert found == HERE(play_part, parts(HERE))
 
 
 def test_a_worker_that_is_killed_costs_little(

@@ -14,25 +14,31 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.business_dates import DEFAULT_START
-from evaluation.as_shipped import report
-from evaluation.as_shipped.play import live_world, with_stores
-from evaluation.as_shipped.records import BASE_PRICES, LEARNERS, PRODUCT, AsShipped, AsShippedQuestion, LivedDay
-from evaluation.as_shipped.regret import (
+from evaluation import flows as flow_module
+from evaluation.as_shipped import shipped_report as report
+from evaluation.as_shipped.learner_regret import (
     against_best_peer,
-    arrival,
     gate_record,
     lost_until_champion,
+    nights_until,
     periods_of,
     regret,
     worst_week,
 )
+from evaluation.as_shipped.lived_days import (
+    BASE_PRICES,
+    LEARNERS,
+    PRODUCT,
+    AsShipped,
+    AsShippedQuestion,
+    LivedDay,
+    WorldToLive,
+    with_stores,
+)
 from evaluation.flows import compare_as_shipped
-from evaluation.parts import WorldToLive
-from evaluation.peers.choices import peers_of
-from evaluation.peers.peer import NAMES, live_day
+from evaluation.peers.peer import NAMES, live_day, peers_of
 from evaluation.scores import tally
-from evaluation.worlds import World, asked_worlds
-from flows import compare as flow_module
+from evaluation.worlds import StoreWorld, asked_worlds
 from flows.environment import orchestrated
 from simulation.visits import draw_visits
 from warehouse.connection import workbench_with_marts
@@ -84,8 +90,8 @@ def test_the_best_peer_is_the_one_that_lost_least_and_the_difference_is_paired_b
 
 def test_nights_count_until_the_first_day_that_was_priced_and_losses_until_the_first_champion() -> None:
     days = lives([60.0, 90.0, 95.0, 99.0], champion_from=3) + lives([60.0] * 4, seed=2)
-    assert arrival(days, "default", "belief", "champion").nights == (1, 1)
-    assert arrival(days, "default", "champion").nights == (2, None)
+    assert nights_until(days, "default", "belief", "champion") == (1, 1)
+    assert nights_until(days, "default", "champion") == (2, None)
     assert lost_until_champion(days, "default").mean == pytest.approx(((40 + 10) + 4 * 40) / 2)
 
 
@@ -103,8 +109,8 @@ def test_promotions_are_false_where_prices_truly_earn_one_per_cent_less_and_unkn
 def test_under_the_kill_switch_every_learner_earns_what_base_prices_do_on_the_same_shoppers() -> None:
     rails = DEFAULT.catalog.store.guardrails.model_copy(update={"kill_switch": True})
     store = DEFAULT.catalog.store.model_copy(update={"guardrails": rails})
-    world = World("frozen", "base prices stand", Catalog(DEFAULT.catalog.products, store))
-    days = live_world(world, 5, 2, 2)
+    world = StoreWorld("frozen", "base prices stand", Catalog(DEFAULT.catalog.products, store))
+    days = WorldToLive(world, 5, 2, 2).play()
     assert {(day.learner, day.day) for day in days} == {(name, day) for name in LEARNERS for day in (1, 2)}
     for number in (1, 2):
         gains = [day.gain_eur for day in days if day.day == number]
@@ -120,7 +126,7 @@ def test_a_world_is_lived_with_as_many_stores_as_asked_its_own_first() -> None:
 @pytest.fixture(scope="module")
 def lived() -> list[LivedDay]:
     """Live three days of the default shelf as shipped."""
-    return live_world(DEFAULT, 1, 3, 1)
+    return WorldToLive(DEFAULT, 1, 3, 1).play()
 
 
 def test_the_product_is_lived_through_its_own_nights_and_judged_by_its_gate(lived: list[LivedDay]) -> None:
@@ -140,7 +146,7 @@ def test_the_peer_that_estimates_each_hour_is_near_the_clairvoyant_within_three_
 
 
 def test_the_product_prices_from_the_first_day_and_is_near_the_best_peer_within_three(lived: list[LivedDay]) -> None:
-    assert arrival(lived, "default", "belief", "champion").nights == (0,)
+    assert nights_until(lived, "default", "belief", "champion") == (0,)
     lost = regret(lived, "default", PRODUCT, 3).mean
     assert lost < 0.06
     assert lost < regret(lived, "default", BASE_PRICES, 3).mean - 0.1

@@ -9,8 +9,8 @@ from mlflow.tracking import MlflowClient
 from catalog.errors import DataError
 from catalog.settings import read_settings
 from evaluation import comparison_report as report
-from evaluation.comparison import PolicyComparison
 from evaluation.flows import compare
+from evaluation.policy_comparison import PolicyComparison
 from flows.environment import orchestrated
 from warehouse.connection import workbench_with_marts
 

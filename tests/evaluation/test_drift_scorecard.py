@@ -9,12 +9,11 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.load import load
-from evaluation.drift import report as shock_report
-from evaluation.drift.scorecard import UNWATCHED, ScoredDay, outcomes, play_world
-from evaluation.drift.worlds import shocked_worlds
+from evaluation import flows as flow_module
+from evaluation.drift import drift_report as shock_report
+from evaluation.drift.scorecard import UNWATCHED, ScoredDay, ShocksToPlay, outcomes
 from evaluation.flows import play_shocks
-from evaluation.parts import ShocksToPlay
-from flows import shocks as flow_module
+from evaluation.worlds import shocked_worlds
 from simulation.visits import budget_shifts_on, demand_factors_on, opening_stock
 from warehouse.connection import read_only
 
@@ -112,7 +111,7 @@ def test_an_unknown_scenario_is_refused_with_those_there_are(empty_home: Path) -
 @pytest.mark.slow
 def test_a_store_whose_shoppers_have_less_sees_it_that_evening_and_prices_well_the_next_morning() -> None:
     world = replace(FALL, days=18)
-    played = play_world(world, 3)
+    played = ShocksToPlay(world, 3).play()
     quiet, after = outcomes(world, "residuals", 3, played)
     assert quiet.false_alarms == 0
     assert (after.detected_after_days, after.recovered_after_days) == (1, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.first_days import DayResult, live_first_days, regret_by_period
-from evaluation.scenarios import built_in
+from evaluation.worlds import built_in
 from features.cells import feature_workbench
 from flows.workspace import open_workspace
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd
@@ -16,13 +16,11 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.load import load
-from evaluation.outside_store.baskets import baskets_as_visits
-from evaluation.outside_store.exchange import Change, Outcome, OutsideStore, Play, run_driver
-from evaluation.outside_store.learn import learn
-from evaluation.outside_store.question import Question
-from evaluation.outside_store.records import Examined, Learned
-from evaluation.outside_store.report import as_record, held, report
-from evaluation.outside_store.run import FIXED, OURS, OWNER, examine, round_days
+from evaluation.outside_store.examination import FIXED, OURS, OWNER, Examination, LearnedFromReceipts, examine
+from evaluation.outside_store.examination_report import as_record, held, report
+from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay, run_driver
+from evaluation.outside_store.learn_from_receipts import baskets_as_visits, learn
+from evaluation.outside_store.question import ExaminationQuestion
 from features.response import PriceResponse, Slope
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
@@ -55,9 +53,9 @@ def response(sku: str, lower: float, upper: float, verdict: Any = "told", why: s
     return PriceResponse(sku, 100, 50, slope, slope, slope, verdict, why)
 
 
-def learned(**prices: float) -> Learned:
+def learned(**prices: float) -> LearnedFromReceipts:
     responses = (response("A", -1.5, -0.5), response("B", -1.5, -0.5, "too thin", "from -1.5 to -0.5"))
-    return Learned(10, 1, responses, () if prices else ("calibrated: no",), prices)
+    return LearnedFromReceipts(10, 1, responses, () if prices else ("calibrated: no",), prices)
 
 
 def test_without_the_package_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:
@@ -101,12 +99,14 @@ def test_wrong_usage_is_refused_before_anything_slow_is_imported() -> None:
 
 
 def test_each_round_reads_what_was_sold_at_the_prices_before(double: Path) -> None:
-    asked = Question(double, learn_days=40, play_days=30, relearn_days=14)
+    asked = ExaminationQuestion(double, learn_days=40, play_days=30, relearn_days=14)
     read: list[Any] = []
 
-    def learner(home: Path, export: Path, objective: str, seed: int, _progress: object) -> Learned:
+    def learner(home: Path, export: Path, question: ExaminationQuestion) -> LearnedFromReceipts:
         request = json.loads((export.parent / "request.json").read_text(encoding="utf-8"))
-        read.append((home.name, request["export_through"], request["plays"][0]["changes"], objective, seed))
+        read.append(
+            (home.name, request["export_through"], request["plays"][0]["changes"], question.objective, question.seed)
+        )
         return learned(A=1.0 + len(read))
 
     found = examine(asked, learner=learner)
@@ -116,14 +116,14 @@ def test_each_round_reads_what_was_sold_at_the_prices_before(double: Path) -> No
         ("home-54", 54, [first], "revenue", 1124),
         ("home-68", 68, [first, second], "revenue", 1124),
     ]
-    assert found.days == (40, 54, 68) == round_days(asked)
+    assert found.days == (40, 54, 68) == asked.round_days
     assert list(found.outcomes) == [OWNER, FIXED, OURS]
     assert found.truth == {"A": -1.0, "B": -2.0}
 
 
 def test_only_the_owner_prices_after_the_learning_period_in_his_own_play(double: Path, tmp_path: Path) -> None:
-    store = OutsideStore(double, tmp_path, 1, 40, 30, 0.1)
-    answer = store.play([Play(OWNER, owner_prices=True), Play(OURS, changes=[Change(41, {"A": 2.0})])])
+    store = OutsideStore(ExaminationQuestion(double, 1, 40, 30, 0.1), tmp_path)
+    answer = store.play([StorePlay(OWNER, owner_prices=True), StorePlay(OURS, changes=[PricesFrom(41, {"A": 2.0})])])
     request = json.loads((answer.folder / "request.json").read_text(encoding="utf-8"))
     assert request["plays"] == [
         {"name": OWNER, "owner_prices": True, "changes": []},
@@ -159,11 +159,12 @@ def test_every_receipt_is_a_visit_to_each_product_that_was_on_the_shelf(tmp_path
 
 
 @pytest.mark.parametrize("grain", ["receipts", "visits"])
-def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_priced(grain: str, tmp_path: Path) -> None:
+def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_priced(
+    grain: Literal["receipts", "visits"], tmp_path: Path
+) -> None:
     receipts = tmp_path / "receipts.csv"
     receipts.write_bytes(gzip.decompress(RECEIPTS.read_bytes()))
-    export = receipts if grain == "receipts" else baskets_as_visits(receipts)
-    found = learn(tmp_path / "home", export, "margin", 7)
+    found = learn(tmp_path / "home", receipts, ExaminationQuestion(Path(), seed=7, grain=grain, objective="margin"))
     assert {own.sku for own in found.responses} == set(pd.read_csv(RECEIPTS)["sku"])
     assert found.rows > 10 * found.rejected
     assert all(own.why for own in found.responses)
@@ -173,10 +174,10 @@ def test_the_recorded_receipts_go_through_the_engine_and_say_why_nothing_is_pric
 
 
 def test_the_report_counts_what_was_told_and_held() -> None:
-    outcome = Outcome(3000.0, 2000.0, 500.0, 900.0, 100.0, 0.05)
+    outcome = StoreOutcome(3000.0, 2000.0, 500.0, 900.0, 100.0, 0.05)
     outcomes = {OWNER: outcome, FIXED: outcome, OURS: replace(outcome, margin_eur=2150.0)}
-    found = Examined("0.1.7", (181,), (learned(A=1.1),), {"A": -1.0, "B": -2.0}, outcomes)
-    asked = Question(Path("python"))
+    found = Examination("0.1.7", (181,), (learned(A=1.1),), {"A": -1.0, "B": -2.0}, outcomes)
+    asked = ExaminationQuestion(Path("python"))
     text = report(asked, found)
     assert held(found.rounds[0].responses, found.truth) == (1, 2)
     assert "Told: 1 of 2 products, 1 priced. The model became champion." in text
@@ -194,13 +195,13 @@ def test_the_report_counts_what_was_told_and_held() -> None:
     reason="SHELFPRICE_OUTSIDE_PYTHON names no Python that has grocery-sim (docs/outside-store.md says how to get one)",
 )
 def test_the_store_sells_at_our_prices_and_meets_the_same_shoppers_before(tmp_path: Path) -> None:
-    store = OutsideStore(Path(str(OUTSIDE_PYTHON)), tmp_path, 1124, 40, 28, 0.1)
-    before = store.play([Play(FIXED)], export_through=40)
+    store = OutsideStore(ExaminationQuestion(Path(str(OUTSIDE_PYTHON)), 1124, 40, 28, 0.1), tmp_path)
+    before = store.play([StorePlay(FIXED)], export_through=40)
     truth = before.elasticities()
     assert len(truth) > 100
     assert all(value < 0 for value in truth.values())
     sku = pd.read_csv(before.receipts)["sku"].value_counts().idxmax()
-    after = store.play([Play(FIXED), Play(OURS, changes=[Change(41, {sku: 9.87})])], export_through=60)
+    after = store.play([StorePlay(FIXED), StorePlay(OURS, changes=[PricesFrom(41, {sku: 9.87})])], export_through=60)
     lines = pd.read_csv(after.receipts, parse_dates=["timestamp"])
     learning = lines[lines["timestamp"] < "2025-02-10"].reset_index(drop=True)
     assert len(pd.read_csv(before.receipts)) == pytest.approx(len(learning), rel=0.02)  # slips of paper differ

@@ -14,12 +14,10 @@ from catalog.load import Catalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.contestants import clairvoyant, with_true_demand
 from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated
-from evaluation.peers.choices import peers_of
 from evaluation.peers.hierarchy import WEAK_TOGETHER, posterior_of
-from evaluation.peers.known import known_before_opening
+from evaluation.peers.known_shelf import known_before_opening, plan_for
 from evaluation.peers.logit import HIGHEST, LOWEST, WEAK, chance_of, fit_logits
-from evaluation.peers.peer import NAMES, live_day, store_of
-from evaluation.peers.plan import plan_for
+from evaluation.peers.peer import NAMES, live_day, peers_of, store_of
 from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_after
 from evaluation.peers.thompson_inventory import best_mixture, thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit

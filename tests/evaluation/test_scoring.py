@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from catalog.load import Catalog, load
+from evaluation.comparison_report import matches_by_policy
 from evaluation.contestants import clairvoyant, policy_of, stock_aware, true_curves, with_true_demand
-from evaluation.results import Match, MeanInterval, interval, matches_by_policy, shares
-from evaluation.scenarios import PLAYED_ON, Scenario, built_in
+from evaluation.policy_comparison import Match, shares
+from evaluation.reporting import MeanInterval, interval
 from evaluation.scores import expected_gain, play_all
+from evaluation.worlds import PLAYED_ON, StoreWorld, built_in
 from serving.policies import GreedyPolicy, StaticPolicy
 from simulation.visits import expected_visits_on
 
@@ -95,7 +97,7 @@ def test_shares_are_averaged_over_seeds_and_counts_are_per_store_day() -> None:
 
 def test_every_scenario_stocks_a_hundred_units_for_the_visits_it_names() -> None:
     for world in SCENARIOS.values():
-        assert isinstance(world, Scenario)
+        assert isinstance(world, StoreWorld)
         assert (world.catalog.par_stock == 100).all()
         if world.name.endswith("visits"):
             visits = expected_visits_on(world.catalog, PLAYED_ON).sum(axis=1)

@@ -19,13 +19,14 @@ from desk.price_changes.desk import Wish, ask
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand
-from evaluation.scenarios import built_in
-from evaluation.trial.calibration import Calibration, calibrate
+from evaluation.harness import play_part
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import differences, outcome_from, outcome_of
-from evaluation.trial.play import TrialBatch, play_trial, sell_one
+from evaluation.trial.hold_trial import TrialRequest, TrialResult, hold_trial, plan_trial
 from evaluation.trial.power import detectable, plan_of, power, spread_of
-from evaluation.trial.run import Asked, Found, hold_trial, plan_trial
+from evaluation.trial.repeated_trials import Calibration, calibrate
+from evaluation.trial.switchback_sales import TrialBatch, play_trial
+from evaluation.worlds import built_in
 from operate.replay.day import replay
 from serving.close_day import play_again
 from serving.policies import policy_without_model
@@ -182,17 +183,17 @@ def workspace(sell_two_days: Callable[[Path], Settings], tmp_path: Path) -> Work
     return Workspace(settings, SHELF, Lake(settings))
 
 
-def asked(**changes: object) -> Asked:
-    return replace(Asked("static", "stock_aware", days=4, stores=3, seed=3), **changes)  # type: ignore[arg-type]
+def asked(**changes: object) -> TrialRequest:
+    return replace(TrialRequest("static", "stock_aware", days=4, stores=3, seed=3), **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture(params=[None, 4.0], ids=["days", "hours"])
-def held(workspace: Workspace, request: pytest.FixtureRequest) -> Found:
+def held(workspace: Workspace, request: pytest.FixtureRequest) -> TrialResult:
     return hold_trial(workspace, asked(hours=request.param))
 
 
 def test_days_of_a_trial_are_replayed_to_the_same_bytes_and_each_decision_names_its_policy(
-    held: Found, workspace: Workspace
+    held: TrialResult, workspace: Workspace
 ) -> None:
     made = held.planned.trial.design
     for date in made.dates:
@@ -206,7 +207,7 @@ def test_days_of_a_trial_are_replayed_to_the_same_bytes_and_each_decision_names_
             assert (rows["propensity"] == 1.0).all()
 
 
-def test_a_trial_is_kept_once_and_sells_nothing_twice(held: Found, workspace: Workspace) -> None:
+def test_a_trial_is_kept_once_and_sells_nothing_twice(held: TrialResult, workspace: Workspace) -> None:
     lake, trial = workspace.lake, held.planned.trial
     before = [lake.receipt(part) for part in lake.partitions("trials")]
     again = hold_trial(
@@ -249,7 +250,7 @@ def test_a_trial_has_the_same_bytes_wherever_its_days_are_sold(
 
 
 def test_a_batch_of_a_trial_is_not_sold_at_other_prices_than_were_meant(
-    held: Found, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    held: TrialResult, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHELFPRICE_HOME", str(workspace.settings.home))
     trial = held.planned.trial
@@ -258,11 +259,11 @@ def test_a_batch_of_a_trial_is_not_sold_at_other_prices_than_were_meant(
     job = TrialBatch(where, trial, batch, is_b, ("static", "of a book that was replaced"))
     before = workspace.lake.receipt(batch.partition)
     with pytest.raises(Declined, match=f"{batch.business_date} {batch.group}: other prices came into force"):
-        Elsewhere()(sell_one, [job])
+        Elsewhere()(play_part, [job])
     assert workspace.lake.receipt(batch.partition) == before
 
 
-def test_nobody_plays_the_stores_of_a_trial_again(held: Found, workspace: Workspace) -> None:
+def test_nobody_plays_the_stores_of_a_trial_again(held: TrialResult, workspace: Workspace) -> None:
     lake, trial = workspace.lake, held.planned.trial
     assert without_live_days(lake, batches_of(SHELF, trial.design.dates, None)) == []
     left = without_live_days(lake, batches_of(SHELF, trial.design.dates, 5))

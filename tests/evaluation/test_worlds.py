@@ -14,7 +14,7 @@ from catalog.load import load
 from etl.business_dates import DEFAULT_START
 from evaluation.contestants import clairvoyant
 from evaluation.scores import expected_gain, tally
-from evaluation.worlds import World, as_shipped_worlds, asked_worlds
+from evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import meet
@@ -23,7 +23,7 @@ from simulation.visits import draw_visits
 WORLDS = as_shipped_worlds()
 
 
-def world(name: str) -> World:
+def world(name: str) -> StoreWorld:
     (found,) = asked_worlds([name])
     return found
 
@@ -100,7 +100,7 @@ def test_each_world_is_what_its_description_says() -> None:
 
 
 @pytest.mark.parametrize("one", WORLDS, ids=lambda one: one.name)
-def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_to_learn(one: World) -> None:
+def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_to_learn(one: StoreWorld) -> None:
     stores, date = [f"T{number:03d}" for number in range(100)], DEFAULT_START
     visits = draw_visits(one.catalog, stores, date, 3)
     best = clairvoyant(one.catalog, date)

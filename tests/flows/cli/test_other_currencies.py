@@ -6,7 +6,7 @@ from catalog.currency import EUR, currency_of
 from catalog.limits import LOWEST_PRICE
 from connect.api.problems import Problem
 from connect.api.quote_questions import question_of, question_of_query
-from evaluation.trial.power import Plan, Spread
+from evaluation.trial.power import DayVariation, TrialPlan
 from flows.cli.loop_report import sentence_of
 from flows.cli.tables import show_kept_prices, show_prices
 from training.same_shoppers import MeanDay
@@ -30,7 +30,7 @@ def test_sentences_have_the_code_and_the_digits() -> None:
         "On the same shoppers, the price book earned 123,450 JPY a day and base prices 100,210 JPY (+23.2%), "
         "over 7 days"
     )
-    plan = Plan(21, Spread(0.1, 50_000.0, "stated"), 0.02, 8)
+    plan = TrialPlan(21, DayVariation(0.1, 50_000.0, "stated"), 0.02, 8)
     assert "2.0% of sales, 1,000 JPY a store day with" in plan.told(JPY)
 
 

@@ -14,8 +14,8 @@ from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import Persona, Shock
 from evaluation.contestants import clairvoyant, stock_aware
-from evaluation.scenarios import PLAYED_ON
 from evaluation.scores import expected_gain
+from evaluation.worlds import PLAYED_ON
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came, likeliest_shape, opened
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots

@@ -3,13 +3,13 @@
 from typing import Any
 
 from evaluation.trial.design import Design
-from evaluation.trial.run import Found, Planned
+from evaluation.trial.hold_trial import PlannedTrial, TrialResult, outcome_facts, plan_facts
 
 COLUMNS = ["policy", "a store day earns, EUR", "difference, EUR", "from", "to", "difference, %", "p-value"]
 _LEAST_SHOWN = 1e-4
 
 
-def columns_of(found: Found) -> list[str]:
+def columns_of(found: TrialResult) -> list[str]:
     """Return `COLUMNS` in the currency of the stores."""
     return [found.planned.money.format_title(column) for column in COLUMNS]
 
@@ -24,25 +24,20 @@ def estimand(design: Design) -> str:
     )
 
 
-def rows_of(found: Found) -> list[list[Any]]:
+def rows_of(found: TrialResult) -> list[list[Any]]:
     """Return A, and B with its difference, in the order of `COLUMNS`."""
     outcome, design = found.outcome, found.planned.trial.design
     share, digits = outcome.share(outcome.effect_eur), found.planned.money.digits
-    difference = [round(own, digits) for own in (outcome.effect_eur, outcome.low_eur, outcome.high_eur)]
+    difference = [round(eur, digits) for eur in (outcome.effect_eur, outcome.low_eur, outcome.high_eur)]
     percent = None if share is None else round(100 * share, 2)
+    p_value = "< 0.0001" if outcome.p_value < _LEAST_SHOWN else f"{outcome.p_value:.4f}"
     return [
         [f"A: {design.a}", round(outcome.a_eur, digits), None, None, None, None, None],
-        [
-            f"B: {design.b}",
-            round(outcome.a_eur + outcome.effect_eur, digits),
-            *difference,
-            percent,
-            "< 0.0001" if outcome.p_value < _LEAST_SHOWN else f"{outcome.p_value:.4f}",
-        ],
+        [f"B: {design.b}", round(outcome.a_eur + outcome.effect_eur, digits), *difference, percent, p_value],
     ]
 
 
-def verdict(found: Found) -> str:
+def verdict(found: TrialResult) -> str:
     """Say in one sentence who earns more."""
     outcome, design = found.outcome, found.planned.trial.design
     if found.verdict == "undecided":
@@ -51,43 +46,22 @@ def verdict(found: Found) -> str:
     return f"{better} earns more (95 % interval without zero, {outcome.n_pairs} pairs), {estimand(design)}"
 
 
-def plan_as_json(planned: Planned) -> dict[str, Any]:
+def plan_as_json(planned: PlannedTrial) -> dict[str, Any]:
     """Return the design and the plan."""
     design, plan = planned.trial.design, planned.plan
     return {
-        "trial": planned.trial.name,
-        "a": design.a,
-        "b": design.b,
-        "unit": "day" if design.is_by_day else "hours",
+        **plan_facts(planned),
         "start": str(design.start),
-        "days": design.days,
         "stores": len(design.stores),
-        "block_ticks": design.block_ticks,
-        "washout_ticks": design.washout_ticks,
-        "seed": design.seed,
         "pairs": plan.n_pairs,
-        "variation": plan.spread.variation,
-        "variation_source": plan.spread.source,
-        "detectable": plan.detectable,
         "detectable_eur": plan.detectable_eur,
-        "days_for_three_percent": plan.days_for_wanted,
         "warning": plan.warning,
     }
 
 
-def as_json(found: Found) -> dict[str, Any]:
+def as_json(found: TrialResult) -> dict[str, Any]:
     """Return the design, the plan and the outcome."""
     outcome = found.outcome
-    return {
-        **plan_as_json(found.planned),
-        "a_eur": outcome.a_eur,
-        "effect_eur": outcome.effect_eur,
-        "low_eur": outcome.low_eur,
-        "high_eur": outcome.high_eur,
-        "effect_share": outcome.share(outcome.effect_eur),
-        "low_share": outcome.share(outcome.low_eur),
-        "high_share": outcome.share(outcome.high_eur),
-        "p_value": outcome.p_value,
-        "verdict": found.verdict,
-        "estimand": estimand(found.planned.trial.design),
-    }
+    shares = {f"{end}_share": outcome.share(getattr(outcome, f"{end}_eur")) for end in ("effect", "low", "high")}
+    design = found.planned.trial.design
+    return {**plan_as_json(found.planned), **outcome_facts(found), **shares, "estimand": estimand(design)}

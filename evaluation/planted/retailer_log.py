@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from catalog.arrays import Ints
-from evaluation.planted.world import VISITS, World
+from evaluation.planted.planted_world import VISITS, PlantedWorld
 from own_data.exports.columns import Grain
 
 FIRST_DAY = dt.date(2025, 1, 6)
@@ -21,8 +21,8 @@ _PAIRS = 0.2  # share of the pairs of units that go over the till as one line
 
 
 @dataclass(frozen=True)
-class Sales:
-    """What was sold, arrays in the shape of `World.price`.
+class PlantedSales:
+    """What was sold, arrays in the shape of `PlantedWorld.price`.
 
     Attributes
     ----------
@@ -36,27 +36,27 @@ class Sales:
     sold: Ints
 
 
-def sales_of(world: World, grain: Grain, rng: np.random.Generator) -> Sales:
+def sales_of(world: PlantedWorld, grain: Grain, rng: np.random.Generator) -> PlantedSales:
     """Sell every day of a world: visits buy by chance, units by a rate that varies from day to day."""
     if grain != "visits":
         varied = rng.gamma(_SPREAD**-2, _SPREAD**2, world.price.shape)
-        return Sales(np.ones(world.price.shape, dtype=np.int64), rng.poisson(world.rate() * varied))
+        return PlantedSales(np.ones(world.price.shape, dtype=np.int64), rng.poisson(world.rate() * varied))
     visits = rng.poisson(VISITS / world.price.shape[3], world.price.shape)
-    return Sales(visits, rng.binomial(visits, world.chance()))
+    return PlantedSales(visits, rng.binomial(visits, world.chance()))
 
 
-def write_log(file: Path, world: World, sales: Sales, grain: Grain, rng: np.random.Generator) -> None:
+def write_log(file: Path, world: PlantedWorld, sales: PlantedSales, grain: Grain, rng: np.random.Generator) -> None:
     """Write the CSV of a grain: a row per visit, per line of a receipt as paid, or per store, product and day."""
     columns = {"visits": _visits, "receipts": _receipts, "units": _units}[grain](world, sales, rng)
     pyarrow.csv.write_csv(pa.table(columns), file)
 
 
-def last_day(world: World) -> dt.date:
+def last_day(world: PlantedWorld) -> dt.date:
     """Return the last business date of a world's log."""
     return FIRST_DAY + dt.timedelta(days=world.price.shape[1] - 1)
 
 
-def _visits(world: World, sales: Sales, rng: np.random.Generator) -> dict[str, pa.Array]:
+def _visits(world: PlantedWorld, sales: PlantedSales, rng: np.random.Generator) -> dict[str, pa.Array]:
     cell = np.repeat(np.arange(sales.exposure.size), sales.exposure.ravel())
     first = np.cumsum(sales.exposure.ravel()) - sales.exposure.ravel()
     bought = np.arange(len(cell)) - first[cell] < sales.sold.ravel()[cell]
@@ -64,7 +64,7 @@ def _visits(world: World, sales: Sales, rng: np.random.Generator) -> dict[str, p
     return {"visited_at": moment} | _what(world, cell, "shelf_price") | {"bought": pa.array(bought.astype(np.int8))}
 
 
-def _receipts(world: World, sales: Sales, rng: np.random.Generator) -> dict[str, pa.Array]:
+def _receipts(world: PlantedWorld, sales: PlantedSales, rng: np.random.Generator) -> dict[str, pa.Array]:
     units = sales.sold.ravel()
     pairs = rng.binomial(units // 2, _PAIRS)
     lines = units - pairs
@@ -85,7 +85,7 @@ def _receipts(world: World, sales: Sales, rng: np.random.Generator) -> dict[str,
     }
 
 
-def _units(world: World, sales: Sales, _rng: np.random.Generator) -> dict[str, pa.Array]:
+def _units(world: PlantedWorld, sales: PlantedSales, _rng: np.random.Generator) -> dict[str, pa.Array]:
     cell = np.arange(sales.sold.size)
     return {
         "date": pa.array(_dates(world, cell)),
@@ -94,7 +94,7 @@ def _units(world: World, sales: Sales, _rng: np.random.Generator) -> dict[str, p
     }
 
 
-def _what(world: World, cell: Ints, price: str) -> dict[str, pa.Array]:
+def _what(world: PlantedWorld, cell: Ints, price: str) -> dict[str, pa.Array]:
     """Return store, product and price of each row's cell, and whether the file calls it a promotion."""
     store, _, product, _ = np.unravel_index(cell, world.price.shape)
     columns = {
@@ -110,11 +110,11 @@ def _what(world: World, cell: Ints, price: str) -> dict[str, pa.Array]:
     }
 
 
-def _dates(world: World, cell: Ints) -> "np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]":
+def _dates(world: PlantedWorld, cell: Ints) -> "np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]":
     day = np.unravel_index(cell, world.price.shape)[1]
     return np.datetime64(FIRST_DAY, "D") + day.astype("timedelta64[D]")
 
 
-def _moments(world: World, cell: Ints, second: Ints) -> pa.Array:
+def _moments(world: PlantedWorld, cell: Ints, second: Ints) -> pa.Array:
     """Return the moment of each row, so many seconds after opening, UTC."""
     return pa.array(_dates(world, cell).astype("datetime64[s]") + (_OPENS + second).astype("timedelta64[s]"))

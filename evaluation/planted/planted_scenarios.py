@@ -5,7 +5,7 @@ part of the response to the price.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags
-from catalog.errors import DataError
-from catalog.near import did_you_mean
 from evaluation.planted.causes import (
     FRIDAY,
     LEVELS,
@@ -29,12 +27,13 @@ from evaluation.planted.causes import (
     weeks_at_random,
     weeks_of,
 )
-from evaluation.planted.world import DAYS_A_WEEK, GRAINS, Causes, Size
+from evaluation.planted.planted_world import DAYS_A_WEEK, GRAINS, Causes, Size
 from own_data.exports.columns import Grain
 
 Kind = Literal["randomised", "drifting", "confounded", "zero effect"]
 """What a scenario asks: is the truth found; is it told from drift; is a false one refused; is nothing found."""
 _Rng = np.random.Generator
+Plant = Callable[[Size, _Rng], Causes]
 _Logs = NDArray[np.floating[Any]]
 _BUSY = 0.3  # standard deviation of the log of demand
 _PRICE_NOISE = 0.03  # standard deviation of the log price
@@ -44,7 +43,7 @@ _PRICE_WALK, _DEMAND_WALK, _CHANGE_EVERY = 0.006, 0.012, 28  # logs a day, and d
 
 
 @dataclass(frozen=True)
-class Scenario:
+class PlantedScenario:
     """One way in which a log comes about.
 
     Attributes
@@ -60,27 +59,9 @@ class Scenario:
     name: str
     kind: Kind
     description: str
-    plant: Callable[[Size, _Rng], Causes]
+    plant: Plant
     stores: int | None = None
     grains: tuple[Grain, ...] = GRAINS
-
-
-def asked_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
-    """Return scenarios by their names, in the order asked; no name means all of them.
-
-    Raises
-    ------
-    DataError
-        When a scenario is unknown.
-    """
-    known = {scenario.name: scenario for scenario in SCENARIOS}
-    for name in names:
-        if name not in known:
-            raise DataError(
-                f"expected a scenario out of {', '.join(known)}, found {name!r}; nothing was played"
-                f"{did_you_mean(name, known)}"
-            )
-    return tuple(known[name] for name in dict.fromkeys(names)) if names else SCENARIOS
 
 
 def _one_price(log_price: _Logs, shift: _Logs | float = 0.0, promotion: Flags | None = None) -> Causes:
@@ -108,9 +89,9 @@ def _national(size: Size, rng: _Rng) -> Causes:
     return _one_price(np.broadcast_to(price, size.shape), season + walks(chain, rng, _DEMAND_WALK))
 
 
-def _busy(size: Size, rng: _Rng, follow: float, *, own: bool = False) -> Causes:
+def _busy(size: Size, rng: _Rng, follow: float, *, each: bool = False) -> Causes:
     """Let the price follow the demand of the day by `follow`, log price per standard deviation."""
-    z = rng.normal(0, 1, size.shape if own else (size.stores, size.days, 1))
+    z = rng.normal(0, 1, size.shape if each else (size.stores, size.days, 1))
     return _one_price(follow * z + rng.normal(0, _PRICE_NOISE, size.shape), _BUSY * z)
 
 
@@ -152,100 +133,56 @@ def _two_prices(size: Size, rng: _Rng, *, leaflet_beside: float) -> Causes:
     return _one_price(_LOW_PRICE * is_low, _LEAFLET_DEMAND * is_in_leaflet)
 
 
-SCENARIOS: tuple[Scenario, ...] = (
-    Scenario(
-        "randomised", "randomised", "a price for each store and day at random, five from -20 to +20 %", _by_store_day
-    ),
-    Scenario("by-visit", "randomised", "a price for each visit at random", _by_visit, grains=("visits",)),
-    Scenario("store-week", "randomised", "a price for each store and week at random", _by_store_week),
-    Scenario(
-        "two-prices",
-        "randomised",
-        "15 % off in half of the weeks of a store, at random",
-        partial(_two_prices, leaflet_beside=0.0),
-    ),
-    Scenario("one-store-week", "randomised", "one store, a price for each week at random", _by_store_week, stores=1),
-    Scenario("one-store-day", "randomised", "one store, a price for each day at random", _by_store_day, stores=1),
-    Scenario(
-        "national", "drifting", "one list price for all stores, changed every four weeks; demand drifts", _national
-    ),
-    Scenario(
-        "drift", "drifting", "prices and demand of each store drift, each on its own", partial(_drift, together=False)
-    ),
-    Scenario(
-        "drift-together",
-        "confounded",
-        "prices of each store follow its slow demand, up for one product and down for the next",
-        partial(_drift, together=True),
-    ),
-    Scenario(
-        "busy-mild", "confounded", "3 % dearer per standard deviation of the day's demand", partial(_busy, follow=0.03)
-    ),
-    Scenario(
-        "busy-strong",
-        "confounded",
-        "10 % dearer per standard deviation of the day's demand",
-        partial(_busy, follow=0.10),
-    ),
-    Scenario(
-        "busy-own",
-        "confounded",
-        "10 % dearer where the product's own demand is high",
-        partial(_busy, follow=0.10, own=True),
-    ),
-    Scenario(
-        "busy-cheaper",
-        "confounded",
-        "3 % cheaper per standard deviation of the day's demand",
-        partial(_busy, follow=-0.03),
-    ),
-    Scenario(
-        "weekend-cheaper",
-        "confounded",
-        "15 % off on half of the weekends, which are busier",
-        partial(_weekend, ratio=0.85),
-    ),
-    Scenario(
-        "weekend-dearer",
-        "confounded",
-        "10 % dearer on half of the weekends, which are busier",
-        partial(_weekend, ratio=1.1),
-    ),
-    Scenario(
-        "local-leaflet",
-        "confounded",
-        "25 % off in 15 % of the weeks of a store, with a leaflet that sells 60 % more",
-        partial(_leaflet, chain=False, known=False),
-    ),
-    Scenario(
-        "local-leaflet-known",
-        "confounded",
-        "the same, and the file says when",
-        partial(_leaflet, chain=False, known=True),
-    ),
-    Scenario(
-        "chain-leaflet",
-        "confounded",
-        "the leaflet in all stores at once, Thursday to Wednesday",
-        partial(_leaflet, chain=True, known=False),
-    ),
-    Scenario(
-        "chain-leaflet-known",
-        "confounded",
-        "the same, and the file says when",
-        partial(_leaflet, chain=True, known=True),
-    ),
-    Scenario("markdown-day", "confounded", "30 % off on one slow day of each week of a store", _markdown_day),
-    Scenario(
-        "two-prices-leaflet",
-        "confounded",
-        "two prices, with a leaflet beside three in ten of the low ones",
-        partial(_two_prices, leaflet_beside=_LEAFLET_BESIDE_LOW),
-    ),
-    Scenario(
-        "zero-drift", "zero effect", "nobody minds the price; prices and demand drift", partial(_drift, together=False)
-    ),
-    Scenario(
-        "zero-store-week", "zero effect", "nobody minds the price, which changes at random by week", _by_store_week
-    ),
+_PLANTED: dict[Kind, dict[str, tuple[str, Plant]]] = {
+    "randomised": {
+        "randomised": ("a price for each store and day at random, five from -20 to +20 %", _by_store_day),
+        "by-visit": ("a price for each visit at random", _by_visit),
+        "store-week": ("a price for each store and week at random", _by_store_week),
+        "two-prices": ("15 % off in half of the weeks of a store, at random", partial(_two_prices, leaflet_beside=0.0)),
+        "one-store-week": ("one store, a price for each week at random", _by_store_week),
+        "one-store-day": ("one store, a price for each day at random", _by_store_day),
+    },
+    "drifting": {
+        "national": ("one list price for all stores, changed every four weeks; demand drifts", _national),
+        "drift": ("prices and demand of each store drift, each on its own", partial(_drift, together=False)),
+    },
+    "confounded": {
+        "drift-together": (
+            "prices of each store follow its slow demand, up for one product and down for the next",
+            partial(_drift, together=True),
+        ),
+        "busy-mild": ("3 % dearer per standard deviation of the day's demand", partial(_busy, follow=0.03)),
+        "busy-strong": ("10 % dearer per standard deviation of the day's demand", partial(_busy, follow=0.10)),
+        "busy-own": ("10 % dearer where the product's own demand is high", partial(_busy, follow=0.10, each=True)),
+        "busy-cheaper": ("3 % cheaper per standard deviation of the day's demand", partial(_busy, follow=-0.03)),
+        "weekend-cheaper": ("15 % off on half of the weekends, which are busier", partial(_weekend, ratio=0.85)),
+        "weekend-dearer": ("10 % dearer on half of the weekends, which are busier", partial(_weekend, ratio=1.1)),
+        "local-leaflet": (
+            "25 % off in 15 % of the weeks of a store, with a leaflet that sells 60 % more",
+            partial(_leaflet, chain=False, known=False),
+        ),
+        "local-leaflet-known": ("the same, and the file says when", partial(_leaflet, chain=False, known=True)),
+        "chain-leaflet": (
+            "the leaflet in all stores at once, Thursday to Wednesday",
+            partial(_leaflet, chain=True, known=False),
+        ),
+        "chain-leaflet-known": ("the same, and the file says when", partial(_leaflet, chain=True, known=True)),
+        "markdown-day": ("30 % off on one slow day of each week of a store", _markdown_day),
+        "two-prices-leaflet": (
+            "two prices, with a leaflet beside three in ten of the low ones",
+            partial(_two_prices, leaflet_beside=_LEAFLET_BESIDE_LOW),
+        ),
+    },
+    "zero effect": {
+        "zero-drift": ("nobody minds the price; prices and demand drift", partial(_drift, together=False)),
+        "zero-store-week": ("nobody minds the price, which changes at random by week", _by_store_week),
+    },
+}
+_STORES = {"one-store-week": 1, "one-store-day": 1}
+_ONLY_GRAINS: dict[str, tuple[Grain, ...]] = {"by-visit": ("visits",)}
+
+SCENARIOS = tuple(
+    PlantedScenario(name, kind, description, plant, _STORES.get(name), _ONLY_GRAINS.get(name, GRAINS))
+    for kind, scenarios in _PLANTED.items()
+    for name, (description, plant) in scenarios.items()
 )

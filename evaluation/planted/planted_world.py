@@ -61,7 +61,7 @@ class Causes:
 
 
 @dataclass(frozen=True)
-class World:
+class PlantedWorld:
     """Planted prices and demand.
 
     Attributes
@@ -125,13 +125,13 @@ def usual_demand(size: Size, rng: np.random.Generator) -> Floats:
     return np.asarray(level + _WEEKDAYS[day % DAYS_A_WEEK][:, None] + season + busy)
 
 
-def world_of(causes: Causes, size: Size, rng: np.random.Generator, *, zero_effect: bool = False) -> World:
+def world_of(causes: Causes, size: Size, rng: np.random.Generator, *, zero_effect: bool = False) -> PlantedWorld:
     """Return the world in which a scenario's causes act, each product with a slope of its own."""
     base_price = np.round(np.linspace(*_BASE_PRICES, size.products), 2)
     slope = np.zeros(size.products) if zero_effect else rng.permutation(np.linspace(*_SLOPES, size.products))
     price = np.round(base_price[:, None] * np.exp(causes.log_price), 2)
     shift = usual_demand(size, rng) + causes.shift
-    return World(base_price, slope, price, shift, causes.promotion)
+    return PlantedWorld(base_price, slope, price, shift, causes.promotion)
 
 
 def _chance(moved: Floats) -> Floats:

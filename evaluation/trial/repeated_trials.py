@@ -13,9 +13,9 @@ from catalog.load import Catalog
 from catalog.pricing import Policy
 from evaluation.scores import expected_gain
 from evaluation.trial.design import Design
-from evaluation.trial.estimate import Outcome, differences, outcome_from
+from evaluation.trial.estimate import TrialOutcome, differences, outcome_from
 from evaluation.trial.rewards import advantages, sales_of, stock_values, total
-from evaluation.trial.sell import sell_by_turns, turns
+from evaluation.trial.switchback_sales import sell_by_turns, turns
 from serving.policies import costs_that_count
 from serving.price_book.book import PriceBook
 from serving.pricing_policy import PricingPolicy
@@ -36,7 +36,7 @@ class Calibration:
     """
 
     truth_eur: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TrialOutcome, ...]
 
     @property
     def rejected(self) -> float:
@@ -79,9 +79,9 @@ def calibrate(
     n_stores = len(design.stores)
     every = replace(design, stores=tuple(f"R{number:06d}" for number in range(runs * n_stores)), seed=seed)
     rewards = _rewards(catalog, (Storefront(policies[0]), Storefront(policies[1])), every, book)
-    found = differences(every, rewards).reshape(runs, -1)
+    by_run = differences(every, rewards).reshape(runs, -1)
     a, b = (float(expected_gain(policy, catalog, design.start).sum()) for policy in policies)
-    return Calibration(b - a, tuple(outcome_from(own, a) for own in found))
+    return Calibration(b - a, tuple(outcome_from(run, a) for run in by_run))
 
 
 def _rewards(catalog: Catalog, policies: tuple[Policy, Policy], every: Design, book: PriceBook | None) -> Floats:
@@ -91,12 +91,12 @@ def _rewards(catalog: Catalog, policies: tuple[Policy, Policy], every: Design, b
     for day, date in enumerate(every.dates):
         patterns, of_store = np.unique(every.is_b[:, day], axis=0, return_inverse=True)
         for number, pattern in enumerate(patterns):
-            own = np.flatnonzero(of_store.ravel() == number)
-            stores = [every.stores[store] for store in own]
+            places = np.flatnonzero(of_store.ravel() == number)
+            stores = [every.stores[store] for store in places]
             taking = turns(pattern, every.block_ticks)
             parts = sell_by_turns(catalog, policies, taking, stores, date, every.seed)
             sold = total(sales_of(part, costs, every.ticks) for part in parts)
-            rewards[own, day] = (
+            rewards[places, day] = (
                 sold.gain_eur if values is None else advantages(sold, opening_stock(catalog, date), values)
             )
     return rewards

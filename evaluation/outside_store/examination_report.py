@@ -7,17 +7,17 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from evaluation.outside_store.exchange import Outcome
-from evaluation.outside_store.question import Question
-from evaluation.outside_store.records import Examined
-from evaluation.outside_store.run import FIXED
+from evaluation.outside_store.examination import FIXED, Examination
+from evaluation.outside_store.exchange import StoreOutcome
+from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.reporting import markdown
 from features.response import PriceResponse
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _COLUMNS = ("pricing", "revenue EUR", "margin EUR", "spoiled EUR", "margin less spoiled EUR", "against fixed", "empty")
 
 
-def report(question: Question, found: Examined) -> str:
+def report(question: ExaminationQuestion, found: Examination) -> str:
     """Return everything that was found, in Markdown."""
     last = found.rounds[-1]
     tried = f"tried within {question.variation:.0%} week by week" if question.variation else "its owner's"
@@ -27,79 +27,72 @@ def report(question: Question, found: Examined) -> str:
         f"{question.objective}.",
         "",
     ]
-    for day, own in zip(found.days, found.rounds, strict=True):
-        told = [response for response in own.responses if response.verdict == "told"]
+    for day, one in zip(found.days, found.rounds, strict=True):
+        told = [response for response in one.responses if response.verdict == "told"]
         lines.append(
-            f"Export up to day {day}: {own.rows:,} rows, {own.rejected:,} rejected. Told: {len(told)} of "
-            f"{len(own.responses)} products, {len(own.prices)} priced. "
-            + ("The model became champion." if not own.unmet else "No champion: " + "; ".join(own.unmet) + ".")
+            f"Export up to day {day}: {one.rows:,} rows, {one.rejected:,} rejected. Told: {len(told)} of "
+            f"{len(one.responses)} products, {len(one.prices)} priced. "
+            + ("The model became champion." if not one.unmet else "No champion: " + "; ".join(one.unmet) + ".")
         )
     lines += ["", *_held_sentences(last.responses, found.truth), "", *_reasons(last.responses), ""]
     return "\n".join([*lines, *_table(found.outcomes)]) + "\n"
 
 
-def as_record(question: Question, found: Examined) -> dict[str, Any]:
+def as_record(question: ExaminationQuestion, found: Examination) -> dict[str, Any]:
     """Return everything that was found as plain values, with each product's reason and truth."""
     rounds = [
         {
             "through_day": day,
-            "rows": own.rows,
-            "rejected": own.rejected,
-            "unmet": list(own.unmet),
-            "prices": own.prices,
+            "rows": one.rows,
+            "rejected": one.rejected,
+            "unmet": list(one.unmet),
+            "prices": one.prices,
             "responses": [
-                {**response.as_record(), "true_elasticity": found.truth.get(response.sku)} for response in own.responses
+                {**response.as_record(), "true_elasticity": found.truth.get(response.sku)} for response in one.responses
             ],
         }
-        for day, own in zip(found.days, found.rounds, strict=True)
+        for day, one in zip(found.days, found.rounds, strict=True)
     ]
     asked = {**asdict(question), "python": str(question.python)}
-    outcomes = {name: {**asdict(own), "kept_eur": own.kept_eur} for name, own in found.outcomes.items()}
+    outcomes = {name: {**asdict(one), "kept_eur": one.kept_eur} for name, one in found.outcomes.items()}
     return {"version": found.version, "question": asked, "rounds": rounds, "outcomes": outcomes}
 
 
 def held(responses: Sequence[PriceResponse], truth: dict[str, float]) -> tuple[int, int]:
     """Return how many intervals hold the true elasticity, and how many there are."""
-    intervals = [(own.estimate, truth[own.sku]) for own in responses if own.estimate and own.sku in truth]
+    intervals = [(one.estimate, truth[one.sku]) for one in responses if one.estimate and one.sku in truth]
     return sum(slope.lower <= true <= slope.upper for slope, true in intervals), len(intervals)
 
 
 def _held_sentences(responses: Sequence[PriceResponse], truth: dict[str, float]) -> Iterator[str]:
     told = [response for response in responses if response.verdict == "told"]
-    for kind, own in (("told products", told), ("all products that have one", responses)):
-        yield "The interval holds the true elasticity for {} of {} {}.".format(*held(own, truth), kind)
+    for kind, one in (("told products", told), ("all products that have one", responses)):
+        yield "The interval holds the true elasticity for {} of {} {}.".format(*held(one, truth), kind)
     values = sorted(truth.values())
     yield f"True elasticities lie from {values[0]:.2f} to {values[-1]:.2f}, half of them below {median(values):.2f}."
 
 
 def _reasons(responses: Sequence[PriceResponse]) -> Iterator[str]:
     """Count products by verdict and reason; numbers differ from product to product and are left out."""
-    counts = Counter((own.verdict, _NUMBER.sub("…", own.why)) for own in responses)
-    yield from _markdown(
+    counts = Counter((one.verdict, _NUMBER.sub("…", one.why)) for one in responses)
+    yield from markdown(
         ("verdict", "reason", "products"),
         [(verdict, why, str(count)) for (verdict, why), count in counts.most_common()],
     )
 
 
-def _table(outcomes: dict[str, Outcome]) -> Iterator[str]:
+def _table(outcomes: dict[str, StoreOutcome]) -> Iterator[str]:
     fixed = outcomes[FIXED].kept_eur
     rows = [
         (
             name,
-            f"{own.revenue_eur:,.0f}",
-            f"{own.margin_eur:,.0f}",
-            f"{own.spoiled_eur:,.0f}",
-            f"{own.kept_eur:,.0f}",
-            f"{own.kept_eur / fixed - 1:+.1%}",
-            f"{own.shelves_empty:.1%}",
+            f"{one.revenue_eur:,.0f}",
+            f"{one.margin_eur:,.0f}",
+            f"{one.spoiled_eur:,.0f}",
+            f"{one.kept_eur:,.0f}",
+            f"{one.kept_eur / fixed - 1:+.1%}",
+            f"{one.shelves_empty:.1%}",
         )
-        for name, own in outcomes.items()
+        for name, one in outcomes.items()
     ]
-    yield from _markdown(_COLUMNS, rows)
-
-
-def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
+    yield from markdown(_COLUMNS, rows)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from catalog.arrays import Floats
-from evaluation.planted.log import Sales
-from evaluation.planted.world import World
+from evaluation.planted.planted_world import PlantedWorld
+from evaluation.planted.retailer_log import PlantedSales
 from own_data.exports.columns import Grain
 
 _STEPS = 30
@@ -27,7 +27,7 @@ class Slopes(NamedTuple):
     error: Floats
 
 
-def slopes(world: World, sales: Sales, grain: Grain, *, knowing_the_rest: bool) -> Slopes:
+def slopes(world: PlantedWorld, sales: PlantedSales, grain: Grain, *, knowing_the_rest: bool) -> Slopes:
     """Regress each product's sales on its log price: logistic for visits, else Poisson.
 
     Parameters
@@ -38,7 +38,7 @@ def slopes(world: World, sales: Sales, grain: Grain, *, knowing_the_rest: bool) 
     rest = np.broadcast_to(world.shift[..., None] if knowing_the_rest else 0.0, world.price.shape)
     fields = world.log_price, rest, sales.exposure, sales.sold
     by_product = (field.transpose(2, 0, 1, 3).reshape(len(world.slope), -1) for field in fields)
-    fitted = np.array([_slope(*own, is_count=grain != "visits") for own in zip(*by_product, strict=True)])
+    fitted = np.array([_slope(*data, is_count=grain != "visits") for data in zip(*by_product, strict=True)])
     return Slopes(fitted[:, 0], fitted[:, 1])
 
 

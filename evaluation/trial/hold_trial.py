@@ -20,10 +20,9 @@ from etl.batches import store_ids
 from etl.business_dates import DEFAULT_START, ONE_DAY, newest_sold
 from evaluation.trial.arms import arms_on, refuse_pair, refuse_stopped, values_on, without_exploration
 from evaluation.trial.design import Design
-from evaluation.trial.estimate import Outcome, outcome_of
-from evaluation.trial.past import past_store_days
-from evaluation.trial.play import Trial, play_trial, refuse_sold_dates, rewards_of
-from evaluation.trial.power import Plan, plan_of, spread_of
+from evaluation.trial.estimate import TrialOutcome, outcome_of
+from evaluation.trial.power import TrialPlan, past_store_days, plan_of, spread_of
+from evaluation.trial.switchback_sales import SwitchbackTrial, play_trial, refuse_sold_dates, rewards_of
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -32,7 +31,7 @@ _HOPELESS = 0.3
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrialRequest:
     """What is to be tried.
 
     Attributes
@@ -62,11 +61,11 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedTrial:
     """A trial that may begin, and its plan."""
 
-    trial: Trial
-    plan: Plan
+    trial: SwitchbackTrial
+    plan: TrialPlan
 
     @property
     def money(self) -> Currency:
@@ -80,11 +79,11 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Found:
+class TrialResult:
     """A trial that was sold, and its outcome."""
 
-    planned: Planned
-    outcome: Outcome
+    planned: PlannedTrial
+    outcome: TrialOutcome
 
     @property
     def verdict(self) -> str:
@@ -94,7 +93,7 @@ class Found:
         return "b" if self.outcome.effect_eur > 0 else "a"
 
 
-def design_of(catalog: Catalog, asked: Asked, start: dt.date) -> Design:
+def design_of(catalog: Catalog, asked: TrialRequest, start: dt.date) -> Design:
     """Return the design of a question from a first date on.
 
     Raises
@@ -109,8 +108,8 @@ def design_of(catalog: Catalog, asked: Asked, start: dt.date) -> Design:
     return Design(asked.a, asked.b, start, asked.days, stores, opening.ticks, block, washout, asked.seed)
 
 
-def plan_trial(workspace: Workspace, asked: Asked) -> Planned:
-    """Plan a trial, and refuse one that cannot be played or could not say anything.
+def plan_trial(workspace: Workspace, asked: TrialRequest) -> PlannedTrial:
+    """TrialPlan a trial, and refuse one that cannot be played or could not say anything.
 
     Raises
     ------
@@ -124,25 +123,25 @@ def plan_trial(workspace: Workspace, asked: Asked) -> Planned:
     catalog = workspace.catalog if asked.explore else without_exploration(workspace.catalog)
     newest = newest_sold(lake)
     start = asked.start or (newest + ONE_DAY if newest else DEFAULT_START)
-    trial = Trial(design_of(catalog, asked, start), catalog)
+    trial = SwitchbackTrial(design_of(catalog, asked, start), catalog)
     refuse_sold_dates(lake, trial)
     refuse_stopped(lake, catalog, trial.design.dates)
     arms_on(lake, catalog, asked.a, asked.b, start)
     if not trial.design.is_by_day:
         values_on(lake, catalog, start)
     spread = spread_of(past_store_days(lake, catalog, start), asked.variation)
-    return Planned(trial, plan_of(trial.design, spread))
+    return PlannedTrial(trial, plan_of(trial.design, spread))
 
 
 def hold_trial(
     workspace: Workspace,
-    asked: Asked,
+    asked: TrialRequest,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
     run: Callable[..., Any] = call,
     spread: Spread = HERE,
-) -> Found:
-    """Plan a trial, say what it can detect, sell its days wherever there is room, and conclude.
+) -> TrialResult:
+    """TrialPlan a trial, say what it can detect, sell its days wherever there is room, and conclude.
 
     Parameters
     ----------
@@ -164,11 +163,11 @@ def hold_trial(
     return run(conclude, workspace.lake, planned)
 
 
-def conclude(lake: Lake, planned: Planned) -> Found:
+def conclude(lake: Lake, planned: PlannedTrial) -> TrialResult:
     """Estimate what B earns more than A from what was sold, and keep it; again, it gives the same answer."""
     trial = planned.trial
     counted, earned = rewards_of(lake, trial)
-    found = Found(planned, outcome_of(trial.design, counted, earned.sum(axis=2)))
+    found = TrialResult(planned, outcome_of(trial.design, counted, earned.sum(axis=2)))
     inputs, kept = f"{found.outcome}:{planned.plan}", Partition("trials", None, trial.name)
     if not lake.is_current(kept, inputs):
         with lake.commit(f"trial-{trial.name}", inputs=inputs) as commit:
@@ -177,39 +176,47 @@ def conclude(lake: Lake, planned: Planned) -> Found:
     return found
 
 
-def _row(found: Found, played_at: dt.datetime) -> pa.Table:
-    trial, plan, outcome = found.planned.trial, found.planned.plan, found.outcome
-    design = trial.design
-    row = {
-        "trial": trial.name,
+def plan_facts(planned: PlannedTrial) -> dict[str, Any]:
+    """Return what report and table say alike of the design and the plan."""
+    design, plan = planned.trial.design, planned.plan
+    return {
+        "trial": planned.trial.name,
         "a": design.a,
         "b": design.b,
         "unit": "day" if design.is_by_day else "hours",
+        "days": design.days,
         "block_ticks": design.block_ticks,
         "washout_ticks": design.washout_ticks,
-        "start_date": design.start,
-        "days": design.days,
-        "count_stores": len(design.stores),
-        "count_pairs": outcome.n_pairs,
         "seed": design.seed,
-        "catalog": trial.catalog.fingerprint,
-        "objective": trial.catalog.store.policies.objective,
         "variation": plan.spread.variation,
         "variation_source": plan.spread.source,
         "detectable": plan.detectable,
         "days_for_three_percent": plan.days_for_wanted,
-        "a_eur": outcome.a_eur,
-        "effect_eur": outcome.effect_eur,
-        "low_eur": outcome.low_eur,
-        "high_eur": outcome.high_eur,
-        "p_value": outcome.p_value,
-        "verdict": found.verdict,
+    }
+
+
+def outcome_facts(found: TrialResult) -> dict[str, Any]:
+    """Return what report and table say alike of the outcome."""
+    names = ("a_eur", "effect_eur", "low_eur", "high_eur", "p_value")
+    return {name: getattr(found.outcome, name) for name in names} | {"verdict": found.verdict}
+
+
+def _row(found: TrialResult, played_at: dt.datetime) -> pa.Table:
+    trial = found.planned.trial
+    row = {
+        **plan_facts(found.planned),
+        **outcome_facts(found),
+        "start_date": trial.design.start,
+        "count_stores": len(trial.design.stores),
+        "count_pairs": found.outcome.n_pairs,
+        "catalog": trial.catalog.fingerprint,
+        "objective": trial.catalog.store.policies.objective,
         "played_at": played_at,
     }
     return pa.Table.from_pylist([row], schema=TRIALS.schema)
 
 
-def _blocks(trial: Trial, counted: Floats, earned: Floats) -> pa.Table:
+def _blocks(trial: SwitchbackTrial, counted: Floats, earned: Floats) -> pa.Table:
     """Return one row for each block; `counted` and `earned` are EUR, shape (n_stores, n_days, n_ticks)."""
     design = trial.design
     shape = (*design.is_b.shape, design.block_ticks)
@@ -218,8 +225,8 @@ def _blocks(trial: Trial, counted: Floats, earned: Floats) -> pa.Table:
     is_b = design.is_b.ravel()
     columns = {
         "trial": [trial.name] * len(is_b),
-        "sold_on": [design.dates[own] for own in day],
-        "store_id": [design.stores[own] for own in store],
+        "sold_on": [design.dates[number] for number in day],
+        "store_id": [design.stores[number] for number in store],
         "block": block,
         "arm": np.where(is_b, "b", "a"),
         "policy": np.where(is_b, design.b, design.a),

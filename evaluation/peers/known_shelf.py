@@ -1,7 +1,8 @@
-"""What a peer is told before it has sold anything: the ladder, what a sale brings, and the clock of the day.
+"""What a peer is told before it has sold anything, and the plan that it makes of what it takes for true.
 
-It is told neither demand nor footfall. Its candidates are the product's own, after the guardrails that do not look at
-the price shown before, so that no peer plans with a price that it may not show.
+It is told the ladder, what a sale brings and the clock of the day, but neither demand nor footfall. Its candidates are
+the product's own, after the guardrails that do not look at the price shown before, so no peer plans with a price that
+it may not show.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ import numpy as np
 from catalog.arrays import Floats, Ints
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
+from catalog.pricing import Shelf
 from serving.guardrails import guarded, limits_of, nothing_shown
 from serving.policies import costs_that_count
+from serving.pricing_policy import Asked, asked_without_model
+from serving.recursion import price_stock
 
 _HOUR = 60  # minutes
 
@@ -50,6 +54,11 @@ class KnownShelf:
         """Price ratio less 1 of each candidate, shape (n_products, n_prices)."""
         return self.candidates / self.base_prices[:, None] - 1
 
+    def ask(self, candidate: Ints) -> Asked:
+        """Ask for the prices of candidates, shape (n_stores, n_products)."""
+        prices = self.candidates[np.arange(candidate.shape[1]), candidate]
+        return asked_without_model(prices, np.zeros(candidate.shape, dtype=np.int64))
+
     def position_of(self, prices: Floats) -> Ints:
         """Return the candidate nearest to each price, shape (n_stores, n_products), of prices of that shape, EUR."""
         return np.abs(self.candidates[None] - prices[:, :, None]).argmin(axis=2)
@@ -67,3 +76,37 @@ def known_before_opening(catalog: Catalog) -> KnownShelf:
         n_ticks=opening.ticks,
         hour=max(1, _HOUR // opening.tick_minutes),
     )
+
+
+@dataclass(frozen=True)
+class ShelfPlan:
+    """The best candidate of each product, by units on the shelf and ticks left: shape (n_products, n_levels, n_left).
+
+    Position t of the last axis stands for t + 1 ticks left.
+    """
+
+    best: Ints
+
+    def candidates_on(self, shelf: Shelf) -> Ints:
+        """Return the candidate for each store and product, shape (n_stores, n_products)."""
+        stock = np.clip(shelf.stock, 1, self.best.shape[1] - 1)
+        return self.best[np.arange(len(self.best)), stock, shelf.ticks_left - 1]
+
+
+def plan_for(known: KnownShelf, p_sale: Floats, visits: Floats, most_units: int) -> ShelfPlan:
+    """Solve the recursion for the rest of a day.
+
+    Parameters
+    ----------
+    p_sale
+        Chance of sale at each candidate, shape (n_products, n_prices).
+    visits
+        Expected visits to each product in the ticks left, shape (n_products, n_left).
+    most_units
+        The most units of any product on a shelf.
+    """
+    solved = [
+        price_stock(gains, np.outer(chances, coming), most_units + 1)[0]
+        for gains, chances, coming in zip(known.gains, p_sale, visits, strict=True)
+    ]
+    return ShelfPlan(np.stack(solved))

@@ -4,13 +4,17 @@ Decisions of a trial are real sales of the store. They are published like any ot
 price, its model version and the price's propensity under that policy; the coin's chance stands in `trial_blocks`. The
 ledger has a row for each turn, so a day is replayed to the same bytes. By whole days, stores of one arm are one batch;
 by hours, each store is, since its turns are its own.
+
+A turn begins with the policy as it is at opening: one that learns while it sells learns within a turn, and from the
+stores of its own batch alone. So whole days suit such a policy; blocks of hours make it begin anew.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,19 +24,22 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
 from catalog.priced_by import PricedBy
+from catalog.pricing import Policy
 from catalog.progress import Progress, silent
 from catalog.spread import HERE, Spread
+from catalog.store_day import StoreDay
 from etl.batches import Batch, BatchResult, in_force, is_committed
 from etl.ledger import LedgerRow, keep_catalog
 from etl.live.day import joined
 from etl.load import DayRows, load_rows, rows_of
+from evaluation.harness import play_parts
 from evaluation.trial.arms import arms_on, name_asked_for, values_on
 from evaluation.trial.design import Design
 from evaluation.trial.rewards import advantages, sales_in
-from evaluation.trial.sell import sell_by_turns, turns
 from serving.playing import pricing_meant
 from serving.policies import costs_that_count
-from simulation.visits import opening_stock
+from simulation.store_day import Stretch
+from simulation.visits import draw_visits, opening_stock
 from warehouse.lake import CODE_VERSION, Lake
 from warehouse.locks import held
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
@@ -41,7 +48,7 @@ _NAME_LENGTH = 8
 
 
 @dataclass(frozen=True)
-class Trial:
+class SwitchbackTrial:
     """A design, and the catalog that both policies sell under."""
 
     design: Design
@@ -58,16 +65,18 @@ class Trial:
         design, prefix = self.design, f"{TRIAL_GROUP}{self.name}-"
         is_b = design.is_b[:, (date - design.start).days]
         if not design.is_by_day:
-            for store, own in zip(design.stores, is_b, strict=True):
-                yield Batch(date, prefix + store, (store,)), own
+            for store, blocks in zip(design.stores, is_b, strict=True):
+                yield Batch(date, prefix + store, (store,)), blocks
             return
         for arm, wanted in (("a", False), ("b", True)):
-            stores = tuple(store for store, own in zip(design.stores, is_b[:, 0], strict=True) if own == wanted)
+            stores = tuple(
+                store for store, is_theirs in zip(design.stores, is_b[:, 0] == wanted, strict=True) if is_theirs
+            )
             if stores:
                 yield Batch(date, prefix + arm, stores), np.array([wanted])
 
 
-def refuse_sold_dates(lake: Lake, trial: Trial) -> None:
+def refuse_sold_dates(lake: Lake, trial: SwitchbackTrial) -> None:
     """Refuse dates that hold other decisions: what was sold cannot be sold again.
 
     Raises
@@ -87,7 +96,7 @@ def refuse_sold_dates(lake: Lake, trial: Trial) -> None:
 
 @dataclass(frozen=True)
 class TrialBatch:
-    """A batch of a trial, to be sold by whoever has room for it.
+    """A batch of a trial, to be sold by whoever has room for it. A part of the experiment.
 
     Attributes
     ----------
@@ -100,7 +109,7 @@ class TrialBatch:
     """
 
     where: Whereabouts
-    trial: Trial
+    trial: SwitchbackTrial
     batch: Batch
     is_b: Flags
     priced_by: tuple[str, str]
@@ -114,9 +123,25 @@ class TrialBatch:
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "at_hand": None}
 
+    def play(self) -> BatchResult:
+        """Sell the batch and publish it.
+
+        Raises
+        ------
+        Declined
+            When something else prices its date by now.
+        """
+        workspace, design, arms = self.where.opened(), self.trial.design, self.at_hand
+        if arms is None:
+            asked = (name_asked_for(design.a), self.priced_by[0]), (name_asked_for(design.b), self.priced_by[1])
+            a, b = (pricing_meant(workspace, self.batch, policy, meant) for policy, meant in asked)
+            arms = a, b
+        with held(workspace.lake.locks, f"play-{self.batch.business_date}-{self.batch.group}"):
+            return _play(workspace.lake, design, workspace.catalog, self.batch, self.is_b, arms)
+
 
 def play_trial(
-    workspace: Workspace, trial: Trial, spread: Spread = HERE, progress: Progress = silent
+    workspace: Workspace, trial: SwitchbackTrial, spread: Spread = HERE, progress: Progress = silent
 ) -> list[BatchResult]:
     """Sell the dates of a trial and publish them; batches that are there from the same inputs are left as they are.
 
@@ -126,30 +151,12 @@ def play_trial(
     jobs, where = list[TrialBatch](), whereabouts(replace(workspace, catalog=trial.catalog), spread)
     for date in trial.design.dates:
         a, b = arms_on(workspace.lake, trial.catalog, trial.design.a, trial.design.b, date)
-        known = (a.fingerprint, b.fingerprint)
-        jobs += [TrialBatch(where, trial, batch, is_b, known, (a, b)) for batch, is_b in trial.batches(date)]
-    return spread(sell_one, jobs, partial(progress, "playing the trial"))
+        meant = (a.fingerprint, b.fingerprint)
+        jobs += [TrialBatch(where, trial, batch, is_b, meant, (a, b)) for batch, is_b in trial.batches(date)]
+    return play_parts(jobs, "playing the trial", spread, progress)
 
 
-def sell_one(job: TrialBatch) -> BatchResult:
-    """Sell one batch of a trial and publish it.
-
-    Raises
-    ------
-    Declined
-        When something else prices its date by now.
-    """
-    workspace, design = job.where.opened(), job.trial.design
-    arms = job.at_hand
-    if arms is None:
-        asked = (name_asked_for(design.a), job.priced_by[0]), (name_asked_for(design.b), job.priced_by[1])
-        a, b = (pricing_meant(workspace, job.batch, policy, meant) for policy, meant in asked)
-        arms = a, b
-    with held(workspace.lake.locks, f"play-{job.batch.business_date}-{job.batch.group}"):
-        return _play(workspace.lake, design, workspace.catalog, job.batch, job.is_b, arms)
-
-
-def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:
+def rewards_of(lake: Lake, trial: SwitchbackTrial) -> tuple[Floats, Floats]:
     """Read what was sold: what counts of each tick, and what it earned, EUR, both (n_stores, n_days, n_ticks)."""
     design, catalog = trial.design, trial.catalog
     counted, earned = np.zeros(design.weights.shape), np.zeros(design.weights.shape)
@@ -157,10 +164,10 @@ def rewards_of(lake: Lake, trial: Trial) -> tuple[Floats, Floats]:
     for day, date in enumerate(design.dates):
         values = None if design.is_by_day else values_on(lake, catalog, date)
         for batch, _ in trial.batches(date):
-            rows, own = lake.read(batch.partition), [position[store] for store in batch.stores]
+            rows, places = lake.read(batch.partition), [position[store] for store in batch.stores]
             sold = sales_in(rows, batch.stores, catalog.skus, costs_that_count(catalog), design.ticks)
-            earned[own, day] = sold.gain_eur
-            counted[own, day] = (
+            earned[places, day] = sold.gain_eur
+            counted[places, day] = (
                 sold.gain_eur if values is None else advantages(sold, opening_stock(catalog, date), values)
             )
     return counted, earned
@@ -180,8 +187,8 @@ def _play(
     taking, rows, ledger = turns(is_b, design.block_ticks), None, list[LedgerRow]()
     policies = (arms[0].policy, arms[1].policy)
     parts = sell_by_turns(catalog, policies, taking, batch.stores, batch.business_date, seed)
-    for (own, first, _), part in zip(taking, parts, strict=True):
-        ledger.append(in_force(catalog, batch, arms[own], seed, first))
+    for (of_b, first, _), part in zip(taking, parts, strict=True):
+        ledger.append(in_force(catalog, batch, arms[of_b], seed, first))
         rows = _after(rows, rows_of(part, catalog))
     assert rows is not None  # noqa: S101 - a day has a turn
     rows = replace(rows, in_force=tuple(ledger))
@@ -191,3 +198,39 @@ def _play(
 
 def _after(earlier: DayRows | None, later: DayRows) -> DayRows:
     return later if earlier is None else joined(earlier, later)
+
+
+def turns(is_b: Flags, block_ticks: int) -> list[tuple[bool, int, int]]:
+    """Return who prices from which tick to before which, for the blocks of a day, shape (n_blocks,)."""
+    taking, first = [], 0
+    for of_b, blocks in groupby(is_b.tolist()):
+        end = first + block_ticks * len(list(blocks))
+        taking.append((of_b, first, end))
+        first = end
+    return taking
+
+
+def sell_by_turns(
+    catalog: Catalog,
+    policies: tuple[Policy, Policy],
+    taking: Sequence[tuple[bool, int, int]],
+    stores: Sequence[str],
+    date: dt.date,
+    seed: int,
+) -> Iterator[StoreDay]:
+    """Sell one date of some stores, and yield each turn as it was sold.
+
+    Parameters
+    ----------
+    policies
+        A and B.
+    taking
+        As from `turns`.
+    """
+    visits, standing = draw_visits(catalog, stores, date, seed), None
+    for is_b, first, end in taking:
+        stretch = Stretch(catalog, policies[is_b], stores, date, visits, standing)
+        for _ in range(first, end):
+            stretch.sell_tick()
+        standing = stretch.standing
+        yield stretch.played()

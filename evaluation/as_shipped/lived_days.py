@@ -1,0 +1,148 @@
+"""Live the first days of a world: the product, its peers and the base price meet the same shoppers.
+
+Who comes is drawn before any price is known, so what the product sells in its own lake can be met again by every other
+learner. The clairvoyant knows the date's demand and expected footfall, shocks included.
+"""
+
+import datetime as dt
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.gate import Outcome
+from catalog.load import Catalog
+from catalog.settings import read_settings
+from etl.batches import store_ids
+from etl.business_dates import DEFAULT_START
+from evaluation.living_store import LivingStore, Source
+from evaluation.peers.peer import NAMES, live_day, peers_of
+from evaluation.scores import Clairvoyants, day_gain, tally
+from evaluation.worlds import StoreWorld
+from serving.storefront import Storefront, storefront_at_base_prices
+from simulation.visits import draw_visits
+
+PRODUCT = "as_shipped"
+"""The product, through the very functions of its nights."""
+BASE_PRICES = "static"
+"""The base price, always."""
+LEARNERS = (PRODUCT, *NAMES, BASE_PRICES)
+
+
+@dataclass(frozen=True)
+class AsShippedQuestion:
+    """What is to be lived.
+
+    Attributes
+    ----------
+    days
+        First days of each store.
+    seeds
+        How often each world is lived, each time with other shoppers; the intervals are over these.
+    stores
+        Stores of each world; they share a belief and a price book.
+    """
+
+    worlds: tuple[StoreWorld, ...]
+    days: int
+    seeds: int
+    stores: int
+
+    @property
+    def parts(self) -> list[tuple[StoreWorld, int]]:
+        """World and seed of each part."""
+        return [(world, seed) for seed in range(1, self.seeds + 1) for world in self.worlds]
+
+
+@dataclass(frozen=True)
+class LivedDay:
+    """One learner on one day of a world with one seed, all stores together.
+
+    Attributes
+    ----------
+    day
+        Number of the day, from 1.
+    gain_eur, clairvoyant_eur
+        What the learner earned, and the clairvoyant on the same shoppers.
+    priced_by, model_version
+        What the product's prices came from, and the version behind them if there is one; None for other learners.
+    judged_version, verdict
+        The version that was judged in the night after, and what the gate said; None where none was.
+    true_gain_eur
+        What its prices would truly have earned more than those in force, EUR per store day on the visits that it was
+        judged on; None where that is not known.
+    """
+
+    world: str
+    learner: str
+    seed: int
+    count_stores: int
+    day: int
+    gain_eur: float
+    clairvoyant_eur: float
+    priced_by: Source | None = None
+    model_version: str | None = None
+    judged_version: str | None = None
+    verdict: Outcome | None = None
+    true_gain_eur: float | None = None
+
+
+@dataclass(frozen=True)
+class AsShipped:
+    """What was found: every lived day, and the MLflow run that keeps it."""
+
+    question: AsShippedQuestion
+    days: tuple[LivedDay, ...]
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class WorldToLive:
+    """A world that every learner lives in, on the shoppers of a seed. A part of the experiment."""
+
+    world: StoreWorld
+    seed: int
+    days: int
+    stores: int
+
+    @property
+    def name(self) -> str:
+        """The world and the seed."""
+        return f"{self.world.name}, seed {self.seed}"
+
+    def play(self) -> list[LivedDay]:
+        """Live the first days under every learner; return one record for each learner and day."""
+        catalog, world, seed = with_stores(self.world.catalog, self.stores), self.world.name, self.seed
+        peers, clairvoyants = peers_of(catalog, seed), Clairvoyants(catalog)
+        base, lived = storefront_at_base_prices(catalog), list[LivedDay]()
+        with tempfile.TemporaryDirectory(prefix="shelfprice-as-shipped-") as home:
+            product = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
+            for day in range(1, self.days + 1):
+                date = DEFAULT_START + dt.timedelta(days=day - 1)
+                visits = draw_visits(catalog, catalog.store.stores, date, seed)
+                most = day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits)
+                sold = product.sell(date)
+                source = product.source_of(sold.priced_by)  # before the night has a say
+                judged = product.night(date).judged_version
+                verdict = product.judged(judged) if judged else (None, None)
+                earned = {BASE_PRICES: day_gain(catalog, base, date, visits)}
+                for name, peer in peers.items():
+                    played, peers[name] = live_day(catalog, peer, date, visits)
+                    earned[name] = tally(played, catalog).gain_eur
+                at = (seed, self.stores, day)
+                priced = (source, sold.priced_by.policy.model_version)
+                lived.append(LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, *verdict))
+                lived += [LivedDay(world, name, *at, gain, most) for name, gain in earned.items()]
+        return lived
+
+
+def with_stores(catalog: Catalog, stores: int) -> Catalog:
+    """Return a catalog with so many stores: its own first, then numbered ones."""
+    return Catalog(catalog.products, catalog.store.model_copy(update={"stores": store_ids(catalog, stores)}))
+
+
+def put_together(question: AsShippedQuestion, lived: Sequence[list[LivedDay]]) -> AsShipped:
+    """Put the parts together, in the order of worlds, learners, seeds and days."""
+    order = {world.name: position for position, world in enumerate(question.worlds)}
+    days = [day for part in lived for day in part]
+    days.sort(key=lambda row: (order[row.world], LEARNERS.index(row.learner), row.seed, row.day))
+    return AsShipped(question, tuple(days))

@@ -1,0 +1,136 @@
+"""The product as shipped, as people read it and as it is kept: regret beside its peers, and what its gate did."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pandas as pd
+
+from catalog.tables.comparisons import REGRET_BY_DAY
+from evaluation.as_shipped.learner_regret import (
+    against_best_peer,
+    gate_record,
+    lost_until_champion,
+    nights_until,
+    periods_of,
+    regret,
+    worst_week,
+)
+from evaluation.as_shipped.lived_days import BASE_PRICES, LEARNERS, AsShipped
+from evaluation.harness import keep
+from evaluation.reporting import Rows, mean_where_it_came, records, table_of
+from evaluation.share_figures import regret_by_day
+from training.mlflow.experiments import Study
+from warehouse.workspace import Workspace
+
+
+def regret_rows(found: AsShipped) -> Rows:
+    """Return columns and rows of the regret, one row per world and learner, the product first."""
+    lasts = periods_of(found.question.days)
+    rows = [
+        [
+            world.name,
+            learner,
+            *(regret(found.days, world.name, learner, last).percent() for last in lasts),
+            "" if learner == BASE_PRICES else f"{100 * worst_week(found.days, world.name, learner):+.2f}",
+        ]
+        for world in found.question.worlds
+        for learner in LEARNERS
+    ]
+    return ["world", "learner", *_periods(lasts), "worst week against base prices"], rows
+
+
+def peer_rows(found: AsShipped) -> Rows:
+    """Return columns and rows of the product's regret less that of the best peer, in points, one row per world."""
+    lasts, rows = periods_of(found.question.days), list[list[Any]]()
+    for world in found.question.worlds:
+        best = [against_best_peer(found.days, world.name, last) for last in lasts]
+        rows.append([world.name, *(f"{less.percent('+.2f')}, {peer}" for peer, less in best)])
+    return ["world", *_periods(lasts)], rows
+
+
+def gate_rows(found: AsShipped) -> Rows:
+    """Return columns and rows of how soon the product priced, and what its gate did, one row per world.
+
+    Worlds that ship have a currency of their own; where there are two, each amount says its own.
+    """
+    rows, moneys = [], {world.catalog.store.money for world in found.question.worlds}
+    lost_until_then = "lost until then" if len(moneys) > 1 else f"lost until then, {next(iter(moneys)).code}"
+    for world in found.question.worlds:
+        gate, lost = gate_record(found.days, world.name), lost_until_champion(found.days, world.name)
+        code = f" {world.catalog.store.currency}" if len(moneys) > 1 else ""
+        rows.append(
+            {
+                "world": world.name,
+                "nights until belief or champion priced": mean_where_it_came(
+                    nights_until(found.days, world.name, "belief", "champion")
+                ),
+                "nights until a champion priced": mean_where_it_came(nights_until(found.days, world.name, "champion")),
+                lost_until_then: f"{lost.mean:,.0f}{code}",
+                "versions judged": gate.judged,
+                "promoted": gate.promoted,
+                "promoted falsely": gate.false_promotions,
+                "promoted where clearly better": f"{gate.better_promoted} of {gate.clearly_better}",
+            }
+        )
+    return table_of(rows)
+
+
+def as_json(found: AsShipped) -> dict[str, Any]:
+    """Return everything as one JSON object."""
+    return {
+        "days": found.question.days,
+        "seeds": found.question.seeds,
+        "stores": found.question.stores,
+        "table": records(regret_rows(found)),
+        "worlds": [_world(found, world.name, world.description) for world in found.question.worlds],
+        "lived": [asdict(day) for day in found.days],
+        "mlflow_run_id": found.run_id,
+    }
+
+
+def keep_as_shipped(workspace: Workspace, found: AsShipped) -> AsShipped:
+    """Keep every lived day in the lake, and regret and its figure in MLflow; return it with its run."""
+    asked, rows = found.question, [asdict(day) for day in found.days]
+    worlds = [(world.name, world.catalog.fingerprint) for world in asked.worlds]
+    size = {"days": asked.days, "seeds": asked.seeds, "stores": asked.stores}
+    study = Study(
+        name=f"as shipped: {len(worlds)} worlds, {asked.days} days, {asked.seeds} seeds, {asked.stores} stores",
+        description="The product, gate and all, and its peers from a store's first day on.",
+        parameters={"worlds": [name for name, _ in worlds], **size},
+        metrics={
+            f"regret/{name.replace(',', '')}/{learner}/{last}": regret(found.days, name, learner, last).mean
+            for name, _ in worlds
+            for learner in LEARNERS
+            for last in periods_of(asked.days)
+        },
+        figures={"regret_by_day": regret_by_day(found)},
+        tables={"lived": pd.DataFrame(rows)},
+    )
+    return replace(found, run_id=keep(workspace, (worlds, *size.values()), [(REGRET_BY_DAY, rows)], study))
+
+
+def _world(found: AsShipped, world: str, description: str) -> dict[str, Any]:
+    days, lasts = found.days, periods_of(found.question.days)
+    best = [(last, *against_best_peer(days, world, last)) for last in lasts]
+    return {
+        "world": world,
+        "description": description,
+        "learners": [
+            {
+                "learner": learner,
+                "regret": [{"days": last, **regret(days, world, learner, last).finite()} for last in lasts],
+                "worst_week_against_base": worst_week(days, world, learner),
+            }
+            for learner in LEARNERS
+        ],
+        "against_best_peer": [{"days": last, "peer": peer, **less.finite()} for last, peer, less in best],
+        "nights_until_priced": nights_until(days, world, "belief", "champion"),
+        "nights_until_champion": nights_until(days, world, "champion"),
+        "lost_until_champion_eur": lost_until_champion(days, world).finite(),
+        "gate": asdict(gate_record(days, world)),
+    }
+
+
+def _periods(lasts: Sequence[int]) -> list[str]:
+    return [f"days 1 to {last}" if last > 1 else "day 1" for last in lasts]
