@@ -7,8 +7,8 @@ from dataclasses import replace
 from catalog.errors import ServiceError
 from catalog.watched import WatchedCatalog
 from connect.export.ack_files import waiting_files
-from connect.export.export import Exported, export
-from connect.export.record import Recorded
+from connect.export.export import ExportResult, export
+from connect.export.record import ExportLog
 from connect.export.targets import FolderTarget, Target
 from warehouse.workspace import Workspace
 
@@ -24,7 +24,7 @@ def follow(
     stores: Sequence[str] | None,
     tell: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[Exported]:
+) -> Iterator[ExportResult]:
     """Yield what each export did that had something to do; it never ends by itself.
 
     Parameters
@@ -34,7 +34,7 @@ def follow(
     pause
         Waits some seconds.
     """
-    recorded, seen = Recorded(workspace.lake), None
+    recorded, seen = ExportLog(workspace.lake), None
     while True:
         now = _stamp(workspace, catalog, target)
         if now == seen:
@@ -47,7 +47,7 @@ def follow(
             pause(_AWAY)
             continue
         seen = now
-        if done != Exported():
+        if done != ExportResult():
             yield done
 
 

@@ -1,144 +1,150 @@
-"""Who asks, how often, and how much: settled before a request reaches the application.
+"""Admission: which client asks, what its token permits, and how often it asks. Settled before anything else.
 
-A request without a token may read, where the server is open to its own machine alone. One with a token that is not
-known is refused, not taken for one without. Bodies are taken in whole up to a limit, whether their length is told or
-they come in pieces.
+Without a token a client may read, where the server listens on loopback. An unknown token is refused even for reading.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from catalog.errors import ServiceError
 from catalog.front_door import Application, Receive, Send
 from catalog.front_door import Scope as Connection
-from connect.api.problems import Problem, problem_of, send_problem
-from connect.api.rates import Rates
+from connect.api.problems import Problem, problem_of
 from connect.api.tokens import Scope, TokenBook
 
-MOST_BYTES = 2 * 1024 * 1024
-"""Of a body."""
-_DRAINED = 16 * MOST_BYTES  # of a body that is too large, so that its sender hears the answer
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}
-_CALLER = "shelfprice.caller"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}
+_MOST_CLIENTS = 10_000
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A token that `shelfprice token add` printed. It opens what its scopes say.",
+)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: the name of a token, None without one, what it opens, and the address that the request came from."""
+    """The client of a request: the name of its token, None without one, and the scopes of it."""
 
     name: str | None
     scopes: tuple[Scope, ...]
-    host: str
 
 
-class _LeftError(Exception):
-    """Who asked has left before the request was whole: what there is of it is not what was meant."""
+class RateLimit:
+    """Admits requests by client: a bucket for each, which fills at a steady rate and holds a second's worth.
+
+    Parameters
+    ----------
+    per_second
+        Requests a second of one client in the long run, and at once after a pause.
+    clock
+        Seconds on a clock that never goes back.
+    """
+
+    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.per_second, self._clock = per_second, clock
+        self._full_at: dict[str, float] = {}  # when each bucket will be full again; a full one is forgotten
+
+    def wait(self, client: str) -> float:
+        """Count one request; return 0 when it is admitted, else the seconds after which the next one will be."""
+        now = self._clock()
+        full_at = max(self._full_at.get(client, now), now) + 1 / self.per_second
+        too_early = full_at - now - 1.0  # the bucket holds what one second brings
+        if too_early > 1e-9:  # noqa: PLR2004 - seconds, of decimals kept as binary
+            return too_early
+        if len(self._full_at) >= _MOST_CLIENTS and client not in self._full_at:  # forget those that are fullest
+            in_use = sorted((full_at, client) for client, full_at in self._full_at.items() if full_at > now)
+            self._full_at = {client: full_at for full_at, client in in_use[-_MOST_CLIENTS // 2 :]}
+        self._full_at[client] = full_at
+        return 0.0
 
 
 class Admission:
-    """An ASGI application that settles these, answers refusals itself, and hands everything else to another one."""
+    """ASGI middleware that identifies the client and limits its rate; refusals are problems."""
 
-    def __init__(self, application: Application, tokens: TokenBook, rates: Rates, *, anyone_reads: bool = True) -> None:
-        self._application, self._tokens, self._rates = application, tokens, rates
+    def __init__(
+        self, application: Application, tokens: TokenBook, rate_limit: RateLimit, *, anyone_reads: bool = True
+    ) -> None:
+        self._application, self._tokens, self._rate_limit = application, tokens, rate_limit
         self._anyone_reads = anyone_reads
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with a problem."""
-        if scope["type"] != "http":
-            await self._application(scope, receive, send)
-            return
-        try:
-            scope[_CALLER] = self._caller(scope)
-            if any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"]):
-                receive = await _whole(scope, receive)
-        except _LeftError:
-            return
-        except (Problem, ServiceError) as refusal:
-            await send_problem(send, problem_of(refusal))
-            return
+        if scope["type"] == "http":
+            try:
+                scope["user"] = self._caller(scope)
+            except (Problem, ServiceError) as refusal:
+                await problem_of(refusal).response()(scope, receive, send)
+                return
         await self._application(scope, receive, send)
 
     def _caller(self, scope: Connection) -> Caller:
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
         host = str((scope.get("client") or ("unknown",))[0])
-        if not given:
+        if not credentials:
             self._count(host)
             if not self._anyone_reads:
                 raise Problem(
                     "unknown-token",
                     "expected a token, for others can reach this server, found none; nothing was done: send one that "
                     "`shelfprice token add NAME` printed",
-                    _CHALLENGE,
+                    CHALLENGE,
                 )
-            return Caller(None, ("read",), host)
-        kind, _, text = given[0].partition(b" ")
-        token = None
-        if len(given) == 1 and kind.lower() == b"bearer":
-            token = self._tokens.find(text.strip().decode("latin-1"))
+            return Caller(None, ("read",))
+        kind, _, text = credentials[0].partition(b" ")
+        is_bearer = len(credentials) == 1 and kind.lower() == b"bearer"
+        token = self._tokens.find(text.strip().decode("latin-1")) if is_bearer else None
         self._count(f"token {token.name}" if token else host)
         if token is None:
             raise Problem(
                 "unknown-token",
                 "expected a token of this server, found another; nothing was done: make one with `shelfprice token "
                 "add`, or leave the header out to read",
-                {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="invalid_token"'},
+                _challenge("invalid_token"),
             )
-        return Caller(token.name, token.scopes, host)
+        return Caller(token.name, token.scopes)
 
     def _count(self, client: str) -> None:
-        wait = self._rates.wait(client)
+        wait = self._rate_limit.wait(client)
         if wait > 0:
             raise Problem(
                 "too-many-requests",
-                f"expected at most {self._rates.per_second} requests a second from {client}, found more; nothing was "
-                "done: wait as long as Retry-After says",
+                f"expected at most {self._rate_limit.per_second} requests a second from {client}, found more; nothing "
+                "was done: wait as long as Retry-After says",
                 {"Retry-After": str(math.ceil(wait))},
             )
 
 
-def caller_of(request: Request) -> Caller:
-    """Return who asks."""
-    caller: Caller = request.scope[_CALLER]
-    return caller
-
-
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token that `shelfprice token add` printed.")
-
-
-def requires(scope: Scope) -> Callable[..., Awaitable[Caller]]:
-    """Return a dependency that lets in who has a scope, and hands over who that is.
+async def authorised(
+    request: Request, needed: SecurityScopes, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Return the client of a request whose token has the scopes that a route declares by `Security`.
 
     Raises
     ------
     Problem
-        Of the dependency: when the request has no token, or one that lacks the scope.
+        When the request has no token, or one that lacks a scope.
     """
-
-    async def caller(
-        request: Request,
-        _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
-        found = caller_of(request)
-        if found.name is None:
+    caller: Caller = request.user
+    for scope in needed.scopes:
+        if caller.name is None:
             raise Problem(
                 "unknown-token",
                 f"expected a token with the scope {scope}, found none; nothing was done: send one that `shelfprice "
                 f"token add NAME --scope {scope}` printed",
-                _CHALLENGE,
+                CHALLENGE,
             )
-        refuse_without(scope, found.scopes)
-        return found
-
+        refuse_without(scope, caller.scopes)
     return caller
 
 
-def refuse_without(scope: Scope, scopes: Collection[Scope]) -> None:
-    """Refuse a token that lacks a scope.
+def refuse_without(scope: str, scopes: Collection[str]) -> None:
+    """Refuse a token that lacks a scope; every token may read.
 
     Raises
     ------
@@ -150,53 +156,9 @@ def refuse_without(scope: Scope, scopes: Collection[Scope]) -> None:
             "missing-scope",
             f"expected a token with the scope {scope}, found one with {', '.join(scopes) or 'none'}; nothing was done: "
             "add a token that has it",
-            {"WWW-Authenticate": f'{_CHALLENGE["WWW-Authenticate"]}, error="insufficient_scope", scope="{scope}"'},
+            _challenge("insufficient_scope", f', scope="{scope}"'),
         )
 
 
-async def _whole(scope: Connection, receive: Receive) -> Receive:
-    """Take in the whole body; return what hands it over.
-
-    Raises
-    ------
-    Problem
-        When it is too large. What is left of it is read, within reason, so that its sender hears that.
-    _LeftError
-        When its sender leaves before it is whole.
-    """
-    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    parts: list[bytes] = []
-    size, is_over = 0, told.isdigit() and int(told) > MOST_BYTES
-    if told.isdigit() and int(told) > _DRAINED:
-        raise _too_large()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise _LeftError
-        part = message.get("body", b"")
-        size += len(part)
-        is_over = is_over or size > MOST_BYTES
-        if is_over:
-            parts.clear()
-        else:
-            parts.append(part)
-        if size > _DRAINED or not message.get("more_body", False):
-            break
-    if is_over:
-        raise _too_large()
-    message_left: list[MutableMapping[str, Any]] = [
-        {"type": "http.request", "body": b"".join(parts), "more_body": False}
-    ]
-
-    async def hand_over() -> MutableMapping[str, Any]:
-        return message_left.pop() if message_left else await receive()
-
-    return hand_over
-
-
-def _too_large() -> Problem:
-    return Problem(
-        "too-large",
-        f"expected a body of at most {MOST_BYTES:,} bytes, found more; nothing was done: send fewer questions at once",
-        {"Connection": "close"},
-    )
+def _challenge(error: str, more: str = "") -> dict[str, str]:
+    return {"WWW-Authenticate": f'{CHALLENGE["WWW-Authenticate"]}, error="{error}"{more}'}

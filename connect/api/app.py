@@ -1,34 +1,27 @@
-"""The application: quotes and price changes, their OpenAPI document and page, behind what every request has to pass.
+"""The application: quotes, price changes and acknowledgements, their OpenAPI document and its page.
 
-A request passes the front door (its own host, no other site's page), then admission (who, how often, how much), then a
-route. Routes of another part come in as further routers; they say what they need by `admission.requires`.
+A request passes the front door (its own host, no other site's page), then admission (which client, how often), then a
+route, which declares the scopes that it needs.
 """
 
-from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
-from fastapi.openapi.utils import get_openapi
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from connect.api.admission import Admission, requires
-from connect.api.documents import schemas
+from connect.api import acknowledgements, price_changes, quotes
+from connect.api.admission import CHALLENGE, Admission, RateLimit
+from connect.api.json_body import JsonLine
 from connect.api.kept_desk import LOOK_EVERY, KeptDesk
 from connect.api.page import STYLE_HASH, page_of
-from connect.api.price_changes import price_changes_router
-from connect.api.problems import PAGE, Problem, answer_with_problems, send_problem
-from connect.api.quotes import QuickQuotes, quotes_router
-from connect.api.rates import Rates
+from connect.api.problems import PAGE, Problem, respond_with_problems
 from connect.api.tokens import TokenBook
-from connect.export.router import acknowledgements_router
-from warehouse.lake import Lake
-from warehouse.workspace import Workspace
 
-_VERSION = "1.0"
-_SAID = (
+_DESCRIPTION = (
     "Prices of this machine's price book, for programs on this machine. Reading needs no token; every error is a "
     "problem (RFC 9457) whose `detail` says what was expected, found, what happens now and what to do."
 )
@@ -46,7 +39,6 @@ def application(
     catalog_dir: Path | None = None,
     *,
     look_every: float = LOOK_EVERY,
-    routers: Sequence[APIRouter] = (),
     anyone_reads: bool = True,
 ) -> FastAPI:
     """Return the quote API over the lake of some settings; nothing is read before the first request.
@@ -57,68 +49,42 @@ def application(
         Folder of the catalog; None for the one that the lake or the project has.
     look_every
         Seconds between two looks whether the lake has changed; 0 to look at every request.
-    routers
-        Routes of other parts.
     anyone_reads
         Whether a request without a token may read; not where other machines can reach the server.
     """
     app = FastAPI(
         title="Shelfprice quotes",
-        version=_VERSION,
-        description=_SAID,
-        openapi_url="/openapi.json",
+        version="1.0",
+        description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        default_response_class=JsonLine,
     )
     app.state.desk = KeptDesk(settings, catalog_dir, look_every)
-    answer_with_problems(app)
-    kept, lake = app.state.desk, Lake(settings)
+    respond_with_problems(app)
+    for routes in (quotes, price_changes, acknowledgements):
+        app.include_router(routes.router)
 
-    def opened() -> Workspace:
-        return Workspace(settings, kept.catalog_in_force(), lake)
+    @app.get(PAGE, include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(page_of(app.openapi()))
 
-    changes = price_changes_router(opened)
-    acknowledged = acknowledgements_router(opened, requires("acknowledge"))
-    for router in (quotes_router(kept), changes, acknowledged, *routers):
-        app.include_router(router)
-    _add_page(app)
+    tokens, rate_limit = TokenBook(settings), RateLimit(settings.api_rate)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))
-    app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
-    app.add_middleware(Admission, tokens=TokenBook(settings), rates=Rates(settings.api_rate), anyone_reads=anyone_reads)
+    app.add_middleware(quotes.QuickQuotes, kept=app.state.desk)  # what is added last comes first
+    app.add_middleware(Admission, tokens=tokens, rate_limit=rate_limit, anyone_reads=anyone_reads)
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
     return app
 
 
-def _add_page(app: FastAPI) -> None:
-    """Add the OpenAPI document with all shapes, and the page that shows it."""
-
-    def document() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            parts = made.setdefault("components", {})
-            parts["schemas"] = {**parts.get("schemas", {}), **schemas()}
-            known = parts.setdefault("securitySchemes", {})
-            known["token"] = {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A token that `shelfprice token add` printed. It opens what its scopes say.",
-            }
-            app.openapi_schema = made
-        return app.openapi_schema
-
-    async def page() -> Response:
-        return Response(page_of(document()), media_type="text/html")
-
-    app.openapi = document  # type: ignore[method-assign] # as the framework's own guide does it
-    app.add_api_route(PAGE, page, methods=["GET"], include_in_schema=False)
-
-
 async def _refuse(scope: Connection, send: Send, why: str, status: int) -> None:
-    """Tell a request that the front door refuses why."""
+    """Answer a request that the front door refuses."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": why})
         return
-    kind = "foreign-site" if status == 403 else "unknown-token"  # noqa: PLR2004 - forbidden
-    challenge = {} if status == 403 else {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}  # noqa: PLR2004
-    await send_problem(send, Problem(kind, why, challenge))
+    is_foreign = status == HTTPStatus.FORBIDDEN
+    problem = Problem("foreign-site", why) if is_foreign else Problem("unknown-token", why, CHALLENGE)
+    response = problem.response()
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body})

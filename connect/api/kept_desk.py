@@ -1,7 +1,7 @@
-"""The desk that the API answers from: kept, and opened anew when the lake or the catalog has changed.
+"""The desk that the API answers from: kept in memory, and opened again when the lake or the catalog has changed.
 
-Looking costs a few listings of folders, or of an object store, so it is done at most every so often, in a thread,
-while requests are answered from what is known. After a pause without requests the first one waits for the look.
+A look costs a few listings of folders, or of an object store, so it happens at most every so often, in a thread, while
+requests are answered from the desk at hand. After a pause without requests the first one waits for the look.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
 
 from catalog.errors import ShelfpriceError
 from catalog.load import Catalog
@@ -22,6 +24,7 @@ from serving.quote_desk import QuoteDesk, open_desk
 from warehouse.advice import own_shelf
 from warehouse.lake import Lake
 from warehouse.sold import SOLD, newest_closed
+from warehouse.workspace import Workspace
 
 LOOK_EVERY = 0.25  # seconds
 _LONGEST_UNSEEN = 1.0  # seconds
@@ -32,8 +35,8 @@ _OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes", "unit_s
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A desk, and the answers that it has given, as they are sent."""
+class DeskInForce:
+    """A desk, and its answers as they are sent; those that it has given are cached."""
 
     desk: QuoteDesk
     answer: Callable[[PriceQuestion, str | None], bytes]
@@ -58,7 +61,7 @@ class KeptDesk:
     def __init__(self, settings: Settings, catalog_dir: Path | None = None, look_every: float = LOOK_EVERY) -> None:
         self._lake, self._catalog_dir, self._look_every = Lake(settings), catalog_dir, look_every
         self._watched: dict[Path | None, WatchedCatalog] = {}
-        self._kept: Kept | None = None
+        self._kept: DeskInForce | None = None
         self._seen: tuple[Any, ...] = ()
         self._looked_at = -float("inf")
         self._settles_at = float("inf")
@@ -66,7 +69,7 @@ class KeptDesk:
         self._looking = Lock()
         self.problem: str | None = None
 
-    async def current(self) -> Kept:
+    async def current(self) -> DeskInForce:
         """Return the desk in force.
 
         Raises
@@ -116,7 +119,8 @@ class KeptDesk:
                 desk = opened if desk is None else opened.ready_for_those_of(desk)
             self._seen = seen
         if self._kept is None or desk is not self._kept.desk:
-            self._kept = _kept(desk)
+            answer = lru_cache(KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode())
+            self._kept = DeskInForce(desk, answer)
 
     def _sold(self) -> tuple[object, ...]:
         """Return what tells where stores stand: what is sold of days being sold, and the newest one that is over."""
@@ -131,6 +135,15 @@ class KeptDesk:
             self._watched[folder] = WatchedCatalog(folder)
         return self._watched[folder].current()
 
+    def workspace(self) -> Workspace:
+        """Return the workspace with the catalog in force."""
+        return Workspace(self._lake.settings, self.catalog_in_force(), self._lake)
 
-def _kept(desk: QuoteDesk) -> Kept:
-    return Kept(desk, lru_cache(KEPT_ANSWERS)(lambda question, store: desk.text(question, store).encode()))
+
+def open_workspace(request: Request) -> Workspace:
+    """Return the workspace with the catalog in force: what a route depends on."""
+    kept: KeptDesk = request.app.state.desk
+    return kept.workspace()
+
+
+OpenWorkspace = Annotated[Workspace, Depends(open_workspace)]

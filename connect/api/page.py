@@ -1,6 +1,7 @@
-"""The page for people at `/docs`, written from the OpenAPI document: no script, nothing from another host.
+"""The page for people at `/docs`, rendered from the OpenAPI document: no script, nothing from another host.
 
-Everything in it is text of the document, escaped. Its one stylesheet stands in it, and the browser is told its hash.
+The framework's own page loads scripts from a CDN. Everything here is escaped text of the document; the one stylesheet
+is inline, and the content security policy names its hash.
 """
 
 import base64
@@ -44,11 +45,11 @@ def page_of(document: dict[str, Any]) -> str:
 
 def _example(part: dict[str, Any]) -> str:
     """Return the example of a parameter or a body; the first one where it has several, empty where it has none."""
-    named: dict[str, Any] = next(iter(part.get("examples", {}).values()), {})
-    found = part.get("example", named.get("value"))
-    if isinstance(found, list) and "in" in part:  # a parameter that may come several times
-        return "&".join(f"{part['name']}={own}" for own in found)
-    return "" if found is None else _shown(found)
+    named: list[dict[str, Any]] = [*part.get("examples", {}).values()]
+    value = named[0]["value"] if named else next(iter(part["schema"].get("examples", [part.get("example")])))
+    if isinstance(value, list) and "in" in part:  # a parameter that may be repeated
+        return "&".join(f"{part['name']}={one}" for one in value)
+    return "" if value is None else _shown(value)
 
 
 def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:

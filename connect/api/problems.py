@@ -1,10 +1,13 @@
-"""What goes wrong, as `application/problem+json` (RFC 9457): one kind each, and our one-line sentence as its detail."""
+"""Refusals as `application/problem+json` (RFC 9457): the kinds of problems, and the handlers that answer with them."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple
+import reprlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -14,9 +17,9 @@ from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "/docs"
-"""Where each kind is explained: its `type` is an address on this page."""
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_CUT = 200  # characters of a detail that comes from elsewhere
+"""The page that explains each kind: the `type` of a problem is an address on it."""
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_LONGEST_DETAIL = 200  # characters of a text that is not ours
 
 
 class Kind(NamedTuple):
@@ -133,12 +136,26 @@ _OF_ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "lake-unreadable"),
     (ShelfpriceError, "not-valid"),
 )
-_OF_STATUS = {404: "no-such-page", 405: "wrong-method", 413: "too-large", 415: "wrong-media-type"}
-_WAIT = {"no-price-book": "30", "lake-unreadable": "30"}  # seconds after which it may be otherwise
+_EVERYWHERE = ("unreadable", "unknown-token", "foreign-site", "too-large", "too-many-requests", "failed")
+_HEADERS: Mapping[str, Mapping[str, str]] = {
+    "no-price-book": {"Retry-After": "30"},
+    "lake-unreadable": {"Retry-After": "30"},
+    "too-large": {"Connection": "close"},
+    "failed": {"Connection": "close"},  # as the server does after it
+}
 
 
-class Problem(Exception):  # noqa: N818 - the standard's name
-    """A request that is answered with a problem.
+class ProblemDocument(BaseModel):
+    """A problem (RFC 9457)."""
+
+    type: Annotated[str, Field(description="Kind of the problem", json_schema_extra={"format": "uri-reference"})]
+    title: Annotated[str, Field(description="Title of the kind")]
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[str, Field(description="Expected, found, what happens now, what to do")]
+
+
+class Problem(HTTPException):
+    """A refusal.
 
     Parameters
     ----------
@@ -147,89 +164,93 @@ class Problem(Exception):  # noqa: N818 - the standard's name
     detail
         What was expected, found, what happens now and what to do.
     headers
-        Further headers of the answer.
+        Further headers of the response.
     """
 
     def __init__(self, kind: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.kind, self.detail = KINDS[kind], detail
-        wait = {"Retry-After": _WAIT[kind]} if kind in _WAIT else {}
-        ends = {"Connection": "close"} if kind == "failed" else {}  # as the server does after it
-        self.headers = {**wait, **ends, **(headers or {})}
+        self.kind = KINDS[kind]
+        super().__init__(self.kind.status, detail, {**_HEADERS.get(kind, {}), **(headers or {})})
 
     @property
     def text(self) -> str:
         """The problem as JSON."""
-        kind = self.kind
+        kind, detail = self.kind, self.detail
         return json_text(
-            {"type": f"{PAGE}#{kind.name}", "title": kind.title, "status": kind.status, "detail": self.detail}
+            ProblemDocument(
+                type=f"{PAGE}#{kind.name}", title=kind.title, status=kind.status, detail=detail
+            ).model_dump()
         )
 
     def response(self) -> Response:
-        """Return the answer."""
-        return Response(f"{self.text}\n", self.kind.status, self.headers, MEDIA_TYPE)
+        """Return the HTTP response."""
+        return Response(f"{self.text}\n", self.status_code, self.headers, MEDIA_TYPE)
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return the problem that an error of ours is."""
+    """Return the problem that an error is; one that is not ours tells the client nothing."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, RequestValidationError | ValidationError):
+        return _not_valid(error)
     kind = next((name for known, name in _OF_ERRORS if isinstance(error, known)), "failed")
     return Problem(kind, str(error) if kind != "failed" else KINDS["failed"].example)
 
 
-async def send_problem(send: Callable[[MutableMapping[str, Any]], Awaitable[None]], problem: Problem) -> None:
-    """Answer an ASGI request with a problem."""
-    answer = problem.response()
-    await send({"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def problem_responses(*names: str) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of an operation, by status: the kinds named, and those of every operation."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in (KINDS[name] for name in (*_EVERYWHERE, *names)):
+        response = responses.setdefault(
+            kind.status,
+            {
+                "description": HTTPStatus(kind.status).phrase,
+                "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "examples": {}}},
+            },
+        )
+        example = {"summary": kind.title, "value": problem_example(kind.name)}
+        response["content"][MEDIA_TYPE]["examples"][kind.name] = example
+    return responses
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Let an application answer every error as a problem, those of its framework among them."""
-
-    async def ours(_: Request, error: Exception) -> Response:
-        return problem_of(error).response()
-
-    async def of_framework(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-        return _of_status(app, request, error).response()
-
-    async def of_validation(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - the same
-        return _of_validation(error).response()
-
-    for known in (Problem, ShelfpriceError, OSError, Exception):
-        app.add_exception_handler(known, ours)
-    app.add_exception_handler(HTTPException, of_framework)
-    app.add_exception_handler(RequestValidationError, of_validation)
+def problem_example(name: str) -> dict[str, Any]:
+    """Return an example of a kind of problem."""
+    kind = KINDS[name]
+    return {"type": f"{PAGE}#{name}", "title": kind.title, "status": kind.status, "detail": kind.example}
 
 
-def _of_status(app: FastAPI, request: Request, error: HTTPException) -> Problem:
-    kind, path = _OF_STATUS.get(error.status_code, "unreadable"), request.url.path[:_CUT]
-    if kind == "no-such-page":
-        return Problem(kind, f"expected a path of /openapi.json, found {path!r}; nothing was done: look there")
-    if kind == "wrong-method":
-        allowed = ", ".join(_methods_of(app, request))
-        found = request.method[:_CUT]
-        said = f"expected one of {allowed} on {path}, found {found}; nothing was done: use one of these"
-        return Problem(kind, said, {"Allow": allowed})
-    return Problem(kind, str(error.detail)[:_CUT], error.headers)
+def respond_with_problems(app: FastAPI) -> None:
+    """Let an application answer every error with a problem, those of its framework among them."""
+
+    async def respond(request: Request, error: Exception) -> Response:
+        is_of_framework = isinstance(error, HTTPException) and not isinstance(error, Problem)
+        return (_of_framework(app, request, error) if is_of_framework else problem_of(error)).response()
+
+    for handled in (HTTPException, RequestValidationError, ShelfpriceError, OSError, Exception):
+        app.add_exception_handler(handled, respond)
 
 
-def _methods_of(app: FastAPI, request: Request) -> list[str]:
-    """Return the methods that a path takes, over all of its routes."""
-    scopes = ((method, {**request.scope, "method": method}) for method in sorted(_METHODS))
-    return [
-        method for method, scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)
-    ]
+def _of_framework(app: FastAPI, request: Request, error: Any) -> Problem:
+    path = request.url.path[:_LONGEST_DETAIL]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"expected a path of /openapi.json, found {path!r}; nothing was done: look there"
+        return Problem("no-such-page", detail)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the framework names the methods of one route alone
+        scopes = ((method, {**request.scope, "method": method}) for method in _METHODS)
+        routes = app.router.routes
+        allowed = ", ".join(
+            method for method, scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)
+        )
+        method = request.method[:_LONGEST_DETAIL]
+        detail = f"expected one of {allowed} on {path}, found {method}; nothing was done: use one of these"
+        return Problem("wrong-method", detail, {"Allow": allowed})
+    return Problem("unreadable", str(error.detail)[:_LONGEST_DETAIL], error.headers)
 
 
-def _of_validation(error: RequestValidationError) -> Problem:
-    """Say the first thing that is wrong; a body that is no JSON cannot be read at all."""
+def _not_valid(error: RequestValidationError | ValidationError) -> Problem:
+    """Name the first value that cannot be used."""
     first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        return Problem("unreadable", "expected JSON, found none; nothing was done: send an object as JSON")
-    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    found = repr(first.get("input"))[:_CUT]
-    return Problem("not-valid", f"{where}: {first['msg']}, found {found}; nothing was done: give another")
+    path = first["loc"][1:] if isinstance(error, RequestValidationError) and len(first["loc"]) > 1 else first["loc"]
+    field = ".".join(str(part) for part in path)[:_LONGEST_DETAIL]
+    found = "none" if first["type"] == "missing" else reprlib.repr(first["input"])
+    detail = f"{first['msg']}, found {found}; nothing was done: give another"
+    return Problem("not-valid", f"{field}: {detail}" if field else detail)

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from connect.export.acknowledge import MOST_AT_ONCE, Refused, acknowledge
-from connect.export.record import Recorded
+from connect.export.acknowledge import MOST_AT_ONCE, RefusedAck, acknowledge
+from connect.export.record import ExportLog
 from warehouse.files import sync_folder, write_durably
 from warehouse.spreadsheet import as_it_was
 from warehouse.workspace import Workspace
@@ -30,7 +30,7 @@ _STILL_WRITTEN = 2.0  # s; a younger file that cannot be read may be half writte
 
 
 @dataclass(frozen=True)
-class RefusedAck:
+class RefusedFileAck:
     """An acknowledgement that cannot be used: its file, its position there from 0 (None: the whole file), and why."""
 
     file: str
@@ -39,17 +39,17 @@ class RefusedAck:
 
 
 @dataclass(frozen=True)
-class TakenFiles:
+class AckFilesResult:
     """What became of the files of a folder: prices recorded, those known before, and what cannot be used."""
 
     recorded: int
     known: int
-    refused: tuple[RefusedAck, ...]
+    refused: tuple[RefusedFileAck, ...]
 
 
-def take_files(workspace: Workspace, folder: Path, recorded: Recorded | None = None) -> TakenFiles:
+def read_ack_files(workspace: Workspace, folder: Path, recorded: ExportLog | None = None) -> AckFilesResult:
     """Record what the files of a folder's `acks` say, and move each away."""
-    taken, refused = [], list[RefusedAck]()
+    taken, refused = [], list[RefusedFileAck]()
     for file in waiting_files(folder):
         try:
             mine, acks = _taken_from(file)
@@ -57,12 +57,12 @@ def take_files(workspace: Workspace, folder: Path, recorded: Recorded | None = N
             continue
         except _UNREADABLE as error:
             if time.time() - _written_at(file) > _STILL_WRITTEN:
-                refused += _put_away(file, [Refused(-1, _first_line(error))], [])
+                refused += _put_away(file, [RefusedAck(-1, _first_line(error))], [])
             continue
         own = acknowledge(workspace, acks, f"file {file.name}", recorded)
         taken.append(own)
         refused += _put_away(mine, own.refused, acks)
-    return TakenFiles(sum(own.recorded for own in taken), sum(own.known for own in taken), tuple(refused))
+    return AckFilesResult(sum(own.recorded for own in taken), sum(own.known for own in taken), tuple(refused))
 
 
 def waiting_files(folder: Path) -> list[Path]:
@@ -124,9 +124,9 @@ def _rows_of(text: str) -> Iterator[dict[str, Any]]:
         yield {str(name).strip(): as_it_was(cell) for name, cell in row.items() if isinstance(cell, str) and cell}
 
 
-def _put_away(file: Path, refused: list[Refused] | tuple[Refused, ...], acks: list[Any]) -> list[RefusedAck]:
+def _put_away(file: Path, refused: list[RefusedAck] | tuple[RefusedAck, ...], acks: list[Any]) -> list[RefusedFileAck]:
     """Move a file to those that are done; write down first what cannot be used of it."""
-    found = [RefusedAck(file.name, None if own.position < 0 else own.position, own.reason) for own in refused]
+    found = [RefusedFileAck(file.name, None if own.position < 0 else own.position, own.reason) for own in refused]
     if found:
         said = [{**asdict(own), "found": None if own.position is None else acks[own.position]} for own in found]
         name = file.name if len(os.fsencode(file.name)) <= _LONGEST_NAME else f"{file.name[:40]}-{_hash_of(file.name)}"

@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from catalog.currency import Currency, currency_of
 from catalog.records.fields import Price
-from connect.export.batch import Batch
-from connect.export.heard import Device, Said
-from connect.export.record import LOCK, History, Recorded, record_said
+from connect.export.batch import PriceBatch
+from connect.export.device_states import Acknowledgement, Device
+from connect.export.record import LOCK, ExportHistory, ExportLog, record_acknowledgements
 from connect.export.wanted import clocks_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
@@ -29,7 +29,7 @@ _LONGEST = 200  # characters of a reason
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class Ack(BaseModel):
+class AckMessage(BaseModel):
     """One acknowledgement: of one product of a batch, or of the whole batch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -50,7 +50,7 @@ class Ack(BaseModel):
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedAck:
     """An acknowledgement that was not recorded: its position among those handed over, and why."""
 
     position: int
@@ -58,7 +58,7 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Taken:
+class AckResult:
     """What became of acknowledgements.
 
     Attributes
@@ -73,26 +73,26 @@ class Taken:
 
     recorded: int
     known: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedAck, ...]
 
 
-def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: Recorded | None = None) -> Taken:
+def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: ExportLog | None = None) -> AckResult:
     """Record what tills and labels say; their order does not matter.
 
     Parameters
     ----------
     acks
-        Acknowledgements with the fields of `Ack`; what is none is refused.
+        Acknowledgements with the fields of `AckMessage`; what is none is refused.
     by
         Who hands them over.
     recorded
         Reads what is recorded; one that was used before opens new parts alone.
     """
-    lake, catalog, recorded = workspace.lake, workspace.catalog, recorded or Recorded(workspace.lake)
+    lake, catalog, recorded = workspace.lake, workspace.catalog, recorded or ExportLog(workspace.lake)
     with waited_for(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         history = recorded.history()
-        known, new, refused = set(history.said), dict[Said, None](), list[Refused]()
+        known, new, refused = set(history.said), dict[Acknowledgement, None](), list[RefusedAck]()
         clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])
         latest = max([dt.datetime.now(dt.UTC), *clocks.values()]) + _AHEAD
         count = 0
@@ -100,17 +100,17 @@ def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: Re
             try:
                 said = _said_by(raw, history, latest)
             except ValueError as error:
-                refused.append(Refused(position, _reason(error)))
+                refused.append(RefusedAck(position, _reason(error)))
                 continue
             count += len(said)
             new.update(dict.fromkeys(own for own in said if own not in known))
         if new:
             at = {own.store: clocks.get(own.store) or history.of(own.store).batches[-1].effective_at for own in new}
-            record_said(lake, catalog, list(new), at, by)
-    return Taken(len(new), count - len(new), tuple(refused))
+            record_acknowledgements(lake, catalog, list(new), at, by)
+    return AckResult(len(new), count - len(new), tuple(refused))
 
 
-def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
+def _said_by(raw: Any, history: ExportHistory, latest: dt.datetime) -> list[Acknowledgement]:
     """Return what an acknowledgement says of each product.
 
     Raises
@@ -118,7 +118,7 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     ValueError
         When it cannot be used.
     """
-    ack = Ack.model_validate(raw)
+    ack = AckMessage.model_validate(raw)
     batch = history.by_id.get(ack.batch)
     if batch is None or batch.store != ack.store:
         raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
@@ -131,12 +131,12 @@ def _said_by(raw: Any, history: History, latest: dt.datetime) -> list[Said]:
     error = None if is_ok else ack.error or _NO_REASON
     at = ack.at.astimezone(dt.UTC)
     return [
-        Said(batch.id, batch.store, sku, ack.device, price, is_ok, error, at)
+        Acknowledgement(batch.id, batch.store, sku, ack.device, price, is_ok, error, at)
         for sku, price in _shown(ack, batch, is_ok)
     ]
 
 
-def _shown(ack: Ack, batch: Batch, is_ok: bool) -> list[tuple[str, float | None]]:  # noqa: FBT001 - a plain fact
+def _shown(ack: AckMessage, batch: PriceBatch, is_ok: bool) -> list[tuple[str, float | None]]:  # noqa: FBT001 - a plain fact
     """Return the products that an acknowledgement is of, with the price that each has now, EUR."""
     of_it = [own for own in batch.prices if ack.sku in {None, own.sku}]
     if not of_it:

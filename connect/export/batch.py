@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from catalog.zones import UTC, zone_of
-from connect.export.heard import DEVICES, Device, Heard, price_to_pay
+from connect.export.device_states import DEVICES, Device, DeviceState, price_to_pay
 
 _ID_LENGTH = 24
 
@@ -39,7 +39,7 @@ class ShelfPrice:
 
 
 @dataclass(frozen=True)
-class SentPrice(ShelfPrice):
+class BatchPrice(ShelfPrice):
     """One price of a batch; `till_price` is what the till has to charge, EUR."""
 
     till_price: float = 0.0
@@ -55,12 +55,12 @@ class SentPrice(ShelfPrice):
 
 
 @dataclass(frozen=True)
-class Draft:
+class BatchDraft:
     """A batch that is not recorded yet; `after` is the id of the store's batch before it."""
 
     store: str
     after: str | None
-    prices: tuple[SentPrice, ...]
+    prices: tuple[BatchPrice, ...]
 
     @cached_property
     def id(self) -> str:
@@ -71,7 +71,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Batch:
+class PriceBatch:
     """A batch as it is recorded: `recorded_at` by the clock, `effective_at` the store's next tick then.
 
     `time_zone` is the store's, and `currency` that of the prices.
@@ -81,7 +81,7 @@ class Batch:
     id: str
     after: str | None
     store: str
-    prices: tuple[SentPrice, ...]
+    prices: tuple[BatchPrice, ...]
     recorded_at: dt.datetime
     effective_at: dt.datetime
     time_zone: str = UTC
@@ -89,35 +89,35 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentPrice:
     """One price as it was sent: the number and the moment of its batch, and the price."""
 
     number: int
     effective_at: dt.datetime
-    price: SentPrice
+    price: BatchPrice
 
 
 @dataclass(frozen=True)
 class StoreRecord:
     """What is recorded of one store: its batches in order, and what each device of each product said last."""
 
-    batches: tuple[Batch, ...] = ()
-    heard: Mapping[tuple[str, Device], Heard] | None = None
+    batches: tuple[PriceBatch, ...] = ()
+    heard: Mapping[tuple[str, Device], DeviceState] | None = None
 
     @cached_property
-    def sent(self) -> Mapping[str, Sequence[Sent]]:
+    def sent(self) -> Mapping[str, Sequence[SentPrice]]:
         """What was sent of each product, in order."""
-        found: dict[str, list[Sent]] = {}
+        found: dict[str, list[SentPrice]] = {}
         for batch in self.batches:
             for price in batch.prices:
-                found.setdefault(price.sku, []).append(Sent(batch.number, batch.effective_at, price))
+                found.setdefault(price.sku, []).append(SentPrice(batch.number, batch.effective_at, price))
         return found
 
-    def said_by(self, sku: str, device: Device) -> Heard | None:
+    def said_by(self, sku: str, device: Device) -> DeviceState | None:
         """Return what a device said last; None when it never did."""
         return (self.heard or {}).get((sku, device))
 
-    def not_followed(self, sku: str, device: Device) -> Sent | None:
+    def not_followed(self, sku: str, device: Device) -> SentPrice | None:
         """Return the first price that was sent and that a device is not known to have; None when it follows."""
         sent, heard = self.sent.get(sku, ()), self.said_by(sku, device)
         if not sent:
@@ -142,7 +142,9 @@ class StoreRecord:
         return min([heard.price, *(own.price.price for own in self.sent.get(sku, ()) if own.number > heard.number)])
 
 
-def next_batch(store: str, wanted: Sequence[ShelfPrice], record: StoreRecord, *, full: bool = False) -> Draft | None:
+def next_batch(
+    store: str, wanted: Sequence[ShelfPrice], record: StoreRecord, *, full: bool = False
+) -> BatchDraft | None:
     """Return the batch that a store needs now; None where it was sent everything already.
 
     Parameters
@@ -162,10 +164,10 @@ def next_batch(store: str, wanted: Sequence[ShelfPrice], record: StoreRecord, *,
         new = {own.sku for own in prices if _is_new(own, record)}
         chosen = [own for own in prices if own.sku in new or _is_open(own, record)]
         is_new = bool(new)
-    return Draft(store, last.id if last else None, tuple(chosen)) if is_new and chosen else None
+    return BatchDraft(store, last.id if last else None, tuple(chosen)) if is_new and chosen else None
 
 
-def document_of(batch: Batch) -> dict[str, Any]:
+def document_of(batch: PriceBatch) -> dict[str, Any]:
     """Return a batch as it is sent: always the same for the same batch."""
     zone = zone_of(batch.time_zone)
     return {
@@ -192,12 +194,12 @@ def document_of(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _for_the_till(own: ShelfPrice, record: StoreRecord) -> SentPrice:
+def _for_the_till(own: ShelfPrice, record: StoreRecord) -> BatchPrice:
     """Add what the till has to charge: the lower price until the label has followed."""
-    return SentPrice(**vars(own), till_price=price_to_pay(own.price, record.lowest_on_label(own.sku)))
+    return BatchPrice(**vars(own), till_price=price_to_pay(own.price, record.lowest_on_label(own.sku)))
 
 
-def _is_new(own: SentPrice, record: StoreRecord) -> bool:
+def _is_new(own: BatchPrice, record: StoreRecord) -> bool:
     """Tell whether a price has to be sent, because it was not, or because a device answered it with another."""
     sent = record.sent.get(own.sku)
     if not sent or sent[-1].price.content != own.content:
@@ -205,7 +207,7 @@ def _is_new(own: SentPrice, record: StoreRecord) -> bool:
     return any(record.contradicts(own.sku, device) for device in DEVICES)
 
 
-def _is_open(own: SentPrice, record: StoreRecord) -> bool:
+def _is_open(own: BatchPrice, record: StoreRecord) -> bool:
     return any(record.not_followed(own.sku, device) is not None for device in DEVICES)
 
 

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from connect.export.batch import Batch
+from connect.export.batch import PriceBatch
 from warehouse.notes import Notes
 from warehouse.sealed_notes import EXPORTS, read_sealed, write_sealed
 
 
-class Delivered:
+class DeliveryProgress:
     """The number of the last batch of each store that one target has; batches are sent in order.
 
     A note that is not as it was written proves no delivery: what is recorded is sent once more then, under the same
@@ -39,11 +39,11 @@ class Delivered:
         self._through = {**begins, **anew, **self._through}
         self.write_down()
 
-    def has(self, batch: Batch) -> bool:
+    def has(self, batch: PriceBatch) -> bool:
         """Tell whether the target has a batch."""
         return batch.number <= self._through.get(batch.store, 0)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: PriceBatch) -> None:
         """Take a batch as delivered."""
         self._through[batch.store] = batch.number
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from catalog.errors import DataError
 from catalog.near import did_you_mean
 from catalog.tables.labels import EXPORT_BATCHES
-from connect.export.ack_files import RefusedAck, TakenFiles, take_files
-from connect.export.batch import Batch, Draft, ShelfPrice, StoreRecord, next_batch
-from connect.export.delivered import Delivered
-from connect.export.heard import DEVICES
+from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
+from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
+from connect.export.delivered import DeliveryProgress
+from connect.export.device_states import DEVICES
 from connect.export.record import LOCK as RECORD_LOCK
-from connect.export.record import History, Recorded, next_number, record_batches
+from connect.export.record import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
@@ -26,7 +26,7 @@ LOCK = "export"
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What an export did.
 
     Attributes
@@ -41,10 +41,10 @@ class Exported:
         Why all batches were sent once more; None where it was known what the target has.
     """
 
-    made: tuple[Batch, ...] = ()
-    sent: tuple[Batch, ...] = ()
+    made: tuple[PriceBatch, ...] = ()
+    sent: tuple[PriceBatch, ...] = ()
     acknowledged: int = 0
-    refused: tuple[RefusedAck, ...] = field(default=())
+    refused: tuple[RefusedFileAck, ...] = field(default=())
     unproven: str | None = None
 
 
@@ -52,10 +52,10 @@ def export(
     workspace: Workspace,
     target: Target,
     stores: Sequence[str] | None = None,
-    recorded: Recorded | None = None,
+    recorded: ExportLog | None = None,
     *,
     full: bool = False,
-) -> Exported:
+) -> ExportResult:
     """Take in acknowledgements, record what is new, and send what the target does not have.
 
     Parameters
@@ -76,22 +76,22 @@ def export(
         When the target does not take a batch; what is recorded is sent by the next export.
     """
     names, locks = _known(workspace, stores), workspace.settings.locks
-    recorded = recorded or Recorded(workspace.lake)
+    recorded = recorded or ExportLog(workspace.lake)
     with waited_for(locks, LOCK):
         workspace.lake.finish_interrupted()
-        taken = TakenFiles(0, 0, ())
+        taken = AckFilesResult(0, 0, ())
         if isinstance(target, FolderTarget):
-            taken = take_files(workspace, target.folder, recorded)
-        delivered = Delivered(workspace.lake.notes, target.name)
+            taken = read_ack_files(workspace, target.folder, recorded)
+        delivered = DeliveryProgress(workspace.lake.notes, target.name)
         with waited_for(locks, RECORD_LOCK):
             made = _made(workspace, names, recorded, delivered, full=full)
         sent = _send(recorded.history(), names, target, delivered, again=full)
-    return Exported(made, sent, taken.recorded, taken.refused, delivered.unproven)
+    return ExportResult(made, sent, taken.recorded, taken.refused, delivered.unproven)
 
 
 def _made(
-    workspace: Workspace, stores: Sequence[str], recorded: Recorded, delivered: Delivered, *, full: bool
-) -> tuple[Batch, ...]:
+    workspace: Workspace, stores: Sequence[str], recorded: ExportLog, delivered: DeliveryProgress, *, full: bool
+) -> tuple[PriceBatch, ...]:
     """Record the batches that are new, after it is written down from which one on the target has none."""
     lake, catalog, history = workspace.lake, workspace.catalog, recorded.history()
     now = stores_now(lake, catalog, stores)
@@ -107,7 +107,7 @@ def _made(
     return tuple(batch for batch in recorded.history().batches if batch.number == number)
 
 
-def _drafts(history: History, wanted: Mapping[str, Sequence[ShelfPrice]], *, full: bool) -> list[Draft]:
+def _drafts(history: ExportHistory, wanted: Mapping[str, Sequence[ShelfPrice]], *, full: bool) -> list[BatchDraft]:
     found = (next_batch(store, prices, history.of(store), full=full) for store, prices in sorted(wanted.items()))
     return [draft for draft in found if draft is not None]
 
@@ -122,8 +122,8 @@ def _begins(record: StoreRecord, *, is_made: bool) -> int:
 
 
 def _send(
-    history: History, stores: Sequence[str], target: Target, delivered: Delivered, *, again: bool
-) -> tuple[Batch, ...]:
+    history: ExportHistory, stores: Sequence[str], target: Target, delivered: DeliveryProgress, *, again: bool
+) -> tuple[PriceBatch, ...]:
     """Send every batch that the target does not have, in order; write down how far that went.
 
     With `again`, the newest batch of each store is sent under its id even where the target has it. A batch that is

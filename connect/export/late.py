@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from catalog.wall_clock import WallClock
 from connect.export.batch import StoreRecord
-from connect.export.heard import DEVICES, Device
+from connect.export.device_states import DEVICES, Device
 
 PATIENCE = 2
 """Ticks in which a price has to be acknowledged."""

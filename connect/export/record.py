@@ -17,8 +17,8 @@ import pyarrow as pa
 from catalog.load import Catalog
 from catalog.tables.labels import EXPORT_BATCHES, LABEL_STATES
 from catalog.zones import UTC
-from connect.export.batch import Batch, Draft, SentPrice, StoreRecord
-from connect.export.heard import Said, heard
+from connect.export.batch import BatchDraft, BatchPrice, PriceBatch, StoreRecord
+from connect.export.device_states import Acknowledgement, device_states
 from warehouse.lake import Lake, Partition
 
 LOCK = "export-record"
@@ -29,18 +29,18 @@ _GROUP = re.compile(r"(?:batch|heard)-(?P<number>\d{8})")
 
 
 @dataclass(frozen=True)
-class History:
+class ExportHistory:
     """What was sent, in order, and what was said, in any order."""
 
-    batches: tuple[Batch, ...]
-    said: tuple[Said, ...]
+    batches: tuple[PriceBatch, ...]
+    said: tuple[Acknowledgement, ...]
 
     @cached_property
     def by_store(self) -> dict[str, StoreRecord]:
         """What is recorded of each store that was sent anything."""
         numbers = {batch.id: batch.number for batch in self.batches}
-        known = heard(self.said, numbers)
-        found: dict[str, list[Batch]] = {}
+        known = device_states(self.said, numbers)
+        found: dict[str, list[PriceBatch]] = {}
         for batch in self.batches:
             found.setdefault(batch.store, []).append(batch)
         return {
@@ -51,7 +51,7 @@ class History:
         }
 
     @cached_property
-    def by_id(self) -> dict[str, Batch]:
+    def by_id(self) -> dict[str, PriceBatch]:
         """The batches by their ids."""
         return {batch.id: batch for batch in self.batches}
 
@@ -60,21 +60,21 @@ class History:
         return self.by_store.get(store, StoreRecord())
 
 
-class Recorded:
+class ExportLog:
     """Reads what is recorded; a part that was read once is not read again, for parts never change."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._read: dict[Partition, tuple[Any, ...]] = {}
 
-    def history(self) -> History:
+    def history(self) -> ExportHistory:
         """Return what is recorded by now."""
         parts = {name: self._parts(name) for name in (EXPORT_BATCHES.name, LABEL_STATES.name)}
         wanted = {part for own in parts.values() for part in own}
         self._read = {part: rows for part, rows in self._read.items() if part in wanted}
         batches = [own for part in parts[EXPORT_BATCHES.name] for own in self._rows(part)]
         said = [own for part in parts[LABEL_STATES.name] for own in self._rows(part)]
-        return History(tuple(sorted(batches, key=lambda own: (own.number, own.store))), tuple(said))
+        return ExportHistory(tuple(sorted(batches, key=lambda own: (own.number, own.store))), tuple(said))
 
     def _parts(self, table: str) -> list[Partition]:
         dates = islice(self._lake.newest_dates(table), _DAYS)
@@ -83,7 +83,9 @@ class Recorded:
     def _rows(self, part: Partition) -> tuple[Any, ...]:
         if part not in self._read:
             rows = self._lake.read(part).to_pylist()
-            self._read[part] = tuple(_batches_in(rows) if part.table == EXPORT_BATCHES.name else map(_said_in, rows))
+            self._read[part] = tuple(
+                _batches_in(rows) if part.table == EXPORT_BATCHES.name else map(_acknowledgement_in, rows)
+            )
         return self._read[part]
 
 
@@ -94,7 +96,7 @@ def next_number(lake: Lake, table: str) -> int:
 
 
 def record_batches(
-    lake: Lake, catalog: Catalog, drafts: Sequence[Draft], number: int, clocks: Mapping[str, dt.datetime]
+    lake: Lake, catalog: Catalog, drafts: Sequence[BatchDraft], number: int, clocks: Mapping[str, dt.datetime]
 ) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
     now, by_date = dt.datetime.now(dt.UTC), dict[dt.date, list[dict[str, Any]]]()
@@ -107,7 +109,9 @@ def record_batches(
     _publish(lake, EXPORT_BATCHES.name, EXPORT_BATCHES.schema, f"batch-{number:08d}", by_date)
 
 
-def record_said(lake: Lake, catalog: Catalog, said: Sequence[Said], clocks: Mapping[str, dt.datetime], by: str) -> None:
+def record_acknowledgements(
+    lake: Lake, catalog: Catalog, said: Sequence[Acknowledgement], clocks: Mapping[str, dt.datetime], by: str
+) -> None:
     """Record what devices said, all or none; precondition: the lock is held."""
     number, now = next_number(lake, LABEL_STATES.name), dt.datetime.now(dt.UTC)
     by_date: dict[dt.date, list[dict[str, Any]]] = {}
@@ -128,21 +132,21 @@ def _publish(
             commit.publish(Partition(table, date, group), pa.Table.from_pylist(own, schema=schema))
 
 
-def _batches_in(rows: Iterable[Mapping[str, Any]]) -> Iterator[Batch]:
+def _batches_in(rows: Iterable[Mapping[str, Any]]) -> Iterator[PriceBatch]:
     by_batch: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_batch.setdefault(row["batch"], []).append(row)
-    names = tuple(SentPrice.__dataclass_fields__)
+    names = tuple(BatchPrice.__dataclass_fields__)
     for name, own in by_batch.items():
         first = own[0]
-        prices = tuple(SentPrice(**{field: row[field] for field in names}) for row in own)
+        prices = tuple(BatchPrice(**{field: row[field] for field in names}) for row in own)
         moments = first["recorded_at"], first["effective_at"]
         kind = first["time_zone"] or UTC, first["currency"] or "EUR"
-        yield Batch(first["number"], name, first["after"], first["store_id"], prices, *moments, *kind)
+        yield PriceBatch(first["number"], name, first["after"], first["store_id"], prices, *moments, *kind)
 
 
-def _said_in(row: Mapping[str, Any]) -> Said:
-    return Said(
+def _acknowledgement_in(row: Mapping[str, Any]) -> Acknowledgement:
+    return Acknowledgement(
         batch=row["batch"],
         store=row["store_id"],
         sku=row["sku"],

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connect.export.batch import Sent, StoreRecord
-from connect.export.heard import price_to_pay
+from connect.export.batch import SentPrice, StoreRecord
+from connect.export.device_states import price_to_pay
 from connect.export.late import LateLabel, late_labels
-from connect.export.record import Recorded
+from connect.export.record import ExportLog
 from connect.export.wanted import clocks_of
 from warehouse.workspace import Workspace
 
@@ -70,7 +70,7 @@ def _late(
 def _records(
     workspace: Workspace, stores: Sequence[str] | None
 ) -> tuple[Mapping[str, StoreRecord], Mapping[str, dt.datetime]]:
-    by_store = Recorded(workspace.lake).history().by_store
+    by_store = ExportLog(workspace.lake).history().by_store
     wanted = [
         store for store in workspace.catalog.store.stores if store in by_store and (not stores or store in stores)
     ]
@@ -92,7 +92,7 @@ def _status_of(store: str, record: StoreRecord, now: dt.datetime, late: Sequence
     )
 
 
-def _row(record: StoreRecord, sku: str, sent: Sent, *, is_late: bool) -> dict[str, Any]:
+def _row(record: StoreRecord, sku: str, sent: SentPrice, *, is_late: bool) -> dict[str, Any]:
     """Return how one product stands: what was sent, what is shown, and what a customer pays."""
     till, label = record.said_by(sku, "till"), record.said_by(sku, "label")
     on_till, on_label = (None if own is None else own.price for own in (till, label))

@@ -15,7 +15,7 @@ from catalog.addresses import is_loopback, without_login
 from catalog.currency import Currency, currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
-from connect.export.batch import Batch, document_of
+from connect.export.batch import PriceBatch, document_of
 from warehouse.files import sync_folder, write_durably
 from warehouse.spreadsheet import write_csv
 
@@ -39,7 +39,7 @@ class Target(Protocol):
     def name(self) -> str:
         """Where it is, without a password: what was delivered is written down under this name."""
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: PriceBatch) -> None:
         """Deliver a batch; one that is there already stays as it is."""
 
 
@@ -54,7 +54,7 @@ class FolderTarget:
         """The folder."""
         return str(self.folder)
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: PriceBatch) -> None:
         """Write the files of a batch.
 
         Raises
@@ -75,7 +75,7 @@ class FolderTarget:
             ) from error
 
 
-class AddressTarget:
+class HttpTarget:
     """An address that takes each batch as a POST whose `Idempotency-Key` is the id of the batch.
 
     Parameters
@@ -94,7 +94,7 @@ class AddressTarget:
         """The address without user and password."""
         return without_login(self._url)
 
-    def deliver(self, batch: Batch) -> None:
+    def deliver(self, batch: PriceBatch) -> None:
         """Send a batch, a few times while the receiver is away or busy.
 
         Raises
@@ -117,7 +117,7 @@ class AddressTarget:
             "under the same id by the next `shelfprice export`"
         )
 
-    def _attempt(self, batch: Batch) -> tuple[str | None, bool]:
+    def _attempt(self, batch: PriceBatch) -> tuple[str | None, bool]:
         """Send a batch once; return what went wrong, None for nothing, and whether another attempt may help."""
         try:
             answer = asyncio.run(self._answer(batch))
@@ -128,7 +128,7 @@ class AddressTarget:
         said = f"it answers {answer.status_code} {answer.reason_phrase}"
         return (None, False) if answer.is_success else (said, answer.status_code in _TRY_AGAIN)
 
-    async def _answer(self, batch: Batch) -> httpx.Response:
+    async def _answer(self, batch: PriceBatch) -> httpx.Response:
         """Return how a batch is answered; what an answer says beside its status is not read.
 
         The time is that of the whole attempt: a receiver that sends a byte now and then would hold an export for ever.
@@ -156,7 +156,7 @@ def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = No
         _refuse_address(to)
         if formats is not None and tuple(formats) != ("json",):
             raise DataError("expected json for an address, found another format; nothing was sent: leave --format out")
-        return AddressTarget(to)
+        return HttpTarget(to)
     folder = Path(to).expanduser().resolve()
     if folder.is_relative_to(settings.home.resolve()):
         raise DataError(
@@ -168,12 +168,12 @@ def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = No
     return FolderTarget(folder, formats or ("csv", "json"))
 
 
-def json_of(batch: Batch) -> str:
+def json_of(batch: PriceBatch) -> str:
     """Return a batch as one JSON object."""
     return json.dumps(document_of(batch), ensure_ascii=False, indent=1) + "\n"
 
 
-def csv_of(batch: Batch) -> str:
+def csv_of(batch: PriceBatch) -> str:
     """Return a batch as comma-separated values, one line for each price, which no spreadsheet takes for formulas."""
     document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
     of_batch = {name: document[name] for name in ("batch", "store", "currency")}

@@ -9,7 +9,7 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import load
 from catalog.settings import Settings, read_settings
 from cluster.delta.open import open_delta
-from connect.export.delivered import Delivered
+from connect.export.export import DeliveryProgress
 from dashboard.data.reader import Reader
 from dashboard.pickers import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
@@ -175,7 +175,7 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     played(delta_settings)
     monkeypatch.setattr("flows.cli.reset.read_settings", lambda: delta_settings)
     store = open_delta(delta_settings)
-    Delivered(store.notes, "/tills").begin({"S001": 1}, ["S001"])
+    DeliveryProgress(store.notes, "/tills").begin({"S001": 1}, ["S001"])
     store.objects.write("somebody-elses.txt", b"kept")
     with pytest.raises(Declined, match=r"also holds somebody-elses.txt"):
         reset(None, yes=True)

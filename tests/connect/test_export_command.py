@@ -10,8 +10,8 @@ from receiver import receiving
 from shell import Terminal
 
 from catalog.watched import WatchedCatalog
-from connect.export.export import Exported
-from connect.export.targets import AddressTarget, FolderTarget
+from connect.export.export import ExportResult
+from connect.export.targets import FolderTarget, HttpTarget
 from connect.following import follow
 
 
@@ -56,7 +56,7 @@ def test_following_exports_each_tick_and_goes_on_after_the_receiver_was_away(tmp
         shop.sell(player.next_tick + 1, player)
 
     with receiving([422]) as receiver:
-        target = AddressTarget(receiver.url, pause=lambda _: None)
+        target = HttpTarget(receiver.url, pause=lambda _: None)
         following = follow(shop.workspace, WatchedCatalog(shop.folder), target, ["S01"], said.append, pause)
         done = list(islice(following, 2))
     assert len(said) == 1
@@ -76,7 +76,7 @@ def test_following_rests_where_nothing_changes(tmp_path: Path) -> None:
     def pause(_seconds: float) -> None:
         raise EnoughError
 
-    found: list[Exported] = []
+    found: list[ExportResult] = []
     following = follow(
         shop.workspace, WatchedCatalog(shop.folder), FolderTarget(tmp_path / "labels"), ["S01"], lambda _: None, pause
     )

@@ -1,12 +1,19 @@
 """Tills and labels acknowledge over HTTP with a token that opens nothing else."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from asgi_client import AsgiClient
+from price_shop import Shop
 
 from catalog.settings import Settings
+from connect.api.app import application
+from connect.api.kept_desk import open_workspace
 from connect.api.tokens import SCOPES, Scope, add_token
+from connect.export.export import export
+from connect.export.record import ExportLog
+from connect.export.targets import FolderTarget
 
 ACK = {"batch": "5f0c8d1e", "store": "S01", "device": "label", "at": "2026-01-06T09:00:00Z"}
 OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
@@ -33,3 +40,20 @@ def test_another_scope_does_not_speak_for_a_label(home: Settings, client: AsgiCl
     assert refused.status_code == 403
     assert 'scope="acknowledge"' in refused.headers["www-authenticate"]
     assert client.post("/v1/acknowledgements", json=[ACK]).status_code == 401
+
+
+def test_what_can_be_used_is_recorded_and_the_rest_is_refused_with_a_reason(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    (batch,) = export(shop.workspace, FolderTarget(tmp_path / "labels"), ["S01"]).made
+    app, label = application(shop.settings), bearing(shop.settings, "acknowledge")
+    app.dependency_overrides[open_workspace] = lambda: shop.workspace
+    good = {"batch": batch.id, "store": "S01", "device": "label", "at": "2026-01-05T09:00:00+01:00"}
+    with AsgiClient(app) as client:
+        answer = client.post("/v1/acknowledgements", json=[good, {**good, "store": "S02"}], headers=label)
+        again = client.post("/v1/acknowledgements", json=[good], headers=label)
+        assert client.post("/v1/acknowledgements", json={"batch": "x"}, headers=label).status_code == 422
+    assert answer.status_code == 200
+    assert (answer.json()["recorded"], answer.json()["known"]) == (len(batch.prices), 0)
+    assert [refused["position"] for refused in answer.json()["refused"]] == [1]
+    assert again.json()["known"] == len(batch.prices)
+    assert len(ExportLog(shop.lake).history().said) == len(batch.prices)

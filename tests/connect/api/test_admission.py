@@ -5,14 +5,14 @@ from typing import Annotated
 
 import pytest
 from asgi_client import AsgiClient
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Security
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.settings import Settings, read_settings
-from connect.api.admission import MOST_BYTES, Caller, requires
+from connect.api.admission import Caller, RateLimit, authorised
 from connect.api.app import application
-from connect.api.rates import Rates
+from connect.api.json_body import MOST_BYTES
 from connect.api.tokens import Scope, add_token, remove_token, tokens_file
 
 QUOTE = "/v1/quotes?sku=MILK&stock=8"
@@ -34,14 +34,15 @@ def guarded(home: Settings) -> Iterator[AsgiClient]:
     router = APIRouter()
 
     @router.post("/v1/proposals")
-    async def propose(caller: Annotated[Caller, Depends(requires("propose"))]) -> str | None:
+    async def propose(caller: Annotated[Caller, Security(authorised, scopes=["propose"])]) -> str | None:
         return caller.name
 
     @router.get("/v1/own")
-    async def own(caller: Annotated[Caller, Depends(requires("read"))]) -> str | None:
+    async def own(caller: Annotated[Caller, Security(authorised, scopes=["read"])]) -> str | None:
         return caller.name
 
-    app = application(home, look_every=0, routers=[router])
+    app = application(home, look_every=0)
+    app.include_router(router)
     with AsgiClient(app) as client:
         yield client
 
@@ -112,7 +113,7 @@ def test_a_body_of_just_the_limit_is_read_also_in_pieces(client: AsgiClient) -> 
 
 
 def test_who_asks_too_often_waits_and_others_do_not(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connect.api.app.Rates", lambda per_second: Rates(per_second, lambda: 0.0))
+    monkeypatch.setattr("connect.api.app.RateLimit", lambda per_second: RateLimit(per_second, lambda: 0.0))
     slow = read_settings({"SHELFPRICE_HOME": str(home.home), "SHELFPRICE_API_RATE": "2"})
     token = made(home, "read")
     with AsgiClient(application(slow, look_every=0)) as client:
@@ -127,7 +128,7 @@ def test_who_asks_too_often_waits_and_others_do_not(home: Settings, monkeypatch:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 def test_no_client_ever_gets_more_than_its_rate_and_one_second_in_advance(rate: int, pauses: list[int]) -> None:
     now, admitted = 0.0, []
-    rates = Rates(rate, lambda: now)
+    rates = RateLimit(rate, lambda: now)
     for pause in pauses:
         now += pause / 100
         wait = rates.wait("client")
@@ -141,7 +142,7 @@ def test_no_client_ever_gets_more_than_its_rate_and_one_second_in_advance(rate: 
 
 def test_clients_that_come_once_are_forgotten() -> None:
     now = 0.0
-    rates = Rates(5, lambda: now)
+    rates = RateLimit(5, lambda: now)
     for number in range(25_000):
         now += 1e-4
         assert rates.wait(f"client {number}") == 0

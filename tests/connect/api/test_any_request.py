@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from catalog.settings import Settings
 from connect.api.app import application
 from connect.api.problems import Problem
-from connect.api.questions import Asked, question_of, question_of_query
+from connect.api.questions import QuoteQuestion, question_of, question_of_query
 
 CHECKS = [
     not_a_server_error,
@@ -87,14 +87,14 @@ def test_every_answer_to_a_generated_request_is_in_the_document(
     ask()
 
 
-def status_of(read: Callable[[], Asked]) -> int:
+def status_of(read: Callable[[], QuoteQuestion]) -> int:
     """Return 200 for a question, else the status of its problem."""
     try:
         asked = read()
     except Problem as problem:
         return problem.kind.status
-    assert isinstance(asked.question.stock, int)
-    assert asked.question.sku
+    assert isinstance(asked.of_product.stock, int)
+    assert asked.of_product.sku
     return 200
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Query
 from catalog.errors import Declined, LakeError
 from catalog.settings import Settings
 from connect.api.app import application
+from connect.api.json_body import JsonRoute
 from connect.api.problems import KINDS
 
 JSON = {"Content-Type": "application/json"}
@@ -29,18 +30,18 @@ def is_problem(answer: Any, status: int, kind: str) -> str:
 @pytest.mark.parametrize(
     ("query", "status", "said"),
     [
-        ("sku=MILK&stock=many", 422, "stock: expected a whole number from 0 to 2147483647, found 'many'"),
-        ("sku=MILK&stock=-1", 422, "stock: expected a whole number from 0"),
-        ("sku=MILK&stock=1.5", 422, "found '1.5'"),
+        ("sku=MILK&stock=many", 422, "stock: Input should be a valid integer, found 'many'; nothing was done"),
+        ("sku=MILK&stock=-1", 422, "stock: Input should be greater than or equal to 0, found -1"),
+        ("sku=MILK&stock=1.5", 422, "found 1.5"),
         ("sku=MILK&stock=1_000", 422, "found '1_000'"),
         ("sku=MILK&stock=%D9%A3", 422, "found '٣'"),
-        ("sku=MILK&stock=1&shown=nan", 422, "shown: expected a price from 0.01 to 1000000.0, found 'nan'"),
-        ("sku=MILK&stock=1&shown=0", 422, "found 0.0"),
+        ("sku=MILK&stock=1&shown=nan", 422, "shown: Input should be a valid number, found 'nan'"),
+        ("sku=MILK&stock=1&shown=0", 422, "shown: Input should be greater than or equal to"),
         ("sku=MILK&stock=1&ticks_left=49", 422, "expected 1 to 48 ticks left"),
-        ("sku=MILK", 422, "stock: expected a value, found none"),
-        ("stock=8", 422, "sku: expected a value, found none"),
-        ("sku=&stock=8", 422, "sku: expected a text of 1 to 200 characters"),
-        ("sku=MILK&stock=8&stok=8", 422, "found 'stok'"),
+        ("sku=MILK", 422, "stock: Field required, found none"),
+        ("stock=8", 422, "sku: Field required, found none"),
+        ("sku=&stock=8", 422, "sku: String should have at least 1 character"),
+        ("sku=MILK&stock=8&stok=8", 422, "stok: Extra inputs are not permitted"),
         ("sku=MILK&stock=8&stock=9", 422, "expected each parameter once, found 'stock' again"),
         ("sku=%FF&stock=8", 400, "expected a query in UTF-8"),
         (f"sku={'M' * 5_000}&stock=8", 422, "expected a query of at most 4096 bytes"),
@@ -110,7 +111,7 @@ def test_a_lake_that_the_disk_refuses_is_unavailable_and_not_a_failure(
 @pytest.fixture
 def with_routes(home: Settings) -> Iterator[AsgiClient]:
     """The API with routes of another part, which fail in their own ways."""
-    router = APIRouter(prefix="/v1/others")
+    router = APIRouter(prefix="/v1/others", route_class=JsonRoute)
 
     @router.get("/declined")
     async def declined() -> None:
@@ -124,7 +125,8 @@ def with_routes(home: Settings) -> Iterator[AsgiClient]:
     async def checked(number: Annotated[int, Body(embed=True)], more: Annotated[int, Query(le=5)] = 1) -> int:
         return number + more
 
-    app = application(home, look_every=0, routers=[router])
+    app = application(home, look_every=0)
+    app.include_router(router)
     with AsgiClient(app) as client:
         yield client
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from price_shop import DATE, Shop
 
 from connect.export.export import export
-from connect.export.record import Recorded
-from connect.export.targets import AddressTarget, FolderTarget, Target
+from connect.export.record import ExportLog
+from connect.export.targets import FolderTarget, HttpTarget, Target
 from etl.business_dates import ONE_DAY
 from etl.live.day import days_with_live_parts
 
@@ -43,8 +43,8 @@ def answer(folder: Path, dice: random.Random) -> None:
 def work(folder: Path, url: str, rounds: int) -> None:
     shop, dice = Shop(folder), random.Random(os.urandom(8))
     files = FolderTarget(folder / "labels", ["json"])
-    targets: tuple[Target, ...] = (files, AddressTarget(url))
-    recorded, done = Recorded(shop.lake), 0
+    targets: tuple[Target, ...] = (files, HttpTarget(url))
+    recorded, done = ExportLog(shop.lake), 0
     while True:
         days = days_with_live_parts(shop.lake)
         date = DATE if not days else days[-1].business_date + days[-1].is_closed(shop.lake) * ONE_DAY

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from catalog.records.opening import Opening
 from catalog.wall_clock import WallClock
-from connect.export.batch import Batch, Draft, ShelfPrice, StoreRecord, next_batch
-from connect.export.heard import DEVICES, Device, Said, heard, price_to_pay
+from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
+from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay
 from connect.export.late import late_labels, ticks_passed
-from connect.export.record import History
+from connect.export.record import ExportHistory
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 OPENING = WallClock(Opening(opens="08:00", closes="20:00"))
@@ -40,8 +40,8 @@ class Store:
 
     def __init__(self, prices: dict[str, float] | None = None) -> None:
         self.prices = dict(prices or {"MILK": 1.00, "EGGS": 2.00})
-        self.batches: list[Batch] = []
-        self.said: list[Said] = []
+        self.batches: list[PriceBatch] = []
+        self.said: list[Acknowledgement] = []
         self.tick = 0
 
     @property
@@ -50,20 +50,20 @@ class Store:
 
     @property
     def record(self) -> StoreRecord:
-        return History(tuple(self.batches), tuple(self.said)).of("S01")
+        return ExportHistory(tuple(self.batches), tuple(self.said)).of("S01")
 
     def wanted(self) -> list[ShelfPrice]:
         return [ShelfPrice(sku, price, self.now) for sku, price in self.prices.items()]
 
-    def draft(self, *, full: bool = False) -> Draft | None:
+    def draft(self, *, full: bool = False) -> BatchDraft | None:
         return next_batch("S01", self.wanted(), self.record, full=full)
 
-    def export(self, *, full: bool = False) -> Batch | None:
+    def export(self, *, full: bool = False) -> PriceBatch | None:
         draft = self.draft(full=full)
         if draft is None:
             return None
         number = len(self.batches) + 1
-        self.batches.append(Batch(number, draft.id, draft.after, "S01", draft.prices, self.now, self.now))
+        self.batches.append(PriceBatch(number, draft.id, draft.after, "S01", draft.prices, self.now, self.now))
         return self.batches[-1]
 
     def say(self, device: Device, sku: str, price: float | None = None, error: str | None = None) -> None:
@@ -72,13 +72,13 @@ class Store:
         sent = next(own for own in of_it.prices if own.sku == sku)
         shown = sent.expected(device) if price is None and error is None else price
         at = OPENS + dt.timedelta(seconds=len(self.said))
-        self.said.append(Said(of_it.id, "S01", sku, device, shown, error is None, error, at))
+        self.said.append(Acknowledgement(of_it.id, "S01", sku, device, shown, error is None, error, at))
 
     def late(self) -> list[tuple[str, Device]]:
         return [(own.sku, own.device) for own in late_labels({"S01": self.record}, {"S01": self.now}, clock_of)]
 
 
-def skus_of(batch: Batch | None) -> list[str]:
+def skus_of(batch: PriceBatch | None) -> list[str]:
     assert batch is not None
     return [own.sku for own in batch.prices]
 
@@ -154,9 +154,9 @@ def test_the_order_in_which_acknowledgements_are_heard_does_not_matter(
     store = played(prices, steps)
     numbers = {batch.id: batch.number for batch in store.batches}
     mixed = dice.sample(store.said, len(store.said))
-    assert heard(mixed, numbers) == heard(store.said, numbers)
+    assert device_states(mixed, numbers) == device_states(store.said, numbers)
     at_once = [replace(own, said_at=OPENS) for own in store.said]
-    assert heard(dice.sample(at_once, len(at_once)), numbers) == heard(at_once, numbers)
+    assert device_states(dice.sample(at_once, len(at_once)), numbers) == device_states(at_once, numbers)
 
 
 def test_only_what_is_not_acknowledged_is_sent_with_what_is_new() -> None:

@@ -16,7 +16,7 @@ from price_shop import Shop
 from receiver import Receiver, receiving
 
 from connect.export.batch import document_of
-from connect.export.record import Recorded
+from connect.export.record import ExportLog
 from connect.export.targets import json_of
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
@@ -80,7 +80,7 @@ def test_killed_at_random_moments_every_batch_arrives_and_none_comes_twice(tmp_p
 
 def assert_nothing_is_lost_or_doubled(folder: Path, receiver: Receiver) -> None:
     shop = Shop(folder)
-    history = Recorded(shop.lake).history()
+    history = ExportLog(shop.lake).history()
     expected = {batch.id: json_of(batch) for batch in history.batches}
     assert len(expected) == len(history.batches)
     assert {name: body.decode() for name, body in receiver.batches.items()} == expected

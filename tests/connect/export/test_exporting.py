@@ -16,13 +16,13 @@ from price_shop import DATE, Shop
 from receiver import receiving
 
 from catalog.errors import DataError, ServiceError
-from connect.export.ack_files import FOLDER, take_files
+from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
 from connect.export.delivered import unproven_deliveries
-from connect.export.export import Exported, export
-from connect.export.record import Recorded
+from connect.export.export import ExportResult, export
+from connect.export.record import ExportLog
 from connect.export.status import late_in, status
-from connect.export.targets import AddressTarget, FolderTarget, csv_of, target_of
+from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
 from desk.price_changes.desk import Wish, ask
 from etl.business_dates import ONE_DAY
 from warehouse.sealed_notes import unproven_notes
@@ -157,7 +157,7 @@ def test_two_exports_at_once_make_and_send_one_batch(shop: Shop, target: FolderT
 def test_what_a_receiver_did_not_take_is_sent_under_the_same_id(shop: Shop) -> None:
     shop.sell(2)
     with receiving([503, 503, 503, 503, 503]) as receiver:
-        address = AddressTarget(receiver.url, pause=lambda _: None)
+        address = HttpTarget(receiver.url, pause=lambda _: None)
         with pytest.raises(ServiceError, match="answers 503"):
             export(shop.workspace, address, ["S01"])
         assert export(shop.workspace, address, ["S01"]).made == ()
@@ -179,7 +179,7 @@ def test_a_receiver_that_never_comes_to_the_end_of_its_answer_holds_no_export(sh
 
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         pool.submit(trickle, listener)
-        address = AddressTarget(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda _: listener.close(), 0.3)
+        address = HttpTarget(f"http://127.0.0.1:{listener.getsockname()[1]}", lambda _: listener.close(), 0.3)
         with pytest.raises(ServiceError, match="it does not answer"):
             export(shop.workspace, address, ["S01"])
         ended.set()
@@ -188,13 +188,13 @@ def test_a_receiver_that_never_comes_to_the_end_of_its_answer_holds_no_export(sh
 def test_a_refusal_for_good_is_not_tried_again_at_once(shop: Shop) -> None:
     shop.sell(1)
     with receiving([422]) as receiver, pytest.raises(ServiceError, match="answers 422"):
-        export(shop.workspace, AddressTarget(receiver.url), ["S01"])
+        export(shop.workspace, HttpTarget(receiver.url), ["S01"])
     assert len(receiver.requests) == 1
 
 
 def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> None:
     with receiving([422]) as receiver:
-        address = AddressTarget(receiver.url)
+        address = HttpTarget(receiver.url)
         with pytest.raises(ServiceError, match="answers 422"):
             export(shop.workspace, address)
         first, *others = shop.catalog.store.stores
@@ -204,7 +204,7 @@ def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> N
 
 def test_an_address_that_is_none_is_a_problem_in_one_line(shop: Shop) -> None:
     with pytest.raises(ServiceError, match="it is no address"):
-        export(shop.workspace, AddressTarget("https://localhost:port/prices"), ["S01"])
+        export(shop.workspace, HttpTarget("https://localhost:port/prices"), ["S01"])
 
 
 def test_a_product_that_left_the_catalog_is_not_late_for_ever(shop: Shop, target: FolderTarget) -> None:
@@ -220,13 +220,13 @@ def test_a_target_that_comes_later_gets_what_is_not_acknowledged(shop: Shop, tar
     shop.sell(2)
     export(shop.workspace, target, ["S01"])
     with receiving() as receiver:
-        address = AddressTarget(receiver.url)
+        address = HttpTarget(receiver.url)
         export(shop.workspace, address, ["S01"])
         assert [document["batch"] for document in receiver.documents()] == [own["batch"] for own in documents(target)]
         acknowledge(shop.workspace, acks_of(documents(target)[0]), "anna")
     with receiving() as other:
-        assert export(shop.workspace, AddressTarget(other.url), ["S01"]).sent == ()
-        assert len(export(shop.workspace, AddressTarget(other.url), ["S01"], full=True).sent) == 1
+        assert export(shop.workspace, HttpTarget(other.url), ["S01"]).sent == ()
+        assert len(export(shop.workspace, HttpTarget(other.url), ["S01"], full=True).sent) == 1
 
 
 def test_no_flipped_bit_in_what_a_target_was_sent_loses_a_price_on_its_way(shop: Shop, target: FolderTarget) -> None:
@@ -235,7 +235,7 @@ def test_no_flipped_bit_in_what_a_target_was_sent_loses_a_price_on_its_way(shop:
     export(shop.workspace, target)
     (path,) = (shop.lake.root / "exports").glob("*.json")
     content = path.read_bytes()
-    sent = [batch.id for batch in Recorded(shop.lake).history().batches]
+    sent = [batch.id for batch in ExportLog(shop.lake).history().batches]
     assert len(sent) > 1
     for place in range(0, len(content), 9):
         for bit in (0, 4):
@@ -249,7 +249,7 @@ def test_no_flipped_bit_in_what_a_target_was_sent_loses_a_price_on_its_way(shop:
             assert done.unproven == said
             assert [batch.id for batch in done.sent] == sent
             assert unproven_deliveries(shop.lake.notes) == []
-    assert export(shop.workspace, target) == Exported()
+    assert export(shop.workspace, target) == ExportResult()
 
 
 def test_while_nothing_is_proven_an_export_of_one_store_forgets_no_batch_of_another(
@@ -260,7 +260,7 @@ def test_while_nothing_is_proven_an_export_of_one_store_forgets_no_batch_of_anot
     export(shop.workspace, target)
     (path,) = (shop.lake.root / "exports").glob("*.json")
     path.write_bytes(path.read_bytes().replace(b"S0", b"S1", 1))
-    of_all = Recorded(shop.lake).history().batches
+    of_all = ExportLog(shop.lake).history().batches
     first, rest = export(shop.workspace, target, ["S01"]), export(shop.workspace, target)
     assert {batch.store for batch in first.sent} == {"S01"}
     assert sorted(batch.id for done in (first, rest) for batch in done.sent) == sorted(batch.id for batch in of_all)
@@ -301,11 +301,11 @@ def test_a_file_that_is_read_again_after_a_kill_says_nothing_new(shop: Shop, tar
     folder.mkdir()
     file = folder / "1.json"
     file.write_text(json.dumps(acks_of(documents(target)[0])), encoding="utf-8")
-    assert take_files(shop.workspace, target.folder).recorded == 2 * len(shop.catalog.skus)
+    assert read_ack_files(shop.workspace, target.folder).recorded == 2 * len(shop.catalog.skus)
     (folder / "done" / "1.json").rename(file)
-    again = take_files(shop.workspace, target.folder)
+    again = read_ack_files(shop.workspace, target.folder)
     assert (again.recorded, again.known) == (0, 2 * len(shop.catalog.skus))
-    assert len(Recorded(shop.lake).history().said) == 2 * len(shop.catalog.skus)
+    assert len(ExportLog(shop.lake).history().said) == 2 * len(shop.catalog.skus)
 
 
 def test_a_file_that_is_half_written_waits_and_one_that_stays_so_is_refused(shop: Shop, target: FolderTarget) -> None:
@@ -315,9 +315,9 @@ def test_a_file_that_is_half_written_waits_and_one_that_stays_so_is_refused(shop
     folder.mkdir(parents=True)
     file = folder / "1.json"
     file.write_text('[{"batch": "', encoding="utf-8")
-    assert take_files(shop.workspace, target.folder).refused == ()
+    assert read_ack_files(shop.workspace, target.folder).refused == ()
     os.utime(file, (LONG_AGO, LONG_AGO))
-    (refused,) = take_files(shop.workspace, target.folder).refused
+    (refused,) = read_ack_files(shop.workspace, target.folder).refused
     assert (refused.file, refused.position) == ("1.json", None)
     assert not file.exists()
 
@@ -365,7 +365,7 @@ def test_a_file_that_takes_the_place_of_one_that_is_read_is_read_too(
         return acknowledge(*given)
 
     monkeypatch.setattr("connect.export.ack_files.acknowledge", while_it_is_recorded)
-    taken = [take_files(shop.workspace, target.folder) for _ in range(2)]
+    taken = [read_ack_files(shop.workspace, target.folder) for _ in range(2)]
     assert [own.recorded for own in taken] == [len(shop.catalog.skus)] * 2
 
 

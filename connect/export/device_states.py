@@ -10,7 +10,7 @@ DEVICES: tuple[Device, ...] = get_args(Device)
 
 
 @dataclass(frozen=True)
-class Said:
+class Acknowledgement:
     """One thing that a device said of one price of a batch.
 
     Attributes
@@ -34,7 +34,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Heard:
+class DeviceState:
     """What is known of a device.
 
     Attributes
@@ -55,7 +55,9 @@ class Heard:
     problem: str | None
 
 
-def heard(said: Iterable[Said], numbers: Mapping[str, int]) -> dict[tuple[str, str, Device], Heard]:
+def device_states(
+    said: Iterable[Acknowledgement], numbers: Mapping[str, int]
+) -> dict[tuple[str, str, Device], DeviceState]:
     """Return what is known of each store, product and device.
 
     Parameters
@@ -65,7 +67,7 @@ def heard(said: Iterable[Said], numbers: Mapping[str, int]) -> dict[tuple[str, s
     numbers
         Number of each batch by its id; what is said of others is left out.
     """
-    by_device: dict[tuple[str, str, Device], list[Said]] = {}
+    by_device: dict[tuple[str, str, Device], list[Acknowledgement]] = {}
     for own in said:
         if own.batch in numbers:
             by_device.setdefault((own.store, own.sku, own.device), []).append(own)
@@ -83,13 +85,13 @@ def price_to_pay(till: float, label: float | None) -> float:
     return till if label is None else min(till, label)
 
 
-def _known(said: list[Said], numbers: Mapping[str, int]) -> Heard:
+def _known(said: list[Acknowledgement], numbers: Mapping[str, int]) -> DeviceState:
     """Return what is known by everything that one device said."""
 
-    def order(own: Said) -> tuple[dt.datetime, int, bool, float, str]:
+    def order(own: Acknowledgement) -> tuple[dt.datetime, int, bool, float, str]:
         return own.said_at, numbers[own.batch], own.is_ok, -(own.price or 0.0), own.error or ""
 
     newest = max(said, key=order)
     shown = max((own for own in said if own.price is not None), key=order, default=None)
     number = 0 if shown is None else numbers[shown.batch]
-    return Heard(None if shown is None else shown.price, number, newest.said_at, newest.error)
+    return DeviceState(None if shown is None else shown.price, number, newest.said_at, newest.error)

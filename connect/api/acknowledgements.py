@@ -1,0 +1,49 @@
+"""Acknowledgements over HTTP: tills and labels say what they show, with a token that opens nothing else."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Security
+from pydantic import WithJsonSchema
+
+from connect.api.admission import Caller, authorised
+from connect.api.json_body import MEDIA_TYPE, JsonRoute
+from connect.api.kept_desk import OpenWorkspace
+from connect.api.problems import problem_responses
+from connect.export.acknowledge import MOST_AT_ONCE, AckMessage, AckResult, acknowledge
+
+_ONE = {
+    "batch": "5f0c8d1e2a3b4c5d6e7f8091",
+    "store": "S01",
+    "sku": "MILK",
+    "device": "label",
+    "price": 1.29,
+    "at": "2026-01-19T09:15:04Z",
+}
+_EXAMPLES: dict[str, Any] = {"one": {"summary": "A label follows", "value": [_ONE]}}
+router = APIRouter(prefix="/v1", tags=["acknowledgements"], route_class=JsonRoute)
+
+
+@router.post(
+    "/acknowledgements",
+    operation_id="acknowledge",
+    summary="Say what tills and labels show",
+    response_description="What was recorded",
+    responses={
+        200: {"content": {MEDIA_TYPE: {"example": {"recorded": 1, "known": 0, "refused": []}}}},
+        **problem_responses("unknown-token", "missing-scope", "wrong-media-type", "not-valid", "lake-unreadable"),
+    },
+    openapi_extra={"requestBody": {"description": "The acknowledgements"}},
+)
+def take(
+    workspace: OpenWorkspace,
+    messages: Annotated[
+        list[Annotated[Any, WithJsonSchema(AckMessage.model_json_schema())]],
+        Body(max_length=MOST_AT_ONCE, openapi_examples=_EXAMPLES),
+    ],
+    caller: Annotated[Caller, Security(authorised, scopes=["acknowledge"])],
+) -> AckResult:
+    """Record each acknowledgement that can be used, and say why the others cannot.
+
+    Needs a token with the scope acknowledge. What was recorded before is recorded once.
+    """
+    return acknowledge(workspace, messages, str(caller.name))

@@ -1,0 +1,106 @@
+"""Bodies of requests: JSON in UTF-8 without duplicate keys, of at most 2 MB.
+
+A parser that takes the last of two prices, behind a gateway that checked the first, would record what nobody checked.
+The framework's own limit answers a body that is too large in plain text and does not read the rest of it, so a client
+that is still sending would never receive the answer.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from catalog.json_text import json_text
+from connect.api.problems import Problem
+
+MEDIA_TYPE = "application/json"
+MOST_BYTES = 2 * 1024 * 1024
+"""Of a body."""
+_MOST_DRAINED = 16 * MOST_BYTES  # of a body that is too large, so the client receives the response
+_LONGEST_DETAIL = 80  # characters of a text that is not ours
+
+
+class JsonLine(JSONResponse):
+    """A response as the command line prints it: one line of JSON, in which a number that JSON does not have is null."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return f"{json_text(content)}\n".encode()
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, where it has one, is read as such JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await answer(_JsonRequest(request.scope, request.receive))
+
+        return handle
+
+
+class _JsonRequest(Request):
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            given = self.headers.get("content-type", "")
+            if given.partition(";")[0].strip().lower() != MEDIA_TYPE:
+                raise Problem(
+                    "wrong-media-type",
+                    f"expected a body of type {MEDIA_TYPE}, found {given[:_LONGEST_DETAIL] or 'none'}; nothing was "
+                    "done: name the type",
+                )
+            self._body = await _whole_body(self)
+            if not self._body:
+                raise _unreadable("an empty body")
+        return self._body
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(str(error)[:_LONGEST_DETAIL]) from error
+
+
+async def _whole_body(request: Request) -> bytes:
+    """Return the body; one that is too large is read to its end, within reason, before it is refused."""
+    declared = request.headers.get("content-length", "")
+    size, parts = 0, list[bytes]()
+    if not declared.isdecimal() or int(declared) <= _MOST_DRAINED:
+        async for part in request.stream():
+            size += len(part)
+            if size <= MOST_BYTES:
+                parts.append(part)
+            elif size > _MOST_DRAINED:
+                break
+        if size <= MOST_BYTES:
+            return b"".join(parts)
+    raise Problem(
+        "too-large",
+        f"expected a body of at most {MOST_BYTES:,} bytes, found more; nothing was done: send less at once",
+    )
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r} twice")
+    return fields
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _unreadable(found: str) -> Problem:
+    return Problem(
+        "unreadable",
+        "expected JSON in UTF-8 without duplicate keys and of sensible depth and size, found another body "
+        f"({found}); nothing was done: send it as JSON",
+    )
