@@ -25,23 +25,23 @@ def follow(
     tell: Callable[[str], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[ExportResult]:
-    """Yield what each export did that had something to do; it never ends by itself.
+    """Yield the result of each export that had something to do; it never ends by itself.
 
     Parameters
     ----------
     tell
-        Hears why a target took nothing; the next attempt follows by itself.
+        Receives why a target took nothing; the next attempt follows by itself.
     pause
         Waits some seconds.
     """
-    recorded, seen = ExportLog(workspace.lake), None
+    log, seen = ExportLog(workspace.lake), None
     while True:
         now = _stamp(workspace, catalog, target)
         if now == seen:
             pause(_LOOK_EVERY)
             continue
         try:
-            done = export(replace(workspace, catalog=catalog.current()), target, stores, recorded)
+            done = export(replace(workspace, catalog=catalog.current()), target, stores, log)
         except ServiceError as error:
             tell(str(error))
             pause(_AWAY)
@@ -52,6 +52,6 @@ def follow(
 
 
 def _stamp(workspace: Workspace, catalog: WatchedCatalog, target: Target) -> tuple[object, ...]:
-    """Return something that is another one whenever there may be something to export."""
+    """Return a value that changes whenever there may be something to export."""
     waiting = waiting_files(target.folder) if isinstance(target, FolderTarget) else []
     return (*(workspace.lake.changes(table) for table in _TELLING), id(catalog.current()), tuple(waiting))

@@ -100,10 +100,14 @@ def _example(value: Any) -> dict[str, Any]:
     openapi_extra=_OPEN,
 )
 async def quote(
-    question: Annotated[QuoteQuestion, Query()],  # noqa: ARG001 - for the document
-    if_none_match: Annotated[
+    _question: Annotated[QuoteQuestion, Query()],
+    _tag: Annotated[
         str | None,
-        Header(description="ETag of an answer at hand; while it is right, the answer is 304.", examples=[_TAG]),
+        Header(
+            alias="If-None-Match",
+            description="ETag of an answer at hand; while it is right, the answer is 304.",
+            examples=[_TAG],
+        ),
     ] = None,
 ) -> Response:
     """Look a price up in the price book in force, under the guardrails.

@@ -1,8 +1,8 @@
 """Acknowledgements as files in the folder `acks` beside the batches.
 
-A file that is whole is moved to `acks/reading`, recorded, and moved on to `acks/done`; what could not be used of it
-stands in `acks/refused` with the reason. A kill in between leaves the file where it is, and it is read once more: what
-is recorded already stays as it is.
+A complete file is moved to `acks/reading`, recorded, and moved on to `acks/done`; refused acknowledgements are written
+to `acks/refused` with the reason. A kill in between leaves the file where it is, and it is read again: recording is
+idempotent.
 """
 
 import csv
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ _STILL_WRITTEN = 2.0  # s; a younger file that cannot be read may be half writte
 
 @dataclass(frozen=True)
 class RefusedFileAck:
-    """An acknowledgement that cannot be used: its file, its position there from 0 (None: the whole file), and why."""
+    """A refused acknowledgement of a file: its position there from 0 (None: the whole file), and why."""
 
     file: str
     position: int | None
@@ -40,29 +40,29 @@ class RefusedFileAck:
 
 @dataclass(frozen=True)
 class AckFilesResult:
-    """What became of the files of a folder: prices recorded, those known before, and what cannot be used."""
+    """The result of reading a folder: prices recorded, those known before, and refused acknowledgements."""
 
     recorded: int
     known: int
     refused: tuple[RefusedFileAck, ...]
 
 
-def read_ack_files(workspace: Workspace, folder: Path, recorded: ExportLog | None = None) -> AckFilesResult:
-    """Record what the files of a folder's `acks` say, and move each away."""
-    taken, refused = [], list[RefusedFileAck]()
+def read_ack_files(workspace: Workspace, folder: Path, log: ExportLog | None = None) -> AckFilesResult:
+    """Record the acknowledgements in the files of a folder's `acks`, and move each file away."""
+    recorded, known, refused = 0, 0, list[RefusedFileAck]()
     for file in waiting_files(folder):
         try:
-            mine, acks = _taken_from(file)
-        except FileNotFoundError:  # whoever wrote it took it back
+            claimed, messages = _claimed(file)
+        except FileNotFoundError:  # its writer took it back
             continue
         except _UNREADABLE as error:
-            if time.time() - _written_at(file) > _STILL_WRITTEN:
+            if not _may_be_half_written(file):
                 refused += _put_away(file, [RefusedAck(-1, _first_line(error))], [])
             continue
-        own = acknowledge(workspace, acks, f"file {file.name}", recorded)
-        taken.append(own)
-        refused += _put_away(mine, own.refused, acks)
-    return AckFilesResult(sum(own.recorded for own in taken), sum(own.known for own in taken), tuple(refused))
+        result = acknowledge(workspace, messages, f"file {file.name}", log)
+        recorded, known = recorded + result.recorded, known + result.known
+        refused += _put_away(claimed, result.refused, messages)
+    return AckFilesResult(recorded, known, tuple(refused))
 
 
 def waiting_files(folder: Path) -> list[Path]:
@@ -73,85 +73,82 @@ def waiting_files(folder: Path) -> list[Path]:
     return [file for file in ready if file.is_file()]
 
 
-def _taken_from(file: Path) -> tuple[Path, list[Any]]:
-    """Move a whole file to where nobody writes; return its place there, and its acknowledgements, unchecked.
+def _claimed(file: Path) -> tuple[Path, list[Any]]:
+    """Move a complete file to where nobody writes; return its new path and its messages, unchecked.
 
-    Whoever writes a file of the same name again can so never write over what was not read.
+    A writer that uses the name again cannot overwrite an unread file.
 
     Raises
     ------
     FileNotFoundError
-        When it is gone, or one of its name was moved and is still to be read.
+        When it is gone, or another file of its name is still to be read.
     OSError, ValueError, csv.Error, RecursionError
         When it cannot be read.
     """
-    acks = _acks_in(file)
+    messages = _messages_in(file)
     if file.parent.name == _READING:
-        return file, acks
-    mine = _folder(file, _READING) / file.name
-    if mine.exists():
-        raise FileNotFoundError(mine)
-    file.rename(mine)
-    return mine, _acks_in(mine)  # another one may have taken its place meanwhile
+        return file, messages
+    claimed = _folder(file, _READING) / file.name
+    if claimed.exists():
+        raise FileNotFoundError(claimed)
+    file.rename(claimed)
+    return claimed, _messages_in(claimed)  # another file may have taken its place meanwhile
 
 
-def _acks_in(file: Path) -> list[Any]:
-    """Return the acknowledgements of a file, unchecked.
+def _messages_in(file: Path) -> list[Any]:
+    """Return the messages of a file, unchecked; an empty cell of CSV is no field.
 
     Raises
     ------
     ValueError
-        When it is too large, or no text.
+        When it is too large, or not text.
     csv.Error, RecursionError
-        When it is no CSV, or JSON too deep to be read.
+        When it is not CSV, or JSON that is nested too deeply.
     """
     if file.stat().st_size > _MOST_BYTES:
         raise ValueError(f"expected at most {_MOST_BYTES:,} bytes, found more; split the file")
     text = file.read_text(encoding="utf-8-sig")
-    acks = list(_rows_of(text)) if file.suffix.lower() == ".csv" else _listed(json.loads(text))
-    if len(acks) > MOST_AT_ONCE:
-        raise ValueError(f"expected at most {MOST_AT_ONCE:,} acknowledgements, found {len(acks):,}; split the file")
-    return acks
+    if file.suffix.lower() == ".csv":
+        rows = csv.DictReader(text.splitlines(), strict=True)
+        messages = [
+            {str(name).strip(): as_it_was(cell) for name, cell in row.items() if isinstance(cell, str) and cell}
+            for row in rows
+        ]
+    else:
+        document = json.loads(text)
+        messages = document if isinstance(document, list) else [document]
+    if len(messages) > MOST_AT_ONCE:
+        raise ValueError(f"expected at most {MOST_AT_ONCE:,} acknowledgements, found {len(messages):,}; split the file")
+    return messages
 
 
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [found]
-
-
-def _rows_of(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a CSV file; an empty cell says nothing."""
-    for row in csv.DictReader(text.splitlines(), strict=True):
-        yield {str(name).strip(): as_it_was(cell) for name, cell in row.items() if isinstance(cell, str) and cell}
-
-
-def _put_away(file: Path, refused: list[RefusedAck] | tuple[RefusedAck, ...], acks: list[Any]) -> list[RefusedFileAck]:
-    """Move a file to those that are done; write down first what cannot be used of it."""
-    found = [RefusedFileAck(file.name, None if own.position < 0 else own.position, own.reason) for own in refused]
-    if found:
-        said = [{**asdict(own), "found": None if own.position is None else acks[own.position]} for own in found]
-        name = file.name if len(os.fsencode(file.name)) <= _LONGEST_NAME else f"{file.name[:40]}-{_hash_of(file.name)}"
+def _put_away(file: Path, refused: Sequence[RefusedAck], messages: Sequence[Any]) -> list[RefusedFileAck]:
+    """Move a file to those that are done, after the refused messages are written down with their reasons."""
+    of_file = [RefusedFileAck(file.name, None if ack.position < 0 else ack.position, ack.reason) for ack in refused]
+    if of_file:
+        reasons = [
+            {**asdict(ack), "found": None if ack.position is None else messages[ack.position]} for ack in of_file
+        ]
+        name = file.name
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            name = f"{name[:40]}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}"
         place = _folder(file, "refused") / f"{name}.reasons.json"
-        write_durably(place, json.dumps(said, indent=1) + "\n")  # ASCII: what was found may be no text
+        write_durably(place, json.dumps(reasons, indent=1) + "\n")  # ASCII: what was found may be no text
     done = _folder(file, "done")
     file.replace(done / file.name)
     sync_folder(done)
-    return found
+    return of_file
 
 
-def _written_at(file: Path) -> float:
-    """Return when a file was written last, s since 1970; now where it is gone."""
+def _may_be_half_written(file: Path) -> bool:
     try:
-        return file.stat().st_mtime
+        return time.time() - file.stat().st_mtime <= _STILL_WRITTEN
     except FileNotFoundError:
-        return time.time()
-
-
-def _hash_of(name: str) -> str:
-    return hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+        return True
 
 
 def _folder(file: Path, name: str) -> Path:
-    """Return a folder beside the files that wait."""
+    """Return a folder beside the waiting files."""
     acks = file.parent.parent if file.parent.name == _READING else file.parent
     folder = acks / name
     folder.mkdir(exist_ok=True)
@@ -159,5 +156,5 @@ def _folder(file: Path, name: str) -> Path:
 
 
 def _first_line(error: Exception) -> str:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:120]
-    return f"expected JSON or CSV in UTF-8, found none that can be read ({said})"
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+    return f"expected JSON or CSV in UTF-8, found a file that cannot be read ({reason})"

@@ -1,6 +1,6 @@
-"""Acknowledgements: what tills and labels say of a batch is checked, and what can be used is recorded.
+"""Acknowledgements of tills and labels: each message is checked, and what can be used is recorded.
 
-What was recorded before is recorded once, so whoever is not sure that an acknowledgement arrived sends it again.
+Recording is idempotent: a client that is not sure whether an acknowledgement arrived sends it again.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from catalog.currency import Currency, currency_of
+from catalog.currency import currency_of
 from catalog.records.fields import Price
 from connect.export.batch import PriceBatch
 from connect.export.device_states import Acknowledgement, Device
@@ -30,7 +30,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class AckMessage(BaseModel):
-    """One acknowledgement: of one product of a batch, or of the whole batch."""
+    """An acknowledgement as a device sends it: of one product of a batch, or of the whole batch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -51,7 +51,7 @@ class AckMessage(BaseModel):
 
 @dataclass(frozen=True)
 class RefusedAck:
-    """An acknowledgement that was not recorded: its position among those handed over, and why."""
+    """An acknowledgement that was not recorded: its position in the request, and why."""
 
     position: int
     reason: str
@@ -59,14 +59,14 @@ class RefusedAck:
 
 @dataclass(frozen=True)
 class AckResult:
-    """What became of acknowledgements.
+    """The result of recording acknowledgements.
 
     Attributes
     ----------
     recorded
         Prices of a till or label that were recorded: one for each product.
     known
-        Those that had been recorded before.
+        Prices that had been recorded before.
     refused
         Acknowledgements that cannot be used.
     """
@@ -76,55 +76,55 @@ class AckResult:
     refused: tuple[RefusedAck, ...]
 
 
-def acknowledge(workspace: Workspace, acks: Sequence[Any], by: str, recorded: ExportLog | None = None) -> AckResult:
-    """Record what tills and labels say; their order does not matter.
+def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: ExportLog | None = None) -> AckResult:
+    """Record acknowledgements; their order does not matter.
 
     Parameters
     ----------
-    acks
-        Acknowledgements with the fields of `AckMessage`; what is none is refused.
+    messages
+        Objects with the fields of `AckMessage`; malformed ones are refused.
     by
-        Who hands them over.
-    recorded
-        Reads what is recorded; one that was used before opens new parts alone.
+        The client that sends them.
+    log
+        Reads the record; one that was used before opens new parts alone.
     """
-    lake, catalog, recorded = workspace.lake, workspace.catalog, recorded or ExportLog(workspace.lake)
+    lake, catalog, log = workspace.lake, workspace.catalog, log or ExportLog(workspace.lake)
     with waited_for(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
-        history = recorded.history()
-        known, new, refused = set(history.said), dict[Acknowledgement, None](), list[RefusedAck]()
+        history = log.history()
+        known, new, refused = set(history.acknowledgements), dict[Acknowledgement, None](), list[RefusedAck]()
         clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])
         latest = max([dt.datetime.now(dt.UTC), *clocks.values()]) + _AHEAD
         count = 0
-        for position, raw in enumerate(acks):
+        for position, message in enumerate(messages):
             try:
-                said = _said_by(raw, history, latest)
+                acks = _acknowledgements_in(message, history, latest)
             except ValueError as error:
                 refused.append(RefusedAck(position, _reason(error)))
                 continue
-            count += len(said)
-            new.update(dict.fromkeys(own for own in said if own not in known))
+            count += len(acks)
+            new.update(dict.fromkeys(ack for ack in acks if ack not in known))
         if new:
-            at = {own.store: clocks.get(own.store) or history.of(own.store).batches[-1].effective_at for own in new}
+            at = {ack.store: clocks.get(ack.store) or history.of(ack.store).batches[-1].effective_at for ack in new}
             record_acknowledgements(lake, catalog, list(new), at, by)
     return AckResult(len(new), count - len(new), tuple(refused))
 
 
-def _said_by(raw: Any, history: ExportHistory, latest: dt.datetime) -> list[Acknowledgement]:
-    """Return what an acknowledgement says of each product.
+def _acknowledgements_in(message: Any, history: ExportHistory, latest: dt.datetime) -> list[Acknowledgement]:
+    """Return the acknowledgement of each product in a message.
 
     Raises
     ------
     ValueError
-        When it cannot be used.
+        When the message cannot be used.
     """
-    ack = AckMessage.model_validate(raw)
+    ack = AckMessage.model_validate(message)
     batch = history.by_id.get(ack.batch)
     if batch is None or batch.store != ack.store:
-        raise ValueError(f"batch: expected one that was sent to {ack.store} of late, found {ack.batch!r}")
+        raise ValueError(f"batch: expected one that was sent to {ack.store} recently, found {ack.batch!r}")
     if ack.at.year < _FIRST_YEAR or ack.at > latest:
-        known = f"of {_FIRST_YEAR} or later, before {latest:%Y-%m-%d %H:%M} UTC"
-        raise ValueError(f"at: expected a moment {known}, found {ack.at.isoformat()}")
+        expected = f"of {_FIRST_YEAR} or later, before {latest:%Y-%m-%d %H:%M} UTC"
+        raise ValueError(f"at: expected a moment {expected}, found {ack.at.isoformat()}")
     if ack.ok and ack.error is not None:
         raise ValueError("error: expected none beside ok, found one")
     is_ok = ack.error is None if ack.ok is None else ack.ok
@@ -132,30 +132,25 @@ def _said_by(raw: Any, history: ExportHistory, latest: dt.datetime) -> list[Ackn
     at = ack.at.astimezone(dt.UTC)
     return [
         Acknowledgement(batch.id, batch.store, sku, ack.device, price, is_ok, error, at)
-        for sku, price in _shown(ack, batch, is_ok)
+        for sku, price in _shown(ack, batch, is_ok=is_ok)
     ]
 
 
-def _shown(ack: AckMessage, batch: PriceBatch, is_ok: bool) -> list[tuple[str, float | None]]:  # noqa: FBT001 - a plain fact
-    """Return the products that an acknowledgement is of, with the price that each has now, EUR."""
-    of_it = [own for own in batch.prices if ack.sku in {None, own.sku}]
-    if not of_it:
+def _shown(ack: AckMessage, batch: PriceBatch, *, is_ok: bool) -> list[tuple[str, float | None]]:
+    """Return the products that a message is about, with the price that each shows now, EUR."""
+    prices = [price for price in batch.prices if ack.sku in {None, price.sku}]
+    if not prices:
         raise ValueError(f"sku: expected a product of the batch, found {ack.sku!r}")
-    if ack.price is not None:
-        money = currency_of(batch.currency)
-        price = _nearest(ack.price, money)
-        if not money.is_whole(price):
-            raise ValueError(f"price: expected whole {money.units_in_words}, found {ack.price}")
-        if len(of_it) > 1:
-            raise ValueError("price: expected none for a whole batch, found one; name the sku")
-        return [(of_it[0].sku, price)]
-    return [(own.sku, own.expected(ack.device) if is_ok else None) for own in of_it]
-
-
-def _nearest(price: float, money: Currency) -> float:
-    """Return the price that a device shows: some count in numbers of four bytes, and mean 1.29 by 1.28999996."""
-    whole = round(price, money.digits)
-    return whole if whole > 0 and abs(price - whole) * money.scale < _NOISE else price
+    if ack.price is None:
+        return [(price.sku, price.expected(ack.device) if is_ok else None) for price in prices]
+    money = currency_of(batch.currency)
+    whole = round(ack.price, money.digits)  # some devices count in 32-bit floats, and mean 1.29 by 1.28999996
+    shown = whole if whole > 0 and abs(ack.price - whole) * money.scale < _NOISE else ack.price
+    if not money.is_whole(shown):
+        raise ValueError(f"price: expected whole {money.units_in_words}, found {ack.price}")
+    if len(prices) > 1:
+        raise ValueError("price: expected none for a whole batch, found one; name the sku")
+    return [(prices[0].sku, shown)]
 
 
 def _reason(error: ValueError) -> str:

@@ -1,7 +1,7 @@
-"""Batches of prices: what a store's till and labels are sent, under an id that is a fingerprint of what is in it.
+"""Batches of prices for a store's till and labels; the id of a batch is a fingerprint of its content.
 
-The same prices after the same batch have the same id, so that nothing is made or shown twice. A batch holds everything
-that is not known to be shown, so whoever reads the newest one has missed nothing.
+The same prices after the same batch have the same id, so nothing is made or shown twice. A batch holds every price that
+is not known to be shown, so a receiver that reads the newest one has missed nothing.
 """
 
 import datetime as dt
@@ -20,12 +20,12 @@ _ID_LENGTH = 24
 
 @dataclass(frozen=True)
 class ShelfPrice:
-    """What a store has to show of a product next. Money in EUR, `valid_from` in the time of the stores.
+    """The price that a store has to show of a product next. Money in EUR, `valid_from` in the time of the stores.
 
     Attributes
     ----------
     prior_price
-        What an announced reduction has to name; None where none is announced.
+        The price that an announced reduction has to name; None where none is announced.
     unit_price, unit
         Price of one unit of measure, such as kg; None where the catalog has no measure.
     """
@@ -46,17 +46,17 @@ class BatchPrice(ShelfPrice):
 
     @property
     def content(self) -> tuple[float | str | None, ...]:
-        """What a label shows and a till charges; from when is no part of it."""
+        """What a label shows and a till charges, without the time."""
         return self.price, self.till_price, self.prior_price, self.unit_price, self.unit
 
     def expected(self, device: Device) -> float:
-        """Return the price that a device has to have, EUR."""
+        """Return the price that a device has to show, EUR."""
         return self.price if device == "label" else self.till_price
 
 
 @dataclass(frozen=True)
 class BatchDraft:
-    """A batch that is not recorded yet; `after` is the id of the store's batch before it."""
+    """A batch that is not recorded yet. `after` is the id of the store's batch before it."""
 
     store: str
     after: str | None
@@ -66,13 +66,13 @@ class BatchDraft:
     def id(self) -> str:
         """A fingerprint of store, order and prices."""
         content = {"store": self.store, "after": self.after, "prices": [asdict(price) for price in self.prices]}
-        text = json.dumps(content, sort_keys=True, default=_iso)
+        text = json.dumps(content, sort_keys=True, default=dt.datetime.isoformat)
         return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 @dataclass(frozen=True)
 class PriceBatch:
-    """A batch as it is recorded: `recorded_at` by the clock, `effective_at` the store's next tick then.
+    """A recorded batch: `recorded_at` by the clock, `effective_at` the store's next tick then.
 
     `time_zone` is the store's, and `currency` that of the prices.
     """
@@ -90,7 +90,7 @@ class PriceBatch:
 
 @dataclass(frozen=True)
 class SentPrice:
-    """One price as it was sent: the number and the moment of its batch, and the price."""
+    """A price that was sent, with the number and the time of its batch."""
 
     number: int
     effective_at: dt.datetime
@@ -99,70 +99,81 @@ class SentPrice:
 
 @dataclass(frozen=True)
 class StoreRecord:
-    """What is recorded of one store: its batches in order, and what each device of each product said last."""
+    """The record of one store: its batches in order, and the state of each device by product and device."""
 
     batches: tuple[PriceBatch, ...] = ()
-    heard: Mapping[tuple[str, Device], DeviceState] | None = None
+    states: Mapping[tuple[str, Device], DeviceState] | None = None
 
     @cached_property
     def sent(self) -> Mapping[str, Sequence[SentPrice]]:
-        """What was sent of each product, in order."""
-        found: dict[str, list[SentPrice]] = {}
+        """The prices that were sent of each product, in order."""
+        sent: dict[str, list[SentPrice]] = {}
         for batch in self.batches:
             for price in batch.prices:
-                found.setdefault(price.sku, []).append(SentPrice(batch.number, batch.effective_at, price))
-        return found
+                sent.setdefault(price.sku, []).append(SentPrice(batch.number, batch.effective_at, price))
+        return sent
 
-    def said_by(self, sku: str, device: Device) -> DeviceState | None:
-        """Return what a device said last; None when it never did."""
-        return (self.heard or {}).get((sku, device))
+    def state_of(self, sku: str, device: Device) -> DeviceState | None:
+        """Return the state of a device; None when it never acknowledged anything."""
+        return (self.states or {}).get((sku, device))
 
     def not_followed(self, sku: str, device: Device) -> SentPrice | None:
-        """Return the first price that was sent and that a device is not known to have; None when it follows."""
-        sent, heard = self.sent.get(sku, ()), self.said_by(sku, device)
+        """Return the first price that was sent and that a device is not known to show; None when it follows."""
+        sent, state = self.sent.get(sku, ()), self.state_of(sku, device)
         if not sent:
             return None
-        if heard is None or heard.price is None:
+        if state is None or state.price is None:
             return sent[0]
-        later = [own for own in sent if own.number > heard.number] or [sent[-1]]
-        return next((own for own in later if own.price.expected(device) != heard.price), None)
+        later = [price for price in sent if price.number > state.number] or [sent[-1]]
+        return next((price for price in later if price.price.expected(device) != state.price), None)
 
     def contradicts(self, sku: str, device: Device) -> bool:
-        """Tell whether a device answered the newest price that it was sent by showing another one."""
-        heard, last = self.said_by(sku, device), self.sent[sku][-1]
-        if heard is None or heard.price is None or heard.number < last.number:
+        """Tell whether a device acknowledged the newest price that it was sent by showing another one."""
+        state, last = self.state_of(sku, device), self.sent[sku][-1]
+        if state is None or state.price is None or state.number < last.number:
             return False
-        return heard.price != last.price.expected(device)
+        return state.price != last.price.expected(device)
 
     def lowest_on_label(self, sku: str) -> float | None:
         """Return the lowest price that a label may show, EUR: what it said last, or was sent since; None if unknown."""
-        heard = self.said_by(sku, "label")
-        if heard is None or heard.price is None:
+        state = self.state_of(sku, "label")
+        if state is None or state.price is None:
             return None
-        return min([heard.price, *(own.price.price for own in self.sent.get(sku, ()) if own.number > heard.number)])
+        later = (sent.price.price for sent in self.sent.get(sku, ()) if sent.number > state.number)
+        return min([state.price, *later])
 
 
 def next_batch(
     store: str, wanted: Sequence[ShelfPrice], record: StoreRecord, *, full: bool = False
 ) -> BatchDraft | None:
-    """Return the batch that a store needs now; None where it was sent everything already.
+    """Return the batch that a store needs now; None where everything was sent already.
 
     Parameters
     ----------
     wanted
-        What the store has to show.
+        The prices that the store has to show.
     full
-        Whether all prices are sent, and not those alone that are not known to be shown.
+        Whether all prices are sent, and not only those that are not known to be shown.
     """
-    prices = sorted((_for_the_till(own, record) for own in wanted), key=lambda own: own.sku)
+    prices = sorted(
+        (
+            BatchPrice(**vars(price), till_price=price_to_pay(price.price, record.lowest_on_label(price.sku)))
+            for price in wanted
+        ),
+        key=lambda price: price.sku,
+    )
     last = record.batches[-1] if record.batches else None
     if full:
         chosen = prices
-        is_new = last is None or [own.content for own in last.prices] != [own.content for own in chosen]
-        is_new = is_new or (last is not None and [own.sku for own in last.prices] != [own.sku for own in chosen])
+        before = [(price.sku, price.content) for price in last.prices] if last else None
+        is_new = before != [(price.sku, price.content) for price in chosen]
     else:
-        new = {own.sku for own in prices if _is_new(own, record)}
-        chosen = [own for own in prices if own.sku in new or _is_open(own, record)]
+        new = {price.sku for price in prices if _is_new(price, record)}
+        chosen = [
+            price
+            for price in prices
+            if price.sku in new or any(record.not_followed(price.sku, device) for device in DEVICES)
+        ]
         is_new = bool(new)
     return BatchDraft(store, last.id if last else None, tuple(chosen)) if is_new and chosen else None
 
@@ -180,37 +191,23 @@ def document_of(batch: PriceBatch) -> dict[str, Any]:
         "currency": batch.currency,
         "prices": [
             {
-                "sku": own.sku,
-                "price": own.price,
-                "till_price": own.till_price,
-                "unit_price": own.unit_price,
-                "unit": own.unit,
-                "prior_price": own.prior_price,
-                "valid_from": own.valid_from.isoformat(),
-                "valid_from_local": own.valid_from.astimezone(zone.info).isoformat(),
+                "sku": price.sku,
+                "price": price.price,
+                "till_price": price.till_price,
+                "unit_price": price.unit_price,
+                "unit": price.unit,
+                "prior_price": price.prior_price,
+                "valid_from": price.valid_from.isoformat(),
+                "valid_from_local": price.valid_from.astimezone(zone.info).isoformat(),
             }
-            for own in batch.prices
+            for price in batch.prices
         ],
     }
 
 
-def _for_the_till(own: ShelfPrice, record: StoreRecord) -> BatchPrice:
-    """Add what the till has to charge: the lower price until the label has followed."""
-    return BatchPrice(**vars(own), till_price=price_to_pay(own.price, record.lowest_on_label(own.sku)))
-
-
-def _is_new(own: BatchPrice, record: StoreRecord) -> bool:
-    """Tell whether a price has to be sent, because it was not, or because a device answered it with another."""
-    sent = record.sent.get(own.sku)
-    if not sent or sent[-1].price.content != own.content:
+def _is_new(price: BatchPrice, record: StoreRecord) -> bool:
+    """Tell whether a price has to be sent: it was not sent yet, or a device acknowledged it with another one."""
+    sent = record.sent.get(price.sku)
+    if not sent or sent[-1].price.content != price.content:
         return True
-    return any(record.contradicts(own.sku, device) for device in DEVICES)
-
-
-def _is_open(own: BatchPrice, record: StoreRecord) -> bool:
-    return any(record.not_followed(own.sku, device) is not None for device in DEVICES)
-
-
-def _iso(value: Any) -> str:
-    moment: dt.datetime = value
-    return moment.isoformat()
+    return any(record.contradicts(price.sku, device) for device in DEVICES)

@@ -1,4 +1,4 @@
-"""What tills and labels say, and what is known of them by it; the order in which it is heard does not matter."""
+"""What tills and labels acknowledge, and the state of a device that follows; the order of arrival does not matter."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ DEVICES: tuple[Device, ...] = get_args(Device)
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """One thing that a device said of one price of a batch.
+    """What a device says about one price of a batch.
 
     Attributes
     ----------
@@ -35,18 +35,18 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class DeviceState:
-    """What is known of a device.
+    """The last known state of a device.
 
     Attributes
     ----------
     price
         What it shows, EUR; None when it never said.
     number
-        Number of the batch that it spoke of then; 0 without a price.
+        Number of the batch that showed this price; 0 without a price.
     said_at
-        When it spoke last, UTC.
+        Time of its last acknowledgement, UTC.
     problem
-        What went wrong last; None when nothing did.
+        The error of its last acknowledgement; None without one.
     """
 
     price: float | None
@@ -56,22 +56,32 @@ class DeviceState:
 
 
 def device_states(
-    said: Iterable[Acknowledgement], numbers: Mapping[str, int]
+    acknowledgements: Iterable[Acknowledgement], numbers: Mapping[str, int]
 ) -> dict[tuple[str, str, Device], DeviceState]:
-    """Return what is known of each store, product and device.
+    """Return the state of each device by store, product and device; the latest acknowledgement holds.
 
     Parameters
     ----------
-    said
-        In any order; of one device, what was said last holds.
+    acknowledgements
+        In any order.
     numbers
-        Number of each batch by its id; what is said of others is left out.
+        Number of each batch by its id; acknowledgements of other batches are ignored.
     """
+
+    def order(ack: Acknowledgement) -> tuple[dt.datetime, int, bool, float, str]:
+        return ack.said_at, numbers[ack.batch], ack.is_ok, -(ack.price or 0.0), ack.error or ""
+
     by_device: dict[tuple[str, str, Device], list[Acknowledgement]] = {}
-    for own in said:
-        if own.batch in numbers:
-            by_device.setdefault((own.store, own.sku, own.device), []).append(own)
-    return {device: _known(own, numbers) for device, own in by_device.items()}
+    for ack in acknowledgements:
+        if ack.batch in numbers:
+            by_device.setdefault((ack.store, ack.sku, ack.device), []).append(ack)
+    states = {}
+    for device, acks in by_device.items():
+        newest = max(acks, key=order)
+        shown = max((ack for ack in acks if ack.price is not None), key=order, default=None)
+        price, number = (None, 0) if shown is None else (shown.price, numbers[shown.batch])
+        states[device] = DeviceState(price, number, newest.said_at, newest.error)
+    return states
 
 
 def price_to_pay(till: float, label: float | None) -> float:
@@ -83,15 +93,3 @@ def price_to_pay(till: float, label: float | None) -> float:
     (1.29, 1.29, 1.49)
     """
     return till if label is None else min(till, label)
-
-
-def _known(said: list[Acknowledgement], numbers: Mapping[str, int]) -> DeviceState:
-    """Return what is known by everything that one device said."""
-
-    def order(own: Acknowledgement) -> tuple[dt.datetime, int, bool, float, str]:
-        return own.said_at, numbers[own.batch], own.is_ok, -(own.price or 0.0), own.error or ""
-
-    newest = max(said, key=order)
-    shown = max((own for own in said if own.price is not None), key=order, default=None)
-    number = 0 if shown is None else numbers[shown.batch]
-    return DeviceState(None if shown is None else shown.price, number, newest.said_at, newest.error)

@@ -1,17 +1,17 @@
-"""Send what stores have to show: what is new is recorded first, and then sent until the target has it.
+"""Export: record new batches, then deliver every batch that a target does not have yet.
 
-A kill before the record leaves nothing; one after it leaves a batch that the next export sends under the same id.
+A kill before the record leaves nothing; one after it leaves a batch that the next export delivers under the same id.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import DataError
 from catalog.near import did_you_mean
 from catalog.tables.labels import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
-from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
-from connect.export.delivered import DeliveryProgress
+from connect.export.batch import PriceBatch, StoreRecord, next_batch
 from connect.export.device_states import DEVICES
 from connect.export.record import LOCK as RECORD_LOCK
 from connect.export.record import ExportHistory, ExportLog, next_number, record_batches
@@ -19,26 +19,28 @@ from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
 from warehouse.locks import waited_for
+from warehouse.notes import Notes
+from warehouse.sealed_notes import EXPORTS, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
 LOCK = "export"
-"""Held while batches are made and sent: two exports send each batch once, in order."""
+"""Held while batches are made and delivered: two exports deliver each batch once, in order."""
 
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What an export did.
+    """The result of an export.
 
     Attributes
     ----------
     made, sent
         Batches that are new, and those that the target was sent, in order.
     acknowledged
-        Prices of tills and labels that were taken in before.
+        Prices of tills and labels whose acknowledgements were recorded first.
     refused
         Acknowledgements that cannot be used.
     unproven
-        Why all batches were sent once more; None where it was known what the target has.
+        Why all batches were sent again; None where the note of deliveries is intact.
     """
 
     made: tuple[PriceBatch, ...] = ()
@@ -48,86 +50,149 @@ class ExportResult:
     unproven: str | None = None
 
 
+class DeliveryProgress:
+    """How far one target has received the batches of each store, kept as a note beside the lake's tables.
+
+    A damaged note proves no delivery: recorded batches are then sent again under the same ids, which a receiver takes
+    once each.
+
+    Attributes
+    ----------
+    unproven
+        What is wrong with the note; None when it is intact or missing.
+    """
+
+    def __init__(self, notes: Notes, target: str) -> None:
+        self._notes, self._target = notes, target
+        self._name = f"{EXPORTS}/{hashlib.sha256(target.encode()).hexdigest()[:16]}.json"
+        self.unproven: str | None = None
+        self._last: dict[str, int] = {}  # number of each store's last delivered batch
+        try:
+            if (note := read_sealed(notes, self._name)) is not None:
+                self._last = {str(store): int(number) for store, number in note["through"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self.unproven = _why_unproven(notes, self._name, error)
+        self._written = dict(self._last)
+
+    def begin(self, begins: Mapping[str, int], recorded: Iterable[str]) -> None:
+        """Write down where the stores begin of which the target has nothing yet.
+
+        Parameters
+        ----------
+        begins
+            Number of the last batch of each store that a new target does not need.
+        recorded
+            The stores with recorded batches: while nothing is proven, each of them begins with its first.
+        """
+        again = {} if self.unproven is None else dict.fromkeys(recorded, 0)
+        self._last = {**begins, **again, **self._last}
+        self.write_down()
+
+    def has(self, batch: PriceBatch) -> bool:
+        """Tell whether the target has a batch."""
+        return batch.number <= self._last.get(batch.store, 0)
+
+    def add(self, batch: PriceBatch) -> None:
+        """Mark a batch as delivered."""
+        self._last[batch.store] = batch.number
+
+    def write_down(self) -> None:
+        """Write the note if it has changed."""
+        if self._last != self._written:
+            write_sealed(self._notes, self._name, {"to": self._target, "through": self._last})
+            self._written = dict(self._last)
+
+
+def unproven_deliveries(notes: Notes) -> list[str]:
+    """Say of each target's damaged note what is wrong with it, and what follows."""
+    reasons = []
+    for name in notes.names(EXPORTS):
+        try:
+            read_sealed(notes, name)
+        except ValueError as error:
+            reasons.append(_why_unproven(notes, name, error))
+    return reasons
+
+
 def export(
     workspace: Workspace,
     target: Target,
     stores: Sequence[str] | None = None,
-    recorded: ExportLog | None = None,
+    log: ExportLog | None = None,
     *,
     full: bool = False,
 ) -> ExportResult:
-    """Take in acknowledgements, record what is new, and send what the target does not have.
+    """Record acknowledgements and new batches, and deliver what the target does not have.
 
     Parameters
     ----------
     stores
         None is every store of the catalog.
-    recorded
-        Reads what is recorded; one that was used before opens new parts alone.
+    log
+        Reads the record; one that was used before opens new parts alone.
     full
-        Whether everything is sent, and not what is not known to be shown alone; where that is the newest batch, it is
-        sent once more under its id.
+        Whether everything is sent, and not only what is not known to be shown; where the newest batch has everything,
+        it is sent once more under its id.
 
     Raises
     ------
     DataError
-        When a store is none of the catalog.
+        When the catalog does not have one of the stores.
     ServiceError
-        When the target does not take a batch; what is recorded is sent by the next export.
+        When the target does not take a batch; the next export delivers what is recorded.
     """
-    names, locks = _known(workspace, stores), workspace.settings.locks
-    recorded = recorded or ExportLog(workspace.lake)
+    names, locks = _known_stores(workspace, stores), workspace.settings.locks
+    log = log or ExportLog(workspace.lake)
     with waited_for(locks, LOCK):
         workspace.lake.finish_interrupted()
-        taken = AckFilesResult(0, 0, ())
+        acks = AckFilesResult(0, 0, ())
         if isinstance(target, FolderTarget):
-            taken = read_ack_files(workspace, target.folder, recorded)
-        delivered = DeliveryProgress(workspace.lake.notes, target.name)
+            acks = read_ack_files(workspace, target.folder, log)
+        progress = DeliveryProgress(workspace.lake.notes, target.name)
         with waited_for(locks, RECORD_LOCK):
-            made = _made(workspace, names, recorded, delivered, full=full)
-        sent = _send(recorded.history(), names, target, delivered, again=full)
-    return ExportResult(made, sent, taken.recorded, taken.refused, delivered.unproven)
+            made = _record_new(workspace, names, log, progress, full=full)
+        sent = _deliver(log.history(), names, target, progress, again=full)
+    return ExportResult(made, sent, acks.recorded, acks.refused, progress.unproven)
 
 
-def _made(
-    workspace: Workspace, stores: Sequence[str], recorded: ExportLog, delivered: DeliveryProgress, *, full: bool
+def _record_new(
+    workspace: Workspace, stores: Sequence[str], log: ExportLog, progress: DeliveryProgress, *, full: bool
 ) -> tuple[PriceBatch, ...]:
-    """Record the batches that are new, after it is written down from which one on the target has none."""
-    lake, catalog, history = workspace.lake, workspace.catalog, recorded.history()
+    """Record new batches, after it is written down from which one on the target has none."""
+    lake, catalog, history = workspace.lake, workspace.catalog, log.history()
     now = stores_now(lake, catalog, stores)
-    wanted, clocks = wanted_of(lake, catalog, now), {store: own.moment for store, own in now.items()}
-    drafts = _drafts(history, wanted, full=full)
+    wanted = sorted(wanted_of(lake, catalog, now).items())
+    drafts = [
+        draft
+        for store, prices in wanted
+        if (draft := next_batch(store, prices, history.of(store), full=full)) is not None
+    ]
     number = next_number(lake, EXPORT_BATCHES.name)
-    is_made = {draft.store for draft in drafts}
-    begins = {store: _begins(history.of(store), is_made=store in is_made) for store in stores}
-    delivered.begin(begins, history.by_store)
+    new = {draft.store for draft in drafts}
+    begins = {store: _begins(history.of(store), has_new=store in new) for store in stores}
+    progress.begin(begins, history.by_store)
     if not drafts:
         return ()
-    record_batches(lake, catalog, drafts, number, clocks)
-    return tuple(batch for batch in recorded.history().batches if batch.number == number)
+    record_batches(lake, catalog, drafts, number, {store: at.moment for store, at in now.items()})
+    return tuple(batch for batch in log.history().batches if batch.number == number)
 
 
-def _drafts(history: ExportHistory, wanted: Mapping[str, Sequence[ShelfPrice]], *, full: bool) -> list[BatchDraft]:
-    found = (next_batch(store, prices, history.of(store), full=full) for store, prices in sorted(wanted.items()))
-    return [draft for draft in found if draft is not None]
-
-
-def _begins(record: StoreRecord, *, is_made: bool) -> int:
-    """Return the number of the last batch that a target which is new does not need."""
+def _begins(record: StoreRecord, *, has_new: bool) -> int:
+    """Return the number of the last batch that a new target does not need."""
     if not record.batches:
         return 0
     last = record.batches[-1]
-    is_open = any(record.not_followed(own.sku, device) for own in last.prices for device in DEVICES)
-    return last.number - 1 if is_open and not is_made else last.number
+    is_open = any(record.not_followed(price.sku, device) for price in last.prices for device in DEVICES)
+    return last.number - 1 if is_open and not has_new else last.number
 
 
-def _send(
-    history: ExportHistory, stores: Sequence[str], target: Target, delivered: DeliveryProgress, *, again: bool
+def _deliver(
+    history: ExportHistory, stores: Sequence[str], target: Target, progress: DeliveryProgress, *, again: bool
 ) -> tuple[PriceBatch, ...]:
-    """Send every batch that the target does not have, in order; write down how far that went.
+    """Deliver every batch that the target does not have, in order, and write down how far that went.
 
-    With `again`, the newest batch of each store is sent under its id even where the target has it. A batch that is
-    refused holds back those of its own store alone.
+    With `again`, the newest batch of each store is sent even where the target has it. A refused batch holds back later
+    batches of its own store alone.
 
     Raises
     ------
@@ -135,34 +200,39 @@ def _send(
         When the target is away, or has refused a batch.
     """
     newest = {batch.store: batch.id for batch in history.batches} if again else {}
-    of_stores = [batch for batch in history.batches if batch.store in stores]
-    sent, refused = [], dict[str, RefusedBatchError]()
+    sent, refused = list[PriceBatch](), dict[str, RefusedBatchError]()
     try:
-        for batch in of_stores:
-            if batch.store in refused or (delivered.has(batch) and newest.get(batch.store) != batch.id):
+        for batch in history.batches:
+            is_due = not progress.has(batch) or newest.get(batch.store) == batch.id
+            if batch.store not in stores or batch.store in refused or not is_due:
                 continue
             try:
                 target.deliver(batch)
             except RefusedBatchError as error:
                 refused[batch.store] = error
                 continue
-            delivered.add(batch)
+            progress.add(batch)
             sent.append(batch)
     finally:
-        delivered.write_down()
+        progress.write_down()
     for refusal in refused.values():
         raise refusal
     return tuple(sent)
 
 
-def _known(workspace: Workspace, stores: Sequence[str] | None) -> Sequence[str]:
+def _known_stores(workspace: Workspace, stores: Sequence[str] | None) -> Sequence[str]:
     known = workspace.catalog.store.stores
-    if stores is None:
-        return known
-    odd = next((store for store in stores if store not in known), None)
-    if odd is not None:
+    unknown = next((store for store in stores or () if store not in known), None)
+    if unknown is not None:
         raise DataError(
-            f"expected a store of the catalog ({', '.join(known[:20])}), found {odd!r}; nothing was sent"
-            f"{did_you_mean(odd, known)}"
+            f"expected a store of the catalog ({', '.join(known[:20])}), found {unknown!r}; nothing was sent"
+            f"{did_you_mean(unknown, known)}"
         )
-    return stores
+    return known if stores is None else stores
+
+
+def _why_unproven(notes: Notes, name: str, error: Exception) -> str:
+    return (
+        f"{notes.where(name)}: expected the note of a target's deliveries as it was written, found something else "
+        f"({error}); what it was sent cannot be proven, so an export to it sends all batches again under the same ids"
+    )

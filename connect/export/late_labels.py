@@ -3,8 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from connect.export.late import LateLabel
-from connect.export.status import late_in
+from connect.export.status import LateLabel, late_in
 from desk.alerts.rules import Alert
 from warehouse.workspace import Workspace
 
@@ -15,8 +14,8 @@ def late_labels(workspace: Workspace, _now: dt.datetime) -> Iterator[Alert]:
         return
     late: dict[str, list[LateLabel]] = {}
     told = workspace.catalog.store.money.told
-    for own in late_in(workspace):
-        late.setdefault(own.store, []).append(own)
+    for label in late_in(workspace):
+        late.setdefault(label.store, []).append(label)
     for store, labels in late.items():
         first = labels[0]
         shows = "has never said what it shows" if first.shown is None else f"shows {told(first.shown)}"

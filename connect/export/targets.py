@@ -1,4 +1,4 @@
-"""Where batches are sent: a folder, or an address that takes each as a request. Both bear the same batch twice."""
+"""Delivery targets: a folder or an HTTP endpoint. Both are idempotent."""
 
 import asyncio
 import io
@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from catalog.addresses import is_loopback, without_login
-from catalog.currency import Currency, currency_of
+from catalog.currency import currency_of
 from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
 from connect.export.batch import PriceBatch, document_of
@@ -25,26 +25,26 @@ _OF_A_PRICE = ("sku", "price", "till_price", "unit_price", "unit", "prior_price"
 _COLUMNS = ("batch", "store", *_OF_A_PRICE, "currency")
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # s
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # s, between two attempts
-_TRY_AGAIN = {408, 409, 425, 429, 500, 502, 503, 504}
+_RETRIED = {408, 409, 425, 429, 500, 502, 503, 504}
 
 
 class RefusedBatchError(ServiceError):
-    """A target that is there does not take a batch, and will not when it is sent again."""
+    """A target refuses a batch for good: sending it again would not help."""
 
 
 class Target(Protocol):
-    """Something that takes batches."""
+    """A receiver of batches."""
 
     @property
     def name(self) -> str:
-        """Where it is, without a password: what was delivered is written down under this name."""
+        """Its address without a password: deliveries are recorded under this name."""
 
     def deliver(self, batch: PriceBatch) -> None:
-        """Deliver a batch; one that is there already stays as it is."""
+        """Deliver a batch; delivering it twice changes nothing."""
 
 
 class FolderTarget:
-    """A folder with one file, or one of each format, for each batch; every file is whole."""
+    """A folder that gets a file of each batch in each format; every file is complete."""
 
     def __init__(self, folder: Path, formats: Sequence[Format] = ("csv", "json")) -> None:
         self.folder, self._formats = folder, tuple(formats)
@@ -76,7 +76,7 @@ class FolderTarget:
 
 
 class HttpTarget:
-    """An address that takes each batch as a POST whose `Idempotency-Key` is the id of the batch.
+    """An HTTP endpoint that receives each batch as a POST whose `Idempotency-Key` is the id of the batch.
 
     Parameters
     ----------
@@ -91,16 +91,16 @@ class HttpTarget:
 
     @property
     def name(self) -> str:
-        """The address without user and password."""
+        """The URL without user and password."""
         return without_login(self._url)
 
     def deliver(self, batch: PriceBatch) -> None:
-        """Send a batch, a few times while the receiver is away or busy.
+        """Send a batch; retry while the receiver is away or busy.
 
         Raises
         ------
         RefusedBatchError
-            When it was refused.
+            When the receiver refuses it.
         ServiceError
             When the receiver is away.
         """
@@ -111,57 +111,58 @@ class HttpTarget:
             if not may_pass or pause is None:
                 break
             self._pause(pause)
-        kind = ServiceError if may_pass else RefusedBatchError
-        raise kind(
-            f"expected {self.name} to take the batch {batch.id}, found that {problem}; it is recorded and will be sent "
-            "under the same id by the next `shelfprice export`"
+        error = ServiceError if may_pass else RefusedBatchError
+        raise error(
+            f"expected {self.name} to take the batch {batch.id}, but {problem}; the batch is recorded, and the next "
+            "`shelfprice export` sends it under the same id"
         )
 
     def _attempt(self, batch: PriceBatch) -> tuple[str | None, bool]:
-        """Send a batch once; return what went wrong, None for nothing, and whether another attempt may help."""
+        """Send a batch once; return what went wrong, None for nothing, and whether a retry may help."""
         try:
-            answer = asyncio.run(self._answer(batch))
+            response = asyncio.run(self._response(batch))
         except (httpx.TransportError, TimeoutError) as error:
             return f"it does not answer ({type(error).__name__})", True
         except (httpx.InvalidURL, UnicodeError):
-            return "it is no address", False
-        said = f"it answers {answer.status_code} {answer.reason_phrase}"
-        return (None, False) if answer.is_success else (said, answer.status_code in _TRY_AGAIN)
+            return "it is not a valid URL", False
+        if response.is_success:
+            return None, False
+        return f"it answers {response.status_code} {response.reason_phrase}", response.status_code in _RETRIED
 
-    async def _answer(self, batch: PriceBatch) -> httpx.Response:
-        """Return how a batch is answered; what an answer says beside its status is not read.
+    async def _response(self, batch: PriceBatch) -> httpx.Response:
+        """Return the response to a batch; its body is not read.
 
-        The time is that of the whole attempt: a receiver that sends a byte now and then would hold an export for ever.
+        The timeout is that of the whole attempt: a receiver that sends a byte now and then would hold up an export for
+        ever.
         """
         headers = {"Idempotency-Key": batch.id, "Content-Type": "application/json"}
         may_use_proxy = not is_loopback(urlsplit(self._url).hostname or "")
         async with (
             asyncio.timeout(self._patience),
             httpx.AsyncClient(timeout=_TIMEOUT, trust_env=may_use_proxy) as client,
-            client.stream("POST", self._url, content=json_of(batch), headers=headers) as answer,
+            client.stream("POST", self._url, content=json_of(batch), headers=headers) as response,
         ):
-            return answer
+            return response
 
 
 def target_of(settings: Settings, to: str, formats: Sequence[Format] | None = None) -> Target:
-    """Return the folder or the address that a person names.
+    """Return the target that a person names: a folder, or a URL.
 
     Raises
     ------
     DataError
-        When an address is neither of this machine nor with https, when it is asked for CSV, or when a folder is inside
-        the data folder.
+        When a URL is neither https nor of this machine, CSV is asked for a URL, or a folder is inside the data folder.
     """
     if "://" in to:
-        _refuse_address(to)
+        _refuse_unsafe(to)
         if formats is not None and tuple(formats) != ("json",):
-            raise DataError("expected json for an address, found another format; nothing was sent: leave --format out")
+            raise DataError("expected json for a URL, found another format; nothing was sent: leave --format out")
         return HttpTarget(to)
     folder = Path(to).expanduser().resolve()
     if folder.is_relative_to(settings.home.resolve()):
         raise DataError(
-            f"--to {to}: expected a folder outside the data folder {settings.home}, which the flows keep; nothing was "
-            "sent: name another folder"
+            f"--to {to}: expected a folder outside the data folder {settings.home}; nothing was sent: name another "
+            "folder"
         )
     if folder.exists() and not folder.is_dir():
         raise DataError(f"--to {to}: expected a folder, found a file; nothing was sent: name another")
@@ -174,19 +175,16 @@ def json_of(batch: PriceBatch) -> str:
 
 
 def csv_of(batch: PriceBatch) -> str:
-    """Return a batch as comma-separated values, one line for each price, which no spreadsheet takes for formulas."""
+    """Return a batch as CSV, one line for each price; no cell is a formula to a spreadsheet."""
     document, text, money = document_of(batch), io.StringIO(), currency_of(batch.currency)
     of_batch = {name: document[name] for name in ("batch", "store", "currency")}
-    rows = [price | of_batch for price in document["prices"]]
-    write_csv(text, _COLUMNS, [[_in_words(row[name], money) for name in _COLUMNS] for row in rows])
+    rows = ([(price | of_batch)[name] for name in _COLUMNS] for price in document["prices"])
+    cells = [[money.written(cell) if isinstance(cell, float) else cell for cell in row] for row in rows]
+    write_csv(text, _COLUMNS, cells)
     return text.getvalue()
 
 
-def _in_words(cell: Any, money: Currency) -> Any:
-    return money.written(cell) if isinstance(cell, float) else cell
-
-
-def _refuse_address(url: str) -> None:
+def _refuse_unsafe(url: str) -> None:
     try:
         parts = urlsplit(url)
         is_safe = bool(parts.hostname and parts.port != 0) and (  # reading a port that is none fails
@@ -196,6 +194,6 @@ def _refuse_address(url: str) -> None:
         is_safe = False
     if not is_safe:
         raise DataError(
-            f"--to {without_login(url)}: expected an address with https, or one of this machine with http; found "
-            "another: nothing was sent, since others could read or change prices on their way"
+            f"--to {without_login(url)}: expected an https URL, or an http URL of this machine, found another; "
+            "nothing was sent, since others could read or change prices on their way"
         )

@@ -1,9 +1,9 @@
-"""What each store has to show next: what holds from its next tick on, with what a label says beside the price.
+"""The prices that each store has to show from its next tick on, with what a label prints beside the price.
 
-Of a store that is being sold, a policy's price is known when its tick begins, so it is sent then; what people set is
-known before. Of any other store the prices of the next opening are sent, as the policy in force asks for them without
-exploring; so also from a store's last tick on, before its day is closed, and anew when the night has made its book.
-A product whose price in a store nobody knows is left out: nothing is sent that nobody released.
+While a store is sold, a policy's price is known when its tick begins, and is sent then; prices that people set are
+known before. Any other store gets the prices of its next opening, as the policy in force sets them without exploration:
+from the last tick of a day on, and again when the night has made another book. A product without a known price in a
+store is left out: nothing is sent that nobody released.
 """
 
 import datetime as dt
@@ -21,32 +21,30 @@ from warehouse.lake import Lake
 
 
 def clocks_of(lake: Lake, catalog: Catalog, stores: Sequence[str]) -> dict[str, dt.datetime]:
-    """Return when the next tick of each store begins that is not sold yet, UTC, in the time of the stores."""
+    """Return when the next unsold tick of each store begins, UTC, in the time of the stores."""
     return {store: now.moment for store, now in stores_now(lake, catalog, stores).items()}
 
 
 def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict[str, list[ShelfPrice]]:
-    """Return what each of some stores has to show next."""
+    """Return the prices that each of some stores has to show next."""
     return {store: _shelf_prices(found) for store, found in standings(lake, catalog, stores).items()}
 
 
-def _shelf_prices(found: StoreStanding) -> list[ShelfPrice]:
-    rows = zip(found.catalog.skus, found.prices.tolist(), found.since, strict=True)
-    prices = (ShelfPrice(sku, price, since) for sku, price, since in rows if math.isfinite(price))
-    return [_per_unit(found.catalog, _announced(own, found.order_of(own.sku))) for own in prices]
+def _shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
+    rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.since, strict=True)
+    return [
+        _on_label(standing.catalog, ShelfPrice(sku, price, since), standing.order_of(sku))
+        for sku, price, since in rows
+        if math.isfinite(price)
+    ]
 
 
-def _per_unit(catalog: Catalog, own: ShelfPrice) -> ShelfPrice:
-    """Return a price with that of one unit of measure, where the catalog has one."""
-    measure = catalog.product(own.sku).measure
-    if measure is None:
-        return own
-    price, unit = measure.per_unit(own.price)
-    return replace(own, unit_price=round(price, catalog.store.money.digits), unit=unit)
-
-
-def _announced(own: ShelfPrice, order: Source | None) -> ShelfPrice:
-    """Return a price with the one that it has to name where it is announced as a reduction."""
-    if not isinstance(order, PriceChange) or not order.terms.announced or order.terms.new_price != own.price:
-        return own
-    return replace(own, prior_price=order.terms.prior_price)
+def _on_label(catalog: Catalog, price: ShelfPrice, order: Source | None) -> ShelfPrice:
+    """Add the price of one unit of measure, and the prior price that an announced reduction has to name."""
+    if isinstance(order, PriceChange) and order.terms.announced and order.terms.new_price == price.price:
+        price = replace(price, prior_price=order.terms.prior_price)
+    measure = catalog.product(price.sku).measure
+    if measure is not None:
+        per_unit, unit = measure.per_unit(price.price)
+        price = replace(price, unit_price=round(per_unit, catalog.store.money.digits), unit=unit)
+    return price

@@ -43,7 +43,7 @@ def test_what_does_not_go_together_is_wrong_usage(terminal: Terminal, typed: tup
 def test_an_address_without_encryption_is_refused_in_one_line(terminal: Terminal) -> None:
     answer = terminal("export", "--to", "http://anna:secret@example.com/prices")
     assert answer.returncode == 1
-    assert "expected an address with https" in answer.stderr
+    assert "expected an https URL" in answer.stderr
     assert "secret" not in answer.stderr
 
 

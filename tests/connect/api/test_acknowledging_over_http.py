@@ -56,4 +56,4 @@ def test_what_can_be_used_is_recorded_and_the_rest_is_refused_with_a_reason(tmp_
     assert (answer.json()["recorded"], answer.json()["known"]) == (len(batch.prices), 0)
     assert [refused["position"] for refused in answer.json()["refused"]] == [1]
     assert again.json()["known"] == len(batch.prices)
-    assert len(ExportLog(shop.lake).history().said) == len(batch.prices)
+    assert len(ExportLog(shop.lake).history().acknowledgements) == len(batch.prices)

@@ -45,7 +45,7 @@ OPERATIONS = (
 
 
 async def served(server: uvicorn.Server) -> None:
-    """Serve with one thread for what waits for files, which is there from the first request on."""
+    """Serve with one thread for the desk, which is there from the first request on."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
     await server.serve()
 
@@ -60,7 +60,8 @@ def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     while not server.started:
         thread.join(0.05)
     own = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # its thread that looks has started
+    assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # the thread of the desk has started
+    assert httpx.get(f"{own}/v1/price-changes").json()["count"] == 0  # and that of the other routes
     yield own
     server.should_exit = True
     thread.join()

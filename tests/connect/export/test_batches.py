@@ -12,8 +12,8 @@ from catalog.records.opening import Opening
 from catalog.wall_clock import WallClock
 from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
 from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay
-from connect.export.late import late_labels, ticks_passed
 from connect.export.record import ExportHistory
+from connect.export.status import late_labels, ticks_passed
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)
 OPENING = WallClock(Opening(opens="08:00", closes="20:00"))
@@ -141,7 +141,7 @@ def test_a_till_is_never_told_more_than_the_label_is_known_to_show(
 ) -> None:
     store = played(prices, steps)
     for sku, sent in store.record.sent.items():
-        label, last = store.record.said_by(sku, "label"), sent[-1].price
+        label, last = store.record.state_of(sku, "label"), sent[-1].price
         assert last.till_price <= last.price
         if label is not None and label.price is not None:
             assert last.till_price <= label.price

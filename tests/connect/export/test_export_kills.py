@@ -90,7 +90,7 @@ def assert_nothing_is_lost_or_doubled(folder: Path, receiver: Receiver) -> None:
     assert [json.loads(file.read_text(encoding="utf-8")) for file in files] == [
         document_of(batch) for batch in history.batches
     ]
-    assert len(set(history.said)) == len(history.said), "no acknowledgement is recorded twice"
+    assert len(set(history.acknowledgements)) == len(history.acknowledgements), "no acknowledgement is recorded twice"
     now = stores_now(shop.lake, shop.catalog, ["S01"])
     wanted = {own.sku: own.price for own in wanted_of(shop.lake, shop.catalog, now)["S01"]}
     sent = {sku: own[-1].price.price for sku, own in history.of("S01").sent.items()}

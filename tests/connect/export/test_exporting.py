@@ -18,8 +18,7 @@ from receiver import receiving
 from catalog.errors import DataError, ServiceError
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
-from connect.export.delivered import unproven_deliveries
-from connect.export.export import ExportResult, export
+from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.record import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
@@ -203,7 +202,7 @@ def test_a_batch_that_is_refused_holds_back_its_own_store_alone(shop: Shop) -> N
 
 
 def test_an_address_that_is_none_is_a_problem_in_one_line(shop: Shop) -> None:
-    with pytest.raises(ServiceError, match="it is no address"):
+    with pytest.raises(ServiceError, match="it is not a valid URL"):
         export(shop.workspace, HttpTarget("https://localhost:port/prices"), ["S01"])
 
 
@@ -305,7 +304,7 @@ def test_a_file_that_is_read_again_after_a_kill_says_nothing_new(shop: Shop, tar
     (folder / "done" / "1.json").rename(file)
     again = read_ack_files(shop.workspace, target.folder)
     assert (again.recorded, again.known) == (0, 2 * len(shop.catalog.skus))
-    assert len(ExportLog(shop.lake).history().said) == 2 * len(shop.catalog.skus)
+    assert len(ExportLog(shop.lake).history().acknowledgements) == 2 * len(shop.catalog.skus)
 
 
 def test_a_file_that_is_half_written_waits_and_one_that_stays_so_is_refused(shop: Shop, target: FolderTarget) -> None:
@@ -436,7 +435,7 @@ def test_labels_that_have_not_followed_after_two_ticks_are_late(shop: Shop, targ
     ["http://192.0.2.1/prices", "ftp://localhost/x", "https://", "http://example.com:80/", "http://localhost:99999/"],
 )
 def test_an_address_that_others_could_listen_to_is_refused(shop: Shop, to: str) -> None:
-    with pytest.raises(DataError, match="expected an address with https"):
+    with pytest.raises(DataError, match="expected an https URL"):
         target_of(shop.settings, to)
 
 
