@@ -1,7 +1,7 @@
-"""HTTP connections of the quote API: parsed in C, answered in one write, and held to a head of sensible size.
+"""HTTP connections of the quote API: parsed in C, answered in one write, with limits that uvicorn does not have.
 
-Who opens a connection and says nothing, or half of a request, or does not read its answer, costs a connection and what
-is kept for it. So each has as long as uvicorn gives a silent connection between two requests, and is then closed.
+A client that is idle, sends half of a request or does not read its response ties up a connection. Uvicorn limits the
+time between two requests only, and has no limit of the head for this parser. Here the same time limits all of these.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 _MOST_HEAD_BYTES = 64 * 1024
 """Of the head of a request, and of whatever else is neither a head nor part of a body."""
-_LEAST_READ = 64 * 1024  # bytes of a long answer that are read in the time that a silent connection has
+_LEAST_READ = 64 * 1024  # bytes of a long response that a client has to read in the time of an idle connection
 
 
 class _Gathering:
-    """A transport that gathers what is written in one turn of the event loop; it is a plain one in everything else."""
+    """A transport that gathers what is written in one turn of the event loop, and delegates everything else."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
@@ -40,13 +40,13 @@ class _Gathering:
 
 
 class OneWrite(HttpToolsProtocol):
-    """Uvicorn's protocol over such a transport; the parser itself knows no end of a head."""
+    """Uvicorn's protocol over such a transport."""
 
-    _unread = 0  # bytes since the last head or part of a body was whole
-    _is_half = True  # whether a request has to follow, or the rest of one
+    _unread = 0  # bytes since the last complete head or part of a body
+    _is_half = True  # whether a request is incomplete, or none came yet
     _until_whole: asyncio.TimerHandle | None = None
     _until_read: asyncio.TimerHandle | None = None
-    _left = 0  # bytes of an answer that were not read when it was last looked at
+    _left = 0  # unread bytes of a response at the last look
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin a connection."""
@@ -61,7 +61,7 @@ class OneWrite(HttpToolsProtocol):
                 waits.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came; a head without an end is refused as no request."""
+        """Take in data; a head that is too large is refused."""
         self._unread += len(data)
         self._is_half = True
         super().data_received(data)
@@ -90,19 +90,19 @@ class OneWrite(HttpToolsProtocol):
         super().on_message_complete()
 
     def pause_writing(self) -> None:
-        """Take note that an answer is longer than what is sent ahead, and see that it is read."""
+        """Start to watch whether a long response is read."""
         super().pause_writing()
         self._left = self.transport.get_write_buffer_size()
         self._until_read = self.loop.call_later(self.timeout_keep_alive, self._close_unless_read)
 
     def resume_writing(self) -> None:
-        """Take note that it was read."""
+        """Stop watching: it was read."""
         super().resume_writing()
         if self._until_read is not None:
             self._until_read.cancel()
 
     def _wait_for_the_rest(self) -> None:
-        """Give what has to follow its time, counted from its first byte on; a request that is whole needs none."""
+        """Limit the time of an incomplete request, from its first byte on."""
         if not self._is_half and self._until_whole is not None:
             self._until_whole.cancel()
             self._until_whole = None
@@ -110,7 +110,7 @@ class OneWrite(HttpToolsProtocol):
             self._until_whole = self.loop.call_later(self.timeout_keep_alive, self._close_unless_answering)
 
     def _close_unless_answering(self) -> None:
-        """Close a connection whose request is not whole in time; what was asked for before is answered first."""
+        """Close a connection whose request is not complete in time; earlier requests are answered first."""
         self._until_whole = None
         newest: RequestResponseCycle | None = self.cycle  # none before the first request
         is_answering = newest is not None and not (newest.response_complete or newest.more_body)
@@ -120,7 +120,7 @@ class OneWrite(HttpToolsProtocol):
             self.transport.close()
 
     def _close_unless_read(self) -> None:
-        """Drop a connection whose answer is not read, and with it the answer."""
+        """Drop a connection whose response is not read."""
         left = self.transport.get_write_buffer_size()
         if self._left - left < _LEAST_READ:
             self.transport.abort()

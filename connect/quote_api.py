@@ -1,6 +1,6 @@
 """`python -m connect.quote_api`: the quote API alone, as `shelfprice serve` and `shelfprice up` run it.
 
-One process with one event loop answers all, and keeps the book in memory; a second one would keep it twice.
+One process with one event loop answers all requests from a book in memory; a second one would hold another copy.
 """
 
 import argparse
@@ -20,14 +20,13 @@ from warehouse.private import keep_files_private, keep_private
 if TYPE_CHECKING:
     from connect.api.kept_desk import KeptDesk
 
-_IDLE = 30  # seconds until a silent connection is closed
+_IDLE = 30  # seconds until an idle connection is closed
 _ENDS_WITHIN = 1  # second, for requests that are being answered
-_WAITING = 2_048  # connections that wait to be taken
-_TURN = 0.0005  # seconds for which a thread that looks at the lake keeps the interpreter from those who answer
+_SWITCH = 0.0005  # seconds for which a thread that reads the lake may hold up the event loop
 
 
 def refuse_open_quote_api(settings: Settings) -> None:
-    """Refuse an address that others could reach.
+    """Refuse an address that other machines could reach.
 
     Raises
     ------
@@ -48,12 +47,12 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
     Parameters
     ----------
     host
-        Address to listen on; None for that of the settings. Where others can reach it, reading needs a token, too.
+        Address to listen on; None for that of the settings. Off loopback, reading needs a token, too.
 
     Raises
     ------
     SettingError
-        When others could reach the address of the settings.
+        When other machines could reach the address of the settings.
     DataError
         When the port is taken.
     """
@@ -70,7 +69,7 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
     from connect.one_write import OneWrite  # noqa: PLC0415
 
     app = application(settings, catalog_dir, anyone_reads=is_loopback(host))
-    _answer_without_pauses(app.state.desk)
+    _warm_up(app.state.desk)
     uvicorn.run(
         app,
         host=host.strip("[]"),
@@ -82,21 +81,20 @@ def serve(settings: Settings, port: int, catalog_dir: Path | None = None, host: 
         http=OneWrite,
         ws="none",
         proxy_headers=False,
-        backlog=_WAITING,
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_ENDS_WITHIN,
     )
 
 
-def _answer_without_pauses(kept: "KeptDesk") -> None:
-    """Read the book before the first question comes, and let neither other threads nor the collector hold one up."""
+def _warm_up(kept: "KeptDesk") -> None:
+    """Read the book before the first request, and let neither threads nor the garbage collector hold up an answer."""
 
     def begin() -> None:
-        with suppress(ShelfpriceError, OSError):  # whoever asks is told
+        with suppress(ShelfpriceError, OSError):  # a request says it
             kept.look()
-        gc.freeze()  # what is there now stays, and need not be looked at again
+        gc.freeze()  # what is loaded now stays
 
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH)
     Thread(target=begin, name="first-look", daemon=True).start()
 
 

@@ -17,7 +17,6 @@ from catalog.settings import Settings
 from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
 from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
-from dashboard.compression import compress_answers
 from dashboard.formats import show_in
 from dashboard.health_light import wire_health
 from dashboard.live_controls import Control
@@ -89,7 +88,6 @@ def create_app(
     guard(app.server, access or access_to("127.0.0.1", settings), app.csp_hashes)
     refuse_malformed(app)
     app.server.before_request(lambda: _write_amounts_in_the_currency_of(monitor))
-    compress_answers(app.server)
     return app
 
 

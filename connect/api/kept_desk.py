@@ -55,7 +55,7 @@ class KeptDesk:
     Attributes
     ----------
     problem
-        Why what is in the lake now cannot be read, so that earlier prices stand; None while it can.
+        Why the lake cannot be read now, so that earlier prices stay in force; None while it can.
     """
 
     def __init__(self, settings: Settings, catalog_dir: Path | None = None, look_every: float = LOOK_EVERY) -> None:
@@ -90,7 +90,7 @@ class KeptDesk:
         return self._kept
 
     def look(self) -> None:
-        """Open the desk anew if what it stands on has changed; it stays when that cannot be read.
+        """Open the desk again if its sources have changed; it stays when they cannot be read.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class KeptDesk:
             self._kept = DeskInForce(desk, answer)
 
     def _sold(self) -> tuple[object, ...]:
-        """Return what tells where stores stand: what is sold of days being sold, and the newest one that is over."""
+        """Return what changes with the sales of days in progress, and with the newest closed one."""
         closed = newest_closed(self._lake)
         over = [] if closed is None else [self._lake.changed_at(table, closed) for table in SOLD]
         return tuple(self._lake.changes("live_interactions").items()), closed, *over

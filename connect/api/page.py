@@ -53,7 +53,7 @@ def _example(part: dict[str, Any]) -> str:
 
 
 def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the fields of an object, or of each object of a list: name, whether it is needed, kind and meaning."""
+    """Return the fields of an object, or of each object of a list, as rows of a table."""
     schema = schema.get("items", schema)
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -70,22 +70,15 @@ def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, 
 
 
 def _kind(field: dict[str, Any]) -> str:
-    """Return what kind of value a field has, in the words of JSON; what is not needed may be null, too."""
-    kinds = [own for own in field.get("anyOf", [field]) if own.get("type") != "null"]
-    return " or ".join(" | ".join(own["enum"]) if "enum" in own else _type(own) for own in kinds)
-
-
-def _type(kind: dict[str, Any]) -> str:
-    given = kind.get("type", "value")
-    named = given if isinstance(given, str) else next(own for own in given if own != "null")
-    return f"{named}, {kind['format']}" if "format" in kind else named
+    """Return the JSON type of a field; one that is not needed may be null, too."""
+    kinds = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    names = (kind.get("enum") or [", ".join(filter(None, (kind.get("type"), kind.get("format"))))] for kind in kinds)
+    return " or ".join(" | ".join(name) for name in names)
 
 
 def _shown(value: Any) -> str:
-    """Return an example as it would be sent, spread over lines where it is long."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Return an example as it would be sent, indented."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @cache

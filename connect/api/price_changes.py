@@ -33,10 +33,7 @@ class Selection(BaseModel):
         default=None, description="Only those in these states; may be repeated.", examples=[["proposed"]]
     )
     sku: str | None = Field(
-        default=None,
-        max_length=64,
-        description="Only of one product; not those of every product.",
-        examples=["MILK"],
+        default=None, max_length=64, description="Only of one product; not those of every product.", examples=["MILK"]
     )
     store: str | None = Field(
         default=None, max_length=32, description="Only of one store; not those of every store.", examples=["S01"]
@@ -45,7 +42,7 @@ class Selection(BaseModel):
 
 
 class PriceChangeBody(BaseModel):
-    """A price change that a client asks for."""
+    """A price change that is asked for."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,7 +78,7 @@ class DecisionBody(BaseModel):
 
 
 class PriceChangeRow(BaseModel):
-    """A price change as `shelfprice price-changes --json` has it. Money in `currency`; times ISO 8601, UTC."""
+    """A price change as `shelfprice changes --json` has it. Money in `currency`; times ISO 8601, UTC."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -138,14 +135,12 @@ _Decision = Annotated[
     Body(openapi_examples={"one": {"summary": "An approval", "value": {"event": "approved", "reason": "as agreed"}}}),
 ]
 
+_NEEDS_SCOPE, _UNKNOWN = ("unknown-token", "missing-scope"), ("unknown-product", "unknown-store")
+
 
 def _responses(status: int, example: dict[str, Any], *problems: str) -> dict[int | str, dict[str, Any]]:
     content = {MEDIA_TYPE: {"example": example}}
     return {status: {"content": content}, **problem_responses(*problems, "not-valid", "lake-unreadable")}
-
-
-def _described(body: str) -> dict[str, Any]:
-    return {"requestBody": {"description": body}}
 
 
 @router.get(
@@ -176,17 +171,8 @@ def listed(
     summary="Ask for a price, a freeze, or base prices",
     status_code=201,
     response_description="It is recorded",
-    responses=_responses(
-        201,
-        _ANSWER,
-        "unknown-token",
-        "missing-scope",
-        "unknown-product",
-        "unknown-store",
-        "conflict",
-        "wrong-media-type",
-    ),
-    openapi_extra=_described("What is asked for"),
+    responses=_responses(201, _ANSWER, *_NEEDS_SCOPE, *_UNKNOWN, "conflict", "wrong-media-type"),
+    openapi_extra={"requestBody": {"description": "What is asked for"}},
 )
 def ask(
     workspace: OpenWorkspace, body: _Change, caller: Annotated[Caller, Security(authorised, scopes=["propose"])]
@@ -207,14 +193,8 @@ def ask(
     operation_id="examine_price",
     summary="See what would become of it",
     response_description="What would become of it",
-    responses=_responses(
-        200,
-        _ANSWER | {"changes": []},
-        "unknown-product",
-        "unknown-store",
-        "wrong-media-type",
-    ),
-    openapi_extra=_described("What would be asked for"),
+    responses=_responses(200, _ANSWER | {"changes": []}, *_UNKNOWN, "wrong-media-type"),
+    openapi_extra={"requestBody": {"description": "What would be asked for"}},
 )
 def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
@@ -227,16 +207,8 @@ def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     operation_id="decide_on_price",
     summary="Approve, reject or withdraw",
     response_description="It is recorded",
-    responses=_responses(
-        200,
-        {"changes": [_CHANGE]},
-        "unknown-token",
-        "missing-scope",
-        "unknown-change",
-        "conflict",
-        "wrong-media-type",
-    ),
-    openapi_extra=_described("What is decided"),
+    responses=_responses(200, {"changes": [_CHANGE]}, *_NEEDS_SCOPE, "unknown-change", "conflict", "wrong-media-type"),
+    openapi_extra={"requestBody": {"description": "What is decided"}},
 )
 def decide(
     workspace: OpenWorkspace,

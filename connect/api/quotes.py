@@ -1,33 +1,24 @@
-"""Quotes over HTTP: one question in a query, or a list of them in a body.
-
-One question has to be answered quickly: `QuickQuotes` takes it before the framework does, and a question that was asked
-before from the same book is a look-up, from its query to the bytes that are sent.
-"""
+"""The routes of quotes: one question in a query, or a list of them in a body; and the health of the answers."""
 
 import asyncio
 import datetime as dt
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from catalog.errors import CatalogError, ShelfpriceError
-from catalog.front_door import Application, Receive, Scope, Send
+from catalog.errors import ShelfpriceError
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
-from connect.api.kept_desk import KEPT_ANSWERS, DeskInForce, KeptDesk
+from connect.api.kept_desk import KeptDesk
 from connect.api.problems import Problem, ProblemDocument, problem_example, problem_of, problem_responses
-from connect.api.questions import QuoteQuestion, question_of, question_of_query
-from serving.quote import Answer, PriceQuestion
-from serving.quote_desk import QuoteDesk
+from connect.api.questions import QuoteQuestion, question_of
+from connect.api.quick_quotes import answer_to, open_books
+from serving.quote import Answer
 
 MOST_QUESTIONS = 10_000
 """Of one request."""
-_PATH = "/v1/quotes"
 _SLICE = 0.002  # seconds that a list of questions is worked on before other requests get their turn
 _OPEN: dict[str, Any] = {"security": [{}, {"token": []}]}  # a token may be sent, and need not be
 _TAG = '"0f343b0931126a20f133d67c2b018a3b"'
@@ -54,7 +45,6 @@ _QUOTE = {
     "candidates": [{"price": 2.12, "p_sale": 0.049, "expected_revenue": 0.104}],
 }
 _QUESTIONS = [{"sku": "MILK", "stock": 8}, {"sku": "EGGS", "stock": 3, "ticks_left": 4, "shown": 2.49}]
-Text = TypeVar("Text", str, bytes)
 router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
 
 
@@ -141,12 +131,12 @@ async def quotes(
     A question that cannot be answered has its problem in its place; the others are answered.
     """
     now = await request.app.state.desk.current()
-    await _open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
+    await open_books(now.desk, (fields.get("store") for fields in questions if isinstance(fields, dict)))
     parts, begun = list[bytes](), time.monotonic()
     for fields in questions:
         try:
             question = question_of(fields, now.desk.catalog.store.money.smallest)
-            parts.append(_answer(now.desk, question, now.answer).rstrip(b"\n"))
+            parts.append(answer_to(now.desk, question, now.answer).rstrip(b"\n"))
         except (Problem, ShelfpriceError, OSError) as error:
             parts.append(problem_of(error).text.encode())
         if time.monotonic() - begun > _SLICE:
@@ -193,100 +183,3 @@ async def health(request: Request, response: Response) -> Health:
         catalog=desk.catalog.fingerprint,
         problem=kept.problem or (desk.passed_over.sentence if desk.passed_over else None),
     )
-
-
-class _SentQuote(NamedTuple):
-    """A quote as it is sent."""
-
-    etag: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-
-class QuickQuotes:
-    """ASGI middleware that answers single questions itself: the framework's own way takes longer."""
-
-    def __init__(self, application: Application, kept: KeptDesk) -> None:
-        self._application, self._kept = application, kept
-        self._now: DeskInForce | None = None
-        self._quotes: OrderedDict[bytes, _SentQuote] = OrderedDict()  # of this desk, by query
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a single question; hand everything else on."""
-        if scope["type"] != "http" or scope["path"] != _PATH or scope["method"] not in {"GET", "HEAD"}:
-            await self._application(scope, receive, send)
-            return
-        try:
-            sent = await self._sent(scope["query_string"])
-        except (Problem, ShelfpriceError, OSError) as error:
-            await problem_of(error).response()(scope, receive, send)
-            return
-        if _is_at_hand(scope, sent.etag):
-            await Response(status_code=304, headers=_headers(sent.etag))(scope, receive, send)
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": sent.headers})
-        await send({"type": "http.response.body", "body": sent.body})
-
-    async def _sent(self, query: bytes) -> _SentQuote:
-        """Return the answer to the question in a query.
-
-        Raises
-        ------
-        Problem, ShelfpriceError, OSError
-            When it cannot be answered.
-        """
-        try:
-            now = await self._kept.current()
-        except (ShelfpriceError, OSError):
-            question_of_query(query)  # what is wrong with the question comes first
-            raise
-        if now is not self._now:
-            self._now, self._quotes = now, OrderedDict()
-        quotes = self._quotes
-        if (sent := quotes.get(query)) is not None:
-            quotes.move_to_end(query)
-            return sent
-        question = question_of_query(query, now.desk.catalog.store.money.smallest)
-        await _open_books(now.desk, [question.store])
-        text = _answer(now.desk, question, now.desk.text)
-        etag = f'"{now.desk.tag_of(question.store)}"'
-        response = Response(text, headers=_headers(etag), media_type=MEDIA_TYPE)
-        quotes[query] = _SentQuote(etag, tuple(response.raw_headers), bytes(response.body))
-        if len(quotes) > KEPT_ANSWERS:
-            quotes.popitem(last=False)
-        return quotes[query]
-
-
-async def _open_books(desk: QuoteDesk, stores: Iterable[object]) -> None:
-    """Read in a thread the books of stores that ask first, so that no other request waits for the files."""
-    new = {store for store in stores if store is None or isinstance(store, str)}
-
-    def read() -> None:
-        for store in unread:
-            with suppress(ShelfpriceError, OSError):  # said with the answer, after what is wrong with the product
-                desk.tag_of(store)
-
-    if unread := [store for store in new if not desk.has_opened_for(store)]:
-        await asyncio.to_thread(read)
-
-
-def _answer(desk: QuoteDesk, question: QuoteQuestion, answer: Callable[[PriceQuestion, str | None], Text]) -> Text:
-    try:
-        return answer(question.of_product, question.store)
-    except CatalogError as error:
-        raise Problem(
-            "unknown-product",
-            f"expected a product of the shelf, such as {desk.catalog.skus[0]}, found {question.sku!r}; nothing was "
-            "quoted: ask for another sku",
-        ) from error
-
-
-def _headers(etag: str) -> dict[str, str]:
-    return {"ETag": etag, "Cache-Control": "private, no-cache"}
-
-
-def _is_at_hand(scope: Scope, etag: str) -> bool:
-    """Tell whether the client has this answer already."""
-    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
-    tags = {tag.strip().removeprefix("W/") for value in given for tag in value.split(",")}
-    return etag in tags or "*" in tags

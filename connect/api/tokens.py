@@ -1,8 +1,7 @@
-"""Tokens of the quote API: who may do more than read. The file holds their hashes, and is its owner's alone.
+"""Tokens of the quote API. Their file holds hashes alone, and only its owner can read it.
 
-A token is 256 random bits, so nobody finds it by trying, and a slow, salted hash would protect nothing that SHA-256
-leaves open: those are for passwords that people choose. All hashes are compared, each in constant time, so how long an
-answer takes tells nothing.
+A token is 256 random bits, so it cannot be guessed, and a slow, salted hash would add nothing: those protect passwords
+that people choose. All hashes are compared, each in constant time, so timing reveals nothing.
 """
 
 import datetime as dt
@@ -26,14 +25,14 @@ from warehouse.locks import held
 Scope = Literal["read", "acknowledge", "propose", "approve"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _BYTES = 32
-_PREFIX = "shelfprice_"  # by which scanners for lost secrets know one
+_PREFIX = "shelfprice_"  # by which scanners for leaked secrets recognise one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LOCK = "api-tokens"
 
 
 @dataclass(frozen=True)
 class Token:
-    """One token: its name, the SHA-256 of its text, what it opens, and when it was made (UTC)."""
+    """A token: its name, the SHA-256 of its text, its scopes, and when it was made (UTC)."""
 
     name: str
     sha256: str
@@ -55,7 +54,7 @@ def known_tokens(settings: Settings) -> tuple[Token, ...]:
     Raises
     ------
     ServiceError
-        When the file cannot be read; nobody gets in by a token then.
+        When the file cannot be read; every token is refused then.
     """
     file = tokens_file(settings)
     try:
@@ -70,12 +69,12 @@ def known_tokens(settings: Settings) -> tuple[Token, ...]:
 
 
 def add_token(settings: Settings, name: str, scopes: Collection[Scope], now: dt.datetime) -> str:
-    """Make a token and return its text, which is kept nowhere.
+    """Make a token and return its text, which is not stored.
 
     Raises
     ------
     DataError
-        When there is a token of this name, or the name is no plain one.
+        When a token of this name exists, or the name has other characters.
     """
     if not _NAME.fullmatch(name):
         raise DataError(
@@ -89,18 +88,18 @@ def add_token(settings: Settings, name: str, scopes: Collection[Scope], now: dt.
                 f"expected the name of a new token, found {name}, which there is; no token was made: remove it first "
                 f"with `shelfprice token remove {name}`, or choose another"
             )
-        own = Token(name, _hashed(text), tuple(scope for scope in SCOPES if scope in scopes), now)
-        _write(tokens_file(settings), sorted((*known, own), key=lambda token: token.name))
+        new = Token(name, _hashed(text), tuple(scope for scope in SCOPES if scope in scopes), now)
+        _write(tokens_file(settings), sorted((*known, new), key=lambda token: token.name))
     return text
 
 
 def remove_token(settings: Settings, name: str) -> None:
-    """Take a token away; the API refuses it from its next request on.
+    """Remove a token; the API refuses it from its next request on.
 
     Raises
     ------
     DataError
-        When there is none of this name.
+        When no token has this name.
     """
     with held(settings.locks, _LOCK):
         known = known_tokens(settings)
@@ -114,7 +113,7 @@ def remove_token(settings: Settings, name: str) -> None:
 
 
 class TokenBook:
-    """The tokens as the API asks for them: read again when their file has changed."""
+    """Looks up tokens; reads their file again when it has changed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -122,7 +121,7 @@ class TokenBook:
         self._tokens: tuple[Token, ...] = ()
 
     def find(self, text: str) -> Token | None:
-        """Return the token with this text; None when there is none.
+        """Return the token with this text, or None.
 
         Raises
         ------
@@ -132,20 +131,18 @@ class TokenBook:
         stamp = _stamp_of(tokens_file(self._settings))
         if stamp != self._stamp:
             self._tokens, self._stamp = known_tokens(self._settings), stamp
-        given, found = _hashed(text), None
-        for token in self._tokens:
-            if hmac.compare_digest(token.sha256, given):
-                found = token
-        return found
+        given = _hashed(text)
+        matching = [token for token in self._tokens if hmac.compare_digest(token.sha256, given)]
+        return matching[0] if matching else None
 
 
 def _stamp_of(file: Path) -> tuple[int, ...]:
-    """Return what tells a file from the one that takes its place, also within one tick of the file system's clock."""
+    """Return what changes when another file takes its place, even within one tick of the file system's clock."""
     try:
-        found = file.stat()
+        stat = file.stat()
     except FileNotFoundError:
         return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _hashed(text: str) -> str:
@@ -153,7 +150,7 @@ def _hashed(text: str) -> str:
 
 
 def _write(file: Path, tokens: Iterable[Token]) -> None:
-    """Write the file whole, readable by nobody else at any moment."""
+    """Write the file atomically; nobody else can read it at any moment."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f"{file.name}.draft")
     draft.unlink(missing_ok=True)

@@ -61,7 +61,7 @@ def test_where_others_can_reach_it_nobody_reads_without_a_token(
 ) -> None:
     served: list[Any] = []
     monkeypatch.setattr("uvicorn.run", lambda app, **_: served.append(app))
-    monkeypatch.setattr("connect.quote_api._answer_without_pauses", lambda _: None)
+    monkeypatch.setattr("connect.quote_api._warm_up", lambda _: None)
     for host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 - nothing listens
         serve(settings, free_port(), host=host)
     refused = []
