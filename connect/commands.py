@@ -127,7 +127,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
       shelfprice token list
       shelfprice token remove till-1
     """
-    from connect.api import tokens
+    from connect.api import api_tokens as tokens
     from warehouse.private import keep_private
 
     if (name is None) != (action == "list") or (scope and action != "add"):

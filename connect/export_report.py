@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from flows.cli.console import emit, remark, say, show_table
 
 if TYPE_CHECKING:
-    from connect.export.export import Exported
+    from connect.export.export import ExportResult
     from warehouse.workspace import Workspace
 
 
-def show_exported(done: "Exported", *, as_json: bool) -> None:
+def show_exported(done: "ExportResult", *, as_json: bool) -> None:
     """Say what an export took in and sent."""
     if as_json:
         emit(
@@ -41,7 +41,7 @@ def show_exported(done: "Exported", *, as_json: bool) -> None:
 
 def show_status(workspace: "Workspace", stores: Sequence[str] | None, *, as_json: bool) -> None:
     """Say how many prices are sent, acknowledged, late and different, and name the odd ones."""
-    from connect.export.delivered import unproven_deliveries
+    from connect.export.export import unproven_deliveries
     from connect.export.status import status
 
     found, unproven = status(workspace, stores), unproven_deliveries(workspace.lake.notes)

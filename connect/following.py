@@ -8,7 +8,7 @@ from catalog.errors import ServiceError
 from catalog.watched import WatchedCatalog
 from connect.export.ack_files import waiting_files
 from connect.export.export import ExportResult, export
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget, Target
 from warehouse.workspace import Workspace
 

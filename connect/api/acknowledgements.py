@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Security
 from pydantic import WithJsonSchema
 
-from connect.api.admission import Caller, authorised
+from connect.api.clients import Caller, authorised
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses

@@ -14,13 +14,13 @@ from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
 from connect.api import acknowledgements, price_changes, quotes
-from connect.api.admission import CHALLENGE, Admission, RateLimit
+from connect.api.api_tokens import TokenBook
+from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
+from connect.api.docs_page import STYLE_HASH, page_of
 from connect.api.json_body import JsonLine
 from connect.api.kept_desk import LOOK_EVERY, KeptDesk
-from connect.api.page import STYLE_HASH, page_of
 from connect.api.problems import PAGE, Problem, respond_with_problems
 from connect.api.quick_quotes import QuickQuotes
-from connect.api.tokens import TokenBook
 
 _DESCRIPTION = (
     "Prices of this machine's price book, for programs on this machine. Reading needs no token; every error is a "
@@ -74,7 +74,7 @@ def application(
     tokens, rate_limit = TokenBook(settings), RateLimit(settings.api_rate)
     names = dict.fromkeys((settings.quote_api.host, *LOOPBACK_NAMES, *settings.monitor_hosts))
     app.add_middleware(QuickQuotes, kept=app.state.desk)  # what is added last comes first
-    app.add_middleware(Admission, tokens=tokens, rate_limit=rate_limit, anyone_reads=anyone_reads)
+    app.add_middleware(ClientAdmission, tokens=tokens, rate_limit=rate_limit, anyone_reads=anyone_reads)
     app.add_middleware(FrontDoor, names=list(names), headers=_HEADERS, refuse=_refuse)
     return app
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.records.fields import Price, Sku, StoreId
-from connect.api.admission import Caller, authorised, refuse_without
+from connect.api.clients import Caller, authorised, refuse_without
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import Problem, problem_responses
-from connect.api.questions import refuse_repeated
+from connect.api.quote_questions import refuse_repeated
 from desk.price_changes import desk
 from desk.price_changes.consequence import Consequence
 from desk.price_changes.listing import rows_of

@@ -22,7 +22,7 @@ _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _LONGEST_DETAIL = 200  # characters of a text that is not ours
 
 
-class Kind(NamedTuple):
+class ProblemKind(NamedTuple):
     """A kind of problem: its name in the address, its status, its title, and an example of its detail."""
 
     name: str
@@ -32,98 +32,102 @@ class Kind(NamedTuple):
 
 
 _ALL = (
-    Kind(
+    ProblemKind(
         "unreadable",
         400,
         "The request cannot be read",
         "expected a list of questions as JSON, found no JSON; nothing was quoted: send [{...}, ...]",
     ),
-    Kind(
+    ProblemKind(
         "unknown-token",
         401,
         "The token is missing or not known",
         "expected a token of this server, found another; nothing was done: make one with `shelfprice token add`, or "
         "leave the header out to read",
     ),
-    Kind(
+    ProblemKind(
         "missing-scope",
         403,
         "The token lacks a scope",
         "expected a token with the scope propose, found one with read; nothing was done: add a token that has it",
     ),
-    Kind("foreign-site", 403, "The request comes from another site", "This server answers to 127.0.0.1 alone."),
-    Kind("no-such-page", 404, "There is nothing here", "expected a path of /openapi.json, found /v2; look there"),
-    Kind(
+    ProblemKind("foreign-site", 403, "The request comes from another site", "This server answers to 127.0.0.1 alone."),
+    ProblemKind(
+        "no-such-page", 404, "There is nothing here", "expected a path of /openapi.json, found /v2; look there"
+    ),
+    ProblemKind(
         "unknown-product",
         404,
         "The shelf has no such product",
         "expected a product of the shelf, such as MILK, found 'MLIK'; nothing was quoted: ask for another sku",
     ),
-    Kind(
+    ProblemKind(
         "unknown-store",
         404,
         "The catalog has no such store",
         "expected a store of this catalog, such as S01, found 'X9'; nothing was quoted",
     ),
-    Kind(
+    ProblemKind(
         "unknown-change",
         404,
         "There is no such price change",
         "expected the id of a price change, found 'h999'; nothing was changed: /v1/price-changes lists them",
     ),
-    Kind(
+    ProblemKind(
         "wrong-method",
         405,
         "The method is not one of this path",
         "expected one of GET, POST on /v1/quotes, found PUT; nothing was done: use one of these",
     ),
-    Kind(
+    ProblemKind(
         "conflict",
         409,
         "The request does not fit the state of the lake",
         "expected a store, for MILK has several prices (1.50 EUR in S01; 1.63 EUR in S02, S03), found none; nothing "
         "was quoted: name one, such as S01",
     ),
-    Kind(
+    ProblemKind(
         "too-large",
         413,
         "The body is too large",
         "expected a body of at most 2,097,152 bytes, found more; nothing was done: send fewer questions at once",
     ),
-    Kind(
+    ProblemKind(
         "wrong-media-type",
         415,
         "The body is of another type",
         "expected a body of type application/json, found text/plain; nothing was done: name the type",
     ),
-    Kind(
+    ProblemKind(
         "not-valid",
         422,
         "A value cannot be used",
         "stock: expected a whole number from 0 to 2147483647, found 'many'; nothing was quoted: give another",
     ),
-    Kind(
+    ProblemKind(
         "too-many-requests",
         429,
         "Too many requests at once",
         "expected at most 5000 requests a second from 127.0.0.1, found more; nothing was done: wait as long as "
         "Retry-After says",
     ),
-    Kind("failed", 500, "The server failed", "the answer could not be made; nothing was changed: see the server's log"),
-    Kind(
+    ProblemKind(
+        "failed", 500, "The server failed", "the answer could not be made; nothing was changed: see the server's log"
+    ),
+    ProblemKind(
         "no-price-book",
         503,
         "No price book is in force",
         "expected a price book, found none; MILK keeps its base price, 1.35 EUR: run `shelfprice demo`",
     ),
-    Kind(
+    ProblemKind(
         "lake-unreadable",
         503,
         "The lake cannot be read",
         "price_book: cannot be read; nothing was quoted: run `shelfprice verify`",
     ),
 )
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+KINDS: Mapping[str, ProblemKind] = {kind.name: kind for kind in _ALL}
 
 _OF_ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (NoBookError, "no-price-book"),

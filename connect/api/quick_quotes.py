@@ -16,7 +16,7 @@ from catalog.front_door import Application, Receive, Scope, Send
 from connect.api.json_body import MEDIA_TYPE
 from connect.api.kept_desk import KEPT_ANSWERS, DeskInForce, KeptDesk
 from connect.api.problems import Problem, problem_of
-from connect.api.questions import QuoteQuestion, question_of_query
+from connect.api.quote_questions import QuoteQuestion, question_of_query
 from serving.quote import PriceQuestion
 from serving.quote_desk import QuoteDesk
 

@@ -13,8 +13,8 @@ from catalog.errors import ShelfpriceError
 from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import KeptDesk
 from connect.api.problems import Problem, ProblemDocument, problem_example, problem_of, problem_responses
-from connect.api.questions import QuoteQuestion, question_of
 from connect.api.quick_quotes import answer_to, open_books
+from connect.api.quote_questions import QuoteQuestion, question_of
 from serving.quote import Answer
 
 MOST_QUESTIONS = 10_000
@@ -58,7 +58,7 @@ class Quote(Answer):
     ] = field(default_factory=list)
 
 
-class Health(BaseModel):
+class QuoteHealth(BaseModel):
     """Which price book the answers come from."""
 
     status: Literal["ready", "no price book", "lake unreadable"]
@@ -165,7 +165,7 @@ async def quotes(
     },
     openapi_extra=_OPEN,
 )
-async def health(request: Request, response: Response) -> Health:
+async def health(request: Request, response: Response) -> QuoteHealth:
     """Answer 200 whenever the server runs; `status` says whether it has prices."""
     response.headers["Cache-Control"] = "no-store"
     kept: KeptDesk = request.app.state.desk
@@ -173,9 +173,9 @@ async def health(request: Request, response: Response) -> Health:
         desk = (await kept.current()).desk
     except (ShelfpriceError, OSError) as error:
         nothing = dict.fromkeys(("made_for", "policy", "model_version", "catalog"))
-        return Health(status="lake unreadable", **nothing, problem=str(error))
+        return QuoteHealth(status="lake unreadable", **nothing, problem=str(error))
     book = desk.found.book if desk.found else None
-    return Health(
+    return QuoteHealth(
         status="ready" if book else "no price book",
         made_for=f"{book.published_at:%Y-%m-%d}" if book else None,
         policy=book.policy if book else None,

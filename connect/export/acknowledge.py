@@ -14,7 +14,7 @@ from catalog.currency import currency_of
 from catalog.records.fields import Price
 from connect.export.batch import PriceBatch
 from connect.export.device_states import Acknowledgement, Device
-from connect.export.record import LOCK, ExportHistory, ExportLog, record_acknowledgements
+from connect.export.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
 from connect.export.wanted import clocks_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace

@@ -13,8 +13,8 @@ from catalog.tables.labels import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
 from connect.export.batch import PriceBatch, StoreRecord, next_batch
 from connect.export.device_states import DEVICES
-from connect.export.record import LOCK as RECORD_LOCK
-from connect.export.record import ExportHistory, ExportLog, next_number, record_batches
+from connect.export.export_log import LOCK as RECORD_LOCK
+from connect.export.export_log import ExportHistory, ExportLog, next_number, record_batches
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now

@@ -8,7 +8,7 @@ from typing import Any
 from catalog.wall_clock import WallClock
 from connect.export.batch import SentPrice, StoreRecord
 from connect.export.device_states import DEVICES, Device, price_to_pay
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.wanted import clocks_of
 from warehouse.workspace import Workspace
 

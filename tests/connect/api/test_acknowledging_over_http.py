@@ -8,11 +8,11 @@ from asgi_client import AsgiClient
 from price_shop import Shop
 
 from catalog.settings import Settings
+from connect.api.api_tokens import SCOPES, Scope, add_token
 from connect.api.app import application
 from connect.api.kept_desk import open_workspace
-from connect.api.tokens import SCOPES, Scope, add_token
 from connect.export.export import export
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget
 
 ACK = {"batch": "5f0c8d1e", "store": "S01", "device": "label", "at": "2026-01-06T09:00:00Z"}

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.settings import Settings, read_settings
-from connect.api.admission import Caller, RateLimit, authorised
+from connect.api.api_tokens import Scope, add_token, remove_token, tokens_file
 from connect.api.app import application
+from connect.api.clients import Caller, RateLimit, authorised
 from connect.api.json_body import MOST_BYTES
-from connect.api.tokens import Scope, add_token, remove_token, tokens_file
 
 QUOTE = "/v1/quotes?sku=MILK&stock=8"
 

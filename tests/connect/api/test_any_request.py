@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from catalog.settings import Settings
 from connect.api.app import application
 from connect.api.problems import Problem
-from connect.api.questions import QuoteQuestion, question_of, question_of_query
+from connect.api.quote_questions import QuoteQuestion, question_of, question_of_query
 
 CHECKS = [
     not_a_server_error,

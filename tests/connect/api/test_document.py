@@ -9,7 +9,7 @@ import re
 import pytest
 from asgi_client import AsgiClient
 
-from connect.api.page import page_of
+from connect.api.docs_page import page_of
 from connect.api.problems import KINDS
 
 CHANGE = ("kind", "reason", "sku", "store", "price", "valid_from", "valid_until", "announced", "anyway")

@@ -11,8 +11,8 @@ import pytest
 from asgi_client import AsgiClient
 
 from catalog.settings import Settings
+from connect.api.api_tokens import Scope, add_token
 from connect.api.app import application
-from connect.api.tokens import Scope, add_token
 
 OVERRIDE = {"kind": "override", "sku": "MILK", "price": 1.29, "reason": "a competitor is cheaper"}
 

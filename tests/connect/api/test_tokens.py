@@ -11,7 +11,7 @@ import pytest
 from shell import Terminal
 
 from catalog.settings import Settings, read_settings
-from connect.api.tokens import TokenBook, add_token, known_tokens, remove_token, tokens_file
+from connect.api.api_tokens import TokenBook, add_token, known_tokens, remove_token, tokens_file
 
 
 def test_a_token_is_printed_once_and_its_hash_is_kept_for_the_owner_alone(terminal: Terminal) -> None:

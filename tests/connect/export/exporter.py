@@ -15,7 +15,7 @@ from pathlib import Path
 from price_shop import DATE, Shop
 
 from connect.export.export import export
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget, HttpTarget, Target
 from etl.business_dates import ONE_DAY
 from etl.live.day import days_with_live_parts

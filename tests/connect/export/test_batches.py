@@ -12,7 +12,7 @@ from catalog.records.opening import Opening
 from catalog.wall_clock import WallClock
 from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
 from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay
-from connect.export.record import ExportHistory
+from connect.export.export_log import ExportHistory
 from connect.export.status import late_labels, ticks_passed
 
 OPENS = dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)

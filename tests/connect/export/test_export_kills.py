@@ -16,7 +16,7 @@ from price_shop import Shop
 from receiver import Receiver, receiving
 
 from connect.export.batch import document_of
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.targets import json_of
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now

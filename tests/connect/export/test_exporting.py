@@ -19,7 +19,7 @@ from catalog.errors import DataError, ServiceError
 from connect.export.ack_files import FOLDER, read_ack_files
 from connect.export.acknowledge import acknowledge
 from connect.export.export import ExportResult, export, unproven_deliveries
-from connect.export.record import ExportLog
+from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
 from desk.price_changes.desk import Wish, ask

@@ -5,7 +5,7 @@ import pytest
 from catalog.currency import EUR, currency_of
 from catalog.limits import LOWEST_PRICE
 from connect.api.problems import Problem
-from connect.api.questions import question_of, question_of_query
+from connect.api.quote_questions import question_of, question_of_query
 from evaluation.trial.power import Plan, Spread
 from flows.cli.loop_report import sentence_of
 from flows.cli.tables import show_kept_prices, show_prices

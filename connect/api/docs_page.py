@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from connect.api.problems import KINDS
 
-_STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+_STYLE = (Path(__file__).parent / "docs_page.css").read_text(encoding="utf-8")
 STYLE_HASH = f"sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}"
 """As a content security policy names it."""
 
@@ -30,7 +30,7 @@ def page_of(document: dict[str, Any]) -> str:
     ]
     return (
         _environment()
-        .get_template("page.html.j2")
+        .get_template("docs_page.html.j2")
         .render(
             info=document["info"],
             operations=operations,

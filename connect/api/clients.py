@@ -1,4 +1,4 @@
-"""Admission: which client asks, what its token permits, and how often it asks. Settled before anything else.
+"""Clients: which client asks, what its token permits, and how often it asks. Settled before anything else.
 
 Without a token a client may read, where the server listens on loopback. An unknown token is refused even for reading.
 """
@@ -15,8 +15,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from catalog.errors import ServiceError
 from catalog.front_door import Application, Receive, Send
 from catalog.front_door import Scope as Connection
+from connect.api.api_tokens import Scope, TokenBook
 from connect.api.problems import Problem, problem_of
-from connect.api.tokens import Scope, TokenBook
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Shelfprice"'}
 _MOST_CLIENTS = 10_000
@@ -64,7 +64,7 @@ class RateLimit:
         return 0.0
 
 
-class Admission:
+class ClientAdmission:
     """ASGI middleware that identifies the client and limits its rate; refusals are problems."""
 
     def __init__(
