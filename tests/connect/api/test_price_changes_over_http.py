@@ -158,6 +158,14 @@ def test_a_body_that_could_be_read_in_two_ways_or_not_at_all_records_nothing(
     assert client.get("/v1/price-changes").json()["count"] == 0
 
 
+def test_a_body_of_another_type_is_refused_on_every_path(home: Settings, client: AsgiClient) -> None:
+    head = token(home, "anna", "propose", "acknowledge") | {"Content-Type": "text/plain"}
+    for path in ("/v1/price-changes", "/v1/price-changes/examined", "/v1/acknowledgements"):
+        answer = client.post(path, content=json.dumps(OVERRIDE), headers=head)
+        assert (answer.status_code, answer.json()["type"]) == (415, "/docs#wrong-media-type")
+    assert client.get("/v1/price-changes").json()["count"] == 0
+
+
 def test_what_would_become_of_it_is_told_without_recording_it(client: AsgiClient) -> None:
     answer = client.post("/v1/price-changes/examined", json=OVERRIDE | {"price": 0.5}).json()
     assert any("below its cost" in found for found in answer["conflicts"])
