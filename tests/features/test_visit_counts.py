@@ -26,8 +26,8 @@ from catalog.tables.sales import UNIT_SALES
 from etl.extract import interactions_of
 from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import group_all, transform
-from features import footfall, support
-from features.cells import feature_workbench, query, stale_cells
+from features import cells, footfall, support
+from features.cells import feature_workbench, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
 from own_data import exported
 from serving.belief import log
@@ -40,6 +40,7 @@ from simulation.store_day import play
 from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition
 from warehouse.sold import COUNTS
+from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
 FIRST = dt.date(2026, 1, 5)
@@ -132,6 +133,7 @@ def little_stock() -> Catalog:
 
 
 CATALOG = little_stock()
+query = queries_beside(cells.__file__, exported.__file__)
 
 
 def opened(home: Path) -> Workspace:
