@@ -24,6 +24,8 @@ from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 from warehouse.mixture import allow_mixture
 
+pytestmark = pytest.mark.play
+
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 UNITS = "date,store,sku,price,qty"

@@ -25,6 +25,8 @@ from evaluation.outside_store.report import as_record, held, report
 from evaluation.outside_store.run import FIXED, OURS, OWNER, examine, round_days
 from features.response import PriceResponse, Slope
 
+pytestmark = pytest.mark.play
+
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")
 COMMAND = (sys.executable, "-m", "evaluation.outside_store", "--python")

@@ -16,6 +16,8 @@ import flows.temporary_server
 from catalog.errors import ServiceError
 from flows.temporary_server import TemporaryServer, temporary_server
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[2]
 COMMAND = """
 import sys, time

@@ -17,6 +17,8 @@ from bench.endings import SOONEST, Ended, press
 from catalog.settings import Settings
 from flows.cli.ending import sentence_for
 
+pytestmark = pytest.mark.server
+
 LIGHT = (
     ("quote", "--sku", "MILK", "--stock", "8"),
     ("sql", "select count(*) from interactions, range(100000000000)"),

@@ -16,6 +16,8 @@ import pytest
 from operate.up.groups import stop_groups
 from operate.up.tied_process import TiedProcess
 
+pytestmark = pytest.mark.server
+
 FAKE = """
 import subprocess, sys, time
 subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(90)"], stdin=subprocess.DEVNULL)
