@@ -26,9 +26,10 @@ from catalog.tables.sales import UNIT_SALES
 from etl.extract import interactions_of
 from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import group_all, transform
-from features import exported, footfall, support
+from features import footfall, support
 from features.cells import feature_workbench, query, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
+from own_data import exported
 from serving.belief import log
 from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
