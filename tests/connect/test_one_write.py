@@ -12,6 +12,8 @@ from fastapi import FastAPI, Request
 
 from connect.one_write import OneWrite
 
+pytestmark = pytest.mark.server
+
 PATIENCE = 30.0  # seconds
 HEAD = b"POST /size HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 LONG = 32_000_000  # bytes, more than the kernel keeps for a connection

@@ -19,6 +19,8 @@ from catalog.settings import Settings, read_settings
 from connect.quote_api import serve
 from operate.up.services import services_of
 
+pytestmark = pytest.mark.server
+
 PATIENCE = 90.0  # seconds
 
 

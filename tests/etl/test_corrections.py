@@ -19,6 +19,8 @@ from own_data.exports.ingest import Ingested, ingest
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.play
+
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 UNITS = "date,store,sku,price,qty"

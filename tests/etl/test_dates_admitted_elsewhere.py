@@ -23,6 +23,8 @@ from own_data.exports.ingest import ingest, is_worth_a_cluster
 from own_data.exports.read import open_export
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.play
+
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 HEADER = "time,store,customer,sku,price,bought,promotion"

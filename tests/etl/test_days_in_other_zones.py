@@ -18,6 +18,8 @@ from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
 from warehouse.verify import verify
 
+pytestmark = pytest.mark.play
+
 WINTER_TIME = dt.date(2026, 11, 1)  # in New York clocks go back in this night
 NOW = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 MOMENTS = {"interactions": "seen_at", "repricings": "decided_at"}

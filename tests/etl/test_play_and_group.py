@@ -23,6 +23,8 @@ from warehouse.lake import Lake, Partition, Published
 from warehouse.sold import COUNTS
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.play
+
 DAYS = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
 SEED = 7
 Play = Callable[..., BatchResult]

@@ -17,6 +17,8 @@ from warehouse.commit_record import amend, final_names, final_record
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
+pytestmark = pytest.mark.server
+
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 N_DAYS = 4

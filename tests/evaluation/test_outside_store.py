@@ -23,6 +23,8 @@ from evaluation.outside_store.learn_from_receipts import baskets_as_visits, lear
 from evaluation.outside_store.question import ExaminationQuestion
 from features.response import PriceResponse, Slope
 
+pytestmark = pytest.mark.play
+
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")
 COMMAND = (sys.executable, "-m", "evaluation.outside_store", "--python")

@@ -19,6 +19,8 @@ from evaluation.planted.retailer_log import write_log
 from evaluation.worlds import chosen
 from own_data.exports.columns import Grain
 
+pytestmark = pytest.mark.play
+
 _SMALL = Size(stores=4, days=182, products=3)
 _TINY = ("--stores", "3", "--days", "56", "--products", "2", "--processes", "1")
 _ERRORS = 4  # that an estimate may be from the truth

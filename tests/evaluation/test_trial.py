@@ -36,6 +36,8 @@ from serving.pricing_policy import PricingPolicy
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace, whereabouts
 
+pytestmark = pytest.mark.play
+
 START = dt.date(2026, 1, 5)
 SHELF = load()
 SCARCE = next(world.catalog for world in built_in(SHELF) if world.name == "200 visits")

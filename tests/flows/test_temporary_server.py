@@ -17,6 +17,8 @@ from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from flows.temporary_server import TemporaryServer, temporary_server
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[2]
 COMMAND = """
 import sys, time

@@ -18,6 +18,8 @@ from operate.up.services import Service
 from warehouse.locks import UP, held
 from warehouse.service_states import ServiceState, running_services, write_service_states
 
+pytestmark = pytest.mark.server
+
 SLEEPS = (sys.executable, "-S", "-c", "import time; time.sleep(60)")
 CHATTERS = (sys.executable, "-S", "-c", "import time\nwhile True: print('x' * 100, flush=True); time.sleep(0.01)")
 EXITS = (sys.executable, "-S", "-c", "print('no disk'); raise SystemExit(3)")

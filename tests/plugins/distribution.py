@@ -3,7 +3,7 @@
 Every second process begins with the slowest files, the others with the quickest, until they meet: the servers and
 browsers of four slow files at once would be too late for each other's clocks. The numbers are seconds, measured on a
 busy machine, and only decide the order. Files that look at every run of the one Prefect server, or mark runs there,
-stand in one group: in two processes they would see each other's.
+stand in one group: in two processes they would see each other's. Each test of `tests/standing` is a group of its own.
 """
 
 from collections import OrderedDict
@@ -15,6 +15,7 @@ _ALONE = {
     "tests/e2e/test_live.py": "marks runs",
     "tests/operate/up/test_zombie_runs.py": "marks runs",
 }
+_APART = "tests/standing/test_standing.py"  # what it looks at shares nothing
 _SECONDS = {
     "tests/e2e/test_monitor.py": 260,
     "tests/e2e/test_monitor_chain.py": 200,
@@ -27,6 +28,7 @@ _SECONDS = {
     "tests/cluster/test_random_kills.py": 100,
     "tests/cluster/test_make_cluster.py": 90,
     "tests/cluster/test_chain_on_dask.py": 80,
+    _APART: 65,
     "tests/e2e/test_desk.py": 65,
     "tests/flows/test_nights.py": 65,
     "tests/own_data/test_ingest.py": 60,
@@ -43,6 +45,7 @@ _SECONDS = {
     "tests/flows/test_loop.py": 37,
     "tests/evaluation/test_trial.py": 35,
     "tests/flows/spreading/test_work_elsewhere.py": 33,
+    "tests/training/test_changing_the_champion.py": 30,
     "tests/etl/test_corrections.py": 27,
     "tests/flows/test_learning.py": 27,
     "tests/evaluation/test_compare.py": 25,
@@ -59,7 +62,12 @@ _SECONDS = {
 def group_of(test: str) -> str:
     """Return the group of a test, of which one process runs all."""
     file = test.partition("::")[0]
-    return _ALONE.get(file, file)
+    return test if file == _APART else _ALONE.get(file, file)
+
+
+def seconds_of(group: str) -> int:
+    """Return about how long a group takes; 0 of one that is quick."""
+    return _SECONDS.get(group.partition("::")[0], 0)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -77,7 +85,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
         def _assign_work_unit(self, node: Any) -> None:
             sign = -1 if int(node.gateway.id.removeprefix("gw")) % 2 == 0 else 1
-            by_length = sorted(self.workqueue.items(), key=lambda unit: sign * _SECONDS.get(unit[0], 0))
+            by_length = sorted(self.workqueue.items(), key=lambda unit: sign * seconds_of(unit[0]))
             self.workqueue = OrderedDict(by_length)
             super()._assign_work_unit(node)
 

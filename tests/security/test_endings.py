@@ -14,6 +14,8 @@ from pressed import SOONEST, Ended, press
 from catalog.settings import Settings
 from flows.cli.ending import NOTHING_CHANGED
 
+pytestmark = pytest.mark.server
+
 LIGHT = (
     ("quote", "--sku", "MILK", "--stock", "8"),
     ("sql", "select count(*) from interactions, range(100000000000)"),

@@ -19,6 +19,8 @@ from flows.temporary_server import temporary_server
 from serving.champion import load_champion
 from training.mlflow.experiments import TRAININGS, client_of, experiment_id
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).parents[2]
 WITHIN = 120.0  # seconds until a database has grown to where its maker is killed, on a busy machine
 MAKES_MLFLOWS = """

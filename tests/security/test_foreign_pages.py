@@ -25,6 +25,8 @@ from catalog.settings import Settings, read_settings
 from operate.up.services import Service, services_of
 from warehouse.prefect_login import prefect_login
 
+pytestmark = pytest.mark.server
+
 NAME = "evil.example"
 PATIENCE = 120.0  # seconds
 SERVERS = ("prefect", "mlflow", "monitor")

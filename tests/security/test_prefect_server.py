@@ -22,6 +22,8 @@ from flows.temporary_server import temporary_server
 from warehouse.locks import UP, held
 from warehouse.prefect_login import login_file, login_of_running_server, prefect_login
 
+pytestmark = pytest.mark.server
+
 LOGIN = "shelfprice:s3cret"
 FLOW = json.dumps({"name": "evil"}).encode()
 

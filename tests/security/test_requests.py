@@ -18,6 +18,8 @@ from catalog.addresses import is_free
 from catalog.settings import Settings
 from dashboard.app import create_app
 
+pytestmark = pytest.mark.server
+
 UPDATE = "/_dash-update-component"
 _FILLED = (
     ("overview-notices", "children"),

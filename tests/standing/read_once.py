@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from serving import book_store, shelf_price
+from own_data import shelf_price
+from serving import book_store
 from warehouse.lake import Lake
 
 

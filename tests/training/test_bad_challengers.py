@@ -33,6 +33,8 @@ from training.load_check.worker import Task, answer
 from training.mlflow.runs import metadata_of
 from training.off_policy import Interval, OffPolicyEstimate
 
+pytestmark = pytest.mark.play
+
 CATALOG = load()
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]

@@ -44,6 +44,8 @@ from warehouse.locks import held
 from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.play
+
 SECOND, THIRD = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 OLD, NEW, REFUSED, UNJUDGED = "7", "8", "6", "5"
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

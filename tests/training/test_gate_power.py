@@ -28,6 +28,8 @@ from training.night import run_night
 from training.nights import Night
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.play
+
 FIRST = dt.date(2026, 1, 5)
 
 

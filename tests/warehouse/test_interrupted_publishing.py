@@ -17,6 +17,8 @@ from warehouse.local import in_force as in_force_module
 from warehouse.local import store as store_module
 from warehouse.verify import verify
 
+pytestmark = pytest.mark.server
+
 STEPS = (
     "write the draft",
     "sync it",

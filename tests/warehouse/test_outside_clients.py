@@ -15,6 +15,8 @@ from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.server
+
 CLI = Path(sys.executable).with_name("duckdb")
 COUNT = "select count(*) from demand_cells"
 Fill = Callable[[Settings], Lake]

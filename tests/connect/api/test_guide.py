@@ -20,6 +20,8 @@ from catalog.settings import Settings
 from connect.api.app import application
 from connect.api.problems import KINDS
 
+pytestmark = pytest.mark.server
+
 PAGE = (Path(__file__).parents[3] / "docs" / "quote-api.md").read_text(encoding="utf-8")
 ADDRESS, TILL = "http://127.0.0.1:8070", 9000
 TOKENS = re.compile(r"^ {4}(?:export )?(?P<name>[A-Z]+)=\$\(shelfprice (?P<command>[^)]*)\)$", re.MULTILINE)

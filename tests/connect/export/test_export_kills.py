@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from price_shop import Shop
 from receiver import Receiver, receiving
 
@@ -21,6 +22,8 @@ from connect.export.targets import json_of
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
 from warehouse.verify import verify
+
+pytestmark = pytest.mark.server
 
 KILLS = int(os.environ.get("KILLS", "3"))
 _WORK = Path(__file__).with_name("exporter.py")

@@ -35,6 +35,8 @@ from warehouse.local import store as local
 from warehouse.receipts import Receipt
 from warehouse.verify import verify
 
+pytestmark = pytest.mark.play
+
 DATE = dt.date(2026, 1, 19)
 DAY = LiveDay("S01", DATE)
 SEED = 7

@@ -31,6 +31,8 @@ from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits
 from warehouse.lake import Lake
 
+pytestmark = pytest.mark.play
+
 DATE = dt.date(2026, 1, 19)
 DAY = LiveDay("S01", DATE)
 SEED = 7

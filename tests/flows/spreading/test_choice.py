@@ -9,11 +9,11 @@ import pytest
 from catalog.errors import ServiceError, SettingError
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess
+from cluster import dask_cluster
 from cluster.dask_away import refuse_absent_cluster
 from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
 from cluster.ready import Expected, fault_here, made_ready, versions_here, work
 from cluster.tokens import token_in, token_under
-from flows import dask_cluster
 from flows.spreading.choose import spreading
 from flows.spreading.processes import Processes
 from warehouse.lake import Lake

@@ -17,6 +17,8 @@ from catalog.errors import DamagedError, DataError, Declined, LakeError, Service
 from catalog.spread import HERE, InThisProcess, Spread, attempt
 from flows.spreading.processes import Processes, in_processes
 
+pytestmark = pytest.mark.server
+
 PLUGINS = Path(spread_jobs.__file__).parent
 
 

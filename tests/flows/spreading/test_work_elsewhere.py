@@ -24,6 +24,8 @@ from serving.playing import BatchToPlay, batches_to_play, play_one
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace, whereabouts
 
+pytestmark = pytest.mark.play
+
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
 STORES = 4
 

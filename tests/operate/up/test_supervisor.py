@@ -24,6 +24,8 @@ from warehouse.files import write_durably
 from warehouse.locks import UP, held
 from warehouse.service_states import ServiceState
 
+pytestmark = pytest.mark.server
+
 SLEEPS = "import time; time.sleep(60)"
 EXITS = "import sys; print('no disk', flush=True); sys.exit(3)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
