@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +13,8 @@ from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, not_empty, text_of
 
+Opens = StrEnum("Opens", ["read", "acknowledge", "propose", "approve"])
+"""What a token opens; Typer takes no list of literals."""
 To = Annotated[
     str | None,
     typer.Option(
@@ -37,7 +40,7 @@ Port = Annotated[
 What = Annotated[Literal["add", "list", "remove"], typer.Argument(help="What to do.")]
 Name = Annotated[str | None, typer.Argument(help="Name of the token, such as till-1.", metavar="NAME")]
 Scopes = Annotated[
-    list[Literal["read", "acknowledge", "propose", "approve"]] | None,
+    list[Opens] | None,
     typer.Option(
         "--scope",
         help="What it opens, repeatable. acknowledge: saying what tills and labels show; propose: asking for price "
@@ -143,7 +146,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
         show_table("Tokens of the quote API", ["name", "scopes", "made, UTC"], rows)
     elif action == "add":
         keep_private(settings.home)
-        chosen = [one for one in tokens.SCOPES if one in (scope or ["read"])]
+        chosen = [one for one in tokens.SCOPES if one in (scope or [Opens.read])]
         text = tokens.add_token(settings, name, chosen, dt.datetime.now(dt.UTC))
         if as_json:
             emit({"name": name, "scopes": chosen, "token": text})

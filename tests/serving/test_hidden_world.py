@@ -17,7 +17,10 @@ from serving.price_book.tabulate import tabulate
 from serving.storefront import storefront_before_champion
 
 PROJECT = Path(catalogs.__file__).parents[1]
-PLANNER = ("serving", "features", "training", "etl", "warehouse", "flows", "dashboard")
+PLANNER = (
+    *("serving", "features", "training", "etl", "warehouse", "flows"),
+    *("cluster", "connect", "dashboard", "desk", "operate", "own_data"),
+)
 HIDDEN = {"personas", "waiting_share", "day_variation", "weekday_factors", "busy_days_seed"}
 MOMENT = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 OTHERS = (Persona(name="other", share=1.0, mean=1.4, standard_deviation=0.1),)

@@ -175,7 +175,7 @@ def test_a_newcomer_sees_at_most_sixteen_commands_and_groups_hold_all_others() -
 def test_a_command_of_a_group_is_the_same_by_its_name_alone(terminal: Terminal) -> None:
     by_group, alone = (terminal(*typed, "approve", "p1.S01.MILK") for typed in (("desk",), ()))
     assert by_group == alone
-    assert "Did you mean 'approve'?" in terminal("desk", "aprove").stderr
+    assert "Did you mean 'reject'?" in terminal("desk", "rejct").stderr
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS, *GROUPS])
