@@ -23,7 +23,7 @@ from evaluation.living_store import LivingStore
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import cells_from, definition_of
 from features.stored_model import StoredModel
-from training.promotion.history import THE_GATE, Change, record
+from training.promotion.history import THE_GATE, ChampionChange, record
 from training.registry import RegistryState
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import Receipt
@@ -123,7 +123,7 @@ class AgedStore:
             morning = later.target + dt.timedelta(days=1)
             at = dt.datetime.combine(morning, dt.time(), dt.UTC)
             because = "a copy of an earlier night"
-            change = Change(
+            change = ChampionChange(
                 self._changes, version, self._champion_before, "promoted_by_gate", THE_GATE, at, because, morning
             )
             record(later.lake, change)

@@ -21,7 +21,7 @@ PATIENCE = 4.0
 
 
 @dataclass
-class Answer:
+class KnockResult:
     """What came back: an HTTP status, or why there is none."""
 
     status: int | None = None
@@ -40,7 +40,7 @@ class _WithoutRedirection(urllib.request.HTTPRedirectHandler):
         """Follow none."""
 
 
-def knock(url: str, headers: Mapping[str, str] | None = None, patience: float | None = None) -> Answer:
+def knock(url: str, headers: Mapping[str, str] | None = None, patience: float | None = None) -> KnockResult:
     """Ask for a page once, and say within `patience` seconds, by default `PATIENCE`, what came of it.
 
     Parameters
@@ -49,16 +49,16 @@ def knock(url: str, headers: Mapping[str, str] | None = None, patience: float | 
         An address with http or https; a user and a password in it are sent as a credential.
     """
     patience = PATIENCE if patience is None else patience
-    answer = Answer(problem=f"no answer within {patience:.0f} s")
+    answer = KnockResult(problem=f"no answer within {patience:.0f} s")
     thread = Thread(
         target=_ask, args=(url, headers or {}, patience, answer), name=f"knock {without_login(url)}", daemon=True
     )
     thread.start()
     thread.join(patience)
-    return Answer(answer.status, answer.problem)  # as it is now, whatever the thread still does
+    return KnockResult(answer.status, answer.problem)  # as it is now, whatever the thread still does
 
 
-def _ask(url: str, headers: Mapping[str, str], patience: float, answer: Answer) -> None:
+def _ask(url: str, headers: Mapping[str, str], patience: float, answer: KnockResult) -> None:
     try:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:

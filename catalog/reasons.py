@@ -49,7 +49,7 @@ class Changes:
     unit_value: Floats
 
 
-class Change(NamedTuple):
+class PriceMove(NamedTuple):
     """A single price decision, with the fields of `Changes` as plain numbers."""
 
     product: int
@@ -96,7 +96,7 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pc.binary_join_element_wise(*words, ""))
 
 
-def reason(catalog: Catalog, rules: tuple[str, ...], change: Change) -> str:
+def reason(catalog: Catalog, rules: tuple[str, ...], change: PriceMove) -> str:
     """Return the sentence of a single decision: the same one as `reasons`, at once."""
     rule, asked, shown, money = rules[change.rule], change.unconstrained, change.new_price, catalog.store.money
     differs = _rounded(asked, money.scale) != _rounded(shown, money.scale)  # else it asked for just this price

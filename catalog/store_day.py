@@ -14,7 +14,7 @@ BOUGHT, TOO_EXPENSIVE, OUT_OF_STOCK = range(3)
 
 
 @dataclass(frozen=True)
-class Standing:
+class ShelfState:
     """Stock and prices at the start of a tick. Arrays have shape (n_stores, n_products).
 
     Attributes
@@ -80,5 +80,5 @@ class StoreDay:
     outcome: NDArray[np.int8]
     decisions: PriceDecision
     stock: Ints
-    began: Standing
+    began: ShelfState
     lessons: tuple[Lesson, ...] = ()

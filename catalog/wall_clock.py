@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from catalog.errors import DataError
 from catalog.records.opening import Opening
-from catalog.zones import UTC, Change, Zone, zone_of
+from catalog.zones import UTC, ClockChange, Zone, zone_of
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # of what a person means; beyond, zones are unknown and dates end
 _YEARS = range(2005, 2101)
@@ -124,7 +124,7 @@ def refuse_change_while_open(opening: Opening, time_zone: str) -> None:
             )
 
 
-def _date_while_open(opening: Opening, change: Change) -> dt.date | None:
+def _date_while_open(opening: Opening, change: ClockChange) -> dt.date | None:
     """Return the date on which a change touches the opening hours; a zone that skips a whole date has no such date."""
     begins, ends = min(change.before, change.after), max(change.before, change.after)
     if ends - begins >= _ONE_DAY:

@@ -23,7 +23,7 @@ _FIRST, _LAST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2101, 1, 1, 
 
 
 @dataclass(frozen=True)
-class Change:
+class ClockChange:
     """A change of a zone's clocks: the local times, without a zone, just before and just after it."""
 
     before: dt.datetime
@@ -38,11 +38,11 @@ class Zone:
     info: dt.tzinfo
 
     @cached_property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[ClockChange, ...]:
         """Every change of its clocks, in order of time."""
         starts, offsets = self._offsets
         moments = zip(starts[1:].tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        return tuple(Change(_naive(at + before), _naive(at + after)) for at, before, after in moments)
+        return tuple(ClockChange(_naive(at + before), _naive(at + after)) for at, before, after in moments)
 
     def local_us(self, moments: Ints) -> Ints:
         """Return the local times of moments: microseconds since 1970, local for UTC, shape (n,)."""

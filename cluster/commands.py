@@ -14,7 +14,7 @@ from flows.cli.console import emit, progress_bars, remark
 from flows.cli.options import Json
 
 if TYPE_CHECKING:
-    from cluster.mirror.source import Source
+    from cluster.mirror.source import MirrorSource
 
 _LENGTH = re.compile(r"(\d{1,4})([hd])")
 _UNITS = {"h": "hours", "d": "days"}
@@ -57,7 +57,7 @@ def mirror(folder: Folder, as_json: Json = False) -> None:
     )
 
 
-def _source(settings: Settings) -> "Source":
+def _source(settings: Settings) -> "MirrorSource":
     from cluster.mirror.source import FolderSource
 
     if settings.lake_address is None:

@@ -13,8 +13,8 @@ from dashboard.cards.desk_people import EVERY_STORE, SWITCHED
 from dashboard.cards.desk_prices import CATEGORY, EVERY, STATE, STORE, TEXT
 from dashboard.components import notice
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import Asked
-from dashboard.data.desk.drafts import Draft, preview
+from dashboard.data.desk.asked import DeskQuestion
+from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 
@@ -70,14 +70,14 @@ def _wire_asked(app: Dash, desk: PriceDesk) -> None:
             return nothing | {"said": said}
         if what in _QUESTIONS:
             title, words = _QUESTIONS[what]
-            ids = [] if what == "stop" else meant(desk, act, Asked(**asked), every=every)
+            ids = [] if what == "stop" else meant(desk, act, DeskQuestion(**asked), every=every)
             about = switched if what == "stop" else _number_of(desk, ids)
             words = _OF_ONE.get(what, words) if len(ids) == 1 else words
             opened = {"question": True, "title": title, "asked": f"{about}: {words[0].lower()}{words[1:]}"}
             return nothing | opened | {"why": "", "failed": None}
         done: dict[str, Callable[[], str]] = {
             "approve": lambda: acts.approve(
-                desk, meant(desk, act, Asked(**asked), every=every), {} if every else act.get("seen", {})
+                desk, meant(desk, act, DeskQuestion(**asked), every=every), {} if every else act.get("seen", {})
             ),
             "undo": lambda: acts.undo(desk, act["change"]),
             "allow": lambda: acts.allow(desk, act["change"]),
@@ -117,7 +117,7 @@ def _wire_question(app: Dash, desk: PriceDesk) -> None:
             raise PreventUpdate
         if ctx.triggered_id == dialogs.NO:
             return {"said": no_update, "done": no_update, "question": False, "failed": None}
-        asked = Asked(**{name: rest[name] for name in FILTERS})
+        asked = DeskQuestion(**{name: rest[name] for name in FILTERS})
         reason, store = (why or "").strip(), None if switched == EVERY_STORE else switched
         if not reason:
             return {"said": no_update, "done": no_update, "question": True, "failed": problem("Say why in a sentence.")}
@@ -195,19 +195,19 @@ def _wire_save(app: Dash, desk: PriceDesk) -> None:
         row, draft = _row(desk, act), draft_of(price, start, end)
         if draft.price is None:
             return no_update, no_update, True, problem("Type a price.")
-        accepted = {"anyway": bool(anyway), "below_cost": bool(below_cost)}
+        accepted = {"ignore_conflicts": bool(anyway), "below_cost": bool(below_cost)}
         said, is_done = told(lambda: acts.override(desk, row, draft, why or "", **accepted))
         return (said, act["at"], False, None) if is_done else (no_update, act["at"], True, said)
 
 
-def meant(desk: PriceDesk, act: dict[str, Any], asked: Asked, *, every: bool) -> list[str]:
+def meant(desk: PriceDesk, act: dict[str, Any], asked: DeskQuestion, *, every: bool) -> list[str]:
     """Return the ids of the rows that an act is about: those that were chosen, or all that are found."""
     return [row.id for row in asked.found_in(desk.sheet().rows)] if every else list(act["ids"])
 
 
-def draft_of(price: float | str | None, start: str | None, end: str | None) -> Draft:
+def draft_of(price: float | str | None, start: str | None, end: str | None) -> PriceDraft:
     """Return what was typed; an empty price is none."""
-    return Draft(None if price in {None, ""} else float(price or 0), start or None, end or None)
+    return PriceDraft(None if price in {None, ""} else float(price or 0), start or None, end or None)
 
 
 def told(act: Callable[[], str]) -> tuple[Any, bool]:

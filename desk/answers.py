@@ -10,7 +10,7 @@ from flows.cli.console import emit, remark, say, show_table
 if TYPE_CHECKING:
     from catalog.wall_clock import WallClock
     from desk.price_changes.change import PriceChange
-    from desk.price_changes.desk import Answer, Wish
+    from desk.price_changes.desk import DeskAnswer, PriceRequest
     from warehouse.workspace import Workspace
 
 _NO_YEAR = 1900  # of a time of day without a date
@@ -24,7 +24,7 @@ def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> 
 
 
 def ask_and_show(
-    wish: "Wish", start: dt.datetime | None, end: dt.datetime | None, folder: str | None, *, as_json: bool
+    wish: "PriceRequest", start: dt.datetime | None, end: dt.datetime | None, folder: str | None, *, as_json: bool
 ) -> None:
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
@@ -72,7 +72,7 @@ def _prices(row: dict[str, Any]) -> list[str]:
     return ["" if row[name] is None else written(row[name]) for name in ("old_price", "new_price")]
 
 
-def _show_answer(workspace: "Workspace", answer: "Answer", *, as_json: bool) -> None:
+def _show_answer(workspace: "Workspace", answer: "DeskAnswer", *, as_json: bool) -> None:
     from desk.price_changes.listing import rows_of
 
     rows, found, money = rows_of(workspace, answer.changes), answer.consequence, workspace.catalog.store.money

@@ -89,10 +89,17 @@ def override(
     For example:
       shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
     """
-    from desk.price_changes.desk import Wish
+    from desk.price_changes.desk import PriceRequest
 
-    wish = Wish(
-        "override", reason, sku=sku, store=store, price=price, announced=announce, anyway=anyway, below_cost=below_cost
+    wish = PriceRequest(
+        "override",
+        reason,
+        sku=sku,
+        store=store,
+        price=price,
+        announced=announce,
+        ignore_conflicts=anyway,
+        below_cost=below_cost,
     )
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
 
@@ -114,9 +121,9 @@ def freeze(
     For example:
       shelfprice freeze EGGS --store S01 --reason "the label printer is broken"
     """
-    from desk.price_changes.desk import Wish
+    from desk.price_changes.desk import PriceRequest
 
-    wish = Wish("freeze", reason, sku=sku, store=store, anyway=anyway, below_cost=below_cost)
+    wish = PriceRequest("freeze", reason, sku=sku, store=store, ignore_conflicts=anyway, below_cost=below_cost)
     ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
 
 
@@ -133,14 +140,14 @@ def kill_switch(
       shelfprice kill-switch on --reason "prices look wrong"
       shelfprice kill-switch off --reason "they were right"
     """
-    from desk.price_changes.desk import Wish
+    from desk.price_changes.desk import PriceRequest
     from desk.price_changes.record import changes_by_people
     from etl.live.store_now import next_tick
     from flows.workspace import open_workspace
 
     folder = text_of(catalog)
     if position == "on":
-        ask_and_show(Wish("kill_switch", reason, store=store), None, None, folder, as_json=as_json)
+        ask_and_show(PriceRequest("kill_switch", reason, store=store), None, None, folder, as_json=as_json)
         return
     workspace = open_workspace(folder)
     now = next_tick(workspace.lake, workspace.catalog, store)

@@ -26,9 +26,9 @@ from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
 from training.drift.watch import Announce, Detection, unannounced
-from training.means import Means
 from training.night import run_night
 from training.nights import Night
+from training.run_context import RunContext
 from training.same_shoppers import earned_in
 from warehouse.lake import Partition
 
@@ -70,7 +70,7 @@ class LivingStore:
 
     def night(self, date: dt.date, announce: Announce = unannounced) -> Night:
         """Do the night after a date."""
-        return run_night(self.workspace, self.registry, date, self.seed, Means(announce=announce))
+        return run_night(self.workspace, self.registry, date, self.seed, RunContext(announce=announce))
 
     def source_of(self, priced_by: PricedBy) -> Source:
         """Tell where prices came from: base prices or a rule on them, a belief alone, or a champion."""

@@ -27,7 +27,7 @@ _Times = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Look:
+class LakeChange:
     """What a look at the folders of the lake found.
 
     Attributes
@@ -48,7 +48,7 @@ class Look:
     settled: frozenset[dt.date]
 
 
-def look_at_folders(lake: Lake, catalog: Catalog) -> Look:
+def look_at_folders(lake: Lake, catalog: Catalog) -> LakeChange:
     """Compare the folders with the record; no partition is opened."""
     definition = ":".join([*(definition_of(catalog, table) for table in SOLD), definition_of_counts()])
     at = time.time_ns()
@@ -57,10 +57,10 @@ def look_at_folders(lake: Lake, catalog: Catalog) -> Look:
     changed_at = {date: tuple(table.get(date, 0) for table in tables) for date in sorted(dates)}
     known = _read(lake, definition)
     settled = frozenset(date for date, times in changed_at.items() if known.get(date.isoformat()) == list(times))
-    return Look(definition, at, changed_at, settled)
+    return LakeChange(definition, at, changed_at, settled)
 
 
-def settle(lake: Lake, look: Look, stale: Collection[dt.date | None]) -> None:
+def settle(lake: Lake, look: LakeChange, stale: Collection[dt.date | None]) -> None:
     """Write down the dates that a look found grouped, but for those with partitions that were stale."""
     grouped = {
         date.isoformat(): list(times)

@@ -16,7 +16,7 @@ from flows.simulate import seconds_to_play
 from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
 from training.backfill import Filled, Filling, fill_date, seals, what_became_of
-from training.means import Means
+from training.run_context import RunContext
 from warehouse.locks import held
 
 
@@ -61,7 +61,7 @@ def backfill(
         dates = dates_from(start, (end - start).days + 1)
         before = {date: seals(lake, date) for date in dates}
         with spreading(workspace.settings, seconds=seconds_to_play(workspace, dates)) as spread:
-            how = Filling(seed, force, Means(announce, tell, as_shown_task, spread))
+            how = Filling(seed, force, RunContext(announce, tell, as_shown_task, spread))
             for done, date in enumerate(dates, start=1):
                 fill_date(workspace, registry, date, how)
                 tell("business dates filled", done, len(dates))

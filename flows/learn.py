@@ -12,9 +12,9 @@ from flows.registry import registry_of
 from flows.runs import name_run
 from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
-from training.means import Means
 from training.night import decide
 from training.nights import Night
+from training.run_context import RunContext
 
 
 @flow(name="learn", flow_run_name="learn-{through}")
@@ -39,5 +39,5 @@ def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir:
     if through is None:
         name_run(f"learn-{date}", through=date.isoformat())
     with spreading(workspace.settings, seconds=0) as spread:
-        means = Means(progress=tell, run=as_shown_task, spread=spread)
+        means = RunContext(progress=tell, run=as_shown_task, spread=spread)
         return decide(workspace, registry_of(workspace), date, seed, means)

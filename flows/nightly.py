@@ -17,9 +17,9 @@ from flows.spreading.choose import spreading
 from flows.tasks import as_task
 from flows.workspace import open_workspace
 from serving.close_day import close_day
-from training.means import Means
 from training.night import run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
+from training.run_context import RunContext
 from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
 from warehouse.locks import held
@@ -57,7 +57,7 @@ def nightly(date: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: 
             as_task(close_day, workspace, night_of, seed, spread)
         registry = registry_of(workspace)
         with spreading(workspace.settings, seconds=0) as spread:
-            means = Means(announce, tell, as_shown_task, spread)
+            means = RunContext(announce, tell, as_shown_task, spread)
             done = run_night(workspace, registry, night_of, seed, means)
     for look in registered("after_night"):  # a slow webhook keeps nobody from the next night
         for sentence in look(workspace):

@@ -17,10 +17,10 @@ from flows.transform import group_decisions
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced
-from training.means import Means
 from training.night import decide
 from training.nights import Night
 from training.registry import ModelRegistry
+from training.run_context import RunContext
 from warehouse.workspace import Workspace
 
 
@@ -66,7 +66,7 @@ def pipeline(
 def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int) -> Night:
     """Learn from everything through a date if that is due, and price the day after it, wherever there is room."""
     with spreading(workspace.settings, seconds=0) as spread:
-        return decide(workspace, registry, date, seed, Means(progress=tell, run=as_shown_task, spread=spread))
+        return decide(workspace, registry, date, seed, RunContext(progress=tell, run=as_shown_task, spread=spread))
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:

@@ -7,7 +7,7 @@ import os
 
 from catalog.addresses import without_login
 from catalog.errors import ServiceError
-from catalog.knock import Answer, knock
+from catalog.knock import KnockResult, knock
 from catalog.settings import Settings
 from catalog.wings import needed
 from serving.registry_away import refuse_absent_registry
@@ -67,6 +67,6 @@ def _refuse_absent_prefect(api: str) -> None:
         )
 
 
-def _is_another(answer: Answer) -> bool:
+def _is_another(answer: KnockResult) -> bool:
     """Tell whether what answers is not Prefect; its cloud has no such page, and is known by its key."""
     return answer.status == _NOT_FOUND and not os.environ.get("PREFECT_API_KEY")

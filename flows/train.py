@@ -12,8 +12,8 @@ from flows.registry import registry_of
 from flows.runs import tag_run
 from flows.spreading.choose import spreading
 from flows.workspace import open_workspace
-from training.means import Means
 from training.result import TrainingResult
+from training.run_context import RunContext
 from training.train_once import KnownVersion, train_once
 
 
@@ -46,5 +46,5 @@ def train(
     tag_run("training")
     date = through or newest_grouped(workspace.lake)
     with spreading(workspace.settings, seconds=0) as spread:
-        means = Means(progress=tell, spread=spread)
+        means = RunContext(progress=tell, spread=spread)
         return as_shown_task(train_once, workspace, registry_of(workspace), date, seed, since, means, again=again)

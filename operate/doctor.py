@@ -37,7 +37,7 @@ _ROUNDS = 4  # a damaged record hides a mixed day, which hides a price book
 
 
 @dataclass(frozen=True)
-class Examined:
+class CheckUpResult:
     """A fault and what became of it.
 
     Attributes
@@ -126,15 +126,15 @@ class Home:
             yield Fault("a run of Prefect whose process is gone", f"run {name}", marks, is_harm=False)
 
 
-def examine(home: Home) -> list[Examined]:
+def examine(home: Home) -> list[CheckUpResult]:
     """Look at everything, and change nothing."""
     looks = (home.left_by_kills, home.damaged, home.registry, home.runs)
-    return [Examined(fault, remains=_unmended(fault)) for look in looks for fault in _looked(look)]
+    return [CheckUpResult(fault, remains=_unmended(fault)) for look in looks for fault in _looked(look)]
 
 
-def mend(home: Home) -> list[Examined]:
+def mend(home: Home) -> list[CheckUpResult]:
     """Mend what can be mended, and return everything that was found with what became of it."""
-    examined: dict[tuple[str, str], Examined] = {}
+    examined: dict[tuple[str, str], CheckUpResult] = {}
     for look in (home.left_by_kills, home.damaged, home.registry, home.runs):
         for _ in range(_ROUNDS):
             found = {_key_of(fault): fault for fault in _looked(look)}
@@ -153,7 +153,7 @@ def _key_of(fault: Fault) -> tuple[str, str]:
     return fault.what.rpartition(": ")[2], fault.where
 
 
-def _still_there(one: Examined) -> Examined:
+def _still_there(one: CheckUpResult) -> CheckUpResult:
     """Return a fault that was mended and is found again as one that remains."""
     return replace(one, remains=one.remains or f"it is found again: {one.fault.remedy}") if one.done else one
 
@@ -174,14 +174,14 @@ def _file_of(error: Exception) -> str:
     return str(Path(str(file)).name) if file else "-"
 
 
-def _mended(fault: Fault) -> Examined:
+def _mended(fault: Fault) -> CheckUpResult:
     if fault.mend is None:
-        return Examined(fault, remains=_unmended(fault))
+        return CheckUpResult(fault, remains=_unmended(fault))
     try:
         done = fault.mend()
     except (ShelfpriceError, OSError, duckdb.Error) as error:
-        return Examined(fault, remains=f"it could not be mended: {first_line(error)}")
-    return Examined(fault, done, fault.afterwards)
+        return CheckUpResult(fault, remains=f"it could not be mended: {first_line(error)}")
+    return CheckUpResult(fault, done, fault.afterwards)
 
 
 def _unmended(fault: Fault) -> str | None:

@@ -103,7 +103,7 @@ def ingest(
     """
     from catalog.load import load
     from own_data.exports.columns import read_reading
-    from own_data.exports.corrections import Asked, dates_of
+    from own_data.exports.corrections import CorrectionRequest, dates_of
     from own_data.exports.grain import settled
     from own_data.exports.read import open_export
     from own_data.exports.zones import zones_of
@@ -113,7 +113,7 @@ def ingest(
     options |= {"delimiter": "\t" if delimiter == r"\t" else delimiter}
     reading = read_reading(map_file, {**options, "columns": _columns(column or []), "header": _names(header)})
     folder = text_of(catalog)
-    asked = Asked(dates_of(replace) if replace else (), add_stores)
+    asked = CorrectionRequest(dates_of(replace) if replace else (), add_stores)
     with _on_disk(file) as path:
         opened = settled(open_export(path, reading))  # a wrong header or a doubt is refused before anything starts
         admit("retailer")

@@ -10,13 +10,15 @@ from flows.progress import tell
 from flows.spreading.choose import spreading
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
-from own_data.exports.corrections import NOTHING_ASKED, Asked
+from own_data.exports.corrections import NOTHING_ASKED, CorrectionRequest
 from own_data.exports.ingest import Ingested, is_worth_a_cluster
 from own_data.exports.ingest import ingest as ingest_file
 from own_data.exports.read import open_export
 
 
-def ingest(file: Path, reading: Reading, catalog_dir: str | None = None, asked: Asked = NOTHING_ASKED) -> Ingested:
+def ingest(
+    file: Path, reading: Reading, catalog_dir: str | None = None, asked: CorrectionRequest = NOTHING_ASKED
+) -> Ingested:
     """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
 
     A cluster admits the dates of a large file, which it must see under the home.

@@ -32,7 +32,7 @@ AtOnce = Mapping[str, Collection[str]]
 _FREE = -1
 
 
-class Source(Protocol):
+class OrderSource(Protocol):
     """The record behind an order: what people call it, who asked for it, and when it holds."""
 
     @property
@@ -78,7 +78,7 @@ class PriceOrder:
     first_tick: int
     end_tick: int
     accepted_cost: float | None = None
-    source: Source | None = field(default=None, compare=False, repr=False)
+    source: OrderSource | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from catalog.errors import DataError
 from catalog.json_text import json_text
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
-from catalog.reasons import Change, reason
+from catalog.reasons import PriceMove, reason
 from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
 from serving.orders import Orders
@@ -51,7 +51,7 @@ class PriceQuestion:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PriceQuote:
     """A price with everything that led to it. Money in EUR; None where no model or policy knows.
 
     `priced_as_stock` is the stock whose price this is: a book knows none above a product's par. `holds_in` is the store
@@ -126,7 +126,7 @@ class QuotedBook:
         for sku in set(skus).intersection(self._catalog.skus):
             self._own_part(sku)
 
-    def answer(self, question: PriceQuestion, store: str | None = None) -> Answer:
+    def answer(self, question: PriceQuestion, store: str | None = None) -> PriceQuote:
         """Decide as the store would, without exploration, and ignoring other products.
 
         Parameters
@@ -147,7 +147,7 @@ class QuotedBook:
         price, p_sale = float(decision.prices[row, 0]), known(decision.p_sale[row, 0])
         if math.isnan(price):
             raise DataError(unknown_price(question.sku, store))
-        return Answer(
+        return PriceQuote(
             sku=question.sku,
             stock=question.stock,
             priced_as_stock=min(question.stock, int(self._book.par_stock[own.position])),
@@ -185,7 +185,7 @@ class QuotedBook:
             found.setdefault(key, []).append(store)
         return found
 
-    def text(self, answer: Answer, more: dict[str, Any] | None = None) -> str:
+    def text(self, answer: PriceQuote, more: dict[str, Any] | None = None) -> str:
         """Return an answer as one line of JSON: what `shelfprice quote --json` prints and the quote API sends.
 
         Parameters
@@ -229,7 +229,7 @@ class QuotedBook:
         return own.storefront.decide(_shelf_of(question, left, None if store is None else (store,))), 0
 
     def _sentence(self, own: OwnPart, decision: PriceDecision, row: int, question: PriceQuestion, left: int) -> str:
-        change = Change(
+        change = PriceMove(
             product=own.position,
             old_price=math.nan if question.shown is None else question.shown,
             new_price=float(decision.prices[row, 0]),
@@ -246,7 +246,7 @@ class QuotedBook:
 
 def explained(
     catalog: Catalog, book: PriceBook, curves: DemandCurves, question: PriceQuestion, store: str | None = None
-) -> Answer:
+) -> PriceQuote:
     """Answer one question from a price book; see `QuotedBook`."""
     return QuotedBook(catalog, book, curves).answer(question, store)
 

@@ -23,7 +23,7 @@ from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.evidence import evidence
 from serving.orders import at_once_now, orders_on
-from serving.quote import EVERY_STORE, Answer, PriceQuestion, QuotedBook, unknown_price
+from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
 from serving.standing.present_book import book_after, present_book
 from serving.standing.standing import standings
 from warehouse.advice import next_command, situation_of
@@ -120,7 +120,7 @@ class QuoteDesk:
         """Tell whether a store's book is at hand, so that its next answer reads no file."""
         return store in self._asked_about or self.found is None
 
-    def answer(self, question: PriceQuestion, store: str | None = None) -> Answer:
+    def answer(self, question: PriceQuestion, store: str | None = None) -> PriceQuote:
         """Answer one question for one store, or without one where the answer is the same in every store.
 
         Raises
@@ -144,7 +144,7 @@ class QuoteDesk:
         counters = self._counters_for(store)
         return counters[0].tag if store is not None or len(counters) == 1 else self.tag
 
-    def _answered(self, question: PriceQuestion, store: str | None) -> tuple[QuotedBook, Answer]:
+    def _answered(self, question: PriceQuestion, store: str | None) -> tuple[QuotedBook, PriceQuote]:
         self.catalog.product(question.sku)
         if self.found is None:
             raise self._no_book(question.sku, store)

@@ -11,7 +11,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import CatalogError
 from catalog.load import Catalog
 from catalog.pricing import LearnsWhileSelling, Lesson, Policy, PriceDecision, Shelf, Sold, TellsLessons
-from catalog.store_day import Standing, StoreDay
+from catalog.store_day import ShelfState, StoreDay
 from simulation.selling import STAYED_AWAY, count_tick, sell_tick
 from simulation.visits import Visits, draw_visits, opening_stock
 
@@ -29,11 +29,11 @@ def meet(catalog: Catalog, policy: Policy, stores: Sequence[str], business_date:
     return stretch.played()
 
 
-def standing_at_opening(catalog: Catalog, n_stores: int, business_date: dt.date) -> Standing:
+def standing_at_opening(catalog: Catalog, n_stores: int, business_date: dt.date) -> ShelfState:
     """Return the state of the shelves before the first tick: restocked, and without a price."""
     stock = np.tile(opening_stock(catalog, business_date), (n_stores, 1))
     no_price = np.full(stock.shape, np.nan)
-    return Standing(0, stock, no_price, no_price)
+    return ShelfState(0, stock, no_price, no_price)
 
 
 class Stretch:
@@ -49,7 +49,7 @@ class Stretch:
         stores: Sequence[str],
         business_date: dt.date,
         visits: Visits,
-        began: Standing | None = None,
+        began: ShelfState | None = None,
     ) -> None:
         """Begin with the shelves as given, by default as at opening; nothing is sold yet.
 
@@ -86,7 +86,9 @@ class Stretch:
         sell_tick(spans, drawn, answer.prices, stock, self._inventory, self._outcome)
         self._stock_at_start.append(now.stock)
         self._answers.append(answer)
-        self.standing = Standing(now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at)
+        self.standing = ShelfState(
+            now.tick + 1, stock, answer.prices, answer.prices if now.tick == 0 else now.opened_at
+        )
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans))
 

@@ -10,10 +10,10 @@ from etl.transform import transform
 from serving.close_day import close_day, play_again
 from serving.make_book import has_curves, is_priced, make_book_again
 from training.drift.watch import watch_drift
-from training.means import PLAINLY, Means
 from training.night import decide
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed
 from training.registry import ModelRegistry
+from training.run_context import PLAINLY, RunContext
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -42,7 +42,7 @@ class Filling:
 
     seed: int
     force: bool = False
-    means: Means = PLAINLY
+    means: RunContext = PLAINLY
 
 
 def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how: Filling) -> None:

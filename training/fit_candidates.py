@@ -21,7 +21,7 @@ from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FittingJob:
     """What a training learns from: its days, how they are read from the lake, and the seed."""
 
     dataset: Dataset
@@ -80,7 +80,7 @@ class FittedCandidate:
 
 
 def fit_candidates(
-    workspace: Workspace, lesson: Lesson, spread: Spread = HERE, progress: Progress = silent
+    workspace: Workspace, lesson: FittingJob, spread: Spread = HERE, progress: Progress = silent
 ) -> list[FittedCandidate]:
     """Fit every candidate, on other machines or in this process alone: a forest uses several cores of one machine.
 

@@ -22,7 +22,7 @@ from serving.price_book.tabulate import tabulate
 from training.believed_gain import believed_gain
 from training.candidates import FittedModel
 from training.dataset import Dataset
-from training.off_policy import Evidence, OffPolicyEstimate, Shown, estimate_gain
+from training.off_policy import LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
 from training.truth import true_chances_at
 
 
@@ -109,7 +109,7 @@ def gain_on(
     theirs = usual.quotes(visits.product, visits.stock, ticks_left)[0]
     truth = (true_chances_at(catalog, visits, price), true_chances_at(catalog, visits, theirs)) if is_known else None
     return estimate_gain(
-        Evidence(
+        LoggedEvidence(
             product=visits.product,
             price=visits.price,
             propensity=visits.propensity,

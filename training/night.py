@@ -13,10 +13,10 @@ from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook
 from serving.price_book.book import PriceBook
 from training.drift.watch import watch_drift
-from training.means import PLAINLY, Means
 from training.nights import Night, decided_from, inputs_of, is_done, needs_a_decision, record, recorded
 from training.pricing import may_price_without_champion, price_date
 from training.registry import ModelRegistry
+from training.run_context import PLAINLY, RunContext
 from training.schedule import judged_through, why_due
 from training.session import LEARNING, train
 from warehouse.lake import Lake
@@ -29,7 +29,7 @@ def run_night(
     registry: ModelRegistry,
     date: dt.date,
     seed: int,
-    means: Means = PLAINLY,
+    means: RunContext = PLAINLY,
 ) -> Night:
     """Do the night after a business date that is sold to its end.
 
@@ -56,7 +56,7 @@ def decide(
     registry: ModelRegistry,
     date: dt.date,
     seed: int,
-    means: Means = PLAINLY,
+    means: RunContext = PLAINLY,
 ) -> Night:
     """Learn from everything through a business date if that is due, and price the day after it.
 
@@ -86,7 +86,7 @@ def decide(
         return _price_after(workspace, registry, night, inputs, means)
 
 
-def _learn(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: Means) -> str | None:
+def _learn(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int, means: RunContext) -> str | None:
     """Train; return why nothing was learned, if so. What a training says of its version stands in the version's row."""
     try:
         means.run(train, workspace, registry, date, seed, progress=means.progress, spread=means.spread)
@@ -95,7 +95,7 @@ def _learn(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: i
     return None
 
 
-def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, means: Means) -> Night:
+def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, inputs: str, means: RunContext) -> Night:
     """Price the day after and commit that with the night; return the night with what became of its prices."""
     lake = workspace.lake
     if workspace.catalog.store.guardrails.kill_switch:

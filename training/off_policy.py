@@ -31,7 +31,7 @@ _LEVEL = 0.975
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LoggedEvidence:
     """Logged visits as the estimators need them, arrays of shape (n_visits,).
 
     Attributes
@@ -169,7 +169,7 @@ class OffPolicyEstimate:
 
 
 def estimate_gain(
-    log: Evidence, challenger: Shown, incumbent: Shown, true_p_sale: tuple[Floats, Floats] | None = None
+    log: LoggedEvidence, challenger: Shown, incumbent: Shown, true_p_sale: tuple[Floats, Floats] | None = None
 ) -> OffPolicyEstimate:
     """Estimate what the challenger gains over the incumbent, each visit paired with itself.
 
@@ -209,7 +209,7 @@ def _are_equal(price: Floats, other: Floats, smallest: float) -> Flags:
     return np.abs(price - other) < smallest / 2
 
 
-def _near(log: Evidence, price: Floats) -> Floats:
+def _near(log: LoggedEvidence, price: Floats) -> Floats:
     """Chance of the shown price when the target shows each candidate near `price` equally often, shape (n_visits,)."""
     chance = np.zeros(len(price))
     for position, ladder in enumerate(log.candidates):
@@ -233,7 +233,7 @@ def _self_normalised(weight: Floats, reward: Floats, differ: Flags) -> Floats:
     return differ * value + weight * (reward - value) * differ.sum() / weight.sum()
 
 
-def _interval(gains: Floats, log: Evidence) -> Interval:
+def _interval(gains: Floats, log: LoggedEvidence) -> Interval:
     """Sum of the visits' contributions per store day, with an interval that treats each throw as one piece of evidence.
 
     Few heavy clusters make a variance unsure, so the t quantile takes as degrees of freedom how many clusters there
@@ -251,7 +251,7 @@ def _interval(gains: Floats, log: Evidence) -> Interval:
     return Interval(float(mid), float(low), float(high))
 
 
-def _supported(log: Evidence, price: Floats, near: Floats, differ: Flags) -> float:
+def _supported(log: LoggedEvidence, price: Floats, near: Floats, differ: Flags) -> float:
     """Share of the visits with different prices whose (product, price) any weight speaks for."""
     if not differ.any():
         return 1.0

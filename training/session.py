@@ -14,7 +14,7 @@ from features.cells import feature_workbench
 from serving.champion import Champion
 from training.candidates import FittedModel
 from training.dataset import Dataset, holdout_budget_groups
-from training.fit_candidates import FittedCandidate, Lesson, fit_candidates
+from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, Verdict, pass_gate
 from training.judge import choose_threshold, judge
@@ -92,7 +92,7 @@ def train(
     catch_up(workspace, registry, dataset.judged_through + dt.timedelta(days=1))
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
-        fitted = fit_candidates(workspace, Lesson(dataset, through, since, seed), spread, progress)
+        fitted = fit_candidates(workspace, FittingJob(dataset, through, since, seed), spread, progress)
         judged = judge_candidates(log, days, fitted)
         best = min(judged, key=lambda item: item.scores["log_loss"])
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}

@@ -7,10 +7,10 @@ from typing import Any
 
 from training.dataset import Dataset
 from training.learning_days import learning_days
-from training.means import PLAINLY, Means
 from training.promotion.change import catch_up
 from training.registry import ModelRegistry
 from training.result import TrainingResult
+from training.run_context import PLAINLY, RunContext
 from training.session import LEARNING, inputs_of, train
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
@@ -46,7 +46,7 @@ def train_once(
     through: dt.date,
     seed: int,
     since: dt.date | None = None,
-    means: Means = PLAINLY,
+    means: RunContext = PLAINLY,
     *,
     again: bool = False,
 ) -> TrainingResult | KnownVersion:

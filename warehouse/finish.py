@@ -14,18 +14,18 @@ from warehouse.commit_record import (
 )
 from warehouse.locks import held, waited_for
 from warehouse.partition import Partition
-from warehouse.store import Store
+from warehouse.store import LakeStore
 
 
 @dataclass(frozen=True)
 class Place:
     """Where commits are made: the store of a lake, and its locks."""
 
-    store: Store
+    store: LakeStore
     locks: LockPlace
 
 
-def finish_left(store: Store, name: str) -> list[str]:
+def finish_left(store: LakeStore, name: str) -> list[str]:
     """Finish a pending commit whose lock is held by us; nothing happens when another has finished it meanwhile."""
     record = read_record(store.notes, pending_record_name(name))
     if record is None:
@@ -34,7 +34,7 @@ def finish_left(store: Store, name: str) -> list[str]:
     return [name]
 
 
-def finish(store: Store, record: CommitRecord) -> None:
+def finish(store: LakeStore, record: CommitRecord) -> None:
     """Put the parts of a pending commit in force that are not yet, and make its record final.
 
     What it removes is no part of any other commit then. A kill in between leaves it pending, so whoever comes next does
@@ -82,7 +82,7 @@ def finish_interrupted(place: Place, holding: Partition | None = None) -> list[s
     return finished
 
 
-def _pending_or_none(store: Store, name: str) -> CommitRecord | None:
+def _pending_or_none(store: LakeStore, name: str) -> CommitRecord | None:
     try:
         return read_record(store.notes, pending_record_name(name))
     except LakeError:

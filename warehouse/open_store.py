@@ -3,10 +3,10 @@
 from catalog.settings import Settings
 from catalog.wings import needed
 from warehouse.local.store import LocalStore
-from warehouse.store import Store
+from warehouse.store import LakeStore
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> LakeStore:
     """Return the store of a lake: a plain folder, unless the settings name another.
 
     Raises
@@ -18,5 +18,5 @@ def open_store(settings: Settings) -> Store:
     """
     if settings.lake_address is None:
         return LocalStore(settings.lake)
-    store: Store = needed("store", "SHELFPRICE_LAKE")(settings)
+    store: LakeStore = needed("store", "SHELFPRICE_LAKE")(settings)
     return store

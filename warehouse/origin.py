@@ -12,7 +12,7 @@ from catalog.errors import Declined, LakeError
 from catalog.names import EXPORT_GROUP
 from warehouse.receipts import sealed_text
 from warehouse.sealed_notes import ORIGIN, read_sealed
-from warehouse.store import Store
+from warehouse.store import LakeStore
 
 Side = Literal["twin", "retailer"]
 
@@ -25,7 +25,7 @@ RECORD = ORIGIN
 _DECISIONS = {"twin": "the twin's decisions", "retailer": "a retailer's decisions"}
 
 
-def origin_of(store: Store) -> Side | None:
+def origin_of(store: LakeStore) -> Side | None:
     """Return whose decisions the lake in a store holds, by its record or its partitions; None while it holds none.
 
     Raises
@@ -36,7 +36,7 @@ def origin_of(store: Store) -> Side | None:
     return _recorded(store) or _recognised(store)
 
 
-def refuse_other_side(store: Store, side: Side) -> None:
+def refuse_other_side(store: LakeStore, side: Side) -> None:
     """Refuse work of a side in a lake that holds the decisions of the other one.
 
     Raises
@@ -49,7 +49,7 @@ def refuse_other_side(store: Store, side: Side) -> None:
         raise Declined(refusal)
 
 
-def claim(store: Store, side: Side) -> None:
+def claim(store: LakeStore, side: Side) -> None:
     """Claim a lake for a side before it publishes decisions; the first claim is recorded for good.
 
     Raises
@@ -62,7 +62,7 @@ def claim(store: Store, side: Side) -> None:
     refuse_other_side(store, side)
 
 
-def refusal_of(store: Store, holds: Side | None, side: Side) -> str | None:
+def refusal_of(store: LakeStore, holds: Side | None, side: Side) -> str | None:
     """Say in one line why a side may not publish in a lake, and what to do; None where it may."""
     if holds in (None, side):
         return None
@@ -72,7 +72,7 @@ def refusal_of(store: Store, holds: Side | None, side: Side) -> str | None:
     )
 
 
-def _recorded(store: Store) -> Side | None:
+def _recorded(store: LakeStore) -> Side | None:
     try:
         note = read_sealed(store.notes, RECORD)
         holds = None if note is None else note["holds"]
@@ -86,7 +86,7 @@ def _recorded(store: Store) -> Side | None:
     return holds
 
 
-def _recognised(store: Store) -> Side | None:
+def _recognised(store: LakeStore) -> Side | None:
     """Return what the names of the partitions say; no file is opened."""
     groups = [part.group for table in OF_BOTH for part in store.traces(table)]
     if any(group.startswith(EXPORT_GROUP) for group in groups) or _any_of(store, OF_A_RETAILER):
@@ -94,5 +94,5 @@ def _recognised(store: Store) -> Side | None:
     return "twin" if groups or _any_of(store, OF_THE_TWIN) else None
 
 
-def _any_of(store: Store, tables: tuple[str, ...]) -> bool:
+def _any_of(store: LakeStore, tables: tuple[str, ...]) -> bool:
     return any(next(store.traces(table), None) is not None for table in tables)

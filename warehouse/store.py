@@ -20,7 +20,7 @@ from warehouse.receipts import Receipt
 from warehouse.within import Within
 
 
-class Store(Protocol):
+class LakeStore(Protocol):
     """Partitions with their receipts, and notes.
 
     A partition is staged first, beside what is in force, and counts when it is put in force. Reading never waits.

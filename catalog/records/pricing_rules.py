@@ -32,7 +32,7 @@ class Policies(Record):
     rule: RuleSettings = Field(default=RuleSettings(), description="settings of the policy `rule`, below")
 
 
-class Belief(Record):
+class BeliefSettings(Record):
     """What is believed of shoppers before any was seen, and how often that is corrected while the store sells.
 
     Log odds of a sale are described over price ratio, the price over the base price: a level at the base price, a

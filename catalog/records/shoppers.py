@@ -39,7 +39,7 @@ def check_shares(personas: Sequence[Persona]) -> None:
         raise ValueError(f"the personas' shares add up to {shares:g}, expected 1")
 
 
-class Footfall(Record):
+class FootfallSettings(Record):
     """How the twin's visits differ from day to day. Prices are set without it: a planner sees only who came."""
 
     day_variation: float = Field(

@@ -12,7 +12,7 @@ from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
 from catalog.records.pricing_rules import (
     Approval,
-    Belief,
+    BeliefSettings,
     Exploration,
     ExportedPrices,
     Gate,
@@ -20,7 +20,7 @@ from catalog.records.pricing_rules import (
     Learning,
     Policies,
 )
-from catalog.records.shoppers import Footfall, Persona, Shock, check_shares
+from catalog.records.shoppers import FootfallSettings, Persona, Shock, check_shares
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
 
@@ -78,16 +78,18 @@ class Store(Record):
         exclude_if=lambda share: share == 0,
         description="share of the shoppers who look again once, later in the day, when the price was too high for them",
     )
-    footfall: Footfall = Field(
-        default=Footfall(),
-        exclude_if=lambda footfall: footfall == Footfall(),
+    footfall: FootfallSettings = Field(
+        default=FootfallSettings(),
+        exclude_if=lambda footfall: footfall == FootfallSettings(),
         description="how visits differ from day to day, below",
     )
     ladder_prices: int = Field(
         default=20, ge=2, le=1000, description="prices on each product's ladder, evenly from floor to ceiling"
     )
     policies: Policies = Field(default=Policies(), description="which policy prices, below")
-    belief: Belief = Field(default=Belief(), description="what is believed of shoppers nobody has seen yet, below")
+    belief: BeliefSettings = Field(
+        default=BeliefSettings(), description="what is believed of shoppers nobody has seen yet, below"
+    )
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
     exported_prices: ExportedPrices = Field(
         default=ExportedPrices(),

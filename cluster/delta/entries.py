@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cluster.delta.look import Look
-from cluster.delta.naming import Standing, in_table, object_name, of_object
+from cluster.delta.naming import PartInForce, in_table, object_name, of_object
 from warehouse.commit_record import CommittedPart
 from warehouse.receipts import CODE_VERSION
 
@@ -47,7 +47,7 @@ def after(known: Look, table: str, actions: Iterable[Action]) -> Look:
         partition, fingerprint = found
         parts = dict(dates.get(partition.business_date, {}))
         if ADD in action:
-            parts[partition] = Standing(fingerprint, _rows(said), said["size"], said["modificationTime"])
+            parts[partition] = PartInForce(fingerprint, _rows(said), said["size"], said["modificationTime"])
         elif (stands := parts.get(partition)) and stands.is_of(fingerprint):
             del parts[partition]
         dates[partition.business_date] = parts

@@ -14,7 +14,7 @@ from catalog.settings import Settings
 from cluster.delta.address import log_options
 from cluster.delta.log import TableLog
 from cluster.delta.look import TableState
-from cluster.delta.naming import Standing, object_name, receipt_name
+from cluster.delta.naming import PartInForce, object_name, receipt_name
 from cluster.delta.notes import ObjectNotes
 from cluster.delta.objects import Objects, open_objects
 from cluster.delta.pointers import TablePointers
@@ -86,7 +86,7 @@ class DeltaReading:
         """Return the business dates of a table by day that have partitions, ascending."""
         return sorted(date for date in self._state(table).look().dates if date is not None)
 
-    def standing(self, partition: Partition) -> Standing | None:
+    def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition right now."""
         return self._state(partition.table).standing(partition)
 
@@ -95,7 +95,7 @@ class DeltaReading:
         standing = self.standing(partition)
         return self.receipt_of(partition, standing) if standing else None
 
-    def receipt_of(self, partition: Partition, standing: Standing) -> Receipt | None:
+    def receipt_of(self, partition: Partition, standing: PartInForce) -> Receipt | None:
         """Return the receipt of what stands in force; None when it is damaged. Each is read once in a process."""
         name = object_name(partition, standing.fingerprint)
         known = self._receipts.get(name)
@@ -159,7 +159,7 @@ class DeltaReading:
         """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""
         return [self.place_of(one, standing) for one, standing in self._standings(partitions) if standing]
 
-    def place_of(self, partition: Partition, standing: Standing) -> str:
+    def place_of(self, partition: Partition, standing: PartInForce) -> str:
         """Return what DuckDB opens for what stands in force of a partition."""
         return self.objects.address.of(object_name(partition, standing.fingerprint))
 
@@ -198,7 +198,7 @@ class DeltaReading:
     def _state(self, table: str) -> TableState:
         return self.tables[table_called(table).name]
 
-    def _standings(self, partitions: Iterable[Partition]) -> list[tuple[Partition, Standing | None]]:
+    def _standings(self, partitions: Iterable[Partition]) -> list[tuple[Partition, PartInForce | None]]:
         """Return what stands in force of many partitions, by one look at each of their tables."""
         asked = list(partitions)
         looks = {

@@ -27,7 +27,7 @@ from catalog.errors import LakeError
 from catalog.table import Table
 from cluster.delta.entries import ADD, REMOVE, Action, actions_of, after, info_of, lines_of
 from cluster.delta.look import Look, is_due
-from cluster.delta.naming import Standing, of_object
+from cluster.delta.naming import PartInForce, of_object
 from cluster.delta.objects import Objects
 from warehouse.commit_record import CommittedPart
 from warehouse.partition import Partition
@@ -83,7 +83,7 @@ class TableLog:
             self._confirmed_at = time.monotonic()
             return self._known
 
-    def standing(self, partition: Partition) -> Standing | None:
+    def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition right now."""
         return self.look().standing(partition)
 

@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Protocol
 
 from catalog.errors import Declined
-from cluster.delta.naming import Standing, object_name
+from cluster.delta.naming import PartInForce, object_name
 from warehouse.commit_record import CommittedPart
 from warehouse.partition import Partition
 from warehouse.within import Within
 
 _MILLION = 1_000_000  # nanoseconds in a millisecond
 
-OfOneDate = Mapping[Partition, Standing]
+OfOneDate = Mapping[Partition, PartInForce]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Look:
             return None
         return {name for number, name in self.commits.items() if number not in earlier.commits}
 
-    def standing(self, partition: Partition) -> Standing | None:
+    def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition; None when nothing does."""
         return self.dates.get(partition.business_date, {}).get(partition)
 
-    def standings(self, within: Within | None = None) -> Iterator[tuple[Partition, Standing]]:
+    def standings(self, within: Within | None = None) -> Iterator[tuple[Partition, PartInForce]]:
         """Yield what is in force, in order of date and group."""
         for date in sorted(self.dates, key=lambda one: one or dt.date.min):
             if date is None or within is None or within(date):
@@ -84,7 +84,7 @@ class TableState(Protocol):
     def look(self, within: Within | None = None) -> Look:
         """Return what is in force right now; of some business dates, if asked."""
 
-    def standing(self, partition: Partition) -> Standing | None:
+    def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition right now."""
 
     def commit(self, parts: list[CommittedPart], commit: str | None) -> None:
@@ -102,7 +102,7 @@ class TableState(Protocol):
         """
 
 
-def is_due(part: CommittedPart, found: Standing | None) -> bool:
+def is_due(part: CommittedPart, found: PartInForce | None) -> bool:
     """Tell whether a part has yet to be put in force.
 
     Raises

@@ -20,7 +20,7 @@ _POINTER = re.compile(
 
 
 @dataclass(frozen=True)
-class Standing:
+class PartInForce:
     """What stands in force of a partition.
 
     Attributes

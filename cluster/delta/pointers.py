@@ -16,7 +16,7 @@ from threading import Lock
 from catalog.errors import LakeError
 from catalog.table import Table
 from cluster.delta.look import Look, is_due
-from cluster.delta.naming import Standing, of_pointer, pointer_name, short
+from cluster.delta.naming import PartInForce, of_pointer, pointer_name, short
 from cluster.delta.objects import Objects, ObjectState
 from warehouse.commit_record import CommittedPart
 from warehouse.partition import Partition
@@ -31,7 +31,7 @@ _PATIENCE = 60.0  # s
 class _Pointer:
     """What a pointer says: what is in force, None for nothing, and the commit that put it in force."""
 
-    standing: Standing | None
+    standing: PartInForce | None
     commit: str | None
 
 
@@ -52,7 +52,7 @@ class TablePointers:
         found = [one for one in self._pointers(within) if of_pointer(one.name)]
         with ThreadPoolExecutor(_AT_ONCE) as readers:
             said = list(readers.map(self._said, found))
-        dates: dict[dt.date | None, dict[Partition, Standing]] = {}
+        dates: dict[dt.date | None, dict[Partition, PartInForce]] = {}
         commits: dict[Hashable, str] = {}
         for one, pointer in zip(found, said, strict=True):
             if (partition := of_pointer(one.name)) and pointer.standing:
@@ -62,7 +62,7 @@ class TablePointers:
         version = zlib.crc32("\n".join(sorted(f"{one.name} {one.version}" for one in found)).encode())
         return Look(version, dates, commits)
 
-    def standing(self, partition: Partition) -> Standing | None:
+    def standing(self, partition: Partition) -> PartInForce | None:
         """Return what stands in force of a partition right now."""
         return self._stands(partition)[0].standing
 
@@ -95,7 +95,7 @@ class TablePointers:
             return True
         now = max(time.time_ns() // 1_000_000, found.since + 1 if found else 0)
         if part.receipt is not None:
-            named = Standing(short(part.receipt), part.receipt.rows, part.receipt.bytes, now)
+            named = PartInForce(short(part.receipt), part.receipt.rows, part.receipt.bytes, now)
         said = {"standing": asdict(named) if named else None, "commit": commit, "at": now}
         content, name = sealed_text(said).encode(), pointer_name(part.partition)
         if version is None:
@@ -133,6 +133,6 @@ class TablePointers:
 def _pointer(name: str, content: bytes) -> _Pointer:
     try:
         said = unsealed(content.decode())
-        return _Pointer(Standing(**said["standing"]) if said["standing"] else None, said["commit"])
+        return _Pointer(PartInForce(**said["standing"]) if said["standing"] else None, said["commit"])
     except (ValueError, TypeError, KeyError) as error:
         raise LakeError(f"{name}: expected a pointer as it was written, found something else ({error})") from error

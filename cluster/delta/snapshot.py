@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from catalog.errors import LakeError
 from cluster.delta.look import Look
-from cluster.delta.naming import Standing, short
+from cluster.delta.naming import PartInForce, short
 from warehouse.commit_record import CommitRecord, CommittedPart, record_from
 from warehouse.partition import Partition
 
@@ -24,7 +24,7 @@ PENDING = "commits/pending"
 _AT_ONCE = 8
 _PATIENCE = 60.0  # s
 
-Snapshot = dict[Partition, Standing]
+Snapshot = dict[Partition, PartInForce]
 _Records = dict[str, CommitRecord | None]
 _Looks = dict[str, Look]
 
@@ -124,4 +124,4 @@ def _apply(part: CommittedPart, found: Snapshot) -> None:
     if part.receipt is None:
         found.pop(part.partition, None)
     elif _state_of(part, found) != "after":
-        found[part.partition] = Standing(short(part.receipt), part.receipt.rows, part.receipt.bytes, 0)
+        found[part.partition] = PartInForce(short(part.receipt), part.receipt.rows, part.receipt.bytes, 0)

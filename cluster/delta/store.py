@@ -18,7 +18,7 @@ from catalog.settings import Settings
 from cluster.delta.evidence import check
 from cluster.delta.in_force import AT_ONCE, DeltaReading
 from cluster.delta.look import is_due
-from cluster.delta.naming import Standing, object_name, receipt_name, short
+from cluster.delta.naming import PartInForce, object_name, receipt_name, short
 from cluster.delta.probe import probe
 from cluster.delta.vacuum import strays
 from warehouse.commit_record import CommittedPart
@@ -180,7 +180,7 @@ class DeltaStore(DeltaReading):
         self._receipts.pop(name, None)
         return moved
 
-    def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, Standing | None]]:
+    def _with_standings(self, parts: Sequence[CommittedPart]) -> Iterator[tuple[CommittedPart, PartInForce | None]]:
         for part, (_, standing) in zip(parts, self._standings(part.partition for part in parts), strict=True):
             yield part, standing
 

@@ -19,7 +19,7 @@ _PATIENCE = 60.0  # s
 _PAUSE = 0.2  # s
 
 
-class Source(Protocol):
+class MirrorSource(Protocol):
     """A lake that can be mirrored."""
 
     def moment(self) -> Moment:

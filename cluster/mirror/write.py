@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catalog.errors import DamagedError, DataError, LakeError
 from catalog.lock_place import LockPlace
-from cluster.mirror.source import Moment, Source
+from cluster.mirror.source import MirrorSource, Moment
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held
 from warehouse.partition import Partition, file_of
@@ -49,7 +49,7 @@ class Mirrored:
 
 
 def mirror(
-    source: Source, folder: Path, on_partition: Callable[[int, int], None] = lambda _done, _total: None
+    source: MirrorSource, folder: Path, on_partition: Callable[[int, int], None] = lambda _done, _total: None
 ) -> Mirrored:
     """Copy a lake as it is at one moment; what the version before has already is not copied again.
 
@@ -91,7 +91,7 @@ def mirror(
 
 
 def _filled(
-    source: Source, moment: Moment, place: Path, before: Path | None, on_partition: Callable[[int, int], None]
+    source: MirrorSource, moment: Moment, place: Path, before: Path | None, on_partition: Callable[[int, int], None]
 ) -> list[int | None]:
     """Fill a version, and return the bytes that were copied of each partition; None where they were gone."""
     place.mkdir(parents=True)
@@ -105,7 +105,9 @@ def _filled(
     return sizes
 
 
-def _placed(source: Source, place: Path, before: Path | None, partition: Partition, fingerprint: str) -> int | None:
+def _placed(
+    source: MirrorSource, place: Path, before: Path | None, partition: Partition, fingerprint: str
+) -> int | None:
     """Put one partition into a version: the file of the version before, or a copy that its receipt proves."""
     data = file_of(place, partition)
     data.parent.mkdir(parents=True, exist_ok=True)

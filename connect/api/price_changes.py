@@ -182,7 +182,7 @@ def ask(
     It counts from the next tick, unless somebody else has to approve it first. What speaks against it is answered as a
     conflict, and nothing is recorded.
     """
-    answer = desk.ask(workspace, _wish(workspace, body), str(caller.name))
+    answer = desk.ask(workspace, _price_request(workspace, body), str(caller.name))
     return AskedChanges(
         changes=rows_of(workspace, answer.changes), conflicts=answer.conflicts, consequence=answer.consequence
     )
@@ -198,7 +198,7 @@ def ask(
 )
 def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
-    answer = desk.examined(workspace, _wish(workspace, body))
+    answer = desk.examined(workspace, _price_request(workspace, body))
     return AskedChanges(changes=[], conflicts=answer.conflicts, consequence=answer.consequence)
 
 
@@ -229,7 +229,7 @@ def decide(
     return DecidedChanges(changes=rows_of(workspace, changes))
 
 
-def _wish(workspace: Workspace, body: PriceChangeBody) -> desk.Wish:
+def _price_request(workspace: Workspace, body: PriceChangeBody) -> desk.PriceRequest:
     """Return a price change as the desk takes it; times without a zone are local times of the store."""
     store, fields = workspace.catalog.store, body.model_dump()
     _refuse_unknown("product", body.sku, workspace.catalog.skus, "of the shelf")
@@ -238,7 +238,7 @@ def _wish(workspace: Workspace, body: PriceChangeBody) -> desk.Wish:
     for name in ("valid_from", "valid_until"):
         if fields[name] is not None:
             fields[name] = clock.moment_of_person(fields[name])
-    return desk.Wish(**fields)
+    return desk.PriceRequest(ignore_conflicts=fields.pop("anyway"), **fields)
 
 
 def _refuse_unknown(what: str, name: str | None, known: Sequence[str], where: str) -> None:

@@ -15,7 +15,7 @@ from connect.api.kept_desk import KeptDesk
 from connect.api.problems import Problem, ProblemDocument, problem_example, problem_of, problem_responses
 from connect.api.quick_quotes import answer_to, open_books
 from connect.api.quote_questions import QuoteQuestion, question_of
-from serving.quote import Answer
+from serving.quote import PriceQuote
 
 MOST_QUESTIONS = 10_000
 """Of one request."""
@@ -49,7 +49,7 @@ router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
 
 
 @dataclass(frozen=True)
-class Quote(Answer):
+class Quote(PriceQuote):
     """A price with everything that led to it: what `shelfprice quote --json` prints."""
 
     passed_over: Annotated[

@@ -15,7 +15,7 @@ from catalog.load import Catalog
 from connect.export.batch import ShelfPrice
 from desk.price_changes.change import PriceChange
 from etl.live.store_now import StoreNow, stores_now
-from serving.orders import Source
+from serving.orders import OrderSource
 from serving.standing.standing import StoreStanding, standings
 from warehouse.lake import Lake
 
@@ -39,7 +39,7 @@ def _shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
     ]
 
 
-def _on_label(catalog: Catalog, price: ShelfPrice, order: Source | None) -> ShelfPrice:
+def _on_label(catalog: Catalog, price: ShelfPrice, order: OrderSource | None) -> ShelfPrice:
     """Add the price of one unit of measure, and the prior price that an announced reduction has to name."""
     if isinstance(order, PriceChange) and order.terms.announced and order.terms.new_price == price.price:
         price = replace(price, prior_price=order.terms.prior_price)

@@ -10,7 +10,7 @@ from catalog.load import Catalog
 from dashboard.cards.desk_edit import cost_in_words
 from dashboard.cards.desk_prices import act_button
 from dashboard.components import card, prose
-from dashboard.data.desk.people import Standing
+from dashboard.data.desk.people import StandingOrder
 from dashboard.formats import euros
 
 PEOPLE, SWITCHED = "desk-people", "desk-switched"
@@ -41,7 +41,7 @@ def people_card(catalog: Catalog) -> Component:
     )
 
 
-def people_list(changes: Sequence[Standing]) -> Component:
+def people_list(changes: Sequence[StandingOrder]) -> Component:
     """List what people asked for and what is not over, the newest first."""
     if not changes:
         return dmc.Text("Nobody has set, frozen or stopped a price.", c="dimmed", size="sm")
@@ -51,7 +51,7 @@ def people_list(changes: Sequence[Standing]) -> Component:
     return html.Ul(items, className="desk-changes")
 
 
-def _item(change: Standing) -> Component:
+def _item(change: StandingOrder) -> Component:
     words, colour = _LOOKS[change.state]
     time = "in that time" if change.is_for_hours else "a day"
     cost = [html.Span(f"It {cost_in_words(change.cost)} {time}.")] if change.cost is not None else []
@@ -67,7 +67,7 @@ def _item(change: Standing) -> Component:
     return html.Li([words_of, html.Div(acts, className="desk-change-acts")])
 
 
-def _what(change: Standing) -> str:
+def _what(change: StandingOrder) -> str:
     where = change.store or EVERY_STORE
     if change.kind == "kill_switch":
         return f"Kill switch, {where}"

@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import aria, notice, stat, table
-from dashboard.data.lake_tables import TableState
+from dashboard.data.lake_tables import LakeTable
 from dashboard.data.verification import VerificationProgress
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
 from dashboard.prefect.runs import Kind, Run
@@ -43,7 +43,7 @@ def run_list(newest: Sequence[Run], now: dt.datetime) -> Component:
     return table(["Run", "Flow", "State", "Started", "Duration"], rows, numbers=(3, 4), width=640)
 
 
-def table_list(states: Sequence[TableState], now: dt.datetime) -> Component:
+def table_list(states: Sequence[LakeTable], now: dt.datetime) -> Component:
     """List tables with rows, newest date, when they were published last, and size."""
     rows = [
         [
@@ -61,7 +61,7 @@ def table_list(states: Sequence[TableState], now: dt.datetime) -> Component:
     )
 
 
-def summary(states: Sequence[TableState], free_bytes: int, now: dt.datetime) -> Component:
+def summary(states: Sequence[LakeTable], free_bytes: int, now: dt.datetime) -> Component:
     """Show decisions, rejected rows, freshness and disk in four numbers."""
     named = {state.name: state for state in states}
     sold = [named[table] for table in SOLD]
@@ -159,7 +159,7 @@ def _state(run: Run) -> Component:
     return dmc.Badge(f"{mark} {run.state}", color=drawn, variant="light", size="sm", tt="none")
 
 
-def _unproven(state: TableState) -> list[Component]:
+def _unproven(state: LakeTable) -> list[Component]:
     if not state.unproven:
         return []
     return [dmc.Badge(f"{state.unproven} without receipt", color="red", variant="light", size="sm", tt="none", ml=6)]

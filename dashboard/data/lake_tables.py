@@ -11,7 +11,7 @@ from warehouse.receipts import Receipt
 
 
 @dataclass(frozen=True)
-class TableState:
+class LakeTable:
     """One table as its receipts tell it.
 
     Attributes
@@ -38,18 +38,18 @@ class TableState:
     published_at: dt.datetime | None
 
 
-def table_states(settings: Settings) -> tuple[TableState, ...]:
+def table_states(settings: Settings) -> tuple[LakeTable, ...]:
     """Return the state of every table of the catalog, in its order."""
     lake = Lake(settings)
     return tuple(_state(lake, name) for name in TABLES)
 
 
-def _state(lake: Lake, name: str) -> TableState:
+def _state(lake: Lake, name: str) -> LakeTable:
     partitions = list(lake.partitions(name))
     receipts = [receipt for partition in partitions if (receipt := _receipt(lake, partition))]
     dates = [partition.business_date for partition in partitions if partition.business_date]
     published = [moment for partition in partitions if (moment := lake.published_at(partition))]
-    return TableState(
+    return LakeTable(
         name,
         TABLES[name].grain,
         rows=sum(receipt.rows for receipt in receipts),

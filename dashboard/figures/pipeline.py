@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.data.lake_tables import TableState
+from dashboard.data.lake_tables import LakeTable
 from dashboard.theme import Scheme, colour, styled
 
 _ROW = 26  # pixels
 _MEGABYTE = 1e6
 
 
-def disk_use(states: Sequence[TableState], scheme: Scheme) -> go.Figure:
+def disk_use(states: Sequence[LakeTable], scheme: Scheme) -> go.Figure:
     """Size of each table, the largest on top. Look for: a table that grows faster than its decisions."""
     held = sorted((state for state in states if state.bytes), key=lambda state: state.bytes)
     return _bars(

@@ -13,7 +13,7 @@ from dashboard.cards.desk_people import PEOPLE, people_card, people_list
 from dashboard.cards.desk_prices import CHOSEN, COUNT, GRID, note_of, prices_card, told_of
 from dashboard.cards.missing import no_data
 from dashboard.components import aria, heading
-from dashboard.data.desk.asked import Asked, as_sent, in_order
+from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
 from dashboard.data.desk.people import standing
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.desk_controls import ACT, DONE, FILTERS, SAID, filter_states, wire_acts
@@ -69,7 +69,7 @@ def _wire_table(app: Dash, desk: PriceDesk) -> None:
         if wanted is None:
             raise PreventUpdate
         rows = desk.sheet().rows
-        found = Asked(**asked).found_in(rows)
+        found = DeskQuestion(**asked).found_in(rows)
         part = in_order(found, wanted.get("sortModel") or [])[wanted["startRow"] : wanted["endRow"]]
         return {
             "rows": {"rowData": [as_sent(row) for row in part], "rowCount": len(found)},

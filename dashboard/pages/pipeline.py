@@ -16,7 +16,7 @@ from dashboard.cards import pipeline as cards
 from dashboard.cards.missing import no_data
 from dashboard.cards.services import service_list
 from dashboard.components import aria, card, chart, heading, notice
-from dashboard.data.lake_tables import TableState, table_states
+from dashboard.data.lake_tables import LakeTable, table_states
 from dashboard.data.verification import Verification
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
@@ -93,7 +93,7 @@ def _wire_services(app: Dash, monitor: Monitor) -> None:
 
 
 def _wire_content(app: Dash, monitor: Monitor) -> None:
-    kept = Cache[tuple[TableState, ...]](1)
+    kept = Cache[tuple[LakeTable, ...]](1)
 
     @app.callback(
         Output("pipeline-summary", "children"),
@@ -132,7 +132,7 @@ def _wire_verification(app: Dash, verification: Verification) -> None:
         return shown, progress.running, _WHILE_CHECKING if progress.running else _LOOK_AGAIN
 
 
-def content(monitor: Monitor, states: tuple[TableState, ...], scheme: Scheme) -> list[Component]:
+def content(monitor: Monitor, states: tuple[LakeTable, ...], scheme: Scheme) -> list[Component]:
     """Draw tables, disk use and rejected rows as they are now."""
     return [
         html.Div(

@@ -45,7 +45,7 @@ class Consequence:
     cost: float | None
 
 
-class Outlook:
+class DayForecast:
     """The price book in force, ready to say what prices bring; it is read once for many questions.
 
     Parameters
@@ -130,6 +130,6 @@ class Outlook:
         )
 
 
-def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce) -> Outlook:
+def outlook_of(lake: Lake, catalog: Catalog, found: BookInForce) -> DayForecast:
     """Return the book in force on the catalog of now, ready to say what prices bring."""
-    return Outlook(catalog, present_book(lake, catalog, found), found.belief)
+    return DayForecast(catalog, present_book(lake, catalog, found), found.belief)

@@ -14,7 +14,7 @@ from catalog.load import Catalog
 from catalog.near import did_you_mean
 from desk.price_changes.change import Event, PriceChange, Terms, folded
 from desk.price_changes.conflicts import below_cost, conflicts, of_the_announcement, refuse_impossible
-from desk.price_changes.consequence import Consequence, Outlook, outlook_of
+from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
 from desk.price_changes.prior import with_prior_price
 from desk.price_changes.record import (
     LOCK,
@@ -35,7 +35,7 @@ from warehouse.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Wish:
+class PriceRequest:
     """What a person asks for.
 
     Attributes
@@ -52,7 +52,7 @@ class Wish:
         None is until it is withdrawn.
     announced
         Whether the price is announced as a reduction, which then has to name the lowest price before it.
-    anyway
+    ignore_conflicts
         Whether it is recorded despite what speaks against it.
     below_cost
         Whether it may be below the floor, and below cost plus the minimum margin as the cost is now; a higher cost asks
@@ -67,12 +67,12 @@ class Wish:
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
     announced: bool = False
-    anyway: bool = False
+    ignore_conflicts: bool = False
     below_cost: bool = False
 
 
 @dataclass(frozen=True)
-class Answer:
+class DeskAnswer:
     """What became of a wish: its price changes, what speaks against them, and what they are expected to bring a day.
 
     `consequence` is that of one store; None without a price book, or for more than one product.
@@ -88,7 +88,7 @@ class Answer:
         return any(change.last == "proposed" for change in self.changes)
 
 
-def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
+def ask(workspace: Workspace, wish: PriceRequest, by: str) -> DeskAnswer:
     """Record a wish, approved at once where whoever asks may approve.
 
     Raises
@@ -96,13 +96,13 @@ def ask(workspace: Workspace, wish: Wish, by: str) -> Answer:
     CatalogError, DataError
         When it can never hold.
     Declined
-        When something speaks against it and it is not wished anyway, when its price is below cost plus the minimum
+        When something speaks against it and that is not to be ignored, when its price is below cost plus the minimum
         margin and nobody accepted that, or somebody else is deciding right now.
     """
     return _asked_together(workspace, (wish,), by, lambda _: nullcontext())[0]
 
 
-def ask_all(workspace: Workspace, wishes: Sequence[Wish], by: str) -> list[Answer]:
+def ask_all(workspace: Workspace, wishes: Sequence[PriceRequest], by: str) -> list[DeskAnswer]:
     """Record several wishes as one action, all or none, and return what became of each.
 
     Raises
@@ -114,8 +114,11 @@ def ask_all(workspace: Workspace, wishes: Sequence[Wish], by: str) -> list[Answe
 
 
 def _asked_together(
-    workspace: Workspace, wishes: Sequence[Wish], by: str, naming: Callable[[Wish], AbstractContextManager[None]]
-) -> list[Answer]:
+    workspace: Workspace,
+    wishes: Sequence[PriceRequest],
+    by: str,
+    naming: Callable[[PriceRequest], AbstractContextManager[None]],
+) -> list[DeskAnswer]:
     lake, catalog = workspace.lake, workspace.catalog
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
@@ -135,10 +138,10 @@ def _asked_together(
             ]
             asked.append(list(_asked(catalog, proposed, facts.ticks)))
         record(lake, catalog, [event for events in asked for event in events])
-    return [Answer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
+    return [DeskAnswer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
 
 
-def examined(workspace: Workspace, wish: Wish) -> Answer:
+def examined(workspace: Workspace, wish: PriceRequest) -> DeskAnswer:
     """Tell what would become of a wish, without recording it.
 
     Raises
@@ -148,7 +151,7 @@ def examined(workspace: Workspace, wish: Wish) -> Answer:
     """
     terms, against, consequence = _examined(_facts_for(workspace, (wish,)), wish)
     costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
-    return Answer((), tuple(dict.fromkeys((*costly, *against))), consequence)
+    return DeskAnswer((), tuple(dict.fromkeys((*costly, *against))), consequence)
 
 
 def decide(
@@ -222,7 +225,7 @@ class _Facts:
     shown: Mapping[tuple[str, str], float]
     others: Sequence[PriceChange]
     by_sku: Mapping[str | None, Sequence[PriceChange]]
-    outlooks: Callable[[dt.date], Outlook | None]
+    outlooks: Callable[[dt.date], DayForecast | None]
 
     def next_tick(self, store: str | None) -> dt.datetime:
         """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
@@ -235,7 +238,7 @@ class _Facts:
         return sorted((*self.by_sku.get(sku, ()), *self.by_sku.get(None, ())), key=lambda change: change.number)
 
 
-def _facts_for(workspace: Workspace, wishes: Sequence[Wish]) -> _Facts:
+def _facts_for(workspace: Workspace, wishes: Sequence[PriceRequest]) -> _Facts:
     lake, catalog = workspace.lake, workspace.catalog
     ticks = next_ticks(lake, catalog, {store for wish in wishes for store in _stores_of(catalog, wish.store)})
     looks_back = any(wish.announced for wish in wishes)  # an announcement does
@@ -245,14 +248,14 @@ def _facts_for(workspace: Workspace, wishes: Sequence[Wish]) -> _Facts:
         by_sku.setdefault(change.terms.sku, []).append(change)
 
     @cache
-    def outlook(date: dt.date) -> Outlook | None:
+    def outlook(date: dt.date) -> DayForecast | None:
         found = book_in_force(lake, date)
         return None if found is None else outlook_of(lake, catalog, found)
 
     return _Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
 
 
-def _examined(facts: _Facts, wish: Wish) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+def _examined(facts: _Facts, wish: PriceRequest) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
     lake, catalog = facts.workspace.lake, facts.workspace.catalog
     now = facts.next_tick(wish.store)
     terms = list(_terms_of(facts, wish, now))
@@ -270,13 +273,13 @@ def _examined(facts: _Facts, wish: Wish) -> tuple[list[Terms], tuple[str, ...], 
     return terms, against, consequence
 
 
-def _refuse_unwelcome(catalog: Catalog, wish: Wish, terms: Sequence[Terms], against: Sequence[str]) -> None:
+def _refuse_unwelcome(catalog: Catalog, wish: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:
     """Refuse a wish that something speaks against, unless whoever asks accepts that."""
     costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
     if costly:
         said = "; ".join(dict.fromkeys(costly))
         raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
-    if against and not wish.anyway:
+    if against and not wish.ignore_conflicts:
         raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
 
 
@@ -301,7 +304,7 @@ def _meet(one: Terms, other: Terms) -> bool:
 
 
 @contextmanager
-def _naming(catalog: Catalog, wish: Wish) -> Iterator[None]:
+def _naming(catalog: Catalog, wish: PriceRequest) -> Iterator[None]:
     """Name the product and store of a wish that is refused."""
     try:
         yield
@@ -314,7 +317,7 @@ def _place(catalog: Catalog, sku: str | None, store: str | None) -> str:
     return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"
 
 
-def _terms_of(facts: _Facts, wish: Wish, now: dt.datetime) -> Iterator[Terms]:
+def _terms_of(facts: _Facts, wish: PriceRequest, now: dt.datetime) -> Iterator[Terms]:
     """Yield the terms of a wish: one, or for a freeze one for each store, since each shows a price of its own."""
     catalog, shown = facts.workspace.catalog, facts.shown
     start, reason = wish.valid_from or now, wish.reason.strip()

@@ -10,7 +10,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.records.product import Product
 from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
-from desk.price_changes.consequence import Outlook, outlook_of
+from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.passing import passes
 from desk.price_changes.record import LOCK, changes_on, next_number, record
 from desk.price_changes.shown import opening_prices_before
@@ -69,7 +69,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
 def _events(
     lake: Lake,
     catalog: Catalog,
-    outlook: Outlook,
+    outlook: DayForecast,
     prices: Mapping[tuple[str, str], float],
     date: dt.date,
     known: dict[tuple[str | None, str | None], PriceChange],
@@ -96,7 +96,7 @@ def _events(
 
 
 def _opening_prices(
-    lake: Lake, catalog: Catalog, found: BookInForce, outlook: Outlook, date: dt.date
+    lake: Lake, catalog: Catalog, found: BookInForce, outlook: DayForecast, date: dt.date
 ) -> dict[tuple[str, str], float]:
     """Return what a book opens full shelves with, EUR, by store and product; of a retailer's stores, each its own.
 
@@ -114,7 +114,7 @@ def _opening_prices(
 
 def _terms(
     catalog: Catalog,
-    outlook: Outlook,
+    outlook: DayForecast,
     date: dt.date,
     store: str,
     product: Product,

@@ -16,7 +16,7 @@ from catalog.records.price_law import PriceLaw
 
 
 @dataclass(frozen=True)
-class Stretch:
+class PriceSpell:
     """A price that was shown without a break: from a moment to the first one after it."""
 
     start: dt.datetime
@@ -60,7 +60,7 @@ class PriorPrice:
 
 
 def prior_price(
-    shown: Sequence[Stretch],
+    shown: Sequence[PriceSpell],
     announced: Sequence[Reduction],
     start: dt.datetime,
     price: float,
@@ -98,7 +98,7 @@ def prior_price(
 
 
 def _first_of_chain(
-    announced: Sequence[Reduction], shown: Sequence[Stretch], start: dt.datetime, price: float
+    announced: Sequence[Reduction], shown: Sequence[PriceSpell], start: dt.datetime, price: float
 ) -> Reduction | None:
     """Return the first of the reductions that grew, one after the other, up to this one.
 

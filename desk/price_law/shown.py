@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from catalog.load import Catalog
 from catalog.wall_clock import WallClock
 from desk.price_changes.change import PriceChange
-from desk.price_law.prior_price import PriorPrice, Reduction, Stretch, prior_price
+from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from etl.live.day import LiveDay, days_with_live_parts
 from warehouse.lake import Lake, Partition
 from warehouse.within import between
@@ -52,21 +52,21 @@ def prior_price_of(
 
 def shown_of(
     lake: Lake, catalog: Catalog, store: str, sku: str, since: dt.datetime, until: dt.datetime
-) -> list[Stretch]:
+) -> list[PriceSpell]:
     """Return what a store showed of a product between two moments, in order of time; a price ends at closing."""
-    clock, found = catalog.store.clock_of(store), list[Stretch]()
+    clock, found = catalog.store.clock_of(store), list[PriceSpell]()
     for date, rows in sorted(_decisions(lake, store, sku, clock.date_of(since), clock.date_of(until))):
         ends = [*(clock.moment_of(date, tick) for tick, _ in rows[1:]), clock.closing_of(date)]
         for (tick, price), end in zip(rows, ends, strict=True):
             begin = clock.moment_of(date, tick)
             if begin < until and end > since:
-                found.append(Stretch(begin, min(end, until), price))
+                found.append(PriceSpell(begin, min(end, until), price))
     return found
 
 
 def _shown_earlier(
     lake: Lake, catalog: Catalog, product: tuple[str, str], before: dt.datetime, dates: int
-) -> list[Stretch]:
+) -> list[PriceSpell]:
     """Return what was shown of a product on the newest date before a moment: it is new where nothing was.
 
     A store that was closed at that moment, or for weeks, has no new goods for that.

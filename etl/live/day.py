@@ -21,7 +21,7 @@ from catalog.errors import LakeError
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
 from catalog.pricing import LearnsWhileSelling, Policy, Sold
-from catalog.store_day import Standing
+from catalog.store_day import ShelfState
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
@@ -212,7 +212,7 @@ def joined(earlier: DayRows, later: DayRows) -> DayRows:
     )
 
 
-def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> Standing:
+def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> ShelfState:
     """Return how the shelves of one store stand after some ticks; every product has its opening among the rows."""
     changes, decisions = rows.repricings, rows.interactions
     openings = changes.filter(pc.equal(changes["tick"], 0))
@@ -220,7 +220,7 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int) -> Standing:
     sold = decisions["sku"].filter(decisions["purchased"]).to_pandas().value_counts()
     units = np.array([sold.get(sku, 0) for sku in catalog.skus], dtype=np.int64)
     opened_at = _last_by_sku(catalog, openings, "new_price")
-    return Standing(tick, (stock - units)[None], _last_by_sku(catalog, changes, "new_price")[None], opened_at[None])
+    return ShelfState(tick, (stock - units)[None], _last_by_sku(catalog, changes, "new_price")[None], opened_at[None])
 
 
 def _last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:

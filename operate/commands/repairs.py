@@ -11,7 +11,7 @@ from flows.cli.console import abbreviated, emit, progress_bars, remark, show_tab
 from flows.cli.options import Catalog, Days, Json, date_option, refuse_beyond_calendar, text_of
 
 if TYPE_CHECKING:
-    from operate.doctor import Examined
+    from operate.doctor import CheckUpResult
 
 Fix = Annotated[bool, typer.Option("--fix", help="Mend what is found; without it nothing is changed.")]
 Date = Annotated[dt.datetime, date_option(help="First business date.")]
@@ -58,18 +58,18 @@ def doctor(fix: Fix = False, catalog: Catalog = None, as_json: Json = False) -> 
     remark(_all_is_well(examined, mended=fix) if lake.exists() else f"{lake.address}: there is no lake yet")
 
 
-def _all_is_well(examined: "list[Examined]", *, mended: bool) -> str:
+def _all_is_well(examined: "list[CheckUpResult]", *, mended: bool) -> str:
     done = sum(one.done is not None for one in examined)
     were = "1 thing was" if done == 1 else f"{done} things were"
     return f"all is well: {were} mended" if mended and done else "all is well"
 
 
-def _found(one: "Examined") -> list[str]:
+def _found(one: "CheckUpResult") -> list[str]:
     said = [text for text in (one.done, one.remains) if text] or [one.fault.remedy]
     return [one.fault.what, one.fault.where, "; ".join(said)]
 
 
-def _finding(one: "Examined") -> dict[str, object]:
+def _finding(one: "CheckUpResult") -> dict[str, object]:
     fault = {name: getattr(one.fault, name) for name in ("what", "where", "remedy", "is_harm")}
     return {**fault, "done": one.done, "remains": one.remains}
 

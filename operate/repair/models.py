@@ -14,7 +14,7 @@ from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions
 from training.mlflow.registry import MlflowRegistry
 from training.pricing import price_date
 from training.promotion.change import catch_up
-from training.promotion.history import LOCK, Change
+from training.promotion.history import LOCK, ChampionChange
 from training.promotion.registry import unfinished
 from training.session import LEARNING
 from warehouse.fault import Fault
@@ -70,7 +70,7 @@ def faults_of_registry(lake: Lake, settings: Settings, opened: OpenWorkspace) ->
         yield Fault(what, f"run {run.name}", "end it as killed", partial(_end, settings, run))
 
 
-def _to_follow(change: Change, registry: MlflowRegistry, opened: OpenWorkspace) -> Fault:
+def _to_follow(change: ChampionChange, registry: MlflowRegistry, opened: OpenWorkspace) -> Fault:
     what = f"the registry has not followed the change of champion to version {change.version}"
     mend = partial(_follow, registry, change.prices_from, opened)
     return Fault(what, f"change {change.change} of champions", "let the registry follow", mend)

@@ -37,7 +37,7 @@ NOTHING_REPLACED = Replaced()
 
 
 @dataclass(frozen=True)
-class Admission:
+class FileAdmission:
     """An export on its way into the lake.
 
     Attributes
@@ -66,7 +66,7 @@ class Admission:
         aside = set(pc.unique(self.staged.aside["date"]).to_pylist()) - {NO_DATE}
         return sorted(aside | self.staged.spans.keys())
 
-    def on(self, date: int) -> "Admission":
+    def on(self, date: int) -> "FileAdmission":
         """Return what is to be known to admit one date alone."""
         day = EPOCH + dt.timedelta(days=date)
         staged = self.staged.only(date, self._aside_on(date))
@@ -148,7 +148,7 @@ class Admitting(Protocol):
     """Checks one date of an export after another."""
 
     @property
-    def given(self) -> Admission:
+    def given(self) -> FileAdmission:
         """The export."""
         ...
 
@@ -161,7 +161,7 @@ class Admitting(Protocol):
         ...
 
 
-def published(given: Admission, checked: Checked) -> Admitted:
+def published(given: FileAdmission, checked: Checked) -> Admitted:
     """Commit one date: its rows of every table, the removal of what it replaces, and a remark on what that was.
 
     A date without a row that can be used replaces nothing. What an earlier run of the same file replaced, one that was
@@ -210,7 +210,7 @@ def _change(checked: Checked, before: Mapping[str, Any] | None) -> dict[str, Any
     }
 
 
-def clear_other_dates(given: Admission) -> None:
+def clear_other_dates(given: FileAdmission) -> None:
     """Remove what an earlier reading of the same file published on dates that it does not have now."""
     days = {EPOCH + dt.timedelta(days=date) for date in given.dates()}
     for table in (*OF_A_FILE, *GROUPED):

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.progress import Progress, silent
 from catalog.spread import HERE, InThisProcess, Spread
-from own_data.exports.admission import EPOCH, Admission, Admitted, Admitting, clear_other_dates, published
+from own_data.exports.admission import EPOCH, Admitted, Admitting, FileAdmission, clear_other_dates, published
 from own_data.exports.stage import refuse_gone, staged_again
 from own_data.exports.visits import AdmittingVisits, Shares
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
@@ -52,7 +52,7 @@ class DateToAdmit:
 
     where: Whereabouts
     date: int
-    given: Admission
+    given: FileAdmission
     shares: Shares
     at_hand: AdmittingVisits | None = field(default=None, compare=False, repr=False)
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from catalog.arrays import Flags, Ints
 from etl.validate import REPEATS
-from own_data.exports.admission import Admission
+from own_data.exports.admission import FileAdmission
 
 _TOO_MUCH = 1e6  # EUR or units
 _MINUTES = 60
@@ -13,7 +13,7 @@ _CONTRADICTS = "an earlier row says other units for its store, product, time and
 _LINE = ["store", "product", "seen_at", "receipt", "price", "units"]
 
 
-def reasons_against(lines: pd.DataFrame, given: Admission) -> tuple[Ints, list[str]]:
+def reasons_against(lines: pd.DataFrame, given: FileAdmission) -> tuple[Ints, list[str]]:
     """Return the number of the first reason against each line, 0 for none, and the sentence of each number.
 
     Parameters
@@ -48,7 +48,7 @@ def reasons_against(lines: pd.DataFrame, given: Admission) -> tuple[Ints, list[s
     return reason, sentences
 
 
-def _outside(lines: pd.DataFrame, given: Admission) -> pd.Series:
+def _outside(lines: pd.DataFrame, given: FileAdmission) -> pd.Series:
     opening = given.catalog.store.opening
     minute = lines["hour"].astype(int) * _MINUTES
     ends = opening.opens_minute + opening.minutes

@@ -16,14 +16,14 @@ from warehouse.sold import SOLD, sold_on
 
 
 @dataclass(frozen=True)
-class Asked:
+class CorrectionRequest:
     """What is asked for beside reading a file: dates to replace whole, and whether its new stores are to be added."""
 
     replace: tuple[dt.date, ...] = ()
     add_stores: bool = False
 
 
-NOTHING_ASKED = Asked()
+NOTHING_ASKED = CorrectionRequest()
 
 
 def dates_of(text: str) -> tuple[dt.date, ...]:
@@ -48,7 +48,7 @@ def dates_of(text: str) -> tuple[dt.date, ...]:
 
 
 def replacement(
-    lake: Lake, part: str, file: str, dates: Collection[dt.date], stores: Collection[str], asked: Asked
+    lake: Lake, part: str, file: str, dates: Collection[dt.date], stores: Collection[str], asked: CorrectionRequest
 ) -> dict[dt.date, Replaced]:
     """Find what a file replaces, date by date.
 

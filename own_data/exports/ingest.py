@@ -15,12 +15,12 @@ from catalog.progress import Progress
 from catalog.settings import Settings
 from etl.prepare import prepared
 from features.cells import ALL_VIEWS
-from own_data.exports.admission import CHANGES, Admission, Admitting, Replaced
+from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced
 from own_data.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import (
     NOTHING_ASKED,
-    Asked,
+    CorrectionRequest,
     dates_in,
     refuse_another_grain,
     replacement,
@@ -93,7 +93,7 @@ def ingest(
     shelf: Path | None,
     now: dt.datetime,
     room: Room = HERE_UNHEARD,
-    asked: Asked = NOTHING_ASKED,
+    asked: CorrectionRequest = NOTHING_ASKED,
 ) -> Ingested:
     """Ingest one file of visits, receipts or units; the same file read in the same way again changes nothing.
 
@@ -152,7 +152,7 @@ def is_worth_a_cluster(export: Export) -> bool:
     return settled(export).columns.grain == "visits" and export.path.stat().st_size >= _LARGE
 
 
-def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: Asked) -> dict[dt.date, Replaced]:
+def _accepted(lake: Lake, own: _File, staged: StagedExport, asked: CorrectionRequest) -> dict[dt.date, Replaced]:
     """Refuse a file that may not enter this lake, and return what it replaces."""
     _refuse_without_rows(staged, own.export.where)
     dates = dates_in(staged.spans)
@@ -178,7 +178,7 @@ def _admit_all(
     own: _File,
     staged: StagedExport,
     replaces: Mapping[dt.date, Replaced],
-    asked: Asked,
+    asked: CorrectionRequest,
     room: Room,
 ) -> Workspace:
     """Validate and publish every date of an export, then its row, which says that all of it is there."""
@@ -187,7 +187,7 @@ def _admit_all(
     if fit_stores(own.shelf, catalog, staged, add_stores=asked.add_stores):
         catalog = load(own.shelf)
     inputs = _fingerprint(own, catalog)
-    admission = Admission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
+    admission = FileAdmission(lake, catalog, staged, own.export.path.name, own.part, inputs, own.now, replaces)
     admitting = AdmittingVisits(admission) if staged.grain == "visits" else AdmittingSales(admission)
     _refuse_without_a_valid_row(own, admitting)
     workspace = prepared(settings, catalog)

@@ -51,7 +51,7 @@ _TEXTS = (
 )  # fmt: skip
 
 
-class Kind(Enum):
+class ExportKind(Enum):
     """How a file is read."""
 
     TEXT = "CSV"
@@ -59,7 +59,7 @@ class Kind(Enum):
     WORKBOOK = "a workbook"
 
 
-def kind_of(path: Path, where: str) -> Kind:
+def kind_of(path: Path, where: str) -> ExportKind:
     """Tell how a file is read.
 
     Raises
@@ -70,15 +70,15 @@ def kind_of(path: Path, where: str) -> Kind:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(b"PAR1"):
-        return Kind.PARQUET
+        return ExportKind.PARQUET
     if head.startswith(_OLE2) or (head.startswith(_ZIP) and _is_workbook(path, where)):
-        return Kind.WORKBOOK
+        return ExportKind.WORKBOOK
     _refuse_known(head, where, "is")
     if head.startswith(_GZIP):
         _refuse_inside(path, where)
     elif path.suffix.lower() in {".parquet", ".pq"}:
-        return Kind.PARQUET
-    return Kind.TEXT
+        return ExportKind.PARQUET
+    return ExportKind.TEXT
 
 
 def _refuse_known(head: bytes, where: str, verb: str) -> None:

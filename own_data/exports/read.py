@@ -14,11 +14,11 @@ from own_data.exports.block import Block
 from own_data.exports.columns import Columns, Reading, columns_of
 from own_data.exports.csv_file import CsvFile, first_record
 from own_data.exports.header import header_of
-from own_data.exports.kinds import Kind, kind_of
+from own_data.exports.kinds import ExportKind, kind_of
 from own_data.exports.parquet_file import names_of, parquet_blocks, refuse_types
 from own_data.exports.standard_input import STANDARD_INPUT
 from own_data.exports.times import with_times
-from own_data.exports.workbook_file import Sheet, sheet_blocks, sheet_of
+from own_data.exports.workbook_file import WorkbookSheet, sheet_blocks, sheet_of
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+([^/@]*@)?([^/?#]*)", re.IGNORECASE)
 _OF_TEXT = ("encoding", "delimiter")
@@ -43,8 +43,8 @@ class Export:
     columns: Columns
     header: tuple[str, ...]
     delimiter: str
-    kind: Kind
-    sheet: Sheet | None = None
+    kind: ExportKind
+    sheet: WorkbookSheet | None = None
 
     @property
     def where(self) -> str:
@@ -63,7 +63,7 @@ class Export:
 
     def _blocks(self) -> Iterator[Block]:
         theirs, has_header = self.columns.theirs, self.reading.header is None
-        if self.kind is Kind.PARQUET:
+        if self.kind is ExportKind.PARQUET:
             return parquet_blocks(self.path, self.where, theirs)
         if self.sheet is not None:
             return sheet_blocks(self.path, self.where, self.sheet.name, self.header, theirs, has_header=has_header)
@@ -84,12 +84,12 @@ def open_export(path: Path, reading: Reading) -> Export:
     try:
         kind = kind_of(path, where)
         _refuse_options(kind, reading, where)
-        if kind is Kind.PARQUET:
+        if kind is ExportKind.PARQUET:
             names = names_of(path, where)
             columns = columns_of(reading, names, where)
             refuse_types(path, where, columns.theirs)
             return Export(path, reading, columns, names, "", kind)
-        if kind is Kind.WORKBOOK:
+        if kind is ExportKind.WORKBOOK:
             sheet = sheet_of(path, where, reading.sheet)
             line = f"{where} sheet {sheet.name[:40]!r} row {sheet.first_row}"
             names = header_of(sheet.first, reading, line)
@@ -129,20 +129,20 @@ def _refuse_no_file(path: Path, where: str) -> None:
         raise DataError(f"{where}: the file is empty; nothing was read: export it again")
 
 
-def _refuse_options(kind: Kind, reading: Reading, where: str) -> None:
+def _refuse_options(kind: ExportKind, reading: Reading, where: str) -> None:
     """Refuse options that say nothing about such a file, so that nobody believes they were followed."""
     said = [name for name in _OF_TEXT if name in reading.model_fields_set and getattr(reading, name) is not None]
-    if kind is not Kind.TEXT and said:
+    if kind is not ExportKind.TEXT and said:
         raise DataError(
             f"{where}: --{said[0]} is for CSV, and the file is {kind.value}, which says this itself; nothing was read: "
             f"leave --{said[0]} away"
         )
-    if kind is Kind.PARQUET and reading.header is not None:
+    if kind is ExportKind.PARQUET and reading.header is not None:
         raise DataError(
             f"{where}: --header is for a file without names, and Parquet names its columns; nothing was read: say what "
             "they mean with --column"
         )
-    if kind is not Kind.WORKBOOK and reading.sheet is not None:
+    if kind is not ExportKind.WORKBOOK and reading.sheet is not None:
         raise DataError(
             f"{where}: --sheet is for workbooks, and the file is {kind.value}; nothing was read: leave --sheet away"
         )

@@ -18,7 +18,7 @@ from catalog.day_profile import hour_shares
 from catalog.tables.decisions import REJECTED
 from catalog.tables.sales import UNIT_SALES
 from etl.validate import row_texts
-from own_data.exports.admission import CHANGES, EPOCH, Admission, Checked
+from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.aggregate import chances_of, summed
 from own_data.exports.check_lines import reasons_against
 from own_data.exports.estimate_shelf import places_on
@@ -35,7 +35,7 @@ _IN_LAKE = "it repeats sales that are in the lake already"
 class AdmittingSales:
     """Admits units or receipts, one date after another."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: FileAdmission) -> None:
         self.given = admission
         staged = admission.staged
         self.places = places_on(admission.catalog, staged)

@@ -19,7 +19,7 @@ from catalog.tables.decisions import INTERACTIONS, REJECTED
 from catalog.zones import local_us
 from etl.load import conform
 from etl.validate import Validated, row_texts, validate
-from own_data.exports.admission import CHANGES, EPOCH, Admission, Checked
+from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
@@ -50,7 +50,7 @@ class Shares:
 class AdmittingVisits:
     """Admits visits, one date after another; the dates are independent of each other."""
 
-    def __init__(self, admission: Admission, shares: Shares | None = None) -> None:
+    def __init__(self, admission: FileAdmission, shares: Shares | None = None) -> None:
         """Begin; `shares` are those of the whole export, where the admission has one date alone."""
         self.given = admission
         self.places = places_on(admission.catalog, admission.staged)
@@ -124,7 +124,7 @@ class AdmittingVisits:
         return np.where((minute >= 0) & (minute < opening.minutes), minute // opening.tick_minutes, -1)
 
 
-def without_repeats(given: Admission, day: dt.date, valid: pa.Table, lines: Ints, rejected: pa.Table) -> Validated:
+def without_repeats(given: FileAdmission, day: dt.date, valid: pa.Table, lines: Ints, rejected: pa.Table) -> Validated:
     """Reject rows that are decisions of another file already, or that say otherwise of one."""
     known = [given.lake.read(partition).select(_SAID) for partition in given.others("interactions", day)]
     if not known:

@@ -24,7 +24,7 @@ _COMMAND = (sys.executable, "-P", "-m", "own_data.exports.sheet_reader")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WorkbookSheet:
     """The beginning of a sheet.
 
     Attributes
@@ -43,7 +43,7 @@ class Sheet:
     first: tuple[str, ...]
 
 
-def sheet_of(path: Path, where: str, named: str | None) -> Sheet:
+def sheet_of(path: Path, where: str, named: str | None) -> WorkbookSheet:
     """Return the beginning of the sheet that was named, or of the first one that is shown.
 
     Raises
@@ -56,7 +56,7 @@ def sheet_of(path: Path, where: str, named: str | None) -> Sheet:
         cells = [_as_text(first, at)[0].as_py() or "" for at in range(facts["width"])]
         while cells and not cells[-1]:
             cells.pop()
-        return Sheet(facts["sheet"], facts["others"], first["row"][0].as_py(), tuple(cells))
+        return WorkbookSheet(facts["sheet"], facts["others"], first["row"][0].as_py(), tuple(cells))
 
 
 def sheet_blocks(

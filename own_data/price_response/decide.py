@@ -22,7 +22,7 @@ from scipy.stats import norm
 from catalog.arrays import Flags
 from features.response import PriceResponse, VerdictWord
 from own_data.price_response.observations import Observations, numbered, observations_of
-from own_data.price_response.placebo import Shelf, failed_test, scatter_at_low_prices
+from own_data.price_response.placebo import PlaceboShelf, failed_test, scatter_at_low_prices
 from own_data.price_response.regression import Fitted
 from own_data.price_response.specification import naive, strict, with_effects
 from own_data.price_response.usual_price import departures
@@ -70,7 +70,7 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str], country: str | Non
         Whose public holidays count, ISO 3166-1 with two letters; None for none.
     """
     rows = numbered(cells) if len(cells) else cells
-    shelves = {bool(kind): Shelf.of(part) for kind, part in rows.groupby("is_count")} if len(cells) else {}
+    shelves = {bool(kind): PlaceboShelf.of(part) for kind, part in rows.groupby("is_count")} if len(cells) else {}
     own = dict(iter(rows.groupby("sku", observed=True))) if len(cells) else {}
     found = _without_hidden_offers([_estimate(sku, own.get(sku), shelves, country) for sku in skus])
     looked_at = sum(one.own is not None for one in found)
@@ -78,7 +78,7 @@ def price_responses(cells: pd.DataFrame, skus: Sequence[str], country: str | Non
     return tuple(_response(one, looked_at, is_sure=is_sure) for one, is_sure in zip(found, sure, strict=True))
 
 
-def _estimate(sku: str, frame: pd.DataFrame | None, shelves: dict[bool, Shelf], country: str | None) -> _Found:
+def _estimate(sku: str, frame: pd.DataFrame | None, shelves: dict[bool, PlaceboShelf], country: str | None) -> _Found:
     if frame is None:
         return _Found(sku, None, verdict="too thin", why="there are no sales")
     everything = observations_of(_larger_kind(frame))

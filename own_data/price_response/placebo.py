@@ -27,14 +27,14 @@ _OFFER_COUNTS = 0.25  # of what the price alone explains of an offer
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PlaceboShelf:
     """What all products of one kind sold: `offered` and `bought` by store number and day."""
 
     offered: "pd.Series[float]"
     bought: "pd.Series[float]"
 
     @classmethod
-    def of(cls, cells: pd.DataFrame) -> "Shelf":
+    def of(cls, cells: pd.DataFrame) -> "PlaceboShelf":
         """Add up numbered rows of `exported_cells`."""
         total = cells.groupby(["store", "day"])[["n_offered", "n_purchased"]].sum().astype(float)
         return cls(total["n_offered"], total["n_purchased"])
@@ -50,7 +50,7 @@ class Shelf:
         return offered, bought
 
 
-def failed_test(strict: Specification, slope: float, shelf: Shelf) -> str | None:
+def failed_test(strict: Specification, slope: float, shelf: PlaceboShelf) -> str | None:
     """Return what the price explains that it cannot have caused, in words; None when it survives every test.
 
     `slope` is the strict estimate.
@@ -100,7 +100,7 @@ def _explained_by_next_week(strict: Specification, least: float) -> str | None:
     )
 
 
-def _explains_the_shelf(strict: Specification, shelf: Shelf, least: float) -> str | None:
+def _explains_the_shelf(strict: Specification, shelf: PlaceboShelf, least: float) -> str | None:
     """Test the other products' sales and the store's visits, on whole store days."""
     own = strict.own
     offered, bought = shelf.beside(own)

@@ -18,7 +18,7 @@ from scipy.special import expit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.records.pricing_rules import Belief as BeliefSettings
+from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian
 from serving.belief.knots import Knots

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.records.pricing_rules import Belief as BeliefSettings
+from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.gaussian import Gaussian
 from serving.belief.knots import Knots
 

@@ -26,7 +26,7 @@ from etl.live.day_catalog import catalog_of_the_day
 from etl.live.store_now import StoreNow
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
 from serving.in_force import pricing_on
-from serving.orders import AtOnce, Orders, PriceOrder, Source, at_once_now, orders_on
+from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake
 
@@ -117,7 +117,7 @@ class StoreStanding:
             unmet=self._unmet(order, price),
         )
 
-    def order_of(self, sku: str) -> Source | None:
+    def order_of(self, sku: str) -> OrderSource | None:
         """Return the strongest order of a person that holds for a product at the next tick; None without one."""
         order = self._by_person(sku)
         return None if order is None else order.source

@@ -7,10 +7,10 @@ from catalog.load import Catalog, load
 from catalog.records.alert_rules import AlertRules
 from catalog.records.opening import Opening
 from catalog.records.price_law import PriceLaw
-from catalog.records.pricing_rules import Approval, Belief, ExportedPrices, Gate, Learning
+from catalog.records.pricing_rules import Approval, BeliefSettings, ExportedPrices, Gate, Learning
 from catalog.records.product import Product
 from catalog.records.shelf_label import Measure
-from catalog.records.shoppers import Footfall, Persona, Shock
+from catalog.records.shoppers import FootfallSettings, Persona, Shock
 from catalog.records.store import Store
 
 PRODUCT_CHANGES: dict[str, object] = {
@@ -40,9 +40,9 @@ STORE_CHANGES: dict[str, object] = {
     "shopper_pool": 2001,
     "personas": (Persona(name="all", share=1.0, mean=1.1, standard_deviation=0.25),),
     "waiting_share": 0.1,
-    "footfall": Footfall(day_variation=0.3),
+    "footfall": FootfallSettings(day_variation=0.3),
     "ladder_prices": 21,
-    "belief": Belief(slope=6.0),
+    "belief": BeliefSettings(slope=6.0),
     "exported_prices": ExportedPrices(kept_share=0.5),
     "country": "DE",
     "gate": Gate(stale_after_days=8),

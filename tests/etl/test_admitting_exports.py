@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog.load import Catalog, load
 from catalog.settings import Settings
-from own_data.exports.admission import Admission, clear_other_dates, published
+from own_data.exports.admission import FileAdmission, clear_other_dates, published
 from own_data.exports.columns import Reading
 from own_data.exports.estimate_shelf import is_untouched, write_shelf
 from own_data.exports.names import sku_of, store_id_of
@@ -66,7 +66,7 @@ def admit(
     lake = Lake(settings)
     lake.prepare()
     with staged_from(settings.home, rows, header) as staged:
-        admission = Admission(lake, catalog, staged, "shop.csv", part, "inputs", NOW)
+        admission = FileAdmission(lake, catalog, staged, "shop.csv", part, "inputs", NOW)
         admitting = AdmittingVisits(admission)
         found = [published(admission, admitting.check(date)) for date in admission.dates()]
         clear_other_dates(admission)

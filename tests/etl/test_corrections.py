@@ -13,7 +13,7 @@ from catalog.settings import Settings
 from etl.validate import CONTRADICTS
 from etl.validate import REPEATS as REPEATS_ROW
 from own_data.exports.columns import Reading
-from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.estimate_shelf import is_untouched
 from own_data.exports.ingest import Ingested, ingest
 from warehouse.assertions.run import broken_assertions
@@ -45,14 +45,14 @@ def take(settings: Settings, tmp_path: Path) -> Take:
     def ingested(
         name: str,
         rows: list[str],
-        asked: Asked | None = None,
+        asked: CorrectionRequest | None = None,
         header: str = UNITS,
         reading: Reading | None = None,
         shelf: Path | None = None,
     ) -> Ingested:
         file = tmp_path / name
         file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-        return ingest(settings, file, reading or Reading(), shelf, NOW, asked=asked or Asked())
+        return ingest(settings, file, reading or Reading(), shelf, NOW, asked=asked or CorrectionRequest())
 
     return ingested
 
@@ -88,7 +88,7 @@ def test_a_changed_visit_is_told_from_a_repeated_one(take: Take) -> None:
 
 def test_days_are_replaced_whole_when_that_is_asked_for_and_the_change_is_said(take: Take, settings: Settings) -> None:
     take("january.csv", [*units(0, 1, 2), *units(0, 1, 2, store="S02")])
-    found = take("correction.csv", units(1, units=9), Asked(replace=dates_of(on(1))))
+    found = take("correction.csv", units(1, units=9), CorrectionRequest(replace=dates_of(on(1))))
     assert found.row["reasons"] == {}
     assert found.row["summary"]["replaced"] == [
         {"date": on(1), "rows_before": 2, "rows_after": 1, "units_before": 10.0, "units_after": 9.0}
@@ -101,7 +101,9 @@ def test_days_are_replaced_whole_when_that_is_asked_for_and_the_change_is_said(t
 def test_a_day_of_which_no_row_can_be_used_replaces_nothing(take: Take, settings: Settings) -> None:
     take("january.csv", units(0, 1))
     found = take(
-        "correction.csv", [*units(0, units=9), f"{on(1)},S01,WINE,2.00,9"], Asked(dates_of(f"{on(0)}..{on(1)}"))
+        "correction.csv",
+        [*units(0, units=9), f"{on(1)},S01,WINE,2.00,9"],
+        CorrectionRequest(dates_of(f"{on(0)}..{on(1)}")),
     )
     assert [day["date"] for day in found.row["summary"]["replaced"]] == [on(0)]
     assert sold(settings) == [(on(0), "S01", 9.0), (on(1), "S01", 5.0)]
@@ -127,7 +129,7 @@ def test_a_file_of_the_same_name_without_a_store_of_the_earlier_one_is_no_new_ed
 def test_a_date_without_a_row_in_the_file_is_not_replaced(take: Take, settings: Settings) -> None:
     take("january.csv", units(0, 1))
     with pytest.raises(DataError, match=f"found none of {on(1)}; nothing was published: leave that date out"):
-        take("correction.csv", units(0), Asked(replace=dates_of(f"{on(0)}..{on(1)}")))
+        take("correction.csv", units(0), CorrectionRequest(replace=dates_of(f"{on(0)}..{on(1)}")))
     assert len(sold(settings)) == 2
 
 
@@ -145,7 +147,7 @@ def test_a_store_that_the_shelf_does_not_have_is_refused_or_added_when_that_is_a
     with pytest.raises(DataError, match=r"found 1 others: S09; nothing was published: .* let --add-stores add them"):
         take("february.csv", units(1, store="S09"))
     assert len(sold(settings)) == 1
-    take("february.csv", units(1, store="S09"), Asked(add_stores=True))
+    take("february.csv", units(1, store="S09"), CorrectionRequest(add_stores=True))
     assert load(shelf).store.stores == ("S01", "S09")
     assert is_untouched(shelf), "nobody has changed anything else"
     assert (on(1), "S09", 5.0) in sold(settings)
@@ -155,7 +157,7 @@ def test_stores_are_never_added_to_the_shelf_that_ships(take: Take) -> None:
     before = (DEFAULT_DIR / "store.yaml").read_bytes()
     rows = [row.replace(",A,", ",MILK,") for row in units(0, store="S09")]
     with pytest.raises(DataError, match="--add-stores changes a file of your own alone"):
-        take("january.csv", rows, Asked(add_stores=True), shelf=DEFAULT_DIR)
+        take("january.csv", rows, CorrectionRequest(add_stores=True), shelf=DEFAULT_DIR)
     assert (DEFAULT_DIR / "store.yaml").read_bytes() == before
 
 
@@ -194,7 +196,7 @@ def test_a_file_that_is_the_same_but_for_a_corrected_row_is_told_as_a_change(
     with pytest.raises(DataError, match=said):
         take("january again.csv", again)
     assert len(sold(settings)) == 3
-    found = take("january again.csv", again, Asked(replace=dates_of(on(1))))
+    found = take("january again.csv", again, CorrectionRequest(replace=dates_of(on(1))))
     assert [day["date"] for day in found.row["summary"]["replaced"]] == [on(1)]
 
 

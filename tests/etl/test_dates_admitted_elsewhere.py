@@ -18,7 +18,7 @@ from catalog.spread import HERE, Done, Spread, unheard
 from cluster.tokens import holds_token, token_under
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
-from own_data.exports.corrections import Asked
+from own_data.exports.corrections import CorrectionRequest
 from own_data.exports.ingest import ingest, is_worth_a_cluster
 from own_data.exports.read import open_export
 from warehouse.lake import Lake
@@ -50,14 +50,14 @@ visit = st.builds(
 
 
 def take(
-    home: Path, rows: Sequence[str], spread: Spread, asked: Asked | None = None, name: str = "log.csv"
+    home: Path, rows: Sequence[str], spread: Spread, asked: CorrectionRequest | None = None, name: str = "log.csv"
 ) -> Settings:
     """Ingest rows into a home, which is that of the environment as well."""
     settings, file = read_settings({"SHELFPRICE_HOME": str(home)}), home.parent / name
     file.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHELFPRICE_HOME", str(home))
-        ingest(settings, file, Reading(), None, NOW, Room(spread=spread), asked or Asked())
+        ingest(settings, file, Reading(), None, NOW, Room(spread=spread), asked or CorrectionRequest())
     return settings
 
 
@@ -95,7 +95,7 @@ def test_days_that_are_replaced_or_repeated_are_so_elsewhere_too(tmp_path: Path)
         home = tmp_path / name / "home"
         home.parent.mkdir()
         take(home, rows_of([0, 1, 2]), spread, name="first.csv")
-        replaced = Asked((FIRST + dt.timedelta(days=1),))
+        replaced = CorrectionRequest((FIRST + dt.timedelta(days=1),))
         made.append(take(home, [*rows_of([1, 3], "3.00"), *rows_of([2])], spread, replaced, "second.csv"))
     assert bytes_in(made[0]) == bytes_in(made[1])
     assert len(bytes_in(made[0])) > 3

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.settings import Settings
 from own_data.exports.columns import Reading
-from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import Ingested, ingest
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.lake import Lake
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.server
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 1, 5)
 N_DAYS = 4
-ALL = Asked(replace=dates_of(f"{FIRST}..{FIRST + dt.timedelta(days=N_DAYS - 1)}"))
+ALL = CorrectionRequest(replace=dates_of(f"{FIRST}..{FIRST + dt.timedelta(days=N_DAYS - 1)}"))
 DYING = """
 import datetime as dt, os, signal, sys
 from pathlib import Path
@@ -68,8 +68,8 @@ def units_file(folder: Path, name: str, units: int, days: range = range(N_DAYS))
     return file
 
 
-def taken(settings: Settings, file: Path, asked: Asked | None = None) -> Ingested:
-    return ingest(settings, file, Reading(), None, NOW, asked=asked or Asked())
+def taken(settings: Settings, file: Path, asked: CorrectionRequest | None = None) -> Ingested:
+    return ingest(settings, file, Reading(), None, NOW, asked=asked or CorrectionRequest())
 
 
 def replaced_days(found: Ingested) -> list[tuple[str, float, float]]:
@@ -92,7 +92,7 @@ def test_after_a_third_edition_and_a_day_back_the_lake_is_as_it_was_published(
     first = units_file(tmp_path, "january.csv", 5)
     taken(settings, first)
     taken(settings, units_file(tmp_path, "second.csv", 9), ALL)
-    taken(settings, units_file(tmp_path, "third.csv", 7, range(2)), Asked(ALL.replace[:2]))
+    taken(settings, units_file(tmp_path, "third.csv", 7, range(2)), CorrectionRequest(ALL.replace[:2]))
     taken(settings, first, ALL)
     lake = Lake(settings)
     assert verify(lake).findings == ()
@@ -156,5 +156,5 @@ def test_the_audit_stays_when_the_same_file_is_read_in_another_way(settings: Set
     taken(settings, units_file(tmp_path, "january.csv", 5))
     file = units_file(tmp_path, "correction.csv", 9)
     taken(settings, file, ALL)
-    again = ingest(settings, file, Reading(grain="units"), None, NOW, asked=Asked())
+    again = ingest(settings, file, Reading(grain="units"), None, NOW, asked=CorrectionRequest())
     assert replaced_days(again) == expected_days(5.0, 9.0)

@@ -17,7 +17,7 @@ from catalog.settings import Settings, read_settings
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import expected_visits
-from own_data.exports.admission import Admission
+from own_data.exports.admission import FileAdmission
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import Ingested, ingest
 from own_data.exports.read import open_export
@@ -306,7 +306,7 @@ def test_lines_in_are_always_lines_used_plus_lines_rejected(
 ) -> None:
     export = open_export(till_file(tmp_path, rows), Reading(grain="receipts"))
     with stage_export(export, settings.scratch, lambda _share: None) as staged:
-        given = Admission(Lake(settings), shelf, staged, "till.csv", "export-till", "inputs", NOW)
+        given = FileAdmission(Lake(settings), shelf, staged, "till.csv", "export-till", "inputs", NOW)
         admitting = AdmittingSales(given)
         checked = [admitting.check(date) for date in given.dates()]
     rejected = sum(day.tables["rejected"].num_rows for day in checked)

@@ -15,7 +15,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from catalog.spread import HERE
-from desk.price_changes.desk import Wish, ask
+from desk.price_changes.desk import PriceRequest, ask
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand
@@ -277,7 +277,7 @@ def test_nobody_plays_the_stores_of_a_trial_again(held: TrialResult, workspace: 
 
 
 def test_what_people_ordered_stands_under_both_policies_and_the_days_are_replayed_with_it(workspace: Workspace) -> None:
-    ask(workspace, Wish("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29), "anna")
+    ask(workspace, PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29), "anna")
     made = hold_trial(workspace, asked()).planned.trial
     for date in made.design.dates:
         for batch, _ in made.batches(date):
@@ -291,7 +291,7 @@ def test_what_people_ordered_stands_under_both_policies_and_the_days_are_replaye
 
 
 def test_where_people_turned_the_kill_switch_on_nothing_is_tried(workspace: Workspace) -> None:
-    ask(workspace, Wish("kill_switch", "prices look wrong"), "anna")
+    ask(workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
     with pytest.raises(Declined, match="kill switch is on"):
         plan_trial(workspace, asked())
 

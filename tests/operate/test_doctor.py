@@ -27,7 +27,7 @@ from serving.make_book import make_book
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
-from training.promotion.history import Change, record
+from training.promotion.history import ChampionChange, record
 from warehouse.asked import write_down
 from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
 from warehouse.lake import Lake, Partition
@@ -322,7 +322,7 @@ def test_a_damaged_record_is_set_aside_and_its_parts_stand(
 def test_a_change_of_champion_that_nothing_can_make_again_is_set_aside_and_said_to_who_must_act(
     shop: Terminal, workspace: Workspace
 ) -> None:
-    change = Change(1, "7", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
+    change = ChampionChange(1, "7", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
     flip(workspace.lake.path(Partition("champions", None, "000001")))
     answer = shop("doctor", "--fix", "--json")
@@ -374,7 +374,7 @@ def client(workspace: Workspace) -> MlflowClient:
 def test_the_registry_follows_the_lake_and_what_a_killed_training_left_there_ends(
     shop: Terminal, workspace: Workspace, client: MlflowClient
 ) -> None:
-    change = Change(1, "1", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
+    change = ChampionChange(1, "1", None, "found", "ana", dt.datetime(2026, 1, 6, tzinfo=dt.UTC), "by hand", WEDNESDAY)
     record(workspace.lake, change)
     run = client.create_run(client.create_experiment(TRAININGS), run_name="training through 2026-01-06")
     with held(workspace.settings.locks, "learning"), held(workspace.settings.locks, "promotion"):

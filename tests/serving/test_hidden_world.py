@@ -10,7 +10,7 @@ import pytest
 import catalog.load as catalogs
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
-from catalog.records.shoppers import Footfall, Persona
+from catalog.records.shoppers import FootfallSettings, Persona
 from serving.curves import DemandCurves
 from serving.policies import policy_with_model
 from serving.price_book.tabulate import tabulate
@@ -41,7 +41,7 @@ def test_nothing_but_the_twin_and_its_examiner_reads_what_is_hidden(folder: str)
 
 def other_world(catalog: Catalog) -> Catalog:
     products = tuple(product.model_copy(update={"personas": OTHERS}) for product in catalog.products)
-    hidden = {"personas": OTHERS, "waiting_share": 0.5, "footfall": Footfall(day_variation=1.0)}
+    hidden = {"personas": OTHERS, "waiting_share": 0.5, "footfall": FootfallSettings(day_variation=1.0)}
     return Catalog(products, catalog.store.model_copy(update=hidden))
 
 

@@ -13,7 +13,7 @@ from catalog.errors import DataError, Declined
 from connect.export.export import export
 from connect.export.targets import FolderTarget
 from dashboard.formats import euros, in_currency, show_in
-from desk.price_changes.desk import Wish, ask
+from desk.price_changes.desk import PriceRequest, ask
 from desk.price_changes.listing import rows_of
 from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import transform
@@ -45,7 +45,7 @@ def test_a_persons_price_reaches_the_till_with_its_digits(
 ) -> None:
     shop, money = Shop(tmp_path, changed=priced_in(code)), currency_of(code)
     shop.publish()
-    wish = Wish("override", "a test", "MILK", "S01", price, anyway=True)
+    wish = PriceRequest("override", "a test", "MILK", "S01", price, ignore_conflicts=True)
     with pytest.raises(DataError, match=f"expected a price in whole {money.smallest:g} {code}"):
         ask(shop.workspace, replace(wish, price=between), "anna")
     [row] = rows_of(shop.workspace, ask(shop.workspace, wish, "anna").changes)

@@ -12,7 +12,7 @@ from catalog.json_text import json_text
 from catalog.ladder import price_ladder
 from catalog.load import Catalog, load
 from catalog.pricing import Shelf
-from catalog.reasons import Change, Changes, reason, reasons
+from catalog.reasons import Changes, PriceMove, reason, reasons
 from catalog.records.pricing_rules import Guardrails
 from serving.curves import DemandCurves
 from serving.policies import StockAwarePolicy
@@ -118,5 +118,5 @@ def test_the_sentence_of_one_decision_is_the_one_it_has_in_a_table(
     row = (product, *prices, explored, rule, *left, *known)
     change = Changes(*(np.array([value]) for value in row))
     change = replace(change, new_price=np.round(change.new_price, 2))
-    alone = Change(*(getattr(change, name)[0].item() for name in Change._fields))
+    alone = PriceMove(*(getattr(change, name)[0].item() for name in PriceMove._fields))
     assert reason(SHELF, RULES, alone) == reasons(SHELF, RULES, change)[0].as_py()

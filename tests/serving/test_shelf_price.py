@@ -14,7 +14,7 @@ from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from connect.export.wanted import wanted_of
-from desk.price_changes.desk import Wish, ask
+from desk.price_changes.desk import PriceRequest, ask
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_on
 from etl.live.store_now import stores_now
@@ -245,9 +245,13 @@ def test_one_step_a_week_is_taken_however_often_prices_are_made(
 
 def test_the_kill_switch_and_orders_of_people_bind_what_stands(retailer: Retailer) -> None:
     retailer.sells({"A": lambda day, store: 2.0 if day < 20 else 2.2 + 0.1 * store, "B": always(3.0)}, range(28))
-    ask(retailer.workspace, Wish("override", "a competitor", sku="B", store="S01", price=2.9, anyway=True), "anna")
+    ask(
+        retailer.workspace,
+        PriceRequest("override", "a competitor", sku="B", store="S01", price=2.9, ignore_conflicts=True),
+        "anna",
+    )
     assert retailer.sent()["B"] == everywhere(3.0) | {"S01": 2.9}
-    ask(retailer.workspace, Wish("kill_switch", "an audit", anyway=True), "anna")
+    ask(retailer.workspace, PriceRequest("kill_switch", "an audit", ignore_conflicts=True), "anna")
     shelf = {store: round(2.2 + 0.1 * place, 2) for place, store in enumerate(STORES)}
     assert retailer.sent() == {"A": shelf, "B": everywhere(3.0)}
     held = standings(retailer.lake, retailer.catalog, stores_now(retailer.lake, retailer.catalog, STORES))

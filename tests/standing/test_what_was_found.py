@@ -18,7 +18,7 @@ from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
 from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import found_now
-from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.desk import PriceRequest, ask, decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
@@ -38,7 +38,7 @@ from serving.storefront import Storefront
 from warehouse.connection import build_file
 from warehouse.lake import Partition
 
-STOP = Wish("kill_switch", "prices look wrong")
+STOP = PriceRequest("kill_switch", "prices look wrong")
 
 
 def sold(shop: Shop, store: str, date: dt.date, ticks: int = SHORT_DAY) -> Player:
@@ -97,7 +97,7 @@ def test_an_override_that_was_withdrawn_in_every_store_does_not_come_back_in_one
     shop.publish(DATE)
     for store in shop.catalog.store.stores:
         sold(shop, store, DATE)
-    [change] = ask(shop.workspace, Wish("override", "a rival", "MILK", None, 1.29), "anna").changes
+    [change] = ask(shop.workspace, PriceRequest("override", "a rival", "MILK", None, 1.29), "anna").changes
     sold(shop, "S01", DATE + ONE_DAY)
     decide(shop.workspace, [change.id], "withdrawn", "anna")
     sold(shop, "S02", DATE + ONE_DAY, 2)
@@ -137,7 +137,7 @@ def test_a_question_without_a_store_is_not_answered_with_a_price_that_no_store_s
     desk, question = open_desk(shop.lake, shop.catalog), PriceQuestion("MILK", 12)
     assert desk.answer(question, "S01").price == 1.5
     assert (desk.answer(question).price, desk.answer(question).holds_in) == (1.5, "every store")
-    ask(shop.workspace, Wish("override", "a rival", "MILK", "S02", 1.29), "anna")
+    ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S02", 1.29), "anna")
     with pytest.raises(StoresDifferError, match=r"1\.50 EUR in S01, S03; 1\.29 EUR in S02"):
         open_desk(shop.lake, shop.catalog).answer(question)
 
@@ -145,7 +145,7 @@ def test_a_question_without_a_store_is_not_answered_with_a_price_that_no_store_s
 def test_an_old_price_that_waits_for_no_approval_is_lifted_to_the_cost(tmp_path: Path) -> None:
     shop = Shop(tmp_path, "{within_of_yesterday: 0.0}", changed=open_in_the_morning)
     shop.publish(DATE)
-    ask(shop.workspace, Wish("override", "a rival", "MILK", None, 1.20), "anna")
+    ask(shop.workspace, PriceRequest("override", "a rival", "MILK", None, 1.20), "anna")
     for store in shop.catalog.store.stores:
         sold(shop, store, DATE)
     decide(shop.workspace, [change.id for change in all_changes(shop.lake)], "withdrawn", "anna")
@@ -237,7 +237,7 @@ def test_every_place_says_what_a_store_shows_that_sells_a_date_it_left_out(tmp_p
     shop = Shop(tmp_path, changed=open_in_the_morning)
     shop.publish(DATE)
     sold(shop, "S01", DATE + ONE_DAY)
-    [change] = ask(shop.workspace, Wish("override", "a rival", "MILK", "S01", 1.40), "anna").changes
+    [change] = ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S01", 1.40), "anna").changes
     player = sold(shop, "S01", DATE, 2)
     assert shown(shop, "S01", DATE)["MILK"] == 1.40
     assert (held(shop).price, held(shop).order) == (1.40, change.id)
@@ -251,7 +251,9 @@ def test_an_order_that_a_ceiling_cut_is_gone_everywhere_when_it_is_withdrawn(tmp
     shop = Shop(tmp_path, changed=open_in_the_morning)
     shop.publish(DATE)
     player = sold(shop, "S01", DATE, 2)
-    [change] = ask(shop.workspace, Wish("override", "a slip", "MILK", "S01", 3.90, anyway=True), "anna").changes
+    [change] = ask(
+        shop.workspace, PriceRequest("override", "a slip", "MILK", "S01", 3.90, ignore_conflicts=True), "anna"
+    ).changes
     player.sell_tick()
     ceiling = shop.catalog.product("MILK").ceiling
     assert shown(shop, "S01", DATE)["MILK"] == held(shop).price == ceiling
@@ -327,7 +329,7 @@ def test_a_live_day_keeps_its_hours_and_base_prices_wherever_anybody_asks(tmp_pa
 def test_an_order_that_a_cost_keeps_from_standing_is_told_to_a_person(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.publish(DEFAULT_START)
-    ask(shop.workspace, Wish("override", "it spoils", "MILK", "S01", 0.80, below_cost=True), "anna")
+    ask(shop.workspace, PriceRequest("override", "it spoils", "MILK", "S01", 0.80, below_cost=True), "anna")
     assert held(shop).price == 0.80
     edited(shop, "products.yaml", lambda content: content["products"][0].update(unit_cost=1.0))
     catalog = load(shop.folder)

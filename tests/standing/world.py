@@ -17,7 +17,7 @@ from catalog.pricing import Shelf
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
 from desk.price_changes.change import PriceChange
-from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.desk import PriceRequest, ask, decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from etl.batches import Batch, play_batch
@@ -186,7 +186,7 @@ class World:
 
     def switch(self) -> None:
         """Turn the kill switch on, by a person."""
-        self._ask(Wish("kill_switch", "wrong", store=self.rng.choice([None, None, *STORES])))
+        self._ask(PriceRequest("kill_switch", "wrong", store=self.rng.choice([None, None, *STORES])))
 
     def switch_in_file(self) -> None:
         """Turn the switch of the file the other way."""
@@ -206,12 +206,22 @@ class World:
             first = self.rng.randrange(TICKS - 1)
             start, end = clock.moment_of(date, first), clock.moment_of(date, self.rng.randrange(first + 1, TICKS + 1))
         accepts = self.rng.random() < 0.5
-        self._ask(Wish("override", "a rival", sku, store, price, start, end, anyway=True, below_cost=accepts))
+        self._ask(
+            PriceRequest(
+                "override", "a rival", sku, store, price, start, end, ignore_conflicts=True, below_cost=accepts
+            )
+        )
 
     def freeze(self) -> None:
         """Keep what is shown."""
         self._ask(
-            Wish("freeze", "broken", self.rng.choice(self.catalog.skus), self.rng.choice([None, *STORES]), anyway=True)
+            PriceRequest(
+                "freeze",
+                "broken",
+                self.rng.choice(self.catalog.skus),
+                self.rng.choice([None, *STORES]),
+                ignore_conflicts=True,
+            )
         )
 
     def withdraw(self) -> None:
@@ -280,7 +290,7 @@ class World:
 
     # How the model hears of it
 
-    def _ask(self, wish: Wish) -> None:
+    def _ask(self, wish: PriceRequest) -> None:
         ticks = {store: self.moment(store) for store in STORES if wish.store in {None, store}}
         answer = ask(self.workspace, wish, "anna")
         self.number += 1

@@ -35,7 +35,7 @@ from training.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
 from training.promotion import change as champions
 from training.promotion.change import Done, catch_up, promote, rollback
-from training.promotion.history import Change, history, record
+from training.promotion.history import ChampionChange, history, record
 from training.promotion.registry import Judged, adopt, finish, settle, unfinished
 from warehouse.commit_record import CommittedPart
 from warehouse.files import sha256_of
@@ -119,7 +119,7 @@ def workspace(two_champions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return open_workspace(None)
 
 
-def go_back(workspace: Workspace, to: str | None = None) -> Change:
+def go_back(workspace: Workspace, to: str | None = None) -> ChampionChange:
     return rollback(workspace, registry_of(workspace), "milk is too dear", to, dt.datetime.now(dt.UTC)).change
 
 
@@ -248,7 +248,7 @@ def test_a_promotion_that_was_killed_and_is_asked_for_again_is_made_once(
 
 
 def test_a_rollback_for_another_reason_goes_back_further_and_the_same_one_again_does_not(workspace: Workspace) -> None:
-    third = Change(3, REFUSED, NEW, "promoted_by_hand", "ana", LONG_AGO, "agreed", THIRD)
+    third = ChampionChange(3, REFUSED, NEW, "promoted_by_hand", "ana", LONG_AGO, "agreed", THIRD)
     record(workspace.lake, third)
     finish(registry_of(workspace), third)
     for _ in range(3):
@@ -343,7 +343,7 @@ def test_who_asked_before_the_champion_changed_is_declined(workspace: Workspace)
 
 def test_a_clock_that_was_set_back_closes_no_way(workspace: Workspace) -> None:
     ahead = dt.datetime.now(dt.UTC) + dt.timedelta(days=2)
-    record(workspace.lake, Change(3, "4", NEW, "promoted_by_hand", "ana", ahead, "the clock ran ahead", THIRD))
+    record(workspace.lake, ChampionChange(3, "4", NEW, "promoted_by_hand", "ana", ahead, "the clock ran ahead", THIRD))
     finish(registry_of(workspace), history(workspace.lake)[-1])
     assert go_back(workspace).version == NEW
 
@@ -421,7 +421,7 @@ def test_a_version_the_gate_refused_wants_force_and_what_spoke_against_it_is_rec
 def test_what_speaks_against_a_promotion_is_said(workspace: Workspace, version: str, said: str) -> None:
     if version == OLD:
         go_back(workspace)
-        record(workspace.lake, Change(4, NEW, OLD, "rolled_back", "ana", LONG_AGO, "and forth", THIRD))
+        record(workspace.lake, ChampionChange(4, NEW, OLD, "rolled_back", "ana", LONG_AGO, "and forth", THIRD))
         finish(registry_of(workspace), history(workspace.lake)[-1])
     before = state_of(workspace)
     with pytest.raises(Declined, match=said):

@@ -18,7 +18,7 @@ from catalog.settings import Settings
 from catalog.spread import HERE
 from evaluation.memory_registry import MemoryRegistry
 from features.stored_model import classifier_as_data, classifier_from_data
-from training.fit_candidates import CandidateToFit, FittedCandidate, Lesson, fit_candidates, fit_one
+from training.fit_candidates import CandidateToFit, FittedCandidate, FittingJob, fit_candidates, fit_one
 from training.learning_days import learning_days
 from training.session import train
 from warehouse.lake import Lake
@@ -37,12 +37,12 @@ def workspace(sell_two_days: Callable[[Path], Settings], tmp_path: Path, monkeyp
 
 
 @pytest.fixture
-def lesson(workspace: Workspace) -> Lesson:
-    return Lesson(learning_days(workspace, THROUGH, None), THROUGH, None, SEED)
+def lesson(workspace: Workspace) -> FittingJob:
+    return FittingJob(learning_days(workspace, THROUGH, None), THROUGH, None, SEED)
 
 
 @pytest.fixture
-def sent(workspace: Workspace, lesson: Lesson) -> FittedCandidate:
+def sent(workspace: Workspace, lesson: FittingJob) -> FittedCandidate:
     """A fitted candidate."""
     meant = lesson.dataset.fingerprint
     return fit_one(CandidateToFit(whereabouts(workspace, HERE), "demand_forest", THROUGH, None, SEED, meant))
@@ -53,7 +53,9 @@ def trees_of(own: FittedCandidate) -> list[tuple[bytes, ...]]:
     return [(one.threshold.tobytes(), one.feature.tobytes(), one.value.tobytes()) for one in trees]
 
 
-def test_candidates_are_the_same_to_the_last_bit_wherever_they_are_fitted(workspace: Workspace, lesson: Lesson) -> None:
+def test_candidates_are_the_same_to_the_last_bit_wherever_they_are_fitted(
+    workspace: Workspace, lesson: FittingJob
+) -> None:
     told = list[tuple[int, int]]()
     here = fit_candidates(workspace, lesson)
     away = fit_candidates(workspace, lesson, Elsewhere(), lambda _, done, total: told.append((done, total)))
@@ -89,13 +91,13 @@ def test_a_model_that_holds_another_type_than_a_model_may_is_not_loaded() -> Non
         classifier_from_data(classifier_as_data(odd))
 
 
-def test_nothing_is_fitted_on_other_days_than_were_meant(workspace: Workspace, lesson: Lesson) -> None:
+def test_nothing_is_fitted_on_other_days_than_were_meant(workspace: Workspace, lesson: FittingJob) -> None:
     other = replace(lesson, dataset=replace(lesson.dataset, fingerprint="of days that were transformed anew"))
     with pytest.raises(Declined, match=rf"balanced_forest through {THROUGH}: the days to learn from changed"):
         fit_candidates(workspace, other, Elsewhere())
 
 
-def test_neither_days_nor_settings_travel_to_other_machines(workspace: Workspace, lesson: Lesson) -> None:
+def test_neither_days_nor_settings_travel_to_other_machines(workspace: Workspace, lesson: FittingJob) -> None:
     where, meant = whereabouts(workspace, Elsewhere()), lesson.dataset.fingerprint
     job = CandidateToFit(where, "demand_forest", THROUGH, None, SEED, meant, at_hand=lesson.dataset)
     assert job.where.settings is None

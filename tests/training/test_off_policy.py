@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.off_policy import Evidence, Shown, estimate_gain
+from training.off_policy import LoggedEvidence, Shown, estimate_gain
 
 CANDIDATES = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]])
 
 
-def evidence(price: list[float], propensity: list[float], purchased: list[int], p_sale: list[float]) -> Evidence:
+def evidence(price: list[float], propensity: list[float], purchased: list[int], p_sale: list[float]) -> LoggedEvidence:
     n_visits = len(price)
-    return Evidence(
+    return LoggedEvidence(
         product=np.zeros(n_visits, dtype=np.int64),
         price=np.array(price),
         propensity=np.array(propensity),
@@ -56,7 +56,7 @@ def test_visits_of_one_throw_are_one_piece_of_evidence() -> None:
     price = draw.choice([4.0, 7.5], 200)
     log = evidence(price.tolist(), [0.5] * 200, draw.integers(0, 2, 200).tolist(), [0.5] * 200)
     apart = estimate_gain(log, shown(4.0, 0.5, 200), shown(7.5, 0.5, 200)).dr
-    doubled = Evidence(
+    doubled = LoggedEvidence(
         **{
             name: np.repeat(value, 2) if name not in {"n_store_days", "candidates", "smallest"} else value
             for name, value in vars(log).items()

@@ -13,18 +13,18 @@ from etl.prepare import prepared
 from evaluation.memory_registry import MemoryRegistry
 from training.conditions.condition import Condition
 from training.gate import Verdict
-from training.promotion.history import Action, Change, before_current, history, left_by_rollback
+from training.promotion.history import Action, ChampionChange, before_current, history, left_by_rollback
 from training.promotion.registry import Judged, settle
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)
 
 
-def told(*steps: tuple[Action, str]) -> list[Change]:
-    changes: list[Change] = []
+def told(*steps: tuple[Action, str]) -> list[ChampionChange]:
+    changes: list[ChampionChange] = []
     for number, (action, version) in enumerate(steps, start=1):
         previous = changes[-1].version if changes else None
-        changes.append(Change(number, version, previous, action, "ana", AT, "because", ON))
+        changes.append(ChampionChange(number, version, previous, action, "ana", AT, "because", ON))
     return changes
 
 

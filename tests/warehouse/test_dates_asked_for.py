@@ -11,7 +11,7 @@ from opened_files import opened_below
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from training.promotion.history import Change, newest, record
+from training.promotion.history import ChampionChange, newest, record
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
@@ -51,9 +51,11 @@ def cells(count: int) -> pa.Table:
     ).cast(TABLES["demand_cells"].schema)
 
 
-def change(number: int) -> Change:
+def change(number: int) -> ChampionChange:
     moment = dt.datetime.combine(DAYS[0], dt.time(), dt.UTC) + dt.timedelta(days=number)
-    return Change(number, f"{number}", None, "promoted_by_gate", "the gate", moment, "earns more", moment.date())
+    return ChampionChange(
+        number, f"{number}", None, "promoted_by_gate", "the gate", moment, "earns more", moment.date()
+    )
 
 
 def test_partitions_and_dates_are_those_asked_for(lake: Lake) -> None:

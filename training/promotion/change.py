@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from catalog.errors import DataError, Declined, ModelError
 from etl.business_dates import first_open_date
 from serving.book_store import NewBook, book_in_force
-from training.promotion.history import LOCK, Action, Change, before_current, history, left_by_rollback, newest, record
+from training.promotion.history import (
+    LOCK,
+    Action,
+    ChampionChange,
+    before_current,
+    history,
+    left_by_rollback,
+    newest,
+    record,
+)
 from training.promotion.prices import prices_from_model, stored_prices_of
 from training.promotion.registry import adopt, finish, unfinished
 from training.registry import ModelRegistry
@@ -39,7 +48,7 @@ class Done:
         Whether it was made by the same command before, so that nothing more was changed now.
     """
 
-    change: Change
+    change: ChampionChange
     book_made_for: dt.date | None
     registry_is_behind: str | None
     is_repeated: bool = False
@@ -76,7 +85,7 @@ def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str
             return _done(workspace, made, away, is_repeated=True)
         target = _to_go_back_to(changes, to)
         books = stored_prices_of(workspace, registry, target, first)
-        change = Change(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
+        change = ChampionChange(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
         return _change_to(workspace, registry, change, books, away)
 
 
@@ -127,7 +136,7 @@ def promote(
             raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
         books = prices_from_model(workspace, registry, version, first)
         because = f"{said}{_FORCED}{objection})" if objection else said
-        change = Change(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
+        change = ChampionChange(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
         return _change_to(workspace, registry, change, books, None)
 
 
@@ -158,7 +167,7 @@ def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -
 
 
 def _change_to(
-    workspace: Workspace, registry: ModelRegistry, change: Change, books: Sequence[NewBook], away: str | None
+    workspace: Workspace, registry: ModelRegistry, change: ChampionChange, books: Sequence[NewBook], away: str | None
 ) -> Done:
     """Commit a change with its price books, and let the registry follow."""
     before = newest(workspace.lake)
@@ -167,12 +176,12 @@ def _change_to(
     return _done(workspace, numbered, away or _why_it_fails(lambda: finish(registry, numbered)))
 
 
-def _done(workspace: Workspace, change: Change, behind: str | None, *, is_repeated: bool = False) -> Done:
+def _done(workspace: Workspace, change: ChampionChange, behind: str | None, *, is_repeated: bool = False) -> Done:
     found = book_in_force(workspace.lake, change.prices_from)
     return Done(change, found[0].published_at.date() if found else None, behind, is_repeated)
 
 
-def _repeated(changes: list[Change], action: Action, version: str | None, said: str) -> Change | None:
+def _repeated(changes: list[ChampionChange], action: Action, version: str | None, said: str) -> ChampionChange | None:
     """Return the newest change if it is what is asked for now: the same command again, as after a kill, goes on once.
 
     `version` is the one that is asked for, None where whichever came of it is meant.
@@ -183,7 +192,7 @@ def _repeated(changes: list[Change], action: Action, version: str | None, said: 
     return changes[-1] if reason == said or reason.startswith(f"{said}{_FORCED}") else None
 
 
-def _to_go_back_to(changes: list[Change], to: str | None) -> str:
+def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
     if not changes:
         raise Declined(
             "no change of champion was ever recorded, so there is nothing to go back to; nothing was changed"
@@ -204,7 +213,7 @@ def _to_go_back_to(changes: list[Change], to: str | None) -> str:
     return target
 
 
-def _objection(lake: Lake, changes: list[Change], version: str) -> str | None:
+def _objection(lake: Lake, changes: list[ChampionChange], version: str) -> str | None:
     """Return what speaks against a version: a rollback, or what the gate said of it; one it never saw is declined."""
     judged = Partition("model_versions", None, f"v{version}")
     if lake.receipt(judged) is None:

@@ -23,7 +23,7 @@ Action = Literal["promoted_by_gate", "promoted_by_hand", "rolled_back", "found"]
 
 
 @dataclass(frozen=True)
-class Change:
+class ChampionChange:
     """One change of champion, as a row of `champions`."""
 
     change: int
@@ -36,19 +36,19 @@ class Change:
     prices_from: dt.date
 
 
-def history(lake: Lake) -> list[Change]:
+def history(lake: Lake) -> list[ChampionChange]:
     """Return every change of champion, the newest last."""
     rows = [row for partition in lake.partitions("champions") for row in lake.read(partition).to_pylist()]
-    return sorted((Change(**row) for row in rows), key=lambda change: change.change)
+    return sorted((ChampionChange(**row) for row in rows), key=lambda change: change.change)
 
 
-def newest(lake: Lake) -> Change | None:
+def newest(lake: Lake) -> ChampionChange | None:
     """Return the newest change, or None when there was none; the number of a change is the name of its partition."""
     written = max(lake.partitions("champions"), key=lambda part: int(part.group), default=None)
-    return None if written is None else Change(**lake.read(written).to_pylist()[0])
+    return None if written is None else ChampionChange(**lake.read(written).to_pylist()[0])
 
 
-def record(lake: Lake, change: Change, books: Sequence[NewBook] = ()) -> None:
+def record(lake: Lake, change: ChampionChange, books: Sequence[NewBook] = ()) -> None:
     """Commit a change with the price books that come with it; from here on it counts."""
     with lake.commit(f"champion-{change.change:06d}", inputs=repr(change)) as commit:
         for book in books:
@@ -56,13 +56,13 @@ def record(lake: Lake, change: Change, books: Sequence[NewBook] = ()) -> None:
         stage(commit, change)
 
 
-def stage(commit: Commit, change: Change) -> None:
+def stage(commit: Commit, change: ChampionChange) -> None:
     """Stage the row of a change."""
     row = pa.Table.from_pylist([asdict(change)], schema=CHAMPIONS.schema)
     commit.publish(Partition("champions", None, f"{change.change:06d}"), row, inputs=repr(change))
 
 
-def before_current(changes: Sequence[Change]) -> str | None:
+def before_current(changes: Sequence[ChampionChange]) -> str | None:
     """Return the version to go back to: the champion before the current one, leaving out those rolled back.
 
     Going back twice goes back two champions: the second does not undo the first.
@@ -76,9 +76,9 @@ def before_current(changes: Sequence[Change]) -> str | None:
     return in_turn[-2] if len(in_turn) > 1 else None
 
 
-def left_by_rollback(changes: Sequence[Change]) -> dict[str, Change]:
+def left_by_rollback(changes: Sequence[ChampionChange]) -> dict[str, ChampionChange]:
     """Return the versions that were rolled back and not promoted since, with the rollback of each."""
-    left: dict[str, Change] = {}
+    left: dict[str, ChampionChange] = {}
     for change in changes:
         left.pop(change.version, None)
         if change.action == "rolled_back" and change.previous is not None:

@@ -8,14 +8,14 @@ import pyarrow as pa
 from catalog.errors import Declined
 from catalog.gate import EARNS_MORE
 from training.gate import Verdict
-from training.promotion.history import LOCK, THE_GATE, Change, newest, record, stage
+from training.promotion.history import LOCK, THE_GATE, ChampionChange, newest, record, stage
 from training.registry import ModelRegistry
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
 from warehouse.workspace import Workspace
 
 
-def unfinished(registry: ModelRegistry, lake: Lake) -> Change | None:
+def unfinished(registry: ModelRegistry, lake: Lake) -> ChampionChange | None:
     """Return the newest change if the registry has not followed it yet, as after a kill or while it was away.
 
     A registry that does not have the version, such as a new one beside an old lake, has nothing to follow.
@@ -31,7 +31,7 @@ def unfinished(registry: ModelRegistry, lake: Lake) -> Change | None:
     return change
 
 
-def finish(registry: ModelRegistry, change: Change) -> None:
+def finish(registry: ModelRegistry, change: ChampionChange) -> None:
     """Let the registry follow a recorded change; doing it twice does no harm."""
     rolled_back = None
     if change.action == "rolled_back" and change.previous is not None and registry.knows(change.previous):
@@ -47,7 +47,7 @@ def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
     there, known = registry.state(), newest(lake)
     if there.champion is None or (known is not None and known.version == there.champion):
         return
-    found = Change(
+    found = ChampionChange(
         change=known.change + 1 if known else 1,
         version=there.champion,
         previous=known.version if known else None,
@@ -111,9 +111,9 @@ def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> Non
             finish(registry, change)
 
 
-def _promotion(judged: Judged, known: Change | None) -> Change:
+def _promotion(judged: Judged, known: ChampionChange | None) -> ChampionChange:
     last, prices_from = judged.verdict.conditions[-1], judged.through + dt.timedelta(days=1)
-    return Change(
+    return ChampionChange(
         change=known.change + 1 if known else 1,
         version=judged.version,
         previous=judged.against,

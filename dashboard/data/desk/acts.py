@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from catalog.errors import DataError, Declined
 from catalog.roles import Role
-from dashboard.data.desk.drafts import Draft, span_of
+from dashboard.data.desk.drafts import PriceDraft, span_of
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, zone_named
 from dashboard.who import allowed
-from desk.price_changes.desk import Answer, Wish, ask, ask_all, decide, decide_each
+from desk.price_changes.desk import DeskAnswer, PriceRequest, ask, ask_all, decide, decide_each
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
 from desk.price_changes.states import EventName, may_follow
@@ -71,7 +71,9 @@ def turn_down(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
     return f"{_prices(done)} rejected{_not_among(len(chosen) - done)}: {stands}."
 
 
-def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bool, below_cost: bool = False) -> str:
+def override(
+    desk: PriceDesk, row: Row, draft: PriceDraft, reason: str, *, ignore_conflicts: bool, below_cost: bool = False
+) -> str:
     """Set a price in one store for its date, or for some hours of it.
 
     Raises
@@ -79,11 +81,21 @@ def override(desk: PriceDesk, row: Row, draft: Draft, reason: str, *, anyway: bo
     DataError
         When it can never hold.
     Declined
-        When something speaks against it and it is not wished anyway, or it is below cost plus margin and nobody
+        When something speaks against it and that is not to be ignored, or it is below cost plus margin and nobody
         accepted that.
     """
     start, end = span_of(desk.sheet(), row, draft)
-    wish = Wish("override", reason, row.sku, row.store, draft.price, start, end, anyway=anyway, below_cost=below_cost)
+    wish = PriceRequest(
+        "override",
+        reason,
+        row.sku,
+        row.store,
+        draft.price,
+        start,
+        end,
+        ignore_conflicts=ignore_conflicts,
+        below_cost=below_cost,
+    )
     answer = ask(desk.workspace, wish, _user(desk))
     clock = desk.workspace.catalog.store.clock_of(row.store)
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
@@ -104,7 +116,9 @@ def freeze(desk: PriceDesk, ids: Sequence[str], reason: str) -> str:
     if not chosen:
         raise DataError("expected products that are frozen, found none chosen; nothing was changed")
     try:
-        answers = ask_all(desk.workspace, [Wish("freeze", reason, row.sku, row.store) for row in chosen], _user(desk))
+        answers = ask_all(
+            desk.workspace, [PriceRequest("freeze", reason, row.sku, row.store) for row in chosen], _user(desk)
+        )
     except Declined as error:
         raise Declined(f"nothing was frozen; {error}") from error
     return f"{_prices(len(answers))} frozen until that is undone. {_next(answers[-1])}"
@@ -119,7 +133,7 @@ def stop(desk: PriceDesk, store: str | None, reason: str) -> str:
         Without a reason.
     """
     by = allowed(desk.workspace.settings, _role_for("kill_switch", store))
-    answer = ask(desk.workspace, Wish("kill_switch", reason, store=store), by)
+    answer = ask(desk.workspace, PriceRequest("kill_switch", reason, store=store), by)
     return f"The kill switch is on in {store or 'every store'}: base prices. {_next(answer)}"
 
 
@@ -157,7 +171,7 @@ def _recorded(desk: PriceDesk, ids: Sequence[str]) -> list[Row]:
     return desk.sheet().chosen(ids)
 
 
-def _next(answer: Answer, follows: str = FOLLOWS) -> str:
+def _next(answer: DeskAnswer, follows: str = FOLLOWS) -> str:
     return "Somebody else has to approve it." if answer.is_waiting else follows
 
 

@@ -20,7 +20,7 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class DeskQuestion:
     """What a person looks for; None and the empty text are everything."""
 
     text: str | None = None

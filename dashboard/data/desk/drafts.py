@@ -14,7 +14,7 @@ _ANY_REASON = "typed"
 
 
 @dataclass(frozen=True)
-class Draft:
+class PriceDraft:
     """A price, EUR, and the local times of day from when until when it is wanted; empty is the rest of the day."""
 
     price: float | None
@@ -46,7 +46,7 @@ class Preview:
     problem: str | None = None
 
 
-def span_of(sheet: Sheet, row: Row, draft: Draft) -> tuple[dt.datetime, dt.datetime]:
+def span_of(sheet: Sheet, row: Row, draft: PriceDraft) -> tuple[dt.datetime, dt.datetime]:
     """Return from when until when a draft is wanted, UTC: by default from the next tick until closing.
 
     Raises
@@ -61,7 +61,7 @@ def span_of(sheet: Sheet, row: Row, draft: Draft) -> tuple[dt.datetime, dt.datet
     return start, end
 
 
-def preview(sheet: Sheet, row: Row, draft: Draft) -> Preview:
+def preview(sheet: Sheet, row: Row, draft: PriceDraft) -> Preview:
     """Tell what a draft would bring a day and what speaks against it; nothing is recorded."""
     if draft.price is None:
         return Preview(problem="Type a price.")

@@ -13,7 +13,7 @@ _SHOWN = {"proposed", "scheduled", "in_force", "superseded"}
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingOrder:
     """One price change of a person. `cost` is expected against the policy's price, EUR; None when unknown.
 
     It is what the first day costs, or where `is_for_hours`, the hours of that day in which the price holds. `product`
@@ -33,18 +33,18 @@ class Standing:
     state: State
 
 
-def standing(sheet: Sheet) -> list[Standing]:
+def standing(sheet: Sheet) -> list[StandingOrder]:
     """Return what people set and what is not over, the newest first."""
     names = {product.sku: product.name for product in sheet.catalog.products}
     found = [_of(sheet, change, names) for change in reversed(sheet.people)]
     return [one for one in found if one.state in _SHOWN]
 
 
-def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> Standing:
+def _of(sheet: Sheet, change: PriceChange, names: dict[str, str]) -> StandingOrder:
     terms = change.terms
     clock = sheet.clock_of(terms.store if terms.store in sheet.clocks else None)  # a store may have left the catalog
     wall, until = sheet.catalog.store.clock_of(terms.store), terms.valid_until
-    return Standing(
+    return StandingOrder(
         change=change.id,
         kind=terms.kind,
         product=None if terms.sku is None else names.get(terms.sku, terms.sku),

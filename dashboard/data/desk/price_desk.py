@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from catalog.load import Catalog
 from catalog.settings import Settings
 from dashboard.cache import Cache
-from dashboard.data.desk.rows import Evidence, Row, rows_of
+from dashboard.data.desk.rows import Row, RowEvidence, rows_of
 from dashboard.data.reader import Reader
 from desk.price_changes.change import PriceChange
-from desk.price_changes.consequence import Outlook, outlook_of
+from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
@@ -41,7 +41,7 @@ class Sheet:
     rows: tuple[Row, ...]
     people: tuple[PriceChange, ...]
     clocks: dict[str, StoreNow]
-    outlooks: dict[dt.date, Outlook]
+    outlooks: dict[dt.date, DayForecast]
 
     def chosen(self, ids: Sequence[str]) -> list[Row]:
         """Return the rows with some ids; those that are not there are left out."""
@@ -60,7 +60,7 @@ class PriceDesk:
     def __init__(self, settings: Settings, reader: Reader, catalog: Callable[[], Catalog]) -> None:
         self._settings, self._reader, self._catalog = settings, reader, catalog
         self._sheets = Cache[Sheet](1)
-        self._books = Cache[tuple[BookInForce, Outlook] | None](_MOST_DATES)
+        self._books = Cache[tuple[BookInForce, DayForecast] | None](_MOST_DATES)
         self._changes = Cache[list[PriceChange]](_MOST_DATES)
 
     @property
@@ -93,11 +93,11 @@ class PriceDesk:
         }
         held = standings(lake, catalog, clocks)
         held = {store: held[store] for store in catalog.store.stores}
-        evidence = Evidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
+        evidence = RowEvidence(held, outlooks, self._courses(dates), self._shown(clocks), proposals, people)
         return Sheet(catalog, tuple(rows_of(evidence)), tuple(people), clocks, outlooks)
 
-    def _book(self, date: dt.date) -> tuple[BookInForce, Outlook] | None:
-        def read() -> tuple[BookInForce, Outlook] | None:
+    def _book(self, date: dt.date) -> tuple[BookInForce, DayForecast] | None:
+        def read() -> tuple[BookInForce, DayForecast] | None:
             found = book_in_force(self._reader.lake, date)
             return None if found is None else (found, outlook_of(self._reader.lake, self._catalog(), found))
 

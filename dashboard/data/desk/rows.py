@@ -14,7 +14,7 @@ from catalog.records.product import Product
 from catalog.wall_clock import WallClock
 from dashboard.formats import euros, share
 from desk.price_changes.change import PriceChange, newest_of_each
-from desk.price_changes.consequence import Outlook
+from desk.price_changes.consequence import DayForecast
 from desk.price_changes.passing import passes
 from desk.price_changes.propose import THE_RULE
 from etl.live.store_now import StoreNow
@@ -80,7 +80,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RowEvidence:
     """What rows are made from.
 
     Attributes
@@ -98,14 +98,14 @@ class Evidence:
     """
 
     standings: Mapping[str, StoreStanding]
-    outlooks: Mapping[dt.date, Outlook]
+    outlooks: Mapping[dt.date, DayForecast]
     courses: Mapping[tuple[str, str], tuple[float, ...]]
     shown: Mapping[tuple[str, str], float]
     proposals: Mapping[dt.date, Sequence[PriceChange]]
     people: Sequence[PriceChange]
 
 
-def rows_of(evidence: Evidence) -> list[Row]:
+def rows_of(evidence: RowEvidence) -> list[Row]:
     """Return a row for each product on the shelf of each store, in the order of both."""
     newest = {date: newest_of_each(changes) for date, changes in evidence.proposals.items()}
     return [
@@ -115,7 +115,7 @@ def rows_of(evidence: Evidence) -> list[Row]:
     ]
 
 
-def _of_store(evidence: Evidence, standing: StoreStanding, newest: Mapping[Place, PriceChange]) -> Iterator[Row]:
+def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Place, PriceChange]) -> Iterator[Row]:
     at, catalog = standing.now, standing.catalog
     wall = catalog.store.clock_of(at.store)
     covering = _covering(evidence.people, at.store, at.moment, wall.closing_of(at.date))
@@ -161,7 +161,7 @@ def _of_store(evidence: Evidence, standing: StoreStanding, newest: Mapping[Place
         )
 
 
-def _proposed(change: PriceChange | None, wanted: float, outlook: Outlook | None, sku: str) -> float:
+def _proposed(change: PriceChange | None, wanted: float, outlook: DayForecast | None, sku: str) -> float:
     """Return the price that somebody decides about, EUR: the recorded one, else what the policy wants.
 
     Parameters
@@ -174,7 +174,9 @@ def _proposed(change: PriceChange | None, wanted: float, outlook: Outlook | None
     return wanted if outlook is None or sku not in outlook.skus else outlook.opening_price(sku)
 
 
-def _weighed(outlook: Outlook | None, skus: Sequence[str], proposed: Floats, now: Floats) -> tuple[Floats, list[str]]:
+def _weighed(
+    outlook: DayForecast | None, skus: Sequence[str], proposed: Floats, now: Floats
+) -> tuple[Floats, list[str]]:
     """Return what proposed prices gain against those of now, EUR a store day, and why each is proposed, in words.
 
     Parameters
@@ -205,7 +207,7 @@ def _reason(origin: str, proposed: tuple[float, float], now: tuple[float, float]
     return f"{share(then, 0)} buy at {euros(price)}, {share(today, 0)} at {euros(shown)}; {origin}"
 
 
-def why_of(outlook: Outlook) -> str:
+def why_of(outlook: DayForecast) -> str:
     """Say where a price comes from: which book, and which model or belief is behind it."""
     version = outlook.book.model_version
     model = f"model version {version}" if version.isdigit() else "belief without a model"

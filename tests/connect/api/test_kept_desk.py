@@ -8,7 +8,7 @@ import pytest
 
 from catalog.settings import Settings
 from connect.api.kept_desk import KeptDesk
-from desk.price_changes.desk import Wish, ask
+from desk.price_changes.desk import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from serving.book_store import commit_book, in_force_for, restored_book
 from serving.in_force import pricing_on
@@ -108,7 +108,7 @@ def test_a_price_that_was_set_for_a_day_is_quoted_no_more_when_the_day_is_over(h
     catalog = kept.catalog_in_force()
     workspace = Workspace(home, catalog, lake)
     closing = catalog.store.clock_of(None).closing_of(WEDNESDAY)
-    ask(workspace, Wish("override", "for a day", "MILK", price=1.29, valid_until=closing), "anna")
+    ask(workspace, PriceRequest("override", "for a day", "MILK", price=1.29, valid_until=closing), "anna")
     kept.look()
     assert '"override"' in kept._kept.answer(question, None).decode()
     play_batch(workspace, Batch(WEDNESDAY, "g000", catalog.store.stores), pricing_on(lake, catalog, WEDNESDAY), 7)

@@ -22,7 +22,7 @@ from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
-from desk.price_changes.desk import Wish, ask
+from desk.price_changes.desk import PriceRequest, ask
 from etl.business_dates import ONE_DAY
 from warehouse.sealed_notes import unproven_notes
 from warehouse.verify import verify
@@ -72,7 +72,7 @@ def test_the_prices_of_the_running_day_are_sent_and_the_same_prices_once(shop: S
     assert export(shop.workspace, target, ["S01"]).sent == ()
     (first,) = documents(target)
     assert prices_in(first) == {sku: shop.price_in(3, sku) for sku in shop.catalog.skus}
-    ask(shop.workspace, Wish("override", "a competitor", sku="MILK", store="S01", price=1.29), "anna")
+    ask(shop.workspace, PriceRequest("override", "a competitor", sku="MILK", store="S01", price=1.29), "anna")
     export(shop.workspace, target, ["S01"])
     second = documents(target)[-1]
     assert prices_in(second)["MILK"] == 1.29, "what people set is known before its tick"
@@ -113,7 +113,7 @@ def test_from_the_last_tick_on_the_next_opening_is_sent_and_what_is_ordered_for_
     assert not export(shop.workspace, target, ["S01"]).made
     player.close()
     assert not export(shop.workspace, target, ["S01"]).made
-    ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "anna")
+    ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
     export(shop.workspace, target, ["S01"])
     bases = {product.sku: product.base_price for product in shop.catalog.products}
     assert prices_in(documents(target)[-1]) == bases
@@ -123,7 +123,7 @@ def test_from_the_last_tick_on_the_next_opening_is_sent_and_what_is_ordered_for_
 def test_an_announced_reduction_has_its_prior_price(shop: Shop, target: FolderTarget) -> None:
     shop.sell(4)
     low = min(shop.price_in(tick) for tick in range(4))
-    asked = Wish("override", "weekend", sku="MILK", store="S01", price=round(low - 0.05, 2), announced=True)
+    asked = PriceRequest("override", "weekend", sku="MILK", store="S01", price=round(low - 0.05, 2), announced=True)
     ask(shop.workspace, asked, "anna")
     export(shop.workspace, target, ["S01"])
     (document,) = documents(target)
@@ -133,7 +133,7 @@ def test_an_announced_reduction_has_its_prior_price(shop: Shop, target: FolderTa
 
 def test_the_kill_switch_is_sent_before_the_next_tick(shop: Shop, target: FolderTarget) -> None:
     shop.sell(4)
-    ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "ben")
+    ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "ben")
     export(shop.workspace, target, ["S01"])
     (document,) = documents(target)
     assert prices_in(document) == {product.sku: product.base_price for product in shop.catalog.products}

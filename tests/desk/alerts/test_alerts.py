@@ -22,7 +22,7 @@ from desk.alerts.lookout import Lookout
 from desk.alerts.rules import Alert
 from desk.alerts.unsent import unsent
 from desk.alerts.watch import open_alerts, watch, watch_and_tell
-from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.desk import PriceRequest, ask, decide
 from etl.batches import Batch, play_batch
 from etl.business_dates import ONE_DAY
 from serving.in_force import pricing_on
@@ -30,7 +30,9 @@ from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held
 from warehouse.workspace import Workspace
 
-BELOW_COST = Wish("override", "clearance", sku="MILK", store="S01", price=0.85, anyway=True, below_cost=True)
+BELOW_COST = PriceRequest(
+    "override", "clearance", sku="MILK", store="S01", price=0.85, ignore_conflicts=True, below_cost=True
+)
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_three_dates_in_a_row_from_older_prices_are_told_once(shop: Shop) -> Non
 def test_an_override_that_is_older_than_the_days_allowed_is_told(shop: Shop) -> None:
     workspace = with_rules(shop, override_days=2, nights_refused=None)
     sell_whole_day(shop, DATE)
-    ask(shop.workspace, Wish("override", "because", sku="MILK", price=1.4), "anna")
+    ask(shop.workspace, PriceRequest("override", "because", sku="MILK", price=1.4), "anna")
     heard = []
     for number in range(1, 5):
         sell_whole_day(shop, DATE + number * ONE_DAY)

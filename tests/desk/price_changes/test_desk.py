@@ -9,7 +9,7 @@ from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
 from desk.price_changes.change import Kind, PriceChange
-from desk.price_changes.desk import Wish, ask, ask_all, decide, decide_each, examined
+from desk.price_changes.desk import PriceRequest, ask, ask_all, decide, decide_each, examined
 from desk.price_changes.orders import orders_on
 from desk.price_changes.propose import Proposed, propose
 from desk.price_changes.record import all_changes
@@ -18,7 +18,7 @@ from etl.live.store_now import next_tick
 from operate.replay.day import replay
 from warehouse.verify import verify
 
-OVERRIDE = Wish("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
+OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_day_with_overrides_is_replayed_to_the_same_bytes(shop: Shop) -> None:
     player = shop.sell(4)
     ask(shop.workspace, OVERRIDE, "anna")
     shop.sell(20, player)
-    ask(shop.workspace, Wish("kill_switch", "prices look wrong", store="S01"), "anna")
+    ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong", store="S01"), "anna")
     shop.sell(48, player)
     player.close()
     parts = replay(shop.settings, DATE)
@@ -83,7 +83,7 @@ def test_a_store_that_was_killed_goes_on_with_the_override(shop: Shop) -> None:
 def test_the_kill_switch_shows_base_prices_from_the_next_tick_and_no_override_stands_against_it(shop: Shop) -> None:
     player = shop.sell(4)
     ask(shop.workspace, OVERRIDE, "anna")
-    switch = ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "ben").changes[0]
+    switch = ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "ben").changes[0]
     shop.sell(8, player)
     assert {product.sku: shop.price_in(7, product.sku) for product in shop.catalog.products} == {
         product.sku: product.base_price for product in shop.catalog.products
@@ -96,7 +96,7 @@ def test_the_kill_switch_shows_base_prices_from_the_next_tick_and_no_override_st
 def test_a_freeze_keeps_the_price_that_is_shown(shop: Shop) -> None:
     player = shop.sell(5)
     shown = shop.price_in(4, "EGGS")
-    ask(shop.workspace, Wish("freeze", "the label printer is broken", sku="EGGS", store="S01"), "anna")
+    ask(shop.workspace, PriceRequest("freeze", "the label printer is broken", sku="EGGS", store="S01"), "anna")
     shop.sell(40, player)
     assert {shop.price_in(tick, "EGGS") for tick in range(5, 40)} == {shown}
 
@@ -113,7 +113,7 @@ def test_what_speaks_against_a_price_is_named_before_it_is_recorded_and_floor_an
         ask(shop.workspace, wish, "anna")
     assert all_changes(shop.lake) == []
     assert any(words in found for found in examined(shop.workspace, wish).conflicts)
-    answer = ask(shop.workspace, replace(wish, anyway=True), "anna")
+    answer = ask(shop.workspace, replace(wish, ignore_conflicts=True), "anna")
     shop.sell(1)
     assert shop.price_in(0) == getattr(shop.catalog.product("MILK"), bound)
     assert any(words in found for found in answer.conflicts)
@@ -121,7 +121,7 @@ def test_what_speaks_against_a_price_is_named_before_it_is_recorded_and_floor_an
 
 def test_a_price_below_cost_needs_a_word_of_its_own(shop: Shop) -> None:
     wish = replace(OVERRIDE, price=0.80)
-    for asked in (wish, replace(wish, anyway=True)):
+    for asked in (wish, replace(wish, ignore_conflicts=True)):
         with pytest.raises(Declined, match=r"below its cost, .*--below-cost"):
             ask(shop.workspace, asked, "anna")
     assert any("below its cost" in found for found in examined(shop.workspace, wish).conflicts)
@@ -147,7 +147,7 @@ def test_two_overrides_at_once_are_a_conflict_and_the_later_one_holds_where_it_i
     second = replace(OVERRIDE, price=1.39)
     with pytest.raises(Declined, match=f"{first.id}, an override at 1.29 EUR in S01 by anna"):
         ask(shop.workspace, second, "ben")
-    ask(shop.workspace, replace(second, anyway=True), "ben")
+    ask(shop.workspace, replace(second, ignore_conflicts=True), "ben")
     shop.sell(1)
     assert shop.price_in(0) == 1.39
     assert state_of(shop, first) == "superseded"
@@ -163,7 +163,7 @@ def test_two_overrides_at_once_are_a_conflict_and_the_later_one_holds_where_it_i
         (replace(OVERRIDE, valid_until=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)), DataError, "expected an end after"),
     ],
 )
-def test_what_can_never_hold_is_refused(shop: Shop, wish: Wish, error: type[Exception], words: str) -> None:
+def test_what_can_never_hold_is_refused(shop: Shop, wish: PriceRequest, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         ask(shop.workspace, wish, "anna")
     assert all_changes(shop.lake) == []
@@ -182,7 +182,9 @@ def test_a_price_that_differs_from_the_policys_says_what_it_costs_a_day(shop: Sh
 
 @pytest.mark.parametrize("kind", ["kill_switch", "freeze"])
 def test_base_prices_and_the_price_that_is_shown_are_no_other_price(shop: Shop, kind: Kind) -> None:
-    wish = Wish(kind, "a slip", sku=None if kind == "kill_switch" else "MILK", price=0.01, anyway=True)
+    wish = PriceRequest(
+        kind, "a slip", sku=None if kind == "kill_switch" else "MILK", price=0.01, ignore_conflicts=True
+    )
     with pytest.raises(DataError, match="of an override alone"):
         ask(shop.workspace, wish, "anna")
     assert all_changes(shop.lake) == []
@@ -281,7 +283,9 @@ class TestAnnouncedReductions:
         opened = shop.sell(1)
         ask(shop.workspace, replace(OVERRIDE, price=1.05, valid_until=at(shop, 4)), "anna")
         shop.sell(8, opened)
-        back = replace(OVERRIDE, price=1.00, announced=True, valid_from=at(shop, 1), anyway=True, below_cost=True)
+        back = replace(
+            OVERRIDE, price=1.00, announced=True, valid_from=at(shop, 1), ignore_conflicts=True, below_cost=True
+        )
         assert ask(shop.workspace, back, "anna").changes[0].terms.prior_price == 1.05
 
     def test_what_is_no_reduction_is_not_announced_as_one(self, shop: Shop) -> None:
@@ -325,7 +329,11 @@ class TestAnnouncedReductions:
 
 
 def test_several_wishes_are_one_action_under_which_each_has_its_own_answer(shop: Shop) -> None:
-    wishes = [OVERRIDE, Wish("freeze", "the printer is broken", sku="EGGS"), replace(OVERRIDE, sku="BREAD", price=1.1)]
+    wishes = [
+        OVERRIDE,
+        PriceRequest("freeze", "the printer is broken", sku="EGGS"),
+        replace(OVERRIDE, sku="BREAD", price=1.1),
+    ]
     answers = ask_all(shop.workspace, wishes, "anna")
     ids = [[change.id for change in answer.changes] for answer in answers]
     assert ids == [["h1.1"], ["h1.2", "h1.3", "h1.4"], ["h1.5"]]

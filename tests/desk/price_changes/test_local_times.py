@@ -11,7 +11,7 @@ from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from connect.export.wanted import clocks_of
 from desk.answers import moment_of
-from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.desk import PriceRequest, ask, decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.orders import orders_on
 from desk.price_changes.record import all_changes
@@ -37,7 +37,7 @@ def test_an_override_until_14_ends_at_14_on_the_wall(tmp_path: Path, zone: str, 
     shop = Shop(tmp_path, more=f"timezone: {zone}\n")
     clock = shop.catalog.store.clock_of("S01")
     start, end = moment_of(at(12), date, clock), moment_of(at(14), date, clock)
-    wish = Wish("override", "a test", "MILK", "S01", 1.29, start, end)
+    wish = PriceRequest("override", "a test", "MILK", "S01", 1.29, start, end)
     [change] = ask(shop.workspace, wish, "anna").changes
     assert [(own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, date).orders] == [(16, 24)]
     for other in (date - dt.timedelta(days=1), date + dt.timedelta(days=1)):
@@ -54,7 +54,9 @@ def test_a_price_of_the_evening_in_new_york_is_one_of_the_local_date(tmp_path: P
     start = moment_of(at(19, 30), WINTER, clock)
     assert start is not None
     assert start.date() == WINTER + dt.timedelta(days=1)
-    ask(shop.workspace, Wish("override", "a test", "MILK", "S01", 1.29, start, clock.closing_of(WINTER)), "anna")
+    ask(
+        shop.workspace, PriceRequest("override", "a test", "MILK", "S01", 1.29, start, clock.closing_of(WINTER)), "anna"
+    )
     assert [own.first_tick for own in orders_on(shop.lake, shop.catalog, WINTER).orders] == [46]
 
 
@@ -62,7 +64,7 @@ def test_a_change_of_the_whole_chain_holds_at_one_moment_in_the_ticks_of_each_zo
     shop = Shop(tmp_path, more="timezone: Europe/Berlin\ntimezones: {S02: Europe/Helsinki}\n")
     clock = shop.catalog.store.clock_of(None)
     start, end = (moment_of(at(hour), WINTER, clock) for hour in (12, 14))
-    ask(shop.workspace, Wish("override", "a test", "MILK", None, 1.29, start, end), "anna")
+    ask(shop.workspace, PriceRequest("override", "a test", "MILK", None, 1.29, start, end), "anna")
     found = {own.store: (own.first_tick, own.end_tick) for own in orders_on(shop.lake, shop.catalog, WINTER).orders}
     assert (found["S01"], found["S02"]) == ((16, 24), (20, 28))
     assert found.keys() == set(shop.catalog.store.stores)
@@ -107,7 +109,7 @@ def test_while_one_store_sells_a_date_that_is_over_in_another_zone_each_is_at_it
     sold_in(shop, "S02", WINTER, SHORT_DAY)  # over before it begins in Los Angeles
     dates = {store: next_date(shop.lake, shop.catalog, store) for store in (None, "S01", "S02")}
     assert dates == {None: WINTER, "S01": WINTER, "S02": tomorrow}
-    switch = ask(shop.workspace, Wish("kill_switch", "prices look wrong"), "anna").changes[0]
+    switch = ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna").changes[0]
     assert switch.terms.valid_from == american.opening_of(WINTER)
     for _ in range(2):
         clocks = clocks_of(shop.lake, shop.catalog, ("S01", "S02"))
@@ -118,7 +120,7 @@ def test_while_one_store_sells_a_date_that_is_over_in_another_zone_each_is_at_it
         sold_in(shop, "S01", WINTER, 4)
     assert next_tick(shop.lake, shop.catalog, "S01") == american.moment_of(WINTER, 4)
     assert next_date(shop.lake, shop.catalog, "S02") == tomorrow
-    wish = Wish("override", "a test", "MILK", "S02", 1.29, None, japanese.closing_of(WINTER))
+    wish = PriceRequest("override", "a test", "MILK", "S02", 1.29, None, japanese.closing_of(WINTER))
     with pytest.raises(DataError, match="expected an end after 2026-01-20 08:00"):
         ask(shop.workspace, wish, "anna")
 
@@ -147,9 +149,9 @@ def test_a_day_that_a_store_left_open_when_it_left_the_catalog_holds_nobody_back
 
 def test_a_kill_switch_that_was_withdrawn_before_any_store_opened_supersedes_nothing(tmp_path: Path) -> None:
     shop = Shop(tmp_path, more="timezone: Europe/Berlin\ntimezones: {S03: America/New_York}\n")
-    [switch] = ask(shop.workspace, Wish("kill_switch", "wrong"), "anna").changes
+    [switch] = ask(shop.workspace, PriceRequest("kill_switch", "wrong"), "anna").changes
     decide(shop.workspace, [switch.id], "withdrawn", "ben")
-    [override] = ask(shop.workspace, Wish("override", "a rival", "EGGS", "S02", 1.1), "anna").changes
+    [override] = ask(shop.workspace, PriceRequest("override", "a rival", "EGGS", "S02", 1.1), "anna").changes
     assert switch.span() is not None
     [withdrawn, standing] = all_changes(shop.lake)
     assert withdrawn.span() is None

@@ -16,7 +16,7 @@ from catalog.load import load
 from catalog.settings import read_settings
 from desk.price_changes.change import Event, PriceChange, Terms
 from desk.price_changes.conflicts import conflicts
-from desk.price_changes.desk import Wish, ask, decide
+from desk.price_changes.desk import PriceRequest, ask, decide
 from desk.price_changes.orders import orders_on
 from desk.price_changes.record import (
     all_changes,
@@ -150,7 +150,7 @@ def test_what_happens_to_a_change_is_kept_with_it_when_its_store_has_left_the_ca
     lake = Lake(read_settings({"SHELFPRICE_HOME": str(tmp_path)}))
     lake.prepare()
     workspace = Workspace(lake.settings, replace(SHELF, store=store), lake)
-    change = ask(workspace, Wish("freeze", "a test", "MILK", "S02"), "anna").changes[0]
+    change = ask(workspace, PriceRequest("freeze", "a test", "MILK", "S02"), "anna").changes[0]
     decide(replace(workspace, catalog=left), [change.id], "withdrawn", "anna")
     assert len({part.business_date for part in lake.partitions("price_changes")}) == 1
     assert [own.last for own in changes_named(lake, [change.id])] == ["withdrawn"]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from catalog.records.price_law import PriceLaw
-from desk.price_law.prior_price import PriorPrice, Reduction, Stretch, prior_price
+from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 
 ZERO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 HISTORIES = int(os.environ.get("HISTORIES", "100000"))
@@ -19,8 +19,8 @@ def day(number: float) -> dt.datetime:
     return ZERO + dt.timedelta(days=number)
 
 
-def shown(*prices: tuple[float, float, float]) -> list[Stretch]:
-    return [Stretch(day(start), day(end), price) for start, end, price in prices]
+def shown(*prices: tuple[float, float, float]) -> list[PriceSpell]:
+    return [PriceSpell(day(start), day(end), price) for start, end, price in prices]
 
 
 def by_hand(days: dict[int, float], start: int, length: int) -> float | None:

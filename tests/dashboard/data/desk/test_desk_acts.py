@@ -22,8 +22,8 @@ from dashboard.cards.desk_log import in_words
 from dashboard.cards.desk_prices import note_of, told_of
 from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
-from dashboard.data.desk.asked import Asked, as_sent, in_order
-from dashboard.data.desk.drafts import Draft, preview
+from dashboard.data.desk.asked import DeskQuestion, as_sent, in_order
+from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
@@ -79,7 +79,7 @@ def test_what_waits_is_counted_by_store_with_what_a_person_asked_for(tmp_path: P
     _, desk = opened(tmp_path, "{within_of_base: 0.0, by_another: true}")
     before = waiting_by_store(desk.sheet())
     assert before["S02"] == sum(row.decision == "waits" for row in desk.sheet().rows if row.store == "S02") > 0
-    acts.override(desk, row_of(desk, "S02|MILK"), Draft(1.29), "a competitor", anyway=True)
+    acts.override(desk, row_of(desk, "S02|MILK"), PriceDraft(1.29), "a competitor", ignore_conflicts=True)
     assert waiting_by_store(desk.sheet()) == before + Counter({"S02": 1})
 
 
@@ -131,7 +131,7 @@ def test_nothing_chosen_is_an_answer_in_a_sentence(tmp_path: Path) -> None:
 def test_a_persons_price_covers_the_policys_until_it_is_undone(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     row = row_of(desk, "S01|MILK")
-    acts.override(desk, row, Draft(1.29, end="18:00"), "a competitor is cheaper", anyway=False)
+    acts.override(desk, row, PriceDraft(1.29, end="18:00"), "a competitor is cheaper", ignore_conflicts=False)
     assert row_of(desk, "S01|MILK").told.startswith("set to €1.29 by ")
     assert row_of(desk, "S01|MILK").told.endswith("until 18:00")
     assert row_of(desk, "S02|MILK").state == "passes"
@@ -149,7 +149,9 @@ def test_a_persons_price_covers_the_policys_until_it_is_undone(tmp_path: Path) -
 def test_a_price_for_the_afternoon_stands_from_then_on_and_not_when_the_store_opens(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     row = row_of(desk, "S01|MILK")
-    said = acts.override(desk, row, Draft(1.29, "13:00", "18:00"), "a competitor is cheaper", anyway=False)
+    said = acts.override(
+        desk, row, PriceDraft(1.29, "13:00", "18:00"), "a competitor is cheaper", ignore_conflicts=False
+    )
     assert said.endswith("The shelf follows at 13:00.")
     assert (row_of(desk, "S01|MILK").state, row_of(desk, "S01|MILK").stands) == ("overridden", row.stands)
     assert "from 13:00 until 18:00" in row_of(desk, "S01|MILK").told
@@ -243,7 +245,7 @@ def test_many_freezes_are_one_action_that_reads_no_more_than_one_freeze_does(
 
 def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path) -> None:
     _, desk = opened(tmp_path, "{by_another: true}")
-    said = acts.override(desk, row_of(desk, "S01|MILK"), Draft(1.29), "cheaper", anyway=False)
+    said = acts.override(desk, row_of(desk, "S01|MILK"), PriceDraft(1.29), "cheaper", ignore_conflicts=False)
     assert said.endswith("Somebody else has to approve it.")
     (change,) = standing(desk.sheet())
     assert change.state == "proposed"
@@ -254,14 +256,14 @@ def test_where_somebody_else_has_to_approve_a_persons_price_waits(tmp_path: Path
 @pytest.mark.parametrize(
     ("draft", "words"),
     [
-        (Draft(None), "Type a price"),
-        (Draft(1.234), "whole cents"),
-        (Draft(1.3, "noon"), "such as 13:00"),
-        (Draft(1.3, "18:00", "13:00"), "expected an end after"),
-        (Draft(1.3, "21:00", "22:00"), "No tick"),
+        (PriceDraft(None), "Type a price"),
+        (PriceDraft(1.234), "whole cents"),
+        (PriceDraft(1.3, "noon"), "such as 13:00"),
+        (PriceDraft(1.3, "18:00", "13:00"), "expected an end after"),
+        (PriceDraft(1.3, "21:00", "22:00"), "No tick"),
     ],
 )
-def test_a_draft_that_can_never_hold_says_why_while_it_is_typed(tmp_path: Path, draft: Draft, words: str) -> None:
+def test_a_draft_that_can_never_hold_says_why_while_it_is_typed(tmp_path: Path, draft: PriceDraft, words: str) -> None:
     _, desk = opened(tmp_path)
     assert words in str(preview(desk.sheet(), row_of(desk, "S01|MILK"), draft).problem)
 
@@ -269,10 +271,10 @@ def test_a_draft_that_can_never_hold_says_why_while_it_is_typed(tmp_path: Path, 
 def test_a_draft_tells_what_it_brings_and_what_speaks_against_it(tmp_path: Path) -> None:
     _, desk = opened(tmp_path)
     row = row_of(desk, "S02|MILK")
-    same = preview(desk.sheet(), row, Draft(row.proposed))
+    same = preview(desk.sheet(), row, PriceDraft(row.proposed))
     assert same.cost == pytest.approx(0)
     assert same.conflicts == ()
-    low = preview(desk.sheet(), row, Draft(0.5))
+    low = preview(desk.sheet(), row, PriceDraft(0.5))
     assert low.p_sale is not None
     assert same.p_sale is not None
     assert low.p_sale > same.p_sale
@@ -299,10 +301,10 @@ def test_rows_are_sorted_with_what_is_unknown_last(gains: list[float | None], wa
 
 def test_rows_are_found_by_words_and_by_filters() -> None:
     rows = [ROW, replace(ROW, store="S02", state="waits"), replace(ROW, sku="HAM", name="Ham", category="butcher")]
-    assert Asked("milk s02").found_in(rows) == [rows[1]]
-    assert Asked(category="butcher").found_in(rows) == [rows[2]]
-    assert Asked(state="waits", store="S01").found_in(rows) == []
-    assert Asked("  ").found_in(rows) == rows
+    assert DeskQuestion("milk s02").found_in(rows) == [rows[1]]
+    assert DeskQuestion(category="butcher").found_in(rows) == [rows[2]]
+    assert DeskQuestion(state="waits", store="S01").found_in(rows) == []
+    assert DeskQuestion("  ").found_in(rows) == rows
     assert as_sent(ROW)["id"] == "S01|MILK"
 
 

@@ -26,7 +26,7 @@ def plainly(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
 
 
 @dataclass(frozen=True)
-class Means:
+class RunContext:
     """With what it is done.
 
     Attributes
@@ -47,5 +47,5 @@ class Means:
     spread: Spread = HERE
 
 
-PLAINLY = Means()
+PLAINLY = RunContext()
 """Here and now, and nobody is told."""
