@@ -27,9 +27,11 @@ from etl.extract import interactions_of
 from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import group_all, transform
 from features import footfall, support
-from features.cells import feature_workbench, query, stale_cells
+from features.cells import feature_workbench, stale_cells
+from features.cells import query as query_of_features
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
 from own_data import exported
+from own_data.exported import query as of_exports
 from serving.belief import log
 from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
@@ -109,6 +111,10 @@ ASKED = {
     "visits_by_day": SPAN,
     "exported_holdout": {"trained_through": DAYS[0], "judged_through": DAYS[-1]},
 }
+
+
+def query(name: str) -> str:
+    return of_exports(name) if name in {"exported_holdout", "files_up_to"} else query_of_features(name)
 
 
 def by_decisions(name: str) -> str:
