@@ -58,6 +58,7 @@ def forget_cells(workspace: Workspace) -> None:
         workspace.lake.remove(part)
 
 
+@pytest.mark.server
 def receipts(workspace: Workspace) -> dict[Partition, str]:
     tables = ("interactions", "repricings", "days_in_force", "demand_cells")
     found = [(part, workspace.lake.receipt(part)) for table in tables for part in workspace.lake.partitions(table)]
