@@ -58,13 +58,13 @@ def forget_cells(workspace: Workspace) -> None:
         workspace.lake.remove(part)
 
 
-@pytest.mark.server
 def receipts(workspace: Workspace) -> dict[Partition, str]:
     tables = ("interactions", "repricings", "days_in_force", "demand_cells")
     found = [(part, workspace.lake.receipt(part)) for table in tables for part in workspace.lake.partitions(table)]
     return {part: receipt.sha256 for part, receipt in found if receipt is not None}
 
 
+@pytest.mark.server
 def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
