@@ -194,6 +194,7 @@ NASTY: dict[str, tuple[str, bytes | str | Callable[[Path], bytes], dict[str, Any
 }  # fmt: skip
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("what", NASTY)
 def test_what_cannot_be_read_is_refused_in_a_sentence(what: str, tmp_path: Path) -> None:
     name, content, reading, said = NASTY[what]

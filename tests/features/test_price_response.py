@@ -13,6 +13,8 @@ from features.response import PriceResponse, response_from_record, slopes_of, to
 from own_data.price_response.calendar import is_holiday
 from own_data.price_response.decide import price_responses
 
+pytestmark = pytest.mark.play
+
 MONDAY = dt.date(2026, 1, 5)
 STORES, DAYS, PRODUCTS = 8, 280, 4
 LEVELS = np.log([0.8, 0.9, 1.0, 1.1, 1.2])

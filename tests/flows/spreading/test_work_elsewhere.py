@@ -64,6 +64,7 @@ def receipts(workspace: Workspace) -> dict[Partition, str]:
     return {part: receipt.sha256 for part, receipt in found if receipt is not None}
 
 
+@pytest.mark.server
 def test_batches_and_cells_have_the_same_bytes_wherever_they_are_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
