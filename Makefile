@@ -77,7 +77,7 @@ contracts: install
 	@$(BIN)/lint-imports
 
 sql: install
-	@$(BIN)/sqlfluff lint --disable-progress-bar dashboard etl evaluation features flows serving training warehouse
+	@$(BIN)/sqlfluff lint --disable-progress-bar cluster connect dashboard desk etl evaluation features flows operate own_data serving training warehouse
 
 bench: install ## Measure every stage against what one would otherwise do
 	@$(BIN)/python -m bench

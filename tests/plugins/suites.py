@@ -10,9 +10,11 @@ import re
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ _ASKED_FOR = {"browser": "server", "prefect_server": "server"}
 _PLACES: Mapping[str, str] = {"tests/e2e/": "server", "tests/faults/": "server"}
 _SERVERS = re.compile(r"prefect_server|prefect server start|mlflow server|playwright")
 """What the command line of a server or a browser has in it."""
+_LIBRARY = str(Path(os.__file__).parent)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,8 +99,15 @@ def _starts(_: Any, *given: Any, **options: Any) -> None:
 
 
 def _kills(process: int, number: int) -> None:
-    if number == signal.SIGKILL and process != os.getpid():
+    if number == signal.SIGKILL and process != os.getpid() and _is_asked_by_a_test():
         _PRESENT.done.add("killed a process")
+
+
+def _is_asked_by_a_test() -> bool:
+    """Tell whether a test wants it, and not the product, which ends a child of its own after a file was read."""
+    frames = (frame.filename for frame in reversed(traceback.extract_stack()))
+    caller = next((name for name in frames if not name.startswith(_LIBRARY) and name != __file__), "")
+    return "/tests/" in caller or Path(caller).name.startswith("test_")
 
 
 def _before(owner: Any, name: str, note: Callable[..., None]) -> None:

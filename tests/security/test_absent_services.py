@@ -148,7 +148,7 @@ def test_a_credential_is_not_sent_on_to_where_a_server_points() -> None:
         assert other.asked == []
 
 
-@pytest.mark.parametrize("command", ["price", "train", "simulate", "transform", "pipeline", "nightly", "compare"])
+@pytest.mark.parametrize("command", ["train", "simulate", "pipeline", "nightly", "compare"])
 @pytest.mark.parametrize("fault", ["closed", "hanging"])
 def test_without_prefect_a_command_ends_in_seconds_with_one_line(
     tmp_path: Path,
@@ -168,6 +168,15 @@ def test_without_prefect_a_command_ends_in_seconds_with_one_line(
     for said in (api.replace("ana:secret@", ""), "old prices hold", "shelfprice up", "unset PREFECT_API_URL"):
         assert said in line
     assert "secret" not in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["price", "transform"])
+def test_a_command_of_one_step_needs_no_prefect(
+    tmp_path: Path, sell_two_days: Callable[[Path], Settings], closed: str, command: str
+) -> None:
+    sell_two_days(tmp_path / "home")
+    answer = Terminal(tmp_path / "home", {"PREFECT_API_URL": f"{closed}/api"})(command)
+    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.parametrize("command", [("price",), ("train",), ("drift",), ("promote", "--version", "1")])
