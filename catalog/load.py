@@ -61,13 +61,17 @@ class Catalog:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over every value of the catalog; catalogs that differ anywhere have different fingerprints."""
+        """SHA-256 over every value that decides what is sold and at which prices: all but who is alerted of what."""
         return fingerprint_of(*self.as_json)
 
     @property
     def as_json(self) -> tuple[str, str]:
-        """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog."""
-        return "\n".join(product.model_dump_json() for product in self.products), self.store.model_dump_json()
+        """The products, one JSON object a line, and the store, from which `restored` rebuilds the catalog.
+
+        Alerts are left out: they are of operations, and a webhook that is added makes no night anew.
+        """
+        store = self.store.model_dump_json(exclude={"alerts"})
+        return "\n".join(product.model_dump_json() for product in self.products), store
 
     def with_limits_of(self, now: "Catalog") -> "Catalog":
         """Return this shelf with the limits of another catalog: guardrails, approval, and the costs and bounds it has.

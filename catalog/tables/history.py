@@ -32,7 +32,7 @@ CATALOGS = Table(
     "one catalog that was in force at some time; the key is the start of its fingerprint",
     ("fingerprint",),
     (
-        Column("fingerprint", LONG_TEXT, "SHA-256 over every value of the catalog"),
+        Column("fingerprint", LONG_TEXT, "SHA-256 over every value of the catalog but its alerts"),
         Column("products", LONG_TEXT, "its products, one JSON object a line"),
         Column("store", LONG_TEXT, "its stores and how they price, as a JSON object"),
     ),
