@@ -10,7 +10,7 @@ from flows.cli.console import emit, remark, say, show_table
 if TYPE_CHECKING:
     from catalog.wall_clock import WallClock
     from desk.price_changes.change import PriceChange
-    from desk.price_changes.desk import DeskAnswer, PriceRequest
+    from desk.price_changes.request import DeskAnswer, PriceRequest
     from warehouse.workspace import Workspace
 
 _NO_YEAR = 1900  # of a time of day without a date
@@ -24,25 +24,25 @@ def moment_of(given: dt.datetime | None, today: dt.date, clock: "WallClock") -> 
 
 
 def ask_and_show(
-    wish: "PriceRequest", start: dt.datetime | None, end: dt.datetime | None, folder: str | None, *, as_json: bool
+    request: "PriceRequest", start: dt.datetime | None, end: dt.datetime | None, folder: str | None, *, as_json: bool
 ) -> None:
     """Record what is asked for, and say what became of it."""
     from dataclasses import replace
 
-    from desk.price_changes.desk import ask
+    from desk.price_changes.request import ask
     from etl.live.store_now import next_date
     from flows.workspace import open_workspace
 
     workspace = open_workspace(folder)
-    today = next_date(workspace.lake, workspace.catalog, wish.store)
-    clock = workspace.catalog.store.clock_of(wish.store)
-    wish = replace(wish, valid_from=moment_of(start, today, clock), valid_until=moment_of(end, today, clock))
-    _show_answer(workspace, ask(workspace, wish, workspace.settings.user), as_json=as_json)
+    today = next_date(workspace.lake, workspace.catalog, request.store)
+    clock = workspace.catalog.store.clock_of(request.store)
+    request = replace(request, valid_from=moment_of(start, today, clock), valid_until=moment_of(end, today, clock))
+    _show_answer(workspace, ask(workspace, request, workspace.settings.user), as_json=as_json)
 
 
 def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder: str | None, *, as_json: bool) -> None:
     """Decide about price changes, and say what became of each."""
-    from desk.price_changes.desk import decide
+    from desk.price_changes.decision import decide
     from flows.workspace import open_workspace
 
     workspace = open_workspace(folder)

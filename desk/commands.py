@@ -89,9 +89,9 @@ def override(
     For example:
       shelfprice override MILK 1.29 --store S01 --until 18:00 --reason "a competitor is cheaper"
     """
-    from desk.price_changes.desk import PriceRequest
+    from desk.price_changes.request import PriceRequest
 
-    wish = PriceRequest(
+    request = PriceRequest(
         "override",
         reason,
         sku=sku,
@@ -101,7 +101,7 @@ def override(
         ignore_conflicts=anyway,
         below_cost=below_cost,
     )
-    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
+    ask_and_show(request, from_, until, text_of(catalog), as_json=as_json)
 
 
 @command("desk", when_stopped=RUN_AGAIN)
@@ -121,10 +121,10 @@ def freeze(
     For example:
       shelfprice freeze EGGS --store S01 --reason "the label printer is broken"
     """
-    from desk.price_changes.desk import PriceRequest
+    from desk.price_changes.request import PriceRequest
 
-    wish = PriceRequest("freeze", reason, sku=sku, store=store, ignore_conflicts=anyway, below_cost=below_cost)
-    ask_and_show(wish, from_, until, text_of(catalog), as_json=as_json)
+    request = PriceRequest("freeze", reason, sku=sku, store=store, ignore_conflicts=anyway, below_cost=below_cost)
+    ask_and_show(request, from_, until, text_of(catalog), as_json=as_json)
 
 
 @command("desk", when_stopped=RUN_AGAIN)
@@ -140,8 +140,8 @@ def kill_switch(
       shelfprice kill-switch on --reason "prices look wrong"
       shelfprice kill-switch off --reason "they were right"
     """
-    from desk.price_changes.desk import PriceRequest
     from desk.price_changes.record import changes_by_people
+    from desk.price_changes.request import PriceRequest
     from etl.live.store_now import next_tick
     from flows.workspace import open_workspace
 

@@ -14,7 +14,8 @@ from connect.api.json_body import MEDIA_TYPE, JsonRoute
 from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import Problem, problem_responses
 from connect.api.quote_questions import refuse_repeated
-from desk.price_changes import desk
+from desk.price_changes import decision as deciding
+from desk.price_changes import request as asking
 from desk.price_changes.consequence import Consequence
 from desk.price_changes.listing import rows_of
 from desk.price_changes.record import all_changes, changes_named
@@ -182,7 +183,7 @@ def ask(
     It counts from the next tick, unless somebody else has to approve it first. What speaks against it is answered as a
     conflict, and nothing is recorded.
     """
-    answer = desk.ask(workspace, _price_request(workspace, body), str(caller.name))
+    answer = asking.ask(workspace, _price_request(workspace, body), str(caller.name))
     return AskedChanges(
         changes=rows_of(workspace, answer.changes), conflicts=answer.conflicts, consequence=answer.consequence
     )
@@ -198,7 +199,7 @@ def ask(
 )
 def examine(workspace: OpenWorkspace, body: _Change) -> AskedChanges:
     """Say what speaks against a price change, and what it is expected to bring a store day; nothing is recorded."""
-    answer = desk.examined(workspace, _price_request(workspace, body))
+    answer = asking.examined(workspace, _price_request(workspace, body))
     return AskedChanges(changes=[], conflicts=answer.conflicts, consequence=answer.consequence)
 
 
@@ -225,11 +226,11 @@ def decide(
         )
     if terms.kind == "kill_switch" and terms.store is None:
         refuse_without("propose", caller.scopes)  # who may not turn it on for every store does not turn it off
-    changes = desk.decide(workspace, [change], decision.event, str(caller.name), decision.reason)
+    changes = deciding.decide(workspace, [change], decision.event, str(caller.name), decision.reason)
     return DecidedChanges(changes=rows_of(workspace, changes))
 
 
-def _price_request(workspace: Workspace, body: PriceChangeBody) -> desk.PriceRequest:
+def _price_request(workspace: Workspace, body: PriceChangeBody) -> asking.PriceRequest:
     """Return a price change as the desk takes it; times without a zone are local times of the store."""
     store, fields = workspace.catalog.store, body.model_dump()
     _refuse_unknown("product", body.sku, workspace.catalog.skus, "of the shelf")
@@ -238,7 +239,7 @@ def _price_request(workspace: Workspace, body: PriceChangeBody) -> desk.PriceReq
     for name in ("valid_from", "valid_until"):
         if fields[name] is not None:
             fields[name] = clock.moment_of_person(fields[name])
-    return desk.PriceRequest(ignore_conflicts=fields.pop("anyway"), **fields)
+    return asking.PriceRequest(ignore_conflicts=fields.pop("anyway"), **fields)
 
 
 def _refuse_unknown(what: str, name: str | None, known: Sequence[str], where: str) -> None:

@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from catalog.load import Catalog
 from desk.price_changes.states import EventName, State
 from serving.orders import STRENGTH, Kind, Span
 
@@ -189,3 +190,14 @@ def folded(events: Iterable[Event]) -> list[PriceChange]:
 def newest_of_each(changes: Sequence[PriceChange]) -> dict[tuple[str | None, str | None], PriceChange]:
     """Return the newest of the changes of each store and product."""
     return {(change.terms.store, change.terms.sku): change for change in changes}
+
+
+def counting_in(event: Event, ticks: Mapping[str, dt.datetime]) -> Event:
+    """Return an event that counts in each store from that store's own next tick on, UTC."""
+    first = min(ticks.values())
+    return replace(event, effective_at=first, effective_in={store: at for store, at in ticks.items() if at != first})
+
+
+def stores_of(catalog: Catalog, store: str | None) -> tuple[str, ...]:
+    """Return the stores that a price change is about: one, or for None every one of the catalog."""
+    return catalog.store.stores if store is None else (store,)

@@ -15,7 +15,7 @@ from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from catalog.spread import HERE
-from desk.price_changes.desk import PriceRequest, ask
+from desk.price_changes.request import PriceRequest, ask
 from etl.batches import batches_of, without_live_days
 from etl.ledger import in_force_in
 from evaluation.contestants import with_true_demand

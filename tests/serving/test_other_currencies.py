@@ -13,8 +13,8 @@ from catalog.errors import DataError, Declined
 from connect.export.export import export
 from connect.export.targets import FolderTarget
 from dashboard.formats import euros, in_currency, show_in
-from desk.price_changes.desk import PriceRequest, ask
 from desk.price_changes.listing import rows_of
+from desk.price_changes.request import PriceRequest, ask
 from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import transform
 from serving.quote import PriceQuestion

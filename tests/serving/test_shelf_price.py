@@ -14,9 +14,9 @@ from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from connect.export.wanted import wanted_of
-from desk.price_changes.desk import PriceRequest, ask
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_on
+from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from etl.transform import transform
 from features.response import PriceResponse, Slope

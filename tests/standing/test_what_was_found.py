@@ -18,10 +18,11 @@ from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
 from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import found_now
-from desk.price_changes.desk import PriceRequest, ask, decide
+from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
+from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far

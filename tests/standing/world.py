@@ -17,9 +17,10 @@ from catalog.pricing import Shelf
 from catalog.settings import read_settings
 from catalog.watched import WatchedCatalog
 from desk.price_changes.change import PriceChange
-from desk.price_changes.desk import PriceRequest, ask, decide
+from desk.price_changes.decision import decide
 from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
+from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay, sold_so_far, standing_after
 from etl.live.player import Player

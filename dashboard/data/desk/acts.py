@@ -9,9 +9,10 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.formats import euros, zone_named
 from dashboard.who import allowed
-from desk.price_changes.desk import DeskAnswer, PriceRequest, ask, ask_all, decide, decide_each
+from desk.price_changes.decision import decide, decide_each
 from desk.price_changes.propose import propose
 from desk.price_changes.record import changes_named
+from desk.price_changes.request import DeskAnswer, PriceRequest, ask, ask_all
 from desk.price_changes.states import EventName, may_follow
 from serving.orders import Kind
 
@@ -85,7 +86,7 @@ def override(
         accepted that.
     """
     start, end = span_of(desk.sheet(), row, draft)
-    wish = PriceRequest(
+    request = PriceRequest(
         "override",
         reason,
         row.sku,
@@ -96,7 +97,7 @@ def override(
         ignore_conflicts=ignore_conflicts,
         below_cost=below_cost,
     )
-    answer = ask(desk.workspace, wish, _user(desk))
+    answer = ask(desk.workspace, request, _user(desk))
     clock = desk.workspace.catalog.store.clock_of(row.store)
     times = f"from {clock.local(start):%H:%M} until {clock.local(end):%H:%M} on {row.date}{zone_named(clock)}"
     is_later = start > desk.sheet().clock_of(row.store).moment

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.settings import Settings
 from connect.api.kept_desk import KeptDesk
-from desk.price_changes.desk import PriceRequest, ask
+from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from serving.book_store import commit_book, in_force_for, restored_book
 from serving.in_force import pricing_on

@@ -22,7 +22,7 @@ from connect.export.export import ExportResult, export, unproven_deliveries
 from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
-from desk.price_changes.desk import PriceRequest, ask
+from desk.price_changes.request import PriceRequest, ask
 from etl.business_dates import ONE_DAY
 from warehouse.sealed_notes import unproven_notes
 from warehouse.verify import verify

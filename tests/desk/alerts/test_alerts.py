@@ -22,7 +22,8 @@ from desk.alerts.lookout import Lookout
 from desk.alerts.rules import Alert
 from desk.alerts.unsent import unsent
 from desk.alerts.watch import open_alerts, watch, watch_and_tell
-from desk.price_changes.desk import PriceRequest, ask, decide
+from desk.price_changes.decision import decide
+from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
 from etl.business_dates import ONE_DAY
 from serving.in_force import pricing_on

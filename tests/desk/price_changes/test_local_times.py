@@ -11,10 +11,11 @@ from catalog.errors import DataError
 from catalog.watched import WatchedCatalog
 from connect.export.wanted import clocks_of
 from desk.answers import moment_of
-from desk.price_changes.desk import PriceRequest, ask, decide
+from desk.price_changes.decision import decide
 from desk.price_changes.listing import rows_of
 from desk.price_changes.orders import orders_on
 from desk.price_changes.record import all_changes
+from desk.price_changes.request import PriceRequest, ask
 from desk.price_law.shown import prior_price_of
 from etl.business_dates import ONE_DAY
 from etl.live.calendar import day_to_sell

@@ -16,7 +16,7 @@ from catalog.load import load
 from catalog.settings import read_settings
 from desk.price_changes.change import Event, PriceChange, Terms
 from desk.price_changes.conflicts import conflicts
-from desk.price_changes.desk import PriceRequest, ask, decide
+from desk.price_changes.decision import decide
 from desk.price_changes.orders import orders_on
 from desk.price_changes.record import (
     all_changes,
@@ -26,6 +26,7 @@ from desk.price_changes.record import (
     next_number,
     record,
 )
+from desk.price_changes.request import PriceRequest, ask
 from desk.price_changes.states import may_follow
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

@@ -1,0 +1,111 @@
+"""What people decide about price changes: approve, reject, withdraw. Each is checked and recorded under one lock."""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from catalog.errors import DataError, Declined
+from catalog.load import Catalog
+from catalog.near import did_you_mean
+from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
+from desk.price_changes.conflicts import of_the_announcement
+from desk.price_changes.prior import with_prior_price
+from desk.price_changes.record import LOCK, all_changes, changes_by_people, changes_named, next_number, record
+from desk.price_changes.states import EventName, refuse_unless_may_follow
+from etl.live.store_now import next_ticks
+from warehouse.lake import Lake
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+def decide(
+    workspace: Workspace, names: Sequence[str], event: EventName, by: str, reason: str | None = None
+) -> list[PriceChange]:
+    """Approve, reject or withdraw price changes, all or none, and return them; as `decide_each`."""
+    return decide_each(workspace, dict.fromkeys(names, event), by, reason)
+
+
+def decide_each(
+    workspace: Workspace, decisions: Mapping[str, EventName], by: str, reason: str | None = None
+) -> list[PriceChange]:
+    """Decide on price changes, on each in its own way, as one action, all or none, and return them.
+
+    Parameters
+    ----------
+    decisions
+        What happens to each, by the ids of price changes.
+    reason
+        Why; by default the reason of each stays.
+
+    Raises
+    ------
+    DataError
+        When there is no such price change, or the reason is empty.
+    Declined
+        When one cannot be decided so, when its time is over, when whoever asked for it may not approve it, or when it
+        was announced as a reduction and is none any more.
+    """
+    lake, catalog = workspace.lake, workspace.catalog
+    if reason is not None and not reason.strip():
+        raise DataError("expected a reason, found none; nothing was changed: say why in a sentence")
+    with held(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
+        known = {change.id: change for change in changes_named(lake, decisions)}
+        chosen = [_named(lake, known, name) for name in decisions]
+        stores = {store for change in chosen for store in stores_of(catalog, change.terms.store)}
+        ticks = next_ticks(lake, catalog, stores)
+        number, now, events = next_number(lake), dt.datetime.now(dt.UTC), list[Event]()
+        for change in chosen:
+            own = {store: ticks[store] for store in stores_of(catalog, change.terms.store)}
+            moment, event = min(own.values()), decisions[change.id]
+            _refuse_decision(catalog, change, event, by, moment)
+            terms = change.terms if reason is None else replace(change.terms, reason=reason)
+            if event == "approved" and terms.announced:
+                terms = _announced_anew(lake, catalog, change.id, terms, moment)
+            events.append(counting_in(Event(number, change.id, event, now, moment, by, terms), own))
+        if events:
+            record(lake, catalog, events)
+    return [replace(change, events=(*change.events, added)) for change, added in zip(chosen, events, strict=True)]
+
+
+def _named(lake: Lake, known: dict[str, PriceChange], name: str) -> PriceChange:
+    if name not in known:
+        meant = did_you_mean(name, [change.id for change in all_changes(lake)])
+        raise DataError(f"expected the id of a price change, found {name!r}; nothing was changed{meant}")
+    return known[name]
+
+
+def _refuse_decision(catalog: Catalog, change: PriceChange, event: EventName, by: str, moment: dt.datetime) -> None:
+    """Refuse an event that may not follow, comes after the end, or is not for this person to decide."""
+    refuse_unless_may_follow(change.id, change.last, event)
+    end = change.terms.valid_until
+    if end is not None and moment >= end:
+        ended = catalog.store.clock_of(change.terms.store).local(end)
+        raise Declined(f"{change.id}: its time ended at {ended:%Y-%m-%d %H:%M}; nothing was changed")
+    if event == "approved" and catalog.store.approval.by_another and _is_one_person(change.proposer, by):
+        raise Declined(
+            f"{change.id}: expected somebody else than {by} to approve it, since {by} asked for it; nothing was changed"
+        )
+
+
+def _announced_anew(lake: Lake, catalog: Catalog, change: str, terms: Terms, now: dt.datetime) -> Terms:
+    """Return terms with the price that their announcement has to name by now: others were shown since it was asked for.
+
+    Raises
+    ------
+    Declined
+        When it was a reduction, and is none any more.
+    """
+    found = with_prior_price(lake, catalog, terms, max(terms.valid_from, now), changes_by_people(lake))
+    if found.prior_price == terms.prior_price:
+        return terms
+    for sentence in of_the_announcement(found, catalog.store.money):
+        raise Declined(f"{change}: {sentence}; nothing was changed: ask for it anew")
+    return found
+
+
+def _is_one_person(name: str, other: str) -> bool:
+    """Tell whether two names are of one person, however a proxy or a keyboard writes them."""
+    one, two = (" ".join(unicodedata.normalize("NFKC", own).casefold().split()) for own in (name, other))
+    return one == two

@@ -1,0 +1,311 @@
+"""What people ask for: an override, a freeze, the kill switch. Each is checked and recorded under one lock."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+from catalog.errors import DataError, Declined, ShelfpriceError
+from catalog.limits import cost_plus_margin
+from catalog.load import Catalog
+from desk.price_changes.change import Event, PriceChange, Terms, counting_in, folded, stores_of
+from desk.price_changes.conflicts import below_cost, conflicts, refuse_impossible
+from desk.price_changes.consequence import Consequence, DayForecast, outlook_of
+from desk.price_changes.prior import with_prior_price
+from desk.price_changes.record import LOCK, changes_by_people, next_number, record
+from desk.price_changes.shown import prices_shown
+from etl.live.store_now import next_ticks
+from serving.book_store import book_in_force
+from serving.orders import Kind
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class PriceRequest:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    kind
+        `override`, `freeze` (the price that is shown) or `kill_switch` (base prices).
+    sku, store
+        None is every product, every store.
+    price
+        EUR, for an override.
+    valid_from
+        By default the next tick.
+    valid_until
+        None is until it is withdrawn.
+    announced
+        Whether the price is announced as a reduction, which then has to name the lowest price before it.
+    ignore_conflicts
+        Whether it is recorded despite what speaks against it.
+    below_cost
+        Whether it may be below the floor, and below cost plus the minimum margin as the cost is now; a higher cost asks
+        anew.
+    """
+
+    kind: Kind
+    reason: str
+    sku: str | None = None
+    store: str | None = None
+    price: float | None = None
+    valid_from: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    announced: bool = False
+    ignore_conflicts: bool = False
+    below_cost: bool = False
+
+
+@dataclass(frozen=True)
+class DeskAnswer:
+    """What became of a request: its price changes, what speaks against them, and what they are expected to bring a day.
+
+    `consequence` is that of one store; None without a price book, or for more than one product.
+    """
+
+    changes: tuple[PriceChange, ...]
+    conflicts: tuple[str, ...]
+    consequence: Consequence | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody else has to approve."""
+        return any(change.last == "proposed" for change in self.changes)
+
+
+def ask(workspace: Workspace, request: PriceRequest, by: str) -> DeskAnswer:
+    """Record a request, approved at once where whoever asks may approve.
+
+    Raises
+    ------
+    CatalogError, DataError
+        When it can never hold.
+    Declined
+        When something speaks against it and that is not to be ignored, when its price is below cost plus the minimum
+        margin and nobody accepted that, or somebody else is deciding right now.
+    """
+    return _asked_together(workspace, (request,), by, lambda _: nullcontext())[0]
+
+
+def ask_all(workspace: Workspace, requests: Sequence[PriceRequest], by: str) -> list[DeskAnswer]:
+    """Record several requests as one action, all or none, and return what became of each.
+
+    Raises
+    ------
+    Declined
+        When one of them is refused, as `ask` would; the message names the product and store of the first.
+    """
+    return _asked_together(workspace, requests, by, partial(_naming, workspace.catalog)) if requests else []
+
+
+def _asked_together(
+    workspace: Workspace,
+    requests: Sequence[PriceRequest],
+    by: str,
+    naming: Callable[[PriceRequest], AbstractContextManager[None]],
+) -> list[DeskAnswer]:
+    lake, catalog = workspace.lake, workspace.catalog
+    with held(workspace.settings.locks, LOCK):
+        lake.finish_interrupted()
+        facts, number, now = _facts_for(workspace, requests), next_number(lake), dt.datetime.now(dt.UTC)
+        found = list[tuple[list[Terms], tuple[str, ...], Consequence | None]]()
+        for request in requests:
+            with naming(request):
+                found.append(_examined(facts, request))
+                _refuse_unwelcome(catalog, request, *found[-1][:2])
+        _refuse_overlaps(catalog, [own for terms, _, _ in found for own in terms])
+        count, places, asked = sum(len(terms) for terms, _, _ in found), itertools.count(1), list[list[Event]]()
+        for terms, _, _ in found:
+            names = [f"h{number}" if count == 1 else f"h{number}.{next(places)}" for _ in terms]
+            proposed = [
+                Event(number, name, "proposed", now, own.valid_from, by, own)
+                for name, own in zip(names, terms, strict=True)
+            ]
+            asked.append(list(_asked(catalog, proposed, facts.ticks)))
+        record(lake, catalog, [event for events in asked for event in events])
+    return [DeskAnswer(tuple(folded(events)), own[1], own[2]) for events, own in zip(asked, found, strict=True)]
+
+
+def examined(workspace: Workspace, request: PriceRequest) -> DeskAnswer:
+    """Tell what would become of a request, without recording it.
+
+    Raises
+    ------
+    CatalogError, DataError
+        When it can never hold.
+    """
+    terms, against, consequence = _examined(_facts_for(workspace, (request,)), request)
+    costly = [said for own in terms if (said := below_cost(workspace.catalog, own)) is not None]
+    return DeskAnswer((), tuple(dict.fromkeys((*costly, *against))), consequence)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the lake says to every request of one action, read once.
+
+    Attributes
+    ----------
+    ticks
+        When the next tick of each store begins that some request is about, UTC.
+    shown
+        The price shown last, EUR, by store and product.
+    others
+        What people asked for that may bear on some request; `by_sku` has the same by product.
+    outlooks
+        What prices bring on a date; None without a book.
+    """
+
+    workspace: Workspace
+    ticks: Mapping[str, dt.datetime]
+    shown: Mapping[tuple[str, str], float]
+    others: Sequence[PriceChange]
+    by_sku: Mapping[str | None, Sequence[PriceChange]]
+    outlooks: Callable[[dt.date], DayForecast | None]
+
+    def next_tick(self, store: str | None) -> dt.datetime:
+        """Return when the next tick of a store begins, UTC; without one, of the store that is first."""
+        return min(self.ticks[own] for own in stores_of(self.workspace.catalog, store))
+
+    def bearing_on(self, sku: str | None) -> Sequence[PriceChange]:
+        """Return the price changes that may bear on a product."""
+        if sku is None:
+            return self.others
+        return sorted((*self.by_sku.get(sku, ()), *self.by_sku.get(None, ())), key=lambda change: change.number)
+
+
+def _facts_for(workspace: Workspace, requests: Sequence[PriceRequest]) -> _Facts:
+    lake, catalog = workspace.lake, workspace.catalog
+    ticks = next_ticks(lake, catalog, {store for request in requests for store in stores_of(catalog, request.store)})
+    looks_back = any(request.announced for request in requests)  # an announcement does
+    firsts = [
+        request.valid_from or min(ticks[own] for own in stores_of(catalog, request.store)) for request in requests
+    ]
+    others, by_sku = changes_by_people(lake, None if looks_back else min(firsts)), dict[str | None, list[PriceChange]]()
+    for change in others:
+        by_sku.setdefault(change.terms.sku, []).append(change)
+
+    @cache
+    def outlook(date: dt.date) -> DayForecast | None:
+        found = book_in_force(lake, date)
+        return None if found is None else outlook_of(lake, catalog, found)
+
+    return _Facts(workspace, ticks, prices_shown(lake, catalog), others, by_sku, outlook)
+
+
+def _examined(facts: _Facts, request: PriceRequest) -> tuple[list[Terms], tuple[str, ...], Consequence | None]:
+    lake, catalog = facts.workspace.lake, facts.workspace.catalog
+    now = facts.next_tick(request.store)
+    terms = list(_terms_of(facts, request, now))
+    for own in terms:
+        refuse_impossible(catalog, own, now)
+    terms = [with_prior_price(lake, catalog, own, max(own.valid_from, now), facts.others) for own in terms]
+    if request.below_cost:
+        terms = [_with_accepted_cost(catalog, own) for own in terms]
+    others = facts.bearing_on(request.sku)
+    against = tuple(dict.fromkeys(found for own in terms for found in conflicts(catalog, own, others)))
+    consequence = _consequence(facts, terms[0]) if len(terms) == 1 else None
+    if consequence is not None and consequence.cost is not None:
+        count = 1 if request.store is not None else len(catalog.store.stores)
+        terms = [replace(own, expected_cost=consequence.cost * count) for own in terms]
+    return terms, against, consequence
+
+
+def _refuse_unwelcome(catalog: Catalog, request: PriceRequest, terms: Sequence[Terms], against: Sequence[str]) -> None:
+    """Refuse a request that something speaks against, unless whoever asks accepts that."""
+    costly = [said for own in terms if (said := below_cost(catalog, own)) is not None]
+    if costly:
+        said = "; ".join(dict.fromkeys(costly))
+        raise Declined(f"{said}: nothing was recorded; accept it by --below-cost, or the box at the desk")
+    if against and not request.ignore_conflicts:
+        raise Declined(f"{'; '.join(against)}: nothing was recorded; ask for it anyway if it is meant so")
+
+
+def _refuse_overlaps(catalog: Catalog, terms: Sequence[Terms]) -> None:
+    """Refuse two orders of one price in one action: neither is the later one, so nobody could say which holds."""
+    before: dict[tuple[Kind, str | None, str], list[Terms]] = {}
+    for own in terms:
+        for store in stores_of(catalog, own.store):
+            others = before.setdefault((own.kind, own.sku, store), [])
+            if any(_meet(own, other) for other in others):
+                raise Declined(
+                    f"{_place(catalog, own.sku, store)}: expected one {own.kind.replace('_', ' ')} at a time, found "
+                    "two; nothing was recorded: ask for one"
+                )
+            others.append(own)
+
+
+def _meet(one: Terms, other: Terms) -> bool:
+    return (one.valid_until is None or other.valid_from < one.valid_until) and (
+        other.valid_until is None or one.valid_from < other.valid_until
+    )
+
+
+@contextmanager
+def _naming(catalog: Catalog, request: PriceRequest) -> Iterator[None]:
+    """Name the product and store of a request that is refused."""
+    try:
+        yield
+    except ShelfpriceError as error:
+        raise Declined(f"{_place(catalog, request.sku, request.store)}: {error}") from error
+
+
+def _place(catalog: Catalog, sku: str | None, store: str | None) -> str:
+    names = {product.sku: product.name for product in catalog.products}
+    return f"{names.get(sku or '', sku or 'every product')} in {store or 'every store'}"
+
+
+def _terms_of(facts: _Facts, request: PriceRequest, now: dt.datetime) -> Iterator[Terms]:
+    """Yield the terms of a request: one, or for a freeze one for each store, since each shows a price of its own."""
+    catalog, shown = facts.workspace.catalog, facts.shown
+    start, reason = request.valid_from or now, request.reason.strip()
+    if request.kind != "override" and (request.price is not None or request.announced):
+        raise DataError(
+            "expected a price or an announcement of an override alone, found one of a "
+            f"{request.kind.replace('_', ' ')}; nothing was recorded: leave it out"
+        )
+    wanted = None if request.price is None else catalog.store.money.without_noise(request.price)
+    if request.kind != "freeze":
+        olds = {shown.get((store, request.sku or "")) for store in stores_of(catalog, request.store)}
+        old = olds.pop() if len(olds) == 1 else None  # stores that show several prices have none in common
+        terms = Terms(request.kind, request.sku, request.store, old, wanted, start, request.valid_until, reason)
+        yield replace(terms, announced=True) if request.announced else terms
+        return
+    if request.sku is None:
+        raise DataError("expected the product that is frozen, found none; nothing was recorded")
+    base = catalog.product(request.sku).base_price
+    for store in stores_of(catalog, request.store):
+        price = shown.get((store, request.sku), base)
+        yield Terms("freeze", request.sku, store, price, price, start, request.valid_until, reason)
+
+
+def _consequence(facts: _Facts, terms: Terms) -> Consequence | None:
+    """Return what terms bring on the first store day on which they hold."""
+    clock = facts.workspace.catalog.store.clock_of(terms.store)
+    date = clock.date_of(terms.valid_from)
+    outlook = facts.outlooks(date)
+    if outlook is None or terms.sku is None or terms.new_price is None:
+        return None
+    ticks = clock.ticks_within(date, terms.valid_from, terms.valid_until)
+    return outlook.of(terms.sku, terms.new_price, *(ticks or (0, None)))
+
+
+def _asked(catalog: Catalog, proposed: Sequence[Event], begins: Mapping[str, dt.datetime]) -> Iterator[Event]:
+    """Yield what was asked for, approved at once where it may be; nothing counts from before it is approved."""
+    for event in proposed:
+        yield event
+        if not catalog.store.approval.by_another:
+            ticks = {store: begins[store] for store in stores_of(catalog, event.terms.store)}
+            yield counting_in(replace(event, event="approved"), ticks)
+
+
+def _with_accepted_cost(catalog: Catalog, terms: Terms) -> Terms:
+    """Return terms that may be below the floor and the cost plus minimum margin of now, where their price is."""
+    if terms.sku is None or terms.new_price is None:
+        return terms
+    product = catalog.product(terms.sku)
+    least = cost_plus_margin(product, catalog.store.guardrails, catalog.store.money)
+    return replace(terms, accepted_cost=least) if terms.new_price < max(least, product.floor) else terms
