@@ -142,8 +142,8 @@ class Orders:
 
     def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
         """Yield the orders that bind a product of a store in a tick, the strongest last."""
-        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
-            if order.sku == sku and order.store in {None, store} and order.first_tick <= tick < order.end_tick:
+        for order in self._by_product.get(sku, ()):
+            if order.store in {None, store} and order.first_tick <= tick < order.end_tick:
                 yield order
 
     @property
@@ -160,6 +160,14 @@ class Orders:
             if (order.kind, order.store, order.first_tick, order.end_tick) == ("kill_switch", None, 0, self.n_ticks)
         }
         return on.issuperset(self.skus)
+
+    @cached_property
+    def _by_product(self) -> dict[str, list[PriceOrder]]:
+        """The orders of each product, the strongest last."""
+        found: dict[str, list[PriceOrder]] = {}
+        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+            found.setdefault(order.sku, []).append(order)
+        return found
 
     @cached_property
     def _rows(self) -> dict[str, int]:

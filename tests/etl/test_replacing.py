@@ -13,7 +13,7 @@ from catalog.settings import Settings
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import Ingested, ingest
-from warehouse.commit_record import amend, final_names, final_record
+from warehouse.commit_record import final_names, final_record
 from warehouse.lake import Lake
 from warehouse.verify import verify
 
@@ -28,7 +28,7 @@ import datetime as dt, os, signal, sys
 from pathlib import Path
 from catalog.settings import read_settings
 from own_data.exports.columns import Reading
-from own_data.exports.corrections import Asked, dates_of
+from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import ingest
 from warehouse import commit
 
@@ -54,7 +54,7 @@ def finish(store, record):
     finished(store, record)
 
 commit.Commit.make, commit.finish = make, finish
-asked = Asked(replace=dates_of(dates)) if dates else Asked()
+asked = CorrectionRequest(replace=dates_of(dates)) if dates else CorrectionRequest()
 now = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 ingest(read_settings({"SHELFPRICE_HOME": home}), Path(file), Reading(), None, now, asked=asked)
 """
@@ -107,16 +107,6 @@ def test_a_part_that_was_replaced_is_a_part_of_no_commit(settings: Settings, tmp
     taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
     records = [final_record(lake.notes, name) for name in final_names(lake.notes)]
     assert not [part for one in records if one for part in one.parts if part.receipt and part.partition.group in gone]
-
-
-def test_a_lake_in_which_an_earlier_version_replaced_days_is_whole(settings: Settings, tmp_path: Path) -> None:
-    taken(settings, units_file(tmp_path, "january.csv", 5))
-    lake = Lake(settings)
-    left = [record for name in final_names(lake.notes) if (record := final_record(lake.notes, name))]
-    taken(settings, units_file(tmp_path, "correction.csv", 9), ALL)
-    for record in left:
-        amend(lake.notes, record)  # as it stayed there before
-    assert verify(lake).findings == ()
 
 
 def test_a_part_that_is_lost_after_its_days_were_replaced_back_is_still_told(

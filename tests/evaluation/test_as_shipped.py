@@ -174,7 +174,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         peers = [day for name in NAMES for day in lives([95.0] * days, name, seed, stores=stores)]
         return [replace(day, world=part.world.name) for day in (*product, *peers, *base)]
 
-    return lambda: monkeypatch.setattr(flow_module, "live_as_shipped", live)
+    return lambda: monkeypatch.setattr(flow_module, "play_part", live)
 
 
 def test_what_was_lived_is_told_kept_and_logged_alike(made_up: Callable[[], None], empty_home: Path) -> None:

@@ -15,6 +15,7 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
 from etl.business_dates import DEFAULT_START, ONE_DAY
+from etl.ledger import commit_of
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from evaluation.contestants import true_curves
@@ -299,7 +300,9 @@ def test_forced_it_makes_everything_anew_to_the_same_bytes_and_replaces_what_was
     wrong = Partition("interactions", days[1], "g000")
     receipt = town.lake.receipt(wrong)
     assert receipt is not None
-    town.lake.publish(wrong, town.lake.read(wrong).slice(7), inputs=receipt.inputs, seed=receipt.seed)
+    name = commit_of(days[1], wrong.group)
+    with town.lake.commit(name, inputs=receipt.inputs, seed=receipt.seed, amends=True) as commit:
+        commit.publish(wrong, town.lake.read(wrong).slice(7))
     assert town.fill(*days)[1].decisions == "unchanged"
     assert town.fill(*days, force=True)[1].decisions == "replaced"
     assert town.bytes_of() == whole

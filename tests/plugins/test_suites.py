@@ -32,7 +32,7 @@ def test_a_plain_test_that_starts_a_server_runs_a_flow_or_kills_fails(tmp_path: 
     said = run_of(tmp_path)
     assert "4 passed, 3 errors" in said
     for offence in ("started 'prefect_server'", "ran a flow", "killed a process"):
-        assert said.count(f"found one that {offence}") == 1
+        assert f"found one that {offence}" in said
 
 
 OFFENDERS = """

@@ -131,7 +131,7 @@ def told(monkeypatch: pytest.MonkeyPatch, sku: str, elasticity: float) -> None:
     """Let the response of one product be known."""
     slope = Slope(elasticity, elasticity - 0.1, elasticity + 0.1, 0.05, 0.1, 1e-9)
     response = PriceResponse(sku, 900, 900, slope, slope, slope, "told", "", is_count=True)
-    monkeypatch.setattr("serving.day_curves._responses_of", lambda *_: (response,))
+    monkeypatch.setattr("own_data.evidence._responses_of", lambda *_: (response,))
 
 
 def everywhere(price: float) -> dict[str, float]:

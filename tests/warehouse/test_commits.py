@@ -212,6 +212,7 @@ def test_the_same_commit_again_writes_nothing(lake: Lake, parts: list[Partition]
     assert {path: path.stat().st_mtime_ns for path in lake.root.rglob("*.json")} == before
 
 
+@pytest.mark.server
 def test_two_commits_of_one_name_do_not_wait_for_each_other_one_is_declined(lake: Lake) -> None:
     command = [sys.executable, "-c", HOLD, str(lake.root.parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:

@@ -37,6 +37,7 @@ def someone_else_holding(settings: Settings, name: str) -> Iterator[subprocess.P
             process.kill()
 
 
+@pytest.mark.server
 def test_the_second_writer_of_a_partition_is_declined_and_told_who_holds_it(
     lake: Lake, settings: Settings, partition: Partition, cells: Callable[..., pa.Table]
 ) -> None:
@@ -48,6 +49,7 @@ def test_the_second_writer_of_a_partition_is_declined_and_told_who_holds_it(
         assert lake.publish(Partition("demand_cells", partition.business_date, "S02"), cells(), inputs="x")
 
 
+@pytest.mark.server
 def test_a_writer_that_is_killed_frees_its_partition(
     lake: Lake, settings: Settings, partition: Partition, cells: Callable[..., pa.Table]
 ) -> None:
@@ -57,6 +59,7 @@ def test_a_writer_that_is_killed_frees_its_partition(
     assert lake.publish(partition, cells(), inputs="new").action == "written"
 
 
+@pytest.mark.server
 def test_verify_counts_a_partition_that_is_being_written_and_does_not_judge_it(
     lake: Lake, settings: Settings, partition: Partition, cells: Callable[..., pa.Table]
 ) -> None:
