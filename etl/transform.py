@@ -2,9 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+
+import duckdb
 
 from catalog.errors import DataError, Declined
 from catalog.progress import Progress, silent
@@ -121,7 +123,7 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
     grouped, dates = [], {item.decisions.business_date for item in stale}
     with ThreadPoolExecutor(1) as ahead:
         proofs = [ahead.submit(_holds, unproven, item.decisions) for item in stale]
-        with feature_workbench(workspace.settings, within=dates.__contains__) as connection:
+        with _opened_beside(proofs, workspace, dates) as connection:
             for item, is_proven in zip(stale, proofs, strict=True):
                 if not is_proven.result():
                     continue
@@ -130,6 +132,17 @@ def group_partitions(workspace: Workspace, stale: Sequence[StaleCells], unproven
                 publish_groups(workspace.lake, item, groups)
                 grouped.append(item)
     return grouped
+
+
+def _opened_beside(
+    proofs: Sequence[Future[bool]], workspace: Workspace, dates: Collection[dt.date | None]
+) -> duckdb.DuckDBPyConnection:
+    """Open a connection while partitions are proven; anew when a damaged file was set aside meanwhile."""
+    try:
+        return feature_workbench(workspace.settings, within=dates.__contains__)
+    except duckdb.IOException:
+        wait(proofs)
+        return feature_workbench(workspace.settings, within=dates.__contains__)
 
 
 def _grouped(

@@ -4,12 +4,15 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from catalog.errors import DamagedError, LakeError
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
+from etl import transform as transform_module
 from etl.batches import Batch, play_batch
 from etl.load import dimensions_are_current, load_dimensions
 from etl.transform import transform
@@ -128,6 +131,26 @@ def test_flipped_decisions_are_named_and_set_aside_and_the_other_days_are_groupe
     assert [sold.lake.path(CELLS[day]).read_bytes() for day in (0, 2)] == [right[0], right[2]]
     assert not sold.lake.holds(CELLS[1])
     assert transform(sold).partitions == 0
+
+
+def test_a_file_that_is_set_aside_while_others_are_opened_keeps_nobody_from_grouping_them(
+    sold: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, opened = forget_cells(sold), list[int]()
+    cut_in_half(sold.lake.path(DECISIONS[1]), random.Random(1))
+    opens = transform_module.feature_workbench
+
+    def late(*given: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(1)
+        if len(opened) == 1:  # what DuckDB says when the file that it has just listed is gone
+            raise duckdb.IOException("IO Error: No files found that match the pattern")
+        return opens(*given, **options)
+
+    monkeypatch.setattr(transform_module, "feature_workbench", late)
+    with pytest.raises(DamagedError):
+        transform(sold)
+    assert len(opened) == 2
+    assert [sold.lake.path(CELLS[day]).read_bytes() for day in (0, 2)] == [right[0], right[2]]
 
 
 @pytest.mark.parametrize("damage", [cut_in_half, lose_the_receipt, flip_in_the_receipt])
