@@ -66,7 +66,7 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
         run_scripts(connection, [MACROS])
         if within is None:
             create_table_views(connection, lake)
-            run_scripts(connection, [_views_of_files(lake), VIEWS])
+            run_scripts(connection, [lake.store.views, VIEWS])
         else:
             create_views_of_dates(connection, lake, within)
             run_script(connection, VIEWS / "decisions_with_stock.sql")
@@ -75,11 +75,6 @@ def workbench(settings: Settings, within: Within | None = None) -> duckdb.DuckDB
         prove_all(lake, _opened_with_the_views(lake), sets_aside=False)
         raise
     return connection
-
-
-def _views_of_files(lake: Lake) -> Path:
-    """Return the folder of the views that stand on the names of files, which each store gives in its own way."""
-    return _HERE / ("local" if isinstance(lake.store, LocalStore) else "delta") / "views"
 
 
 def _opened_with_the_views(lake: Lake) -> Iterator[Partition]:
@@ -173,7 +168,7 @@ def build_file(settings: Settings, view_folders: Iterable[Path]) -> bool:
         Whether a new file was built.
     """
     lake = Lake(settings)
-    folders = [_views_of_files(lake), *view_folders]
+    folders = [lake.store.views, *view_folders]
     products = [lake.receipt(partition) for partition in lake.partitions("products")]
     columns = described_columns()
     scripts = [path.read_text(encoding="utf-8") for path in _scripts([MACROS, *folders, _COMMENTS])]

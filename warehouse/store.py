@@ -7,6 +7,7 @@ same for every store.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import duckdb
@@ -33,6 +34,10 @@ class LakeStore(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether machines may write here that do not see each other's locks."""
+
+    @property
+    def views(self) -> Path:
+        """The folder of the views that stand on the names of files, which each store gives in its own way."""
 
     @property
     def notes(self) -> Notes:

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 
 import duckdb
@@ -53,6 +54,11 @@ class DeltaReading:
     def is_shared(self) -> bool:
         """Yes: what is in force is compared before it is replaced."""
         return True
+
+    @property
+    def views(self) -> Path:
+        """The views over objects by name."""
+        return Path(__file__).parent / "views"
 
     @cached_property
     def tables(self) -> dict[str, TableState]:

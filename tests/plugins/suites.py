@@ -24,7 +24,7 @@ SUITES = {
     "play": "plays or learns for long",
 }
 _ASKED_FOR = {"browser": "server", "prefect_server": "server"}
-_PLACES: Mapping[str, str] = {"tests/e2e/": "server", "tests/faults/": "server"}
+_PLACES: Mapping[str, str] = {"tests/cluster/": "server", "tests/e2e/": "server", "tests/faults/": "server"}
 _SERVERS = re.compile(r"prefect_server|prefect server start|mlflow server|playwright")
 """What the command line of a server or a browser has in it."""
 _LIBRARY = str(Path(os.__file__).parent)

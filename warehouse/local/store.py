@@ -55,6 +55,11 @@ class LocalStore:
         """No: the kernel's locks are seen by whoever sees the folder."""
         return False
 
+    @property
+    def views(self) -> Path:
+        """The views over files by pattern."""
+        return Path(__file__).parent / "views"
+
     def exists(self) -> bool:
         """Tell whether the folder is there."""
         return self.root.is_dir()
