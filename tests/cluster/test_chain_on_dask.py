@@ -103,9 +103,13 @@ def chain(settings: Settings, spread: Spread, export: Path) -> Made:
     commit_book(workspace.lake, make_book(workspace, registry.load("1"), TOMORROW, spread))
     twin = (sealed(workspace.lake, PLAYED), model, sealed(workspace.lake, PRICED))
     assert not verify(workspace.lake).findings
-    elsewhere = settings.lake_address and f"{settings.lake_address}-retailer"
-    retailers = settings.model_copy(update={"home": settings.home / "retailer", "lake_address": elsewhere})
-    done = ingest(retailers, export, Reading(), DEFAULT_DIR, NOW, Room(spread=spread))
+    if settings.lake_address is None:  # workers see no other home, so the folder is emptied
+        shutil.rmtree(settings.lake)
+        retailers, admitting = settings, spread
+    else:
+        retailers = settings.model_copy(update={"lake_address": f"{settings.lake_address}-retailer"})
+        admitting = HERE
+    done = ingest(retailers, export, Reading(), DEFAULT_DIR, NOW, Room(spread=admitting))
     assert (done.row["valid"], done.row["rejected"]) == (50, 5)
     assert not verify(Lake(retailers)).findings
     return Made(*twin, sealed(Lake(retailers), INGESTED))

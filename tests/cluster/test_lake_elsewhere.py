@@ -178,8 +178,8 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     DeliveryProgress(store.notes, "/tills").begin({"S001": 1}, ["S001"])
     store.objects.write("somebody-elses.txt", b"kept")
     with pytest.raises(Declined, match=r"also holds somebody-elses.txt"):
-        reset(None, yes=True)
+        reset(yes=True)
     store.objects.remove(["somebody-elses.txt"])
-    reset(None, yes=True)
+    reset(yes=True)
     assert list(store.objects.under("")) == []
     assert not delta_settings.home.exists()
