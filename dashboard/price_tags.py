@@ -52,7 +52,7 @@ def wire_tags(server: Flask, desk: PriceDesk) -> None:
             return render_template_string(_PAGE, told=str(error), tags=[]), 503
         rows = meant(sheet, request.args.get("store"), request.args.getlist("price"))
         products = {product.sku: product for product in sheet.catalog.products}
-        printed = [tag_of(row, products[row.sku]) for row in rows]
+        printed = [tag_of(row, products.get(row.sku)) for row in rows]
         return render_template_string(_PAGE, told=told_of(rows), tags=printed), 200
 
 
@@ -71,11 +71,14 @@ def told_of(rows: Sequence[Row]) -> str:
     return f"{len(rows):,} {noun} with the opening prices of {dates}, as they were decided so far."
 
 
-def tag_of(row: Row, product: Product) -> dict[str, str]:
-    """Return the texts of a tag: what stands, not what is proposed."""
+def tag_of(row: Row, product: Product | None) -> dict[str, str]:
+    """Return the texts of a tag: what stands, not what is proposed.
+
+    `product` is None where the catalog has it no longer and a store still sells it on the day that is open.
+    """
     unit = ""
-    if product.measure is not None:
+    if product is not None and product.measure is not None:
         per_unit, name = product.measure.per_unit(row.stands)
         unit = f"{product.measure.amount:g} {product.measure.unit}: {euros(per_unit)} per {name}"
-    ean = "" if product.ean is None else f"EAN {product.ean}"
+    ean = "" if product is None or product.ean is None else f"EAN {product.ean}"
     return {"name": row.name, "price": euros(row.stands), "unit": unit, "foot": f"{row.store}, {row.date}", "ean": ean}

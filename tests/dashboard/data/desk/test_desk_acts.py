@@ -363,3 +363,7 @@ def test_a_decision_from_another_site_is_refused(settings: Settings) -> None:
     assert answer.status_code == 403
     assert client.get("/desk/tags?store=<script>").status_code == 200
     assert "<script>alert" not in client.get("/desk/tags?price=<script>alert(1)</script>").text
+
+
+def test_a_product_that_the_catalog_dropped_while_a_store_sells_it_has_a_tag_all_the_same() -> None:
+    assert tag_of(ROW, None) == {"name": "Milk", "price": "€1.60", "unit": "", "foot": f"S01, {DATE}", "ean": ""}
