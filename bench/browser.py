@@ -120,7 +120,7 @@ def _of_playwright(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _ways_to_get_one() -> Iterator[tuple[str, ...]]:
-    if os.environ.get(SETTING):  # whoever names a browser wants no other
+    if os.environ.get(SETTING):  # a browser that is named is the only one wanted
         return
     yield (sys.executable, "-m", "playwright", "install", "chromium")
     if shutil.which("apt-get") is None:

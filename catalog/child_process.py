@@ -151,7 +151,7 @@ class ChildProcess:
             for line in lines:
                 if line.strip():
                     self._last.append(line.strip())
-                    with suppress(OSError):  # whoever read our log has left; the command must not wait for them
+                    with suppress(OSError):  # our log has no reader any more; the command must not wait for one
                         on_line(line.rstrip())
 
 

@@ -1,4 +1,4 @@
-"""What the gate's verdict is called, for whoever gives it and whoever shows it.
+"""The names of the gate's verdicts.
 
 `promoted`: every condition is met. `waits`: the model is sound, and only not yet shown to be the better choice.
 `refused`: something is wrong with it.

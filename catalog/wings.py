@@ -32,8 +32,13 @@ def provider(hook: str) -> Any | None:
     return found[0] if found else None
 
 
-def needed(hook: str, setting: str) -> Any:
-    """Return what a wing provides for a hook that a setting asks for.
+def needed(hook: str, why: str) -> Any:
+    """Return what a wing provides for a hook that cannot be done without.
+
+    Parameters
+    ----------
+    why
+        What asks for it, such as the name of a setting.
 
     Raises
     ------
@@ -42,5 +47,8 @@ def needed(hook: str, setting: str) -> Any:
     """
     found = provider(hook)
     if found is None:
-        raise SettingError(f"{setting} is set, and nothing is installed that provides shelfprice.{hook}: unset it")
+        raise SettingError(
+            f"{why}: expected an installed package that provides shelfprice.{hook}, found none; nothing was done: run "
+            "`make install`"
+        )
     return found

@@ -1,7 +1,7 @@
-"""What is known of prices that somebody else set: a wing tells it, and without one nothing is known of any.
+"""What is known of prices that somebody else set: a wing tells it, and without one a retailer's lake is refused.
 
 Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
-not, so what they say about demand is judged apart, by whoever is registered for `shelfprice.evidence`.
+not, so what they say about demand is judged apart, by the wing that registers for `shelfprice.evidence`.
 """
 
 import datetime as dt
@@ -14,12 +14,13 @@ import duckdb
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from catalog.wings import provider
+from catalog.wings import needed, provider
 from features.response import PriceResponse
 from serving.curves import DemandCurves
 from serving.own_prices import OwnPrices, ShelfPrices
 from serving.price_book.book import PriceBook
 from warehouse.lake import Lake
+from warehouse.origin import origin_of
 from warehouse.proof import Span
 
 
@@ -47,7 +48,7 @@ class AskedCurves:
 
 
 class Evidence:
-    """What exported sales say: here nothing, as where no wing knows of any. Prices in EUR."""
+    """What exported sales say: here nothing, as in a lake that holds none. Prices in EUR."""
 
     def changes_of_shelves(self, lake: Lake) -> tuple[object, ...]:
         """Return what is another one whenever a retailer's log changes; the same always in any other lake."""
@@ -55,10 +56,12 @@ class Evidence:
 
     def shelf_prices(self, lake: Lake, catalog: Catalog, before: dt.date | None = None) -> ShelfPrices | None:
         """Return the last regular prices before a date, or of all; None in a lake that is not a retailer's."""
+        _refuse_a_retailers(lake)
         return None
 
     def own_prices_under(self, lake: Lake, catalog: Catalog, date: dt.date, book_of: dt.date) -> OwnPrices | None:
         """Return a retailer's own prices on a date under the book of another; None where there are none."""
+        _refuse_a_retailers(lake)
         return None
 
     def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
@@ -94,6 +97,18 @@ class Evidence:
     ) -> list[dict[str, Any]]:
         """Return each product that moves, with its old price, its new one, and the stores that keep the old one."""
         return []
+
+
+def _refuse_a_retailers(lake: Lake) -> None:
+    """Refuse a retailer's lake that nothing here can read: base prices would stand on its labels.
+
+    Raises
+    ------
+    SettingError
+        When the lake holds a retailer's decisions.
+    """
+    if origin_of(lake.store) == "retailer":
+        needed("evidence", "a retailer's lake")
 
 
 @cache

@@ -1,6 +1,7 @@
 """What people ordered for a date, as arrays: between which prices each product of each store may be in each tick.
 
-Whoever keeps people's orders is registered for `shelfprice.orders`. Without anybody, nothing is ordered.
+A wing that keeps people's orders registers for `shelfprice.orders`. Without one, a lake in which people ordered
+something is refused: a kill switch must not be forgotten because a package is missing.
 """
 
 import datetime as dt
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
-from catalog.wings import provider
+from catalog.wings import needed, provider
 from warehouse.lake import Lake
 
 Kind = Literal["price", "override", "freeze", "kill_switch"]
@@ -223,7 +224,7 @@ def orders_on(
     at_once
         Orders that bind the date although they count from a later moment.
     """
-    book: OrderBook | None = provider("orders")
+    book = _order_book(lake)
     if book is None:
         return Orders((), catalog.skus, catalog.store.opening.ticks)
     return book.orders_on(lake, catalog, date, stores, at_once)
@@ -240,5 +241,19 @@ def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
     moments
         When the next tick of each store begins, UTC.
     """
-    book: OrderBook | None = provider("orders")
+    book = _order_book(lake)
     return {} if book is None else book.at_once_now(lake, moments)
+
+
+def _order_book(lake: Lake) -> OrderBook | None:
+    """Return what keeps people's orders; None where nothing does and nobody ordered anything.
+
+    Raises
+    ------
+    SettingError
+        When people ordered something, and nothing here can read it.
+    """
+    book: OrderBook | None = provider("orders")
+    if book is None and any(lake.partitions("price_changes")):
+        needed("orders", "price changes of people in the lake")
+    return book

@@ -6,11 +6,11 @@ leads to a tuple of them.
 
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
 
+from catalog.wings import registered
 from flows.cli import champions, days, loop, prices, quote, reset, sql, train
 from flows.cli.command import Command
 from flows.cli.console import remark
@@ -27,7 +27,7 @@ OF_THE_CORE: tuple[Command, ...] = (
     *(loop.simulate, prices.reprice, days.nightly, days.backfill, reset.reset),
     *(champions.champions, champions.promote, champions.rollback, champions.history),
 )
-COMMANDS = (*OF_THE_CORE, *(one for wing in entry_points(group="shelfprice.commands") for one in wing.load()))
+COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))
 
 app = typer.Typer(
     name="shelfprice",

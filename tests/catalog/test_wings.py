@@ -1,0 +1,56 @@
+"""What the core does where a wing is missing, as after an update without `make install`: it forgets no order."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from price_shop import Shop
+
+from catalog import wings
+from catalog.errors import SettingError
+from desk.price_changes.request import PriceRequest, ask
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
+from serving import evidence as of_others
+from serving import orders
+from warehouse.lake import Lake
+
+DATE = dt.date(2026, 1, 19)
+
+
+@pytest.fixture
+def without_wings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (orders, of_others):
+        monkeypatch.setattr(module, "provider", lambda _: None)
+    monkeypatch.setattr(wings, "provider", lambda _: None)
+
+
+def test_a_lake_in_which_people_ordered_something_is_refused_where_nothing_reads_it(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shop = Shop(tmp_path)
+    ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
+    assert orders.orders_on(shop.lake, shop.catalog, DATE).stops_everything
+    request.getfixturevalue("without_wings")
+    with pytest.raises(SettingError, match=r"shelfprice\.orders, found none; nothing was done: run `make install`"):
+        orders.orders_on(shop.lake, shop.catalog, DATE)
+    with pytest.raises(SettingError):
+        orders.at_once_now(shop.lake, {"S01": dt.datetime(2026, 1, 19, 8, tzinfo=dt.UTC)})
+
+
+def test_the_twins_lake_without_orders_needs_no_wing(tmp_path: Path, without_wings: None) -> None:
+    shop = Shop(tmp_path)
+    assert orders.orders_on(shop.lake, shop.catalog, DATE).orders == ()
+    assert of_others.Evidence().shelf_prices(shop.lake, shop.catalog) is None
+
+
+def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    shop, file = Shop(tmp_path), tmp_path / "units.csv"
+    file.write_text("date,store,sku,price,qty\n2026-01-05,S01,A,2.00,5\n2026-01-06,S01,A,2.00,5\n", encoding="utf-8")
+    ingest(shop.settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
+    request.getfixturevalue("without_wings")
+    for asks in (of_others.Evidence().shelf_prices, lambda *given: of_others.Evidence().own_prices_under(*given, DATE)):
+        with pytest.raises(SettingError, match="a retailer's lake: expected an installed package"):
+            asks(Lake(shop.settings), shop.catalog, DATE)
