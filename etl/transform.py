@@ -92,20 +92,6 @@ def transform(
     return Transformed(len(grouped), sum(rows_of.values()), tuple(sorted(rows_of)))
 
 
-def group_all(workspace: Workspace, stale: list[StaleCells]) -> None:
-    """Group and publish partitions whose cells are stale.
-
-    Raises
-    ------
-    DamagedError
-        When some of the decisions are damaged; the others were grouped.
-    """
-    unproven = Unproven(workspace.lake)
-    for at_once in _chunks(stale, _PARTITIONS_AT_ONCE):
-        group_partitions(workspace, at_once, unproven)
-    unproven.refuse()
-
-
 def group_stale(job: CellsToGroup) -> GroupedCells:
     """Group and publish the partitions of a job."""
     workspace = job.where.opened()

@@ -72,13 +72,6 @@ def seen_in(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt
     return Seen(days, _footfall(connection, catalog, through))
 
 
-def belief_of(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, champion: ChampionCurves | None = None
-) -> Belief:
-    """Return what is believed after a business date, as `belief_from` does."""
-    return belief_from(catalog, seen_in(connection, catalog, through), champion)
-
-
 def belief_from(catalog: Catalog, seen: Seen, champion: ChampionCurves | None = None) -> Belief:
     """Return what is believed by what was seen.
 

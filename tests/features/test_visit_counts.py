@@ -25,7 +25,7 @@ from catalog.tables.decisions import INTERACTIONS
 from catalog.tables.sales import UNIT_SALES
 from etl.extract import interactions_of
 from etl.prepare import bring_dimensions_up_to_date, prepared
-from etl.transform import group_all, transform
+from etl.transform import group_partitions, transform
 from features import cells, footfall, support
 from features.cells import feature_workbench, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
@@ -39,6 +39,7 @@ from serving.storefront import Storefront
 from simulation.store_day import play
 from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition
+from warehouse.proof import Unproven
 from warehouse.sold import COUNTS
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
@@ -335,7 +336,7 @@ def test_other_base_prices_leave_the_counts_as_they_are_and_bring_the_cells_back
     bring_dimensions_up_to_date(grouped.lake, dearer)
     stale = list(stale_cells(grouped.lake, dearer))
     assert len(stale) == len(before) // 2 + 1
-    group_all(Workspace(grouped.settings, dearer, grouped.lake), stale)
+    group_partitions(Workspace(grouped.settings, dearer, grouped.lake), stale, Unproven(grouped.lake))
     assert list(stale_cells(grouped.lake, dearer)) == []
     assert {part: grouped.lake.receipt(part) for part in before} == before
 

@@ -21,7 +21,7 @@ from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions
-from etl.transform import group_all
+from etl.transform import group_partitions
 from features.cells import feature_workbench, stale_cells
 from operate.replay import day as replaying
 from operate.replay.day import replay
@@ -34,6 +34,7 @@ from simulation.shoppers import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
+from warehouse.proof import Unproven
 from warehouse.receipts import final_path
 from warehouse.workspace import Workspace
 
@@ -97,7 +98,7 @@ class Chain:
 
     def transform(self) -> None:
         self.load()
-        group_all(self.workspace, list(stale_cells(self.lake, self.catalog)))
+        group_partitions(self.workspace, list(stale_cells(self.lake, self.catalog)), Unproven(self.lake))
 
     def price(self, date: dt.date, version: str = "1") -> None:
         with feature_workbench(self.settings) as connection:

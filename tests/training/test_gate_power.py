@@ -15,7 +15,7 @@ from evaluation.memory_registry import MemoryRegistry
 from evaluation.scores import expected_gain
 from evaluation.worlds import asked_worlds
 from features.cells import feature_workbench
-from serving.belief.log import belief_of
+from serving.belief.log import belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
@@ -86,7 +86,7 @@ def test_prices_that_truly_earn_a_percent_less_are_no_first_champion(lived: Stor
     books = [tabulate(policy, catalog, made_for) for policy in (worse, best)]
     for through in (FIRST, FIRST + dt.timedelta(days=2)):
         with feature_workbench(lived.workspace.settings) as connection:
-            judge = morning_of(catalog, belief_of(connection, catalog, through), None).outlook()
+            judge = morning_of(catalog, belief_from(catalog, seen_in(connection, catalog, through)), None).outlook()
         gain = believed_gain(catalog, judge, *books)
         assert gain.at_least < -0.01 * gain.usual
         assert gain.lower <= 0

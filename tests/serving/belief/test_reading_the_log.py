@@ -21,7 +21,7 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts
 from serving.belief.knots import Knots
-from serving.belief.log import ChampionCurves, belief_of
+from serving.belief.log import ChampionCurves, belief_from, seen_in
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.exploration.plan import ExplorationPlan
@@ -60,7 +60,7 @@ class Shop:
 
     def believed(self, through: dt.date, champion: ChampionCurves | None = None) -> Belief:
         with feature_workbench(self.settings) as connection:
-            return belief_of(connection, self.catalog, through, champion)
+            return belief_from(self.catalog, seen_in(connection, self.catalog, through), champion)
 
     def sold(self, first: dt.date = FIRST, last: dt.date = dt.date(2026, 12, 31)) -> tuple[int, int]:
         """Count the visits of some dates that found stock at our own prices, and those that bought."""
@@ -133,7 +133,7 @@ def test_a_product_that_left_the_shelf_is_left_out_of_the_belief(fallen: Shop) -
         fallen.catalog.store.model_copy(update={"popularity": {}}),
     )
     with feature_workbench(fallen.settings) as connection:
-        belief = belief_of(connection, smaller, LAST)
+        belief = belief_from(smaller, seen_in(connection, smaller, LAST))
     whole = fallen.believed(LAST)
     assert belief.stages[0].counts.met.shape[0] == 4
     assert sum(met_of(belief)) == pytest.approx(sum(stage.counts.met[1:].sum() for stage in whole.stages))
