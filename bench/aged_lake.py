@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from catalog.contracts import TABLES
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
-from etl.business_dates import DEFAULT_START
+from etl.live.calendar import DEFAULT_START
 from evaluation.living_store import LivingStore
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import cells_from, definition_of

@@ -19,10 +19,9 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, InThisProcess, Spread
 from deploy.servers.dask import dask
 from etl.batches import batches_of
-from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
-from etl.prepare import prepared
-from flows.spreading.choose import spreading
-from flows.spreading.processes import in_processes
+from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
+from flows.spreading.processes import in_processes, spreading
+from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
 

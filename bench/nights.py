@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 from bench.aged_lake import PLAYED, SEED, AgedStore, date_of
 from bench.measure import Measurement, Otherwise, say
-from etl.prepare import prepared
 from evaluation.memory_registry import MemoryRegistry
-from serving.close_day import close_day
+from flows.workspace import prepared
+from serving.live_prices import close_day
 from training.night import run_night
 from training.nights import night_to_do, refuse_what_cannot_be_closed
 

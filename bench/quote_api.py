@@ -16,7 +16,7 @@ from bench.served import Server, served
 from bench.world import FIRST_DAY, SEED, World, temporary_world
 from catalog.child_process import ChildProcess
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
+from catalog.load import price_ladder
 from operate.up.worker import BEHIND
 from serving.book_store import publish_book
 from serving.curves import DemandCurves

@@ -11,13 +11,11 @@ from sklearn.ensemble import RandomForestClassifier
 from bench.measure import Measurement, Otherwise, seconds
 from bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, policy_with_model
-from serving.price_book.book import PriceBook
-from serving.price_book.table import book_to_table
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
+from serving.tabulate import book_to_table, tabulate
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, FittedModel, fit
 from training.dataset import Dataset, weighted_rows

@@ -17,7 +17,7 @@ from evaluation.trial.design import Design
 from evaluation.trial.repeated_trials import calibrate
 from evaluation.worlds import built_in
 from serving.policies import policy_without_model
-from serving.price_book.tabulate import tabulate
+from serving.tabulate import tabulate
 
 _RUNS, _SEEDS = 1_000, range(1, 5)
 _START, _DAYS, _STORES = dt.date(2026, 1, 5), 14, ("S01", "S02", "S03")

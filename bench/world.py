@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.settings import Settings, read_settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from training.dataset import Dataset
 from warehouse.lake import Lake, Partition

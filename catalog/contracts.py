@@ -7,37 +7,43 @@ table. Tables by day keep their `business_date` in the folder name, not in the f
 import re
 
 from catalog.table import Table
-from catalog.tables.alerts import ALERTS
-from catalog.tables.beliefs import BELIEF_UPDATES, BELIEFS, REPLACED_BELIEFS
-from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY
+from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY, TRIAL_BLOCKS, TRIALS
 from catalog.tables.decisions import (
     DEMAND_CELLS,
     INTERACTIONS,
     LIVE_INTERACTIONS,
     LIVE_REPRICINGS,
+    PROMOTIONS,
     REJECTED,
     REPRICINGS,
     STORE_VISITS,
+    UNIT_SALES,
     VISIT_COUNTS,
 )
-from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
-from catalog.tables.exports import INGESTED_FILES
-from catalog.tables.history import CATALOGS, CHAMPIONS, DAYS_IN_FORCE
-from catalog.tables.labels import EXPORT_BATCHES, LABEL_STATES
-from catalog.tables.models import MODEL_VERSIONS
-from catalog.tables.nights import NIGHTS
-from catalog.tables.price_changes import PRICE_CHANGES
+from catalog.tables.learning import (
+    BELIEF_UPDATES,
+    BELIEFS,
+    DRIFT_CHECKS,
+    DRIFT_RESULTS,
+    MODEL_VERSIONS,
+    NIGHTS,
+    REPLACED_BELIEFS,
+)
+from catalog.tables.operations import ALERTS, EXPORT_BATCHES, INGESTED_FILES, LABEL_STATES, PRICE_CHANGES
 from catalog.tables.prices import (
+    CATALOGS,
+    CHAMPIONS,
+    DAYS_IN_FORCE,
     DEMAND_CURVES,
     HOURLY_DEMAND_CURVES,
     HOURLY_PRICE_BOOK,
     PRICE_BOOK,
+    PRODUCTS,
     REPLACED_DEMAND_CURVES,
     REPLACED_PRICE_BOOK,
+    SHOPPERS,
+    STORES,
 )
-from catalog.tables.sales import PROMOTIONS, UNIT_SALES
-from catalog.tables.shelf import PRODUCTS, SHOPPERS, STORES
-from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
 
 TABLES: dict[str, Table] = {
     table.name: table

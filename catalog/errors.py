@@ -2,7 +2,37 @@
 
 `Declined` marks work that was refused on purpose while nothing is broken, such as a partition that another process is
 writing; every other `ShelfpriceError` marks something that has to be fixed.
+
+A `Check` is one thing that a check-up looked at. Each folder checks what it owns, and `operate.health.check_up`
+collects the checks.
 """
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+_ALIKE = 0.6
+"""How alike two words are, from 0 to 1, before one is offered for the other."""
+_LONGEST = 100
+"""Characters of a word that is compared; nobody types more by mistake."""
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """Return a question about the nearest known word, to end a sentence with; empty when none is near."""
+    by_lower_case = {word.lower(): word for word in known}
+    near = get_close_matches(typed[:_LONGEST].lower(), by_lower_case, n=1, cutoff=_ALIKE)
+    return f". Did you mean {by_lower_case[near[0]]}?" if near else ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found; `remedy` is a command or a sentence, and empty when there is nothing to do."""
+
+    name: str
+    state: Literal["ok", "warning", "failed"]
+    found: str
+    remedy: str = ""
 
 
 class ShelfpriceError(Exception):

@@ -1,4 +1,7 @@
-"""Read a shelf and a store from YAML into one frozen `Catalog`."""
+"""Read a shelf and a store from YAML into one frozen `Catalog`.
+
+A `WatchedCatalog` is read again whenever its files change. The price ladder is each product's candidate prices.
+"""
 
 import hashlib
 import json
@@ -13,9 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency, currency_of
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
-from catalog.near import did_you_mean
 from catalog.records.product import Product
 from catalog.records.store import Store
 from catalog.strict_yaml import read_mapping
@@ -201,3 +203,53 @@ def _build(model: type[_Model], values: dict[str, Any], path: Path, prefix: str,
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+
+
+class WatchedCatalog:
+    """The newest usable catalog of a folder; files that cannot be used change nothing.
+
+    Attributes
+    ----------
+    problem
+        Why the newest files cannot be used; None while they can.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Read the folder, by default the one that ships.
+
+        Raises
+        ------
+        CatalogError
+            When it cannot be used, since there is no earlier catalog.
+        """
+        self._folder = folder or DEFAULT_DIR
+        self._stamp = self._changed_at()
+        self._catalog = load(self._folder)
+        self.problem: str | None = None
+
+    def current(self) -> Catalog:
+        """Return the newest catalog that could be used."""
+        stamp = self._changed_at()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._catalog, self.problem = load(self._folder), None
+            except CatalogError as error:
+                self.problem = str(error)
+        return self._catalog
+
+    def _changed_at(self) -> tuple[int, ...]:
+        files = (self._folder / "products.yaml", self._folder / "store.yaml")
+        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+def price_ladder(catalog: Catalog) -> Floats:
+    """Return candidate prices, EUR, ascending from floor to ceiling, shape (n_products, n_prices).
+
+    Prices are whole smallest units of the currency within floor and ceiling; a cheap product may have one price twice.
+    """
+    floors = np.array([product.floor for product in catalog.products])
+    ceilings = np.array([product.ceiling for product in catalog.products])
+    steps = np.linspace(0.0, 1.0, catalog.store.ladder_prices)
+    exact = floors[:, None] + (ceilings - floors)[:, None] * steps
+    return np.clip(np.round(exact, catalog.store.money.digits), floors[:, None], ceilings[:, None])

@@ -1,7 +1,90 @@
-"""The metrics of a judged model: label, direction of improvement, and meaning of each."""
+"""How models are measured: their metrics, calibration in ten equal bins, and 95 % confidence intervals.
+
+One definition for the gate, the report and the monitor.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from catalog.arrays import Floats, Ints
+
+_BINS = 10
+
+
+def bins_of(p_sale: Floats) -> Ints:
+    """Return the bin of each predicted chance of sale, 0 to 9, shape (n_cells,)."""
+    return np.minimum((p_sale * _BINS).astype(int), _BINS - 1)
+
+
+def calibration_table(p_sale: Floats, cells: pd.DataFrame) -> pd.DataFrame:
+    """Compare predicted with observed shares bought, bin by bin.
+
+    Parameters
+    ----------
+    p_sale
+        Predicted chance of sale of each cell, shape (n_cells,).
+    cells
+        Cells with `n_offered` and `n_purchased`, in decisions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `predicted` and `observed` (shares), `decisions` and `bought` (counts) of each bin that holds decisions.
+    """
+    offered = cells["n_offered"].to_numpy().astype(float)
+    frame = pd.DataFrame(
+        {
+            "bin": bins_of(p_sale),
+            "expected": p_sale * offered,
+            "bought": cells["n_purchased"].to_numpy(),
+            "decisions": offered,
+        }
+    )
+    sums = frame.groupby("bin").sum()
+    return pd.DataFrame(
+        {
+            "predicted": sums["expected"] / sums["decisions"],
+            "observed": sums["bought"] / sums["decisions"],
+            "decisions": sums["decisions"],
+            "bought": sums["bought"],
+        }
+    ).reset_index(drop=True)
+
+
+def calibration_error(p_sale: Floats, cells: pd.DataFrame) -> float:
+    """Return the distance between predicted and observed, averaged over the bins by decisions; NaN without any."""
+    table = calibration_table(p_sale, cells)
+    if not table["decisions"].sum():
+        return float("nan")
+    return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["decisions"]))
+
+
+_Z95 = 1.959964
+_UPPER = 0.975
+
+
+def wilson(bought: Floats, offered: Floats) -> tuple[Floats, Floats]:
+    """Return the lower and upper end of an observed share, shape (n,) each.
+
+    The score interval of Wilson ("Probable inference", JASA 1927): it stays within 0 and 1, also for few decisions.
+    """
+    share = bought / offered
+    centre = (share + _Z95**2 / (2 * offered)) / (1 + _Z95**2 / offered)
+    half = _Z95 / (1 + _Z95**2 / offered) * np.sqrt(share * (1 - share) / offered + _Z95**2 / (4 * offered**2))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def half_width(standard_deviation: Floats, n: Floats) -> Floats:
+    """Return half the width of the interval of a mean of `n` independent values (Student's t), shape (n_means,).
+
+    NaN where `n` is 1: a single value has no interval.
+    """
+    half = stdtrit(np.maximum(n - 1, 1), _UPPER) * standard_deviation / np.sqrt(n)
+    return np.where(n > 1, half, np.nan)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,37 @@
 """Settings of what more than one machine shares: an object store, a cluster that computes, a database.
 
-Nothing is set by default: one machine needs none of them.
+Nothing is set by default: one machine needs none of them. Locks are files of this machine; with a database, those that
+all machines must see are locked there besides.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from catalog.addresses import is_loopback
+
+
+@dataclass(frozen=True)
+class LockPlace:
+    """The locks of one home.
+
+    Attributes
+    ----------
+    folder
+        Of the lock files, which the kernel watches.
+    about
+        What the locks are about, the same on every machine: the address of the lake.
+    database
+        PostgreSQL that holds the locks of all machines; None where one machine works alone.
+    """
+
+    folder: Path
+    about: str = ""
+    database: SecretStr | None = None
+
 
 ODD_IN_PATHS = frozenset("*?[]{}%\\,") | {chr(code) for code in (*range(32), 127)}
 """What DuckDB reads as a pattern or as the end of a path, and the addresses of databases as an escape."""

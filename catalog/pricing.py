@@ -1,11 +1,16 @@
 """What a price decision is: the shelf it is made for, the record of how it was made, and the protocol of what makes it.
 
-The twin plays any `Policy`, and serving provides them; neither imports the other. A policy is a pure function
-of the `Shelf`: it holds no random state. Where it chooses by chance, it uses the uniform `dice` that come
-with the shelf, so two policies can be played on the same shoppers and the same luck.
+The twin plays any `Policy`, and serving provides them; neither imports the other. A policy is a pure function of the
+`Shelf`: it holds no random state. Where it chooses by chance, it uses the uniform `dice` that come with the shelf, so
+two policies can be played on the same shoppers and the same luck.
+
+`PricedBy` says what prices a date: a policy, and the facts from which anybody can tell whether the same one would price
+it again.
 """
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -227,3 +232,19 @@ class TellsLessons(Protocol):
     def lesson(self) -> Lesson | None:
         """What it has learned of the day; the same object while nothing is new, None before anything is."""
         ...
+
+
+@dataclass(frozen=True)
+class PricedBy:
+    """A policy, the fingerprint of what it is made of, and the price book it reads, if any: its date and SHA-256.
+
+    `orders_sha256` tells what people ordered; None where they ordered nothing. `orders_at_once` are, by store, ids of
+    orders that bind the date although they count from a later moment.
+    """
+
+    policy: Policy
+    fingerprint: str
+    book_made_for: dt.date | None = None
+    book_sha256: str | None = None
+    orders_sha256: str | None = None
+    orders_at_once: Mapping[str, Collection[str]] = field(default_factory=dict)

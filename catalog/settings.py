@@ -15,8 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from catalog.addresses import Address, without_login
 from catalog.errors import SettingError
-from catalog.lock_place import LockPlace
-from catalog.past_one_machine import ODD_IN_PATHS, PastOneMachine
+from catalog.past_one_machine import ODD_IN_PATHS, LockPlace, PastOneMachine
 from catalog.roles import People
 
 _HIGHEST_PORT = 65_535

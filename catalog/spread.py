@@ -14,6 +14,14 @@ from typing import Protocol, TypeVar
 
 from catalog.errors import DamagedError, Declined, LakeError
 
+Progress = Callable[[str, int, int], None]
+"""Called with a stage in words, the steps done, and the steps in all."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Listen to nothing."""
+
+
 Done = Callable[[int, int], object]
 """Called with how many jobs are done and how many there are, each time that one is done."""
 

@@ -1,4 +1,4 @@
-"""What a table is: a grain, a key, and columns with a type, a unit and a meaning."""
+"""What a table is: a grain, a key, and columns with a type, a unit and a meaning. Some columns are shared."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,3 +42,26 @@ class Table:
     def schema(self) -> pa.Schema:
         """The Arrow schema of one partition file."""
         return pa.schema([pa.field(column.name, column.type, nullable=column.nullable) for column in self.columns])
+
+
+STORE = Column("store_id", TEXT, "the store")
+SKU = Column("sku", TEXT, "stock-keeping unit of the product")
+TICK = Column("tick", pa.int16(), "interval of the day in which a price stands", "ticks since opening")
+POLICY = Column("policy", TEXT, "name of the policy that set the price")
+MODEL_VERSION = Column(
+    "model_version", TEXT, "registered model version behind the price; null without a model", nullable=True
+)
+P_SALE = Column("p_sale", pa.float64(), "chance that a shopper who considers the product buys it", "probability")
+EXPECTED_REVENUE = Column("expected_revenue", pa.float64(), "price x chance of sale", "EUR per visit")
+PRICE = Column("price", pa.float64(), "price to show", "EUR")
+UNIT_VALUE = Column(
+    "unit_value",
+    pa.float64(),
+    "value of one more unit kept in stock; null where the policy does not value stock",
+    "EUR",
+    nullable=True,
+)
+PRICE_OFFERED = Column("price_offered", pa.float64(), "the price on the shelf", "EUR")
+INVENTORY_LEVEL = Column(
+    "inventory_level", pa.int32(), "stock before the decision; null when unknown", "units", nullable=True
+)

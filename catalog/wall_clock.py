@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from catalog.errors import DataError
-from catalog.records.opening import Opening
+from catalog.records.shoppers import Opening
 from catalog.zones import UTC, ClockChange, Zone, zone_of
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100  # of what a person means; beyond, zones are unknown and dates end

@@ -24,9 +24,9 @@ from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.errors import Declined, ServiceError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from cluster.postgresql import connected, refusal, where, within_seconds
-from warehouse.lock_names import in_words
+from warehouse.locks import in_words
 from warehouse.sql_files import queries_beside
 
 if TYPE_CHECKING:

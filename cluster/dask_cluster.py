@@ -16,7 +16,7 @@ from catalog.addresses import is_loopback
 from catalog.errors import SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
 from catalog.spread import cores
-from warehouse.private import keep_files_private
+from warehouse.files import keep_files_private
 
 _DEATH_TIMEOUT = 60  # seconds until a worker that finds no scheduler ends
 _NOWHERE_ELSE = "127.0.0.1:0"  # where the page of a process's health is served, which Dask cannot leave out

@@ -1,7 +1,7 @@
 """Watch over PostgreSQL while all services run: it is said in one line when it does not answer, and when it does again.
 
 The services go on without it and take it up again by themselves. So none is started again because of it; what their
-own logs say of it is cut to a line each, see `operate.up.brief_outages`.
+own logs say of it is cut to a line each, see `flows.prefect_server`.
 """
 
 from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from catalog.errors import ServiceError, ShelfpriceError, first_line
 from catalog.settings import read_settings
 from catalog.spread import Job, attempt
 from cluster.tokens import holds_token, sees
+from warehouse.files import keep_files_private
 from warehouse.lake import CODE_VERSION
-from warehouse.private import keep_files_private
 from warehouse.workspace import settled
 
 _DECIDE_BYTES = (

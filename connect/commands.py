@@ -107,7 +107,7 @@ def serve(port: Port = None, catalog: Catalog = None) -> None:
     """
     from connect.quote_api import refuse_open_quote_api
     from connect.quote_api import serve as run
-    from warehouse.private import keep_private
+    from warehouse.files import keep_private
 
     settings = read_settings()
     refuse_open_quote_api(settings)
@@ -131,7 +131,7 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
       shelfprice token remove till-1
     """
     from connect.api import api_tokens as tokens
-    from warehouse.private import keep_private
+    from warehouse.files import keep_private
 
     if (name is None) != (action == "list") or (scope and action != "add"):
         expected = {"add": "NAME [--scope ...]", "list": "no name", "remove": "NAME alone"}[action]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from catalog.addresses import is_free, is_loopback
 from catalog.errors import DataError, SettingError, ShelfpriceError
 from catalog.settings import Settings, read_settings
-from warehouse.private import keep_files_private, keep_private
+from warehouse.files import keep_files_private, keep_private
 
 if TYPE_CHECKING:
     from connect.api.kept_desk import KeptDesk

@@ -9,7 +9,7 @@ from pathlib import Path
 from catalog.errors import ShelfpriceError
 from catalog.settings import read_settings
 from dashboard.server import serve
-from warehouse.private import keep_files_private, keep_private
+from warehouse.files import keep_files_private, keep_private
 
 DEFAULT_PORT = 8050
 

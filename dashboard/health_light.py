@@ -14,7 +14,7 @@ from dashboard.data.chain_days import has_receipt
 from dashboard.data.health import Health, health_of
 from dashboard.monitor import Monitor
 from dashboard.pickers import NEWEST, SOLD, shown_date
-from warehouse.service_states import running_services
+from warehouse.services import running_services
 
 LIGHT = "health-light"
 _CLOCK, _SEEN = "health-clock", "health-seen"

@@ -21,7 +21,7 @@ from deploy.settings import ClusterOnThisMachine, open_cluster
 from flows.cli.console import remark, show_table
 from operate.up.services import Service
 from operate.up.supervisor import SIGNALS, Stop, run_group
-from warehouse.service_states import running_services
+from warehouse.services import running_services
 
 _PACKAGES = ("boto3", "deltalake", "distributed", "obstore", "psycopg")
 _OTHERS = ("SHELFPRICE_", "PREFECT_", "MLFLOW_", "AWS_", "DASK_")

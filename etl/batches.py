@@ -1,4 +1,7 @@
-"""Batches of the twin: one business date of a group of stores, played once and published whole."""
+"""Batches of the twin: one business date of a group of stores, played once and published whole.
+
+Days of a trial are ordinary batches under a name of their own, and nobody plays their stores again.
+"""
 
 import datetime as dt
 import hashlib
@@ -10,15 +13,33 @@ from typing import Literal
 import pyarrow as pa
 
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
-from etl.ledger import LedgerRow, keep_catalog
+from catalog.names import TRIAL_GROUP
+from catalog.pricing import PricedBy
+from etl.ledger import LedgerRow, in_force_in, keep_catalog
 from etl.live.day import days_sold_live
 from etl.load import commit_tables, rows_of, tables_of
-from etl.trial_days import store_days_in_trials
 from simulation.store_day import play
 from warehouse.lake import CODE_VERSION, Lake, Partition
 from warehouse.locks import held
+from warehouse.partition import Within
 from warehouse.workspace import Workspace
+
+
+def is_of_a_trial(partition: Partition) -> bool:
+    """Tell whether a partition is of a day that was sold in a trial."""
+    return partition.group.startswith(TRIAL_GROUP)
+
+
+def store_days_in_trials(lake: Lake, within: Within) -> set[tuple[dt.date, str]]:
+    """Return the date and store of every day of some dates that was sold in a trial, as the ledger says."""
+    return {
+        (part.business_date, store)
+        for part in lake.partitions("interactions", within)
+        if part.business_date is not None and is_of_a_trial(part)
+        for row in in_force_in(lake, part.business_date, part.group)[:1]
+        for store in row.stores
+    }
+
 
 DEFAULT_SEED = 7
 """Seed of the world where nobody names one."""

@@ -11,9 +11,9 @@ from catalog.load import Catalog
 from catalog.reasons import Changes, reasons
 from catalog.store_day import BOUGHT, OUTCOMES, StoreDay
 from catalog.table import CLAMPS
-from catalog.tables.beliefs import BELIEF_UPDATES
 from catalog.tables.decisions import INTERACTIONS, REPRICINGS
-from warehouse.columns import coded, constant, moments
+from catalog.tables.learning import BELIEF_UPDATES
+from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
 

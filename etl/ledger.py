@@ -1,7 +1,7 @@
 """The ledger of what priced each batch, and every catalog that ever did: what a day is replayed from.
 
-A batch's row is committed with its decisions, so no decision is ever without one. The fingerprints of the data are
-not repeated here: they stand in the receipts of the decisions and cells, and the view `past_days` joins them.
+A batch's row is committed with its decisions, so no decision is ever without one. The fingerprints of the data are not
+repeated here: they stand in the receipts of the decisions and cells, and the view `past_days` joins them.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from catalog.errors import CatalogError
 from catalog.load import Catalog, fingerprint_of, restored
-from catalog.tables.history import CATALOGS, DAYS_IN_FORCE
+from catalog.tables.prices import CATALOGS, DAYS_IN_FORCE
 from warehouse.commit import Commit
 from warehouse.commit_record import final_record
 from warehouse.lake import CODE_VERSION, Lake, Partition

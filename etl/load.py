@@ -13,13 +13,13 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import INTERACTIONS
-from catalog.tables.shelf import PRODUCTS, SHOPPERS, STORES
+from catalog.tables.prices import PRODUCTS, SHOPPERS, STORES
 from catalog.zones import UTC
 from etl.extract import belief_updates_of, interactions_of, repricings_of
 from etl.ledger import LedgerRow, commit_of, is_kept, keep_catalog, publish_ledger
 from etl.validate import validate
 from warehouse.lake import Lake, Partition, Published
-from warehouse.money import currencies_in
+from warehouse.sold import currencies_in
 
 _PRODUCTS = Partition("products", None, "all")
 _SHOPPERS = Partition("shoppers", None, "all")

@@ -17,13 +17,13 @@ import pyarrow as pa
 
 from catalog.errors import Declined, LakeError
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.pricing import PricedBy
 from etl.batches import Batch, BatchResult, play_batch
 from etl.ledger import in_force_in
 from etl.load import products_of
 from etl.transform import keep_first
 from features.cells import cells_from, definition_of, grouping_connection, groups_of_rows, publish_groups
-from warehouse.assertions.of_batch import broken_in_batch
+from warehouse.assertions.run import broken_in_batch
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

@@ -9,8 +9,7 @@ from functools import partial
 import duckdb
 
 from catalog.errors import DataError, Declined
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
+from catalog.spread import HERE, Progress, Spread, silent
 from etl.ledger import in_force_in, keep_first_cells, kept_catalog
 from features.cells import StaleCells, definition_of, feature_workbench, groups_of, publish_groups, stale_cells
 from features.grouped import look_at_folders, settle

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from features.cells import model_input
 from serving.curves import DemandCurves, demand_curves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, costs_that_count, policy_without_model
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront

@@ -12,8 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Job, Spread
+from catalog.spread import HERE, Job, Progress, Spread, silent
 from catalog.table import Table
 from training.mlflow.experiments import Study, log_study
 from warehouse.lake import Partition

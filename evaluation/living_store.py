@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from catalog.gate import Outcome, outcome_of
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.names import Outcome, outcome_of
+from catalog.pricing import PricedBy
 from catalog.settings import Settings
 from etl.batches import batches_of, play_batch
-from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import feature_workbench
+from flows.workspace import prepared
 from serving.champion import Champion
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
 from serving.pricing_policy import PricingPolicy
-from training.drift.watch import Announce, Detection, unannounced
+from training.drift_watch import Announce, Detection, unannounced
 from training.night import run_night
 from training.nights import Night
 from training.run_context import RunContext

@@ -15,9 +15,9 @@ from catalog.arrays import Floats
 from features.stored_model import StoredModel
 from serving.champion import Champion
 from training.candidates import FittedModel
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
+from training.model_conditions import Condition
 from training.registry import Conclusion, LoggedModel, Pictures, RegistryState
 
 

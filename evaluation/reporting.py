@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.intervals import half_width
+from catalog.metrics import half_width
 
 Rows = tuple[list[str], list[list[Any]]]
 """Columns and rows of a table that people read."""

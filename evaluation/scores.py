@@ -7,18 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.pricing import Policy
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, StoreDay
 from evaluation.contestants import clairvoyant
 from evaluation.worlds import PLAYED_ON
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count
-from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import PricingPolicy
 from serving.recursion import value_of_prices
 from serving.storefront import Storefront
+from serving.tabulate import tabulate
 from simulation.store_day import meet
 from simulation.truth import chance_on
 from simulation.visits import Visits, draw_visits, expected_visits_on

@@ -13,9 +13,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from catalog.errors import DataError
+from catalog.errors import DataError, did_you_mean
 from catalog.load import DEFAULT_DIR, Catalog, load
-from catalog.near import did_you_mean
 from catalog.records.pricing_rules import Learning
 from catalog.records.shoppers import Persona, Shock
 from catalog.spread import Job

@@ -26,9 +26,9 @@ from catalog.tables.decisions import DEMAND_CELLS
 from features.visit_counts import counts_beside, counts_inputs, counts_of_view, show_visits
 from warehouse.connection import MACROS, VIEW_FOLDERS, run_script, run_scripts, workbench
 from warehouse.lake import Lake, Partition
+from warehouse.partition import Within, between
 from warehouse.sold import SOLD, sold_partitions
 from warehouse.sql_files import queries_beside
-from warehouse.within import Within, between
 
 FEATURE_VIEWS = Path(__file__).parent / "views"
 ALL_VIEWS = (*VIEW_FOLDERS, FEATURE_VIEWS)

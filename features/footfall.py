@@ -2,6 +2,8 @@
 
 Precondition: every visit is logged, also visits to an empty shelf. Otherwise scarce products look unpopular. Where only
 sales are known, the chances to sell a unit that they stand for count as visits.
+
+`demand_shifts` are the dates from which shoppers responded to prices differently, as the drift checks found.
 """
 
 import datetime as dt
@@ -15,6 +17,21 @@ from catalog.day_profile import hours_of_ticks, tick_profile
 from catalog.errors import DataError
 from catalog.load import Catalog
 from features.cells import query
+
+
+def demand_shifts(
+    connection: duckdb.DuckDBPyConnection, through: dt.date, model_version: str | None = None
+) -> tuple[dt.date, ...]:
+    """Return the dates of change, ascending, that the checks up to a date found.
+
+    Parameters
+    ----------
+    model_version
+        Only changes that were found against this champion; None for all.
+    """
+    asked = {"through": through, "model_version": model_version}
+    return tuple(date for (date,) in connection.execute(query("demand_shifts"), asked).fetchall())
+
 
 _DAYS = 28
 

@@ -17,7 +17,7 @@ from catalog.load import Catalog
 from features.cells import definition_of
 from features.visit_counts import definition_of_counts
 from warehouse.lake import Lake
-from warehouse.sealed_notes import GROUPED_DATES, read_sealed, write_sealed
+from warehouse.notes import GROUPED_DATES, read_sealed, write_sealed
 from warehouse.sold import GROUPED, SOLD
 
 RECORD = GROUPED_DATES

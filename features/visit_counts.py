@@ -18,9 +18,9 @@ import pyarrow as pa
 from catalog.contracts import TABLES
 from warehouse.connection import MACROS, run_scripts
 from warehouse.lake import Lake, Partition, empty_partition
+from warehouse.partition import Within
 from warehouse.sold import COUNTS
 from warehouse.sql_files import queries_beside
-from warehouse.within import Within
 
 COUNTED_VIEWS = Path(__file__).parent / "counted"
 _DECISIONS = "interactions"

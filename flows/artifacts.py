@@ -6,10 +6,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect.artifacts import create_table_artifact
 
-from catalog.check import Check
+from catalog.errors import Check
 from flows.cli.tables import price_columns, price_rows
-from flows.tasks import as_task
-from training.pricing import Priced
+from flows.runs import as_task
+from training.night import Priced
 from training.result import TrainingResult
 
 _P = ParamSpec("_P")

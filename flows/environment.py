@@ -16,12 +16,10 @@ from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 from catalog.wings import needed
 from flows.progress import say
-from flows.reachable import refuse_absent_services
-from flows.temporary_server import temporary_server
+from flows.temporary_server import refuse_absent_services, temporary_server
 from training.mlflow.moved_home import follow_home
+from warehouse.files import keep_files_private, keep_private, prefect_login
 from warehouse.locks import UP, is_held
-from warehouse.prefect_login import prefect_login
-from warehouse.private import keep_files_private, keep_private
 
 _DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}

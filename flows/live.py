@@ -12,11 +12,10 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from catalog.currency import EUR, Currency
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
-from etl.business_dates import ONE_DAY
-from etl.live.calendar import dates_to_sell, day_to_sell, refuse_unknown_store
+from etl.live.calendar import ONE_DAY, dates_to_sell, day_to_sell, refuse_unknown_store
 from etl.live.day import LiveDay, discard
 from etl.live.player import Player, SoldDay, Tick
 from flows.live_controls import FASTEST, SLOWEST, Controls, controls_of
@@ -24,8 +23,8 @@ from flows.progress import say, tell
 from flows.runs import ended, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
 from serving.live_prices import LivePrices
-from warehouse.asked import left_unended, write_down
 from warehouse.locks import held
+from warehouse.notes import left_unended, write_down
 from warehouse.workspace import Workspace
 
 

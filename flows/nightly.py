@@ -1,28 +1,79 @@
-"""A night of the store: close the day, group its decisions, watch for drift, learn if that is due, price tomorrow."""
+"""A night of the store: close the day, group its decisions, watch for drift, learn if that is due, price tomorrow.
+
+Beside the whole night: `learn`, which the event of a drift starts, and `backfill`, which makes the nights that are
+missing or stale between two dates, in order, and leaves the rest alone.
+"""
 
 import datetime as dt
+from collections.abc import Sequence
+from uuid import NAMESPACE_OID, uuid5
 
 from prefect import flow
+from prefect.events import emit_event
 
+from catalog.errors import DataError
 from catalog.wings import registered
 from etl.batches import DEFAULT_SEED
-from etl.business_dates import newest_sold
+from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.artifacts import as_shown_task
-from flows.drift import announce
 from flows.progress import say, tell
-from flows.registry import registry_of
-from flows.runs import ended, name_run
-from flows.simulate import seconds_to_play
-from flows.spreading.choose import spreading
-from flows.tasks import as_task
+from flows.runs import as_task, ended, name_run, registry_of
+from flows.spreading.processes import spreading
+from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
-from serving.close_day import close_day
-from training.night import run_night
+from serving.live_prices import close_day
+from training.backfill import Filled, Filling, fill_date, seals, what_became_of
+from training.drift_watch import Detection
+from training.night import decide, run_night
 from training.nights import Night, night_to_do, refuse_what_cannot_be_closed
 from training.run_context import RunContext
-from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.notes import left_unended, write_down
+
+DRIFT_DETECTED = "shelfprice.drift.detected"
+SHELF = {"prefect.resource.id": "shelfprice.shelf"}
+"""The event that asks for a new model, and the resource it is about."""
+
+
+def announce(version: str, found: Sequence[Detection]) -> None:
+    """Emit the event of a drift; the same detections, announced again after a kill, carry the same id."""
+    newest = max(detection.business_date for detection in found)
+    since = max(detection.since for detection in found)
+    skus = sorted({detection.sku for detection in found})
+    emit_event(
+        event=DRIFT_DETECTED,
+        resource=SHELF,
+        payload={"business_date": newest.isoformat(), "skus": skus, "since": since.isoformat()},
+        id=uuid5(NAMESPACE_OID, f"{version} {newest} {' '.join(skus)}"),
+    )
+    say(f"drift in {', '.join(skus)} since {since}: a new model is asked for")
+
+
+@flow(name="learn", flow_run_name="learn-{through}")
+def learn(through: dt.date | None = None, seed: int = DEFAULT_SEED, catalog_dir: str | None = None) -> Night:
+    """Train on everything through a business date if that is due, and price the day after it.
+
+    The event of a drift starts it. If another run is training, it waits, then reuses the result if the inputs are
+    unchanged.
+
+    Parameters
+    ----------
+    through
+        Last business date to learn from; by default the newest one with demand cells.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away while a model is due, or there is no earlier book; the night is yet to do.
+    """
+    workspace = open_workspace(catalog_dir)
+    date = through or newest_grouped(workspace.lake)
+    if through is None:
+        name_run(f"learn-{date}", through=date.isoformat())
+    with spreading(workspace.settings, seconds=0) as spread:
+        means = RunContext(progress=tell, run=as_shown_task, spread=spread)
+        return decide(workspace, registry_of(workspace), date, seed, means)
 
 
 @flow(name="nightly", persist_result=False, on_completion=[ended])
@@ -69,3 +120,51 @@ def _left_unended(lake: Lake) -> dt.date | None:
     """Return the night that a run was killed at, unless what was sold since makes another one due."""
     left = left_unended(lake.notes, "nightly")
     return left if left is not None and left in {newest_sold(lake), night_to_do(lake)} else None
+
+
+@flow(name="backfill", persist_result=False)
+def backfill(
+    start: dt.date,
+    end: dt.date,
+    force: bool = False,  # noqa: FBT001, FBT002 - parameters of a deployment are named
+    seed: int = DEFAULT_SEED,
+    catalog_dir: str | None = None,
+) -> list[Filled]:
+    """Go through business dates in order: close the day, group its decisions, and price the day after if it is unsold.
+
+    Parameters
+    ----------
+    start, end
+        First and last business date.
+    force
+        Make everything anew: the twin's days with their own seeds, cells, and books from the curves they stood on.
+        Equal inputs end in the same bytes; days that were sold live or ingested stay as they are.
+    seed
+        Seed of the world, for dates that are missing.
+
+    Returns
+    -------
+    list of Filled
+        One for each date.
+
+    Raises
+    ------
+    DataError
+        When the end is before the start.
+    Declined
+        When another process does a night of this lake, or the start would leave a gap after the newest date.
+    """
+    if end < start:
+        raise DataError(f"expected an end on or after the start {start}, found {end}; nothing was done")
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
+    registry, lake = registry_of(workspace), workspace.lake
+    with held(workspace.settings.locks, "night"):
+        name_run(f"backfill-{start}-to-{end}")
+        dates = dates_from(start, (end - start).days + 1)
+        before = {date: seals(lake, date) for date in dates}
+        with spreading(workspace.settings, seconds=seconds_to_play(workspace, dates)) as spread:
+            how = Filling(seed, force, RunContext(announce, tell, as_shown_task, spread))
+            for done, date in enumerate(dates, start=1):
+                fill_date(workspace, registry, date, how)
+                tell("business dates filled", done, len(dates))
+        return [what_became_of(date, before[date], seals(lake, date)) for date in dates]

@@ -7,13 +7,12 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from etl.batches import DEFAULT_SEED, batch_inputs, batches_of, is_committed, without_live_days
-from etl.business_dates import DEFAULT_START, ONE_DAY, dates_from
+from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
 from flows.artifacts import as_shown_task
 from flows.progress import tell
-from flows.registry import registry_of
-from flows.simulate import play_dates
-from flows.spreading.choose import spreading
-from flows.transform import group_decisions
+from flows.runs import registry_of
+from flows.spreading.processes import spreading
+from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on
 from serving.make_book import is_priced

@@ -1,20 +1,85 @@
-"""The flow run we are in, as Prefect shows it: how it is named and tagged."""
+"""The flow run we are in: its name and tags, its steps as tasks and which are tried again, and what it warns of."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from prefect import Flow, get_run_logger
+from prefect import Flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas import FlowRun, State
 from prefect.runtime import flow_run as this_run
 
 from catalog.settings import read_settings
-from flows.older_prices import say_damaged_books
-from warehouse.asked import strike_out
+from catalog.spread import Job, Spread, may_pass
+from flows.progress import say, tell
+from training.mlflow.registry import MlflowRegistry
 from warehouse.lake import Lake
+from warehouse.mixed import books_passed_over
+from warehouse.notes import strike_out
 from warehouse.open_store import open_store
+from warehouse.workspace import Workspace
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_J = TypeVar("_J", bound=Job)
+
+COMPUTES: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+"""Options of a task that computes: what it returns is not kept, for what counts is in the lake or the registry."""
+
+
+def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
+    """Tell whether a failed task met the disk or a network, which may be better next time; mistakes are not retried."""
+    try:
+        state.result()
+    except Exception as error:  # noqa: BLE001 - any other failure would fail again
+        return may_pass(error)
+    return False
+
+
+TOUCHES_THE_DISK: dict[str, Any] = {
+    **COMPUTES,
+    "retries": 2,
+    "retry_delay_seconds": 1,
+    "retry_condition_fn": is_worth_a_retry,
+}
+"""Options of a task that reads or publishes partitions."""
+
+
+def as_task(step: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Run a step as a task of the flow run we are in, named as its function.
+
+    It is tried again where it met the disk or a network.
+    """
+    return task(step, **TOUCHES_THE_DISK)(*args, **kwargs)
+
+
+def spread_as_task(spread: Spread, step: Callable[[_J], _R], jobs: Sequence[_J], stage: str) -> list[_R]:
+    """Do every job of a stage where there is room, as one task named as the stage, and tell how many are done."""
+    if not jobs:
+        return []
+    driver = task(name=stage, **COMPUTES)(lambda: spread(step, jobs, lambda done, total: tell(stage, done, total)))
+    found: list[_R] = driver()
+    return found
+
+
+def registry_of(workspace: Workspace) -> MlflowRegistry:
+    """Return the model registry that the settings name."""
+    return MlflowRegistry(workspace.settings)
+
+
+def say_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> list[str]:
+    """Say which damaged books were passed over on some dates, each once, and return these sentences."""
+    published = {date for date in lake.dates("price_book") if dates and dates[0] < date <= dates[-1]}
+    told, sentences = set[dt.date](), list[str]()
+    for date in sorted({*dates[:1], *published}):
+        damaged = books_passed_over(lake, date)
+        if damaged is not None and not told.issuperset(damaged.dates):
+            told.update(damaged.dates)
+            sentences.append(f"{damaged.sentence}: run {damaged.remedy}")
+            say(sentences[-1])
+    return sentences
 
 
 def tag_run(*tags: str, name: str | None = None) -> None:

@@ -1,10 +1,14 @@
 """A Prefect server for one command, where none is configured and none runs.
 
 Prefect would start one itself, but only after it was imported, and under load it was seen to stay for good after the
-command had ended. This one starts first of all, so that it gets ready on another core while the command imports what
-it needs. It wants a credential, and it ends with the command, see `catalog.child_process`.
+command had ended. This one starts first of all, so that it gets ready on another core while the command imports what it
+needs. It wants a credential, and it ends with the command, see `catalog.child_process`.
+
+Whether the services that a command needs are there is asked before anything slow, by a knock of seconds at each:
+Prefect and MLflow would wait for minutes. Neither is imported here.
 """
 
+import os
 import re
 import socket
 import sys
@@ -16,9 +20,72 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 
+from catalog.addresses import KnockResult, knock, refuse_absent_registry, without_login
 from catalog.child_process import ChildProcess
 from catalog.errors import ServiceError
 from catalog.front_door import LOOPBACK_NAMES
+from catalog.settings import Settings
+from catalog.wings import needed
+from warehouse.files import prefect_credential
+from warehouse.services import refuse_unusable, sqlite_file
+
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+
+
+def refuse_absent_services(settings: Settings, *, uses_registry: bool, uses_prefect: bool = True) -> None:
+    """Refuse work for which a service is away, within seconds.
+
+    Raises
+    ------
+    ModelError
+        When the model registry is away.
+    ServiceError
+        When Prefect or PostgreSQL is, or a database file of either cannot be used.
+    """
+    refuse_absent_database(settings)
+    api = os.environ.get("PREFECT_API_URL")
+    if uses_prefect and api:
+        _refuse_absent_prefect(api)
+    elif uses_prefect and settings.database is None:
+        refuse_unusable(settings.prefect_home / "prefect.db", "move it away: Prefect then begins a new one")
+    if uses_registry:
+        refuse_absent_registry(settings.tracking_uri)
+        file = sqlite_file(settings.tracking_uri)
+        if file is not None:
+            refuse_unusable(file, "mend it, or set MLFLOW_TRACKING_URI to another registry")
+
+
+def refuse_absent_database(settings: Settings) -> None:
+    """Refuse work for which the database that the settings name is away.
+
+    Raises
+    ------
+    ServiceError
+        When it is.
+    """
+    if settings.database is not None:
+        needed("database", "SHELFPRICE_DATABASE").refuse_absent_database(settings.database)
+
+
+def _refuse_absent_prefect(api: str) -> None:
+    answer, where = knock(f"{api.rstrip('/')}/health", prefect_credential(os.environ)), without_login(api)
+    if answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
+        raise ServiceError(
+            f"Prefect at {where} wants a credential ({answer.problem}); nothing was done and old prices hold: set "
+            "PREFECT_API_AUTH_STRING to its user:password, or unset PREFECT_API_URL to run without it"
+        )
+    if not answer.is_good or _is_another(answer):
+        found = "something else answers there" if _is_another(answer) else answer.problem
+        raise ServiceError(
+            f"expected Prefect at {where}, found: {found}; nothing was done and old prices hold: start it with "
+            "`shelfprice up`, or unset PREFECT_API_URL to run without it"
+        )
+
+
+def _is_another(answer: KnockResult) -> bool:
+    """Tell whether what answers is not Prefect; its cloud has no such page, and is known by its key."""
+    return answer.status == _NOT_FOUND and not os.environ.get("PREFECT_API_KEY")
+
 
 _START_TIMEOUT = 300.0  # seconds; the machine may be busy
 _SAY_EVERY = 10.0  # seconds
@@ -99,7 +166,7 @@ def temporary_server(login: str, database: Mapping[str, str] | None = None) -> I
 
 def _command(descriptor: int) -> tuple[str, ...]:
     options = ("--socket", str(descriptor), "--names", ",".join(LOOPBACK_NAMES))
-    return (sys.executable, "-m", "operate.up.prefect_server", *options)
+    return (sys.executable, "-m", "flows.prefect_server", *options)
 
 
 def _answers(url: str) -> bool:

@@ -1,20 +1,47 @@
-"""Fit the candidates, judge them on later days, register the best and let the gate decide."""
+"""Fit the candidates, judge them, register the best, let the gate decide, and make the champion's price book."""
 
 import datetime as dt
+from contextlib import nullcontext
 
 from prefect import flow
 
+from catalog.spread import HERE
 from etl.batches import DEFAULT_SEED
-from etl.business_dates import newest_grouped
+from etl.live.calendar import ONE_DAY, newest_grouped
 from flows.artifacts import as_shown_task
 from flows.progress import tell
-from flows.registry import registry_of
-from flows.runs import tag_run
-from flows.spreading.choose import spreading
+from flows.runs import registry_of, say_damaged_books, tag_run
+from flows.spreading.processes import spreading
 from flows.workspace import open_workspace
+from serving.solve import is_worth_a_cluster
+from training.night import Priced, price_date
 from training.result import TrainingResult
 from training.run_context import RunContext
 from training.train_once import KnownVersion, train_once
+
+
+def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Priced:
+    """Make the price book of a business date, by default the day after the newest one with decisions.
+
+    When the registry is away or the champion cannot be trusted, the last known good book stands. For a small shelf, no
+    cluster is asked whether it is there.
+
+    Raises
+    ------
+    Declined
+        When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
+    DataError
+        When there is no champion.
+    ModelError
+        When the champion cannot be used and there is no earlier book either.
+    """
+    workspace = open_workspace(catalog_dir)
+    date = for_date or newest_grouped(workspace.lake) + ONE_DAY
+    is_large = is_worth_a_cluster(workspace.catalog)
+    with spreading(workspace.settings, seconds=0) if is_large else nullcontext(HERE) as spread:
+        priced = price_date(workspace, registry_of(workspace), date, spread=spread)
+    say_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
+    return priced
 
 
 @flow(name="train", flow_run_name="train-{through}")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from catalog.addresses import knock
 from catalog.errors import ModelError, ShelfpriceError, first_line
-from catalog.knock import knock
 from catalog.settings import Settings
 from flows.progress import tell
 from flows.workspace import open_workspace
@@ -26,11 +26,11 @@ from operate.repair.damage import Damage, damaged_files, damages, set_findings_a
 from operate.repair.models import books_to_price_anew, faults_of_registry
 from operate.repair.sales import damaged_cells, damaged_exports, left_staged
 from warehouse.drafts import left_drafts
-from warehouse.fault import Fault
+from warehouse.files import prefect_credential
+from warehouse.finding import Fault
 from warehouse.lake import Lake
 from warehouse.locks import UP, is_held
-from warehouse.prefect_login import prefect_credential
-from warehouse.verify import inspect
+from warehouse.proof import inspect
 from warehouse.workspace import Workspace
 
 _ROUNDS = 4  # a damaged record hides a mixed day, which hides a price book

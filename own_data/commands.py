@@ -15,8 +15,8 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark
+from flows.cli.failures import admit
 from flows.cli.options import Catalog, Json, text_of
-from flows.cli.refusals import admit
 from own_data.ingest_report import show_ingested
 
 if TYPE_CHECKING:

@@ -14,17 +14,15 @@ import numpy as np
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from features.response import PriceResponse, slopes_of
-from features.support import observed_prices, own_prices
+from features.response import PriceResponse, observed_prices, own_prices, slopes_of
 from own_data import small_steps
 from own_data.exported import exported_cells, holds_exported, stored_responses
 from own_data.price_response.decide import price_responses
 from own_data.shelf_price import changes_of_shelves, shelf_prices
 from serving.curves import DemandCurves
-from serving.evidence import AskedCurves, Evidence
-from serving.own_prices import OwnPrices, ShelfPrices
-from serving.price_book.book import PriceBook
-from serving.support import with_support
+from serving.evidence import AskedCurves, Evidence, OwnPrices, ShelfPrices
+from serving.price_book import PriceBook
+from serving.shelf_limits import with_support
 from warehouse.lake import Lake
 from warehouse.proof import Span
 

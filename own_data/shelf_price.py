@@ -22,12 +22,12 @@ from catalog.load import Catalog
 from own_data.price_response.calendar import MONDAY
 from own_data.price_response.observations import Observations
 from own_data.price_response.usual_price import departures, usual_log_price
-from serving.own_prices import LOOKS_BACK, ShelfPrices
+from serving.evidence import LOOKS_BACK, ShelfPrices
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
+from warehouse.partition import between
 from warehouse.sold import newest_closed
 from warehouse.sql_files import queries_beside
-from warehouse.within import between
 
 _LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
 _SAME = 1e-9  # EUR

@@ -5,7 +5,7 @@ that is possible earns more, by a small step a week, and in each week some store
 What the stores then sell tells: within a week they differ by the draw alone.
 
 A step is a share of a price. Where a retailer's stores have prices of their own, a book's step begins from the one in
-the middle of them, and each store takes the same share from its own; see `serving.price_book.policy`.
+the middle of them, and each store takes the same share from its own; see `serving.book_policy`.
 """
 
 import datetime as dt
@@ -22,13 +22,13 @@ from features.response import ToldSlopes, with_response
 from own_data.price_response.calendar import MONDAY
 from own_data.shelf_price import moved_by_book, shelf_prices
 from serving.curves import DemandCurves, chance_at
-from serving.own_prices import OwnPrices, ShelfPrices
+from serving.evidence import OwnPrices, ShelfPrices
 from serving.policies import costs_that_count
-from serving.price_book.book import PriceBook
+from serving.price_book import PriceBook
 from warehouse.lake import Lake
+from warehouse.partition import between
 from warehouse.proof import Span
 from warehouse.sql_files import queries_beside
-from warehouse.within import between
 
 _query = queries_beside(__file__)
 _WEEK = 7

@@ -1,8 +1,8 @@
 """Where price books are kept: publish the newest, find the one in force on a date, and restore an earlier one.
 
-The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away
-or a newer book is damaged; `warehouse.books` says which were passed over. Replaced books are kept, for a day may have
-been sold from one.
+The newest book whose bytes are proven is the last known good one, so pricing goes on when the registry is away or a
+newer book is damaged; `warehouse.mixed` says which were passed over. Replaced books are kept, for a day may have been
+sold from one.
 """
 
 import datetime as dt
@@ -19,13 +19,12 @@ from catalog.spread import HERE, Spread
 from serving.belief.table import without_the_champions_word
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import policy_with_model
-from serving.price_book.book import PriceBook
-from serving.price_book.table import book_from_table, book_to_table
-from serving.price_book.tabulate import tabulate
-from warehouse.books import is_whole
+from serving.price_book import PriceBook
+from serving.tabulate import book_from_table, book_to_table, tabulate
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
-from warehouse.within import between
+from warehouse.mixed import is_whole
+from warehouse.partition import between
 
 GROUP = "all"
 _NAME_LENGTH = 16  # of a replaced book: the start of its SHA-256

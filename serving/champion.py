@@ -9,15 +9,14 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from catalog.addresses import without_login
+from catalog.addresses import refuse_absent_registry, without_login
 from catalog.arrays import Floats
 from catalog.errors import LakeError, ModelError, first_line
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from features.stored_model import StoredModel, read_model
-from serving.registry_away import refuse_absent_registry
-from warehouse.databases import holds_anything, sqlite_file
 from warehouse.lake import Lake, Partition
+from warehouse.services import holds_anything, sqlite_file
 
 _SHOWN = 12  # of the digits of a fingerprint
 
@@ -77,7 +76,7 @@ def load_champion(settings: Settings, version: str | None = None) -> Champion | 
         pickle.
     """
     uri = settings.tracking_uri
-    refuse_absent_registry(settings)
+    refuse_absent_registry(settings.tracking_uri)
     file = sqlite_file(uri)
     if file is not None and not holds_anything(file):  # MLflow would make one here, by steps that are no transaction
         return None

@@ -10,11 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from catalog.arrays import Flags, Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.tables.prices import DEMAND_CURVES
 from features.cells import model_input
-from warehouse.columns import coded, constant
+from warehouse.parquet import coded, constant
 
 
 class DemandModel(Protocol):

@@ -16,18 +16,17 @@ from catalog.errors import DataError
 from catalog.load import Catalog
 from features.cells import feature_workbench
 from features.footfall import expected_visits
-from features.response import PriceResponse
-from features.support import observed_prices
+from features.response import PriceResponse, observed_prices
 from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
 from serving.evidence import AskedCurves, evidence
-from serving.support import with_support
+from serving.shelf_limits import with_support
 from warehouse.lake import Lake
+from warehouse.partition import Within, between
 from warehouse.proof import Span, prove
 from warehouse.sold import COUNTS, SOLD
-from warehouse.within import Within, between
 
 
 class DatedModel(DemandModel, Protocol):

@@ -19,8 +19,8 @@ from catalog.currency import EUR, Currency
 from catalog.limits import PriceBounds, not_above, not_below, price_bounds
 from catalog.load import Catalog
 from catalog.pricing import CLAMP, LIMITS, NO_CLAMPS, Shelf
+from serving.evidence import ShelfPrices
 from serving.orders import Kind, Orders, Windows
-from serving.own_prices import ShelfPrices
 
 _BY_PEOPLE: dict[Kind, str] = {"freeze": "frozen", "override": "override", "kill_switch": "kill_switch"}
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it

@@ -2,26 +2,35 @@
 
 In a retailer's lake what stands without a released price is no base price: it is the last regular price of the store's
 own shelf.
+
+`present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. A book that was
+made under another catalog is worked out anew from the belief behind it, as a store's shelf is: so a quote says what the
+shelf shows. A book without a belief stands as it is, matched to the products of the shelf.
 """
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.load import Catalog, price_ladder
+from catalog.pricing import PricedBy
 from etl.ledger import in_force_in
-from etl.live.day import is_live
-from serving.belief.policy import morning_of
+from etl.live.day import LiveDay, is_live, sold_so_far, taught
+from serving.belief.policy import LearningPolicy, Outlook, morning_of
 from serving.belief.table import belief_from_table
-from serving.book_store import BookInForce, book_in_force
-from serving.cold_start import match_to_shelf
-from serving.evidence import evidence
+from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
+from serving.curves import DemandCurves
+from serving.evidence import OwnPrices, evidence
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
-from serving.own_prices import OwnPrices
 from serving.policies import GreedyPolicy, costs_that_count
+from serving.price_book import PriceBook
 from serving.storefront import (
+    LearningStorefront,
     Storefront,
     storefront_at_base_prices,
     storefront_at_shelf_prices,
@@ -30,7 +39,42 @@ from serving.storefront import (
     storefront_with_book,
     storefront_with_model,
 )
+from serving.tabulate import tabulate
 from warehouse.lake import Lake
+
+
+@dataclass(frozen=True)
+class PresentBook:
+    """A price book on the shelf of a catalog, and the curves it stands on."""
+
+    book: PriceBook
+    curves: DemandCurves
+
+
+def present_book(lake: Lake, catalog: Catalog, found: BookInForce) -> PresentBook:
+    """Return the book in force on the catalog of now."""
+    made_under = catalog_of(lake, in_force_for(found.book.published_at.date()))
+    if found.belief is None or made_under == catalog.fingerprint:
+        return PresentBook(*match_to_shelf(catalog, found.book, found.curves))
+    return _tabulated(catalog, found, morning_of(catalog, *belief_from_table(found.belief, catalog)).outlook())
+
+
+def book_after(lake: Lake, catalog: Catalog, found: BookInForce, day: LiveDay) -> PresentBook:
+    """Return the book for the ticks that are left of a live day, as its shelf has learned from what it sold."""
+    sold = sold_so_far(lake, day)
+    if found.belief is None or sold is None:
+        return present_book(lake, catalog, found)
+    store = storefront_that_learns(catalog, morning_of(catalog, *belief_from_table(found.belief, catalog)))
+    learned = taught(store, sold.rows, catalog, sold.mark.tick)
+    assert isinstance(learned, LearningStorefront)  # noqa: S101 - what learns stays what it is
+    assert isinstance(learned.policy, LearningPolicy)  # noqa: S101
+    return _tabulated(catalog, found, learned.policy.outlook)
+
+
+def _tabulated(catalog: Catalog, found: BookInForce, outlook: Outlook) -> PresentBook:
+    left = catalog.store.opening.ticks - outlook.today.ticks
+    book = tabulate(outlook.policy, catalog, found.book.published_at, outlook.curves, n_ticks=left)
+    return PresentBook(book, outlook.curves)
 
 
 def pricing_on(
@@ -141,3 +185,51 @@ def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
     return replace(
         priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
     )
+
+
+def match_to_shelf(catalog: Catalog, book: PriceBook, curves: DemandCurves) -> tuple[PriceBook, DemandCurves]:
+    """Return the book and its curves for exactly the products of a catalog."""
+    if book.skus == catalog.skus and curves.skus == catalog.skus:
+        return book, curves
+    return _match_book(catalog, book), _match_curves(catalog, curves)
+
+
+def _match_book(catalog: Catalog, book: PriceBook) -> PriceBook:
+    position = np.array([book.positions.get(sku, -1) for sku in catalog.skus])
+    is_new = (position < 0)[:, None, None]
+    base = np.broadcast_to(catalog.base_prices[:, None, None], (len(position), *book.prices.shape[1:]))
+
+    def known(values: NDArray[np.float64], otherwise: Floats | float) -> Floats:
+        return np.where(is_new, otherwise, values[position])
+
+    return replace(
+        book,
+        skus=catalog.skus,
+        par_stock=catalog.par_stock,
+        prices=known(book.prices, base),
+        unconstrained=known(book.unconstrained, base),
+        p_sale=known(book.p_sale, np.nan),
+        p_unconstrained=known(book.p_unconstrained, np.nan),
+        unit_value=known(book.unit_value, np.nan),
+        rule=np.where(is_new, len(book.rules), book.rule[position]).astype(np.int16),
+        policy_rule=np.where(is_new, len(book.rules), book.policy_rule[position]).astype(np.int16),
+        rules=(*book.rules, "unknown_product"),
+    )
+
+
+def _match_curves(catalog: Catalog, curves: DemandCurves) -> DemandCurves:
+    """Products that are new get the shelf's ladder, as many prices as the others have, and no chance of sale."""
+    ladder = price_ladder(catalog)
+    n_prices = curves.prices.shape[1]
+    spread = np.linspace(0, ladder.shape[1] - 1, n_prices).round().astype(np.int64)
+    prices, p_sale = ladder[:, spread], np.full((len(catalog.skus), n_prices), np.nan)
+    observed = np.zeros(prices.shape, dtype=bool)
+    for own, sku in enumerate(catalog.skus):
+        if sku in curves.skus:
+            known = curves.skus.index(sku)
+            prices[own], p_sale[own], observed[own] = (
+                curves.prices[known],
+                curves.p_sale[known],
+                curves.supported[known],
+            )
+    return replace(curves, skus=catalog.skus, prices=prices, p_sale=p_sale, observed=observed)

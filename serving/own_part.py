@@ -11,8 +11,8 @@ import numpy as np
 
 from catalog.json_text import json_text
 from catalog.load import Catalog
+from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
-from serving.price_book.policy import BookPolicy
 from serving.storefront import Storefront
 
 

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from catalog.errors import Declined
-from catalog.priced_by import PricedBy
+from catalog.pricing import PricedBy
 from catalog.spread import Spread
 from etl.batches import Batch, BatchResult
 from etl.play_and_group import play_and_group

@@ -1,9 +1,8 @@
 """Policies that say which prices they want, behind the protocol of `serving.pricing_policy`.
 
 `static` wants base prices, `shelf_prices` those of a retailer's own shelves, `rule` raises base prices when stock runs
-low, `greedy` takes what earns most per visit,
-`stock_aware` weighs that against what a unit kept is worth. `serving.storefront` makes prices of what they want, and a
-price book tabulates it.
+low, `greedy` takes what earns most per visit, `stock_aware` weighs that against what a unit kept is worth.
+`serving.storefront` makes prices of what they want, and a price book tabulates it.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from catalog.spread import HERE, Spread
 from serving.curves import DemandCurves
-from serving.own_prices import ShelfPrices
+from serving.evidence import ShelfPrices
 from serving.pricing_policy import Asked, PricingPolicy, asked_without_model
 from serving.solve import ProductsToSolve, solve
 

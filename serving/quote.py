@@ -17,12 +17,12 @@ from catalog.json_text import json_text
 from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
-from serving.cold_start import match_to_shelf
 from serving.curves import DemandCurves
+from serving.evidence import LOOKS_BACK, OwnPrices
+from serving.in_force import match_to_shelf
 from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
-from serving.own_prices import LOOKS_BACK, OwnPrices
-from serving.price_book.book import PriceBook
+from serving.price_book import PriceBook
 from serving.storefront import storefront_without_exploration
 
 EVERY_STORE = "every store"

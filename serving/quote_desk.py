@@ -18,17 +18,17 @@ from typing import Any, NamedTuple
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.pricing import RULES
-from etl.live.day_catalog import catalog_of_the_day
+from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
 from serving.evidence import evidence
+from serving.in_force import book_after, present_book
 from serving.orders import at_once_now, orders_on
 from serving.quote import EVERY_STORE, PriceQuestion, PriceQuote, QuotedBook, unknown_price
-from serving.standing.present_book import book_after, present_book
-from serving.standing.standing import standings
+from serving.standing import standings
 from warehouse.advice import next_command, situation_of
-from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake
+from warehouse.mixed import PassedOver, books_passed_over
 
 _TAG_LENGTH = 32  # hexadecimal digits
 _SHOWN_STORES = 5

@@ -10,26 +10,21 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of
+from serving.book_policy import BookPolicy, Released
 from serving.curves import DemandCurves, chance_at
-from serving.evidence import evidence
-from serving.exploration.candidates import Candidates, candidates_within
-from serving.exploration.plan import ExplorationPlan
-from serving.exploration.trial import Trial, no_trial, try_prices
+from serving.evidence import OwnPrices, ShelfPrices, evidence
+from serving.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
 from serving.orders import Orders
-from serving.own_prices import OwnPrices, ShelfPrices
 from serving.policies import ShelfPolicy, costs_that_count, policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.policy import BookPolicy, Released
+from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, PricingPolicy
-from serving.shelf_limits import ShelfLimits, which_may_move
-from serving.support import Support, may_be_tried, support_of
-from serving.worth import Worth, chance_on_shelf
+from serving.shelf_limits import ShelfLimits, Support, may_be_tried, support_of, which_may_move
+from serving.solve import Worth, chance_on_shelf
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,9 @@
-"""The random draws of one store day, from a stream of its own that (seed, store, date) seed."""
+"""The random draws of one store day: how busy it is, who comes, and what they would pay.
+
+They come from a stream of their own that (seed, store, date) seed. Shoppers are numbers with invented names; behaviour
+never depends on them. What they would pay is a mixture of normals over personas. A shopper would pay base price x
+multiplier for one unit. A product without personas of its own has the store's.
+"""
 
 import datetime as dt
 import hashlib
@@ -6,9 +11,38 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from faker import Faker
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
+from catalog.load import Catalog
+from catalog.records.shoppers import Persona
+
+
+def footfall_factor_on(catalog: Catalog, business_date: dt.date) -> float:
+    """Visits of a date over those of an average day, beside its shocks: the weekday's factor times the date's own.
+
+    The date's own factor is lognormal with mean 1. It is the town's, so that all stores and all seeds of a world share
+    it: the catalog and the date alone say how busy a day is.
+    """
+    footfall = catalog.store.footfall
+    factor = footfall.weekday_factors[business_date.weekday()] if footfall.weekday_factors else 1.0
+    if footfall.day_variation == 0:
+        return factor
+    entropy = (footfall.busy_days_seed, business_date.toordinal())
+    stream = np.random.Generator(np.random.SFC64(np.random.SeedSequence(entropy)))
+    variance = np.log1p(footfall.day_variation**2)
+    return float(factor * np.exp(np.sqrt(variance) * stream.standard_normal() - variance / 2))
+
+
+def shopper_names(pool: int, seed: int) -> list[str]:
+    """Return invented names, shape (pool,); equal seeds give equal names."""
+    invent = Faker("en_GB")
+    invent.seed_instance(seed)
+    firsts = [invent.first_name() for _ in range(min(pool, 500))]
+    lasts = [invent.last_name() for _ in range(min(pool, 499))]
+    return [f"{firsts[number % len(firsts)]} {lasts[number % len(lasts)]}" for number in range(pool)]
+
 
 _FEW_ENDS = 16
 
@@ -82,3 +116,42 @@ def stream_of(seed: int, store_id: str, business_date: dt.date, *spawned: int) -
 @lru_cache(maxsize=100_000)
 def _number_of(store_id: str) -> int:
     return int.from_bytes(hashlib.sha256(store_id.encode()).digest()[:8], "big")
+
+
+Personas = tuple[Persona, ...]
+
+
+def products_by_personas(catalog: Catalog) -> list[tuple[Personas, Ints]]:
+    """Return each set of personas with the positions of the products whose shoppers it describes."""
+    positions: dict[Personas, list[int]] = {}
+    for position, product in enumerate(catalog.products):
+        positions.setdefault(product.personas or catalog.store.personas, []).append(position)
+    return [(personas, np.array(products)) for personas, products in positions.items()]
+
+
+def multipliers(
+    catalog: Catalog, product: NDArray[np.int16], persona: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Turn draws into budget multipliers: a persona by its share, then a normal around its mean.
+
+    Parameters
+    ----------
+    product, persona, deviation
+        Position of the product, a uniform number and a standard normal one for each visit, shape (n_visits,).
+    """
+    kinds = products_by_personas(catalog)
+    if len(kinds) == 1:
+        return _mixture(kinds[0][0], persona, deviation)
+    drawn = np.empty(len(product), dtype=np.float32)
+    for personas, products in kinds:
+        own = np.isin(product, products)
+        drawn[own] = _mixture(personas, persona[own], deviation[own])
+    return drawn
+
+
+def _mixture(personas: Personas, uniform: NDArray[np.float32], deviation: NDArray[np.float32]) -> NDArray[np.float32]:
+    means = np.array([persona.mean for persona in personas], dtype=np.float32)
+    deviations = np.array([persona.standard_deviation for persona in personas], dtype=np.float32)
+    share_ends = np.cumsum([persona.share for persona in personas])[:-1]
+    chosen = parts_of(share_ends, uniform)
+    return means[chosen] + deviations[chosen] * deviation

@@ -1,7 +1,7 @@
 """True demand: the twin's chance of a sale, known in closed form. Every model and policy is judged against it.
 
 It is that of a first visit. A shopper who waits and looks again buys with another chance, which depends on the prices
-since (`simulation.waiting`); where `waiting_share` is above 0, it is therefore not quite that of a logged decision.
+since (`simulation.selling`); where `waiting_share` is above 0, it is therefore not quite that of a logged decision.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
-from simulation.budgets import Personas, products_by_personas
+from simulation.draws import Personas, products_by_personas
 from simulation.visits import budget_shifts_on
 
 

@@ -17,10 +17,8 @@ from catalog.arrays import Floats, Ints
 from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
-from simulation.budgets import multipliers
-from simulation.draws import WAITING, draw_store_day, parts_of, stream_of
-from simulation.footfall import footfall_factor_on
-from simulation.waiting import Waiting, draw_waiting, with_returns
+from simulation.draws import WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
+from simulation.selling import Waiting, draw_waiting, with_returns
 
 _US_PER_MINUTE = 60_000_000
 
@@ -46,7 +44,7 @@ class Visits:
         holds for `exploration.hold_ticks` ticks.
     first_visit
         Row of the visit that a return repeats, -1 where it is none, shape (n_visits,); None where nobody waits. A
-        return takes place only when its first visit met a price that was too high: see `simulation.waiting`.
+        return takes place only when its first visit met a price that was too high: see `simulation.selling`.
     """
 
     starts: Ints

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from catalog.spread import HERE
-from etl.business_dates import ONE_DAY
+from etl.live.calendar import ONE_DAY
 from etl.transform import transform
-from serving.close_day import close_day, play_again
+from serving.live_prices import close_day, play_again
 from serving.make_book import has_curves, is_priced, make_book_again
-from training.drift.watch import watch_drift
+from training.drift_watch import watch_drift
 from training.night import decide
 from training.nights import needs_a_decision, refuse_what_cannot_be_closed
 from training.registry import ModelRegistry

@@ -16,7 +16,7 @@ from catalog.load import Catalog
 from serving.belief.policy import Outlook
 from serving.belief.worth_knowing import drawn_chances
 from serving.policies import costs_that_count
-from serving.price_book.book import PriceBook
+from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
 
 _DRAWS = 32

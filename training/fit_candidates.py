@@ -11,12 +11,10 @@ from typing import Any
 
 from catalog.arrays import Floats
 from catalog.errors import Declined
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
+from catalog.spread import HERE, Progress, Spread, silent
 from features.stored_model import classifier_as_data, classifier_from_data
 from training.candidates import CANDIDATES, FittedModel, fit
-from training.dataset import Dataset
-from training.learning_days import learning_days
+from training.dataset import Dataset, learning_days
 from warehouse.workspace import Whereabouts, Workspace, whereabouts
 
 

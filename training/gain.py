@@ -10,20 +10,20 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
-from etl.business_dates import ONE_DAY
+from etl.live.calendar import ONE_DAY
 from features.logged_visits import LoggedVisits, logged_visits
 from serving.belief.log import Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
 from serving.day_curves import DatedModel, DayKnowledge, learned_for
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
+from serving.tabulate import tabulate
 from training.believed_gain import believed_gain
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.off_policy import LoggedEvidence, OffPolicyEstimate, Shown, estimate_gain
-from training.truth import true_chances_at
+from training.same_shoppers import true_chances_at
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
-from catalog.gate import Outcome, outcome_of
+from catalog.names import Outcome, outcome_of
 from features.response import PriceResponse, at_base_price, slopes_of, told_skus, with_response
+from training import against_champion
+from training import model_conditions as conditions
 from training.candidates import FittedModel
-from training.conditions import against_champion, chances, inputs
-from training.conditions.condition import Condition
 from training.dataset import Dataset
+from training.model_conditions import Condition
 from training.off_policy import OffPolicyEstimate
 
 
@@ -120,18 +121,18 @@ def pass_gate(found: GateInput) -> Verdict:
     chance = challenger.p_sale(dataset.holdout)
     asked = [
         found.load_check,
-        inputs.sees_only_what_is_known(challenger, dataset),
-        inputs.every_product_was_seen(dataset, found.skus),
-        inputs.every_price_varied(dataset, found.skus),
+        conditions.sees_only_what_is_known(challenger, dataset),
+        conditions.every_product_was_seen(dataset, found.skus),
+        conditions.every_price_varied(dataset, found.skus),
         *_after_a_rollback(found),
-        chances.chances_are_probabilities(chance),
+        conditions.chances_are_probabilities(chance),
     ]
     if asked[-1].met:  # what follows needs probabilities
         asked += [
-            chances.never_rises_with_price(challenger, dataset.holdout),
-            chances.is_calibrated(chance, dataset.holdout),
-            chances.is_reliable(chance, dataset.holdout),
-            chances.beats_the_base_rate(chance, dataset),
+            conditions.never_rises_with_price(challenger, dataset.holdout),
+            conditions.is_calibrated(chance, dataset.holdout),
+            conditions.is_reliable(chance, dataset.holdout),
+            conditions.beats_the_base_rate(chance, dataset),
             *_against_incumbent(chance, found),
         ]
     return Verdict(tuple(asked))
@@ -152,21 +153,21 @@ def _pass_on_exported(found: GateInput) -> Verdict:
     )
     asked = [
         found.load_check,
-        inputs.sees_only_what_is_known(found.challenger, found.dataset),
+        conditions.sees_only_what_is_known(found.challenger, found.dataset),
         *_after_a_rollback(found),
-        chances.price_response_is_told(found.responses),
+        conditions.price_response_is_told(found.responses),
     ]
     if not is_told.any():
         return Verdict(tuple(asked))
     ratio, known = own.holdout["price_ratio"].to_numpy(), slopes_of(found.responses, list(own.holdout["sku"]))
     at_base = found.challenger.p_sale(at_base_price(own.holdout))
     chance = with_response(at_base, ratio, known.slope, is_count=known.is_count)
-    asked += [inputs.every_product_was_seen(own, told), chances.chances_are_probabilities(chance)]
+    asked += [conditions.every_product_was_seen(own, told), conditions.chances_are_probabilities(chance)]
     if asked[-1].met:
         asked += [
-            chances.is_calibrated(chance, own.holdout),
-            chances.is_reliable(chance, own.holdout),
-            chances.not_worse_than_the_base_rate(chance, own),
+            conditions.is_calibrated(chance, own.holdout),
+            conditions.is_reliable(chance, own.holdout),
+            conditions.not_worse_than_the_base_rate(chance, own),
         ]
         if found.incumbent is not None and found.incumbent.p_sale is not None:
             theirs = with_response(found.incumbent.p_sale[is_told], ratio, known.slope, is_count=known.is_count)

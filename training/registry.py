@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from catalog.arrays import Floats
 from serving.champion import Champion
 from training.candidates import FittedModel
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
+from training.model_conditions import Condition
 
 Pictures = Callable[[], Mapping[str, Figure]]
 """Draws figures by name, for a registry that keeps some."""

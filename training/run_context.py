@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
-from training.drift.watch import Announce, unannounced
+from catalog.spread import HERE, Progress, Spread, silent
+from training.drift_watch import Announce, unannounced
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -8,30 +8,25 @@ import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.currency import Currency
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
+from catalog.spread import HERE, Progress, Spread, silent
 from features.cells import feature_workbench
 from serving.champion import Champion
 from training.candidates import FittedModel
-from training.dataset import Dataset, holdout_budget_groups
+from training.dataset import Dataset, holdout_budget_groups, learning_days
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, Verdict, pass_gate
 from training.judge import choose_threshold, judge
-from training.judgement import champion_chances, gate_input
-from training.learning_days import learning_days
-from training.model_row import model_version_row
 from training.promotion.change import catch_up
-from training.promotion.registry import Judged, settle
+from training.promotion.history import Judged, settle
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
 from training.report.breakdown import curve_points
-from training.report.notes import conclusion
-from training.report.page import training_report
-from training.result import Rival, TrainingResult
-from training.truth import true_chances
+from training.report.page import conclusion, training_report
+from training.result import Rival, TrainingResult, champion_chances, gate_input, model_version_row
+from training.same_shoppers import true_chances
 from warehouse.lake import CODE_VERSION
-from warehouse.within import between
+from warehouse.partition import between
 from warehouse.workspace import Workspace
 
 LEARNING = "learning"

@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from training.dataset import Dataset
-from training.learning_days import learning_days
+from training.dataset import Dataset, learning_days
 from training.promotion.change import catch_up
 from training.registry import ModelRegistry
 from training.result import TrainingResult

@@ -19,8 +19,7 @@ from catalog.errors import Declined, LakeError
 from catalog.names import EMPTY_GROUP
 from warehouse.commit_record import CommitRecord, CommittedPart, final_record, pending_names, write_pending
 from warehouse.finish import Place, finish, finish_interrupted, finish_left
-from warehouse.lock_names import in_words
-from warehouse.locks import held
+from warehouse.locks import held, in_words
 from warehouse.origin import OF_A_RETAILER, OF_BOTH, OF_THE_TWIN, claim
 from warehouse.parquet import conform
 from warehouse.partition import Action, Partition, Published, name_of, table_called

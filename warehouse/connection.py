@@ -1,8 +1,8 @@
 """DuckDB over the lake: a file of views for everyone who reads, and connections in memory for those who compute.
 
-DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is
-written under another name and renamed, and flows compute in memory. Nobody ever waits for a writer. Who opens a
-connection first finishes what a kill left of a commit, so that no query sees a part of one.
+DuckDB lets one process write a file or many read it. So no work is done in the file: it holds views alone, is written
+under another name and renamed, and flows compute in memory. Nobody ever waits for a writer. Who opens a connection
+first finishes what a kill left of a commit, so that no query sees a part of one.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ from catalog.settings import Settings
 from warehouse.advice import remedy
 from warehouse.lake import Lake, Partition
 from warehouse.local.store import LocalStore
+from warehouse.partition import Within
 from warehouse.proof import prove_all
 from warehouse.sql_files import queries_beside
 from warehouse.views import TABLES_THAT_GAINED_COLUMNS, create_table_views, create_views_of_dates, set_files, view_names
-from warehouse.within import Within
 
 _HERE = Path(__file__).parent
 MACROS = _HERE / "macros"

@@ -10,14 +10,14 @@ from pathlib import Path
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.commit_record import FOLDER, PENDING, RECORD_ENDING, pending_names
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.lake import Lake
 from warehouse.local.in_force import settle_interrupted
 from warehouse.local.store import LocalStore
 from warehouse.locks import held, is_held
+from warehouse.notes import ASKED, EXPORTS
 from warehouse.partition import partition_of
 from warehouse.receipts import draft_path, pending_path, read_receipt, receipt_in_force
-from warehouse.sealed_notes import ASKED, EXPORTS
 
 _AN_INSTANT = 10.0  # seconds; a text is written in far less
 _LONGEST_BUILD = 3_600.0  # seconds; views are built in one

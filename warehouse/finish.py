@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from catalog.errors import Declined, LakeError, ServiceError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse.commit_record import (
     CommitRecord,
     make_final,

@@ -26,9 +26,8 @@ from warehouse.locks import held
 from warehouse.notes import Notes
 from warehouse.open_store import open_store
 from warehouse.parquet import in_contract
-from warehouse.partition import Partition, Published, table_called
+from warehouse.partition import Partition, Published, Within, table_called
 from warehouse.receipts import CODE_VERSION, Receipt
-from warehouse.within import Within
 
 __all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
 

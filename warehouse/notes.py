@@ -1,6 +1,21 @@
-"""Small texts that a lake keeps beside its tables: the records of commits, whose decisions it holds, what was asked."""
+"""Small texts that a lake keeps beside its tables: the records of commits, whose decisions it holds, what was asked.
 
-from typing import Protocol
+A note proves itself: it is JSON that ends with the SHA-256 of all that it says, see `warehouse.receipts`. Nobody acts
+on a note whose seal is missing or does not fit, and `verify` names it. So a flipped bit costs work that is done once
+more, and never a fact.
+
+A command that was killed at any moment goes on with what it was asked for when it is run again. A command that chooses
+its date itself (the next night, the next day of a store) would choose another one after a kill that came behind its
+last commit. So it writes down what it chose before it begins, and takes that away when it has ended. What is older than
+some hours is no repetition any more, but the next turn of a schedule.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from warehouse.finding import Finding
+from warehouse.receipts import sealed_text, unsealed
 
 
 class Notes(Protocol):
@@ -29,3 +44,83 @@ class Notes(Protocol):
 
     def changed_at(self, name: str) -> int:
         """Return a number that is another one whenever a note was written since; 0 when there is none."""
+
+
+ORIGIN, GROUPED_DATES = "origin.json", "grouped.json"
+UNSENT_ALERTS = "unsent-alerts.json"
+EXPORTS, ASKED = "exports", "asked"
+"""The notes of a lake, and the folders of those of which there are many; the records of commits are checked apart."""
+
+_THEN = {
+    ORIGIN: "the lake is recognised by its partitions then",
+    GROUPED_DATES: "the next transform looks at every day then",
+    UNSENT_ALERTS: "`shelfprice alerts` lists what needs a person, and the alerts in it are not sent",
+    EXPORTS: "the next export to that target sends it all batches once more then, under their ids",
+    ASKED: "the command that was killed begins anew then",
+}
+
+
+def write_sealed(notes: Notes, name: str, said: dict[str, Any]) -> None:
+    """Write a note over one that stands there."""
+    notes.write(name, sealed_text(said))
+
+
+def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
+    """Return what a note says; None when there is none.
+
+    Raises
+    ------
+    ValueError
+        When it is not as it was written.
+    """
+    text = notes.read(name)
+    return None if text is None else unsealed(text)
+
+
+def unproven_notes(notes: Notes) -> Iterator[Finding]:
+    """Yield the notes that are not as they were written, each with what becomes of it when it is set aside."""
+    many = {name: folder for folder in (EXPORTS, ASKED) for name in notes.names(folder) if name.endswith(".json")}
+    for name, kind in {**{one: one for one in (ORIGIN, GROUPED_DATES, UNSENT_ALERTS)}, **many}.items():
+        try:
+            read_sealed(notes, name)
+        except ValueError as error:
+            yield Finding(name, "damaged", f"it is not as it was written ({error}): set it aside; {_THEN[kind]}")
+
+
+_FOLDER = ASKED
+_IS_A_REPETITION_WITHIN = dt.timedelta(hours=6)
+
+
+def write_down(notes: Notes, name: str, last: dt.date) -> None:
+    """Write down the last business date that a command is to do in the lake of these notes."""
+    write_sealed(notes, _note(name), {"last": last.isoformat(), "at": dt.datetime.now(dt.UTC).isoformat()})
+
+
+def left_unended(notes: Notes, name: str) -> dt.date | None:
+    """Return the last business date that a command was to do when it was killed; None when it ended, or long ago.
+
+    A note that is not as it was written says nothing; `verify` names it.
+    """
+    try:
+        said = read_sealed(notes, _note(name)) or {}
+        last, at = dt.date.fromisoformat(said["last"]), dt.datetime.fromisoformat(said["at"])
+        is_recent = abs(dt.datetime.now(dt.UTC) - at) <= _IS_A_REPETITION_WITHIN
+    except (ValueError, KeyError, TypeError):
+        return None
+    return last if is_recent else None
+
+
+def all_unended(notes: Notes) -> dict[str, dt.date]:
+    """Return the last business date of every command that was killed recently, by its name."""
+    names = [note.removeprefix(f"{_FOLDER}/").removesuffix(".json") for note in notes.names(_FOLDER)]
+    found = {name: left_unended(notes, name) for name in names}
+    return {name: last for name, last in found.items() if last is not None}
+
+
+def strike_out(notes: Notes, name: str) -> None:
+    """Take away what a command was asked for: it has ended."""
+    notes.remove(_note(name))
+
+
+def _note(name: str) -> str:
+    return f"{_FOLDER}/{name}.json"

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 from catalog.errors import Declined, LakeError
 from catalog.names import EXPORT_GROUP
+from warehouse.notes import ORIGIN, read_sealed
 from warehouse.receipts import sealed_text
-from warehouse.sealed_notes import ORIGIN, read_sealed
 from warehouse.store import LakeStore
 
 Side = Literal["twin", "retailer"]

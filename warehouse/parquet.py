@@ -1,12 +1,42 @@
-"""Files of Parquet in the columns of their contract. Only the lake writes them: whole, and with a receipt."""
+"""Files of Parquet in the columns of their contract: text dictionary-encoded, moments in UTC.
 
+Only the lake writes them: whole, and with a receipt, against which columns and rows are held.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from catalog.contracts import TABLES
 from catalog.errors import ContractError
-from catalog.table import Table
+from catalog.table import MOMENT, TEXT, Table
+
+
+def coded(codes: NDArray[Any], words: Sequence[str]) -> pa.DictionaryArray:
+    """Return a text column from positions in `words`, shape (n_rows,).
+
+    Repeated words are merged: with them, equal columns do not always become equal bytes in Parquet.
+    """
+    distinct = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    if len(distinct) < len(words):
+        codes = np.array([distinct[word] for word in words], dtype=np.int32)[codes]
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(distinct), pa.string()))
+
+
+def constant(text: str | None, length: int) -> pa.Array:
+    """Return a text column that holds one word, or null, in every row."""
+    return pa.nulls(length, TEXT) if text is None else coded(np.zeros(length, dtype=np.int32), [text])
+
+
+def moments(microseconds: NDArray[np.int64]) -> pa.Array:
+    """Return a column of moments from microseconds since 1970 (UTC)."""
+    return pa.array(microseconds).cast(MOMENT)
+
 
 _ROWS_PER_GROUP = 1 << 20
 
@@ -67,3 +97,22 @@ def write_parquet(rows: pa.Table, where: Path | pa.BufferOutputStream) -> None:
             **{field.name: "DELTA_BINARY_PACKED" for field in rows.schema if pa.types.is_timestamp(field.type)},
         },
     )
+
+
+def contract_faults(source: Path | pa.NativeFile, table: str, rows: int) -> Iterator[str]:
+    """Yield what is wrong with a file, as sentences with the remedy.
+
+    Parameters
+    ----------
+    rows
+        What its receipt says.
+    """
+    try:
+        described = pq.read_metadata(source)
+    except (OSError, pa.ArrowException) as error:
+        yield f"not readable as Parquet ({error}): make the partition again"
+        return
+    if described.num_rows != rows:
+        yield f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
+    if not is_readable_as(described.schema.to_arrow_schema(), TABLES[table]):
+        yield "its columns are not those of the contract: make the partition again"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,15 @@ from catalog.contracts import GROUP_NAME, TABLES
 from catalog.errors import ContractError
 from catalog.table import Table
 from warehouse.receipts import Receipt
+
+Within = Callable[[dt.date], bool]
+"""Tells whether a business date is asked for."""
+
+
+def between(first: dt.date, last: dt.date) -> Within:
+    """Return what asks for the business dates from a first one through a last one."""
+    return lambda date: first <= date <= last
+
 
 _PLACE = re.compile(r"(?P<table>\w+)(?:/business_date=(?P<date>\d{4}-\d{2}-\d{2}))?/part-(?P<group>.+)\.parquet")
 

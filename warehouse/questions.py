@@ -4,14 +4,93 @@ DuckDB's own lock (`warehouse.connection.read_only`) keeps every file outside th
 read may be written, too, and a statement that selects can hold one that writes: `with x as (copy ... to ...) from x`.
 So each statement is looked at as DuckDB itself parses it, before any of them runs. What is not known to read is
 refused: kinds of statements, parts of a query, and functions that bring rows.
+
+The memory of the process is bounded, for somebody else decides the size of the work. DuckDB counts its tables and
+sorts, and neither a text that one function makes nor the rows that Python is handed. So the system is asked to refuse
+as well: an allocation fails then, which DuckDB and Python both report as an error.
+
+Answers may be written as comma-separated values that a spreadsheet shows and never runs.
 """
 
+import csv
 import json
 import re
+import resource
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 
 import duckdb
 
 from catalog.errors import DataError, first_line
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the start of a formula; the last four are the wide forms of the first four."""
+
+
+def write_csv(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a header and rows."""
+    writer = csv.writer(_Lines(file))
+    writer.writerow([_harmless(name) for name in columns])
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+
+
+def as_it_was(cell: str) -> str:
+    """Return what a cell that was read back held before it was written: without the apostrophe before a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_STARTS_FORMULA) else cell
+
+
+class _Lines:
+    """Ends each line as a person's programs do; the writer itself quotes both kinds of line ends inside a cell."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        """Write one row."""
+        self._file.write(line.removesuffix("\r\n") + "\n")
+
+
+def _harmless(cell: Any) -> Any:
+    """Return a cell; text that a spreadsheet would run gets an apostrophe before it, and a number stays a number."""
+    if not isinstance(cell, str) or not cell.startswith(_STARTS_FORMULA) or _is_number(cell):
+        return cell
+    return f"'{cell}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text == text.strip()
+
+
+_OWN = 512 << 20  # bytes for everything else: threads, files that are read, what is shown
+_STATUS = Path("/proc/self/status")
+_DATA = re.compile(r"^VmData:\s+(\d+) kB", re.MULTILINE)
+
+
+@contextmanager
+def at_most(more: int) -> Iterator[None]:
+    """Let this process take no more than so many bytes beside what it holds, within the block.
+
+    Only Linux says how much a process holds, and counts what it can still write to; elsewhere nothing is bounded here.
+    """
+    held = _DATA.search(_STATUS.read_text(encoding="ascii", errors="replace")) if _STATUS.exists() else None
+    if held is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = int(held[1]) * 1024 + more + _OWN
+    set_before = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([most, *set_before]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
 
 MOST_CHARACTERS = 250_000
 """Length of the longest question: DuckDB's own form of a question is a hundred times as long as the question."""

@@ -1,10 +1,29 @@
-"""What was sold: decisions of shoppers, or units that a retailer counted. Demand is learned from both."""
+"""What was sold: decisions of shoppers, or units that a retailer counted. Demand is learned from both.
+
+The currency of a lake is that of its products, in which every amount in it stands.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
 
+from catalog.currency import EUR, Currency, currency_of
 from warehouse.lake import Lake, Partition
-from warehouse.within import Within
+from warehouse.partition import Within
+
+PRODUCTS = Partition("products", None, "all")
+
+
+def currencies_in(lake: Lake) -> set[str]:
+    """Return the codes that products in the lake have; a product from before there were any is in euros."""
+    if lake.receipt(PRODUCTS) is None:
+        return set()
+    return {code or EUR.code for code in lake.read(PRODUCTS)["currency"].to_pylist()}
+
+
+def money_of(lake: Lake) -> Currency:
+    """Return the currency of a lake; euros while it holds no products."""
+    return currency_of(min(currencies_in(lake), default=EUR.code))
+
 
 SOLD = ("interactions", "unit_sales")
 """Tables of what was sold on days that are over."""

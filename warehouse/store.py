@@ -16,9 +16,8 @@ import pyarrow as pa
 from warehouse.commit_record import CommittedPart
 from warehouse.finding import Finding, Strays
 from warehouse.notes import Notes
-from warehouse.partition import Partition
+from warehouse.partition import Partition, Within
 from warehouse.receipts import Receipt
-from warehouse.within import Within
 
 
 class LakeStore(Protocol):

@@ -11,7 +11,7 @@ from catalog.names import LIVE_GROUP
 from catalog.table import Table
 from warehouse.lake import Lake, empty_partition
 from warehouse.local.store import LocalStore
-from warehouse.within import Within
+from warehouse.partition import Within
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("price_book", "demand_curves", "policy_results", "learning_results", "regret_by_day", "drift_results")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from warehouse.contract_faults import contract_faults
 from warehouse.finding import Finding, about
+from warehouse.parquet import contract_faults
 from warehouse.partition import Partition, partition_named
 
 if TYPE_CHECKING:

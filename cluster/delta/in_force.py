@@ -21,9 +21,8 @@ from cluster.delta.objects import Objects, open_objects
 from cluster.delta.pointers import TablePointers
 from cluster.delta.reading import duckdb_filesystem
 from cluster.delta.snapshot import Snapshot, snapshot
-from warehouse.partition import Partition, name_of, table_called
+from warehouse.partition import Partition, Within, name_of, table_called
 from warehouse.receipts import Receipt, receipt_from, unsealed
-from warehouse.within import Within
 
 BY_POINTER = ("live_interactions", "live_repricings")
 """Tables whose partitions are replaced at every tick, too often for a log."""

@@ -30,8 +30,7 @@ from cluster.delta.look import Look, is_due
 from cluster.delta.naming import PartInForce, of_object
 from cluster.delta.objects import Objects
 from warehouse.commit_record import CommittedPart
-from warehouse.partition import Partition
-from warehouse.within import Within
+from warehouse.partition import Partition, Within
 
 CHECKPOINT_EVERY = 50
 """Entries of the log between two checkpoints: opening a table reads one checkpoint and less than these."""

@@ -10,8 +10,7 @@ from typing import Protocol
 from catalog.errors import Declined
 from cluster.delta.naming import PartInForce, object_name
 from warehouse.commit_record import CommittedPart
-from warehouse.partition import Partition
-from warehouse.within import Within
+from warehouse.partition import Partition, Within
 
 _MILLION = 1_000_000  # nanoseconds in a millisecond
 

@@ -24,7 +24,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from catalog.errors import LakeError, first_line
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings
 from cluster.delta.address import ATTEMPTS, LakeAddress, lake_address, retries, server_of, store_options
 from warehouse.files import sync_file, sync_folder

@@ -19,9 +19,8 @@ from cluster.delta.look import Look, is_due
 from cluster.delta.naming import PartInForce, of_pointer, pointer_name, short
 from cluster.delta.objects import Objects, ObjectState
 from warehouse.commit_record import CommittedPart
-from warehouse.partition import Partition
+from warehouse.partition import Partition, Within
 from warehouse.receipts import sealed_text, unsealed
-from warehouse.within import Within
 
 _AT_ONCE = 8
 _PATIENCE = 60.0  # s

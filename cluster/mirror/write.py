@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from catalog.errors import DamagedError, DataError, LakeError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from cluster.mirror.source import MirrorSource, Moment
 from warehouse.files import sync_file, sync_folder
 from warehouse.locks import held

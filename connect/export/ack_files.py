@@ -18,7 +18,7 @@ from typing import Any
 from connect.export.acknowledge import MOST_AT_ONCE, RefusedAck, acknowledge
 from connect.export.export_log import ExportLog
 from warehouse.files import sync_folder, write_durably
-from warehouse.spreadsheet import as_it_was
+from warehouse.questions import as_it_was
 from warehouse.workspace import Workspace
 
 FOLDER = "acks"

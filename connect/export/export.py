@@ -7,9 +7,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catalog.errors import DataError
-from catalog.near import did_you_mean
-from catalog.tables.labels import EXPORT_BATCHES
+from catalog.errors import DataError, did_you_mean
+from catalog.tables.operations import EXPORT_BATCHES
 from connect.export.ack_files import AckFilesResult, RefusedFileAck, read_ack_files
 from connect.export.batch import PriceBatch, StoreRecord, next_batch
 from connect.export.device_states import DEVICES
@@ -19,8 +18,7 @@ from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
 from warehouse.locks import waited_for
-from warehouse.notes import Notes
-from warehouse.sealed_notes import EXPORTS, read_sealed, write_sealed
+from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
 LOCK = "export"

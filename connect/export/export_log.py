@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.load import Catalog
-from catalog.tables.labels import EXPORT_BATCHES, LABEL_STATES
+from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
 from catalog.zones import UTC
 from connect.export.batch import BatchDraft, BatchPrice, PriceBatch, StoreRecord
 from connect.export.device_states import Acknowledgement, Device, DeviceState, device_states

@@ -17,7 +17,7 @@ from catalog.errors import DataError, ServiceError
 from catalog.settings import Settings
 from connect.export.batch import PriceBatch, document_of
 from warehouse.files import sync_folder, write_durably
-from warehouse.spreadsheet import write_csv
+from warehouse.questions import write_csv
 
 Format = Literal["csv", "json"]
 

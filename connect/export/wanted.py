@@ -16,7 +16,7 @@ from connect.export.batch import ShelfPrice
 from desk.price_changes.change import PriceChange
 from etl.live.store_now import StoreNow, stores_now
 from serving.orders import OrderSource
-from serving.standing.standing import StoreStanding, standings
+from serving.standing import StoreStanding, standings
 from warehouse.lake import Lake
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.calibration import calibration_error
+from catalog.metrics import calibration_error
 from dashboard.components import stat
 from dashboard.data.versions import Version, champion_of
 from dashboard.formats import UNKNOWN, day, days, points

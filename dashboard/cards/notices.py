@@ -7,8 +7,8 @@ from dash.development.base_component import Component
 from dashboard.components import notice
 from dashboard.data.notices import Notice, notices
 from dashboard.monitor import Monitor
-from warehouse.books import books_passed_over
 from warehouse.lake import Lake
+from warehouse.mixed import books_passed_over
 
 
 def notices_of(monitor: Monitor, date: dt.date) -> list[Component]:

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import notice, table
 from dashboard.formats import UNKNOWN, ago, count
-from warehouse.service_states import Condition, RunningServices
+from warehouse.services import Condition, RunningServices
 
 _CONDITIONS: dict[Condition, tuple[str, str, str]] = {
     "answers": ("✓", "answers", "teal"),

@@ -6,8 +6,7 @@ A day's curves are made before the day begins, so the day's decisions are eviden
 import numpy as np
 import pandas as pd
 
-from catalog.calibration import calibration_table
-from catalog.intervals import wilson
+from catalog.metrics import calibration_table, wilson
 
 _BUCKETS = 10
 _COUNTS = ["n_offered", "n_purchased"]

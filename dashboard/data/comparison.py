@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from catalog.intervals import half_width
+from catalog.metrics import half_width
 
 CLAIRVOYANT = "clairvoyant"
 TRUE_DEMAND = "true_demand"

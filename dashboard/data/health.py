@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.data.notices import Notice
-from warehouse.service_states import RunningServices
+from warehouse.services import RunningServices
 
 Light = Literal["green", "amber", "red"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dashboard.data.versions import Version
 from warehouse.advice import Situation, next_command
-from warehouse.books import PassedOver
+from warehouse.mixed import PassedOver
 
 Mood = Literal["info", "warning", "problem"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from catalog.records.opening import Opening
+from catalog.records.shoppers import Opening
 
 
 @dataclass(frozen=True)

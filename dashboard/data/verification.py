@@ -8,7 +8,7 @@ from threading import Lock, Thread
 from catalog.errors import ShelfpriceError
 from catalog.settings import Settings
 from warehouse.lake import Lake
-from warehouse.verify import Inspection, verify
+from warehouse.proof import Inspection, verify
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from catalog.gate import Outcome, outcome_of
 from catalog.metrics import METRICS, Metric
+from catalog.names import Outcome, outcome_of
 
 Status = Literal["champion", "was champion", "waits", "refused"]
 

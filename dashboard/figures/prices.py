@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from catalog.intervals import wilson
+from catalog.metrics import wilson
 from dashboard.data.price_book import BookLine
 from dashboard.formats import in_currency
 from dashboard.theme import FAINT, Scheme, colour, styled

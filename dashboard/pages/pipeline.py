@@ -24,7 +24,7 @@ from dashboard.page_frame import scheme_of
 from dashboard.prefect.runs import Runs, runs_of
 from dashboard.theme import Scheme
 from warehouse.locks import UP, is_held
-from warehouse.service_states import running_services
+from warehouse.services import running_services
 
 _LOOK_AGAIN = 5_000  # milliseconds
 _WHILE_CHECKING = 500  # milliseconds

@@ -25,7 +25,7 @@ from catalog.errors import Declined, ServiceError
 from catalog.names import LIVE_DEPLOYMENT
 from catalog.settings import Settings
 from dashboard.prefect.client import Login, client_within
-from warehouse.prefect_login import login_of_running_server
+from warehouse.files import login_of_running_server
 
 _LIVE_FLOW = LIVE_DEPLOYMENT.partition("/")[0]
 _ANSWER_WITHIN = 1.5  # seconds for all requests of one call

@@ -24,7 +24,7 @@ from catalog.errors import ServiceError, first_line
 from catalog.settings import Settings
 from dashboard.cache import Cache
 from dashboard.prefect.client import Login, client_within
-from warehouse.prefect_login import login_of_running_server
+from warehouse.files import login_of_running_server
 
 Kind = Literal["done", "failed", "running", "waiting"]
 

@@ -12,7 +12,7 @@ from desk.price_changes.shown import prices_shown
 from etl.live.day import days_with_live_parts
 from etl.live.store_now import stores_now
 from serving.make_book import is_priced
-from serving.standing.standing import standings
+from serving.standing import standings
 from warehouse.sold import newest_closed, sold_dates
 from warehouse.workspace import Workspace
 

@@ -14,7 +14,7 @@ import httpx
 from catalog.errors import Declined
 from warehouse.lake import Lake
 from warehouse.locks import held, waited_for
-from warehouse.sealed_notes import UNSENT_ALERTS, read_sealed, write_sealed
+from warehouse.notes import UNSENT_ALERTS, read_sealed, write_sealed
 from warehouse.workspace import Workspace
 
 LOCK = "alerts"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 
 from catalog.errors import Declined, ShelfpriceError
-from catalog.tables.alerts import ALERTS
+from catalog.tables.operations import ALERTS
 from desk.alerts.leftovers import Leftovers
 from desk.alerts.rules import Alert, found_now
 from desk.alerts.unsent import LOCK, forget, keep, send

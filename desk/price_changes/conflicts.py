@@ -4,10 +4,9 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from catalog.currency import Currency
-from catalog.errors import DataError
+from catalog.errors import DataError, did_you_mean
 from catalog.limits import cost_plus_margin
 from catalog.load import Catalog
-from catalog.near import did_you_mean
 from catalog.records.product import Product
 from desk.price_changes.change import PriceChange, Terms
 

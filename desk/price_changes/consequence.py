@@ -14,8 +14,8 @@ from catalog.load import Catalog
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce
 from serving.curves import DemandCurves
-from serving.price_book.book import PriceBook
-from serving.standing.present_book import PresentBook, present_book
+from serving.in_force import PresentBook, present_book
+from serving.price_book import PriceBook
 from warehouse.lake import Lake
 
 

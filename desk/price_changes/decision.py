@@ -5,9 +5,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from catalog.errors import DataError, Declined
+from catalog.errors import DataError, Declined, did_you_mean
 from catalog.load import Catalog
-from catalog.near import did_you_mean
 from desk.price_changes.change import Event, PriceChange, Terms, counting_in, stores_of
 from desk.price_changes.conflicts import of_the_announcement
 from desk.price_changes.prior import with_prior_price

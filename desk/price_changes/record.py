@@ -14,10 +14,10 @@ from dataclasses import asdict, replace
 import pyarrow as pa
 
 from catalog.load import Catalog
-from catalog.tables.price_changes import PRICE_CHANGES
+from catalog.tables.operations import PRICE_CHANGES
 from desk.price_changes.change import Event, PriceChange, Terms, folded
 from warehouse.lake import Lake, Partition
-from warehouse.within import Within
+from warehouse.partition import Within
 
 TABLE = PRICE_CHANGES.name
 LOCK = "price-changes"

@@ -13,7 +13,7 @@ from desk.price_changes.change import PriceChange
 from desk.price_law.prior_price import PriceSpell, PriorPrice, Reduction, prior_price
 from etl.live.day import LiveDay, days_with_live_parts
 from warehouse.lake import Lake, Partition
-from warehouse.within import between
+from warehouse.partition import between
 
 
 def prior_price_of(

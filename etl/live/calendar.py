@@ -1,22 +1,115 @@
-"""Which date each store sells next, and which dates it must not sell live."""
+"""Business dates: which are sold, which date each store sells next, and by which catalog a day that is open goes on.
+
+They are the store's dates, not the clock's.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable
 from itertools import islice
 
-from catalog.errors import DataError, Declined
+import numpy as np
+
+from catalog.errors import CatalogError, DataError, Declined, did_you_mean
 from catalog.load import Catalog
 from catalog.names import LIVE_GROUP
-from catalog.near import did_you_mean
-from etl.business_dates import DEFAULT_START, ONE_DAY
-from etl.ledger import in_force_in
+from etl.ledger import in_force_in, kept_catalog
 from etl.live.day import LiveDay, days_with_live_parts, is_live
+from simulation.visits import Visits, draw_visits
+from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
 from warehouse.connection import read_only
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
-from warehouse.sold import newest_closed
+from warehouse.sold import newest_closed, sold_partitions
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
+
+DEFAULT_START = dt.date(2026, 1, 5)
+"""First business date of a lake that holds none."""
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def dates_from(start: dt.date, days: int) -> list[dt.date]:
+    """Return `days` business dates from a first one."""
+    return [start + dt.timedelta(days=day) for day in range(days)]
+
+
+def newest_grouped(lake: Lake) -> dt.date:
+    """Return the newest business date with demand cells.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    newest = next(lake.newest_dates("demand_cells"), None)
+    if newest is None:
+        raise DataError(f"expected demand cells in the lake, found none; nothing was done: {_way_to_cells(lake)}")
+    return newest
+
+
+def _way_to_cells(lake: Lake) -> str:
+    if next(sold_partitions(lake), None) is None:
+        return f"run `{BEGIN}` or `{BEGIN_WITH_A_LOG}`"
+    return "run `shelfprice transform`"
+
+
+def newest_sold(lake: Lake) -> dt.date | None:
+    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
+    found = (newest_closed(lake), next(lake.newest_dates("live_interactions"), None))
+    return max((date for date in found if date is not None), default=None)
+
+
+def first_open_date(lake: Lake) -> dt.date:
+    """Return the first business date that is not sold to its end: one that is being sold live, or the next.
+
+    Raises
+    ------
+    DataError
+        When nothing was ever sold.
+    """
+    closed = newest_closed(lake)
+    being_sold = [day.business_date for day in days_with_live_parts(lake) if not day.is_closed(lake)]
+    after = [] if closed is None else [closed + ONE_DAY]
+    if not after and not being_sold:
+        raise DataError(
+            f"expected days that were sold, found none: no champion can price yet; run `{BEGIN}` or "
+            f"`{BEGIN_WITH_A_LOG}`"
+        )
+    return min([*being_sold, *after])
+
+
+_DRAWN = ("starts", "since_opening_us", "product", "multiplier", "shopper", "dice")
+
+
+def catalog_of_the_day(lake: Lake, catalog: Catalog, day: LiveDay) -> Catalog:
+    """Return the catalog by which a live day goes on: the one of now, or the day's own under the limits of now.
+
+    A day keeps the products, shoppers and hours that it opened with.
+    """
+    rows = in_force_in(lake, day.business_date, day.part("interactions").group)
+    if not rows or rows[-1].catalog == catalog.fingerprint:
+        return catalog
+    try:
+        opened_with = kept_catalog(lake, rows[0].catalog)
+    except CatalogError:
+        return catalog
+    is_of_this_day = has_the_shoppers_of(catalog, opened_with, day, rows[0].seed)
+    return catalog if is_of_this_day else opened_with.with_limits_of(catalog)
+
+
+def has_the_shoppers_of(catalog: Catalog, opened_with: Catalog, day: LiveDay, seed: int) -> bool:
+    """Tell whether a catalog has the products and the shoppers that a live day began with."""
+    if catalog.skus != opened_with.skus or catalog.store.clock_of(day.store) != opened_with.store.clock_of(day.store):
+        return False
+    drawn = (draw_visits(own, (day.store,), day.business_date, seed) for own in (catalog, opened_with))
+    return are_the_same(*drawn)
+
+
+def are_the_same(one: Visits, other: Visits) -> bool:
+    """Tell whether the same shoppers come at the same times."""
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _DRAWN)
+
 
 _query = queries_beside(__file__)
 _MOST_DATES = 62

@@ -25,7 +25,7 @@ from catalog.store_day import ShelfState
 from etl.ledger import commit_of, in_force_in
 from etl.load import DayRows, conform, load_rows
 from warehouse.lake import Lake, Partition, Published
-from warehouse.within import Within
+from warehouse.partition import Within
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from catalog.errors import DataError
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.pricing import PricedBy
 from etl.batches import Batch, in_force
 from etl.ledger import write_down
+from etl.live.calendar import has_the_shoppers_of
 from etl.live.day import LiveDay, Mark, before, close_day, joined, publish_tick, sold_so_far, standing_after, taught
-from etl.live.day_catalog import has_the_shoppers_of
 from etl.load import DayRows, rows_of
 from simulation.store_day import Stretch
 from simulation.visits import Visits, draw_visits

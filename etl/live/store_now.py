@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.load import Catalog
-from etl.live.calendar import next_dates
+from etl.live.calendar import catalog_of_the_day, next_dates
 from etl.live.day import LiveDay, days_with_live_parts
-from etl.live.day_catalog import catalog_of_the_day
 from warehouse.lake import Lake
 
 

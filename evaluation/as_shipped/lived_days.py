@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog.gate import Outcome
 from catalog.load import Catalog
+from catalog.names import Outcome
 from catalog.settings import read_settings
 from etl.batches import store_ids
-from etl.business_dates import DEFAULT_START
+from etl.live.calendar import DEFAULT_START
 from evaluation.living_store import LivingStore, Source
 from evaluation.peers.peer import NAMES, live_day, peers_of
 from evaluation.scores import Clairvoyants, day_gain, tally

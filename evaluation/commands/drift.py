@@ -7,11 +7,11 @@ import typer
 
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
+from flows.cli.failures import admit, refuse_without_cells
 from flows.cli.options import Catalog, Json, Through, date_of, text_of
-from flows.cli.refusals import admit, refuse_without_cells
 
 if TYPE_CHECKING:
-    from training.drift.watch import Detection
+    from training.drift_watch import Detection
 
 Scenarios = Annotated[
     list[str] | None,
@@ -35,10 +35,10 @@ def drift(through: Through = None, catalog: Catalog = None, as_json: Json = Fals
     folder = text_of(catalog)
     refuse_without_cells()
     with drift.working():
-        from etl.business_dates import newest_grouped
-        from flows.registry import registry_of
+        from etl.live.calendar import newest_grouped
+        from flows.runs import registry_of
         from flows.workspace import open_workspace
-        from training.drift.watch import watch_drift
+        from training.drift_watch import watch_drift
 
         workspace = open_workspace(folder)
         date = date_of(through) or newest_grouped(workspace.lake)
@@ -66,7 +66,7 @@ def _announce(version: str, found: "Sequence[Detection]") -> None:
     from flows.environment import deliver_what_is_queued, has_server
 
     if has_server():
-        from flows.drift import announce
+        from flows.nightly import announce
 
         announce(version, found)
         deliver_what_is_queued()

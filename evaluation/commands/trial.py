@@ -7,8 +7,8 @@ import typer
 
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say, show_table
+from flows.cli.failures import admit
 from flows.cli.options import Catalog, Json, Seed, date_of, date_option, refuse_beyond_calendar, text_of
-from flows.cli.refusals import admit
 
 A = Annotated[str, typer.Option("--a", metavar="POLICY", help="static, rule, greedy, or stock_aware: the price book.")]
 B = Annotated[str, typer.Option("--b", metavar="POLICY", help="The other policy, out of the same.")]

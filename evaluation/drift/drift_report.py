@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.tables.drift import DRIFT_RESULTS
+from catalog.tables.learning import DRIFT_RESULTS
 from evaluation.drift.scorecard import RULES, UNWATCHED, DriftOutcome, PlayedDays, Scorecard
 from evaluation.harness import keep
 from evaluation.reporting import mean_where_it_came, records

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.progress import Progress, silent
+from catalog.spread import Progress, silent
 from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay
 from evaluation.outside_store.question import ExaminationQuestion
 from features.response import PriceResponse

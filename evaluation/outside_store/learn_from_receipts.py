@@ -9,17 +9,17 @@ from pyarrow import csv
 
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.business_dates import ONE_DAY, newest_grouped
-from etl.prepare import prepared
+from etl.live.calendar import ONE_DAY, newest_grouped
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.examination import LearnedFromReceipts
 from evaluation.outside_store.question import ExaminationQuestion
 from features.response import told_skus
+from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from serving.price_book.book import PriceBook
-from training.pricing import price_date
+from serving.price_book import PriceBook
+from training.night import price_date
 from training.session import train
 from warehouse.sql_files import queries_beside
 

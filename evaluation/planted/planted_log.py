@@ -17,8 +17,7 @@ from catalog.arrays import Floats
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.business_dates import ONE_DAY
-from etl.prepare import prepared
+from etl.live.calendar import ONE_DAY
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.planted.naive_slopes import slopes
@@ -27,11 +26,12 @@ from evaluation.planted.planted_world import GRAINS, PlantedWorld, Size, world_o
 from evaluation.planted.retailer_log import PlantedSales, last_day, sales_of, write_log
 from features.cells import feature_workbench
 from features.response import PriceResponse
+from flows.workspace import prepared
 from own_data.exported import exported_cells
 from own_data.exports.columns import Grain, Reading
 from own_data.exports.ingest import ingest
 from own_data.price_response.decide import price_responses
-from training.pricing import price_date
+from training.night import price_date
 from training.session import train
 from warehouse.workspace import Workspace
 

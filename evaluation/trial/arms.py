@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from catalog.arrays import Floats
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.pricing import PricedBy
 from evaluation.trial.rewards import stock_values
 from evaluation.worlds import refuse_unknown
 from serving.book_store import book_in_force

@@ -13,11 +13,10 @@ from catalog.arrays import Floats
 from catalog.currency import Currency
 from catalog.errors import Declined
 from catalog.load import Catalog
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
-from catalog.tables.trials import TRIAL_BLOCKS, TRIALS
+from catalog.spread import HERE, Progress, Spread, silent
+from catalog.tables.comparisons import TRIAL_BLOCKS, TRIALS
 from etl.batches import store_ids
-from etl.business_dates import DEFAULT_START, ONE_DAY, newest_sold
+from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from evaluation.trial.arms import arms_on, refuse_pair, refuse_stopped, values_on, without_exploration
 from evaluation.trial.design import Design
 from evaluation.trial.estimate import TrialOutcome, outcome_of

@@ -17,7 +17,7 @@ from evaluation.trial.estimate import TrialOutcome, differences, outcome_from
 from evaluation.trial.rewards import advantages, sales_of, stock_values, total
 from evaluation.trial.switchback_sales import sell_by_turns, turns
 from serving.policies import costs_that_count
-from serving.price_book.book import PriceBook
+from serving.price_book import PriceBook
 from serving.pricing_policy import PricingPolicy
 from serving.storefront import Storefront
 from simulation.visits import opening_stock

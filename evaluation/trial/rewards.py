@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from catalog.arrays import Floats, Ints
 from catalog.store_day import BOUGHT, StoreDay
-from serving.price_book.book import PriceBook
+from serving.price_book import PriceBook
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,8 @@ from catalog.arrays import Flags, Floats
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.names import TRIAL_GROUP
-from catalog.priced_by import PricedBy
-from catalog.pricing import Policy
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, Spread
+from catalog.pricing import Policy, PricedBy
+from catalog.spread import HERE, Progress, Spread, silent
 from catalog.store_day import StoreDay
 from etl.batches import Batch, BatchResult, in_force, is_committed
 from etl.ledger import LedgerRow, keep_catalog

@@ -42,7 +42,7 @@ def champions(as_json: Json = False) -> None:
     """List every change of champion: who decided, when, why, and what the version earned while it priced."""
     from warehouse.history import champion_history
     from warehouse.lake import Lake
-    from warehouse.money import money_of
+    from warehouse.sold import money_of
 
     settings = read_settings()
     changes = champion_history(settings)
@@ -81,7 +81,7 @@ def promote(
     asked_at = dt.datetime.now(dt.UTC)
     folder = text_of(catalog)
     with promote.working():
-        from flows.registry import registry_of
+        from flows.runs import registry_of
         from flows.workspace import open_workspace
         from training.promotion.change import promote as make_champion
 
@@ -105,7 +105,7 @@ def rollback(reason: NeededReason, to: To = None, catalog: Catalog = None, as_js
     from flows.environment import prepare
 
     prepare()
-    from flows.registry import registry_of
+    from flows.runs import registry_of
     from flows.workspace import open_workspace
     from training.promotion.change import rollback as roll_back
 

@@ -1,11 +1,22 @@
-"""All that the command line knows about a command, in one record beside the function that is the command."""
+"""All that the command line knows about a command, in one record beside the function that is the command.
 
-from collections.abc import Callable, Iterator
+What is typed wrongly gets one line and a guess at what was meant.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from functools import wraps
+from importlib.metadata import version
+from inspect import cleandoc
 from typing import Any
 
+import typer
+from typer.core import TyperGroup
+
+from catalog.errors import did_you_mean
 from catalog.settings import Settings
 from flows.cli.console import progress_bars, remark
 from flows.cli.ending import NOTHING_CHANGED, say_when_stopped
@@ -99,3 +110,87 @@ def command(
 ) -> Callable[[Callable[..., None]], Command]:
     """Return a decorator that makes a command of a function."""
     return lambda run: Command(run, group, when_stopped, flow, uses_registry, is_spread)
+
+
+_WRONG_USAGE = 2
+
+
+class Commands(TyperGroup):
+    """The commands, and groups of them; a mistake in what was typed is one line on stderr and exit code 2.
+
+    Every command is reached by its name alone. The first screen of help shows those of no group, and the groups.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        commands: dict[str, Any] = dict(self.commands)
+        for group, about in GROUPS.items():
+            members = {name: one for name, one in commands.items() if one.rich_help_panel == group}
+            text = f"{about}: {', '.join(members)}."
+            self.commands[group] = TyperGroup(
+                name=group,
+                commands=members,
+                help=text,
+                no_args_is_help=True,
+                rich_help_panel="Groups of commands",
+                context_settings=self.context_settings,
+            )
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the first screen."""
+        first, commands = copy(self), dict[str, Any](self.commands)
+        first.commands = {name: one for name, one in commands.items() if one.rich_help_panel not in GROUPS}
+        super(Commands, first).format_help(ctx, formatter)
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override] # by keyword
+        """Run one command, and end the process as it says."""
+        if not extra.pop("standalone_mode", True):
+            return super().main(args, **extra, standalone_mode=False)
+        try:
+            code = super().main(args, **extra, standalone_mode=False)
+        except typer.TyperException as error:
+            _tell(error)
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            remark("nothing was done")
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def help_of(command: Callable[..., None]) -> str:
+    """Return a command's docstring for terminals of any width: lines are joined, indented ones stand as they are."""
+    paragraphs = cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(_joined(paragraph) for paragraph in paragraphs)
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and end, when asked for it."""
+    if asked:
+        sys.stdout.write(f"shelfprice {version('shelfprice')}\n")
+        raise typer.Exit
+
+
+def _joined(paragraph: str) -> str:
+    lines = paragraph.splitlines()
+    return "".join(
+        line if number == 0 else f"\n{line}" if line.startswith(" ") else f" {line}"
+        for number, line in enumerate(lines)
+    )
+
+
+def _tell(error: typer.TyperException) -> None:
+    """Say what was typed wrongly, and where to look."""
+    context, said = getattr(error, "ctx", None), error.format_message()
+    if not said:  # no command was given, and the help was printed
+        return
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
+        known = (
+            [name for parameter in context.command.get_params(context) for name in parameter.opts] if context else []
+        )
+        said = f"there is no option {option}{did_you_mean(option, known)}"
+    asked = context.command_path if context is not None else "shelfprice"
+    said = " ".join(said.split()).rstrip(".")
+    ending = " Nothing" if said.endswith("?") else "; nothing"
+    kind = "wrong usage" if error.exit_code == _WRONG_USAGE else "error"
+    remark(f"{kind}: {said}{ending} was done: see {asked} --help")

@@ -1,14 +1,17 @@
-"""The commands for business dates: sell one live, close one, and fill those that are missing or stale."""
+"""The commands for business dates: sell one live, close one, fill those that are missing or stale, remove all."""
 
 import datetime as dt
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from catalog.errors import DataError
-from catalog.settings import read_settings
+from catalog.errors import DataError, Declined
+from catalog.settings import Settings, read_settings
+from catalog.wings import needed
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
+from flows.cli.failures import admit
 from flows.cli.options import (
     Catalog,
     Days,
@@ -20,7 +23,70 @@ from flows.cli.options import (
     refuse_beyond_calendar,
     text_of,
 )
-from flows.cli.refusals import admit
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_GENERATED = {
+    *(
+        "api",
+        "dask",
+        "failures",
+        "incoming",
+        "lake",
+        "locks",
+        "mlflow",
+        "prefect",
+        "scratch",
+        "set-aside",
+        "shelf",
+        "spill",
+        "tokens",
+        "warehouse.duckdb",
+    ),
+    *("services.json", "services.json.draft"),
+}
+
+
+@command("lake", when_stopped="stopped; what was not removed stands: run the same command again to remove it")
+def reset(yes: Yes = False) -> None:
+    """Remove all generated data: the lake, the warehouse, the models, the runs, and tokens of the quote API."""
+    settings = read_settings()
+    home: Path = settings.home
+    from shutil import rmtree
+
+    lake = None if settings.lake_address is None else _elsewhere(settings)
+    if not home.exists() and lake is None:
+        remark(f"{home}: nothing to remove")
+        return
+    others = sorted(path.name for path in home.glob("*") if path.name not in _GENERATED)
+    if others:
+        raise Declined(
+            f"{home} also holds {others[0]}, which Shelfprice did not make; nothing was removed: move it away first"
+        )
+    what = f"{home}, and the lake in {lake.address}, whoever else uses it" if lake else str(home)
+    if not yes and not typer.confirm(f"Remove everything in {what}?"):
+        raise Declined("nothing was removed")
+    if lake:
+        lake.clear()
+    rmtree(home, ignore_errors=not home.exists())
+    remark(f"removed {home}{f' and the lake in {lake.address}' if lake else ''}")
+
+
+def _elsewhere(settings: Settings) -> Any | None:
+    """Return the store of a lake that is not in the home, where there is one.
+
+    Raises
+    ------
+    Declined
+        When other objects stand under its prefix.
+    """
+    store = needed("store", "SHELFPRICE_LAKE")(settings)
+    if strangers := store.strangers():
+        raise Declined(
+            f"{store.address} also holds {strangers[0]}, which Shelfprice did not make; nothing was removed: move it "
+            "away first"
+        )
+    return store if store.exists() else None
+
 
 Store = Annotated[str, typer.Option(help="Store of the catalog.", autocompletion=known_stores)]
 Selling = Annotated[
@@ -84,7 +150,7 @@ def live(
         emit({"days": [vars(day) for day in sold]})
         return
     from warehouse.lake import Lake
-    from warehouse.money import money_of
+    from warehouse.sold import money_of
 
     money = money_of(Lake(read_settings()))
     rows = [[str(day.business_date), day.decisions, day.units, day.revenue_eur] for day in sold]
@@ -115,7 +181,7 @@ def nightly(date: Closing = None, seed: Seed = 7, catalog: Catalog = None, as_js
     show_table(f"The night after {night.business_date}", columns, [row], night.said)
 
 
-@command("lake", when_stopped=RUN_AGAIN, flow="flows.backfill", uses_registry=True, is_spread=True)
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.nightly", uses_registry=True, is_spread=True)
 def backfill(
     start: First,
     end: Last,
@@ -141,7 +207,7 @@ def backfill(
     _refuse_gap_before(start.date())
     admit("twin")
     with backfill.working():
-        from flows.backfill import backfill as flow
+        from flows.nightly import backfill as flow
 
         filled = flow(start.date(), end.date(), force, seed, folder)
     if as_json:

@@ -3,6 +3,8 @@
 Libraries wrap what the system said: a full disk reaches us as an error of MLflow around one of SQLAlchemy around one of
 SQLite. So the whole chain of causes is searched for what a person can act on. What nobody foresaw is named by its type,
 and its traceback is kept in a file.
+
+What the lake and the catalog alone show to be in vain is refused before Prefect and MLflow are imported.
 """
 
 import errno
@@ -17,7 +19,35 @@ from pathlib import Path
 from catalog.addresses import without_login
 from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
 from catalog.settings import read_settings
-from flows.reachable import refuse_absent_database
+from flows.temporary_server import refuse_absent_database
+from warehouse.open_store import open_store
+from warehouse.origin import Side, refuse_other_side
+
+
+def refuse_without_cells() -> None:
+    """Refuse to learn from a lake, or to price by it, that holds no demand cells.
+
+    Raises
+    ------
+    DataError
+        When there are none.
+    """
+    from etl.live.calendar import newest_grouped
+    from warehouse.lake import Lake
+
+    newest_grouped(Lake(read_settings()))
+
+
+def admit(side: Side) -> None:
+    """Let a command of a side publish decisions.
+
+    Raises
+    ------
+    Declined
+        When the lake holds the decisions of the other side; the message says what to do.
+    """
+    refuse_other_side(open_store(read_settings()), side)
+
 
 _KEPT = 20
 """Files of details; older ones are removed."""

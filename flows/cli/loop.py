@@ -9,6 +9,7 @@ import typer
 from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, show_table
+from flows.cli.failures import admit
 from flows.cli.options import (
     FIRST_DAY,
     Catalog,
@@ -20,7 +21,6 @@ from flows.cli.options import (
     refuse_beyond_calendar,
     text_of,
 )
-from flows.cli.refusals import admit
 
 Policy = Annotated[
     Literal["static", "rule", "greedy"] | None,
@@ -74,7 +74,7 @@ def demo(
         )
 
 
-@command("lake", when_stopped=RUN_AGAIN, flow="flows.simulate", is_spread=True)
+@command("lake", when_stopped=RUN_AGAIN, flow="flows.steps", is_spread=True)
 def simulate(
     start: Start = FIRST_DAY,
     days: Days = 1,
@@ -95,7 +95,7 @@ def simulate(
     refuse_beyond_calendar(start, days)
     admit("twin")
     with simulate.working():
-        from flows.simulate import simulate as flow
+        from flows.steps import simulate as flow
 
         results = flow(start.date(), days, stores, seed, policy, folder)
     summary: dict[str, Any] = {
@@ -120,7 +120,7 @@ def _run_loop(
         loop = flow(start.date(), days, stores, seed, folder)
     for night in loop.remarks:
         remark(night)
-    from flows.cli.loop_report import loop_report, show_report
+    from flows.cli.tables import loop_report, show_report
 
     report = loop_report()
     if as_json:

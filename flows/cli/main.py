@@ -11,20 +11,19 @@ from typing import Annotated
 import typer
 
 from catalog.wings import registered
-from flows.cli import champions, days, loop, prices, quote, reset, sql, train
-from flows.cli.command import Command
+from flows.cli import ask, champions, days, loop, prices, train
+from flows.cli.command import Command, Commands, help_of, show_version
 from flows.cli.console import remark
 from flows.cli.failures import failure_line
-from flows.cli.usage import Commands, help_of, show_version
 from flows.progress import hearing
-from warehouse.private import keep_files_private
+from warehouse.files import keep_files_private
 
 Version = Annotated[
     bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version)
 ]
 OF_THE_CORE: tuple[Command, ...] = (
-    *(loop.demo, loop.pipeline, days.live, quote.quote, sql.sql, prices.transform, train.train, prices.price),
-    *(loop.simulate, prices.reprice, days.nightly, days.backfill, reset.reset),
+    *(loop.demo, loop.pipeline, days.live, ask.quote, ask.sql, prices.transform, train.train, prices.price),
+    *(loop.simulate, prices.reprice, days.nightly, days.backfill, days.reset),
     *(champions.champions, champions.promote, champions.rollback, champions.history),
 )
 COMMANDS = (*OF_THE_CORE, *(one for of_wing in registered("commands") for one in of_wing))

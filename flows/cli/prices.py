@@ -13,8 +13,8 @@ from catalog.errors import Declined
 from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, show_table
+from flows.cli.failures import refuse_without_cells
 from flows.cli.options import Catalog, Json, date_of, date_option, text_of
-from flows.cli.refusals import refuse_without_cells
 
 ForDate = Annotated[
     dt.datetime | None, date_option("--for", help="Business date to price; by default the day after the newest.")
@@ -29,7 +29,7 @@ def transform(catalog: Catalog = None, as_json: Json = False) -> None:
     with transform.working():
         from etl.transform import transform as group_and_check
         from flows.progress import tell
-        from flows.spreading.choose import spreading
+        from flows.spreading.processes import spreading
         from flows.workspace import open_workspace
 
         workspace = open_workspace(folder)
@@ -52,7 +52,7 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
     if for_date is None:
         refuse_without_cells()
     with price.working():
-        from flows.price import price as make
+        from flows.train import price as make
 
         priced = make(date_of(for_date), folder)
     from catalog.load import load
@@ -98,10 +98,10 @@ def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False)
     """
     folder = text_of(catalog)
     with reprice.working():
-        from flows.older_prices import say_damaged_books
+        from flows.runs import say_damaged_books
         from flows.workspace import open_workspace
-        from serving.reprice import open_days
-        from serving.reprice import reprice as remake
+        from serving.make_book import open_days
+        from serving.make_book import reprice as remake
 
         workspace = open_workspace(folder)
         say_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
@@ -122,7 +122,7 @@ def _at_opening(book: Any, catalog: Any) -> list[list[Any]] | None:
     from catalog.pricing import RULES
     from etl.live.store_now import StoreNow
     from serving.evidence import evidence
-    from serving.standing.standing import standings
+    from serving.standing import standings
     from warehouse.lake import Lake
 
     lake, date = Lake(read_settings()), book.published_at.date()

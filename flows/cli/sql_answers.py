@@ -25,9 +25,7 @@ from flows.cli.console import emit, remark, show_table
 from flows.cli.options import refuse_unwritable
 from warehouse.connection import read_only
 from warehouse.files import sync_file
-from warehouse.memory import at_most
-from warehouse.questions import statements_that_read
-from warehouse.spreadsheet import write_csv
+from warehouse.questions import at_most, statements_that_read, write_csv
 
 _SHOWN_ROWS = 1_000
 _AT_ONCE = 2_048

@@ -1,14 +1,25 @@
-"""Tables of prices and of candidate models, which commands, the report of a loop and Prefect's pages show."""
+"""Tables of prices and of candidate models, which commands and Prefect's pages show, and the report of a loop.
 
+The report is read from the warehouse as any analyst would: its days, its newest model, its prices.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from catalog.currency import EUR, Currency
+from catalog.currency import EUR, Currency, currency_of
+from catalog.settings import Settings, read_settings
 from features.response import PriceResponse, Slope
-from flows.cli.console import show_table
-from serving.price_book.book import PriceBook
+from flows.cli.console import say, show_table
+from serving.book_store import book_in_force
+from serving.price_book import PriceBook
 from training.off_policy import OffPolicyEstimate
+from training.same_shoppers import MeanDay, mean_of, on_same_shoppers
+from warehouse.connection import read_only
+from warehouse.lake import Lake
+from warehouse.sold import money_of
+from warehouse.sql_files import queries_beside
 
 STOCK_LEVELS = (5, 20, 100)
 _METRICS = (
@@ -101,3 +112,88 @@ def show_responses(responses: Sequence[PriceResponse]) -> None:
     title = "Response to prices that somebody else set: log odds of a purchase (or log of units sold) per log price"
     caption = "Only a told response moves a price, in small steps; other products keep the price of their shelf"
     show_table(title, [*columns, "verdict", "why"], rows, caption)
+
+
+_query = queries_beside(__file__)
+_OF_A_DAY = (
+    *("business_date", "policy", "model_version"),
+    *("revenue_eur", "units", "sold_out_visits", "mean_price_eur"),
+)
+
+
+def loop_report() -> dict[str, Any]:
+    """Collect what each day earned, the newest model with the other candidates' scores, and the prices in force.
+
+    `same_shoppers` compares the price book with base prices on the same shoppers, where the twin played the day.
+    """
+    settings = read_settings()
+    with read_only(settings) as connection:
+        days = connection.execute(_query("revenue_per_day")).fetchall()
+        model = connection.execute(_query("newest_model")).fetchone()
+    return {
+        "currency": money_of(Lake(settings)).code,
+        "days": [
+            dict(zip(_OF_A_DAY, (*row[:3], float(row[3]), *row[4:6], float(row[6])), strict=True)) for row in days
+        ],
+        "same_shoppers": _same_shoppers(settings),
+        "model": None if model is None else {"version": model[0], "best": model[1], "promoted": model[2]},
+        "candidates": {} if model is None else json.loads(model[3]),
+        "prices": _prices(settings),
+    }
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """Print the report as three tables, and what the price book earned on the same shoppers as base prices."""
+    rows = [
+        [
+            str(day["business_date"]),
+            day["policy"] if day["model_version"] is None else f"{day['policy']} v{day['model_version']}",
+            *(day[name] for name in _OF_A_DAY[3:]),
+        ]
+        for day in report["days"]
+    ]
+    money = currency_of(report["currency"])
+    amounts = [money.format_title(column) for column in ("revenue, EUR", "mean price, EUR")]
+    columns = ["day", "priced by", amounts[0], "units", "visits to an empty shelf", amounts[1]]
+    show_table("Revenue per day, all stores", columns, rows, money=amounts, digits=money.digits)
+    if report["candidates"]:
+        model = report["model"]
+        gate = "champion" if model["promoted"] else "the champion stays"
+        title = f"Newest training: {model['best']} became version {model['version']}, {gate}"
+        show_candidates(title, report["candidates"])
+    if report["prices"]:
+        show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()], money=money)
+    if report["same_shoppers"]:
+        say(report["same_shoppers"]["sentence"])
+
+
+def sentence_of(mean: MeanDay, money: Currency = EUR) -> str:
+    """Say what the price book earned, beside base prices on the same shoppers."""
+    of_margin = " of margin" if mean.objective == "margin" else ""
+    gain = "" if mean.gain is None else f" ({mean.gain:+.1%})"
+    days = "1 day" if mean.count_days == 1 else f"{mean.count_days} days"
+    return (
+        f"On the same shoppers, the price book earned {money.format_sum(mean.book_eur)}{of_margin} a day and base "
+        f"prices {money.format_sum(mean.base_eur)}{gain}, over {days}"
+    )
+
+
+def _same_shoppers(settings: Settings) -> dict[str, Any] | None:
+    lake = Lake(settings)
+    days = on_same_shoppers(lake)
+    mean = mean_of(days)
+    if mean is None:
+        return None
+    return {
+        **vars(mean),
+        "gain": mean.gain,
+        "sentence": sentence_of(mean, money_of(lake)),
+        "days": [vars(day) for day in days],
+    }
+
+
+def _prices(settings: Settings) -> dict[str, dict[str, float]]:
+    found = book_in_force(Lake(settings))
+    if found is None:
+        return {}
+    return {str(sku): dict(zip(price_columns()[1:], prices, strict=True)) for sku, *prices in price_rows(found[0])}

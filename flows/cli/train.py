@@ -10,8 +10,8 @@ from catalog.names import TRAINING_REPORT
 from catalog.settings import read_settings
 from flows.cli.command import command
 from flows.cli.console import emit, remark, show_table
+from flows.cli.failures import refuse_without_cells
 from flows.cli.options import Catalog, Json, Seed, Through, date_of, refuse_unwritable, text_of
-from flows.cli.refusals import refuse_without_cells
 
 ReportFile = Annotated[
     Path | None,
@@ -105,7 +105,7 @@ def _record(outcome: Any, *, is_known: bool) -> dict[str, Any]:
 def _show(outcome: Any) -> None:
     from flows.cli.tables import show_candidates, show_gain, show_responses
     from warehouse.lake import Lake
-    from warehouse.money import money_of
+    from warehouse.sold import money_of
 
     days = f"trained through {outcome.dataset.trained_through}, judged through {outcome.dataset.judged_through}"
     show_candidates(f"Candidates, {days}", outcome.scores)

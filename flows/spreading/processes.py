@@ -2,6 +2,8 @@
 
 They are started by the first job, live until the block ends that opened them, and never outlive this process. When one
 dies, the job that it was at is done once more by a new one.
+
+`spreading` chooses where independent work is done, by the settings and by how much of it there is.
 """
 
 import sys
@@ -14,7 +16,10 @@ from typing import Any, TypeVar
 
 from catalog.child_process import ChildProcess, signal_of
 from catalog.errors import ServiceError
-from catalog.spread import Done, Job, unheard
+from catalog.settings import Settings
+from catalog.spread import HERE, Done, InThisProcess, Job, Spread, cores, unheard
+from catalog.wings import needed
+from flows.progress import say
 
 _Job = TypeVar("_Job", bound=Job)
 _Result = TypeVar("_Result")
@@ -22,7 +27,7 @@ _Result = TypeVar("_Result")
 Say = Callable[[str], object]
 """Told in a sentence what happens meanwhile."""
 
-_COMMAND = (sys.executable, "-P", "-m", "cluster.dask_worker")
+_COMMAND = (sys.executable, "-P", "-m", "flows.spreading.worker")
 _DEATHS_BORNE = 1
 """How often a job may take down the process that works on it; the second time it is given up."""
 
@@ -139,7 +144,7 @@ class _Worker:
             return
 
     def answer(self) -> tuple[bool, Any] | None:
-        """Return what `cluster.dask_worker` answers; None when it has ended."""
+        """Return what `flows.spreading.worker` answers; None when it has ended."""
         self.job = None
         try:
             return self.connection.recv()
@@ -168,3 +173,34 @@ def _refuse_losses(lost: list[tuple[Job, str]]) -> None:
             f"expected processes that live, found that two ended while they worked on {named}; everything else was "
             "done: see that there is memory, and run the same command again"
         )
+
+
+_WORTH_PROCESSES = 20.0  # seconds of work on one core; to start processes takes some of them
+
+
+@contextmanager
+def spreading(settings: Settings, *, seconds: float, threads: int = 1, sees_home: bool = False) -> Iterator[Spread]:
+    """Open the place where independent jobs are done while the block runs.
+
+    Parameters
+    ----------
+    seconds
+        How long all of it would take on one core, roughly: little is done in this process.
+    threads
+        In how many threads it is done then; with one, to try again what failed is up to the task around it.
+    sees_home
+        Whether those who work must see the files of this home, beside its lake.
+
+    Raises
+    ------
+    SettingError, ServiceError
+        When the settings name a cluster that cannot be used; nothing was done.
+    """
+    if settings.dask is not None:
+        with needed("spread", "SHELFPRICE_DASK").on_cluster(settings, say, sees_home=sees_home) as spread:
+            yield spread
+    elif cores() > 1 and seconds > _WORTH_PROCESSES:
+        with in_processes(cores(), say) as spread:
+            yield spread
+    else:
+        yield HERE if threads == 1 else InThisProcess(threads)

@@ -33,9 +33,9 @@ def health(catalog: Catalog = None, as_json: Json = False) -> None:
 
     prepare()
     with progress_bars():
-        from etl.business_dates import newest_sold
+        from etl.live.calendar import newest_sold
         from flows.progress import tell
-        from flows.registry import registry_of
+        from flows.runs import registry_of
         from flows.workspace import open_workspace
         from operate.health.check_up import check_up
         from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
@@ -72,8 +72,8 @@ def verify(set_aside: SetAside = False, model: Model = False, as_json: Json = Fa
     from flows.progress import tell
     from warehouse.advice import remedy
     from warehouse.lake import Lake
-    from warehouse.verify import set_aside as move_out
-    from warehouse.verify import verify as check
+    from warehouse.proof import set_aside as move_out
+    from warehouse.proof import verify as check
 
     settings = read_settings()
     lake = Lake(settings)
@@ -113,7 +113,7 @@ def _score_champion(*, as_json: bool) -> dict[str, Any]:
 
     settings = prepare()
     remark("scoring the champion with mlflow models predict ...")
-    from training.mlflow_check import score_champion
+    from operate.mlflow_check import score_champion
 
     found = vars(score_champion(settings))
     if not as_json:

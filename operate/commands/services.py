@@ -15,9 +15,9 @@ from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import remark, show_table
 from flows.cli.ending import leave_the_end_to_the_command
 from flows.cli.options import Catalog, text_of
+from warehouse.files import login_file
 from warehouse.locks import UP, held
-from warehouse.prefect_login import login_file
-from warehouse.service_states import (
+from warehouse.services import (
     ServiceState,
     forget_service_states,
     running_services,

@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Callable
 
-from catalog.check import Check
-from etl.business_dates import newest_sold
+from catalog.errors import Check
+from etl.live.calendar import newest_sold
 from operate.health.lake import check_assertions, check_files, check_origin
 from operate.health.models import check_age, check_drift, check_prices, check_registry
 from operate.health.sales import check_cells, check_decisions

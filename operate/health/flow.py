@@ -2,12 +2,10 @@
 
 from prefect import flow
 
-from catalog.check import Check
-from catalog.errors import DataError
-from etl.business_dates import newest_sold
+from catalog.errors import Check, DataError
+from etl.live.calendar import newest_sold
 from flows.artifacts import show_checks
-from flows.registry import registry_of
-from flows.runs import name_run
+from flows.runs import name_run, registry_of
 from flows.workspace import open_workspace
 from operate.health.check_up import check_up
 

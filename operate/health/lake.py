@@ -3,13 +3,12 @@
 import datetime as dt
 from collections.abc import Callable
 
-from catalog.check import Check
-from catalog.errors import LakeError
+from catalog.errors import Check, LakeError
 from warehouse.advice import situation_of
 from warehouse.assertions.run import broken_assertions
 from warehouse.origin import origin_of
+from warehouse.proof import verify
 from warehouse.sold import sold_dates
-from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
 

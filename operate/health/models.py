@@ -2,17 +2,16 @@
 
 import datetime as dt
 
-from catalog.check import Check
-from catalog.errors import DamagedError, ModelError
-from etl.business_dates import ONE_DAY
+from catalog.errors import Check, DamagedError, ModelError
+from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
-from features.shifts import demand_shifts
+from features.footfall import demand_shifts
 from serving.book_store import book_in_force
 from serving.champion import Champion
 from training.nights import is_done
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, on_shelf, situation_of
-from warehouse.books import books_passed_over
+from warehouse.mixed import books_passed_over
 from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 

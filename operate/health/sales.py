@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from catalog.check import Check
+from catalog.errors import Check
 from features.cells import stale_cells
 from warehouse.advice import on_shelf, situation_of
 from warehouse.lake import Partition

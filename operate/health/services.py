@@ -2,10 +2,9 @@
 
 import datetime as dt
 
-from catalog.check import Check
-from catalog.errors import ServiceError
+from catalog.errors import Check, ServiceError
 from catalog.settings import Settings
-from warehouse.service_states import ServiceState, running_services
+from warehouse.services import ServiceState, running_services
 
 
 def check_services(settings: Settings, now: dt.datetime) -> list[Check]:

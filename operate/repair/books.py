@@ -8,7 +8,7 @@ from functools import partial
 
 from catalog.errors import CatalogError, DataError
 from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.pricing import PricedBy
 from etl.batches import Batch, batch_inputs, play_batch, stores_of
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.transform import transform
@@ -17,7 +17,7 @@ from serving.book_store import GROUP, BookInForce, book_with
 from serving.in_force import pricing_by_book, pricing_on
 from serving.make_book import make_book_again
 from serving.orders import orders_on
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from warehouse.asked import all_unended
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.lake import Lake
 from warehouse.locks import is_held
+from warehouse.notes import all_unended
 
 
 def killed_commands(lake: Lake) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from functools import partial
 
 from catalog.errors import LakeError
 from warehouse.commit_record import pending_names, pending_record_name, read_record
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.finish import finish_left
 from warehouse.lake import Lake
 from warehouse.locks import held, is_held

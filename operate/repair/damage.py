@@ -9,8 +9,7 @@ from typing import Literal
 from catalog.names import EXPORT_GROUP, LIVE_GROUP, TRIAL_GROUP
 from operate.repair.commits import parts_of_pending
 from warehouse.commit_record import amend, final_names, final_record
-from warehouse.fault import Fault
-from warehouse.finding import Finding
+from warehouse.finding import Fault, Finding
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.mixed import BATCH, LEDGER

@@ -7,17 +7,16 @@ from pathlib import Path
 
 from catalog.errors import DataError, ModelError
 from catalog.settings import Settings
-from etl.business_dates import first_open_date
+from etl.live.calendar import first_open_date
 from operate.repair.books import has_proven_curves
 from operate.repair.damage import Damage, set_damage_aside, set_findings_aside
 from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from training.mlflow.registry import MlflowRegistry
-from training.pricing import price_date
+from training.night import price_date
 from training.promotion.change import catch_up
-from training.promotion.history import LOCK, ChampionChange
-from training.promotion.registry import unfinished
+from training.promotion.history import LOCK, ChampionChange, unfinished
 from training.session import LEARNING
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.lake import Lake
 from warehouse.locks import held, is_held
 from warehouse.workspace import Workspace

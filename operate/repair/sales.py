@@ -6,12 +6,12 @@ from pathlib import Path
 from shutil import rmtree
 
 from catalog.errors import LakeError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings
 from etl.transform import transform
 from operate.repair.damage import Damage, set_findings_aside
 from own_data.exports.file_row import row_of
-from warehouse.fault import Fault
+from warehouse.finding import Fault
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held, is_held
 from warehouse.workspace import Workspace

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from catalog.errors import CatalogError, DamagedError, DataError, LakeError, ModelError
 from catalog.load import Catalog
 from catalog.pricing import Policy
-from catalog.progress import Progress, silent
 from catalog.settings import Settings
+from catalog.spread import Progress, silent
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog, kept_catalogs
 from etl.live.day import joined, standing_after, taught

@@ -7,7 +7,7 @@ nothing.
 import os
 import time
 
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse.locks import is_held
 
 EVERY = 3.0  # seconds between two signs

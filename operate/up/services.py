@@ -24,8 +24,8 @@ from connect.quote_api import refuse_open_quote_api
 from operate.up.artifacts import artifacts_of, object_store_environment
 from operate.up.pulse import is_alive
 from training.mlflow.server import LOGIN_VARIABLE, STORE_VARIABLE
+from warehouse.files import prefect_login
 from warehouse.locks import WORKER
-from warehouse.prefect_login import prefect_login
 
 _ANSWER_WITHIN = 3.0  # seconds; the machine may be busy
 _QUIET = "WARNING"
@@ -140,7 +140,7 @@ def _prefect(settings: Settings, login: str) -> Service:
         **prefect_environment(settings),
     }
     command = (
-        *(sys.executable, "-m", "operate.up.prefect_server", "--listen", address.host, str(address.port)),
+        *(sys.executable, "-m", "flows.prefect_server", "--listen", address.host, str(address.port)),
         *("--names", ",".join(names)),
     )
     health = f"{address.url}/api/health"

@@ -13,7 +13,7 @@ from catalog.child_process import ENDS_WITHIN, ChildProcess, signal_of
 from catalog.errors import ServiceError
 from operate.up.probe import Probe
 from operate.up.services import Service
-from warehouse.service_states import RECENT, Condition, ServiceState
+from warehouse.services import RECENT, Condition, ServiceState
 
 Log = Callable[[str, str], None]
 

@@ -14,7 +14,7 @@ from catalog.child_process import ENDS_WITHIN
 from catalog.errors import ServiceError
 from operate.up.services import Service
 from operate.up.supervised import Log, Patience, SupervisedService
-from warehouse.service_states import ServiceState
+from warehouse.services import ServiceState
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_INTERVAL = 0.1  # seconds

@@ -13,7 +13,7 @@ from time import sleep
 import anyio
 
 from catalog.errors import ServiceError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings
 from flows.environment import prepare
 from operate.up.deployments import PREFECT_FILE, work_pool

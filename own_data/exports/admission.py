@@ -12,8 +12,8 @@ from catalog.load import Catalog
 from catalog.tables.decisions import REJECTED
 from own_data.exports.stage import StagedExport
 from own_data.exports.typed import NO_DATE
-from warehouse.columns import constant
 from warehouse.lake import Lake, Partition
+from warehouse.parquet import constant
 from warehouse.sold import GROUPED, SOLD
 
 EPOCH = dt.date(1970, 1, 1)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from catalog.progress import Progress, silent
-from catalog.spread import HERE, InThisProcess, Spread
+from catalog.spread import HERE, InThisProcess, Progress, Spread, silent
 from own_data.exports.admission import EPOCH, Admitted, Admitting, FileAdmission, clear_other_dates, published
 from own_data.exports.stage import refuse_gone, staged_again
 from own_data.exports.visits import AdmittingVisits, Shares

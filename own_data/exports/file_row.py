@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.tables.exports import INGESTED_FILES
+from catalog.tables.operations import INGESTED_FILES
 from own_data.exports.admission import Admitted
 from own_data.exports.profile import as_record, profile_of
 from own_data.exports.read import Export

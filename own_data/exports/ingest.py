@@ -11,10 +11,10 @@ from catalog.currency import EUR, Currency
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog, load
 from catalog.names import EXPORT_GROUP
-from catalog.progress import Progress
 from catalog.settings import Settings
-from etl.prepare import prepared
+from catalog.spread import Progress
 from features.cells import ALL_VIEWS
+from flows.workspace import prepared
 from own_data.exports.admission import CHANGES, Admitting, FileAdmission, Replaced
 from own_data.exports.admit_dates import HERE_UNHEARD, Room, admit_dates
 from own_data.exports.columns import Reading

@@ -6,11 +6,11 @@ import pyarrow as pa
 
 from catalog.arrays import Ints
 from catalog.load import Catalog
-from catalog.tables.sales import PROMOTIONS
+from catalog.tables.decisions import PROMOTIONS
 from own_data.exports.columns import PROMOTIONS as COLUMNS
 from own_data.exports.names import store_id_of
 from own_data.exports.stage import StagedExport
-from warehouse.columns import coded
+from warehouse.parquet import coded
 
 
 def promotions_of(staged: StagedExport, own: pa.Table, places: Ints, catalog: Catalog) -> pa.Table | None:

@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 
 from catalog.arrays import Ints
 from catalog.day_profile import hour_shares
-from catalog.tables.decisions import REJECTED
-from catalog.tables.sales import UNIT_SALES
+from catalog.tables.decisions import REJECTED, UNIT_SALES
 from etl.validate import row_texts
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
 from own_data.exports.aggregate import chances_of, summed
@@ -25,7 +24,7 @@ from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
 from own_data.exports.sales_so_far import NextPrices, SalesSoFar, days_before
-from warehouse.columns import coded, constant
+from warehouse.parquet import coded, constant
 
 _PAIR = ["store", "product"]
 _SAID = ("units", "returned_units", "traffic", "stock")

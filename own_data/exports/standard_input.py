@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from catalog.errors import DataError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse.locks import held
 
 STANDARD_INPUT = "standard input"

@@ -24,7 +24,7 @@ from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
 from own_data.exports.stage import StagedExport
-from warehouse.columns import coded, constant, moments
+from warehouse.parquet import coded, constant, moments
 
 _US_PER_MINUTE = 60_000_000
 _MINUTES_PER_DAY = 1_440

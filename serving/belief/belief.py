@@ -20,8 +20,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import Counts, Gaussian
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.prior import SHAPES, USUAL_SHAPE, Shape, shelf_prior
 
 CHANCE_OF_A_CHANGE = 0.01

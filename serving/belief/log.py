@@ -27,8 +27,7 @@ from serving.belief.belief import (
     opened,
 )
 from serving.belief.footfall import PRIOR_DAYS, Footfall
-from serving.belief.gaussian import Counts, Gaussian
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Gaussian, Knots
 from serving.belief.prior import Shape
 from serving.curves import DemandCurves
 

@@ -6,15 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.pricing import Lesson, Shelf, Sold
 from serving.belief.belief import Belief, Opened, Understanding, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.worth_knowing import worth_knowing
 from serving.curves import DemandCurves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StockAwarePolicy, costs_that_count, policy_with_model
 from serving.pricing_policy import Asked, PricingPolicy
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from catalog.arrays import Floats
 from catalog.records.pricing_rules import BeliefSettings
-from serving.belief.gaussian import Gaussian
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Gaussian, Knots
 
 _BEND_LENGTH = 0.2  # of a bend, in price ratio
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds

@@ -15,7 +15,7 @@ from scipy.stats import qmc
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Knots
 
 _DRAWS = 128
 _LEAST_CHANCE = 0.02  # of being the best price, below which a price is not explored

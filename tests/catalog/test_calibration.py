@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.calibration import bins_of, calibration_error, calibration_table
+from catalog.metrics import bins_of, calibration_error, calibration_table
 
 
 def cells(offered: list[int], purchased: list[int]) -> pd.DataFrame:

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import CatalogError
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.records.product import Product
 
 

@@ -4,14 +4,10 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.records.alert_rules import AlertRules
-from catalog.records.opening import Opening
-from catalog.records.price_law import PriceLaw
 from catalog.records.pricing_rules import Approval, BeliefSettings, ExportedPrices, Gate, Learning
-from catalog.records.product import Product
-from catalog.records.shelf_label import Measure
-from catalog.records.shoppers import FootfallSettings, Persona, Shock
-from catalog.records.store import Store
+from catalog.records.product import Measure, Product
+from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock
+from catalog.records.store import AlertRules, PriceLaw, Store
 
 PRODUCT_CHANGES: dict[str, object] = {
     "sku": "MILK2",

@@ -1,6 +1,6 @@
 import pytest
 
-from catalog.gate import EARNS_MORE, SAW_THE_ROLLBACK, Outcome, outcome_of
+from catalog.names import EARNS_MORE, SAW_THE_ROLLBACK, Outcome, outcome_of
 
 
 @pytest.mark.parametrize(

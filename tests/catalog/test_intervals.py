@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.intervals import half_width, wilson
+from catalog.metrics import half_width, wilson
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))

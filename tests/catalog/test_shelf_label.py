@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from catalog.load import load, restored
-from catalog.records.product import Product
-from catalog.records.shelf_label import Measure, check_ean
+from catalog.records.product import Measure, Product, check_ean
 
 PRODUCT = load().products[0]
 

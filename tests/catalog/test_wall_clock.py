@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import DataError
 from catalog.load import load
-from catalog.records.opening import Opening
+from catalog.records.shoppers import Opening
 from catalog.records.store import Store
 from catalog.wall_clock import WallClock
 from catalog.zones import local_us, zone_of

@@ -8,11 +8,11 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from etl.batches import batches_of
 from etl.play_and_group import play_and_group
-from etl.prepare import prepared
 from etl.transform import transform
+from flows.workspace import prepared
 from serving.in_force import pricing_on
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 DATES = [dt.date(2026, 1, 5), dt.date(2026, 1, 6)]
 _TABLES = ("interactions", "repricings", "days_in_force", "demand_cells", "products", "shoppers")

@@ -23,8 +23,8 @@ _ROOT = Path(__file__).parents[2]
 _OTHERS = ("SHELFPRICE_", "AWS_", "DASK_")
 _KILLED = -signal.SIGKILL
 _IMPORTED = (
-    *("flows.cli.main", "flows.simulate", "cluster.on_dask", "prefect.task_engine", "pyarrow.pandas_compat"),
-    *("cluster.advisory_locks", "cluster.delta.store", "cluster.postgresql", "warehouse.verify", "psycopg"),
+    *("flows.cli.main", "flows.steps", "cluster.on_dask", "prefect.task_engine", "pyarrow.pandas_compat"),
+    *("cluster.advisory_locks", "cluster.delta.store", "cluster.postgresql", "warehouse.proof", "psycopg"),
 )
 """What the commands import when they run."""
 

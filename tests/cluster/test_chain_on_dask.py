@@ -23,10 +23,10 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Done, Spread, unheard
 from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import batches_of
-from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from flows.spreading.choose import spreading
+from flows.spreading.processes import spreading
+from flows.workspace import prepared
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
@@ -37,7 +37,7 @@ from serving.playing import batches_to_play, play_one
 from training.fit_candidates import fit_one
 from training.session import train
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(3)]

@@ -27,16 +27,16 @@ from catalog.settings import Settings, read_settings
 from catalog.spread import HERE, Spread
 from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import BatchResult, batches_of
-from etl.prepare import prepared
 from etl.transform import transform
 from evaluation.harness import play_part
 from evaluation.policy_comparison import ComparisonQuestion, LogToLearnFrom, limits_of
 from evaluation.worlds import asked_comparison
-from flows.spreading.choose import spreading
+from flows.spreading.processes import spreading
+from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace, whereabouts
 
 DATES = [dt.date(2026, 1, 5) + dt.timedelta(days=day) for day in range(12)]
@@ -129,12 +129,12 @@ def test_flows_send_their_work_to_the_cluster_and_workers_need_no_prefect(
     cluster: Cluster, prefect_server: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.environment import orchestrated
-    from flows.simulate import simulate
-    from flows.transform import transform as group
+    from flows.steps import simulate
+    from flows.steps import transform as group
 
     for name, value in cluster.variables.items():
         monkeypatch.setenv(name, value)
-    with orchestrated("flows.simulate"):
+    with orchestrated("flows.steps"):
         played = simulate(DATES[0], len(DATES), STORES, 7, "static")
         grouped = group()
     assert [result.action for result in played] == ["played"] * len(DATES)
@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_costs_little(
     cluster: Cluster, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("flows.spreading.choose.say", said.append)
+    monkeypatch.setattr("flows.spreading.processes.say", said.append)
     victim = sorted(_worker_processes(cluster).values())[0]
 
     def kill_one(done: int, _total: int) -> None:
@@ -212,7 +212,7 @@ def test_after_the_driver_is_killed_the_same_command_finishes_at_once(
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import test_dask\n"
-        "from flows.spreading.choose import spreading\n"
+        "from flows.spreading.processes import spreading\n"
         "from catalog.settings import read_settings\n"
         "with spreading(read_settings(), seconds=0) as spread:\n"
         "    test_dask.play(test_dask._opened(read_settings()), spread, lambda done, _: print(done, flush=True))\n"

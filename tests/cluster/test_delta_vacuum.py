@@ -24,8 +24,8 @@ from warehouse.finding import Strays
 from warehouse.finish import Place
 from warehouse.lake import Lake
 from warehouse.partition import Partition
+from warehouse.proof import inspect
 from warehouse.receipts import Receipt
-from warehouse.verify import inspect
 
 LIVE = Partition("live_interactions", DAY, "live-S001")
 HOUR = dt.timedelta(hours=1)

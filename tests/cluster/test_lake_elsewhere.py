@@ -15,20 +15,20 @@ from dashboard.pickers import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from etl.prepare import prepared
 from etl.transform import transform
-from flows.cli.reset import reset
+from flows.cli.days import reset
+from flows.workspace import prepared
 from operate.replay.day import replay
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from warehouse.asked import left_unended, write_down
 from warehouse.connection import read_only, workbench_with_marts
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition
+from warehouse.notes import left_unended, write_down
 from warehouse.origin import origin_of
-from warehouse.verify import set_aside, verify
+from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
 
 DAY = dt.date(2026, 1, 6)
@@ -173,7 +173,7 @@ def test_reset_clears_the_lake_and_refuses_where_others_keep_something(
     delta_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played(delta_settings)
-    monkeypatch.setattr("flows.cli.reset.read_settings", lambda: delta_settings)
+    monkeypatch.setattr("flows.cli.days.read_settings", lambda: delta_settings)
     store = open_delta(delta_settings)
     DeliveryProgress(store.notes, "/tills").begin({"S001": 1}, ["S001"])
     store.objects.write("somebody-elses.txt", b"kept")

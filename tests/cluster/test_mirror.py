@@ -12,7 +12,7 @@ import pytest
 from delta_parts import CELLS, DAY, published, rows_of, staged
 
 from catalog.errors import DamagedError, DataError, Declined, LakeError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings, read_settings
 from cluster.delta.mirrored import DeltaSource
 from cluster.delta.naming import object_name

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from shell import PATIENCE, SHELFPRICE
 
 from catalog.errors import Declined, ServiceError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import Settings, read_settings
 from cluster.advisory_locks import end_sessions
 from cluster.postgresql import connected
@@ -35,7 +35,7 @@ HOLD = """
 import logging, os, sys
 from pathlib import Path
 from pydantic import SecretStr
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse import locks
 logging.basicConfig()
 folder, about, name = sys.argv[1:]
@@ -388,7 +388,7 @@ def test_no_log_no_file_and_no_process_list_shows_the_password_also_after_an_out
     assert len(files) > 20
     assert not [file for file in files if server.password.encode() in file.read_bytes()]
     commands = list(_command_lines())
-    assert any(b"operate.up.prefect_server" in line for line in commands)
+    assert any(b"flows.prefect_server" in line for line in commands)
     assert not [line for line in commands if server.password.encode() in line]
 
 

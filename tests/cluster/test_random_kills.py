@@ -19,7 +19,7 @@ from ready_drivers import Ended, ready_drivers
 
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.prepare import prepared
+from flows.workspace import prepared
 from warehouse.workspace import Workspace
 
 KILLS = int(os.environ.get("KILLS", "1"))

@@ -29,9 +29,9 @@ from dashboard.pages import models, policies
 from dashboard.pasted import as_pasted
 from dashboard.pickers import NEWEST, book_date, shown_date
 from dashboard.prefect.control import live_control
-from etl.prepare import prepared
 from etl.transform import transform
 from flows.cli.main import app
+from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from warehouse.lake import Lake, Partition

@@ -15,7 +15,7 @@ from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from warehouse.connection import read_only
 from warehouse.history import past_day
 

@@ -204,7 +204,7 @@ def test_verify_names_each_fault_and_setting_aside_lets_the_rest_go_on(sold: Ter
 
 def test_quick_commands_import_no_service() -> None:
     code = (
-        "import sys; import flows.cli.main, serving.book_store, warehouse.verify, flows.cli.sql_answers;"
+        "import sys; import flows.cli.main, serving.book_store, warehouse.proof, flows.cli.sql_answers;"
         "sys.exit(len({'prefect', 'mlflow', 'sklearn', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

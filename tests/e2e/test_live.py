@@ -21,7 +21,7 @@ from flows import live_controls
 from flows.live_controls import Request, controls_of
 from operate.up.zombie_runs import ZombieRuns
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 DATE = dt.date(2026, 1, 19)
 PATIENCE = 90.0  # seconds

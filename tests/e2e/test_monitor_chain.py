@@ -13,19 +13,18 @@ from patience import until
 from playwright.sync_api import Page, expect
 
 from bench.chain import write_chain
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from catalog.settings import Settings, read_settings
 from dashboard.app import all_pages
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.live_prices import LivePrices
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from warehouse.connection import build_file
 from warehouse.lake import Lake

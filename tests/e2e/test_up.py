@@ -20,12 +20,12 @@ from shell import Terminal
 from catalog.errors import ServiceError
 from catalog.settings import Settings, read_settings
 from dashboard.prefect.control import LiveControl, live_control
-from etl.business_dates import DEFAULT_START
+from etl.live.calendar import DEFAULT_START
 from etl.live.day import LiveDay, days_sold_live, sold_so_far
 from training.nights import is_done
+from warehouse.files import prefect_login
 from warehouse.lake import Lake
-from warehouse.prefect_login import prefect_login
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 PATIENCE = 150.0
 SERVICES = ("prefect", "mlflow", "monitor", "api")

@@ -5,11 +5,10 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.store_day import StoreDay
 from etl.extract import interactions_of
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play

@@ -23,7 +23,7 @@ from own_data.exports.stage import StagedExport, stage_export
 from own_data.exports.visits import AdmittingVisits
 from warehouse.assertions.run import broken_assertions
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 HEADER = "time,store,customer,sku,price,stock,bought"

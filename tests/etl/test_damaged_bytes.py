@@ -22,16 +22,15 @@ from serving.book_store import BookInForce, book_in_force, commit_book
 from serving.day_curves import known_before
 from serving.in_force import pricing_on
 from serving.make_book import make_book
-from simulation.shoppers import shopper_names
-from training.learning_days import learning_days
+from simulation.draws import shopper_names
+from training.dataset import learning_days
 from warehouse.commit_record import record_name
 from warehouse.connection import workbench
 from warehouse.files import sha256_of
 from warehouse.lake import EMPTY_DATE, Lake, Partition
 from warehouse.locks import held
-from warehouse.proof import Span, prove
+from warehouse.proof import Span, prove, verify
 from warehouse.receipts import final_path
-from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
 DAYS = tuple(dt.date(2026, 1, day) for day in (5, 6, 7))

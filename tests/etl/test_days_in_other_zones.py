@@ -16,7 +16,7 @@ from own_data.exports.ingest import ingest
 from serving.in_force import pricing_on
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 pytestmark = pytest.mark.play
 

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.load import load
 from catalog.settings import Settings
-from etl.prepare import prepared
+from flows.workspace import prepared
 from warehouse.commit_record import CommitRecord, pending_names, write_pending
 from warehouse.lake import Lake
 from warehouse.locks import held

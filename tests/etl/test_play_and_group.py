@@ -15,8 +15,8 @@ from catalog.settings import Settings, read_settings
 from etl import play_and_group as fused
 from etl.batches import Batch, BatchResult, batches_of, play_batch
 from etl.play_and_group import play_and_group
-from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import transform
+from flows.workspace import bring_dimensions_up_to_date, prepared
 from serving.in_force import pricing_on
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition, Published

@@ -15,7 +15,7 @@ from own_data.exports.corrections import CorrectionRequest, dates_of
 from own_data.exports.ingest import Ingested, ingest
 from warehouse.commit_record import final_names, final_record
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 pytestmark = pytest.mark.server
 

@@ -25,7 +25,7 @@ from own_data.exports.sales import AdmittingSales
 from own_data.exports.sales_so_far import SalesSoFar
 from own_data.exports.stage import stage_export
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

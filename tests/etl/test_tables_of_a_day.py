@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.reasons import Changes, reasons
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
@@ -18,16 +17,16 @@ from catalog.tables.decisions import INTERACTIONS, REPRICINGS
 from etl.extract import interactions_of, repricings_of
 from etl.load import conform, dimensions_are_current, load_dimensions, load_store_day
 from serving.curves import DemandCurves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.guardrails import limits_of
 from serving.policies import GreedyPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
-from warehouse.columns import coded
 from warehouse.connection import workbench_with_marts
 from warehouse.lake import Lake, Partition
-from warehouse.verify import verify
+from warehouse.parquet import coded
+from warehouse.proof import verify
 
 HOSTILE = ["<script>alert(1)</script>", "'); drop table x; --", "../../x", "x" * 10_000, "🧀👩‍👩‍👧‍👦"]
 

@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from catalog.errors import DataError
 from catalog.load import Catalog
 from catalog.settings import read_settings
-from etl.business_dates import DEFAULT_START
+from etl.live.calendar import DEFAULT_START
 from evaluation import flows as flow_module
 from evaluation.as_shipped import shipped_report as report
 from evaluation.as_shipped.learner_regret import (

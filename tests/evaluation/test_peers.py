@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from evaluation.contestants import clairvoyant, with_true_demand
 from evaluation.peers.certainty_equivalence import certainty_equivalence, estimated
@@ -22,11 +21,11 @@ from evaluation.peers.seen import PRIOR_DAYS, PRIOR_VISITS, nothing_seen, seen_a
 from evaluation.peers.thompson_inventory import best_mixture, thompson_inventory
 from evaluation.peers.thompson_logit import thompson_logit
 from evaluation.scores import tally
-from features.logistic import fit_logistic
 from serving.storefront import Storefront
 from simulation.store_day import meet
 from simulation.truth import chance_on
 from simulation.visits import draw_visits, expected_visits_on
+from training.judge import fit_logistic
 
 DATE = dt.date(2026, 6, 1)
 FLAT = np.zeros(2)

@@ -28,11 +28,11 @@ from evaluation.trial.repeated_trials import Calibration, calibrate
 from evaluation.trial.switchback_sales import TrialBatch, play_trial
 from evaluation.worlds import built_in
 from operate.replay.day import replay
-from serving.close_day import play_again
+from serving.live_prices import play_again
 from serving.policies import policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
 from serving.pricing_policy import PricingPolicy
+from serving.tabulate import tabulate
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace, whereabouts
 

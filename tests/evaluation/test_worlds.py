@@ -11,7 +11,7 @@ import pytest
 import catalog.load as catalogs
 from catalog.errors import DataError
 from catalog.load import load
-from etl.business_dates import DEFAULT_START
+from etl.live.calendar import DEFAULT_START
 from evaluation.contestants import clairvoyant
 from evaluation.scores import expected_gain, tally
 from evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds

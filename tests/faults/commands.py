@@ -89,7 +89,7 @@ def _workspace(*, for_the_twin: bool = False) -> Any:
 
 
 def _registry(workspace: Any) -> Any:
-    from flows.registry import registry_of
+    from flows.runs import registry_of
 
     return registry_of(workspace)
 
@@ -99,7 +99,7 @@ def _simulate(
 ) -> None:
     """Play dates: one after another, so that their operations come in one order, or some at once as the flow does."""
     from etl.batches import batches_of, play_batch, without_live_days
-    from etl.business_dates import dates_from
+    from etl.live.calendar import dates_from
     from serving.in_force import pricing_on
 
     workspace = _workspace(for_the_twin=True)
@@ -130,7 +130,7 @@ def _transform() -> None:
 
 
 def _train(seed: int = _SEED) -> None:
-    from etl.business_dates import newest_grouped
+    from etl.live.calendar import newest_grouped
     from training.train_once import train_once
 
     workspace = _workspace()
@@ -138,14 +138,14 @@ def _train(seed: int = _SEED) -> None:
 
 
 def _price(for_date: str = str(NEXT + DAY)) -> None:
-    from training.pricing import price_date
+    from training.night import price_date
 
     workspace = _workspace()
     price_date(workspace, _registry(workspace), dt.date.fromisoformat(for_date))
 
 
 def _nightly() -> None:
-    from serving.close_day import close_day
+    from serving.live_prices import close_day
     from training.night import run_night
     from training.nights import night_to_do, refuse_what_cannot_be_closed
     from warehouse.locks import held
@@ -190,7 +190,7 @@ def _rollback() -> None:
 
 
 def _backfill(start: str, end: str) -> None:
-    from etl.business_dates import dates_from
+    from etl.live.calendar import dates_from
     from training.backfill import Filling, fill_date
     from warehouse.locks import held
 
@@ -203,7 +203,7 @@ def _backfill(start: str, end: str) -> None:
 
 
 def _reprice() -> None:
-    from serving.reprice import reprice
+    from serving.make_book import reprice
 
     reprice(_workspace())
 
@@ -254,7 +254,7 @@ def _look(file: str) -> None:
 
 
 def _set_aside() -> None:
-    from warehouse.verify import set_aside, verify
+    from warehouse.proof import set_aside, verify
 
     lake = _workspace().lake
     set_aside(lake, verify(lake))

@@ -38,7 +38,7 @@ def look() -> dict[str, Any]:
     """Return the state of the home of this process, and what `verify` finds."""
     from catalog.settings import read_settings
     from warehouse.lake import Lake
-    from warehouse.verify import verify
+    from warehouse.proof import verify
 
     settings = read_settings()
     lake = Lake(settings)

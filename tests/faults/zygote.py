@@ -34,13 +34,13 @@ _IMPORTS = (
     "pyarrow.pandas_compat",
     "flows.environment",
     "flows.workspace",
-    "flows.registry",
+    "flows.runs",
     "own_data.exports.ingest",
     "training.backfill",
     "training.night",
     "training.session",
-    "serving.reprice",
-    "warehouse.verify",
+    "serving.make_book",
+    "warehouse.proof",
     "tests.faults.commands",
 )
 

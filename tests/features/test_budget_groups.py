@@ -9,12 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from catalog.settings import Settings
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, query, stale_cells
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

@@ -7,14 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from features.cells import cells_of, feature_workbench, groups_of, model_input, publish_groups, stale_cells
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

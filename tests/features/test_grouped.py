@@ -10,9 +10,9 @@ import pytest
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.batches import batches_of, play_batch
-from etl.prepare import prepared
 from etl.transform import transform
 from features.grouped import RECORD, look_at_folders, settle
+from flows.workspace import prepared
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace

@@ -6,8 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
@@ -15,7 +14,7 @@ from etl.load import load_dimensions, load_store_day
 from features import logged_visits as module
 from features.cells import feature_workbench
 from features.logged_visits import LoggedVisits, logged_visits
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

@@ -17,23 +17,21 @@ from hypothesis import strategies as st
 
 from catalog.contracts import TABLES
 from catalog.errors import DamagedError
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.names import EXTERNAL
 from catalog.settings import Settings, read_settings
-from catalog.tables.decisions import INTERACTIONS
-from catalog.tables.sales import UNIT_SALES
+from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
 from etl.extract import interactions_of
-from etl.prepare import bring_dimensions_up_to_date, prepared
 from etl.transform import group_partitions, transform
-from features import cells, footfall, support
+from features import cells, footfall, response
 from features.cells import feature_workbench, stale_cells
 from features.visit_counts import COUNTED_VIEWS, counts_of_view
+from flows.workspace import bring_dimensions_up_to_date, prepared
 from own_data import exported
 from serving.belief import log
 from serving.book_store import new_book
 from serving.day_curves import DayKnowledge, known_before, learned_for
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
@@ -251,7 +249,7 @@ def test_belief_and_book_are_those_that_decisions_give(
     town: Workspace, monkeypatch: pytest.MonkeyPatch, model: Model | None
 ) -> None:
     by_counts = knows(town.settings, model)
-    for module in (footfall, log, support, exported):
+    for module in (footfall, log, response, exported):
         monkeypatch.setattr(module, "query", by_decisions)
     by_rows = knows(town.settings, model)
     assert by_counts.belief is not None

@@ -12,14 +12,14 @@ from catalog.load import load
 from catalog.settings import Settings, read_settings
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.registry import registry_of
+from flows.runs import registry_of
 from flows.workspace import open_workspace
 from operate.health.check_up import check_up
 from serving.book_store import commit_book, in_force_for, restored_book
 from serving.live_prices import LivePrices
-from warehouse.books import PassedOver, books_passed_over
 from warehouse.lake import Lake
 from warehouse.locks import held
+from warehouse.mixed import PassedOver, books_passed_over
 
 TUESDAY, WEDNESDAY = dt.date(2026, 1, 6), dt.date(2026, 1, 7)
 SAID = (

@@ -15,16 +15,15 @@ from catalog.errors import DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings
 from evaluation.commands.drift import drift as command
-from flows import drift
-from flows.drift import DRIFT_DETECTED
-from flows.registry import registry_of
-from flows.simulate import simulate
+from flows import nightly as drift
+from flows.nightly import DRIFT_DETECTED
+from flows.runs import registry_of
+from flows.steps import simulate, transform
 from flows.train import train
-from flows.transform import transform
 from flows.workspace import open_workspace
 from serving.champion import load_champion
-from training.drift import watch
-from training.drift.watch import Watched, check_champion, publish_checks
+from training import drift_watch as watch
+from training.drift_watch import Watched, check_champion, publish_checks
 from warehouse.connection import read_only
 from warehouse.lake import Lake
 

@@ -8,11 +8,10 @@ import pytest
 
 from catalog.settings import Settings
 from flows.environment import orchestrated
-from flows.learn import learn
-from flows.registry import registry_of
+from flows.nightly import learn
+from flows.runs import registry_of
 from flows.workspace import open_workspace
-from training.nights import is_done, recorded
-from training.schedule import why_due
+from training.nights import is_done, recorded, why_due
 
 NEWEST = dt.date(2026, 1, 6)
 

@@ -18,37 +18,34 @@ from mlflow.models import Model
 from mlflow.tracking import MlflowClient
 
 from catalog.errors import DamagedError, DataError, Declined, ModelError
-from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import DEFAULT_DIR, load
-from catalog.names import REGISTERED_MODEL, TRAINING_REPORT
+from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE, REGISTERED_MODEL, TRAINING_REPORT
 from catalog.settings import Settings
-from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.learning import MODEL_VERSIONS
 from features.cells import feature_workbench
 from flows.cli.main import app
 from flows.pipeline import pipeline
-from flows.price import price
-from flows.train import train
-from flows.transform import transform
+from flows.steps import transform
+from flows.train import price, train
+from operate.mlflow_check import score_champion
 from operate.replay.day import replay
 from serving.book_store import book_in_force
 from serving.champion import load_champion
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
-from training.mlflow_check import score_champion
-from training.promotion.history import history
-from training.promotion.registry import Judged, settle
+from training.model_conditions import Condition
+from training.promotion.history import Judged, history, settle
 from training.registry import RegistryState
 from training.result import Rival, TrainingResult, stays_because
 from training.train_once import KnownVersion
 from warehouse.connection import read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 Loop = Any  # the record that tests/flows/conftest.py yields
@@ -325,7 +322,7 @@ def test_any_client_of_mlflow_gets_the_chances_that_prices_stand_on(
     assert (found.decisions,) == decisions
     assert found.log_loss_as_priced == pytest.approx(json.loads(metrics)["log_loss"], abs=1e-12)
     assert found.log_loss != found.log_loss_as_priced
-    monkeypatch.setattr("training.mlflow_check.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
+    monkeypatch.setattr("operate.mlflow_check.predict", lambda _settings, _uri, rows: np.full(len(rows), 0.5))
     with pytest.raises(ModelError, match="off the champion's, expected equal ones; do not price by it"):
         score_champion(in_the_loop.settings)
 

@@ -14,15 +14,14 @@ from prefect.client.orchestration import get_client
 from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings
-from etl.business_dates import DEFAULT_START, ONE_DAY
 from etl.ledger import commit_of
+from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from evaluation.contestants import true_curves
 from features.cells import feature_workbench, stale_cells
 from features.footfall import expected_visits
-from flows.backfill import backfill
-from flows.nightly import nightly
+from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
 from serving.book_store import new_book
 from serving.live_prices import LivePrices

@@ -8,7 +8,7 @@ from prefect import flow, task
 from catalog.errors import ContractError, DamagedError, LakeError
 from catalog.load import DEFAULT_DIR
 from flows.progress import listening, tell
-from flows.tasks import TOUCHES_THE_DISK
+from flows.runs import TOUCHES_THE_DISK
 from flows.workspace import open_workspace
 from warehouse.connection import read_only
 

@@ -19,8 +19,8 @@ from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
-from etl.prepare import prepared
 from etl.transform import transform
+from flows.workspace import prepared
 from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book
@@ -28,12 +28,12 @@ from training.mlflow.experiments import TRAININGS
 from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
 from training.promotion.history import ChampionChange, record
-from warehouse.asked import write_down
 from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.notes import write_down
+from warehouse.proof import verify
 from warehouse.receipts import draft_path, pending_path
-from warehouse.verify import verify
 from warehouse.workspace import Workspace
 
 MONDAY, TUESDAY, WEDNESDAY = (dt.date(2026, 1, day) for day in (5, 6, 7))

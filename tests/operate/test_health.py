@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from once_a_run import living_in
 
-from catalog.check import Check
-from catalog.errors import DataError
+from catalog.errors import Check, DataError
 from catalog.load import DEFAULT_DIR
 from catalog.settings import Settings
-from flows.registry import registry_of
+from flows.runs import registry_of
 from flows.workspace import open_workspace
 from operate.health.check_up import check_up
 from operate.health.flow import health

@@ -14,9 +14,8 @@ from shell import Terminal
 
 from catalog.arrays import Floats
 from catalog.errors import DataError
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import Batch, play_batch
 from etl.live.day import LiveDay
 from etl.live.player import Player
@@ -30,7 +29,7 @@ from serving.book_store import commit_book, newest_book_of, publish_book, restor
 from serving.day_curves import learned_for
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.history import past_day
 from warehouse.lake import Lake, Partition

@@ -16,7 +16,7 @@ from operate.commands import services as up_module
 from operate.up import services as services_module
 from operate.up.services import Service
 from warehouse.locks import UP, held
-from warehouse.service_states import ServiceState, running_services, write_service_states
+from warehouse.services import ServiceState, running_services, write_service_states
 
 pytestmark = pytest.mark.server
 

@@ -16,29 +16,27 @@ from once_a_run import living_in
 from workbooks import workbook
 
 from catalog.errors import DataError, Declined
-from catalog.ladder import price_ladder
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder
 from catalog.names import EXPORT_GROUP
 from catalog.settings import read_settings
 from etl.extract import interactions_of
 from features.cells import feature_workbench
-from flows.price import price
-from flows.train import train
-from flows.transform import transform
+from flows.steps import transform
+from flows.train import price, train
 from own_data.exported import stored_responses
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import Ingested
 from own_data.ingest import ingest
 from own_data.shelf_price import shelf_prices
 from serving.day_curves import supported_curves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
 from simulation.store_day import play
 from training.report.page import training_report
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 WEEKS, STORES = 26, 8
 FIRST = np.datetime64("2026-01-05T09:00:00", "us")

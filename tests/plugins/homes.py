@@ -42,7 +42,7 @@ def _play(folder: Path) -> None:
 
     from flows.environment import orchestrated
     from flows.pipeline import pipeline
-    from flows.simulate import simulate
+    from flows.steps import simulate
 
     home = folder / "home"
     home.mkdir()
@@ -67,14 +67,13 @@ def sell_two_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], 
 
 
 def _sell_two_days(home: Path) -> None:
-    from catalog.ladder import price_ladder
-    from catalog.load import load
+    from catalog.load import load, price_ladder
     from etl.load import load_dimensions, load_store_day
     from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
     from serving.book_store import publish_book
     from serving.curves import DemandCurves
     from serving.in_force import pricing_on
-    from simulation.shoppers import shopper_names
+    from simulation.draws import shopper_names
     from simulation.store_day import play
     from simulation.truth import chance_of_sale
     from simulation.visits import expected_visits_on

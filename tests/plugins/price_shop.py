@@ -7,20 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from catalog.currency import currency_of
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.live.day import LiveDay, sold_so_far
 from etl.live.player import Player
 from etl.load import DayRows, load_dimensions
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.book_store import BookInForce, book_in_force, publish_book
 from serving.live_prices import LivePrices
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

@@ -12,11 +12,11 @@ from threading import Thread
 import pytest
 from shell import Terminal
 
+from catalog.addresses import knock
 from catalog.errors import ModelError, ServiceError
-from catalog.knock import knock
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
-from flows.reachable import refuse_absent_services
+from flows.temporary_server import refuse_absent_services
 
 WITHIN = 10.0  # seconds
 PATIENT = 1.0  # seconds, so that the tests are quick
@@ -79,7 +79,7 @@ def drip(connection: socket.socket) -> None:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.knock.PATIENCE", PATIENT)
+    monkeypatch.setattr("catalog.addresses.PATIENCE", PATIENT)
 
 
 @contextmanager

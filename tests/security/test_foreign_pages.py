@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from bench.browser import FLAGS, require_browser
 from catalog.settings import Settings, read_settings
 from operate.up.services import Service, services_of
-from warehouse.prefect_login import prefect_login
+from warehouse.files import prefect_login
 
 pytestmark = pytest.mark.server
 

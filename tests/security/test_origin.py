@@ -16,16 +16,16 @@ from catalog.load import load
 from catalog.names import EXPORT_GROUP
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
-from etl.prepare import prepared
 from evaluation.flows import play_shocks
-from flows.backfill import backfill
 from flows.live import live
+from flows.nightly import backfill
 from flows.pipeline import pipeline
-from flows.simulate import simulate
+from flows.steps import simulate
+from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from serving.close_day import close_day
 from serving.in_force import pricing_on
+from serving.live_prices import close_day
 from warehouse.lake import Lake, Partition
 from warehouse.local.store import LocalStore
 from warehouse.origin import RECORD, Side, claim, origin_of

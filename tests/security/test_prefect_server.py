@@ -19,8 +19,8 @@ from websockets.sync.client import connect
 
 from catalog.settings import read_settings
 from flows.temporary_server import temporary_server
+from warehouse.files import login_file, login_of_running_server, prefect_login
 from warehouse.locks import UP, held
-from warehouse.prefect_login import login_file, login_of_running_server, prefect_login
 
 pytestmark = pytest.mark.server
 

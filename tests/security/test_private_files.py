@@ -9,7 +9,7 @@ import pytest
 from shell import Terminal
 
 from catalog.settings import Settings
-from warehouse.private import keep_private
+from warehouse.files import keep_private
 
 
 def open_to_others(folder: Path) -> list[str]:

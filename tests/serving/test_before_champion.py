@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import DataError
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import LearnsWhileSelling
 from catalog.records.store import Store
 from catalog.settings import Settings
@@ -18,7 +17,7 @@ from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book, make_book_again
 from serving.storefront import LearningStorefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

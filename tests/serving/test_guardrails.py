@@ -8,20 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import LIMITS, Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.store_day import StoreDay
+from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.guardrails import guarded, guarded_with_trail, limits_of
 from serving.policies import GreedyPolicy, StaticPolicy
-from serving.price_book.policy import BookPolicy
-from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import Asked, asked_without_model
 from serving.shelf_limits import which_may_move
 from serving.storefront import Storefront
+from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 import catalog.load as catalogs
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.records.shoppers import FootfallSettings, Persona
 from serving.curves import DemandCurves
 from serving.policies import policy_with_model
-from serving.price_book.tabulate import tabulate
 from serving.storefront import storefront_before_champion
+from serving.tabulate import tabulate
 
 PROJECT = Path(catalogs.__file__).parents[1]
 PLANNER = (

@@ -15,12 +15,12 @@ from connect.export.targets import FolderTarget
 from dashboard.formats import euros, in_currency, show_in
 from desk.price_changes.listing import rows_of
 from desk.price_changes.request import PriceRequest, ask
-from etl.prepare import bring_dimensions_up_to_date
 from etl.transform import transform
+from flows.workspace import bring_dimensions_up_to_date
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
 from warehouse.lake import Partition
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 
 @pytest.mark.parametrize("code", ["JPY", "KWD"])

@@ -11,27 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, LakeError, ModelError
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import read_settings
+from serving.book_policy import BookPolicy
 from serving.book_store import book_in_force, publish_book
 from serving.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.policies import GreedyPolicy, StaticPolicy, policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.policy import BookPolicy
-from serving.price_book.table import book_from_table, book_to_table
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
 from serving.pricing_policy import Asked, asked_without_model
+from serving.shelf_limits import with_support
 from serving.storefront import storefront_with_book
-from serving.support import with_support
+from serving.tabulate import book_from_table, book_to_table, tabulate
 from simulation.truth import chance_of_sale
 from warehouse.connection import VIEW_FOLDERS, build_file, read_only
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.proof import verify
 from warehouse.receipts import final_path, read_receipt, sealed_text, unsealed
-from warehouse.verify import verify
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)

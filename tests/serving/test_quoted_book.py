@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 
 from catalog.day_profile import tick_profile
 from catalog.json_text import json_text
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.reasons import Changes, PriceMove, reason, reasons
 from catalog.records.pricing_rules import Guardrails
 from serving.curves import DemandCurves
 from serving.policies import StockAwarePolicy
-from serving.price_book.tabulate import tabulate
 from serving.quote import PriceQuestion, QuotedBook
 from serving.storefront import storefront_without_exploration
+from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 
 SHELF = load()

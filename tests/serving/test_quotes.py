@@ -8,19 +8,17 @@ import pytest
 
 from catalog.day_profile import tick_profile
 from catalog.errors import DataError
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
-from flows.cli.quote import show_explanation, show_quote
-from serving.cold_start import match_to_shelf
+from flows.cli.ask import show_explanation, show_quote
 from serving.curves import DemandCurves
-from serving.in_force import pricing_on
+from serving.in_force import match_to_shelf, pricing_on
 from serving.policies import StockAwarePolicy
-from serving.price_book.book import PriceBook
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
 from serving.quote import PriceQuestion, explained
+from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
 

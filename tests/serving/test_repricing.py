@@ -12,30 +12,28 @@ from asgi_client import AsgiClient
 from shell import Terminal
 
 from catalog.errors import Declined
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from connect.api.app import application
 from etl.live.day import LiveDay, sold_so_far, taught
 from etl.live.player import Player
 from etl.load import load_dimensions
 from evaluation.contestants import true_curves
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from serving.price_book.book import PriceBook
-from serving.reprice import Repriced, reprice, repriced
+from serving.make_book import Repriced, reprice, repriced
+from serving.price_book import PriceBook
 from serving.storefront import LearningStorefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on
 from warehouse.lake import Lake
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 19)

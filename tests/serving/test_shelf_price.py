@@ -28,7 +28,7 @@ from serving.book_store import book_in_force, publish_book
 from serving.day_curves import known_before
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
-from serving.standing.standing import standings
+from serving.standing import standings
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 

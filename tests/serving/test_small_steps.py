@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder
 from features.response import ToldSlopes
 from own_data.small_steps import directions, in_small_steps, keepers, stores_that_keep
 from serving.book_store import unpublished_book

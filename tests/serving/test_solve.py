@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.spread import HERE, Done, unheard
 from serving.book_store import new_book
 from serving.curves import DemandCurves

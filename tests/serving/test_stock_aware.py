@@ -9,15 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.store_day import BOUGHT
 from serving.curves import DemandCurves
 from serving.policies import GreedyPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
-from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import PricingPolicy
 from serving.recursion import price_stock, value_of_prices
 from serving.storefront import Storefront
+from serving.tabulate import tabulate
 from simulation.store_day import meet
 from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits

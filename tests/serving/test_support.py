@@ -9,24 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.records.store import Store
 from catalog.settings import read_settings
 from catalog.store_day import BOUGHT
+from serving.book_policy import BookPolicy
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.guardrails import limits_of
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
-from serving.price_book.policy import BookPolicy
-from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import Asked
+from serving.shelf_limits import may_be_tried, with_support
 from serving.storefront import Storefront
-from serving.support import may_be_tried, with_support
+from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake

@@ -3,11 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import PriceDecision, Shelf
 from serving.curves import DemandCurves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.pricing_policy import Asked
 from serving.storefront import Storefront

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.load import Catalog
-from simulation.footfall import footfall_factor_on
+from simulation.draws import footfall_factor_on
 from simulation.visits import draw_visits, expected_visits_on
 
 WEEKDAYS = (0.75, 0.8, 0.9, 1.0, 1.3, 1.5, 0.75)

@@ -9,14 +9,13 @@ from faker.providers.person.en_GB import Provider
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.pricing import Policy, PriceDecision
 from catalog.store_day import StoreDay
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 
 DRAWN = ("product", "shopper", "tick", "since_opening_us", "multiplier")

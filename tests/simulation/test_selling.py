@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
+from catalog.load import Catalog, price_ladder
 from catalog.store_day import BOUGHT, OUT_OF_STOCK, TOO_EXPENSIVE, StoreDay
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy, policy_without_model
 from serving.storefront import Storefront
 from simulation.selling import sell_tick

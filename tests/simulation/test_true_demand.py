@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.day_profile import tick_profile
 from catalog.load import Catalog
-from catalog.records.opening import Opening
-from catalog.records.shoppers import Shock
+from catalog.records.shoppers import Opening, Shock
 from catalog.records.store import Store
 from catalog.store_day import BOUGHT
 from serving.policies import StaticPolicy

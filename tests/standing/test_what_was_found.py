@@ -10,9 +10,8 @@ import pytest
 import yaml
 from price_shop import DATE, SEED, SHORT_DAY, Shop, open_in_the_morning
 
-from catalog.load import load
+from catalog.load import WatchedCatalog, load
 from catalog.pricing import Shelf
-from catalog.watched import WatchedCatalog
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
@@ -24,7 +23,7 @@ from desk.price_changes.propose import propose
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
-from etl.business_dates import DEFAULT_START, ONE_DAY
+from etl.live.calendar import DEFAULT_START, ONE_DAY
 from etl.live.day import LiveDay, discard, sold_so_far
 from etl.live.player import Player
 from etl.live.store_now import stores_now
@@ -34,7 +33,7 @@ from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.quote import PriceQuestion
 from serving.quote_desk import StoresDifferError, open_desk
-from serving.standing.standing import Standing, standings
+from serving.standing import Standing, standings
 from serving.storefront import Storefront
 from warehouse.connection import build_file
 from warehouse.lake import Partition

@@ -11,9 +11,8 @@ from evaluation.memory_registry import MemoryRegistry
 from serving.in_force import pricing_on
 from serving.quote import PriceQuestion
 from serving.quote_desk import open_desk
-from training.pricing import price_date
-from training.report.notes import version_note
-from training.report.page import training_report
+from training.night import price_date
+from training.report.page import training_report, version_note
 from training.session import train
 
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))

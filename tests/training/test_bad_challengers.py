@@ -19,18 +19,17 @@ from mlflow.models import infer_signature
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.preprocessing import FunctionTransformer
 
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from catalog.names import TRUSTED_MODEL_TYPES
 from simulation.truth import chance_of_sale
+from training import load_check as parent
 from training.candidates import CANDIDATES, FittedModel, fit
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import GateInput, Incumbent, Verdict, pass_gate
-from training.load_check import process as parent
-from training.load_check.process import SECONDS_ALLOWED, fresh_process, verdict_on
-from training.load_check.worker import Task, answer
+from training.load_check import SECONDS_ALLOWED, fresh_process, verdict_on
+from training.load_check_worker import Task, answer
 from training.mlflow.runs import metadata_of
+from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 
 pytestmark = pytest.mark.play

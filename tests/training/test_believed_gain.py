@@ -9,22 +9,20 @@ import pytest
 from catalog.arrays import Floats
 from catalog.currency import currency_of
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.footfall import Footfall
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import Outlook, morning_of
 from serving.curves import DemandCurves
 from serving.policies import costs_that_count, policy_with_model, policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
 from serving.recursion import value_of_prices
+from serving.tabulate import tabulate
 from simulation.truth import chance_of_sale
+from training.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
 from training.believed_gain import BelievedGain, believed_gain
-from training.conditions.against_champion import as_good_as_belief, earns_more, earns_more_or_replaces
-from training.conditions.condition import Condition
+from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 
 CATALOG = load()

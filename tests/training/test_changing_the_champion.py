@@ -21,27 +21,26 @@ from catalog.errors import DataError, Declined, ModelError
 from catalog.load import DEFAULT_DIR, load
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
-from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.day import LiveDay
 from etl.live.player import Player
-from flows.registry import registry_of
+from flows.runs import registry_of
 from flows.workspace import open_workspace
 from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from simulation.truth import chance_of_sale
-from training.conditions.condition import Condition
 from training.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
+from training.model_conditions import Condition
 from training.promotion import change as champions
 from training.promotion.change import Done, catch_up, promote, rollback
-from training.promotion.history import ChampionChange, history, record
-from training.promotion.registry import Judged, adopt, finish, settle, unfinished
+from training.promotion.history import ChampionChange, Judged, adopt, finish, history, record, settle, unfinished
 from warehouse.commit_record import CommittedPart
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
-from warehouse.verify import verify
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.play

@@ -6,14 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.records.shoppers import Persona
 from features.smoothing import Kernel, Smoothing
 from simulation.truth import chance_of_sale
-from training.candidates import CANDIDATES, FittedModel, fit, p_sale
+from training.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
 from training.dataset import Dataset
-from training.smoothing import choose_smoothing
 
 DEMAND = CANDIDATES[-1]
 FRUGAL_AND_WEALTHY = (

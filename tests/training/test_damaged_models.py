@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 from catalog.errors import ModelError
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
-from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.learning import MODEL_VERSIONS
 from features.stored_model import fingerprint_of, read_model
 from serving import champion as champions
 from serving.champion import Champion, load_champion

@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, fit
-from training.dataset import Dataset
-from training.earlier_days import carried_over, carried_through, odds_ratios
+from training.dataset import Dataset, carried_over, carried_through, odds_ratios
 
 CATALOG = load()
 LADDER = price_ladder(CATALOG)

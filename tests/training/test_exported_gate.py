@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from catalog.arrays import Floats
-from catalog.gate import PRICE_RESPONSE_IS_TOLD
+from catalog.names import PRICE_RESPONSE_IS_TOLD
 from features.response import PriceResponse, Slope, at_base_price, with_response
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import GateInput, Incumbent, Verdict, pass_gate
+from training.model_conditions import Condition
 
 PASSED = Condition("trial", met=True, found="passed")
 

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from catalog.day_profile import tick_profile
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from features.logged_visits import LoggedVisits
+from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_with_model, policy_without_model
-from serving.price_book.book import PriceBook
-from serving.price_book.policy import BookPolicy
-from serving.price_book.tabulate import tabulate
+from serving.price_book import PriceBook
 from serving.storefront import Storefront
+from serving.tabulate import tabulate
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from training.gain import gain_on

@@ -9,19 +9,19 @@ import pytest
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
-from etl.prepare import prepared
 from evaluation.contestants import true_curves
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.scores import expected_gain
 from evaluation.worlds import asked_worlds
 from features.cells import feature_workbench
+from flows.workspace import prepared
 from serving.belief.log import belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
 from serving.policies import policy_with_model
-from serving.price_book.tabulate import tabulate
 from serving.pricing_policy import PricingPolicy
+from serving.tabulate import tabulate
 from simulation.visits import expected_visits_on
 from training.believed_gain import believed_gain
 from training.night import run_night

@@ -11,11 +11,11 @@ from catalog.errors import DataError
 from catalog.load import load
 from catalog.settings import Settings
 from catalog.tables.decisions import DEMAND_CELLS
-from catalog.tables.drift import DRIFT_CHECKS
+from catalog.tables.learning import DRIFT_CHECKS
 from etl.load import load_dimensions
 from features.cells import feature_workbench
-from features.shifts import demand_shifts
-from features.support import observed_prices
+from features.footfall import demand_shifts
+from features.response import observed_prices
 from training.dataset import load_dataset
 from warehouse.lake import Lake, Partition
 

@@ -10,8 +10,7 @@ from catalog.contracts import TABLES
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from serving.belief.log import LOOKS_BACK
-from training.nights import inputs_of
-from training.schedule import judged_through, newest_judged
+from training.nights import inputs_of, judged_through, newest_judged
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

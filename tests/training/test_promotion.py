@@ -5,16 +5,15 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.gate import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.load import load
+from catalog.names import EARNS_MORE, EARNS_MORE_THAN_BASE
 from catalog.settings import Settings
-from catalog.tables.models import MODEL_VERSIONS
-from etl.prepare import prepared
+from catalog.tables.learning import MODEL_VERSIONS
 from evaluation.memory_registry import MemoryRegistry
-from training.conditions.condition import Condition
+from flows.workspace import prepared
 from training.gate import Verdict
-from training.promotion.history import Action, ChampionChange, before_current, history, left_by_rollback
-from training.promotion.registry import Judged, settle
+from training.model_conditions import Condition
+from training.promotion.history import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)

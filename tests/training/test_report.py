@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.gate import EARNS_MORE
 from catalog.metrics import METRICS
+from catalog.names import EARNS_MORE
 from features.response import PriceResponse, Slope
 from features.smoothing import Kernel, Smoothing
 from training.candidates import CANDIDATES, FittedModel
-from training.conditions.condition import Condition
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.judge import judge, log_loss
+from training.model_conditions import Condition
 from training.off_policy import Interval, OffPolicyEstimate
 from training.report.breakdown import curve_points, prices_by_product, scores_by_budget_group, scores_by_product
 from training.report.page import training_report

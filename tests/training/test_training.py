@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.calibration import calibration_error
 from catalog.errors import DataError
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
+from catalog.metrics import calibration_error
 from features.stored_model import with_odds
 from simulation.truth import chance_of_sale
 from training.candidates import CANDIDATES, Candidate, fit, p_sale

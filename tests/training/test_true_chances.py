@@ -7,7 +7,7 @@ import numpy as np
 from catalog.load import DEFAULT_DIR, load
 from features.logged_visits import LoggedVisits
 from simulation.truth import chance_on
-from training.truth import true_chances_at
+from training.same_shoppers import true_chances_at
 
 
 def test_the_true_chance_of_a_logged_visit_is_that_of_its_own_product() -> None:

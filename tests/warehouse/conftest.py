@@ -6,17 +6,16 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.settings import Settings
 from catalog.store_day import StoreDay
 from catalog.tables.decisions import DEMAND_CELLS
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.policies import policy_without_model
 from serving.storefront import Storefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from warehouse.lake import Lake, Partition
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.asked import left_unended, strike_out, write_down
 from warehouse.local.notes import FolderNotes
-from warehouse.sealed_notes import write_sealed
+from warehouse.notes import left_unended, strike_out, write_down, write_sealed
 
 DATE = dt.date(2026, 1, 7)
 

@@ -8,8 +8,7 @@ import pytest
 
 from catalog.names import EXTERNAL
 from catalog.settings import Settings
-from catalog.tables.decisions import INTERACTIONS, REPRICINGS
-from catalog.tables.sales import UNIT_SALES
+from catalog.tables.decisions import INTERACTIONS, REPRICINGS, UNIT_SALES
 from warehouse import assertions
 from warehouse.assertions.run import broken_assertions, dates_to_check_at_once
 from warehouse.lake import Lake, Partition

@@ -28,8 +28,8 @@ from warehouse.local import in_force as in_force_module
 from warehouse.local import notes as notes_module
 from warehouse.local import store as store_module
 from warehouse.local.notes import FolderNotes
+from warehouse.proof import verify
 from warehouse.receipts import Receipt
-from warehouse.verify import verify
 
 Cells = Callable[..., pa.Table]
 

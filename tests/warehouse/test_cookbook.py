@@ -9,18 +9,17 @@ import pyarrow as pa
 import pytest
 
 from bench.cookbook import PAGE, Recipe, answered, asking, recipes, written
-from catalog.ladder import price_ladder
-from catalog.load import load
+from catalog.load import load, price_ladder
 from catalog.settings import Settings, read_settings
-from catalog.tables.models import MODEL_VERSIONS
+from catalog.tables.learning import MODEL_VERSIONS
 from etl.batches import DEFAULT_SEED
-from etl.business_dates import DEFAULT_START, dates_from
+from etl.live.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from features.cells import ALL_VIEWS, feature_workbench, groups_of, publish_groups, stale_cells
 from serving.book_store import publish_book
 from serving.curves import DemandCurves
 from serving.in_force import pricing_on
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.truth import chance_of_sale
 from simulation.visits import expected_visits_on

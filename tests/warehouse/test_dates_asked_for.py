@@ -15,7 +15,7 @@ from training.promotion.history import ChampionChange, newest, record
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
-from warehouse.within import between
+from warehouse.partition import between
 
 DAYS = [dt.date(2026, 3, 2) + dt.timedelta(days=day) for day in range(6)]
 ASKED = between(DAYS[2], DAYS[3])

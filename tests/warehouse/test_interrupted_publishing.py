@@ -15,7 +15,7 @@ from catalog.settings import Settings
 from warehouse.lake import Lake, Partition
 from warehouse.local import in_force as in_force_module
 from warehouse.local import store as store_module
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 pytestmark = pytest.mark.server
 

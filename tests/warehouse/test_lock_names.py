@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import Declined
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse.locks import held
 
 

@@ -8,12 +8,11 @@ import pytest
 from pydantic import SecretStr
 
 from catalog.errors import ServiceError, SettingError
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from catalog.settings import read_settings
 from cluster.advisory_locks import number_of
 from cluster.postgresql import refusal, where
-from warehouse.lock_names import is_of_one_machine
-from warehouse.locks import held, is_held, waited_for
+from warehouse.locks import held, is_held, is_of_one_machine, waited_for
 
 HIDDEN = "s3cr%2Ft"
 ADDRESS = f"postgresql://ana:{HIDDEN}@db.example:5432/shelfprice?sslmode=verify-full"

@@ -12,8 +12,8 @@ from catalog.settings import Settings
 from warehouse.connection import workbench
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
+from warehouse.proof import set_aside, verify
 from warehouse.receipts import final_path, sealed_text, unsealed
-from warehouse.verify import set_aside, verify
 
 
 def cut_in_half(path: Path) -> None:

@@ -13,7 +13,7 @@ from catalog.errors import ContractError, LakeError
 from catalog.settings import Settings, read_settings
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 DAY = dt.date(2026, 1, 5)
 

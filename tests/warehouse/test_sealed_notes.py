@@ -9,11 +9,10 @@ import pytest
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from operate.health.lake import check_origin
-from warehouse.asked import left_unended, write_down
 from warehouse.lake import Lake
+from warehouse.notes import GROUPED_DATES, UNSENT_ALERTS, left_unended, read_sealed, write_down, write_sealed
 from warehouse.origin import claim, origin_of
-from warehouse.sealed_notes import GROUPED_DATES, UNSENT_ALERTS, read_sealed, write_sealed
-from warehouse.verify import set_aside, verify
+from warehouse.proof import set_aside, verify
 from warehouse.workspace import Workspace
 
 DATE = dt.date(2026, 1, 5)

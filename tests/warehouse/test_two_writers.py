@@ -12,12 +12,12 @@ from catalog.errors import Declined
 from catalog.settings import Settings
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held, is_held
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 HOLD = """
 import sys
 from pathlib import Path
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from warehouse.locks import held
 with held(LockPlace(Path(sys.argv[1])), sys.argv[2]):
     print("held", flush=True)

@@ -1,4 +1,7 @@
-"""Experiments of MLflow: made where they are not there, with a description; and studies that register no model."""
+"""Experiments of MLflow: made where they are not there, with a description; and studies that register no model.
+
+Beside them the words and parameters that people read in MLflow.
+"""
 
 import math
 import time
@@ -13,13 +16,68 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from catalog.addresses import refuse_absent_registry
 from catalog.errors import Declined
+from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
-from serving.registry_away import refuse_absent_registry
-from training.mlflow import notes
+from training.candidates import FittedModel
+from training.dataset import Dataset
 from training.mlflow.tables import make_first
-from warehouse.databases import holds_anything, sqlite_file
 from warehouse.locks import held
+from warehouse.services import holds_anything, sqlite_file
+
+ABOUT_TRAININGS = """\
+One run per training, with a run for each candidate model below it. All candidates of a training see the same demand
+cells and are judged on the same later days, so their metrics can be compared: open a training, or select its
+candidates and press Compare. Lower `log_loss` is better and decides who is registered; `excess_log_loss` is the part
+above that of the twin's true demand.
+
+The run of a training holds the metrics of the candidate that was registered, what its prices would gain
+(`gain_eur/...`, per store day, in the shelf's currency, with the 95 % interval), and whether it was promoted (1) or not
+(0). Its report, `training_report.html`, is among its artifacts. The runs named `..., every training` hold each
+candidate's metrics with one step per registered version: select them, and the charts show a line for each over time.
+"""
+
+ABOUT_STUDIES = """\
+Pricing policies compared on the same shoppers. `share/<scenario>/<policy>/<decisions>` is what a policy earns, as a
+share of what a clairvoyant would, after learning from that many logged decisions.
+"""
+
+ABOUT_HISTORY = "One step per registered version, at the date through which it was judged, whoever was registered.\n"
+
+ABOUT_MODEL = f"""\
+Chance that a shopper who considers a product buys it at a price.
+
+**Input**: price over base price and the product, one-hot (`sku_...`), all double. **Output**: two columns, the chance
+that the shopper refuses (0) and buys (1). **Aliases**: `champion` prices the shelf, `challenger` is the newest one
+judged.
+
+`mlflow.pyfunc.load_model("models:/{REGISTERED_MODEL}@champion")` gives the forest's own answers. Prices are made from
+the same answers smoothed over the price, by the kernels in the model's metadata; `shelfprice verify --model` proves
+that both agree. The model is kept as data (skops) and holds no code.
+"""
+
+
+def parameters_of(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+    """Return what a candidate was fitted with and on, as parameters of its run."""
+    candidate = fitted.candidate
+    kernels = fitted.smoothing.kernels if fitted.smoothing else ()
+    return {
+        "candidate": candidate.name,
+        "features": ", ".join(fitted.features),
+        **candidate.parameters,
+        "balance_classes": candidate.balance_classes,
+        "decreasing_in": candidate.decreasing_in,
+        "smoothing": ", ".join(
+            f"{k.weight:.0%} degree {k.degree} width {k.bandwidth:g}{' pooled' if k.pooled else ''}" for k in kernels
+        ),
+        "trained_since": dataset.trained_since,
+        "trained_through": dataset.trained_through,
+        "judged_through": dataset.judged_through,
+        "decisions_fitted_on": int(dataset.training["n_offered"].sum()),
+        "decisions_held_out": int(dataset.holdout["n_offered"].sum()),
+    }
+
 
 TRAININGS = "shelfprice-training"
 STUDIES = "shelfprice-comparison"
@@ -60,7 +118,7 @@ def client_of(settings: Settings) -> MlflowClient:
     ModelError
         When they are on a server that does not answer.
     """
-    refuse_absent_registry(settings)
+    refuse_absent_registry(settings.tracking_uri)
     make_first(settings.tracking_uri)
     return MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
 
@@ -95,7 +153,7 @@ def experiment_id(client: MlflowClient, settings: Settings, name: str, note: str
 def log_study(settings: Settings, study: Study) -> str:
     """Log a study as one run of the experiment of studies; return the run id."""
     client = client_of(settings)
-    experiment = experiment_id(client, settings, STUDIES, notes.STUDIES)
+    experiment = experiment_id(client, settings, STUDIES, ABOUT_STUDIES)
     run_id = client.create_run(experiment, run_name=study.name, tags={NOTE: study.description}).info.run_id
     log_values(client, run_id, study.metrics, study.parameters)
     for title, figure in study.figures.items():

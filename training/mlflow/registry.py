@@ -15,8 +15,7 @@ from serving.champion import Champion, load_champion
 from training.candidates import FittedModel
 from training.dataset import Dataset
 from training.gate import Verdict
-from training.mlflow import notes
-from training.mlflow.experiments import client_of
+from training.mlflow.experiments import ABOUT_MODEL, client_of
 from training.mlflow.runs import MlflowTraining, conclude, training_run
 from training.registry import Conclusion, LoggedModel, RegistryState
 
@@ -73,7 +72,7 @@ class MlflowRegistry:
         """Register a logged model, give it the alias `challenger`, and return its version."""
         client = client_of(self.settings)
         if not _is_registered(client):
-            client.create_registered_model(REGISTERED_MODEL, description=notes.MODEL)
+            client.create_registered_model(REGISTERED_MODEL, description=ABOUT_MODEL)
         version = _left_by_a_kill(client, inputs, judged_before)
         if version is None:
             tags = {"candidate": fitted.candidate.name, "log_loss": f"{scores['log_loss']:.6f}", "inputs": inputs}

@@ -22,17 +22,25 @@ from mlflow.models import Model, ModelSignature
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
+from catalog.addresses import refuse_absent_registry
 from catalog.arrays import Floats
 from catalog.names import TRAINING_REPORT, TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.stored_model import fingerprint_of
-from serving.registry_away import refuse_absent_registry
 from training.candidates import FittedModel
-from training.conditions.condition import Condition
 from training.dataset import Dataset
-from training.load_check.process import FreshProcess, fresh_process
-from training.mlflow import notes
-from training.mlflow.experiments import NOTE, TRAININGS, client_of, experiment_id, log_values
+from training.load_check import FreshProcess, fresh_process
+from training.mlflow.experiments import (
+    ABOUT_HISTORY,
+    ABOUT_TRAININGS,
+    NOTE,
+    TRAININGS,
+    client_of,
+    experiment_id,
+    log_values,
+    parameters_of,
+)
+from training.model_conditions import Condition
 from training.registry import Conclusion, LoggedModel, Pictures
 
 HISTORY_RUNS = "tags.kind = 'history'"
@@ -69,7 +77,7 @@ class MlflowTraining:
                 self.client,
                 run_id,
                 scores,
-                notes.parameters(fitted, dataset) | dict(parameters),
+                parameters_of(fitted, dataset) | dict(parameters),
                 model_id=logged.model_id,
             )
             _log_figures(self.client, run_id, pictures)
@@ -120,7 +128,7 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
     Runs that a kill left open are ended first.
     """
     client = client_of(settings)
-    experiment = experiment_id(client, settings, TRAININGS, notes.TRAININGS)
+    experiment = experiment_id(client, settings, TRAININGS, ABOUT_TRAININGS)
     tags = {
         "trained_since": str(dataset.trained_since),
         "trained_through": str(dataset.trained_through),
@@ -138,7 +146,7 @@ def training_run(settings: Settings, dataset: Dataset) -> Iterator[MlflowTrainin
 def kept_report(settings: Settings, run_id: str) -> str:
     """Return the report of a training, a page of HTML, from its run."""
     uri = settings.tracking_uri
-    refuse_absent_registry(settings)
+    refuse_absent_registry(settings.tracking_uri)
     return Path(download_artifacts(run_id=run_id, artifact_path=TRAINING_REPORT, tracking_uri=uri)).read_text("utf-8")
 
 
@@ -199,7 +207,7 @@ def _history_runs(
     for candidate, own in scores.items():
         run_id = known.get(candidate)
         if run_id is None:
-            tags = {"kind": "history", "candidate": candidate, NOTE: notes.HISTORY}
+            tags = {"kind": "history", "candidate": candidate, NOTE: ABOUT_HISTORY}
             run_id = client.create_run(experiment, run_name=f"{candidate}, every training", tags=tags).info.run_id
             client.set_terminated(run_id)
         yield run_id, own

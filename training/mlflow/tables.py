@@ -8,7 +8,7 @@ import mlflow.db
 from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from warehouse.databases import make_whole, sqlite_file
+from warehouse.services import make_whole, sqlite_file
 
 
 def make_first(store: str, artifacts: str = DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH) -> None:

@@ -11,20 +11,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.errors import DataError, Declined, ModelError
-from etl.business_dates import first_open_date
+from etl.live.calendar import first_open_date
 from serving.book_store import NewBook, book_in_force
 from training.promotion.history import (
     LOCK,
     Action,
     ChampionChange,
+    adopt,
     before_current,
+    finish,
     history,
     left_by_rollback,
     newest,
+    prices_from_model,
     record,
+    stored_prices_of,
+    unfinished,
 )
-from training.promotion.prices import prices_from_model, stored_prices_of
-from training.promotion.registry import adopt, finish, unfinished
 from training.registry import ModelRegistry
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held

@@ -3,6 +3,9 @@
 A change is made under one lock. Its row in `champions` and the price books that come with it are one commit. Then the
 registry follows: the alias, and last a tag on the registered model with the number of the change. A kill in between
 leaves the tag behind the newest row, and whoever takes the lock next lets the registry follow before anything else.
+
+Prices come with a change: a stored price book, or one worked out from the model. A change that somebody made in the
+registry by hand is noticed and recorded.
 """
 
 import datetime as dt
@@ -12,10 +15,51 @@ from typing import Literal
 
 import pyarrow as pa
 
-from catalog.tables.history import CHAMPIONS
-from serving.book_store import NewBook
+from catalog.errors import DataError, Declined
+from catalog.names import EARNS_MORE
+from catalog.tables.prices import CHAMPIONS
+from serving.book_store import NewBook, books_from, new_book, newest_book_of, restored_book
+from serving.day_curves import known_before
+from training.gate import Verdict
+from training.registry import ModelRegistry
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
+from warehouse.locks import held
+from warehouse.workspace import Workspace
+
+
+def stored_prices_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Return a version's newest stored book for each date from a first one; without one, as `prices_from_model`."""
+    stored = newest_book_of(workspace.lake, version)
+    if stored is None:
+        return prices_from_model(workspace, registry, version, first)
+    return [restored_book(workspace.lake, stored, date) for date in _dates_to_change(workspace.lake, first)]
+
+
+def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Work prices out from a version's model, for each date from a first one. Nothing is published.
+
+    Raises
+    ------
+    DataError
+        When the registry does not have the version.
+    ModelError
+        When the model cannot be loaded or cannot price the shelf.
+    """
+    model = registry.load(version)
+    if model is None:
+        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
+    known = known_before(workspace.lake, model, workspace.catalog, first)
+    return [
+        new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
+        for date in _dates_to_change(workspace.lake, first)
+    ]
+
+
+def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
+    """Return the dates whose books must change: the first, and those that have a book of their own already."""
+    return sorted({first, *books_from(lake, first)})
+
 
 LOCK = "promotion"
 THE_GATE = "the gate"
@@ -84,3 +128,113 @@ def left_by_rollback(changes: Sequence[ChampionChange]) -> dict[str, ChampionCha
         if change.action == "rolled_back" and change.previous is not None:
             left[change.previous] = change
     return left
+
+
+def unfinished(registry: ModelRegistry, lake: Lake) -> ChampionChange | None:
+    """Return the newest change if the registry has not followed it yet, as after a kill or while it was away.
+
+    A registry that does not have the version, such as a new one beside an old lake, has nothing to follow.
+
+    Raises
+    ------
+    ModelError
+        When the registry is away.
+    """
+    change = newest(lake)
+    if change is None or registry.state().change >= change.change or not registry.knows(change.version):
+        return None
+    return change
+
+
+def finish(registry: ModelRegistry, change: ChampionChange) -> None:
+    """Let the registry follow a recorded change; doing it twice does no harm."""
+    rolled_back = None
+    if change.action == "rolled_back" and change.previous is not None and registry.knows(change.previous):
+        rolled_back = change.previous, change.reason
+    registry.follow(change.version, change.change, rolled_back)
+
+
+def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
+    """Record a champion that the registry has and nobody recorded: moved in the registry itself, or long ago.
+
+    `on` is the business date on which it was found.
+    """
+    there, known = registry.state(), newest(lake)
+    if there.champion is None or (known is not None and known.version == there.champion):
+        return
+    found = ChampionChange(
+        change=known.change + 1 if known else 1,
+        version=there.champion,
+        previous=known.version if known else None,
+        action="found",
+        decided_by="unknown",
+        decided_at=dt.datetime.combine(on, dt.time(), dt.UTC),
+        reason="the registry names it champion, and no change of ours made it so",
+        prices_from=on,
+    )
+    record(lake, found)
+    finish(registry, found)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A version that the gate has judged.
+
+    Attributes
+    ----------
+    against
+        Version that was champion then, or None.
+    through
+        Last business date it was judged on; it prices from the next.
+    row
+        Its row of `model_versions`.
+    inputs
+        Fingerprint of what its training was made from.
+    """
+
+    version: str
+    verdict: Verdict
+    against: str | None
+    through: dt.date
+    row: pa.Table
+    inputs: str
+
+
+def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> None:
+    """Commit what a training found, its row and, if it is promoted, the change of champion; the registry follows.
+
+    Raises
+    ------
+    Declined
+        When someone else is changing the champion right now, or did so since the gate judged.
+    """
+    lake, challenger = workspace.lake, judged.version
+    with held(workspace.settings.locks, LOCK):
+        there, known = registry.state(), newest(lake)
+        if there.champion != judged.against or unfinished(registry, lake):
+            now = known.version if known else there.champion
+            raise Declined(
+                f"version {challenger} was judged against champion {judged.against}, but the champion is now {now}; "
+                "nothing was promoted, train again"
+            )
+        change = _promotion(judged, known) if judged.verdict.promoted else None
+        with lake.commit(f"training-v{challenger}", inputs=judged.inputs) as commit:
+            commit.publish(Partition("model_versions", None, f"v{challenger}"), judged.row)
+            if change is not None:
+                stage(commit, change)
+        if change is not None:
+            finish(registry, change)
+
+
+def _promotion(judged: Judged, known: ChampionChange | None) -> ChampionChange:
+    last, prices_from = judged.verdict.conditions[-1], judged.through + dt.timedelta(days=1)
+    return ChampionChange(
+        change=known.change + 1 if known else 1,
+        version=judged.version,
+        previous=judged.against,
+        action="promoted_by_gate",
+        decided_by=THE_GATE,
+        decided_at=dt.datetime.combine(prices_from, dt.time(), dt.UTC),
+        reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
+        prices_from=prices_from,
+    )

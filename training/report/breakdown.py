@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from catalog.arrays import Floats
-from catalog.calibration import calibration_error
+from catalog.metrics import calibration_error
 from training.dataset import Dataset
 from training.judge import excess_log_loss, log_loss
 

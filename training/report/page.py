@@ -2,6 +2,8 @@
 
 A page needs nothing beside itself: one stylesheet within it, drawings within it, no script. Whatever comes from data,
 such as a product's name, is text and never markup.
+
+MLflow shows what came of the training in a few lines of Markdown, with tags and metrics beside it.
 """
 
 from functools import cache
@@ -13,10 +15,65 @@ from markupsafe import Markup
 
 from catalog.metrics import METRICS
 from training.judge import judge
+from training.registry import Conclusion
 from training.report import figures
 from training.report.breakdown import prices_by_product, scores_by_budget_group, scores_by_product
-from training.report.inline_svg import inline_svg
+from training.report.figures import inline_svg
 from training.result import TrainingResult
+
+_COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_auc", "recall_at_threshold")
+
+
+def conclusion(result: TrainingResult) -> Conclusion:
+    """Say what came of a training."""
+    ends = vars(result.gain.judged_by) if result.gain else {}
+    gains = {f"gain_eur/{name}": value for name, value in ends.items() if isfinite(value)}
+    note = version_note(result)
+    return Conclusion(
+        version=result.version,
+        judged_through=result.dataset.judged_through,
+        note=f"Version {result.version}: {note}\n\n{_scores_table(result)}\n",
+        version_note=note,
+        tags={
+            "best": result.best,
+            "registered_version": result.version,
+            "gate": result.verdict.outcome,
+            "judged_against": result.rival,
+        },
+        metrics={**result.scores[result.best], **gains, "promoted": float(result.verdict.promoted)},
+        scores=result.scores,
+    )
+
+
+def version_note(result: TrainingResult) -> str:
+    """Describe a version: what it is, what it learned from, and the gate's verdict with every condition."""
+    dataset, verdict, gain = result.dataset, result.verdict, ""
+    if result.gain is not None:
+        gain = f"\n\nIts prices would gain {result.gain.judged_by.told(result.money)}. {result.gain.note}."
+    conditions = "\n".join(f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in verdict.conditions)
+    since = f"from {dataset.trained_since} " if dataset.trained_since else ""
+    return (
+        f"{result.best}, fitted on days {since}through {dataset.trained_through}, judged on those through "
+        f"{dataset.judged_through}, {'promoted' if verdict.promoted else 'not promoted'}.{gain}\n\n{conditions}"
+    )
+
+
+def _scores_table(result: TrainingResult) -> str:
+    rows = [
+        ["metric", *result.scores, "what it says"],
+        ["---"] * (len(result.scores) + 2),
+        *(
+            [metric.label, *(_in_words(own.get(metric.name)) for own in result.scores.values()), metric.says]
+            for metric in METRICS
+            if metric.name in _COMPARED
+        ),
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _in_words(value: float | None) -> str:
+    return "" if value is None or not isfinite(value) else f"{value:.4f}"
+
 
 _CURVES = 12  # products drawn; every product is in the tables
 _NOTHING = "–"  # shown where there is no number

@@ -1,4 +1,9 @@
-"""Assertions about the data: queries that return the rows that break them, and the uniqueness of every table's key."""
+"""Assertions about the data: queries that return the rows that break them, and the uniqueness of every table's key.
+
+A batch is looked at while its rows are in memory, before anybody reads them back. What must hold: these are the same
+queries as those on the lake, over views of the same names, so that a batch for which nothing is found here would be
+found good there. Whether several batches of a date share a key is not seen here.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -6,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+from duckdb import ConstantExpression, StarExpression
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from warehouse.assertions.keys import repeated_keys
-from warehouse.connection import workbench
+from warehouse.assertions.keys import repeated_in, repeated_keys
+from warehouse.connection import VIEWS, run_script, workbench
 from warehouse.lake import Lake, Partition
 from warehouse.sold import COUNTS, GROUPED, SOLD, sold_on
 
@@ -147,3 +154,46 @@ def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object
         rows_of.setdefault(date, []).append(row)
     for date, rows in sorted(rows_of.items(), key=lambda item: item[0] or dt.date.min):
         yield BrokenAssertion(assertion, date, len(rows), tuple(rows[:_SHOWN]))
+
+
+_READ = {
+    "interactions": "closed_interactions",
+    "repricings": "closed_repricings",
+    "unit_sales": "unit_sales",
+    "demand_cells": "demand_cells",
+    "visit_counts": "visit_counts",
+    "store_visits": "store_visits",
+}
+"""The tables by day that the queries read, with the view that shows each."""
+
+
+def broken_in_batch(
+    connection: duckdb.DuckDBPyConnection, business_date: dt.date, tables: Mapping[str, pa.Table]
+) -> list[BrokenAssertion]:
+    """Run every assertion on the tables of a batch, by name; one that is left out has no rows.
+
+    Parameters
+    ----------
+    connection
+        In memory, with the warehouse's macros and the products; views of the batch are made in it.
+    """
+    shown = {name: TABLES[name].schema.empty_table() for name in _READ} | dict(tables)
+    rows = {name: _dated(connection, business_date, table) for name, table in shown.items()}
+    connection.begin()
+    try:
+        for name, view in _READ.items():
+            rows[name].create_view(view, replace=True)
+        run_script(connection, VIEWS / "decisions_with_stock.sql")
+        broken = broken_on(connection, [business_date])
+    finally:
+        connection.rollback()  # takes the views away, and with them the rows
+    for name in tables:
+        repeated = repeated_in(rows[name], TABLES[name].key)
+        broken.extend(broken_by(f"the_key_of_{name}_is_unique", ((business_date, row[:-1]) for row in repeated)))
+    return broken
+
+
+def _dated(connection: duckdb.DuckDBPyConnection, business_date: dt.date, table: pa.Table) -> duckdb.DuckDBPyRelation:
+    """Return rows with the business date that a partition has from the name of its folder."""
+    date = ConstantExpression(business_date).alias("business_date")
+    return connection.from_arrow(table).select(StarExpression(), date)

@@ -15,15 +15,21 @@ import pyarrow as pa
 
 from catalog.contracts import TABLES
 from catalog.names import EMPTY_GROUP
-from warehouse.aside import put_aside
 from warehouse.commit_record import CommittedPart
 from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, write_durably
 from warehouse.finding import Finding, Strays
-from warehouse.local.check import check, names_in
-from warehouse.local.in_force import can_be_put_in_force, drafts_of, put_part_in_force, settle_interrupted
+from warehouse.local.in_force import (
+    can_be_put_in_force,
+    check,
+    drafts_of,
+    names_in,
+    put_aside,
+    put_part_in_force,
+    settle_interrupted,
+)
 from warehouse.local.notes import FolderNotes
 from warehouse.parquet import write_parquet
-from warehouse.partition import Partition, file_of, folder_of, partition_of, table_called
+from warehouse.partition import Partition, Within, file_of, folder_of, partition_of, table_called
 from warehouse.receipts import (
     Receipt,
     draft_path,
@@ -32,7 +38,6 @@ from warehouse.receipts import (
     proves,
     receipt_in_force,
 )
-from warehouse.within import Within
 
 _DAY_FOLDER = re.compile(r"business_date=(\d{4}-\d{2}-\d{2})")
 _RECEIPT = ".receipt.json"

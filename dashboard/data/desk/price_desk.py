@@ -14,7 +14,7 @@ from desk.price_changes.consequence import DayForecast, outlook_of
 from desk.price_changes.record import changes_by_people, changes_on
 from etl.live.store_now import StoreNow, stores_now
 from serving.book_store import BookInForce, book_in_force
-from serving.standing.standing import standings
+from serving.standing import standings
 from warehouse.workspace import Workspace
 
 COURSE_DAYS = 14

@@ -18,7 +18,7 @@ from desk.price_changes.consequence import DayForecast
 from desk.price_changes.passing import passes
 from desk.price_changes.propose import THE_RULE
 from etl.live.store_now import StoreNow
-from serving.standing.standing import Standing, StoreStanding
+from serving.standing import Standing, StoreStanding
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
 _NO_BOOK = "no price book yet"

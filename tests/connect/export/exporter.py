@@ -17,7 +17,7 @@ from price_shop import DATE, Shop
 from connect.export.export import export
 from connect.export.export_log import ExportLog
 from connect.export.targets import FolderTarget, HttpTarget, Target
-from etl.business_dates import ONE_DAY
+from etl.live.calendar import ONE_DAY
 from etl.live.day import days_with_live_parts
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.records.opening import Opening
+from catalog.records.shoppers import Opening
 from catalog.wall_clock import WallClock
 from connect.export.batch import BatchDraft, PriceBatch, ShelfPrice, StoreRecord, next_batch
 from connect.export.device_states import DEVICES, Acknowledgement, Device, device_states, price_to_pay

@@ -21,7 +21,7 @@ from connect.export.export_log import ExportLog
 from connect.export.targets import json_of
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 pytestmark = pytest.mark.server
 

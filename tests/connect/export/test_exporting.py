@@ -23,9 +23,9 @@ from connect.export.export_log import ExportLog
 from connect.export.status import late_in, status
 from connect.export.targets import FolderTarget, HttpTarget, csv_of, target_of
 from desk.price_changes.request import PriceRequest, ask
-from etl.business_dates import ONE_DAY
-from warehouse.sealed_notes import unproven_notes
-from warehouse.verify import verify
+from etl.live.calendar import ONE_DAY
+from warehouse.notes import unproven_notes
+from warehouse.proof import verify
 
 LONG_AGO = 1_000_000_000  # s since 1970
 

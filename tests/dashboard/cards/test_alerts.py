@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.tables.alerts import ALERTS
+from catalog.tables.operations import ALERTS
 from dashboard.cards.overview import alert_notices
 from dashboard.monitor import Monitor
 from warehouse.lake import Lake, Partition

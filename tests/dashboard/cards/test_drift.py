@@ -11,7 +11,7 @@ import pytest
 
 from catalog.load import load
 from catalog.settings import Settings
-from catalog.tables.drift import DRIFT_CHECKS, DRIFT_RESULTS
+from catalog.tables.learning import DRIFT_CHECKS, DRIFT_RESULTS
 from catalog.tables.prices import PRICE_BOOK
 from dashboard.cards import drift, drift_scorecard
 from dashboard.cards.events import event_list

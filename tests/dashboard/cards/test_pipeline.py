@@ -17,8 +17,8 @@ from dashboard.monitor import Monitor
 from dashboard.pages import pipeline as page
 from dashboard.prefect.runs import Run
 from warehouse.lake import Lake, Partition
+from warehouse.proof import verify
 from warehouse.receipts import final_path
-from warehouse.verify import verify
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 DAY = dt.date(2026, 1, 12)

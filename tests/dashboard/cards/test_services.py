@@ -13,7 +13,7 @@ from dashboard.app import create_app
 from dashboard.cards.services import service_list
 from dashboard.pages import pipeline as page
 from warehouse.locks import UP, held
-from warehouse.service_states import RunningServices, ServiceState, write_service_states
+from warehouse.services import RunningServices, ServiceState, write_service_states
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 HOSTILE = "exited with code 3: <script>alert(1)</script>"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from catalog.calibration import calibration_error
+from catalog.metrics import calibration_error
 from dashboard.cards.calibration import calibration_card
 from dashboard.data.calibration import by_price, predicted, reliability
 from dashboard.data.versions import Version

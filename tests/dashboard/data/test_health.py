@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.data.health import health_of
 from dashboard.data.notices import Notice
-from warehouse.service_states import RunningServices, ServiceState
+from warehouse.services import RunningServices, ServiceState
 
 AT = dt.datetime(2026, 1, 8, tzinfo=dt.UTC)
 

@@ -10,7 +10,7 @@ import pytest
 from dashboard.data.notices import notices
 from dashboard.data.versions import Version
 from warehouse.advice import Situation
-from warehouse.books import PassedOver
+from warehouse.mixed import PassedOver
 from warehouse.origin import Side
 
 TODAY = dt.date(2026, 1, 6)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from catalog.records.opening import Opening
+from catalog.records.shoppers import Opening
 from catalog.settings import Settings
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import Clock, day_at, last_tick

@@ -9,7 +9,7 @@ from catalog.settings import Settings
 from dashboard.data import verification
 from dashboard.data.verification import Verification
 from warehouse.lake import Lake
-from warehouse.verify import Inspection
+from warehouse.proof import Inspection
 
 NOW = dt.datetime(2026, 1, 20, tzinfo=dt.UTC)
 

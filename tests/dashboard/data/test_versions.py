@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from catalog.gate import EARNS_MORE
+from catalog.names import EARNS_MORE
 from dashboard.data.versions import Version
 from dashboard.monitor import Monitor
 

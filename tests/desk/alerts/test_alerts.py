@@ -15,8 +15,7 @@ import pytest
 from price_shop import DATE, Shop
 
 from catalog.errors import LakeError
-from catalog.tables.drift import DRIFT_CHECKS
-from catalog.tables.nights import NIGHTS
+from catalog.tables.learning import DRIFT_CHECKS, NIGHTS
 from desk.alerts.leftovers import Leftovers
 from desk.alerts.lookout import Lookout
 from desk.alerts.rules import Alert
@@ -25,7 +24,7 @@ from desk.alerts.watch import open_alerts, watch, watch_and_tell
 from desk.price_changes.decision import decide
 from desk.price_changes.request import PriceRequest, ask
 from etl.batches import Batch, play_batch
-from etl.business_dates import ONE_DAY
+from etl.live.calendar import ONE_DAY
 from serving.in_force import pricing_on
 from warehouse.lake import Lake, Partition
 from warehouse.locks import is_held

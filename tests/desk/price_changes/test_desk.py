@@ -17,7 +17,7 @@ from desk.price_changes.request import PriceRequest, ask, ask_all, examined
 from desk.price_law.shown import prior_price_of
 from etl.live.store_now import next_tick
 from operate.replay.day import replay
-from warehouse.verify import verify
+from warehouse.proof import verify
 
 OVERRIDE = PriceRequest("override", "a competitor is cheaper", sku="MILK", store="S01", price=1.29)
 

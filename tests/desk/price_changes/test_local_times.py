@@ -8,7 +8,7 @@ import pytest
 from price_shop import SEED, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import DataError
-from catalog.watched import WatchedCatalog
+from catalog.load import WatchedCatalog
 from connect.export.wanted import clocks_of
 from desk.answers import moment_of
 from desk.price_changes.decision import decide
@@ -17,8 +17,7 @@ from desk.price_changes.orders import orders_on
 from desk.price_changes.record import all_changes
 from desk.price_changes.request import PriceRequest, ask
 from desk.price_law.shown import prior_price_of
-from etl.business_dates import ONE_DAY
-from etl.live.calendar import day_to_sell
+from etl.live.calendar import ONE_DAY, day_to_sell
 from etl.live.day import LiveDay
 from etl.live.player import Player
 from etl.live.store_now import next_date, next_tick

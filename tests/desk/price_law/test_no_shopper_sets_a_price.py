@@ -14,7 +14,7 @@ from etl.transform import transform
 from features.cells import feature_workbench
 from serving.in_force import pricing_on
 from serving.make_book import make_book
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 

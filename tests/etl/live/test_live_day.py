@@ -12,9 +12,8 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from catalog.errors import DataError, Declined
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.live.day import LiveDay, days_sold_live, discard, sold_so_far
 from etl.live.player import Player
@@ -24,7 +23,7 @@ from features.cells import feature_workbench, groups_of, publish_groups, stale_c
 from serving.book_store import publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import play
 from simulation.visits import expected_visits_on
 from warehouse.assertions.run import broken_assertions
@@ -32,8 +31,8 @@ from warehouse.commit_record import CommittedPart
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
 from warehouse.local import store as local
+from warehouse.proof import verify
 from warehouse.receipts import Receipt
-from warehouse.verify import verify
 
 pytestmark = pytest.mark.play
 

@@ -8,24 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, WatchedCatalog, load
 from catalog.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.settings import read_settings
-from catalog.watched import WatchedCatalog
 from etl.batches import Batch, batch_inputs
 from etl.live.day import LiveDay, before, sold_in, sold_so_far, standing_after, taught
 from etl.live.player import Player
 from etl.load import DayRows, load_dimensions, load_store_day, rows_of
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.book_store import publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from serving.storefront import LearningStorefront, storefront_before_champion
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.store_day import Stretch, play
 from simulation.truth import chance_of_sale
 from simulation.visits import draw_visits

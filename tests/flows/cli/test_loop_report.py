@@ -9,7 +9,7 @@ import pytest
 from catalog.load import load
 from catalog.settings import Settings
 from etl.ledger import LedgerRow, write_down
-from flows.cli.loop_report import loop_report, sentence_of, show_report
+from flows.cli.tables import loop_report, sentence_of, show_report
 from training.same_shoppers import MeanDay
 from warehouse.lake import Lake
 

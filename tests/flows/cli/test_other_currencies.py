@@ -7,8 +7,7 @@ from catalog.limits import LOWEST_PRICE
 from connect.api.problems import Problem
 from connect.api.quote_questions import question_of, question_of_query
 from evaluation.trial.power import DayVariation, TrialPlan
-from flows.cli.loop_report import sentence_of
-from flows.cli.tables import show_kept_prices, show_prices
+from flows.cli.tables import sentence_of, show_kept_prices, show_prices
 from training.same_shoppers import MeanDay
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")

@@ -15,11 +15,11 @@ from catalog.spread import HERE, InThisProcess, Spread
 from cluster.tokens import sees, token_in
 from etl.batches import Batch, BatchResult, batches_of
 from etl.play_and_group import play_and_group
-from etl.prepare import prepared
 from etl.transform import transform
 from flows.spreading.processes import in_processes
-from serving.close_day import close_day, play_again
+from flows.workspace import prepared
 from serving.in_force import pricing_on
+from serving.live_prices import close_day, play_again
 from serving.playing import BatchToPlay, batches_to_play, play_one
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace, whereabouts

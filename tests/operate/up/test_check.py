@@ -6,7 +6,7 @@ import os
 from catalog.settings import Settings
 from operate.health.services import check_services
 from warehouse.locks import UP, held
-from warehouse.service_states import ServiceState, write_service_states
+from warehouse.services import ServiceState, write_service_states
 
 NOW = dt.datetime(2026, 1, 20, 12, tzinfo=dt.UTC)
 LONG_AGO = NOW - dt.timedelta(hours=2)

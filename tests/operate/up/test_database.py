@@ -18,8 +18,8 @@ from cluster.database import locks_of_database, mlflow_store, prefect_environmen
 from cluster.database_watch import watched
 from deploy.servers.ports import free_port
 from flows.cli.failures import failure_line
+from flows.prefect_server import tell_outages_briefly
 from operate.up.artifacts import artifacts_of, object_store_environment
-from operate.up.brief_outages import tell_outages_briefly
 from operate.up.services import services_of
 
 HIDDEN = "s3cr%2Ft"

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from catalog.lock_place import LockPlace
+from catalog.past_one_machine import LockPlace
 from operate.up.pulse import give_sign, is_alive
 from warehouse.locks import held
 

@@ -22,7 +22,7 @@ from operate.up.supervised import Patience
 from operate.up.supervisor import Stop, run_group
 from warehouse.files import write_durably
 from warehouse.locks import UP, held
-from warehouse.service_states import ServiceState
+from warehouse.services import ServiceState
 
 pytestmark = pytest.mark.server
 

@@ -5,12 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.records.product import Product
 from catalog.records.store import Store
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from simulation.truth import chance_of_sale
 
 

@@ -10,15 +10,13 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from catalog.arrays import Floats
-from catalog.ladder import price_ladder
-from catalog.load import DEFAULT_DIR, Catalog, load
+from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder
 from catalog.records.shoppers import Persona, Shock
 from evaluation.contestants import clairvoyant, stock_aware
 from evaluation.scores import expected_gain
 from evaluation.worlds import PLAYED_ON
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came, likeliest_shape, opened
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
 from serving.belief.prior import USUAL_SHAPE, Shape
 from serving.storefront import storefront_that_learns

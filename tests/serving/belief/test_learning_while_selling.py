@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import PriceDecision, Shelf, Sold
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import LearningPolicy, morning_of
 from serving.belief.worth_knowing import drawn_chances
 from serving.guardrails import limits_of

@@ -10,25 +10,23 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from catalog.ladder import price_ladder
-from catalog.load import Catalog
-from catalog.priced_by import PricedBy
+from catalog.load import Catalog, price_ladder
+from catalog.pricing import PricedBy
 from catalog.records.shoppers import Shock
 from catalog.settings import Settings, read_settings
 from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
 from serving.belief.belief import Belief, believed_before_anybody_came, opened
-from serving.belief.gaussian import Counts
-from serving.belief.knots import Knots
+from serving.belief.gaussian import Counts, Knots
 from serving.belief.log import ChampionCurves, belief_from, seen_in
 from serving.curves import DemandCurves
 from serving.day_curves import learned_for
-from serving.exploration.plan import ExplorationPlan
+from serving.exploration import ExplorationPlan
 from serving.in_force import pricing_on
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
-from simulation.shoppers import shopper_names
+from simulation.draws import shopper_names
 from simulation.truth import chance_of_sale
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace

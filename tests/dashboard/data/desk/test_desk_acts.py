@@ -15,7 +15,7 @@ from price_shop import DATE, Shop
 
 from catalog.errors import DataError, Declined
 from catalog.load import load
-from catalog.records.shelf_label import Measure
+from catalog.records.product import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
 from dashboard.cards.desk_log import in_words

@@ -1,0 +1,117 @@
+"""Single steps of the loop as flows: play store days, group their decisions, remake the prices of days under way."""
+
+import datetime as dt
+from collections.abc import Sized
+
+from prefect import flow
+
+from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, without_live_days
+from etl.live.calendar import DEFAULT_START, dates_from
+from etl.transform import Transformed
+from etl.transform import transform as group_and_check
+from flows.progress import tell
+from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
+from flows.spreading.processes import spreading
+from flows.workspace import open_workspace
+from serving import make_book
+from serving.in_force import pricing_on
+from serving.make_book import Repriced, open_days
+from serving.playing import batches_to_play, play_one
+from warehouse.sold import sold_dates
+from warehouse.workspace import Workspace
+
+
+@flow(name="transform")
+def transform(catalog_dir: str | None = None, anew_on: tuple[dt.date, ...] = ()) -> Transformed:
+    """Group the decisions of every new or changed partition into demand cells, then run the SQL assertions on them.
+
+    Partitions of the dates in `anew_on` are grouped again even though nothing changed.
+
+    Raises
+    ------
+    DataError
+        When an assertion finds rows that break it; the message names the assertion, the date and the first rows.
+    """
+    workspace = open_workspace(catalog_dir)
+    sold = sold_dates(workspace.lake)
+    tag_run("features", f"transform-{sold[-1] if sold else 'empty'}")
+    return group_decisions(workspace, anew_on)
+
+
+def group_decisions(workspace: Workspace, anew_on: tuple[dt.date, ...] = ()) -> Transformed:
+    """Group and check as a task of the flow run we are in."""
+    with spreading(workspace.settings, seconds=0) as spread:
+        return as_task(group_and_check, workspace, anew_on, tell, spread)
+
+
+@flow(name="reprice")
+def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Repriced]:
+    """Let the belief take in what a store has sold today, and publish prices for the ticks that are left.
+
+    Parameters
+    ----------
+    store
+        One store; by default every store that is being sold live.
+
+    Raises
+    ------
+    Declined
+        When no such store is being sold, or the kill switch is on.
+    """
+    workspace = open_workspace(catalog_dir)
+    tag_run("pricing", "reprice")
+    warn_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
+    return as_task(make_book.reprice, workspace, store)
+
+
+_PER_SECOND = 2e6  # decisions that one core plays and publishes
+_THREADS = 2  # for few batches: one is played while another waits for the disk
+
+
+@flow(name="simulate", flow_run_name="simulate-{start}")
+def simulate(
+    start: dt.date = DEFAULT_START,
+    days: int = 1,
+    stores: int | None = None,
+    seed: int = DEFAULT_SEED,
+    policy: str | None = None,
+    catalog_dir: str | None = None,
+) -> list[BatchResult]:
+    """Play store days on the twin and publish their decisions; days that are there already are not played again.
+
+    Parameters
+    ----------
+    start, days
+        First business date, and how many.
+    stores
+        Number of stores, by default those of the catalog.
+    seed
+        Seed of the world: equal seeds bring equal shoppers.
+    policy
+        `static`, `rule` or `greedy`; by default the price book in force on each date, or without one the catalog's
+        policy for stores without a champion.
+    """
+    workspace = open_workspace(catalog_dir, for_the_twin=True)
+    tag_run("simulation")
+    return play_dates(workspace, dates_from(start, days), stores, seed, policy)
+
+
+def play_dates(
+    workspace: Workspace, dates: list[dt.date], stores: int | None, seed: int, policy: str | None = None
+) -> list[BatchResult]:
+    """Play the batches of some dates as one task of the flow run we are in."""
+    lake, catalog, settings = workspace.lake, workspace.catalog, workspace.settings
+    batches = without_live_days(lake, batches_of(catalog, dates, stores))
+    if policy not in {"static", "rule"}:
+        warn_of_damaged_books(lake, dates)
+    priced_by = {date: pricing_on(lake, catalog, date, policy) for date in dates}
+    with spreading(settings, seconds=seconds_to_play(workspace, dates, stores), threads=_THREADS) as spread:
+        jobs = batches_to_play(workspace, batches, priced_by, policy, seed, spread)
+        played = spread_as_task(spread, play_one, jobs, "playing store days")
+    return sorted(played, key=lambda result: result.batch.partition)
+
+
+def seconds_to_play(workspace: Workspace, dates: Sized, stores: int | None = None) -> float:
+    """Return roughly how long it would take to play some dates on one core."""
+    n_stores = len(store_ids(workspace.catalog, stores))
+    return len(dates) * n_stores * workspace.catalog.store.visits_per_day / _PER_SECOND

@@ -1,0 +1,252 @@
+"""What holds for each product in each store at its next tick: the price, who ordered it, and every limit that binds.
+
+Shelf, quote, API, export, desk, price tags, alerts and refusals ask here, or ask the same storefront of the same orders
+and limits. The order of the rules stands in `catalog.pricing.LIMITS`, and each is applied in `serving.guardrails`.
+
+Of a store that opens next, what stands is what its policy opens a full shelf with, without exploration. Of one that is
+being sold, it is the price that is shown, within what people ordered and what limits it from the next tick on: what the
+policy asks for then is known when the tick begins. A price that people no longer order gives way to the policy's.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.pricing import LIMITS, Policy, Shelf
+from etl.live.calendar import catalog_of_the_day
+from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
+from etl.live.store_now import StoreNow
+from serving.guardrails import guarded_with_trail, limits_of, rule_given
+from serving.in_force import pricing_on
+from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
+from serving.storefront import Storefront
+from warehouse.lake import Lake
+
+ORDERED = ("not_approved", "frozen", "override", "kill_switch")
+"""Rules by which a price is people's and not the policy's."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What holds for one product in one store from a moment on. Prices in EUR.
+
+    Attributes
+    ----------
+    moment
+        When the store's next tick begins, UTC.
+    price
+        What stands from then on.
+    rule
+        What decided it, a key of `catalog.pricing.RULES`.
+    order, by, until
+        The price change of a person behind it, who asked for it, and its end, UTC; None where there is none.
+    limits
+        Every limit that changed a price on the way, the last one last.
+    without
+        What would stand without anything that people ordered or have yet to approve.
+    unmet
+        The price that a person ordered where a limit keeps it from standing; None where it stands.
+    """
+
+    store: str
+    sku: str
+    moment: dt.datetime
+    price: float
+    rule: str
+    order: str | None
+    by: str | None
+    until: dt.datetime | None
+    limits: tuple[str, ...]
+    without: float
+    unmet: float | None
+
+
+@dataclass(frozen=True)
+class StoreStanding:
+    """What holds in one store. Arrays have shape (n_products,), prices in EUR; `Standing` says what they mean.
+
+    Attributes
+    ----------
+    catalog
+        The shelf that the store has: of one that is being sold, that of its day.
+    since
+        From when each price stands, UTC: the next tick where it is another one than is shown.
+    orders
+        What people ordered for the date.
+    """
+
+    now: StoreNow
+    catalog: Catalog
+    prices: Floats
+    rules: tuple[str, ...]
+    limits: tuple[tuple[str, ...], ...]
+    without: Floats
+    since: tuple[dt.datetime, ...]
+    orders: Orders | None
+
+    def of(self, sku: str) -> Standing | None:
+        """Return what holds for a product; None where the store does not have it on its shelf today.
+
+        So also where its price in the store of a retailer is not known, and nobody set one.
+        """
+        own = self._positions.get(sku)
+        if own is None or math.isnan(self.prices[own]):
+            return None
+        order, price = self._behind(sku, self.rules[own]), float(self.prices[own])
+        source = None if order is None else order.source
+        span = None if source is None else source.span(self.now.store)
+        return Standing(
+            store=self.now.store,
+            sku=sku,
+            moment=self.now.moment,
+            price=price,
+            rule=self.rules[own],
+            order=None if source is None else source.id,
+            by=None if source is None else source.proposer,
+            until=None if span is None else span[1],
+            limits=self.limits[own],
+            without=float(self.without[own]),
+            unmet=self._unmet(order, price),
+        )
+
+    def order_of(self, sku: str) -> OrderSource | None:
+        """Return the strongest order of a person that holds for a product at the next tick; None without one."""
+        order = self._by_person(sku)
+        return None if order is None else order.source
+
+    def __iter__(self) -> Iterator[Standing]:
+        """Yield what holds for each product on the store's shelf, in the order of the catalog."""
+        yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
+
+    def _behind(self, sku: str, rule: str) -> PriceOrder | None:
+        """Return the order behind a price, or the proposal that waits where that holds it."""
+        if rule != "not_approved":
+            return self._by_person(sku)
+        waiting = [order for order in self._binding(sku) if order.kind == "price"]
+        return waiting[-1] if waiting else None
+
+    def _by_person(self, sku: str) -> PriceOrder | None:
+        by_people = [order for order in self._binding(sku) if order.kind != "price"]
+        return by_people[-1] if by_people else None
+
+    def _binding(self, sku: str) -> Iterator[PriceOrder]:
+        return iter(()) if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
+
+    @staticmethod
+    def _unmet(order: PriceOrder | None, price: float) -> float | None:
+        """Return the price that a person ordered where another one stands."""
+        if order is None or order.kind in {"price", "kill_switch"}:  # the last rule of all always stands
+            return None
+        return None if order.lowest == price else order.lowest
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {sku: position for position, sku in enumerate(self.catalog.skus)}
+
+
+def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> dict[str, StoreStanding]:
+    """Return what holds in stores from the next tick of each on."""
+    found, resting = dict[str, StoreStanding](), dict[dt.date, list[StoreNow]]()
+    at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
+    for store, now in stores.items():
+        if now.day is None:
+            resting.setdefault(now.date, []).append(now)
+        else:
+            found[store] = _during(lake, catalog, now, now.day, at_once)
+    for date, opening in resting.items():
+        found.update(_at_opening(lake, catalog, date, opening, at_once))
+    return found
+
+
+def _at_opening(
+    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce
+) -> dict[str, StoreStanding]:
+    """Return what stores open a date with."""
+    names = tuple(now.store for now in stores)
+    front = _without_exploration(pricing_on(lake, catalog, date, stores=names, at_once=at_once).policy)
+    shape = (len(names), len(catalog.skus))
+    stock = np.broadcast_to(catalog.par_stock, shape).astype(np.int64)
+    shelf = Shelf(stock, np.full(shape, np.nan), catalog.store.opening.ticks, np.zeros(shape), None, names)
+    decision, alone = front.decide(shelf), _without_orders(front).decide(shelf)
+    limits = _limits_by_product(decision.clamps, front.rules, shape)
+    return {
+        now.store: StoreStanding(
+            now=now,
+            catalog=catalog,
+            prices=decision.prices[row],
+            rules=tuple(front.rules[rule] for rule in decision.rule[row]),
+            limits=limits[row],
+            without=alone.prices[row],
+            since=(now.moment,) * shape[1],
+            orders=None if front.limits is None else front.limits.orders,
+        )
+        for row, now in enumerate(stores)
+    }
+
+
+def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: AtOnce) -> StoreStanding:
+    """Return what a store shows from the next tick of its live day on, as far as that is known before it begins."""
+    catalog, sold = catalog_of_the_day(lake, catalog, day), sold_so_far(lake, day)
+    assert sold is not None  # noqa: S101 - a day that is being sold has rows
+    began = standing_after(sold.rows, catalog, now.tick)
+    left = catalog.store.opening.ticks - now.tick
+    shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
+    orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
+    limits = limits_of(catalog, orders)
+    rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
+    newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
+    was_peoples = {row["sku"]: _is_peoples(row) for row in rows}
+    given = np.broadcast_to(rule_given(limits, shelf), began.shown.shape)[0]
+    is_peoples = (given >= 0) | np.array([was_peoples[sku] for sku in catalog.skus])
+    by_policy = _prices_by_policy(lake, catalog, day, sold, shelf) if is_peoples.any() else began.shown[0]
+    without = np.where(is_peoples, by_policy, began.shown[0])
+    prices, clamps = guarded_with_trail(limits, without[None], shelf)
+    bound = _limits_by_product(clamps, LIMITS, prices.shape)[0]
+    clock, rules, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
+    for own, sku in enumerate(catalog.skus):
+        tick, rule = newest[sku]
+        is_new = prices[0, own] != began.shown[0, own]
+        ordered = LIMITS[given[own]] if given[own] >= 0 else ""
+        rules.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
+        since.append(now.moment if is_new else clock.moment_of(now.date, tick))
+    return StoreStanding(now, catalog, prices[0], tuple(rules), bound, without, tuple(since), orders)
+
+
+def _is_peoples(row: dict[str, Any]) -> bool:
+    """Tell whether people ordered a price that was shown, also where floor, ceiling or cost changed it then."""
+    return row["binding_rule"] in ORDERED or any(clamp["rule"] in ORDERED for clamp in row["clamps"] or ())
+
+
+def _prices_by_policy(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, shelf: Shelf) -> Floats:
+    """Return what a store's policy asks for in its next tick within the limits, had people ordered nothing, EUR."""
+    policy = pricing_on(lake, catalog, day.business_date, stores=(day.store,)).policy
+    front = _without_exploration(taught(policy, sold.rows, catalog, sold.mark.tick))
+    return _without_orders(front).decide(shelf).prices[0]
+
+
+def _limits_by_product(
+    clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple[int, ...]
+) -> list[tuple[tuple[str, ...], ...]]:
+    """Return which limits changed a price on the way, by store and product, the last one last."""
+    found = [[list[str]() for _ in range(shape[1])] for _ in range(shape[0])]
+    for clamp in clamps:
+        row, own = divmod(int(clamp["decision"]), shape[1])
+        found[row][own].append(rules[clamp["rule"]])
+    return [tuple(tuple(own) for own in row) for row in found]
+
+
+def _without_exploration(policy: Policy) -> Storefront:
+    assert isinstance(policy, Storefront)  # noqa: S101 - every policy in force is one
+    return replace(policy, exploration=None)
+
+
+def _without_orders(front: Storefront) -> Storefront:
+    return front if front.limits is None else replace(front, limits=replace(front.limits, orders=None))

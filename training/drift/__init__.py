@@ -1,1 +1,0 @@
-"""Whether demand still answers prices as the champion says."""

@@ -1,1 +1,0 @@
-"""A stored model must load and answer in a process of its own."""

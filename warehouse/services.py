@@ -1,0 +1,199 @@
+"""What the services of `shelfprice up` keep in the home: their database files, and how each of them is.
+
+MLflow and Prefect make their tables by many steps that are no transaction, and neither can go on with a database that
+another has left half made. So a first database is made beside its place and moved there when it is whole.
+
+`up` writes how its services are into a file, which the monitor and `health` read. What the file says holds only while
+`up` runs, which its lock tells: the kernel frees it however `up` ended.
+"""
+
+import datetime as dt
+import fcntl
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from catalog.errors import ServiceError
+from catalog.settings import Settings
+from warehouse.files import sync_file, sync_folder, write_durably
+from warehouse.locks import UP, is_held
+
+RECENT = dt.timedelta(hours=1)
+"""How long a restart is counted."""
+
+Condition = Literal["starting", "answers", "silent", "restarting"]
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """How one service is.
+
+    Attributes
+    ----------
+    address
+        Where it listens; None for one that does not.
+    condition, since
+        How it is, and when that began (UTC).
+    restarts
+        When it was started again (UTC), the newest last; at least those of the last hour.
+    reason
+        Why it was started again the last time; None when it never was.
+    """
+
+    name: str
+    purpose: str
+    address: str | None
+    condition: Condition
+    since: dt.datetime
+    restarts: tuple[dt.datetime, ...] = ()
+    reason: str | None = None
+
+    def recent_restarts(self, now: dt.datetime) -> int:
+        """Return how often it was started again within the last hour."""
+        return sum(now - at <= RECENT for at in self.restarts)
+
+
+@dataclass(frozen=True)
+class RunningServices:
+    """All services, and the id of the process that runs them."""
+
+    process: int
+    services: tuple[ServiceState, ...]
+
+
+_FILE = TypeAdapter(RunningServices)
+
+
+def write_service_states(settings: Settings, process: int, services: Sequence[ServiceState]) -> None:
+    """Say how the services are, for whoever reads it."""
+    running = RunningServices(process, tuple(services))
+    write_durably(_file_of(settings), _FILE.dump_json(running, indent=1).decode() + "\n")
+
+
+def forget_service_states(settings: Settings) -> None:
+    """Remove what an earlier `up` said."""
+    _file_of(settings).unlink(missing_ok=True)
+
+
+def running_services(settings: Settings) -> RunningServices | None:
+    """Return how the services are; None when `up` does not run, or has said nothing yet.
+
+    Raises
+    ------
+    ServiceError
+        When the file cannot be read.
+    """
+    file = _file_of(settings)
+    try:
+        return _FILE.validate_json(file.read_bytes()) if is_held(settings.locks, UP) else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        why = "it holds something else" if isinstance(error, ValidationError) else error.strerror
+        raise ServiceError(
+            f"{file}: expected how the services are, {why}; the services go on unseen: stop `shelfprice up` and start "
+            "it again"
+        ) from error
+
+
+def _file_of(settings: Settings) -> Path:
+    return settings.home / "services.json"
+
+
+_WRITER_PATIENCE = 8.0  # seconds for another process that writes into a database
+_DRAFT = "draft"
+
+
+def make_whole(file: Path, make: Callable[[Path], None]) -> None:
+    """Make a first SQLite database so that a kill or a full disk leaves none; one with anything in it stays as it is.
+
+    Of several processes one makes it, while the others wait. What an earlier one left behind is removed.
+
+    Parameters
+    ----------
+    make
+        Makes the database at the path that it is given.
+
+    Raises
+    ------
+    OSError, sqlite3.Error
+        When the disk refuses; then there is no database. So with whatever `make` raises.
+    """
+    if holds_anything(file):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_drafts(file)
+        if holds_anything(file):
+            return
+        draft = file.with_name(f"{file.name}.{uuid4().hex}.{_DRAFT}")  # a library may know one of an earlier attempt
+        try:
+            make(draft)
+            with closing(sqlite3.connect(draft, timeout=_WRITER_PATIENCE)) as database:
+                database.execute("pragma wal_checkpoint(truncate)")
+            sync_file(draft)
+            draft.replace(file)
+            sync_folder(file.parent)
+        finally:
+            _remove_drafts(file)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a SQLite database by its address; None for another database, and for one in memory.
+
+    Examples
+    --------
+    >>> str(sqlite_file("sqlite:////home/ada/mlflow.db")), sqlite_file("http://127.0.0.1:5000")
+    ('/home/ada/mlflow.db', None)
+    """
+    kind, _, place = uri.partition(":///")
+    place = place.partition("?")[0]
+    if kind.partition("+")[0] != "sqlite" or not place or ":memory:" in place:
+        return None
+    return Path(place)
+
+
+def holds_anything(file: Path) -> bool:
+    """Tell whether a database was begun: SQLite takes a file without a byte for one that is new."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _remove_drafts(file: Path) -> None:
+    """Remove what the making of a database has left: the drafts, and SQLite's own files beside them."""
+    for path in file.parent.iterdir():
+        if path.name.startswith(f"{file.name}.") and f".{_DRAFT}" in path.name:
+            path.unlink(missing_ok=True)
+
+
+def refuse_unusable(file: Path, remedy: str) -> None:
+    """Refuse a SQLite file that is damaged, or that this process cannot write; one that is not there is no matter.
+
+    Raises
+    ------
+    ServiceError
+        When it cannot be used, with the remedy.
+    """
+    if not file.exists():
+        return
+    try:
+        address = f"file:{quote(str(file))}?mode=rw"
+        with closing(sqlite3.connect(address, timeout=_WRITER_PATIENCE, isolation_level=None, uri=True)) as database:
+            database.execute("begin immediate")
+            database.execute("select count(*) from sqlite_master").fetchone()
+            database.execute("rollback")
+    except sqlite3.Error as error:
+        raise ServiceError(
+            f"{file}: expected a database that can be written, found: {error}; nothing was done and old prices hold: "
+            f"{remedy}"
+        ) from error
