@@ -11,7 +11,7 @@ from warehouse.receipts import Receipt, receipt_from, unsealed
 
 @dataclass(frozen=True)
 class DeltaSource:
-    """See `cluster.mirror.source.Source`."""
+    """See `cluster.mirror.source.MirrorSource`."""
 
     store: DeltaStore
 

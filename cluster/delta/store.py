@@ -35,7 +35,7 @@ _OWN = {
 
 
 class DeltaStore(DeltaReading):
-    """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.Store`."""
+    """Partitions with their receipts, and notes, on an object store or in a folder; see `warehouse.store.LakeStore`."""
 
     def __init__(self, settings: Settings) -> None:
         """Open nothing yet but the folder, where it is one."""

@@ -1,6 +1,9 @@
 """What the core does where a wing is missing, as after an update without `make install`: it forgets no order."""
 
+import ast
 import datetime as dt
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,20 @@ def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
     for asks in (of_others.Evidence().shelf_prices, lambda *given: of_others.Evidence().own_prices_under(*given, DATE)):
         with pytest.raises(SettingError, match="a retailer's lake: expected an installed package"):
             asks(Lake(shop.settings), shop.catalog, DATE)
+
+
+def test_the_core_starts_no_module_of_a_wing_by_its_name_either() -> None:
+    contracts = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    core, wings = next(
+        (one["source_modules"], one["forbidden_modules"]) for one in contracts if "no wing" in one["name"]
+    )
+    named = {
+        f"{path}: {text.value}"
+        for folder in core
+        for path in Path(folder).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        if re.fullmatch(rf"({'|'.join(of_wings)})(\.\w+)+", text.value)
+    }
+
+    assert not named

@@ -44,7 +44,7 @@ _RECEIPT = ".receipt.json"
 
 
 class LocalStore:
-    """A lake under one folder; see `warehouse.store.Store`."""
+    """A lake under one folder; see `warehouse.store.LakeStore`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
