@@ -101,7 +101,7 @@ lock: install ## Resolve the locked requirements anew: for one machine, for more
 	  --constraint requirements-cluster.lock --generate-hashes --no-header --quiet -o deploy/requirements.lock
 
 docs: install ## Write the data dictionary and the configuration reference from the catalog
-	@$(BIN)/python -m catalog.dictionary > docs/data-dictionary.md
+	@$(BIN)/python -m catalog.contracts > docs/data-dictionary.md
 	@$(BIN)/python -m catalog.configuration > docs/configuration.md
 
 clean: ## Remove generated data and the virtual environment

@@ -23,7 +23,7 @@ from evaluation.living_store import LivingStore
 from evaluation.memory_registry import MemoryRegistry
 from features.cells import cells_from, definition_of
 from features.stored_model import StoredModel
-from training.promotion.history import THE_GATE, ChampionChange, record
+from training.champion_history import THE_GATE, ChampionChange, record
 from training.registry import RegistryState
 from warehouse.lake import Lake, Partition
 from warehouse.receipts import Receipt

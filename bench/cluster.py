@@ -20,7 +20,7 @@ from catalog.spread import HERE, InThisProcess, Spread
 from deploy.servers.dask import dask
 from etl.batches import batches_of
 from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
-from flows.spreading.processes import in_processes, spreading
+from flows.spreading import in_processes, spreading
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one

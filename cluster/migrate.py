@@ -75,7 +75,7 @@ def _upgrade_prefect() -> None:
 
 
 def _upgrade_mlflow() -> None:
-    from training.mlflow.tables import upgrade  # noqa: PLC0415 - the same
+    from training.mlflow.database import upgrade  # noqa: PLC0415 - the same
 
     upgrade(os.environ[STORE_VARIABLE])
 

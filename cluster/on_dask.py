@@ -24,7 +24,7 @@ from cluster.dask_away import refuse_absent_scheduler
 from cluster.dask_cluster import cluster_address, is_encrypted
 from cluster.ready import Expected, fault_here, made_ready, versions_here, work
 from cluster.tokens import token_in, token_under
-from flows.spreading.processes import Say
+from flows.spreading import Say
 from warehouse.lake import Lake
 
 _CONNECT_WITHIN = 8  # seconds

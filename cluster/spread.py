@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from catalog.settings import Settings
 from catalog.spread import Spread
 from cluster.dask_away import refuse_absent_cluster
-from flows.spreading.processes import Say
+from flows.spreading import Say
 
 __all__ = ["on_cluster", "refuse_absent_cluster"]
 

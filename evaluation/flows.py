@@ -26,7 +26,7 @@ from evaluation.trial.hold_trial import TrialRequest, TrialResult, hold_trial
 from evaluation.worlds import DECISIONS, POLICIES, asked_comparison, asked_shocks, asked_worlds
 from flows.progress import say, tell
 from flows.runs import as_task, spread_as_task, tag_run
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
 from warehouse.workspace import whereabouts

@@ -17,7 +17,7 @@ from catalog.settings import Settings, read_settings
 from catalog.wings import needed
 from flows.progress import say
 from flows.temporary_server import refuse_absent_services, temporary_server
-from training.mlflow.moved_home import follow_home
+from training.mlflow.database import follow_home
 from warehouse.files import keep_files_private, keep_private, prefect_login
 from warehouse.locks import UP, is_held
 

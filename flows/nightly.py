@@ -18,7 +18,7 @@ from etl.live.calendar import dates_from, newest_grouped, newest_sold
 from flows.artifacts import as_shown_task
 from flows.progress import say, tell
 from flows.runs import as_task, ended, name_run, registry_of
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.steps import seconds_to_play
 from flows.workspace import open_workspace
 from serving.live_prices import close_day

@@ -11,7 +11,7 @@ from etl.live.calendar import DEFAULT_START, ONE_DAY, dates_from
 from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.runs import registry_of
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.steps import group_decisions, play_dates
 from flows.workspace import open_workspace
 from serving.in_force import pricing_on

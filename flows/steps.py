@@ -11,7 +11,7 @@ from etl.transform import Transformed
 from etl.transform import transform as group_and_check
 from flows.progress import tell
 from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.workspace import open_workspace
 from serving import make_book
 from serving.in_force import pricing_on

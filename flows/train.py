@@ -11,7 +11,7 @@ from etl.live.calendar import ONE_DAY, newest_grouped
 from flows.artifacts import as_shown_task
 from flows.progress import tell
 from flows.runs import registry_of, say_damaged_books, tag_run
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.workspace import open_workspace
 from serving.solve import is_worth_a_cluster
 from training.night import Priced, price_date

@@ -7,7 +7,7 @@ from pathlib import Path
 from catalog.settings import read_settings
 from catalog.spread import HERE
 from flows.progress import tell
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading
 from own_data.exports.corrections import NOTHING_ASKED, CorrectionRequest

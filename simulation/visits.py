@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.arrays import Floats, Ints
-from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.shoppers import Shock
+from catalog.store_day import tick_profile
 from simulation.draws import WAITING, draw_store_day, footfall_factor_on, multipliers, parts_of, stream_of
 from simulation.selling import Waiting, draw_waiting, with_returns
 

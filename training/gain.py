@@ -11,7 +11,7 @@ from catalog.arrays import Floats, Ints
 from catalog.errors import DataError, ModelError
 from catalog.load import Catalog
 from etl.live.calendar import ONE_DAY
-from features.logged_visits import LoggedVisits, logged_visits
+from features.footfall import LoggedVisits, logged_visits
 from serving.belief.log import Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.curves import DemandCurves

@@ -18,6 +18,8 @@ from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook, book_in_force, commit_book
 from serving.make_book import make_book
 from serving.price_book import PriceBook
+from training.champion_change import finish_changes
+from training.champion_history import LOCK, newest
 from training.drift_watch import watch_drift
 from training.nights import (
     Night,
@@ -30,8 +32,6 @@ from training.nights import (
     recorded,
     why_due,
 )
-from training.promotion.change import finish_changes
-from training.promotion.history import LOCK, newest
 from training.registry import ModelRegistry
 from training.run_context import PLAINLY, RunContext
 from training.session import LEARNING, train

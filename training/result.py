@@ -23,13 +23,13 @@ from features.response import PriceResponse, at_base_price
 from serving.champion import Champion
 from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by
 from training.candidates import FittedModel
+from training.champion_history import newest
 from training.dataset import Dataset
 from training.gain import Challenger, gain_over
 from training.gate import GateInput, Incumbent, Verdict
 from training.judge import base_rates, log_loss
 from training.model_conditions import Condition
 from training.off_policy import OffPolicyEstimate
-from training.promotion.history import newest
 from training.registry import LoggedModel
 from training.same_shoppers import is_known
 from warehouse.lake import Lake

@@ -22,7 +22,7 @@ from catalog.load import Catalog
 from catalog.store_day import BOUGHT
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.live.day import is_live
-from features.logged_visits import LoggedVisits
+from features.footfall import LoggedVisits
 from serving.policies import StaticPolicy, costs_that_count
 from serving.storefront import Storefront
 from simulation.store_day import meet

@@ -12,13 +12,13 @@ from catalog.spread import HERE, Progress, Spread, silent
 from features.cells import feature_workbench
 from serving.champion import Champion
 from training.candidates import FittedModel
+from training.champion_change import catch_up
+from training.champion_history import Judged, settle
 from training.dataset import Dataset, holdout_budget_groups, learning_days
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
 from training.gate import GateInput, Verdict, pass_gate
 from training.judge import choose_threshold, judge
-from training.promotion.change import catch_up
-from training.promotion.history import Judged, settle
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
 from training.report.breakdown import curve_points

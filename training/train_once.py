@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from training.champion_change import catch_up
 from training.dataset import Dataset, learning_days
-from training.promotion.change import catch_up
 from training.registry import ModelRegistry
 from training.result import TrainingResult
 from training.run_context import PLAINLY, RunContext

@@ -13,7 +13,7 @@ from threading import Lock
 
 import duckdb
 
-from catalog.dictionary import described_columns
+from catalog.contracts import described_columns
 from catalog.errors import LakeError
 from catalog.settings import Settings
 from warehouse.advice import remedy

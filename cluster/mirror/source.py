@@ -8,7 +8,7 @@ from typing import Protocol
 from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from warehouse.commit_record import pending_names
-from warehouse.local.notes import FolderNotes
+from warehouse.notes import FolderNotes
 from warehouse.partition import Partition, file_of, partition_of
 from warehouse.receipts import Receipt, receipt_in_force
 

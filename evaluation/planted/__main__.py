@@ -17,7 +17,7 @@ from evaluation.planted.planted_world import GRAINS, Size
 from evaluation.worlds import chosen, refuse_unknown
 from flows.cli.console import progress_bars, remark, say, show_table
 from flows.progress import tell
-from flows.spreading.processes import in_processes
+from flows.spreading import in_processes
 
 _PROCESSES = 2
 _INTERRUPTED, _TERMINATED = 130, 143

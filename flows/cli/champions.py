@@ -83,7 +83,7 @@ def promote(
     with promote.working():
         from flows.runs import registry_of
         from flows.workspace import open_workspace
-        from training.promotion.change import promote as make_champion
+        from training.champion_change import promote as make_champion
 
         workspace = open_workspace(folder)
         done = make_champion(workspace, registry_of(workspace), str(version), reason, asked_at, force=force)
@@ -107,7 +107,7 @@ def rollback(reason: NeededReason, to: To = None, catalog: Catalog = None, as_js
     prepare()
     from flows.runs import registry_of
     from flows.workspace import open_workspace
-    from training.promotion.change import rollback as roll_back
+    from training.champion_change import rollback as roll_back
 
     workspace = open_workspace(folder)
     done = roll_back(workspace, registry_of(workspace), reason, None if to is None else str(to), asked_at)

@@ -29,7 +29,7 @@ def transform(catalog: Catalog = None, as_json: Json = False) -> None:
     with transform.working():
         from etl.transform import transform as group_and_check
         from flows.progress import tell
-        from flows.spreading.processes import spreading
+        from flows.spreading import spreading
         from flows.workspace import open_workspace
 
         workspace = open_workspace(folder)

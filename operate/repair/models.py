@@ -10,11 +10,11 @@ from catalog.settings import Settings
 from etl.live.calendar import first_open_date
 from operate.repair.books import has_proven_curves
 from operate.repair.damage import Damage, set_damage_aside, set_findings_aside
+from training.champion_change import catch_up
+from training.champion_history import LOCK, ChampionChange, unfinished
 from training.mlflow.interrupted import LeftRun, end_run, unended_runs, versions_without_verdict
 from training.mlflow.registry import MlflowRegistry
 from training.night import price_date
-from training.promotion.change import catch_up
-from training.promotion.history import LOCK, ChampionChange, unfinished
 from training.session import LEARNING
 from warehouse.finding import Fault
 from warehouse.lake import Lake

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrays import Ints
-from catalog.day_profile import hour_shares
+from catalog.store_day import hour_shares
 from catalog.tables.decisions import REJECTED, UNIT_SALES
 from etl.validate import row_texts
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission

@@ -1,10 +1,10 @@
 """The belief of a store: what its prices are made from, before a day and in the middle of it.
 
-Before the first champion it is the shelf's prior, corrected by everything that was sold. With one, the champion tells
-what the days taught that it learned from, and the days since correct it: its word counts for as many visits as it has
-seen at each price, so that a forest has no say where it saw nobody. Where demand was seen to change, the days before
-lend the shape of their curve, and its level is learned anew. Today's sales speak twice: as more of the same, and as the
-beginning of a change; the two are mixed by how likely each is.
+Before the first champion it is the shelf's prior, one curve in price ratio, corrected by everything that was sold. With
+one, the champion tells what the days taught that it learned from, and the days since correct it: its word counts for as
+many visits as it has seen at each price, so that a forest has no say where it saw nobody. Where demand was seen to
+change, the days before lend the shape of their curve, and its level is learned anew. Today's sales speak twice: as more
+of the same, and as the beginning of a change; the two are mixed by how likely each is.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,54 @@ from catalog.load import Catalog
 from catalog.records.pricing_rules import BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.prior import SHAPES, USUAL_SHAPE, Shape, shelf_prior
+
+_BEND_LENGTH = 0.2  # of a bend, in price ratio
+_OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
+_JITTER = 1e-6
+_SHELF_KNOTS = 24
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How free demand is, as factors of the usual spreads: of one product around the shelf, and around a line."""
+
+    own: float = 1.0
+    bend: float = 1.0
+
+
+USUAL_SHAPE = Shape()
+"""Of a shelf that has sold nothing yet."""
+
+SHAPES = tuple(Shape(own, bend) for own in (0.4, 1.0, 2.5) for bend in (0.2, 1.0))
+"""Shapes that are tried; the likeliest is taken, by what was sold."""
+
+
+def shelf_prior(knots: Knots, settings: BeliefSettings, shape: Shape) -> Gaussian:
+    """Return the belief of a store that has seen nobody: hierarchical over its products, and weak.
+
+    Parameters
+    ----------
+    shape
+        How free demand is, one of `SHAPES`.
+    """
+    level = np.log(settings.chance_at_base / (1 - settings.chance_at_base))
+    mean = level - settings.slope * (knots.ratios - 1)
+    own = shape.own**2 * _covariance(knots.ratios, _OWN_LEVEL, _OWN_SLOPE, shape.bend * _OWN_BEND)
+    common = np.linspace(knots.ratios.min(), knots.ratios.max(), _SHELF_KNOTS)
+    shelf = _covariance(common[None], settings.level_spread, settings.slope_spread, shape.bend * settings.bend_spread)[
+        0
+    ]
+    directions = np.linalg.cholesky(shelf + _JITTER * np.eye(_SHELF_KNOTS))
+    at = np.stack([np.interp(knots.ratios.ravel(), common, column) for column in directions.T], axis=-1)
+    return Gaussian(mean, own, at.reshape(*knots.shape, _SHELF_KNOTS))
+
+
+def _covariance(ratios: Floats, level: float, slope: float, bend: float) -> Floats:
+    """Return the covariance of a random line with bends, shape (n, n_knots, n_knots) for ratios (n, n_knots)."""
+    off, apart = ratios - 1, ratios[:, :, None] - ratios[:, None, :]
+    line = level**2 + slope**2 * off[:, :, None] * off[:, None, :]
+    return np.asarray(line + bend**2 * np.exp(-0.5 * (apart / _BEND_LENGTH) ** 2))
+
 
 CHANCE_OF_A_CHANGE = 0.01
 """That demand is another one than on the day before."""

@@ -20,6 +20,7 @@ from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import (
     CHANCE_OF_A_CHANGE,
     Belief,
+    Shape,
     Stage,
     believed_before_anybody_came,
     likeliest_shape,
@@ -28,7 +29,6 @@ from serving.belief.belief import (
 )
 from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
-from serving.belief.prior import Shape
 from serving.curves import DemandCurves
 
 LOOKS_BACK = 56

@@ -10,10 +10,9 @@ import pyarrow as pa
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.tables.learning import BELIEFS
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came
+from serving.belief.belief import Belief, Shape, Stage, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.prior import Shape
 
 Row = Mapping[str, Any]
 

@@ -61,7 +61,7 @@ def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
 
 def test_the_core_starts_no_module_of_a_wing_by_its_name_either() -> None:
     contracts = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    core, wings = next(
+    core, of_wings = next(
         (one["source_modules"], one["forbidden_modules"]) for one in contracts if "no wing" in one["name"]
     )
     named = {

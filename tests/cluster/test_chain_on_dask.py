@@ -25,7 +25,7 @@ from deploy.servers.seaweed import BUCKET, Seaweed
 from etl.batches import batches_of
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.workspace import prepared
 from own_data.exports.admit_dates import Room
 from own_data.exports.columns import Reading

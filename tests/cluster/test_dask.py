@@ -31,7 +31,7 @@ from etl.transform import transform
 from evaluation.harness import play_part
 from evaluation.policy_comparison import ComparisonQuestion, LogToLearnFrom, limits_of
 from evaluation.worlds import asked_comparison
-from flows.spreading.processes import spreading
+from flows.spreading import spreading
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.playing import batches_to_play, play_one
@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_costs_little(
     cluster: Cluster, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("flows.spreading.processes.say", said.append)
+    monkeypatch.setattr("flows.spreading.say", said.append)
     victim = sorted(_worker_processes(cluster).values())[0]
 
     def kill_one(done: int, _total: int) -> None:
@@ -212,7 +212,7 @@ def test_after_the_driver_is_killed_the_same_command_finishes_at_once(
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import test_dask\n"
-        "from flows.spreading.processes import spreading\n"
+        "from flows.spreading import spreading\n"
         "from catalog.settings import read_settings\n"
         "with spreading(read_settings(), seconds=0) as spread:\n"
         "    test_dask.play(test_dask._opened(read_settings()), spread, lambda done, _: print(done, flush=True))\n"

@@ -175,7 +175,7 @@ def _live(ticks: int | None = None) -> None:
 
 
 def _promote(version: str) -> None:
-    from training.promotion.change import promote
+    from training.champion_change import promote
 
     workspace = _workspace()
     now = dt.datetime.now(dt.UTC)
@@ -183,7 +183,7 @@ def _promote(version: str) -> None:
 
 
 def _rollback() -> None:
-    from training.promotion.change import rollback
+    from training.champion_change import rollback
 
     workspace = _workspace()
     rollback(workspace, _registry(workspace), "margins fell", None, dt.datetime.now(dt.UTC))

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catalog.day_profile import tick_profile
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import read_settings
+from catalog.store_day import tick_profile
 from etl.load import load_dimensions, load_store_day
 from features.cells import feature_workbench
 from features.footfall import expected_visits

@@ -11,9 +11,9 @@ from catalog.settings import Settings
 from catalog.tables.decisions import INTERACTIONS
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
-from features import logged_visits as module
+from features import footfall as module
 from features.cells import feature_workbench
-from features.logged_visits import LoggedVisits, logged_visits
+from features.footfall import LoggedVisits, logged_visits
 from serving.exploration import ExplorationPlan
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront

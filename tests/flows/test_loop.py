@@ -32,13 +32,13 @@ from operate.replay.day import replay
 from serving.book_store import book_in_force
 from serving.champion import load_champion
 from training.candidates import CANDIDATES, FittedModel
+from training.champion_history import Judged, history, settle
 from training.dataset import Dataset
 from training.gate import Verdict
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.registry import MlflowRegistry
 from training.mlflow.runs import HISTORY_RUNS
 from training.model_conditions import Condition
-from training.promotion.history import Judged, history, settle
 from training.registry import RegistryState
 from training.result import Rival, TrainingResult, stays_because
 from training.train_once import KnownVersion

@@ -24,10 +24,10 @@ from flows.workspace import prepared
 from serving.book_store import commit_book
 from serving.in_force import pricing_on
 from serving.make_book import make_book
+from training.champion_history import ChampionChange, record
 from training.mlflow.experiments import TRAININGS
 from training.mlflow.interrupted import unended_runs
 from training.mlflow.registry import MlflowRegistry
-from training.promotion.history import ChampionChange, record
 from warehouse.commit_record import CommittedPart, pending_names, pending_record_name, record_name
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held

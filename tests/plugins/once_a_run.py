@@ -42,7 +42,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 def copy_home(source: Path, home: Path) -> Settings:
     """Copy a home with its registry; what names its own place in it names the new one."""
     from features.cells import ALL_VIEWS
-    from training.mlflow.moved_home import follow_home
+    from training.mlflow.database import follow_home
     from warehouse.connection import build_file
 
     shutil.copytree(source, home, dirs_exist_ok=True)

@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.day_profile import tick_profile
 from catalog.json_text import json_text
 from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.reasons import Changes, PriceMove, reason, reasons
 from catalog.records.pricing_rules import Guardrails
+from catalog.store_day import tick_profile
 from serving.curves import DemandCurves
 from serving.policies import StockAwarePolicy
 from serving.quote import PriceQuestion, QuotedBook

@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from catalog.day_profile import tick_profile
 from catalog.errors import DataError
 from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.settings import Settings
+from catalog.store_day import tick_profile
 from flows.cli.ask import show_explanation, show_quote
 from serving.curves import DemandCurves
 from serving.in_force import match_to_shelf, pricing_on

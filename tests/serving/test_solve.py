@@ -10,9 +10,9 @@ from elsewhere import Elsewhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.day_profile import tick_profile
 from catalog.load import Catalog, load, price_ladder
 from catalog.spread import HERE, Done, unheard
+from catalog.store_day import tick_profile
 from serving.book_store import new_book
 from serving.curves import DemandCurves
 from serving.solve import ProductsToSolve, is_worth_a_cluster, solve

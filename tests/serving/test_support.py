@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.day_profile import tick_profile
 from catalog.load import Catalog, load, price_ladder
 from catalog.pricing import Shelf
 from catalog.records.pricing_rules import Guardrails
 from catalog.records.store import Store
 from catalog.settings import read_settings
-from catalog.store_day import BOUGHT
+from catalog.store_day import BOUGHT, tick_profile
 from serving.book_policy import BookPolicy
 from serving.book_store import publish_book
 from serving.curves import DemandCurves

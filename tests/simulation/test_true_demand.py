@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.day_profile import tick_profile
 from catalog.load import Catalog
 from catalog.records.shoppers import Opening, Shock
 from catalog.records.store import Store
-from catalog.store_day import BOUGHT
+from catalog.store_day import BOUGHT, tick_profile
 from serving.policies import StaticPolicy
 from serving.storefront import Storefront
 from simulation.store_day import play

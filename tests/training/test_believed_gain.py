@@ -8,8 +8,8 @@ import pytest
 
 from catalog.arrays import Floats
 from catalog.currency import currency_of
-from catalog.day_profile import tick_profile
 from catalog.load import Catalog, load, price_ladder
+from catalog.store_day import tick_profile
 from serving.belief.belief import Belief, Stage, believed_before_anybody_came
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots

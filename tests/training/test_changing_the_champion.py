@@ -30,12 +30,12 @@ from serving.book_store import book_in_force, publish_book
 from serving.in_force import pricing_on
 from serving.live_prices import LivePrices
 from simulation.truth import chance_of_sale
+from training import champion_change as champions
+from training.champion_change import Done, catch_up, promote, rollback
+from training.champion_history import ChampionChange, Judged, adopt, finish, history, record, settle, unfinished
 from training.gate import Verdict
 from training.mlflow.registry import MlflowRegistry
 from training.model_conditions import Condition
-from training.promotion import change as champions
-from training.promotion.change import Done, catch_up, promote, rollback
-from training.promotion.history import ChampionChange, Judged, adopt, finish, history, record, settle, unfinished
 from warehouse.commit_record import CommittedPart
 from warehouse.files import sha256_of
 from warehouse.lake import Lake, Partition
@@ -180,7 +180,7 @@ def test_a_rollback_wants_a_reason(workspace: Workspace, reason: str) -> None:
 DEATHS = [
     "between the curves and the book",
     "warehouse.finish.make_final",
-    "training.promotion.change.finish",
+    "training.champion_change.finish",
     "training.mlflow.registry.MlflowRegistry.follow",
     "mlflow.tracking.MlflowClient.set_registered_model_tag",
 ]

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from catalog.day_profile import tick_profile
 from catalog.load import load, price_ladder
-from features.logged_visits import LoggedVisits
+from catalog.store_day import tick_profile
+from features.footfall import LoggedVisits
 from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves
 from serving.exploration import ExplorationPlan

@@ -11,8 +11,8 @@ from mlflow.tracking import MlflowClient
 
 from catalog.errors import ModelError
 from catalog.settings import Settings, read_settings
+from training.mlflow.database import follow_home
 from training.mlflow.experiments import STUDIES, TRAININGS, client_of, experiment_id
-from training.mlflow.moved_home import follow_home
 
 
 def home_at(folder: Path) -> Settings:
@@ -108,7 +108,7 @@ def test_a_place_whose_name_only_begins_alike_is_not_touched(moved: Settings, ma
 def test_a_database_that_cannot_be_changed_is_refused_and_not_used_as_it_is(
     moved: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.mlflow.moved_home._PATIENCE", 0.1)
+    monkeypatch.setattr("training.mlflow.database._PATIENCE", 0.1)
     with closing(sqlite3.connect(moved.home / "mlflow" / "mlflow.db", isolation_level=None)) as keeper:
         keeper.execute("begin immediate")
         with pytest.raises(ModelError, match="found those of another home") as told:

@@ -11,9 +11,9 @@ from catalog.settings import Settings
 from catalog.tables.learning import MODEL_VERSIONS
 from evaluation.memory_registry import MemoryRegistry
 from flows.workspace import prepared
+from training.champion_history import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
 from training.gate import Verdict
 from training.model_conditions import Condition
-from training.promotion.history import Action, ChampionChange, Judged, before_current, history, left_by_rollback, settle
 
 ON = dt.date(2026, 1, 19)
 AT = dt.datetime(2026, 1, 19, 9, tzinfo=dt.UTC)

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 
 from catalog.load import DEFAULT_DIR, load
-from features.logged_visits import LoggedVisits
+from features.footfall import LoggedVisits
 from simulation.truth import chance_on
 from training.same_shoppers import true_chances_at
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.local.notes import FolderNotes
-from warehouse.notes import left_unended, strike_out, write_down, write_sealed
+from warehouse.notes import FolderNotes, left_unended, strike_out, write_down, write_sealed
 
 DATE = dt.date(2026, 1, 7)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import ContractError, Declined, LakeError
 from warehouse import commit as commit_module
+from warehouse import notes as notes_module
 from warehouse.commit_record import (
     CommitRecord,
     CommittedPart,
@@ -25,9 +26,8 @@ from warehouse.commit_record import (
 )
 from warehouse.lake import Lake, Partition
 from warehouse.local import in_force as in_force_module
-from warehouse.local import notes as notes_module
 from warehouse.local import store as store_module
-from warehouse.local.notes import FolderNotes
+from warehouse.notes import FolderNotes
 from warehouse.proof import verify
 from warehouse.receipts import Receipt
 

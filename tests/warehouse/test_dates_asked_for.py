@@ -11,7 +11,7 @@ from opened_files import opened_below
 
 from catalog.contracts import TABLES
 from catalog.settings import Settings
-from training.promotion.history import ChampionChange, newest, record
+from training.champion_history import ChampionChange, newest, record
 from warehouse.assertions.run import broken_assertions
 from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.local.notes import FolderNotes
+from warehouse.notes import FolderNotes
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
 from training.candidates import FittedModel
 from training.dataset import Dataset
-from training.mlflow.tables import make_first
+from training.mlflow.database import make_first
 from warehouse.locks import held
 from warehouse.services import holds_anything, sqlite_file
 

@@ -47,7 +47,7 @@ def main() -> None:
     from mlflow.server import constants  # noqa: PLC0415
     from mlflow.server.handlers import initialize_backend_stores  # noqa: PLC0415
 
-    from training.mlflow.tables import make_first  # noqa: PLC0415
+    from training.mlflow.database import make_first  # noqa: PLC0415
 
     root = "mlflow-artifacts:/"  # as `mlflow server` names files that it hands on itself
     make_first(store, root)

@@ -27,7 +27,7 @@ from warehouse.local.in_force import (
     put_part_in_force,
     settle_interrupted,
 )
-from warehouse.local.notes import FolderNotes
+from warehouse.notes import FolderNotes
 from warehouse.parquet import write_parquet
 from warehouse.partition import Partition, Within, file_of, folder_of, partition_of, table_called
 from warehouse.receipts import (

@@ -14,7 +14,7 @@ from cluster.dask_away import refuse_absent_cluster
 from cluster.dask_cluster import cluster_environment, scheduler_command, worker_command
 from cluster.ready import Expected, fault_here, made_ready, versions_here, work
 from cluster.tokens import token_in, token_under
-from flows.spreading.processes import Processes, spreading
+from flows.spreading import Processes, spreading
 from warehouse.lake import Lake
 
 
@@ -37,7 +37,7 @@ def encrypted(tmp_path: Path) -> Settings:
 
 
 def test_little_work_is_done_here_and_much_in_processes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.spreading.processes.cores", lambda: 4)
+    monkeypatch.setattr("flows.spreading.cores", lambda: 4)
     with spreading(settings, seconds=1) as spread:
         assert spread is HERE
     with spreading(settings, seconds=1, threads=2) as spread:
@@ -45,7 +45,7 @@ def test_little_work_is_done_here_and_much_in_processes(settings: Settings, monk
     with spreading(settings, seconds=1_000, threads=2) as spread:
         assert isinstance(spread, Processes)
         assert spread.width == 4
-    monkeypatch.setattr("flows.spreading.processes.cores", lambda: 1)
+    monkeypatch.setattr("flows.spreading.cores", lambda: 1)
     with spreading(settings, seconds=1_000) as spread:
         assert spread is HERE
 

@@ -15,7 +15,7 @@ from spread_jobs import Numbered
 
 from catalog.errors import DamagedError, DataError, Declined, LakeError, ServiceError
 from catalog.spread import HERE, InThisProcess, Spread, attempt
-from flows.spreading.processes import Processes, in_processes
+from flows.spreading import Processes, in_processes
 
 pytestmark = pytest.mark.server
 
@@ -109,7 +109,7 @@ def test_an_interruption_ends_the_processes_in_the_middle_of_their_work(jobs: li
 
 def test_processes_end_when_their_starter_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom pathlib import Path\nimport spread_jobs\nfrom flows.spreading.processes import in_processes\n"
+        "import sys\nfrom pathlib import Path\nimport spread_jobs\nfrom flows.spreading import in_processes\n"
         "with in_processes(2, print) as opened:\n"
         "    opened(spread_jobs.sleep_long, [spread_jobs.Numbered(n, Path(sys.argv[1])) for n in range(2)])\n"
     )

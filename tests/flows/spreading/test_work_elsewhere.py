@@ -16,7 +16,7 @@ from cluster.tokens import sees, token_in
 from etl.batches import Batch, BatchResult, batches_of
 from etl.play_and_group import play_and_group
 from etl.transform import transform
-from flows.spreading.processes import in_processes
+from flows.spreading import in_processes
 from flows.workspace import prepared
 from serving.in_force import pricing_on
 from serving.live_prices import close_day, play_again

@@ -15,10 +15,17 @@ from catalog.records.shoppers import Persona, Shock
 from evaluation.contestants import clairvoyant, stock_aware
 from evaluation.scores import expected_gain
 from evaluation.worlds import PLAYED_ON
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came, likeliest_shape, opened
+from serving.belief.belief import (
+    USUAL_SHAPE,
+    Belief,
+    Shape,
+    Stage,
+    believed_before_anybody_came,
+    likeliest_shape,
+    opened,
+)
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
-from serving.belief.prior import USUAL_SHAPE, Shape
 from serving.storefront import storefront_that_learns
 from simulation.store_day import play
 from simulation.truth import chance_of_sale

@@ -7,11 +7,10 @@ import pytest
 
 from catalog.load import Catalog
 from catalog.records.product import Product
-from serving.belief.belief import Belief, Stage, believed_before_anybody_came, opened
+from serving.belief.belief import Belief, Shape, Stage, believed_before_anybody_came, opened
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.policy import morning_of
-from serving.belief.prior import Shape
 from serving.belief.table import belief_from_table, belief_to_table
 
 

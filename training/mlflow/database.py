@@ -1,9 +1,12 @@
-"""A home that was moved or copied: MLflow's database is made to name the files where they are now.
+"""MLflow's database: it names the files where they are now, and its tables are made whole or not at all.
 
 MLflow writes down where each file is in full. After `mv data elsewhere` those places are gone, and after a copy they
 are the original's, into which the next training would write. What must hold: a database in its home belongs to that
 home alone. One that the settings name elsewhere is left as it is. MLflow itself is not imported, for this is looked at
 whenever a command begins.
+
+MLflow makes its tables itself wherever it finds none, by steps that are no transaction: a kill in between leaves a
+database that it can neither use nor finish, and two machines at once do, too.
 """
 
 import sqlite3
@@ -11,9 +14,40 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import mlflow.db
+from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
 from catalog.errors import ModelError, first_line
 from catalog.settings import Settings
+from warehouse.services import make_whole, sqlite_file
 from warehouse.sql_files import queries_beside
+
+
+def make_first(store: str, artifacts: str = DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH) -> None:
+    """Make MLflow's database where the address is that of a SQLite file in which there is nothing yet.
+
+    Parameters
+    ----------
+    artifacts
+        Where the experiment keeps its files that MLflow makes with its tables.
+    """
+    file = sqlite_file(store)
+    if file is not None:
+        make_whole(file, lambda draft: _make(f"sqlite:///{draft}", artifacts))
+
+
+def upgrade(store: str) -> None:
+    """Make or upgrade the tables at an address as `mlflow db upgrade` does, which would show it in the process list."""
+    command = mlflow.db.upgrade.callback
+    assert command is not None  # noqa: S101 - it is a command
+    command(store)
+
+
+def _make(store: str, artifacts: str) -> None:
+    made = SqlAlchemyStore(store, artifacts)  # type: ignore[no-untyped-call] # the library's
+    made.engine.dispose()
+
 
 _query = queries_beside(__file__)
 _PATIENCE = 10.0  # seconds for another process that writes

@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 Say = Callable[[str], object]
 """Told in a sentence what happens meanwhile."""
 
-_COMMAND = (sys.executable, "-P", "-m", "flows.spreading.worker")
+_COMMAND = (sys.executable, "-P", "-m", "flows.spread_worker")
 _DEATHS_BORNE = 1
 """How often a job may take down the process that works on it; the second time it is given up."""
 
@@ -144,7 +144,7 @@ class _Worker:
             return
 
     def answer(self) -> tuple[bool, Any] | None:
-        """Return what `flows.spreading.worker` answers; None when it has ended."""
+        """Return what `flows.spread_worker` answers; None when it has ended."""
         self.job = None
         try:
             return self.connection.recv()

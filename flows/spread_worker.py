@@ -1,4 +1,4 @@
-"""A process that works for another one: `python -m flows.spreading.worker FD`.
+"""A process that works for another one: `python -m flows.spread_worker FD`.
 
 It reads a function and a job from a socket, answers what that brought, and waits for the next. It ends when the socket
 does, and with the process that started it (`catalog.child_process`). The socket is its starter's alone: nobody else can

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from catalog.errors import DataError, Declined, ModelError
 from etl.live.calendar import first_open_date
 from serving.book_store import NewBook, book_in_force
-from training.promotion.history import (
+from training.champion_history import (
     LOCK,
     Action,
     ChampionChange,

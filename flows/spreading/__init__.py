@@ -1,1 +1,0 @@
-"""Where independent work is done: in this process, in others of this machine, or on a Dask cluster."""

@@ -1,1 +1,0 @@
-"""Changes of champion: their history, how one is made, and the prices that come with it."""
