@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from dash import Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
@@ -10,34 +10,12 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import Declined, ServiceError
 from dashboard.cache import Cache
 from dashboard.cards.live_store import ASK, NO, PAUSE, RESET, SPEED, START, STATE, STOP, YES, away, state_of_store
-from dashboard.prefect.control import LiveRun
+from dashboard.prefect.control import Control, LiveRun
 
 SEEN, DONE = "live-seen", "live-done"
 
 _ASK_AGAIN_AT_WORK, _ASK_AGAIN_IDLE = 1.5, 8.0  # seconds; all browsers share the answer
 _MOST_STORES = 256
-
-
-class Control(Protocol):
-    """What the page needs of `dashboard.prefect.control.LiveControl`."""
-
-    def status(self, store: str) -> LiveRun | None:
-        """Return the newest live run of a store."""
-
-    def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
-        """Let a store sell; `again` forgets what was sold of its open day."""
-
-    def pause(self, store: str) -> LiveRun:
-        """Hold the selling."""
-
-    def resume(self, store: str) -> LiveRun:
-        """Go on after a pause."""
-
-    def cancel(self, store: str) -> LiveRun:
-        """Stop the selling."""
-
-    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
-        """Change the time from one tick to the next."""
 
 
 class SharedStatus:

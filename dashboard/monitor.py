@@ -15,7 +15,7 @@ from dashboard.data.desk.kill_switch import KillSwitch
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
-from dashboard.live_controls import Control
+from dashboard.prefect.control import Control
 from dashboard.who import refusal
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
 from warehouse.origin import RECORD, refusal_of

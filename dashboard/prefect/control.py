@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from httpx import HTTPError
@@ -175,6 +175,28 @@ class LiveControl:
                 f"Prefect at {self.api} does not answer ({type(error).__name__}); "
                 "run `shelfprice up`, or try again if it is up"
             ) from error
+
+
+class Control(Protocol):
+    """What a page needs of `LiveControl`."""
+
+    def status(self, store: str) -> LiveRun | None:
+        """Return the newest live run of a store."""
+
+    def start(self, store: str, *, tick_seconds: float, again: bool) -> LiveRun:
+        """Let a store sell; `again` forgets what was sold of its open day."""
+
+    def pause(self, store: str) -> LiveRun:
+        """Hold the selling."""
+
+    def resume(self, store: str) -> LiveRun:
+        """Go on after a pause."""
+
+    def cancel(self, store: str) -> LiveRun:
+        """Stop the selling."""
+
+    def set_speed(self, store: str, tick_seconds: float) -> LiveRun:
+        """Change the time from one tick to the next."""
 
 
 def _served(client: SyncPrefectClient) -> DeploymentResponse:
