@@ -29,10 +29,13 @@ class MemoryTraining:
     dataset: Dataset
     models: dict[str, StoredModel]
 
-    def log_candidate(
-        self, fitted: FittedModel, _scores: Mapping[str, float], _pictures: Pictures, _parameters: Mapping[str, Any]
+    def log_candidate(self, _fitted: FittedModel, _scores: Mapping[str, float], _parameters: Mapping[str, Any]) -> None:
+        """Keep nothing of a candidate that was not the best."""
+
+    def log_best(
+        self, fitted: FittedModel, _scores: Mapping[str, float], _parameters: Mapping[str, Any], _pictures: Pictures
     ) -> LoggedModel:
-        """Keep a candidate."""
+        """Keep the best candidate."""
         model_id = f"{self.run_id}-{fitted.candidate.name}"
         self.models[model_id] = _stored(fitted, self.dataset)
         return LoggedModel(model_id, self.run_id, model_id, "memory")

@@ -25,7 +25,7 @@ Pictures = Callable[[], Mapping[str, Figure]]
 
 @dataclass(frozen=True)
 class LoggedModel:
-    """Where a candidate was logged: its run, the training's, and the model's id and the place of its files.
+    """Where the best candidate was logged: its run, the training's, and the model's id and the place of its files.
 
     `sha256` is the fingerprint of these files; None where there are none.
     """
@@ -76,10 +76,14 @@ class TrainingLog(Protocol):
         """The training's run."""
         ...
 
-    def log_candidate(
-        self, fitted: FittedModel, scores: Mapping[str, float], pictures: Pictures, parameters: Mapping[str, Any]
+    def log_candidate(self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any]) -> None:
+        """Log what a candidate was and how it scored."""
+        ...
+
+    def log_best(
+        self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any], pictures: Pictures
     ) -> LoggedModel:
-        """Log a candidate with its scores."""
+        """Log the best candidate in the same way, with its model and figures."""
         ...
 
     def log_pictures(self, pictures: Pictures) -> None:

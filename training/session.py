@@ -17,7 +17,7 @@ from training.champion_history import Judged, settle
 from training.dataset import Dataset, holdout_budget_groups, learning_days
 from training.fit_candidates import FittedCandidate, FittingJob, fit_candidates
 from training.gain import Challenger
-from training.gate import GateInput, Verdict, pass_gate
+from training.gate import GateInput, pass_gate
 from training.judge import choose_threshold, judge
 from training.registry import LoggedModel, ModelRegistry, TrainingLog
 from training.report import figures
@@ -38,9 +38,13 @@ class JudgedCandidate:
     """A candidate with its chances of sale, shape (n_cells,), and its scores on the held-out days."""
 
     fitted: FittedModel
-    logged: LoggedModel
     p_sale: Floats
     scores: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Name of the candidate."""
+        return self.fitted.candidate.name
 
 
 @dataclass(frozen=True)
@@ -88,17 +92,18 @@ def train(
     champion, inputs = registry.load(), inputs_of(workspace, dataset, seed)
     with registry.training(dataset) as log:
         fitted = fit_candidates(workspace, FittingJob(dataset, through, since, seed), spread, progress)
-        judged = judge_candidates(log, days, fitted)
-        best = min(judged, key=lambda item: item.scores["log_loss"])
+        judged = [_judged(own, days) for own in fitted]
+        best = _best_of(judged)
+        logged = _log(log, judged, days)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
-        version = registry.register(best.logged, best.fitted, best.scores, inputs, judged_before)
-        load_check = log.check_load(best.logged, best.fitted, best.p_sale)
+        version = registry.register(logged, best.fitted, best.scores, inputs, judged_before)
+        load_check = log.check_load(logged, best.fitted, best.p_sale)
         challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
         found = gate_input(workspace, dataset, challenger, champion, load_check)
-        result = _result(workspace, days, judged, champion, found, pass_gate(found), version)
+        result = _result(workspace, days, judged, champion, found, version, log.run_id)
         registry.note_verdict(version, result.verdict)
-        registry.conclude(best.logged, conclusion(result), lambda: training_report(result))
-    row = model_version_row(result, best.logged, registry.sha256_of(version))
+        registry.conclude(logged, conclusion(result), lambda: training_report(result))
+    row = model_version_row(result, logged, registry.sha256_of(version))
     against = champion.version if champion else None
     settle(workspace, registry, Judged(version, result.verdict, against, dataset.judged_through, row, inputs))
     return result
@@ -110,36 +115,41 @@ def inputs_of(workspace: Workspace, dataset: Dataset, seed: int) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def judge_candidates(log: TrainingLog, days: _Days, fitted: list[FittedCandidate]) -> list[JudgedCandidate]:
-    """Judge and log every candidate."""
-    judged, dataset = [_judged(log, own, days) for own in fitted], days.dataset
+def _judged(own: FittedCandidate, days: _Days) -> JudgedCandidate:
+    threshold = choose_threshold(own.p_training, days.dataset.training)
+    return JudgedCandidate(own.fitted, own.p_sale, judge(own.p_sale, days.dataset.holdout, days.truth, threshold))
+
+
+def _best_of(judged: list[JudgedCandidate]) -> JudgedCandidate:
+    return min(judged, key=lambda item: item.scores["log_loss"])
+
+
+def _log(log: TrainingLog, judged: list[JudgedCandidate], days: _Days) -> LoggedModel:
+    """Log every candidate's scores, and of the best one its model and figures: no other will price or be looked at."""
+    best, dataset, parameters = _best_of(judged), days.dataset, {"seed": days.seed}
+    for other in judged:
+        if other is not best:
+            log.log_candidate(other.fitted, other.scores, parameters)
+    logged = log.log_best(
+        best.fitted,
+        best.scores,
+        parameters,
+        lambda: {
+            "reliability": figures.reliability(best.name, best.p_sale, dataset.holdout),
+            "precision_recall": figures.precision_recall(best.name, best.p_sale, dataset.holdout),
+            "importance": figures.importance(best.fitted),
+        },
+    )
     log.log_pictures(
         lambda: {"demand_curves": figures.demand_curves(_curves_of(judged, dataset), dataset.holdout, days.money)}
     )
-    return judged
-
-
-def _judged(log: TrainingLog, own: FittedCandidate, days: _Days) -> JudgedCandidate:
-    dataset, fitted, chance, name = days.dataset, own.fitted, own.p_sale, own.fitted.candidate.name
-    threshold = choose_threshold(own.p_training, dataset.training)
-    scores = judge(chance, dataset.holdout, days.truth, threshold)
-    logged = log.log_candidate(
-        fitted,
-        scores,
-        lambda: {
-            "reliability": figures.reliability(name, chance, dataset.holdout),
-            "precision_recall": figures.precision_recall(name, chance, dataset.holdout),
-            "importance": figures.importance(fitted),
-        },
-        {"seed": days.seed},
-    )
-    return JudgedCandidate(fitted, logged, chance, scores)
+    return logged
 
 
 def _curves_of(judged: list[JudgedCandidate], dataset: Dataset) -> pd.DataFrame:
     """Return each candidate's chance of sale at every price that was offered, a column for each."""
     points = curve_points(dataset)
-    curves = {item.fitted.candidate.name: item.fitted.p_sale(points) for item in judged}
+    curves = {item.name: item.fitted.p_sale(points) for item in judged}
     return points[["sku", "price_offered"]].assign(**curves)
 
 
@@ -149,12 +159,12 @@ def _result(
     judged: list[JudgedCandidate],
     champion: Champion | None,
     found: GateInput,
-    verdict: Verdict,
     version: str,
+    run_id: str,
 ) -> TrainingResult:
     """Gather what was found, with the champion, the truth and the budgets where they are known."""
     dataset = days.dataset
-    best = min(judged, key=lambda item: item.scores["log_loss"])
+    best = _best_of(judged)
     points = curve_points(dataset)
     at_points = replace(dataset, holdout=points)
     curves = {
@@ -171,10 +181,10 @@ def _result(
         version,
         p_sale=best.p_sale,
         curves=points.assign(**{name: p_sale for name, p_sale in curves.items() if p_sale is not None}),
-        scores={item.fitted.candidate.name: item.scores for item in judged},
-        verdict=verdict,
+        scores={item.name: item.scores for item in judged},
+        verdict=pass_gate(found),
         names={product.sku: product.name for product in workspace.catalog.products},
-        run_id=best.logged.training_run_id,
+        run_id=run_id,
         seed=days.seed,
         champion=Rival(champion.version, champion_chances(champion, dataset)) if champion else None,
         truth=days.truth,

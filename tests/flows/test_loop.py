@@ -140,7 +140,11 @@ def test_candidates_stand_side_by_side_under_one_parent(in_the_loop: Loop) -> No
         assert all(seen.dataset.digest for seen in run.inputs.dataset_inputs)
         assert {"features", "seed", "trained_through", "decisions_fitted_on"} <= set(run.data.params)
         assert run.data.tags["mlflow.note.content"]
-        assert pictures_of(client, run.info.run_id) == {"reliability", "precision_recall", "importance"}
+    with_model = [run for run in children if run.outputs.model_outputs]
+    assert [run.data.tags["registered_version"] for run in with_model] == [parents[0].data.tags["registered_version"]]
+    for run in children:
+        drawn = {"reliability", "precision_recall", "importance"} if run in with_model else set()
+        assert pictures_of(client, run.info.run_id) == drawn
     assert pictures_of(client, parents[0].info.run_id) == {"demand_curves"}
 
 

@@ -62,26 +62,31 @@ class MlflowTraining:
     dataset: Dataset
     process: FreshProcess
 
-    def log_candidate(
-        self, fitted: FittedModel, scores: Mapping[str, float], pictures: Pictures, parameters: Mapping[str, Any]
+    def log_candidate(self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any]) -> None:
+        """Log a candidate as a run below the training's: parameters, data and metrics."""
+        with self._run_of(fitted) as run_id:
+            log_values(self.client, run_id, scores, parameters_of(fitted, self.dataset) | dict(parameters))
+
+    def log_best(
+        self, fitted: FittedModel, scores: Mapping[str, float], parameters: Mapping[str, Any], pictures: Pictures
     ) -> LoggedModel:
-        """Log a candidate as a run below the training's: parameters, data, metrics, figures and the model."""
+        """Log the best candidate in the same way, with its model and figures."""
+        with self._run_of(fitted) as run_id:
+            logged, said = self._log_model(fitted, run_id), parameters_of(fitted, self.dataset) | dict(parameters)
+            log_values(self.client, run_id, scores, said, model_id=logged.model_id)
+            _log_figures(self.client, run_id, pictures)
+        return logged
+
+    @contextmanager
+    def _run_of(self, fitted: FittedModel) -> Iterator[str]:
+        """Open the run of a candidate while the block logs it."""
         candidate, dataset = fitted.candidate, self.dataset
         name = f"{candidate.name} {dataset.judged_through}"
         tags = {_PARENT: self.run_id, NOTE: candidate.description, "candidate": candidate.name}
         run_id = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
         with _ended(self.client, run_id):
             self.client.log_inputs(run_id, _inputs(fitted, dataset))
-            logged = self._log_model(fitted, run_id)
-            log_values(
-                self.client,
-                run_id,
-                scores,
-                parameters_of(fitted, dataset) | dict(parameters),
-                model_id=logged.model_id,
-            )
-            _log_figures(self.client, run_id, pictures)
-        return logged
+            yield run_id
 
     def log_pictures(self, pictures: Pictures) -> None:
         """Log figures about all candidates in the training's run."""
