@@ -8,6 +8,9 @@ CLUSTER_STAMP := $(VENV)/.installed-cluster
 EVERY_PYTEST := $(BIN)/python -m pytest --dist loadfile
 PYTEST := $(EVERY_PYTEST) -n 4 --ignore=tests/cluster # two more than two cores: many wait for a server, a browser or a disk
 
+# What one process compiles, the next one reads: tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Nothing is fetched or reported at run time.
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true

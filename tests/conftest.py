@@ -10,7 +10,7 @@ import pytest
 from catalog.names import REGISTRY_PATIENCE
 from catalog.settings import Settings, read_settings
 
-pytest_plugins = ["browser_tests", "distribution", "homes", "isolation", "seeds", "shell", "suites"]
+pytest_plugins = ["browser_tests", "distribution", "homes", "isolation", "quick_lakes", "seeds", "shell", "suites"]
 
 # Set before anything imports Prefect or MLflow. The processes of a run take over what the first of them has set.
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -24,6 +24,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         MLFLOW_LOGGING_LEVEL="CRITICAL",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
         MPLBACKEND="Agg",
+        OPENBLAS_NUM_THREADS="1",  # the processes of a run fill the cores; threads beside them only wait for each other
         **REGISTRY_PATIENCE,
     )
     atexit.register(one_server.end)

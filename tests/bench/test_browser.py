@@ -83,6 +83,7 @@ def test_without_a_browser_the_other_tests_run_and_the_last_line_says_how_many_d
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "plugins")]))
     options = ["-q", "-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:dash", "-p", "no:cacheprovider"]
+    options += [f"--basetemp={tmp_path}/its", "-p", "no:schemathesis", "-p", "no:faker"]
     command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == code, done.stdout

@@ -1,7 +1,6 @@
 """The Desk page in a real browser: a manager decides about prices, and a store that sells live follows."""
 
 import datetime as dt
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from looks import fits_every_screen, in_both_schemes
+from monitors import serving
 from playwright.sync_api import Locator, Page, Response, expect
 from price_shop import DATE, Shop
-from werkzeug.serving import make_server
 
 from catalog.contracts import TABLES
-from dashboard.app import create_app
 from desk.price_changes.propose import propose
 from features.cells import ALL_VIEWS
 from warehouse.connection import build_file
@@ -27,16 +25,9 @@ SLACK = 8  # of what is wanted of a machine at rest, on one that runs other test
 
 @contextmanager
 def served(shop: Shop) -> Iterator[str]:
-    """Serve the monitor over a shop from a thread of this process, and yield the address of its desk."""
-    server = make_server("127.0.0.1", 0, create_app(shop.settings, catalog_dir=shop.folder).server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/desk"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """Serve the monitor over a shop, and yield the address of its desk."""
+    with serving(shop.settings, catalog_dir=shop.folder) as address:
+        yield f"{address}/desk"
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from looks import INK, fits_every_screen, in_both_schemes
+from monitors import serving
 from once_a_run import PlayedLoop, copy_home
 from playwright.sync_api import Page, expect
 from prefect import flow
@@ -33,14 +34,19 @@ NOBODY = "http://127.0.0.1:9/api"  # nothing listens there
 Serve = Callable[[Path, str], str]
 
 
+def addresses(home: Path, api: str) -> dict[str, str]:
+    """Return the settings of a monitor over a home, beside an orchestrator; MLflow is away."""
+    nobody = NOBODY.split("/")[2]
+    return {"SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api, "SHELFPRICE_MLFLOW_ADDRESS": nobody}
+
+
 @contextmanager
-def serving(home: Path, api: str) -> Iterator[str]:
-    """Serve the monitor over a home and yield its address."""
+def as_a_process(home: Path, api: str) -> Iterator[str]:
+    """Start the monitor as people do, and yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "SHELFPRICE_HOME": str(home), "PREFECT_API_URL": api}
-    environment["SHELFPRICE_MLFLOW_ADDRESS"] = "127.0.0.1:9"  # nothing listens there
+    environment = {**os.environ, **addresses(home, api)}
     process = subprocess.Popen([sys.executable, "-m", "dashboard", "--port", str(port)], env=environment)
     try:
         address = f"http://127.0.0.1:{port}"
@@ -97,12 +103,12 @@ def reject_some(home: Path) -> None:
 def serve() -> Iterator[Serve]:
     """Serve other homes until the test and the pages it visited are over; ask for it before `visit`."""
     with ExitStack() as servers:
-        yield lambda home, api: servers.enter_context(serving(home, api))
+        yield lambda home, api: servers.enter_context(serving(read_settings(addresses(home, api))))
 
 
 @pytest.fixture(scope="module")
 def monitor(played: tuple[Path, str]) -> Iterator[str]:
-    with serving(*played) as address:
+    with as_a_process(*played) as address:
         yield address
 
 

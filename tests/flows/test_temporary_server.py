@@ -43,7 +43,10 @@ def is_running(pid: int | None) -> bool:
         return False
 
 
-def test_it_answers_once_it_is_ready_and_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_answers_once_it_is_ready_and_is_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, give_prefects_database: Callable[[Path], None]
+) -> None:
+    give_prefects_database(tmp_path)
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     with temporary_server("shelfprice:secret") as server:
         server.wait_until_ready()

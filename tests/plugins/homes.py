@@ -27,6 +27,20 @@ def prefect_server() -> str:
 
 
 @pytest.fixture(scope="session")
+def give_prefects_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Put into a folder the database that Prefect's first start makes there, which takes it many seconds."""
+    return lambda folder: shutil.copytree(
+        made_once(tmp_path_factory, "prefects-database", _make_prefects_database), folder, dirs_exist_ok=True
+    )
+
+
+def _make_prefects_database(folder: Path) -> None:
+    from flows.prefect_server import make_first_database
+
+    make_first_database(f"sqlite+aiosqlite:///{folder / 'prefect.db'}")
+
+
+@pytest.fixture(scope="session")
 def played_loop(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> PlayedLoop:
     """Return a copy of the loop for the tests of this process, which only read it."""
     played = made_once(tmp_path_factory, "played-loop", _play)

@@ -1,4 +1,7 @@
-"""The real monitor, served from a thread of the test's process, and an orchestrator that remembers what was asked."""
+"""The real monitor, served from a thread of the test's process, and an orchestrator that remembers what was asked.
+
+It is served where another one was before, if that has ended: a browser keeps what it has compiled by address.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -6,6 +9,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+from one_server import free_port
 from werkzeug.serving import make_server
 
 from catalog.settings import Settings
@@ -47,13 +51,23 @@ class Orchestrator:
         return found
 
 
+_FREE: list[int] = []
+"""Ports on which this process has served before, and serves no longer."""
+_LOOK_EVERY = 0.02  # seconds until a server notices that it is to end
+
+
 @contextmanager
 def serving(settings: Settings, **parts: Any) -> Iterator[str]:
-    """Serve the real app from a thread of this process."""
+    """Serve the real app from a thread of this process, and yield its address."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, create_app(settings, **parts).server, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    port = _FREE.pop() if _FREE else free_port()
+    server = make_server("127.0.0.1", port, create_app(settings, **parts).server, threaded=True)
+    thread = Thread(target=server.serve_forever, args=(_LOOK_EVERY,), daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join(timeout=10)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.shutdown()
+        thread.join(timeout=10)
+        server.server_close()
+        _FREE.append(port)

@@ -48,7 +48,7 @@ def begin() -> dict[str, str]:
     return {
         FOLDER: str(folder),
         "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{_free_port()}/api",
+        "PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a test that forgot to ask for the server fails at once
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # no test reads logs from there
@@ -130,7 +130,8 @@ def _until_closed(pipe: Path) -> None:
             select.select([end], [], [])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens, and that no test is given by chance."""
     while True:
         port = random.SystemRandom().choice(_PORTS)
         with socket.socket() as probe:

@@ -116,7 +116,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     files = {"conftest": CONFTEST, "test_a_clean": CLEAN, "test_offenders": OFFENDERS, "test_of_modules": MODULES}
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:dash", "--junitxml=found.xml", "-q"]
+    without = [f"-pno:{name}" for name in ("randomly", "dash", "schemathesis", "faker", "xdist", "hypothesispytest")]
+    command = [sys.executable, "-m", "pytest", *without, "--basetemp=its", "--junitxml=found.xml", "-q"]
     ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
     subprocess.run(ignoring, cwd=folder, capture_output=True, check=False, timeout=120)
     cases = ET.parse(folder / "found.xml").iter("testcase")  # noqa: S314 - pytest wrote it

@@ -56,6 +56,6 @@ def test_of_servers(): subprocess.run(START, check=True)
 def run_of(folder: Path, *options: str) -> str:
     """Return what a run of the tests in a folder says, with the settings of this project."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", *options]
-    command += ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
+    command += [f"--basetemp={folder}/its", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     return ran.stdout + ran.stderr

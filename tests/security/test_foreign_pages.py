@@ -10,9 +10,10 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -76,8 +77,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def servers(settings: Settings) -> Iterator[dict[str, str]]:
+def servers(settings: Settings, give_prefects_database: Callable[[Path], None]) -> Iterator[dict[str, str]]:
     """Start the servers as `shelfprice up` does; return their addresses by name."""
+    give_prefects_database(settings.prefect_home)
     with ExitStack() as stack:
         started = [one for one in services_of(settings, None) if one.name in SERVERS]
         for service in started:

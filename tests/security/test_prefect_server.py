@@ -8,7 +8,7 @@ import base64
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,10 +29,12 @@ FLOW = json.dumps({"name": "evil"}).encode()
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def api(tmp_path_factory: pytest.TempPathFactory, give_prefects_database: Callable[[Path], None]) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("prefect")
+    give_prefects_database(home)
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+            patch.setenv("PREFECT_HOME", str(home))
             patch.setenv("PREFECT_SERVER_CSRF_PROTECTION_ENABLED", "false")  # even without it
             server = stack.enter_context(temporary_server(LOGIN))
         server.wait_until_ready()

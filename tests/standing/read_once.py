@@ -1,17 +1,22 @@
 """What has not changed is read once: an examiner asks the same lake the same things a hundred times for each state.
 
-A partition is known by the SHA-256 of its receipt, a book by its rows, and a retailer's log by what the product itself
-takes for its changes. How these are read, and what damages them, is tested beside each of them.
+A partition is known by the SHA-256 of its receipt, a book by its rows, a retailer's log by what the product itself
+takes for its changes, and its shelf prices by that log, by the books that moved them, and by the catalog. How these are
+read, and what damages them, is tested beside each of them.
 """
 
+import datetime as dt
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from catalog.load import Catalog
 from own_data import shelf_price
+from own_data.evidence import ExportedSales
 from serving import book_store
 from warehouse.lake import Lake
+from warehouse.sold import newest_closed
 
 
 @contextmanager
@@ -21,11 +26,21 @@ def read_once() -> Iterator[None]:
         for owner, name, key in (
             (Lake, "read", lambda lake, partition: (lake.root, partition, lake.receipt(partition))),
             (shelf_price, "_prices_by_day", lambda lake, last: (lake.root, last, shelf_price.changes_of_shelves(lake))),
+            (ExportedSales, "shelf_prices", _of_the_shelf),
             (book_store, "book_from_table", id),
             (book_store, "curves_from_table", id),
         ):
             patched.enter_context(patch.object(owner, name, _kept(getattr(owner, name), key)))
         yield
+
+
+def _of_the_shelf(
+    _: ExportedSales, lake: Lake, catalog: Catalog, before: dt.date | None = None
+) -> tuple[Hashable, ...]:
+    """Return all that the last regular prices of a retailer's shelves follow from."""
+    books = (tuple(sorted(lake.changes(table).items())) for table in ("price_book", "demand_curves"))
+    followed = catalog.store.stores, catalog.skus, catalog.store.exported_prices.weekly_step
+    return lake.root, before, newest_closed(lake), shelf_price.changes_of_shelves(lake), *books, *followed
 
 
 def _kept(read: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
