@@ -68,6 +68,7 @@ def _is_number(text: str) -> bool:
 
 
 _OWN = 512 << 20  # bytes for everything else: threads, files that are read, what is shown
+_LAST = 128 << 20  # bytes that rows made one by one may want
 _STATUS = Path("/proc/self/status")
 _DATA = re.compile(r"^VmData:\s+(\d+) kB", re.MULTILINE)
 
@@ -78,18 +79,41 @@ def at_most(more: int) -> Iterator[None]:
 
     Only Linux says how much a process holds, and counts what it can still write to; elsewhere nothing is bounded here.
     """
-    held = _DATA.search(_STATUS.read_text(encoding="ascii", errors="replace")) if _STATUS.exists() else None
+    held = _held()
     if held is None:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = int(held[1]) * 1024 + more + _OWN
+    most = held + more + _OWN
     set_before = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min([most, *set_before]), hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def refuse_the_last_of_it() -> None:
+    """Refuse to take more while there is little room below the bound.
+
+    A library that makes many small values one by one may not look whether each could be made: DuckDB does not, where it
+    hands rows to Python, and the process would die of it.
+
+    Raises
+    ------
+    MemoryError
+        When less is left than such a library may want at once.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    held = None if soft == resource.RLIM_INFINITY else _held()
+    if held is not None and soft - held < _LAST:
+        raise MemoryError
+
+
+def _held() -> int | None:
+    """Return how many bytes this process holds and can write to; None where the system does not say."""
+    found = _DATA.search(_STATUS.read_text(encoding="ascii", errors="replace")) if _STATUS.exists() else None
+    return None if found is None else int(found[1]) * 1024
 
 
 MOST_CHARACTERS = 250_000

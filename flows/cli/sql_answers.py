@@ -25,7 +25,7 @@ from flows.cli.console import emit, remark, show_table
 from flows.cli.options import refuse_unwritable
 from warehouse.connection import read_only
 from warehouse.files import sync_file
-from warehouse.questions import at_most, statements_that_read, write_csv
+from warehouse.questions import at_most, refuse_the_last_of_it, statements_that_read, write_csv
 
 _SHOWN_ROWS = 1_000
 _AT_ONCE = 2_048
@@ -54,7 +54,7 @@ def answer(settings: Settings, query: str, form: Literal["table", "csv", "json"]
 
     def fetch(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> tuple[list[str], list[Any]]:
         result = connection.execute(statement)
-        return _columns_of(result), result.fetchall() if most is None else result.fetchmany(most)
+        return _columns_of(result), _every_row(result) if most is None else result.fetchmany(most)
 
     columns, rows = _ask(settings, query, fetch)
     if form == "json":
@@ -86,6 +86,14 @@ def _write_rows(settings: Settings, connection: duckdb.DuckDBPyConnection, state
         write_csv(sys.stdout, _columns_of(result), chain(first, rest))
     except (duckdb.Error, MemoryError) as error:
         raise _unanswered(settings, error) from error
+
+
+def _every_row(result: duckdb.DuckDBPyConnection) -> list[Any]:
+    rows = list[Any]()
+    while some := result.fetchmany(_AT_ONCE):
+        rows += some
+        refuse_the_last_of_it()
+    return rows
 
 
 def _columns_of(result: duckdb.DuckDBPyConnection) -> list[str]:
