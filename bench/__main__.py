@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bench import cluster, ingest, loop, monitor, nights, quote_api, serving, throughput, trial
+from bench import cluster, ingest, intake, loop, monitor, nights, quote_api, serving, throughput, trial
 from bench.measure import Section, measure_all
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -40,6 +40,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "large_book": serving.large_price_book,
         "quote": serving.quote,
         "api": quote_api.quote_api,
+        "intake": intake.intake,
         "trial": trial.honesty,
         "nights": nights.nights,
         "loop": partial(loop.whole_loop, sizes),

@@ -11,7 +11,7 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables.comparisons import LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY, TRIAL_BLOCKS, TRIALS
+from catalog.tables.comparisons import EARNED, LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY, TRIAL_BLOCKS, TRIALS
 from catalog.tables.decisions import (
     DEMAND_CELLS,
     INTERACTIONS,
@@ -24,6 +24,7 @@ from catalog.tables.decisions import (
     UNIT_SALES,
     VISIT_COUNTS,
 )
+from catalog.tables.intake import EXPOSURES, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.learning import (
     BELIEF_UPDATES,
     BELIEFS,
@@ -39,9 +40,11 @@ from catalog.tables.prices import (
     CHAMPIONS,
     DAYS_IN_FORCE,
     DEMAND_CURVES,
+    EXPERIMENTS,
     HOURLY_DEMAND_CURVES,
     HOURLY_PRICE_BOOK,
     PRICE_BOOK,
+    PRICE_DRAWS,
     PRODUCTS,
     REPLACED_DEMAND_CURVES,
     REPLACED_PRICE_BOOK,
@@ -56,6 +59,10 @@ TABLES: dict[str, Table] = {
         REPRICINGS,
         LIVE_INTERACTIONS,
         LIVE_REPRICINGS,
+        RECEIPT_LINES,
+        STOCK_EVENTS,
+        TRAFFIC,
+        EXPOSURES,
         UNIT_SALES,
         PROMOTIONS,
         REJECTED,
@@ -69,6 +76,8 @@ TABLES: dict[str, Table] = {
         REPLACED_DEMAND_CURVES,
         HOURLY_PRICE_BOOK,
         HOURLY_DEMAND_CURVES,
+        PRICE_DRAWS,
+        EXPERIMENTS,
         PRICE_CHANGES,
         ALERTS,
         EXPORT_BATCHES,
@@ -88,6 +97,7 @@ TABLES: dict[str, Table] = {
         DRIFT_RESULTS,
         TRIALS,
         TRIAL_BLOCKS,
+        EARNED,
         PRODUCTS,
         SHOPPERS,
         STORES,

@@ -51,6 +51,9 @@ LIVE_GROUP = "live-"
 EXPORT_GROUP = "export-"
 """What the name of a partition begins with that came from a retailer's file; the start of its SHA-256 follows."""
 
+INTAKE_GROUP = "intake"
+"""What the name of a partition begins with that a store's own systems sent, or that is made from what they did."""
+
 EMPTY_GROUP = "contract"
 """Name of the empty partition of every table, which carries its columns."""
 

@@ -3,17 +3,19 @@
 import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from catalog.errors import DataError
 from catalog.settings import read_settings
 from connect.export_report import show_exported, show_status
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, not_empty, text_of
 
-Opens = StrEnum("Opens", ["read", "acknowledge", "propose", "approve"])
+Opens = StrEnum("Opens", ["read", "acknowledge", "sell", "propose", "approve"])
 """What a token opens; Typer takes no list of literals."""
 To = Annotated[
     str | None,
@@ -33,6 +35,8 @@ Follow = Annotated[bool, typer.Option("--follow", help="Go on at each tick of li
 Status = Annotated[
     bool, typer.Option("--status", help="Send nothing; show what is sent, acknowledged, late and different.")
 ]
+Inbox = Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR")]
+FollowInbox = Annotated[bool, typer.Option("--follow", help="Go on with each file that comes, until stopped.")]
 Port = Annotated[
     int | None,
     typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="that of SHELFPRICE_API_ADDRESS, or 8070"),
@@ -43,8 +47,8 @@ Scopes = Annotated[
     list[Opens] | None,
     typer.Option(
         "--scope",
-        help="What it opens, repeatable. acknowledge: saying what tills and labels show; propose: asking for price "
-        "changes; approve: deciding about them; read: nothing else.",
+        help="What it opens, repeatable. acknowledge: saying what tills and labels show; sell: saying what was "
+        "sold; propose: asking for price changes; approve: deciding about them; read: nothing else.",
         show_default="read",
     ),
 ]
@@ -161,4 +165,33 @@ def token(action: What, name: Name = None, scope: Scopes = None, as_json: Json =
         remark(f"removed {name}; the API takes it no more")
 
 
-COMMANDS = (export, serve, token)
+@command("services", when_stopped=RUN_AGAIN)
+def take_in(folder: Inbox, follow: FollowInbox = False, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Take in files of what stores sold, counted and were visited by: CSV, JSON lines or Parquet.
+
+    Each file is moved to DIR/done after its lines are on the disk, or to DIR/refused with the reasons beside it. A line
+    that came before counts once, so the same command goes on after a kill. docs/intake.md has the columns.
+
+    For example:
+      shelfprice take-in inbox --follow
+    """
+    from connect.intake import inbox
+    from connect.intake.intake import Intake
+    from connect.intake_report import show_files
+    from flows.workspace import open_workspace, watched_catalog
+
+    named = text_of(catalog)
+    workspace = open_workspace(named)
+    intake = Intake(workspace.lake)
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder}: expected a folder with files of sales, found none there; nothing was taken in: name the folder"
+        )
+    if follow:
+        for file in inbox.follow(workspace, watched_catalog(named), intake, folder):
+            show_files([file], as_json=as_json)
+        return
+    show_files(inbox.take_in(workspace, intake, folder), as_json=as_json)
+
+
+COMMANDS = (export, serve, token, take_in)

@@ -18,7 +18,7 @@ from dashboard.data.versions import Version, versions_of
 from dashboard.prefect.control import Control
 from dashboard.who import refusal
 from warehouse.advice import Situation, next_command, own_shelf, situation_of, views_again
-from warehouse.origin import RECORD, refusal_of
+from warehouse.origin import RECORD, refusal_of, why_not_played
 
 VERSION_TABLES = ("model_versions", "champions")
 _SITUATION_TABLES = (*VERSION_TABLES, "interactions", "unit_sales", "live_interactions", "demand_cells", "price_book")
@@ -89,7 +89,8 @@ class Monitor:
         """Say why who asks cannot let a store sell live in this lake; None where they can."""
         if (why := refusal(self.settings, "manager")) is not None:
             return why
-        return refusal_of(self.reader.lake.store, self.situation().origin, "twin")
+        why = refusal_of(self.reader.lake.store, self.situation().origin, "twin")
+        return why or why_not_played(self.catalog.current().store)
 
     def without_warehouse(self) -> str:
         """Return the command to begin with, or the one that makes a lost file of views anew."""

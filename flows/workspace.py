@@ -16,7 +16,7 @@ from warehouse.connection import build_file
 from warehouse.drafts import remove_left_drafts
 from warehouse.lake import Lake
 from warehouse.open_store import open_store
-from warehouse.origin import refuse_other_side
+from warehouse.origin import refuse_other_side, refuse_to_play
 from warehouse.workspace import Workspace
 
 
@@ -49,7 +49,8 @@ def open_workspace(catalog_dir: str | None, *, for_the_twin: bool = False) -> Wo
     Parameters
     ----------
     for_the_twin
-        Whether store days are to be played in it: a retailer's lake is refused before anything is touched.
+        Whether store days are to be played in it: a retailer's lake, and a catalog whose sales come from outside, are
+        refused before anything is touched.
 
     Raises
     ------
@@ -58,12 +59,15 @@ def open_workspace(catalog_dir: str | None, *, for_the_twin: bool = False) -> Wo
     SettingError
         When a setting cannot be.
     Declined
-        When days are to be played, and the lake holds a retailer's decisions.
+        When days are to be played, and the lake holds a retailer's decisions or the stores sell by themselves.
     """
     settings = read_settings()
     if for_the_twin:
         refuse_other_side(open_store(settings), "twin")
-    return prepared(settings, load(_folder(settings, catalog_dir)))
+    catalog = load(_folder(settings, catalog_dir))
+    if for_the_twin:
+        refuse_to_play(catalog.store)
+    return prepared(settings, catalog)
 
 
 def watched_catalog(catalog_dir: str | None) -> WatchedCatalog:

@@ -1,4 +1,4 @@
-"""The command that loads a retailer's own sales. It calls plain functions, with no orchestrator."""
+"""The commands that load a retailer's own sales, and say what drawn prices brought. They start no service."""
 
 import csv
 import io
@@ -15,8 +15,10 @@ from catalog.errors import DataError
 from catalog.settings import read_settings
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, remark
+from flows.cli.ending import NOTHING_CHANGED
 from flows.cli.failures import admit
-from flows.cli.options import Catalog, Json, text_of
+from flows.cli.options import Catalog, Json, Through, date_of, not_empty, text_of
+from own_data.drawn_report import show_coin, show_earned, show_experiments, show_plan
 from own_data.ingest_report import show_ingested
 
 if TYPE_CHECKING:
@@ -186,4 +188,66 @@ def _next_steps(shelf: Path, skus: list[str]) -> list[str]:
     return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in commands]
 
 
-COMMANDS = (ingest,)
+@command("models", when_stopped=NOTHING_CHANGED)
+def experiment(
+    step: Annotated[
+        float | None, typer.Option(min=0.01, max=0.2, help="How far a coin goes up or down, such as 0.05.")
+    ] = None,
+    weeks: Annotated[int, typer.Option(min=2, max=104, help="How many weeks it lasts.")] = 10,
+    products: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Its products.", show_default="the whole shelf")
+    ] = None,
+    reason: Annotated[str, typer.Option(callback=not_empty, help="Why, for the record.")] = "to learn demand",
+    outcome: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=1, help="Say what an experiment has told so far.")
+    ] = None,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Plan an experiment in outside stores: a fair coin moves prices a step up or down, by week and store.
+
+    Without --step, it lists what was planned. Before it is planned you read what it can tell; nights draw its prices,
+    within the guardrails and `drawn_prices` of store.yaml, and --outcome says what it told, from the coin alone.
+
+    For example:
+      shelfprice experiment --step 0.05 --weeks 10 --products MILK,EGGS
+      shelfprice experiment --outcome 1
+    """
+    from flows.workspace import open_workspace
+    from own_data.experiment import outcome_of, planned, power_of
+    from training.experiments import experiments_in, new_experiment, plan
+
+    with experiment.working():
+        workspace = open_workspace(text_of(catalog))
+        if outcome is not None:
+            found = outcome_of(workspace.lake, planned(workspace.lake, outcome))
+        elif step is not None:
+            skus = None if products is None else tuple(name.strip() for name in products.split(","))
+            new = new_experiment(workspace, step, weeks, skus, reason)
+            power = power_of(workspace.lake, workspace.catalog, new)
+            plan(workspace, new)
+    if outcome is not None:
+        show_coin(found, as_json=as_json)
+    elif step is not None:
+        show_plan(new, power, as_json=as_json)
+    else:
+        show_experiments(experiments_in(workspace.lake), as_json=as_json)
+
+
+@command("models")
+def earned(through: Through = None, catalog: Catalog = None, as_json: Json = False) -> None:
+    """Say what drawn prices brought against your own: euros, percent, and a 95 % interval.
+
+    A share of store weeks, drawn by the seed, stays at your own prices (`drawn_prices.held_share` in store.yaml). The
+    others are compared with them, for the chain, each week and each store. An open interval says that too few weeks
+    were held to know. See docs/connect-a-store.md.
+    """
+    from flows.workspace import open_workspace
+    from own_data.earned import earned_by_draws
+
+    with earned.working():
+        found = earned_by_draws(open_workspace(text_of(catalog)), date_of(through))
+    show_earned(found, as_json=as_json)
+
+
+COMMANDS = (ingest, experiment, earned)

@@ -25,7 +25,8 @@ from serving.belief.policy import LearningPolicy, Outlook, morning_of
 from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
-from serving.evidence import OwnPrices, evidence
+from serving.drawn_prices import draw_on, own_prices_on
+from serving.evidence import OwnPrices, ShelfPrices, evidence
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -35,6 +36,7 @@ from serving.storefront import (
     storefront_at_base_prices,
     storefront_at_shelf_prices,
     storefront_before_champion,
+    storefront_of_draw,
     storefront_that_learns,
     storefront_with_book,
     storefront_with_model,
@@ -126,13 +128,15 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
 
 def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
     if catalog.store.guardrails.kill_switch or orders.stops_everything:
-        standing = evidence().shelf_prices(lake, catalog, date)
+        standing = _standing(lake, catalog, date)
         stopped = (
             storefront_at_base_prices(catalog, orders)
             if standing is None
             else storefront_at_shelf_prices(catalog, standing, orders)
         )
         return _told_apart(PricedBy(stopped, "kill_switch"), orders)
+    if catalog.store.sales == "outside":
+        return _told_apart(_priced_by_draw(lake, catalog, date, orders), orders)
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
@@ -149,6 +153,23 @@ def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, or
         else storefront_at_shelf_prices(catalog, standing, orders)
     )
     return _told_apart(PricedBy(without, without.name), orders)
+
+
+def _standing(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
+    """Return what a retailer's own shelves show by themselves; None where the twin plays."""
+    if catalog.store.sales == "outside":
+        return own_prices_on(lake, catalog, date)
+    return evidence().shelf_prices(lake, catalog, date)
+
+
+def _priced_by_draw(lake: Lake, catalog: Catalog, date: dt.date, orders: Orders) -> PricedBy:
+    """Return what an outside store shows on a date: the newest draw, and without one its own shelf prices."""
+    standing, draw = own_prices_on(lake, catalog, date), draw_on(lake, catalog, date)
+    if draw is None:
+        front = storefront_at_shelf_prices(catalog, standing, orders)
+        return PricedBy(front, front.name)
+    front = storefront_of_draw(catalog, draw, standing, orders)
+    return PricedBy(front, f"{front.name}:{draw.sha256}")
 
 
 def pricing_by_book(

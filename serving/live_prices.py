@@ -76,7 +76,7 @@ def close_day(workspace: Workspace, date: dt.date, seed: int, spread: Spread = H
 
     Stores with an open live day sell the rest of it at once; those that were not sold live are played by the twin.
     Decisions that are there stay as they are, and a batch of which some tables are missing, or of another run, is made
-    whole. In a retailer's lake nothing is ever played.
+    whole. In a retailer's lake, and of stores that sell outside, nothing is ever played.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
 
 def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread: Spread) -> int:
     lake, catalog = workspace.lake, workspace.catalog
-    if origin_of(lake.store) == "retailer":
+    if catalog.store.sales == "outside" or origin_of(lake.store) == "retailer":
         return 0
     batches = without_live_days(lake, batches_of(catalog, [date], None))
     missing = [batch for batch in batches if not is_committed(lake, batch.partition)]

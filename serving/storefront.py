@@ -16,6 +16,7 @@ from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of
 from serving.book_policy import BookPolicy, Released
 from serving.curves import DemandCurves, chance_at
+from serving.drawn_prices import DrawnPolicy, PriceDraw
 from serving.evidence import OwnPrices, ShelfPrices, evidence
 from serving.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
@@ -237,6 +238,13 @@ def _released(catalog: Catalog, curves: DemandCurves, own: OwnPrices) -> Release
 def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
     """Return what stands in a retailer's stores while no price of ours is released, or under the kill switch."""
     return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
+
+
+def storefront_of_draw(
+    catalog: Catalog, draw: PriceDraw, standing: ShelfPrices, orders: Orders | None = None
+) -> Storefront:
+    """Return what an outside store shows: drawn prices, and its own where none was drawn."""
+    return Storefront(DrawnPolicy(draw, standing), limits=limits_of(catalog, orders, standing))
 
 
 def storefront_before_champion(catalog: Catalog, name: str | None = None, orders: Orders | None = None) -> Storefront:

@@ -3,7 +3,8 @@
 Everything here can be called without an orchestrator. Flows run the steps as tasks, evaluation runs them plainly: both
 live through the same night.
 
-A date is priced from the champion; old prices hold when it cannot be asked.
+A date is priced from the champion; old prices hold when it cannot be asked. Prices of an outside store are drawn, from
+what sold at those that were drawn before.
 """
 
 import datetime as dt
@@ -16,11 +17,13 @@ from catalog.wings import registered
 from etl.transform import transform
 from serving.belief.policy import WITHOUT_CHAMPION
 from serving.book_store import NewBook, book_in_force, commit_book
+from serving.drawn_prices import draw_on
 from serving.make_book import make_book
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest
 from training.drift_watch import watch_drift
+from training.next_draw import next_draw, told_by_log
 from training.nights import (
     Night,
     decided_from,
@@ -172,6 +175,8 @@ def decide(
         inputs = inputs_of(lake, workspace.catalog, date, seed)
         decided = decided_from(lake, date)
         changed = decided not in {None, inputs}
+        if workspace.catalog.store.sales == "outside":
+            return recorded(lake, date) if decided == inputs else _draw_after(workspace, date, seed, inputs)
         because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
         if because is None and decided is not None and is_done(lake, date):
             return recorded(lake, date)
@@ -208,6 +213,21 @@ def _price_after(workspace: Workspace, registry: ModelRegistry, night: Night, in
     priced = means.run(price_date, workspace, registry, night.prices_for, with_the_night, means.spread)
     done = _priced_by(night, priced.book)
     return replace(done, outcome="old prices hold", said=priced.old_prices_hold) if priced.old_prices_hold else done
+
+
+def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str) -> Night:
+    """Draw the prices of an outside store from the day after on, if that is due, and commit them with the night."""
+    lake, catalog, night = workspace.lake, workspace.catalog, Night(date, "priced")
+    if catalog.store.guardrails.kill_switch:
+        said = "the kill switch is on, so no price was drawn and the stores' own prices stand"
+        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
+    drawn = next_draw(lake, catalog, night.prices_for, seed, told_by_log(workspace, date))
+    if drawn is None and draw_on(lake, catalog, night.prices_for) is None:
+        said = "no price was drawn: the stores' own prices stand"
+        return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
+    night = replace(night, said=None if drawn is None else drawn.said)
+    record(lake, night, inputs, drawn)
+    return night
 
 
 def _recorded(lake: Lake, night: Night, inputs: str) -> Night:

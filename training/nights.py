@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -20,9 +20,9 @@ from etl.live.calendar import DEFAULT_START, ONE_DAY, newest_sold
 from features.cells import feature_workbench, seals_of_cells
 from features.footfall import demand_shifts
 from serving.belief.log import LOOKS_BACK
-from serving.book_store import NewBook
 from serving.make_book import is_priced
 from training.registry import ModelRegistry
+from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.partition import between
@@ -127,12 +127,20 @@ class Night:
         return f"{self.prices_for}: {held}{self.said}" if self.said else None
 
 
-def record(lake: Lake, night: Night, inputs: str, book: NewBook | None = None) -> None:
-    """Commit what was decided, from what, and the price book that came of it: from here on the night is done."""
+class NewPrices(Protocol):
+    """Prices that a night makes, a price book or a draw: they are committed with it."""
+
+    def stage(self, lake: Lake, commit: Commit) -> None:
+        """Publish them in a commit."""
+        ...
+
+
+def record(lake: Lake, night: Night, inputs: str, prices: NewPrices | None = None) -> None:
+    """Commit what was decided, from what, and the prices that came of it: from here on the night is done."""
     rows = pa.table({name: [getattr(night, name)] for name in NIGHTS.schema.names}, schema=NIGHTS.schema)
     with lake.commit(f"night-{night.business_date}", inputs=inputs) as commit:
-        if book is not None:
-            book.stage(lake, commit)
+        if prices is not None:
+            prices.stage(lake, commit)
         commit.publish(_part(night.business_date), rows)
 
 

@@ -34,6 +34,9 @@ _IN_WORDS = tuple(
         (r"champion-\d+|promotion", "the champion is being changed or asked for prices"),
         (r"live-(?P<store>.+)", "store {store} is being sold live"),
         (r"learning", "a model is being trained"),
+        (r"intake", "what a store sent is being taken in"),
+        (rf"intake-(dates|(sales|lines)-{_DATE})", "dates are being made from what a store sent"),
+        (r"take-in-.+", "the files of this folder are being taken in"),
         (r"ingest", "a file is being ingested"),
         (r"standard-input", "a file from standard input is being ingested"),
         (r"shelf", "the products and shoppers of the shelf are being written"),
@@ -45,7 +48,7 @@ _IN_WORDS = tuple(
     )
 )
 
-_OF_ONE_MACHINE = re.compile(r"up|worker|api-tokens|standard-input|tracking|run-.+")
+_OF_ONE_MACHINE = re.compile(r"up|worker|api-tokens|standard-input|tracking|run-.+|take-in-.+")
 """Locks about this machine's own processes and files: another machine has its own of the same name."""
 
 

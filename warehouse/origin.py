@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from catalog.errors import Declined, LakeError
 from catalog.names import EXPORT_GROUP
+from catalog.records.store import Store
 from warehouse.notes import ORIGIN, read_sealed
 from warehouse.receipts import sealed_text
 from warehouse.store import LakeStore
@@ -18,7 +19,15 @@ Side = Literal["twin", "retailer"]
 
 OF_BOTH = ("interactions", "rejected")
 OF_THE_TWIN = ("live_interactions", "live_repricings", "repricings", "belief_updates", "days_in_force")
-OF_A_RETAILER = ("unit_sales", "promotions", "ingested_files")
+OF_A_RETAILER = (
+    "unit_sales",
+    "promotions",
+    "ingested_files",
+    "receipt_lines",
+    "stock_events",
+    "traffic",
+    "exposures",
+)
 """Tables that both sides publish, and those that one alone does."""
 
 RECORD = ORIGIN
@@ -47,6 +56,29 @@ def refuse_other_side(store: LakeStore, side: Side) -> None:
     refusal = refusal_of(store, origin_of(store), side)
     if refusal is not None:
         raise Declined(refusal)
+
+
+def refuse_to_play(store: Store) -> None:
+    """Refuse to play the stores of a catalog whose sales come from outside.
+
+    Raises
+    ------
+    Declined
+        When they do.
+    """
+    if (why := why_not_played(store)) is not None:
+        raise Declined(why)
+
+
+def why_not_played(store: Store) -> str | None:
+    """Say in one line why the stores of a catalog are not played, and what to do; None where they are."""
+    if store.sales == "twin":
+        return None
+    return (
+        "expected a catalog whose stores the twin plays, found `sales: outside` in store.yaml; nothing was played, for "
+        "these stores sell by themselves: send their sales to `shelfprice serve` or `shelfprice take-in`, or name "
+        "another catalog with --catalog"
+    )
 
 
 def claim(store: LakeStore, side: Side) -> None:

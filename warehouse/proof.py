@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from catalog.errors import DamagedError
-from catalog.names import EXPORT_GROUP
+from catalog.names import EXPORT_GROUP, INTAKE_GROUP
 from warehouse.advice import Situation, on_shelf, situation_of
 from warehouse.finding import Finding, Strays
 from warehouse.lake import Lake, Partition
@@ -136,6 +136,9 @@ def made_again_by(lake: Lake, partitions: Collection[Partition]) -> str:
     rest = [own for own in partitions if own not in exported and own not in cells and own not in shelf]
     played = [own.business_date for own in rest if own.business_date is not None]
     steps = [f"`shelfprice backfill --start {first} --end {last}`" for first, last in _ranges(played)]
+    if any(own.group.startswith(INTAKE_GROUP) for own in exported):
+        exported = [own for own in exported if not own.group.startswith(INTAKE_GROUP)]
+        steps.append("`shelfprice doctor --fix`, and let the store send its sales again")
     if exported:
         steps.append(f"`{on_shelf('shelfprice ingest', now)}` the retailer's files again")
     if len(rest) > len(played):

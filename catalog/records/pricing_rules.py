@@ -94,6 +94,30 @@ class ExportedPrices(Record):
     )
 
 
+class DrawnPrices(Record):
+    """Which prices of an outside store are drawn, so that their sales teach, and how far from its own."""
+
+    products: Literal["none", "all"] | Annotated[tuple[Sku, ...], Field(min_length=1, strict=False)] = Field(
+        default="none", description="products whose prices are drawn: `none`, `all`, or a list of them"
+    )
+    changes: Literal["weekly", "daily"] = Field(
+        default="weekly", description="when another price may be drawn: on Mondays, or every day"
+    )
+    band: float = Field(
+        default=0.25, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the shelf price, as a share of it"
+    )
+    step: float = Field(
+        default=0.10, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the price before, as a share of it"
+    )
+    held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
+        default=0.10, description="share of store weeks, drawn, that stay at the shelf price: they tell what was earned"
+    )
+
+    def includes(self, sku: str) -> bool:
+        """Tell whether the prices of a product are drawn."""
+        return self.products == "all" or (self.products != "none" and sku in self.products)
+
+
 class Gate(Record):
     """When a challenger replaces a champion that is stale without having to earn more."""
 

@@ -1,6 +1,6 @@
 """One chain of equal stores: when they open, who comes, and how they price, and when a person is told."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +10,7 @@ from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
+    DrawnPrices,
     Exploration,
     ExportedPrices,
     Gate,
@@ -97,6 +98,12 @@ class Store(Record):
         exclude_if=lambda zones: not zones,
         description="time zone of each store that is in another one, by store",
     )
+    sales: Literal["twin", "outside"] = Field(
+        default="twin",
+        exclude_if=lambda source: source == "twin",
+        description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
+        "nothing is ever played",
+    )
     visits_per_day: float = Field(
         gt=0,
         le=10_000_000,
@@ -143,6 +150,11 @@ class Store(Record):
         default=ExportedPrices(),
         exclude_if=lambda rules: rules == ExportedPrices(),
         description="how far prices move on exported sales alone, below",
+    )
+    drawn_prices: DrawnPrices = Field(
+        default=DrawnPrices(),
+        exclude_if=lambda rules: rules == DrawnPrices(),
+        description="which prices of an outside store are drawn, below",
     )
     country: str | None = Field(
         default=None,

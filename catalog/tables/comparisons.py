@@ -153,3 +153,25 @@ REGRET_BY_DAY = Table(
     by="key",
     unique_in="partition",
 )
+
+_INTERVAL = "end of its 95 % interval; null where too few weeks were held to know"
+
+EARNED = Table(
+    "earned",
+    "what drawn prices brought against the owner's up to a date: the chain, one of its weeks, or one of its stores",
+    ("scope", "name"),
+    (
+        Column("scope", LONG_TEXT, "chain, week or store"),
+        Column("name", LONG_TEXT, "the first date of the week, or the store; empty for the chain"),
+        Column("first", pa.date32(), "first business date that was looked at"),
+        Column("euros", pa.float64(), "profit more than the owner's prices would have brought", "EUR", nullable=True),
+        Column("euros_low", pa.float64(), f"lower {_INTERVAL}", "EUR", nullable=True),
+        Column("euros_high", pa.float64(), f"upper {_INTERVAL}", "EUR", nullable=True),
+        Column("share", pa.float64(), "the same as a share of it", "share", nullable=True),
+        Column("share_low", pa.float64(), f"lower {_INTERVAL}", "share", nullable=True),
+        Column("share_high", pa.float64(), f"upper {_INTERVAL}", "share", nullable=True),
+        Column("p_value", pa.float64(), "two-sided, of no difference", nullable=True),
+        Column("n_held", pa.int64(), "store weeks that were held at the owner's prices", "store weeks"),
+        Column("n_treated", pa.int64(), "store weeks with drawn prices", "store weeks"),
+    ),
+)

@@ -15,6 +15,7 @@ from catalog.table import (
     POLICY,
     PRICE,
     SKU,
+    STORE,
     TEXT,
     UNIT_VALUE,
     Column,
@@ -241,4 +242,42 @@ HOURLY_DEMAND_CURVES = replace(
     name="hourly_demand_curves",
     grain="one candidate price of one product, as it is believed in the middle of a store's day",
     unique_in="partition",
+)
+
+PRICE_DRAWS = Table(
+    "price_draws",
+    "one product in one outside store over a week or a day from the date on, with the price that was drawn for it",
+    ("store_id", "sku"),
+    (
+        STORE,
+        SKU,
+        Column("through", pa.date32(), "last business date of the draw; the price stands on until another is drawn"),
+        Column("price", pa.float64(), "price that was drawn", "EUR"),
+        Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
+        Column("step_from", pa.float64(), "price that the next draw's step is measured from", "EUR"),
+        Column("propensity", pa.float64(), "chance with which this price was drawn"),
+        Column("low_price", pa.float64(), "lower price of the coin; null where none was thrown", "EUR", nullable=True),
+        Column("high_price", pa.float64(), "higher price of the coin; null as above", "EUR", nullable=True),
+        Column("is_held", pa.bool_(), "whether the store is held at the owner's prices"),
+        Column("design", LONG_TEXT, "name of the rule that the draw follows"),
+        Column("block", LONG_TEXT, "the store and slot whose products share one hold, such as S01/2026-01-05"),
+        Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
+    ),
+)
+
+EXPERIMENTS = Table(
+    "experiments",
+    "one experiment that somebody planned: a coin shows some products a step above or below their price",
+    ("number",),
+    (
+        Column("number", pa.int64(), "number of the experiment, from 1"),
+        Column("starts", pa.date32(), "first business date"),
+        Column("through", pa.date32(), "last business date"),
+        Column("step", pa.float64(), "how far each side is from the price, as a share of it"),
+        Column("products", pa.list_(pa.string()), "skus of its products"),
+        Column("reason", LONG_TEXT, "why, in the words of who asked"),
+        Column("asked_by", LONG_TEXT, "who asked for it"),
+        Column("asked_at", MOMENT, "when, by the clock", "UTC"),
+    ),
+    by="key",
 )

@@ -22,7 +22,7 @@ from catalog.settings import Settings
 from warehouse.files import sync_folder
 from warehouse.locks import held
 
-Scope = Literal["read", "acknowledge", "propose", "approve"]
+Scope = Literal["read", "acknowledge", "sell", "propose", "approve"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 _BYTES = 32
 _PREFIX = "shelfprice_"  # by which scanners for leaked secrets recognise one

@@ -1,4 +1,4 @@
-"""The application: quotes, price changes and acknowledgements, their OpenAPI document and its page.
+"""The application: quotes, price changes, acknowledgements and sales, their OpenAPI document and its page.
 
 A request passes the front door (its own host, no other site's page), then admission (which client, how often), then a
 route, which declares the scopes that it needs.
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from catalog.front_door import LOOPBACK_NAMES, FrontDoor, Send
 from catalog.front_door import Scope as Connection
 from catalog.settings import Settings
-from connect.api import acknowledgements, price_changes, quotes
+from connect.api import acknowledgements, price_changes, quotes, sales
 from connect.api.api_tokens import TokenBook
 from connect.api.clients import CHALLENGE, ClientAdmission, RateLimit
 from connect.api.docs_page import STYLE_HASH, page_of
@@ -21,6 +21,8 @@ from connect.api.json_body import JsonLine
 from connect.api.kept_desk import LOOK_EVERY, KeptDesk
 from connect.api.problems import PAGE, Problem, respond_with_problems
 from connect.api.quick_quotes import QuickQuotes
+from connect.intake.intake import ServedIntake
+from warehouse.lake import Lake
 
 _DESCRIPTION = (
     "Prices of this machine's price book, for programs on this machine. Reading needs no token; every error is a "
@@ -64,7 +66,8 @@ def application(
     )
     app.state.desk = KeptDesk(settings, catalog_dir, look_every)
     respond_with_problems(app)
-    for routes in (quotes, price_changes, acknowledgements):
+    app.state.intake = ServedIntake(Lake(settings), app.state.desk.workspace)
+    for routes in (quotes, price_changes, acknowledgements, sales):
         app.include_router(routes.router)
 
     @app.get(PAGE, include_in_schema=False)

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON in UTF-8 without duplicate keys, of at most 2 MB.
+"""Bodies of requests: JSON in UTF-8 without duplicate keys, of at most 2 MB; 8 MB where a store sends what it sold.
 
 A parser that takes the last of two prices, behind a gateway that checked the first, would record what nobody checked.
 The framework's own limit answers a body that is too large in plain text and does not read the rest of it, so a client
@@ -6,20 +6,21 @@ that is still sending would never receive the answer.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope
 
-from catalog.json_text import json_text
+from catalog.json_text import json_text, without_duplicates
 from connect.api.problems import Problem
 
 MEDIA_TYPE = "application/json"
 MOST_BYTES = 2 * 1024 * 1024
 """Of a body."""
+_MOST_OF_SALES = 4 * MOST_BYTES
 _MOST_DRAINED = 16 * MOST_BYTES  # of a body that is too large, so the client receives the response
 _LONGEST_DETAIL = 80  # characters of a text that is not ours
 
@@ -35,17 +36,29 @@ class JsonLine(JSONResponse):
 class JsonRoute(APIRoute):
     """A route whose body, where it has one, is read as such JSON."""
 
+    most_bytes = MOST_BYTES
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
         answer = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await answer(_JsonRequest(request.scope, request.receive))
+            return await answer(_JsonRequest(request.scope, request.receive, self.most_bytes))
 
         return handle
 
 
+class LargeJsonRoute(JsonRoute):
+    """A route that takes a body of what a store sold."""
+
+    most_bytes = _MOST_OF_SALES
+
+
 class _JsonRequest(Request):
+    def __init__(self, scope: Scope, receive: Receive, most_bytes: int) -> None:
+        super().__init__(scope, receive)
+        self._most_bytes = most_bytes
+
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
             given = self.headers.get("content-type", "")
@@ -55,7 +68,7 @@ class _JsonRequest(Request):
                     f"expected a body of type {MEDIA_TYPE}, found {given[:_LONGEST_DETAIL] or 'none'}; nothing was "
                     "done: name the type",
                 )
-            self._body = await _whole_body(self)
+            self._body = await _whole_body(self, self._most_bytes)
             if not self._body:
                 raise _unreadable("an empty body")
         return self._body
@@ -63,35 +76,28 @@ class _JsonRequest(Request):
     async def json(self) -> Any:
         body = await self.body()
         try:
-            return json.loads(body, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+            return json.loads(body, object_pairs_hook=without_duplicates, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise _unreadable(str(error)[:_LONGEST_DETAIL]) from error
 
 
-async def _whole_body(request: Request) -> bytes:
+async def _whole_body(request: Request, most_bytes: int) -> bytes:
     """Return the body; one that is too large is read to its end, within reason, before it is refused."""
     declared = request.headers.get("content-length", "")
     size, parts = 0, list[bytes]()
     if not declared.isdecimal() or int(declared) <= _MOST_DRAINED:
         async for part in request.stream():
             size += len(part)
-            if size <= MOST_BYTES:
+            if size <= most_bytes:
                 parts.append(part)
             elif size > _MOST_DRAINED:
                 break
-        if size <= MOST_BYTES:
+        if size <= most_bytes:
             return b"".join(parts)
     raise Problem(
         "too-large",
-        f"expected a body of at most {MOST_BYTES:,} bytes, found more; nothing was done: send less at once",
+        f"expected a body of at most {most_bytes:,} bytes, found more; nothing was done: send less at once",
     )
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError(f"{Counter(name for name, _ in pairs).most_common(1)[0][0]!r} twice")
-    return fields
 
 
 def _refuse_constant(constant: str) -> NoReturn:

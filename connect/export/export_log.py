@@ -20,6 +20,7 @@ from catalog.zones import UTC
 from connect.export.batch import BatchDraft, BatchPrice, PriceBatch, StoreRecord
 from connect.export.device_states import Acknowledgement, Device, DeviceState, device_states
 from warehouse.lake import Lake, Partition
+from warehouse.partition import Within
 
 LOCK = "export-record"
 """Held while a batch or an acknowledgement is numbered and recorded."""
@@ -64,26 +65,28 @@ class ExportLog:
         self._lake = lake
         self._read: dict[Partition, tuple[Any, ...]] = {}
 
-    def history(self) -> ExportHistory:
-        """Return everything that is recorded by now."""
+    def history(self, within: Within | None = None) -> ExportHistory:
+        """Return everything that is recorded by now, of the newest dates, or of those that are asked for."""
         parts = {
-            table: [
-                part
-                for date in islice(self._lake.newest_dates(table), _DAYS)
-                for part in self._lake.partitions_on(table, date)
-            ]
+            table: [part for date in self._dates(table, within) for part in self._lake.partitions_on(table, date)]
             for table in (EXPORT_BATCHES.name, LABEL_STATES.name)
         }
-        self._read = {
+        now = {
             part: self._read[part] if part in self._read else self._rows(part)
             for of_table in parts.values()
             for part in of_table
         }
+        self._read = now if within is None else {**self._read, **now}
         batches, acknowledgements = (
             [row for part in of_table for row in self._read[part]] for of_table in parts.values()
         )
         in_order = sorted(batches, key=lambda batch: (batch.number, batch.store))
         return ExportHistory(tuple(in_order), tuple(acknowledgements))
+
+    def _dates(self, table: str, within: Within | None) -> list[dt.date]:
+        if within is None:
+            return list(islice(self._lake.newest_dates(table), _DAYS))
+        return self._lake.dates(table, within)
 
     def _rows(self, part: Partition) -> tuple[Any, ...]:
         rows = self._lake.read(part).to_pylist()

@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import ShelfpriceError
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
+from dashboard.cards.earned import earned_card
 from dashboard.cards.missing import no_data
 from dashboard.cards.notices import notices_of
 from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, grid, grid_rows
@@ -55,7 +56,7 @@ def layout(monitor: Monitor, *, day: object = None, search: object = None) -> Co
             dcc.Store(id=SEEN),
             html.Div(id=NOTICES),
             html.Div(id=EMPTY),
-            html.Div(_full(), id=FULL, hidden=shown_date(monitor, NEWEST) is None),
+            html.Div(_full(monitor), id=FULL, hidden=shown_date(monitor, NEWEST) is None),
         ]
     )
 
@@ -142,7 +143,7 @@ def _waiting(monitor: Monitor) -> Mapping[str, int]:
     return {}
 
 
-def _full() -> Component:
+def _full(monitor: Monitor) -> Component:
     return html.Div(
         [
             html.Div(id=STATS, className="grid grid-4"),
@@ -155,6 +156,7 @@ def _full() -> Component:
                     "Save as CSV", id=SAVE, variant="default", size="xs", **aria(label="Save stores as CSV")
                 ),
             ),
+            *earned_card(monitor),
         ]
     )
 

@@ -89,7 +89,7 @@ def shocks(scenario: Scenarios = None, seeds: Seeds = 3, catalog: Catalog = None
     folder = text_of(catalog)
     shelf = load(catalog)
     asked(shelf, scenario or ())
-    admit("twin")
+    admit("twin", catalog)
     with shocks.working():
         from evaluation.flows import play_shocks
 

@@ -78,7 +78,7 @@ def trial(
     block = (hours or 2) if unit == "hours" else None
     asked = Asked(a, b, days, stores, block, washout, seed, date_of(start), explore, variation)
     folder = text_of(catalog)
-    admit("twin")
+    admit("twin", catalog)
     from evaluation.trial import trial_report as report
 
     if plan:

@@ -1,91 +1,81 @@
-"""`python -m evaluation.outside_store --python DIR/bin/python`: what our prices earn in a store that is not ours."""
+"""`python -m evaluation.outside_store STORE`: stores that are not ours, and what prices earn in them."""
 
 import argparse
+import datetime as dt
 import json
-import logging
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
-from catalog.errors import ShelfpriceError
-from evaluation.outside_store.question import DAYS, ExaminationQuestion
+from evaluation.outside_store.stores.count_grocer import CountGrocer
+from evaluation.outside_store.stores.store_names import GROCERS, STORES
+from evaluation.outside_store.stores.store_program import add_arguments, run_program, store_size
 
-_LEAST_DAYS = 28
-_WIDEST = 0.5
+_GROCERY = "grocery-sim"
+_SCORE = "score"
+_POLICIES = (
+    "evaluation.outside_store.stores.weekly_seller:owner_policy",
+    "evaluation.peers.units_alone:THOMPSON",
+    "evaluation.peers.units_alone:EXPECTED_PROFIT",
+)
 
 
 def main() -> None:
-    """Run the examination and print what was found; exit 1 with one line where it cannot be run."""
-    asked = _parser().parse_args()
-    if asked.learn_days + asked.play_days > DAYS:
-        _parser().error(
-            f"--learn-days and --play-days: expected at most {DAYS} days together, found "
-            f"{asked.learn_days + asked.play_days}; the store plays one year"
-        )
-    from evaluation.outside_store.examination import examine  # noqa: PLC0415
-    from evaluation.outside_store.examination_report import as_record, report  # noqa: PLC0415 - a refusal comes before it
-
-    question = ExaminationQuestion(**{name: value for name, value in vars(asked).items() if name != "json"})
-    logging.getLogger("mlflow").setLevel(logging.CRITICAL)
-    try:
-        found = examine(question, _tell)
-    except ShelfpriceError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(1)
-    sys.stdout.write(json.dumps(as_record(question, found)) + "\n" if asked.json else report(question, found))
-
-
-def _parser() -> argparse.ArgumentParser:
-    usual = ExaminationQuestion(Path())
+    """Run what is asked for; end with 0, with 1 and one line to stderr, or with 2 after wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.outside_store",
-        description="Learn from the till receipts of grocery-sim, a store that other people wrote, and let it play the "
-        "days after under its own policy, fixed prices and our prices. About a minute, more with --relearn-days.",
+        description="Stores that are not ours. Each sells in a process of its own, gets prices and tells its sales "
+        "over HTTP and files, and says what it earned beside what could have been earned under the same rules.",
     )
-    parser.add_argument("--python", type=Path, required=True, help="the Python of an environment that has grocery-sim")
-    parser.add_argument("--seed", type=int, default=usual.seed, help="the neighbourhood and its year; %(default)s")
-    days = _whole(_LEAST_DAYS)
-    parser.add_argument("--learn-days", type=days, default=usual.learn_days, help="days of receipts; %(default)s")
-    parser.add_argument("--play-days", type=days, default=usual.play_days, help="days that count; %(default)s")
-    parser.add_argument(
-        "--variation",
-        type=_share,
-        default=usual.variation,
-        help="try prices so far from the opening price while learning, by week and product; %(default)s: the owner's",
-    )
-    parser.add_argument(
-        "--grain",
-        choices=("receipts", "visits"),
-        default=usual.grain,
-        help="what the engine reads: till receipts, or every receipt as a visit to all products; %(default)s",
-    )
-    parser.add_argument("--objective", choices=("revenue", "margin"), default=usual.objective, help="%(default)s")
-    parser.add_argument("--relearn-days", type=_whole(7), help="make prices anew every so many days; once by default")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, with each product's reason")
-    return parser
+    commands = parser.add_subparsers(dest="store", metavar="STORE", required=True)
+    for name, sentence in STORES.items():
+        add_arguments(commands.add_parser(name, help=sentence, description=sentence), name)
+    _add_score(commands.add_parser(_SCORE, help="play policies in a grocer, in this process, and score them"))
+    if sys.argv[1:2] == [_GROCERY]:  # its options stand in modules that know the project
+        sys.exit(_grocery(parser, commands))
+    commands.add_parser(_GROCERY, help="households with pantries, a package that other people wrote")
+    asked = parser.parse_args()
+    if asked.store == _SCORE:
+        sys.exit(_score(asked))
+    sys.exit(run_program(asked, asked.store, dt.datetime.now(dt.UTC).date()))
 
 
-def _whole(least: int) -> Callable[[str], int]:
-    def days(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected at least {least} days, found {text}")
-        return int(text)
+def _grocery(parser: argparse.ArgumentParser, commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> int:
+    from evaluation.outside_store.grocery import examine_command  # noqa: PLC0415 - no other store may import it
 
-    return days
+    grocery = commands.add_parser(_GROCERY, description=examine_command.DESCRIPTION)
+    examine_command.add_arguments(grocery)
+    asked = parser.parse_args()
+    examine_command.refuse_more_than_a_year(asked, grocery)
+    return examine_command.run_examination(asked)
 
 
-def _share(text: str) -> float:
+def _add_score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--world", choices=tuple(GROCERS), default="grocer", help="%(default)s")
+    parser.add_argument("--size", type=store_size, default=(10, 10.0), help="stores x units a day; 10x10")
+    parser.add_argument("--local-shocks", action="store_true", help="each store has good and bad times of its own")
+    parser.add_argument("--policy", action="append", metavar="MODULE:NAME", help="a weekly policy; repeatable")
+    parser.add_argument("--seeds", type=int, default=12, help="worlds, 1 to so many; %(default)s")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _score(asked: argparse.Namespace) -> int:
+    from catalog.errors import ShelfpriceError  # noqa: PLC0415 - the stores themselves know nothing of the project
+    from evaluation.outside_store.policy_score import policy_named, score, table  # noqa: PLC0415
+
+    n_stores, units = asked.size
+
+    def world(seed: int) -> CountGrocer:
+        return GROCERS[asked.world](seed, n_stores, units, has_local_shocks=asked.local_shocks)
+
     try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= _WIDEST:
-        raise argparse.ArgumentTypeError(f"expected a share from 0 to {_WIDEST}, found {text}")
-    return share
-
-
-def _tell(stage: str, done: int, total: int) -> None:
-    sys.stderr.write(f"{stage}: {done} of {total}\n")
+        policies = {name: policy_named(name) for name in asked.policy or _POLICIES}
+    except ShelfpriceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    seeds = range(1, asked.seeds + 1)
+    scores = [score(name.partition(":")[2].lower(), policy, world, seeds) for name, policy in policies.items()]
+    found = json.dumps([one.as_record() for one in scores]) if asked.json else "\n".join(table(scores))
+    sys.stdout.write(f"{found}\n")
+    return 0
 
 
 if __name__ == "__main__":

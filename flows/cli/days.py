@@ -131,7 +131,7 @@ def live(
     from catalog.load import load
     from etl.live.calendar import refuse_unknown_store
 
-    admit("twin")
+    admit("twin", catalog)
     folder = text_of(catalog)
     if date:
         refuse_beyond_calendar(date, days)
@@ -205,7 +205,7 @@ def backfill(
             "give another"
         )
     _refuse_gap_before(start.date())
-    admit("twin")
+    admit("twin", catalog)
     with backfill.working():
         from flows.nightly import backfill as flow
 

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from catalog.addresses import without_login
 from catalog.errors import Declined, ModelError, ServiceError, SettingError, ShelfpriceError
+from catalog.load import load
 from catalog.settings import read_settings
 from flows.temporary_server import refuse_absent_database
 from warehouse.open_store import open_store
-from warehouse.origin import Side, refuse_other_side
+from warehouse.origin import Side, refuse_other_side, refuse_to_play
 
 
 def refuse_without_cells() -> None:
@@ -38,15 +39,25 @@ def refuse_without_cells() -> None:
     newest_grouped(Lake(read_settings()))
 
 
-def admit(side: Side) -> None:
+def admit(side: Side, catalog: Path | None = None) -> None:
     """Let a command of a side publish decisions.
+
+    Parameters
+    ----------
+    catalog
+        Folder of the catalog that was named; the twin plays none whose stores sell by themselves.
 
     Raises
     ------
     Declined
-        When the lake holds the decisions of the other side; the message says what to do.
+        When the lake holds the decisions of the other side, or the stores are not the twin's; the message says what to
+        do.
     """
-    refuse_other_side(open_store(read_settings()), side)
+    settings = read_settings()
+    refuse_other_side(open_store(settings), side)
+    named = catalog or (Path(settings.catalog_dir) if settings.catalog_dir else None)
+    if side == "twin" and (named is None or named.is_dir()):  # what is no folder is told apart from this
+        refuse_to_play(load(named).store)
 
 
 _KEPT = 20

@@ -42,7 +42,7 @@ def pipeline(
     For example:
       shelfprice pipeline --days 28 --stores 6
     """
-    admit("twin")
+    admit("twin", catalog)
     _run_loop(start, days, stores, seed, catalog, as_json=as_json)
 
 
@@ -61,7 +61,7 @@ def demo(
       shelfprice demo
       shelfprice demo --stores 1 --days 6
     """
-    admit("twin")
+    admit("twin", catalog)
     _run_loop(start, days, stores, seed, catalog, as_json=as_json)
     if not as_json:
         remark(
@@ -93,7 +93,7 @@ def simulate(
     """
     folder = text_of(catalog)
     refuse_beyond_calendar(start, days)
-    admit("twin")
+    admit("twin", catalog)
     with simulate.working():
         from flows.steps import simulate as flow
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from catalog.names import EXPORT_GROUP, LIVE_GROUP, TRIAL_GROUP
+from catalog.names import EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP, TRIAL_GROUP
 from operate.repair.commits import parts_of_pending
 from warehouse.commit_record import amend, final_names, final_record
 from warehouse.finding import Fault, Finding
@@ -22,10 +22,17 @@ Kind = Literal["played", "live", "trial", "ingested", "book", "cells", "record",
 _OF_A_DAY = {*BATCH, LEDGER, "interactions"}
 _OF_A_LIVE_DAY = {"live_interactions", "live_repricings"}
 _OF_A_BOOK = {"price_book", "demand_curves", "beliefs"}
+_MADE_BY_INTAKE = "the next `shelfprice take-in DIR`, or the next sales over HTTP, make it anew"
+_SENT_AGAIN = "let the store send what it sent for this date again: what is known counts once"
 _BY_HAND = {
     "nights": "do the night again with `shelfprice nightly`, or go on without its record",
     "model_versions": "take it from a backup; without it the version is history in MLflow alone",
     "champions": "take it from a backup; without it this change of champion is forgotten",
+    "receipt_lines": _SENT_AGAIN,
+    "stock_events": _SENT_AGAIN,
+    "traffic": _SENT_AGAIN,
+    "unit_sales": _MADE_BY_INTAKE,
+    "exposures": _MADE_BY_INTAKE,
 }
 """What is lost with a partition that nothing makes again."""
 
@@ -136,6 +143,8 @@ def _strike_from_records(lake: Lake, partition: Partition) -> None:
 
 def _kind_of(partition: Partition) -> Kind:
     table, group = partition.table, partition.group
+    if table in OF_A_RETAILER and group.startswith(INTAKE_GROUP):
+        return "other"
     if table in OF_A_RETAILER or group.startswith(EXPORT_GROUP):
         return "ingested"
     if table in _OF_A_LIVE_DAY or (table in _OF_A_DAY and group.startswith(LIVE_GROUP)):

@@ -16,14 +16,14 @@ import pyarrow.compute as pc
 from catalog.arrays import Ints
 from catalog.store_day import hour_shares
 from catalog.tables.decisions import REJECTED, UNIT_SALES
+from etl.sales_so_far import NextPrices, SalesSoFar, days_before
+from etl.summed_units import chances_of, in_contract, summed
 from etl.validate import row_texts
 from own_data.exports.admission import CHANGES, EPOCH, Checked, FileAdmission
-from own_data.exports.aggregate import chances_of, summed
 from own_data.exports.check_lines import reasons_against
 from own_data.exports.estimate_shelf import places_on
 from own_data.exports.names import store_id_of
 from own_data.exports.promotions import promoted, promotions_of
-from own_data.exports.sales_so_far import NextPrices, SalesSoFar, days_before
 from warehouse.parquet import coded, constant
 
 _PAIR = ["store", "product"]
@@ -204,7 +204,8 @@ class AdmittingSales:
             "sudden_zeros": float(flagged.sum()),
             "more_than_most": float((rows["units"].to_numpy() > most[place]).sum()),
         }
-        return _in_contract(rows.assign(chances=chances, is_sudden=is_sudden, place=place), self), counts
+        rows = rows.assign(chances=chances, is_sudden=is_sudden, place=place)
+        return in_contract(rows, self.store_ids, catalog), counts
 
     def _rejected(self, own: pa.Table, lines: pd.DataFrame, reason: Ints, sentences: list[str]) -> pa.Table:
         bad = np.flatnonzero(reason)
@@ -242,29 +243,3 @@ class AdmittingSales:
         )
         columns = (by_pair[name].to_numpy() for name in ("units", "price", "is_sudden"))
         self.so_far.remember(date, by_pair.index.to_numpy(), *columns)
-
-
-def _in_contract(rows: pd.DataFrame, admitting: AdmittingSales) -> pa.Table:
-    """Return rows in the columns of `unit_sales`, in the order of its key."""
-    catalog = admitting.given.catalog
-    rows = rows.assign(store_id=admitting.store_ids[rows["store"].to_numpy()])
-    rows = rows.sort_values(["store_id", "hour", "place", "price"], kind="stable")
-    names, store = np.unique(rows["store_id"].to_numpy(dtype=str), return_inverse=True)
-    place, hour = rows["place"].to_numpy(), rows["hour"].to_numpy()
-    return pa.table(
-        {
-            "store_id": coded(store, names.tolist()),
-            "hour": pa.array(hour.astype(np.int8), mask=hour < 0),
-            "sku": coded(place, catalog.skus),
-            "product_name": coded(place, [product.name for product in catalog.products]),
-            "price": rows["price"].to_numpy(dtype=float),
-            "units": rows["units"].to_numpy(dtype=float),
-            "returned_units": rows["returned_units"].to_numpy(dtype=float),
-            "receipts": pa.array(rows["receipts"], from_pandas=True).cast(pa.int32()),
-            "traffic": pa.array(rows["traffic"].astype(float), from_pandas=True),
-            "stock": pa.array(rows["stock"].astype(float), from_pandas=True),
-            "chances": rows["chances"].to_numpy().astype(np.int64),
-            "is_sudden_zero": rows["is_sudden"].to_numpy(dtype=bool),
-        },
-        schema=UNIT_SALES.schema,
-    )

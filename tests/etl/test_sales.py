@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
+from etl.sales_so_far import SalesSoFar
 from etl.transform import transform
 from features.cells import feature_workbench
 from features.footfall import expected_visits
@@ -22,7 +23,6 @@ from own_data.exports.columns import Reading
 from own_data.exports.ingest import Ingested, ingest
 from own_data.exports.read import open_export
 from own_data.exports.sales import AdmittingSales
-from own_data.exports.sales_so_far import SalesSoFar
 from own_data.exports.stage import stage_export
 from warehouse.lake import Lake
 from warehouse.proof import verify

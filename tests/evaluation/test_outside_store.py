@@ -16,18 +16,18 @@ import pytest
 
 from catalog.errors import DataError
 from catalog.load import load
-from evaluation.outside_store.examination import FIXED, OURS, OWNER, Examination, LearnedFromReceipts, examine
-from evaluation.outside_store.examination_report import as_record, held, report
-from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay, run_driver
-from evaluation.outside_store.learn_from_receipts import baskets_as_visits, learn
-from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.outside_store.grocery.examination import FIXED, OURS, OWNER, Examination, LearnedFromReceipts, examine
+from evaluation.outside_store.grocery.examination_report import as_record, held, report
+from evaluation.outside_store.grocery.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay, run_driver
+from evaluation.outside_store.grocery.learn_from_receipts import baskets_as_visits, learn
+from evaluation.outside_store.grocery.question import ExaminationQuestion
 from features.response import PriceResponse, Slope
 
 pytestmark = pytest.mark.play
 
 RECEIPTS = Path(__file__).with_name("outside_store_receipts.csv.gz")
 OUTSIDE_PYTHON = os.environ.get("SHELFPRICE_OUTSIDE_PYTHON")
-COMMAND = (sys.executable, "-m", "evaluation.outside_store", "--python")
+COMMAND = (sys.executable, "-m", "evaluation.outside_store", "grocery-sim", "--python")
 
 DOUBLE = """#!{python}
 import gzip, json, pathlib, sys
@@ -96,7 +96,7 @@ def test_wrong_usage_is_refused_before_anything_slow_is_imported() -> None:
     command = [sys.executable, "-X", "importtime", *COMMAND[1:], "python", "--play-days", "3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "evaluation.outside_store.question" in imported
+    assert "evaluation.outside_store.grocery.question" in imported
     assert imported & {"pandas", "sklearn", "mlflow", "duckdb"} == set()
 
 

@@ -40,6 +40,7 @@ _SECONDS = {
     "tests/etl/test_days_in_other_zones.py": 50,
     "tests/etl/test_dates_admitted_elsewhere.py": 45,
     "tests/evaluation/test_as_shipped.py": 40,
+    "tests/evaluation/test_outside_till.py": 20,
     "tests/flows/test_drift.py": 40,
     "tests/security/test_endings.py": 40,
     "tests/flows/test_loop.py": 37,

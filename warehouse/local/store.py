@@ -16,7 +16,7 @@ import pyarrow as pa
 from catalog.contracts import TABLES
 from catalog.names import EMPTY_GROUP
 from warehouse.commit_record import CommittedPart
-from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, write_durably
+from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, sync_folder, write_durably
 from warehouse.finding import Finding, Strays
 from warehouse.local.in_force import (
     can_be_put_in_force,
@@ -173,7 +173,9 @@ class LocalStore:
     def stage(self, partition: Partition, rows: pa.Table, receipt_of: Callable[[int, str], Receipt]) -> Receipt:
         """Write a draft and its pending receipt beside the partition; nothing is left of a draft that is in force."""
         data = self.path(partition)
-        data.parent.mkdir(parents=True, exist_ok=True)
+        if not data.parent.exists():
+            data.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(data.parent.parent)  # else a lost disk would lose the date with all that is durable in it
         before = receipt_in_force(data)
         settle_interrupted(data, before)
         draft = draft_path(data)

@@ -1,17 +1,21 @@
 """Whatever a program sends that knows the OpenAPI document: every answer is one that the document has."""
 
 import asyncio
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 import schemathesis
 import uvicorn
+from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from price_shop import Shop
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -21,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from catalog.settings import Settings
+from connect.api.api_tokens import add_token
 from connect.api.app import application
 from connect.api.problems import Problem
 from connect.api.quote_questions import QuoteQuestion, question_of, question_of_query
@@ -41,7 +46,13 @@ OPERATIONS = (
     ("POST", "/v1/price-changes/examined"),
     ("POST", "/v1/price-changes/{change}/events"),
     ("POST", "/v1/acknowledgements"),
+    ("POST", "/v1/sales"),
+    ("POST", "/v1/stock"),
+    ("POST", "/v1/traffic"),
 )
+
+
+OF_A_STORE = ("/v1/sales", "/v1/stock", "/v1/traffic")
 
 
 async def served(server: uvicorn.Server) -> None:
@@ -54,15 +65,21 @@ async def served(server: uvicorn.Server) -> None:
 def address(sell_two_days, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # type: ignore[no-untyped-def]
     """A server on a free port of this machine."""
     home: Settings = sell_two_days(Path(tmp_path_factory.mktemp("api")))
-    server = uvicorn.Server(uvicorn.Config(application(home), port=0, lifespan="off", log_level="critical"))
+    with serving(application(home)) as own:
+        assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # the thread of the desk has started
+        assert httpx.get(f"{own}/v1/price-changes").json()["count"] == 0  # and that of the other routes
+        yield own
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="critical"))
     thread = threading.Thread(target=lambda: asyncio.run(served(server)))
     thread.start()
     while not server.started:
         thread.join(0.05)
-    own = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    assert httpx.get(f"{own}/v1/health").json()["status"] == "ready"  # the thread of the desk has started
-    assert httpx.get(f"{own}/v1/price-changes").json()["count"] == 0  # and that of the other routes
-    yield own
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
 
@@ -86,6 +103,25 @@ def test_every_answer_to_a_generated_request_is_in_the_document(
         case.call_and_validate(base_url=address, checks=checks)
 
     ask()
+
+
+@pytest.mark.parametrize("path", OF_A_STORE)
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+def test_every_answer_to_lines_that_a_store_may_send_is_in_the_document(tmp_path: Path, path: str, mode: str) -> None:
+    shop = Shop(tmp_path, more="sales: outside\n")
+    token = add_token(shop.settings, "till", ["sell"], dt.datetime.now(dt.UTC))
+    with serving(application(shop.settings, shop.folder)) as address:
+        operation = schemathesis.openapi.from_url(f"{address}/openapi.json")[path]["POST"]
+        statuses = set()
+
+        @given(case=operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
+        @BRIEF
+        def ask(case: schemathesis.Case) -> None:
+            headers = {"Authorization": f"Bearer {token}"}
+            statuses.add(case.call_and_validate(base_url=address, checks=CHECKS, headers=headers).status_code)
+
+        ask()
+    assert 200 in statuses or mode == "negative"
 
 
 def status_of(read: Callable[[], QuoteQuestion]) -> int:

@@ -19,6 +19,22 @@ FIELDS_OF_BODIES = {
     "examine_price": CHANGE,
     "decide_on_price": ("event", "reason"),
     "acknowledge": ("batch", "store", "sku", "device", "price", "at", "ok", "error"),
+    "sell": (
+        "store_id",
+        "sku",
+        "sold_at",
+        "units",
+        "price",
+        "event_id",
+        "receipt",
+        "line",
+        "currency",
+        "offer",
+        "voids",
+        "corrects",
+    ),
+    "stock": ("store_id", "sku", "happened_at", "kind", "units", "event_id"),
+    "traffic": ("store_id", "hour_at", "visitors"),
 }
 
 
@@ -38,6 +54,9 @@ def test_every_operation_parameter_body_and_answer_has_words_and_an_example(docu
         "examine_price",
         "decide_on_price",
         "acknowledge",
+        "sell",
+        "stock",
+        "traffic",
     }
     for one in operations:
         assert one["summary"]

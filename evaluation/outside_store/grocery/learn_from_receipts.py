@@ -12,8 +12,8 @@ from catalog.settings import read_settings
 from etl.live.calendar import ONE_DAY, newest_grouped
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
-from evaluation.outside_store.examination import LearnedFromReceipts
-from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.outside_store.grocery.examination import LearnedFromReceipts
+from evaluation.outside_store.grocery.question import ExaminationQuestion
 from features.response import told_skus
 from flows.workspace import prepared
 from own_data.exports.columns import Reading

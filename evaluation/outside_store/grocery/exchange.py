@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from catalog.errors import DataError
-from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.outside_store.grocery.question import ExaminationQuestion
 
 DRIVER = Path(__file__).with_name("driver.py")
 _LONGEST = 1800  # seconds of one request

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.spread import Progress, silent
-from evaluation.outside_store.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay
-from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.outside_store.grocery.exchange import OutsideStore, PricesFrom, StoreOutcome, StorePlay
+from evaluation.outside_store.grocery.question import ExaminationQuestion
 from features.response import PriceResponse
 
 OWNER, FIXED, OURS = "its own policy", "fixed prices", "our prices"
@@ -92,6 +92,6 @@ def examine(question: ExaminationQuestion, progress: Progress = silent, learner:
 
 
 def _learner() -> Learn:
-    from evaluation.outside_store.learn_from_receipts import learn  # noqa: PLC0415 - slow
+    from evaluation.outside_store.grocery.learn_from_receipts import learn  # noqa: PLC0415 - slow
 
     return learn

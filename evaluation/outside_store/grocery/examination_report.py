@@ -7,9 +7,9 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from evaluation.outside_store.examination import FIXED, Examination
-from evaluation.outside_store.exchange import StoreOutcome
-from evaluation.outside_store.question import ExaminationQuestion
+from evaluation.outside_store.grocery.examination import FIXED, Examination
+from evaluation.outside_store.grocery.exchange import StoreOutcome
+from evaluation.outside_store.grocery.question import ExaminationQuestion
 from evaluation.reporting import markdown
 from features.response import PriceResponse
 

@@ -1,9 +1,16 @@
 """Lines of one date made into units: summed by store, product, hour and price, with returns taken off."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.tables.decisions import UNIT_SALES
+from warehouse.parquet import coded
 
 KEYS = ["store", "product", "hour", "price"]
 _WHERE_KNOWN = {"receipts": ("receipt", "nunique"), "traffic": ("traffic", "max"), "stock": ("stock", "max")}
@@ -71,3 +78,36 @@ def chances_of(rows: pd.DataFrame, most: Floats, hour_shares: Floats) -> Floats:
     units = rows["units"].to_numpy()
     share = np.where(total > 0, units / np.where(total > 0, total, 1.0), 1.0 / prices)
     return np.maximum(np.ceil(units), np.round(of_time * share))
+
+
+def in_contract(rows: pd.DataFrame, store_ids: Sequence[str] | NDArray[np.str_], catalog: Catalog) -> pa.Table:
+    """Return rows in the columns of `unit_sales`, in the order of its key.
+
+    Parameters
+    ----------
+    rows
+        As `summed` returns them, with `place` on the shelf, `chances` and `is_sudden`.
+    store_ids
+        Ids of the stores that `store` counts.
+    """
+    rows = rows.assign(store_id=np.asarray(store_ids, dtype=str)[rows["store"].to_numpy()])
+    rows = rows.sort_values(["store_id", "hour", "place", "price"], kind="stable")
+    names, store = np.unique(rows["store_id"].to_numpy(dtype=str), return_inverse=True)
+    place, hour = rows["place"].to_numpy(), rows["hour"].to_numpy()
+    return pa.table(
+        {
+            "store_id": coded(store, names.tolist()),
+            "hour": pa.array(hour.astype(np.int8), mask=hour < 0),
+            "sku": coded(place, catalog.skus),
+            "product_name": coded(place, [product.name for product in catalog.products]),
+            "price": rows["price"].to_numpy(dtype=float),
+            "units": rows["units"].to_numpy(dtype=float),
+            "returned_units": rows["returned_units"].to_numpy(dtype=float),
+            "receipts": pa.array(rows["receipts"], from_pandas=True).cast(pa.int32()),
+            "traffic": pa.array(rows["traffic"].astype(float), from_pandas=True),
+            "stock": pa.array(rows["stock"].astype(float), from_pandas=True),
+            "chances": rows["chances"].to_numpy().astype(np.int64),
+            "is_sudden_zero": rows["is_sudden"].to_numpy(dtype=bool),
+        },
+        schema=UNIT_SALES.schema,
+    )

@@ -1,0 +1,1 @@
+"""Intake: what a store sold, counted and was visited by, from its own systems, over HTTP or as files."""

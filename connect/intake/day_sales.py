@@ -1,0 +1,184 @@
+"""Unit sales of a business date from the lines of its receipts: as the ingest of a retailer's receipts makes them.
+
+Beside what sold stands what did not: a product that a store sold in the four weeks before, and that sold nothing, has a
+row at each price of ours that stood, and else at its last price. Where it usually sells much, the shelf may have been
+empty, and the row says so.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.arrays import Flags, Ints
+from catalog.load import Catalog
+from catalog.store_day import hour_shares
+from catalog.tables.decisions import UNIT_SALES
+from connect.intake.day_stock import ShelfStock
+from etl.sales_so_far import SalesSoFar, days_before
+from etl.summed_units import chances_of, in_contract, summed
+
+_EPOCH = dt.date(1970, 1, 1)
+_WHOLE_DAY = np.int8(-1)
+
+
+@dataclass(frozen=True)
+class DayLines:
+    """What the unit sales of a business date are made from.
+
+    Attributes
+    ----------
+    lines, counts
+        Rows of `receipt_lines`, and whether each counts, shape (n_lines,).
+    exposures
+        Exposures of the date.
+    visitors
+        Visitors of each store over the date, where every opening hour was counted.
+    before
+        Unit sales of the business dates before, by date.
+    elsewhere
+        Pairs of a store and a sku whose sales of the date came in a file, which count.
+    """
+
+    date: dt.date
+    lines: pa.Table
+    counts: Flags
+    exposures: pa.Table
+    stock: ShelfStock
+    visitors: Mapping[str, float]
+    before: Mapping[dt.date, pd.DataFrame]
+    elsewhere: Collection[tuple[str, str]] = ()
+
+
+def unit_sales_of(catalog: Catalog, day: DayLines) -> pa.Table:
+    """Return the unit sales of a business date; products and stores that the catalog no longer has are left out."""
+    pairs = Pairs(catalog)
+    sold = _sold(day, pairs)
+    if not len(sold):
+        return UNIT_SALES.schema.empty_table()
+    rows = summed(sold)
+    so_far, prices = _known_before(day, pairs)
+    rows = pd.concat([rows, _without_a_sale(day, pairs, rows, prices)], ignore_index=True)
+    rows["traffic"] = (
+        rows["store"].map({pairs.store(name): count for name, count in day.visitors.items()}).astype(float)
+    )
+    rows["stock"] = [day.stock.at_opening(*pairs.names(pair)) for pair in pairs.of(rows)]
+    rows = rows[~np.isin(pairs.of(rows), pairs.numbers(day.elsewhere))].reset_index(drop=True)
+    most = np.array([product.chances_per_day for product in catalog.products], dtype=float)
+    place = rows["product"].to_numpy()
+    chances = chances_of(rows, most[place], hour_shares(catalog.store))
+    every, at = np.unique(pairs.of(rows), return_inverse=True)
+    total = np.bincount(at, rows["sold"], minlength=len(every)).astype(float)
+    is_sudden = so_far.sudden_zeros(every, total)[at] & rows["stock"].isna().to_numpy()
+    rows = rows.assign(chances=chances, is_sudden=is_sudden, place=place)
+    return in_contract(rows, catalog.store.stores, catalog)
+
+
+class Pairs:
+    """Numbers of the pairs of a store and a product of a catalog."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._stores = {name: number for number, name in enumerate(catalog.store.stores)}
+        self._products = {sku: number for number, sku in enumerate(catalog.skus)}
+        self._names = catalog.store.stores, catalog.skus
+
+    def __len__(self) -> int:
+        return len(self._stores) * len(self._products)
+
+    def store(self, name: str) -> int:
+        """Return the number of a store; -1 of one that the catalog does not have."""
+        return self._stores.get(name, -1)
+
+    def of(self, rows: pd.DataFrame) -> Ints:
+        """Return the numbers of the pairs of rows with `store` and `product`, shape (n_rows,)."""
+        return np.asarray(rows["store"].to_numpy(np.int64) * len(self._products) + rows["product"].to_numpy(np.int64))
+
+    def names(self, pair: int) -> tuple[str, str]:
+        """Return the store and the sku of a pair."""
+        store, product = self.apart(pair)
+        return self._names[0][store], self._names[1][product]
+
+    def apart(self, pair: int) -> tuple[int, int]:
+        """Return the numbers of the store and the product of a pair."""
+        return divmod(int(pair), len(self._products))
+
+    def numbers(self, pairs: Collection[tuple[str, str]]) -> Ints:
+        """Return the numbers of pairs that the catalog has, shape (n_pairs,)."""
+        known = [own for own in pairs if own[0] in self._stores and own[1] in self._products]
+        return np.array(
+            [self._stores[store] * len(self._products) + self._products[sku] for store, sku in known], np.int64
+        )
+
+    def numbered(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows with `store_id` and `sku` that the catalog has, with `store` and `product` as numbers."""
+        codes = rows.assign(store=rows["store_id"].map(self._stores), product=rows["sku"].map(self._products))
+        codes = codes[codes["store"].notna() & codes["product"].notna()]
+        return codes.astype({"store": np.int64, "product": np.int64})
+
+
+def _sold(day: DayLines, pairs: Pairs) -> pd.DataFrame:
+    """Return the lines that count and sold something, or brought it back."""
+    names = ["store_id", "sku", "units", "price", "receipt", "voids_event_id", "voids_receipt"]
+    lines = day.lines.select(names).filter(pa.array(day.counts)).to_pandas()
+    lines = lines.astype({"store_id": "str", "sku": "str"})
+    lines = pairs.numbered(lines[lines["voids_event_id"].isna() & lines["voids_receipt"].isna()])
+    if lines["receipt"].isna().all():
+        lines = lines.drop(columns="receipt")
+    return lines.assign(hour=_WHOLE_DAY)
+
+
+def _known_before(day: DayLines, pairs: Pairs) -> tuple[SalesSoFar, dict[int, float]]:
+    """Return what is known of the four weeks before, and the last price of each pair that sold in them."""
+    so_far, last_price = SalesSoFar(len(pairs)), dict[int, float]()
+    date = (day.date - _EPOCH).days
+    for earlier in days_before(date):
+        rows = day.before.get(earlier)
+        if rows is None:
+            continue
+        numbered = pairs.numbered(rows).sort_values("units")
+        numbered["pair"] = pairs.of(numbered)
+        own = numbered.groupby("pair").agg(
+            units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any")
+        )
+        number = (earlier - _EPOCH).days
+        so_far.begin(number)
+        columns = (own[name].to_numpy() for name in ("units", "price", "is_sudden"))
+        so_far.remember(number, own.index.to_numpy(), *columns)
+        has_sold = own["units"].to_numpy() > 0
+        last_price |= {
+            pair: price
+            for pair, price, sold in zip(own.index.tolist(), own["price"].tolist(), has_sold, strict=True)
+            if sold or pair in last_price
+        }
+    so_far.begin(date)
+    return so_far, last_price
+
+
+def _without_a_sale(day: DayLines, pairs: Pairs, rows: pd.DataFrame, last_price: Mapping[int, float]) -> pd.DataFrame:
+    """Return rows with no unit, for products that a store with sales on this date sells at other times."""
+    open_stores, sold = set(rows["store"].tolist()), set(pairs.of(rows).tolist())
+    ours: dict[tuple[str, str], list[float]] = {}
+    stood = day.exposures.select(["store_id", "sku", "charged_price", "open_minutes"]).to_pylist()
+    for row in stood:
+        if row["open_minutes"]:
+            ours.setdefault((row["store_id"], row["sku"]), []).append(row["charged_price"])
+    zeros: list[tuple[int, int, float]] = []
+    for pair, price in last_price.items():
+        store, product = pairs.apart(pair)
+        if store in open_stores and pair not in sold:
+            prices: Sequence[float] = sorted(set(ours.get(pairs.names(pair), [price])))
+            zeros += [(store, product, one) for one in prices]
+    columns = {"store": np.int64, "product": np.int64, "price": np.float64}
+    found = pd.DataFrame(zeros, columns=list(columns)).astype(columns)
+    return found.assign(
+        hour=_WHOLE_DAY,
+        sold=0.0,
+        returned_units=0.0,
+        units=0.0,
+        receipts=np.nan if rows["receipts"].isna().all() else 0.0,
+        traffic=np.nan,
+        stock=np.nan,
+    )

@@ -1,0 +1,201 @@
+"""Exposures of a business date: which price of ours stood where and for how long, and what sold at it.
+
+Only what sold at a price that was ours says anything about it. Every other sale is kept beside it with its reason: no
+price of ours was released then, another price was charged, the till made an offer, or the line was voided.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.arrays import Flags
+from catalog.records.store import Store
+from catalog.tables.intake import EXPOSURES
+from connect.export.batch import StoreRecord
+from connect.export.device_states import Acknowledgement
+from connect.export.export_log import ExportHistory
+from connect.intake.day_stock import ShelfStock
+from connect.intake.price_spans import PriceSpan, SentSince, is_same, sent_since, spans_of, words_of
+
+NO_PRICE, OTHER_PRICE, OFFER, VOIDED = "no price released", "another price", "offer", "voided"
+_HOUR = dt.timedelta(hours=1)
+_OF_DRAW = ("propensity", "design", "block")
+_Sale = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DayEvidence:
+    """What is known of one business date of some stores.
+
+    Attributes
+    ----------
+    store
+        The stores, with their clocks.
+    history
+        The batches that were sent, and the acknowledgements, by any time before the end of the date.
+    lines
+        Rows of `receipt_lines` of the date, those that void others among them.
+    counts
+        Whether each line counts: no other one voids or corrects it. Shape (n_lines,).
+    stock
+        What is known of the stock on the shelf.
+    visitors
+        Visitors of each store by the beginning of the hour, UTC.
+    draws
+        Row of `price_draws` in force, by store and product.
+    """
+
+    date: dt.date
+    store: Store
+    history: ExportHistory
+    lines: pa.Table
+    counts: Flags
+    stock: ShelfStock
+    visitors: Mapping[tuple[str, dt.datetime], float]
+    draws: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+
+def exposures_of(day: DayEvidence) -> pa.Table:
+    """Return the exposures of a business date, in the order of their key.
+
+    A store without a line was closed, or its tills said nothing, and has no exposure. A product without a released
+    price in a store has rows only for what sold. Lines from outside the opening hours belong to the first or the last
+    span.
+    """
+    sales = _sales_by_product(day)
+    acks = _by_product(day.history.acknowledgements)
+    stores = sorted({store for store, _ in sales})
+    rows = [row for store in stores for row in _of_store(day, store, sales, acks)]
+    columns = {name: [row[name] for row in rows] for name in EXPOSURES.schema.names}
+    return pa.table(columns, schema=EXPOSURES.schema)
+
+
+def _of_store(
+    day: DayEvidence,
+    store: str,
+    sales: Mapping[tuple[str, str], Sequence[_Sale]],
+    acks: Mapping[tuple[str, str], Sequence[Acknowledgement]],
+) -> Iterable[dict[str, Any]]:
+    clock, record = day.store.clock_of(store), day.history.of(store)
+    opens, closes = clock.opening_of(day.date), clock.closing_of(day.date)
+    sent = _sent_by_product(record)
+    for sku in sorted({*sent, *(sku for own, sku in sales if own == store)}):
+        own, said = sales.get((store, sku), ()), acks.get((store, sku), ())
+        charged = [(sale["sold_at"], sale["price"]) for sale in own if sale["counts"] and sale["offer"] is None]
+        spans = spans_of(opens, closes, sent.get(sku, ()), words_of(said, "till"), words_of(said, "label"), charged)
+        for number, span in enumerate(spans):
+            within = [sale for sale in own if _place_of(sale["sold_at"], spans) == number]
+            yield from _of_span(day, store, sku, span, within)
+
+
+def _of_span(
+    day: DayEvidence, store: str, sku: str, span: PriceSpan, sales: Sequence[_Sale]
+) -> Iterable[dict[str, Any]]:
+    """Yield the row of a span where a price of ours stood, and a row for each other price and reason."""
+    units: Counter[tuple[float, str | None]] = Counter()
+    if span.price is not None:
+        units[span.price, None] = 0.0  # type: ignore[assignment] # of kilos there are parts
+    for sale in sales:
+        reason = _why_not_ours(sale, span)
+        charged = sale["price"] if span.price is None or reason is not None else span.price
+        units[charged, reason] += sale["units"]
+    for (price, reason), sold in sorted(units.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        is_ours = reason is None
+        yield {
+            "store_id": store,
+            "sku": sku,
+            "starts_at": span.starts_at,
+            "ends_at": span.ends_at,
+            "price": span.price,
+            "batch": span.batch,
+            "label_price": span.label_price,
+            "is_acknowledged": span.is_acknowledged,
+            "charged_price": price,
+            "not_ours": reason,
+            "units": float(sold),
+            "open_minutes": span.minutes if is_ours else None,
+            "stocked_minutes": day.stock.minutes(store, sku, span.starts_at, span.ends_at) if is_ours else None,
+            "visitors": _visitors(day, store, span) if is_ours else None,
+            **_of_draw(day, store, sku, price if is_ours else None),
+        }
+
+
+def _of_draw(day: DayEvidence, store: str, sku: str, price: float | None) -> dict[str, Any]:
+    """Return how a price was drawn; nulls where it is not the one that was, such as a person's."""
+    draw = day.draws.get((store, sku))
+    if draw is None or price is None or not is_same(price, draw["price"]):
+        return dict.fromkeys(_OF_DRAW)
+    return {name: draw[name] for name in _OF_DRAW}
+
+
+def _why_not_ours(sale: _Sale, span: PriceSpan) -> str | None:
+    if not sale["counts"]:
+        return VOIDED
+    if sale["offer"] is not None:
+        return OFFER
+    if span.price is None:
+        return NO_PRICE
+    return None if is_same(span.price, sale["price"]) else OTHER_PRICE
+
+
+def _place_of(moment: dt.datetime, spans: Sequence[PriceSpan]) -> int:
+    """Return the number of the span that a moment lies in; the first before opening, the last after closing."""
+    return max((number for number, span in enumerate(spans) if span.starts_at <= moment), default=0)
+
+
+def _visitors(day: DayEvidence, store: str, span: PriceSpan) -> float | None:
+    """Return the visitors of a store in a span, each hour's spread evenly; None where an hour is not known."""
+    total = 0.0
+    for hour in _hours(day.store, store, span.starts_at, span.ends_at):
+        counted = day.visitors.get((store, hour))
+        if counted is None:
+            return None
+        total += counted * ((min(hour + _HOUR, span.ends_at) - max(hour, span.starts_at)) / _HOUR)
+    return total
+
+
+def hours_open(store: Store, name: str, date: dt.date) -> list[dt.datetime]:
+    """Return the beginning, UTC, of each hour of a store's clock in which it is open on a date."""
+    clock = store.clock_of(name)
+    return list(_hours(store, name, clock.opening_of(date), clock.closing_of(date)))
+
+
+def _hours(store: Store, name: str, starts_at: dt.datetime, ends_at: dt.datetime) -> Iterator[dt.datetime]:
+    local = store.clock_of(name).local(starts_at)
+    hour = starts_at - dt.timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    while hour < ends_at:
+        yield hour
+        hour += _HOUR
+
+
+def _sales_by_product(day: DayEvidence) -> dict[tuple[str, str], list[_Sale]]:
+    """Return what was sold by store and product, in order of time; lines that void others sold nothing."""
+    names = ["store_id", "sku", "sold_at", "units", "price", "offer", "voids_event_id", "voids_receipt"]
+    rows = day.lines.select(names).to_pylist()
+    found: dict[tuple[str, str], list[_Sale]] = {}
+    for row, counts in zip(rows, day.counts.tolist(), strict=True):
+        if row["voids_event_id"] is None and row["voids_receipt"] is None:
+            found.setdefault((row["store_id"], row["sku"]), []).append({**row, "counts": counts})
+    return {pair: sorted(own, key=lambda sale: sale["sold_at"]) for pair, own in found.items()}
+
+
+def _by_product(acks: Iterable[Acknowledgement]) -> dict[tuple[str, str], list[Acknowledgement]]:
+    found: dict[tuple[str, str], list[Acknowledgement]] = {}
+    for ack in acks:
+        found.setdefault((ack.store, ack.sku), []).append(ack)
+    return found
+
+
+def _sent_by_product(record: StoreRecord) -> dict[str, list[SentSince]]:
+    by_number = {batch.number: batch for batch in record.batches}
+    return {
+        sku: sorted(
+            (sent_since(own, by_number[own.number].id, by_number[own.number].recorded_at) for own in sent),
+            key=lambda one: one.since,
+        )
+        for sku, sent in record.sent.items()
+    }

@@ -1,0 +1,174 @@
+"""An inbox: a folder of files with what a store sold, each taken in whole and moved away.
+
+A complete file is claimed by moving it to `reading`, so that its name may be used again. It is moved on to `done`, or
+to `refused` with the reasons beside it, only after its lines are durable. A kill in between leaves it where it is, and
+the same command takes it in again: lines that are known count once.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+from catalog.errors import DataError
+from catalog.load import WatchedCatalog
+from connect.intake.intake import Intake, Kind
+from connect.intake.sales_files import ENDINGS, Line, batches_in, kind_of, may_be_half_written
+from warehouse.files import sync_file, sync_folder
+from warehouse.locks import held
+from warehouse.questions import write_csv
+from warehouse.workspace import Workspace
+
+_READING, _DONE, _REFUSED = "reading", "done", "refused"
+_LOOK_EVERY = 0.5  # s
+_MAKE_EVERY = 60.0  # s, for a date ends also where no file comes
+_STILL_WRITTEN = 10.0  # s, after which a file that ends in the middle of a line is complete all the same
+_COLUMNS = ("line", "reason", "expected", "found")
+_MOST_REASONS = 100_000
+
+
+@dataclass(frozen=True)
+class TakenFile:
+    """A file that was taken in.
+
+    Attributes
+    ----------
+    file
+        Where it is now.
+    kind
+        What it holds; None where it could not be read.
+    taken, known, refused
+        How many lines were new, known already, and refused.
+    """
+
+    file: Path
+    kind: Kind | None
+    taken: int
+    known: int
+    refused: int
+
+
+def take_in(workspace: Workspace, intake: Intake, folder: Path) -> list[TakenFile]:
+    """Take in every complete file of a folder, then make the dates that are over.
+
+    Raises
+    ------
+    Declined
+        When another process takes files from the folder, or the stores of this catalog are the twin's.
+    LakeError
+        When the disk refuses; the file is still there.
+    """
+    with held(workspace.settings.locks, _lock_of(folder)):
+        taken = [_take_file(workspace, intake, file) for file in waiting_in(folder)]
+        intake.make_dates(workspace)
+    return taken
+
+
+def follow(
+    workspace: Workspace,
+    catalog: WatchedCatalog,
+    intake: Intake,
+    folder: Path,
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[TakenFile]:
+    """Yield each file as it is taken in; it never ends by itself.
+
+    Parameters
+    ----------
+    pause
+        Waits some seconds.
+    clock
+        Seconds on a clock that never goes back.
+    """
+    with held(workspace.settings.locks, _lock_of(folder)):
+        made_at = -_MAKE_EVERY
+        while True:
+            files = waiting_in(folder)
+            for file in files:
+                yield _take_file(replace(workspace, catalog=catalog.current()), intake, file)
+            if files or clock() - made_at >= _MAKE_EVERY:
+                intake.make_dates(replace(workspace, catalog=catalog.current()))
+                made_at = clock()
+            pause(_LOOK_EVERY)
+
+
+def waiting_in(folder: Path) -> list[Path]:
+    """Return the complete files that were not taken in yet, those that a kill left first; hidden ones are not ready."""
+    left, new = (sorted(place.glob("*")) for place in (folder / _READING, folder))
+    return [file for file in left if _is_ours(file)] + [file for file in new if _is_ours(file) and _is_complete(file)]
+
+
+def _is_ours(file: Path) -> bool:
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
+
+
+def _is_complete(file: Path) -> bool:
+    try:
+        return not may_be_half_written(file) or time.time() - file.stat().st_mtime > _STILL_WRITTEN
+    except FileNotFoundError:  # its writer took it back
+        return False
+
+
+def _take_file(workspace: Workspace, intake: Intake, file: Path) -> TakenFile:
+    """Take one file in, and move it away."""
+    folder = file.parent.parent if file.parent.name == _READING else file.parent
+    claimed = file if file.parent.name == _READING else _moved(file, folder / _READING)
+    kind: Kind | None = None
+    taken = known = refused = 0
+    reasons: list[tuple[int | None, str, str, str]] = []
+    size = -1
+    while size != claimed.stat().st_size:  # a writer that did not close it may have gone on
+        size, reasons, refused = claimed.stat().st_size, [], 0
+        try:
+            for batch in batches_in(claimed):
+                kind = kind or kind_of(batch)
+                result = intake.take(workspace, kind, [line for _, line in batch], f"file {file.name}")
+                taken, known = taken + result.taken, known + result.known
+                refused += len(result.refused)
+                reasons += [_reason(batch, one.index, one.reason, one.expected, one.found) for one in result.refused]
+        except DataError as error:
+            reasons.append((None, "unreadable", str(error), ""))
+            refused += 1
+    if not reasons:
+        return TakenFile(_moved(claimed, folder / _DONE), kind, taken, known, 0)
+    place = _free(folder / _REFUSED, claimed.name)
+    _write_reasons(place.with_name(f"{place.name}.reasons.csv"), reasons[:_MOST_REASONS])
+    claimed.rename(place)
+    sync_folder(place.parent)
+    return TakenFile(place, kind, taken, known, refused)
+
+
+def _reason(batch: Sequence[Line], index: int, *said: str) -> tuple[int | None, str, str, str]:
+    reason, expected, found = said
+    return batch[index][0], reason, expected, found
+
+
+def _write_reasons(file: Path, reasons: Sequence[tuple[int | None, str, str, str]]) -> None:
+    draft = file.with_name(f".{file.name}.draft")
+    with draft.open("w", encoding="utf-8", newline="") as handle:
+        write_csv(handle, _COLUMNS, reasons)
+    sync_file(draft)
+    draft.replace(file)
+
+
+def _moved(file: Path, folder: Path) -> Path:
+    """Move a file into a folder beside the waiting ones, under a name that is free; return where it is."""
+    place = _free(folder, file.name)
+    file.rename(place)
+    sync_folder(folder)
+    return place
+
+
+def _free(folder: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    own = Path(name)
+    names = (folder / (f"{own.stem}.{number}{own.suffix}" if number > 1 else name) for number in count(1))
+    return next(place for place in names if not place.exists())
+
+
+def _lock_of(folder: Path) -> str:
+    return f"take-in-{sha256(os.fsencode(folder.resolve())).hexdigest()[:16]}"

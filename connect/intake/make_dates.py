@@ -1,0 +1,234 @@
+"""Make the tables of each business date that is over from what was taken in for it, and fold its lines into one part.
+
+A date is made when the last of its stores' dates has ended, and anew whenever something came that it is made from: late
+lines, lines of other dates that void or correct its own, stock, visitors, acknowledgements, or other sales of the four
+weeks before. What it was made from stands in its receipt, so a kill costs no date, and whoever comes next goes on.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.arrays import Flags
+from catalog.load import Catalog
+from catalog.names import INTAKE_GROUP
+from catalog.tables.decisions import UNIT_SALES
+from catalog.tables.intake import EXPOSURES, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
+from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
+from connect.export.export_log import ExportHistory, ExportLog
+from connect.intake.day_sales import DayLines, unit_sales_of
+from connect.intake.day_stock import ShelfStock
+from connect.intake.exposures import DayEvidence, exposures_of, hours_open
+from connect.intake.known_lines import KnownLines
+from connect.intake.take_sales import LOCK, first_date
+from etl.sales_so_far import DAYS
+from serving.drawn_prices import newest_draw
+from warehouse.lake import CODE_VERSION, Lake, Partition
+from warehouse.locks import waited_for
+from warehouse.partition import between
+from warehouse.workspace import Workspace
+
+DATES_LOCK = "intake-dates"
+"""Held while dates are made, and while their lines are folded."""
+
+_ONE_DAY = dt.timedelta(days=1)
+_FOLDED = f"{INTAKE_GROUP}-all-"
+_MOST_SMALL = {False: 200, True: 16}  # small parts of a date that is not folded, by whether it is over
+_ACKNOWLEDGED_WITHIN = (15, 2)  # days before a date, and after it, whose exports and acknowledgements tell its prices
+_BEFORE = ["store_id", "sku", "price", "units", "is_sudden_zero"]
+
+
+@dataclass(frozen=True)
+class MadeDates:
+    """The business dates whose tables were made, and those whose lines were folded."""
+
+    made: tuple[dt.date, ...]
+    folded: tuple[dt.date, ...]
+
+
+@dataclass
+class _Reading:
+    """What was read of the lake while dates are made."""
+
+    workspace: Workspace
+    known: KnownLines
+    log: ExportLog
+    before: dict[dt.date, pd.DataFrame] = field(default_factory=dict)
+    receipts: dict[dt.date, str] = field(default_factory=dict)
+
+
+def make_dates(
+    workspace: Workspace, now: dt.datetime, known: KnownLines | None = None, log: ExportLog | None = None
+) -> MadeDates:
+    """Fold lines, and make the unit sales and exposures of every date that is over and not current.
+
+    Parameters
+    ----------
+    now
+        The time, UTC.
+    known, log
+        What the lake holds; those that were used before read new parts alone.
+    """
+    lake, known = workspace.lake, known or KnownLines(workspace.lake)
+    with waited_for(workspace.settings.locks, DATES_LOCK):
+        lake.finish_interrupted()
+        known.look(first_date(now))
+        folded = [date for date in known.dates if _fold(workspace, known, date, is_over=is_over(workspace, date, now))]
+        reading = _Reading(workspace, known, log or ExportLog(lake))
+        over = [date for date in known.dates if is_over(workspace, date, now)]
+        made = [date for date in over if _make(reading, date)]
+    return MadeDates(tuple(made), tuple(folded))
+
+
+def is_over(workspace: Workspace, date: dt.date, now: dt.datetime) -> bool:
+    """Tell whether a business date has ended in every store."""
+    return now >= max(clock.midnight_after(date) for clock in workspace.catalog.store.clocks)
+
+
+def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bool) -> bool:
+    """Put the lines of a date into one part where they are in many; tell whether that was done."""
+    parts = known.parts_on(date)
+    small = [part for part in parts if not part.group.startswith(_FOLDED)]
+    is_first = is_over and len(small) == len(parts) > 1
+    if not is_first and len(small) < _MOST_SMALL[is_over]:
+        return False
+    with waited_for(workspace.settings.locks, LOCK):
+        known.look()  # whatever came meanwhile is folded with it
+        parts, lines = known.parts_on(date), known.lines(date)
+        digest = hashlib.sha256(repr(sorted(part.group for part in parts)).encode()).hexdigest()
+        part = Partition(RECEIPT_LINES.name, date, f"{_FOLDED}{digest[:20]}")
+        with workspace.lake.commit(f"intake-lines-{date}", inputs=digest) as commit:
+            for old in parts:
+                commit.remove(old)
+            commit.publish(part, lines)
+        known.look()
+    return True
+
+
+def _make(reading: _Reading, date: dt.date) -> bool:
+    """Make the tables of a date, unless they are current; tell whether they were made."""
+    lake, sales = reading.workspace.lake, Partition(UNIT_SALES.name, date, INTAKE_GROUP)
+    inputs = _fingerprint(reading, date)
+    if lake.is_current(sales, inputs):
+        return False
+    exposures, units = _tables_of(reading, date)
+    with lake.commit(f"intake-sales-{date}", inputs=inputs) as commit:
+        commit.publish(Partition(EXPOSURES.name, date, INTAKE_GROUP), exposures)
+        commit.publish(sales, units)
+    for read in (reading.before, reading.receipts):
+        read.pop(date, None)
+    return True
+
+
+def _tables_of(reading: _Reading, date: dt.date) -> tuple[pa.Table, pa.Table]:
+    """Return the exposures and the unit sales of a date."""
+    catalog, known, lake = reading.workspace.catalog, reading.known, reading.workspace.lake
+    lines, counts = _lines_of(known, date)
+    lines_before, counts_before = _lines_of(known, date - _ONE_DAY)
+    events = pa.concat_tables(_read(lake, STOCK_EVENTS.name, day) for day in (date - _ONE_DAY, date))
+    stock = ShelfStock(
+        catalog.store, date, events, pa.concat_tables([lines_before, lines]), np.r_[counts_before, counts]
+    )
+    visitors = {
+        (row["store_id"], row["hour_at"]): row["visitors"] for row in _read(lake, TRAFFIC.name, date).to_pylist()
+    }
+    draw = newest_draw(lake, date)
+    drawn = [] if draw is None else lake.read(draw).to_pylist()
+    draws = {(row["store_id"], row["sku"]): row for row in drawn}
+    evidence = DayEvidence(date, catalog.store, _history(reading, date), lines, counts, stock, visitors, draws)
+    exposures = exposures_of(evidence)
+    of_day = {}
+    for store in catalog.store.stores:
+        counted = [visitors.get((store, hour)) for hour in hours_open(catalog.store, store, date)]
+        known_counts = [count for count in counted if count is not None]
+        if len(known_counts) == len(counted):
+            of_day[store] = sum(known_counts)
+    before = {day: _sold_on(reading, day) for day in _days_before(date)}
+    elsewhere = {
+        pair
+        for part in lake.partitions_on(UNIT_SALES.name, date)
+        if part.group != INTAKE_GROUP
+        for pair in zip(*(lake.read(part)[name].to_pylist() for name in ("store_id", "sku")), strict=True)
+    }
+    day = DayLines(date, lines, counts, exposures, stock, of_day, before, elsewhere)
+    return exposures, unit_sales_of(catalog, day)
+
+
+def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
+    lines = known.lines(date)
+    return lines, known.counted(date, lines)
+
+
+def _history(reading: _Reading, date: dt.date) -> ExportHistory:
+    """Return what was sent and acknowledged about a date."""
+    first, last = date - dt.timedelta(days=_ACKNOWLEDGED_WITHIN[0]), date + dt.timedelta(days=_ACKNOWLEDGED_WITHIN[1])
+    return reading.log.history(between(first, last))
+
+
+def _sold_on(reading: _Reading, date: dt.date) -> pd.DataFrame:
+    if date not in reading.before:
+        parts = reading.workspace.lake.partitions_on(UNIT_SALES.name, date)
+        tables = [reading.workspace.lake.read(part).select(_BEFORE) for part in parts]
+        rows = pa.concat_tables([UNIT_SALES.schema.empty_table().select(_BEFORE), *tables]).to_pandas()
+        reading.before[date] = rows.astype({"store_id": "str", "sku": "str"})
+    return reading.before[date]
+
+
+def _read(lake: Lake, table: str, date: dt.date) -> pa.Table:
+    part = Partition(table, date, INTAKE_GROUP)
+    return (
+        lake.read(part)
+        if lake.holds(part)
+        else {t.name: t for t in (STOCK_EVENTS, TRAFFIC)}[table].schema.empty_table()
+    )
+
+
+def _fingerprint(reading: _Reading, date: dt.date) -> str:
+    """Return the fingerprint of everything that the tables of a date are made from."""
+    lake, known = reading.workspace.lake, reading.known
+    near = [date + dt.timedelta(days=day) for day in range(-_ACKNOWLEDGED_WITHIN[0], _ACKNOWLEDGED_WITHIN[1] + 1)]
+    facts = (
+        [part.group for day in (date - _ONE_DAY, date) for part in known.parts_on(day)],
+        [known.told_elsewhere(day) for day in (date - _ONE_DAY, date)],
+        [_proof(lake, table, day) for table in (STOCK_EVENTS.name, TRAFFIC.name) for day in (date - _ONE_DAY, date)],
+        [
+            part.group
+            for table in (EXPORT_BATCHES.name, LABEL_STATES.name)
+            for day in near
+            for part in lake.partitions_on(table, day)
+        ],
+        [_proof_of_sales(reading, day) for day in _days_before(date)],
+        _proof(lake, UNIT_SALES.name, date, but=INTAKE_GROUP),
+        None if (draw := newest_draw(lake, date)) is None else lake.sha256(draw),
+        _shelf(reading.workspace.catalog),
+        CODE_VERSION,
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _proof_of_sales(reading: _Reading, date: dt.date) -> str:
+    if date not in reading.receipts:
+        reading.receipts[date] = _proof(reading.workspace.lake, UNIT_SALES.name, date)
+    return reading.receipts[date]
+
+
+def _proof(lake: Lake, table: str, date: dt.date, but: str | None = None) -> str:
+    """Return the SHA-256 of each part of a date, but that of one group."""
+    receipts = (lake.receipt(part) for part in lake.partitions_on(table, date) if part.group != but)
+    return " ".join(receipt.sha256 for receipt in receipts if receipt is not None)
+
+
+def _shelf(catalog: Catalog) -> tuple[object, ...]:
+    """Return what a date takes from the catalog."""
+    store = catalog.store
+    products: Mapping[str, object] = {own.sku: (own.name, own.chances_per_day) for own in catalog.products}
+    return products, store.stores, store.opening, store.timezone, store.timezones, store.hourly_profile
+
+
+def _days_before(date: dt.date) -> Iterator[dt.date]:
+    return (date - dt.timedelta(days=day) for day in range(DAYS, 0, -1))

@@ -1,0 +1,228 @@
+"""Lines of receipts as a till sends them: what each must hold, and why one cannot be taken.
+
+A line is told from every other by its event id, or by its receipt and number on the business date of its store: tills
+begin their numbers anew. What a till takes back is a line of its own: units below 0 for what was brought back, `voids`
+for a line that never was, `corrects` for one that this line takes the place of. So lines are only ever added, and their
+order does not matter.
+"""
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from catalog.load import Catalog
+
+MOST_LINES = 10_000
+"""Of one request."""
+ACCEPTED_DAYS = 62
+"""How long after a sale its line is accepted."""
+
+_AHEAD = dt.timedelta(minutes=5)  # by which the clock of a till may be fast
+_MOST_UNITS = 1e6
+_NOISE = 0.01  # smallest units, of prices that a device keeps in 32 bits
+_LONGEST = 200  # characters of what was found
+
+Reason = Literal[
+    "not_valid",
+    "no_id",
+    "unknown_store",
+    "unknown_product",
+    "units",
+    "price",
+    "reference",
+    "in_the_future",
+    "too_long_ago",
+    "says_otherwise",
+]
+_Model = TypeVar("_Model", bound=BaseModel)
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class LineReference(BaseModel):
+    """Another line of the same store: a receipt and the number of the line on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    receipt: Id = Field(description="number of the receipt")
+    line: int = Field(ge=0, lt=2**31, description="number of the line on it")
+
+
+class SaleLine(BaseModel):
+    """One line of a receipt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+    store_id: Id = Field(description="the store, as store.yaml names it")
+    sku: Id = Field(description="the product, as products.yaml names it")
+    sold_at: AwareDatetime = Field(description="when it was sold, ISO 8601 in UTC or with an offset")
+    units: float | None = Field(
+        default=None, description="units sold, below 0 for what was brought back; needed unless the line voids another"
+    )
+    price: float | None = Field(
+        default=None, description="price charged for one unit; needed unless the line voids another"
+    )
+    event_id: Id | None = Field(default=None, description="an id of the line that no other line of the store has")
+    receipt: Id | None = Field(default=None, description="number of the receipt; needed without an event_id")
+    line: int | None = Field(
+        default=None, ge=0, lt=2**31, description="number of the line on the receipt; needed without an event_id"
+    )
+    currency: str | None = Field(default=None, max_length=3, description="currency of the price; null is the shelf's")
+    offer: Id | None = Field(default=None, description="name of the till's own offer that made the price")
+    voids: Id | LineReference | None = Field(
+        default=None, description="the line that this one voids: its event_id, or its receipt and line"
+    )
+    corrects: Id | LineReference | None = Field(
+        default=None, description="the line that this one takes the place of: its event_id, or its receipt and line"
+    )
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line that was not taken: its position in the request from 0, why, and what was expected and found."""
+
+    index: int
+    reason: Reason
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class IntakeResult:
+    """The result of taking lines in: how many are new, how many were known already, and those that are refused."""
+
+    taken: int
+    known: int
+    refused: tuple[RefusedLine, ...]
+
+
+class LineRefusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """Why a line cannot be taken."""
+
+    def __init__(self, reason: Reason, expected: str, found: object) -> None:
+        self.reason, self.expected = reason, expected
+        self.found = str(found)[:_LONGEST].encode(errors="replace").decode()
+        super().__init__(expected)
+
+    def at(self, index: int) -> RefusedLine:
+        """Return the refusal of the line at a position."""
+        return RefusedLine(index, self.reason, self.expected, self.found)
+
+
+@dataclass(frozen=True)
+class AcceptedTimes:
+    """The moments, UTC, that lines are accepted of."""
+
+    first: dt.datetime
+    last: dt.datetime
+
+    @classmethod
+    def at(cls, now: dt.datetime) -> "AcceptedTimes":
+        """Return those of a moment."""
+        return cls(now - dt.timedelta(days=ACCEPTED_DAYS), now + _AHEAD)
+
+    def refuse_other(self, field: str, moment: dt.datetime) -> None:
+        """Refuse a moment that is not among them.
+
+        Raises
+        ------
+        LineRefusal
+            When it is too late or too early.
+        """
+        if moment > self.last:
+            raise LineRefusal("in_the_future", f"{field}: at most {self.last:%Y-%m-%dT%H:%M:%SZ}", moment.isoformat())
+        if moment < self.first:
+            raise LineRefusal("too_long_ago", f"{field}: {self.first:%Y-%m-%dT%H:%M:%SZ} or later", moment.isoformat())
+
+
+class LineCheck:
+    """Checks lines against a catalog.
+
+    Parameters
+    ----------
+    now
+        The time, UTC.
+    """
+
+    def __init__(self, catalog: Catalog, now: dt.datetime) -> None:
+        self._store, self._money = catalog.store, catalog.store.money
+        self._stores, self._skus = frozenset(catalog.store.stores), frozenset(catalog.skus)
+        self._some = (catalog.store.stores[0], catalog.skus[0])
+        self._times = AcceptedTimes.at(now)
+
+    def sale(self, given: Any) -> SaleLine:
+        """Return a line of a receipt, with its price in whole smallest units.
+
+        Raises
+        ------
+        LineRefusal
+            When it cannot be taken.
+        """
+        line = parsed(SaleLine, given)
+        if line.event_id is None and (line.receipt is None or line.line is None):
+            raise LineRefusal("no_id", "event_id, or receipt and line", "neither")
+        self.refuse_unknown(line.store_id, line.sku)
+        self._refuse_reference(line)
+        price = line.price
+        if line.voids is None:
+            if line.units is None or line.units == 0 or abs(line.units) >= _MOST_UNITS:
+                raise LineRefusal("units", "units: a number other than 0 below a million", line.units)
+            price = self._price_of(line)
+        self._times.refuse_other("sold_at", line.sold_at)
+        return line if price == line.price else line.model_copy(update={"price": price})
+
+    def refuse_unknown(self, store: str, sku: str | None) -> None:
+        """Refuse a store, or a product, that the catalog does not have.
+
+        Raises
+        ------
+        LineRefusal
+            When it does not.
+        """
+        if store not in self._stores:
+            raise LineRefusal("unknown_store", f"store_id: a store of store.yaml, such as {self._some[0]}", store)
+        if sku is not None and sku not in self._skus:
+            raise LineRefusal("unknown_product", f"sku: a product of products.yaml, such as {self._some[1]}", sku)
+
+    def refuse_time(self, field: str, moment: dt.datetime) -> None:
+        """Refuse a moment that nothing is accepted of; see `AcceptedTimes.refuse_other`."""
+        self._times.refuse_other(field, moment)
+
+    def _price_of(self, line: SaleLine) -> float:
+        if line.currency not in (None, self._money.code):
+            raise LineRefusal("price", f"currency: {self._money.code}, that of store.yaml", line.currency)
+        if line.price is None or line.price <= 0:
+            raise LineRefusal("price", "price: a number above 0", line.price)
+        whole = round(line.price, self._money.digits)
+        if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=_NOISE / self._money.scale):
+            raise LineRefusal("price", f"price: whole {self._money.units_in_words}", line.price)
+        return whole
+
+    def _refuse_reference(self, line: SaleLine) -> None:
+        if line.voids is not None and line.corrects is not None:
+            raise LineRefusal("reference", "voids or corrects", "both")
+        other = line.voids if line.corrects is None else line.corrects
+        own = (line.event_id, None if line.receipt is None else (line.receipt, line.line))
+        if other is not None and (other if isinstance(other, str) else (other.receipt, other.line)) in own:
+            raise LineRefusal(
+                "reference", "another line in voids or corrects, with an id of its own", "the line itself"
+            )
+
+
+def parsed(model: type[_Model], given: Any) -> _Model:
+    """Return what was given as a record.
+
+    Raises
+    ------
+    LineRefusal
+        When a field is missing, unknown or not what it should be.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else "a line"
+        found = "none" if first["type"] == "missing" else first["input"]
+        raise LineRefusal("not_valid", f"{field}: {first['msg']}", found) from error

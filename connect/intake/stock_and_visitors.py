@@ -1,0 +1,143 @@
+"""Take in what else a store knows while it sells: counts, deliveries and losses of stock, and visitors by the hour.
+
+Both are few, so a business date of a table is one part, which is published anew with what came. An event of stock is
+told from others by its event id, or by store, product, kind and time; of an hour's visitors, what was said last holds.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from catalog.names import INTAKE_GROUP
+from catalog.table import Table
+from catalog.tables.intake import STOCK_EVENTS, TRAFFIC
+from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
+from connect.intake.take_sales import LOCK
+from warehouse.lake import Lake, Partition
+from warehouse.locks import waited_for
+from warehouse.workspace import Workspace
+
+_Row = dict[str, Any]
+_Key = tuple[object, ...]
+
+
+class StockEvent(BaseModel):
+    """Something that changed the stock of a product in a store, or told it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+    store_id: Id = Field(description="the store, as store.yaml names it")
+    sku: Id = Field(description="the product, as products.yaml names it")
+    happened_at: AwareDatetime = Field(description="when, ISO 8601 in UTC or with an offset")
+    kind: Literal["count", "delivery", "spoiled"] = Field(
+        description="count: the units that are there; delivery: units that came; spoiled: units thrown away"
+    )
+    units: float = Field(ge=0, lt=1e6, description="units, at least 0")
+    event_id: Id | None = Field(default=None, description="an id that no other event of the store has")
+
+
+class VisitorCount(BaseModel):
+    """The visitors of a store in one hour."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+    store_id: Id = Field(description="the store, as store.yaml names it")
+    hour_at: AwareDatetime = Field(description="when the hour begins, ISO 8601 in UTC or with an offset")
+    visitors: float = Field(ge=0, lt=1e7, description="visitors who came in that hour")
+
+
+def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
+    """Take events of stock in; when it returns, those that were taken are durable. See `take_sales`."""
+    check = LineCheck(workspace.catalog, now)
+
+    def row_of(given: Any) -> _Row:
+        event = parsed(StockEvent, given)
+        check.refuse_unknown(event.store_id, event.sku)
+        check.refuse_time("happened_at", event.happened_at)
+        return {**dict(event), "happened_at": event.happened_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
+
+    return _take(workspace, STOCK_EVENTS, "happened_at", events, row_of, _id_of_event, replaces=False)
+
+
+def take_visitors(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
+    """Take counts of visitors in; when it returns, those that were taken are durable. See `take_sales`."""
+    check = LineCheck(workspace.catalog, now)
+
+    def row_of(given: Any) -> _Row:
+        count = parsed(VisitorCount, given)
+        check.refuse_unknown(count.store_id, None)
+        check.refuse_time("hour_at", count.hour_at)
+        local = workspace.catalog.store.clock_of(count.store_id).local(count.hour_at)
+        if (local.minute, local.second, local.microsecond) != (0, 0, 0):
+            raise LineRefusal("not_valid", "hour_at: the beginning of an hour in the store", count.hour_at.isoformat())
+        return {**dict(count), "hour_at": count.hour_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
+
+    return _take(
+        workspace, TRAFFIC, "hour_at", counts, row_of, lambda row: (row["store_id"], row["hour_at"]), replaces=True
+    )
+
+
+def _take(
+    workspace: Workspace,
+    table: Table,
+    moment: str,
+    lines: Sequence[Any],
+    row_of: Callable[[Any], _Row],
+    id_of: Callable[[Mapping[str, Any]], _Key],
+    *,
+    replaces: bool,
+) -> IntakeResult:
+    """Check lines, and merge those that are new into the part of their date."""
+    refused, by_date = list[RefusedLine](), dict[dt.date, list[tuple[int, _Row]]]()
+    for index, given in enumerate(lines):
+        try:
+            row = row_of(given)
+        except LineRefusal as refusal:
+            refused.append(refusal.at(index))
+            continue
+        date = workspace.catalog.store.clock_of(row["store_id"]).date_of(row[moment])
+        by_date.setdefault(date, []).append((index, row))
+    taken = known = 0
+    if by_date:
+        with waited_for(workspace.settings.locks, LOCK):
+            workspace.lake.finish_interrupted()
+            for date, rows in sorted(by_date.items()):
+                there = {id_of(row): row for row in _rows_on(workspace.lake, table, date)}
+                before = len(there), taken
+                for index, row in rows:
+                    other = there.get(id_of(row))
+                    if other is not None and _said(other) == _said(row):
+                        known += 1
+                    elif other is not None and not replaces:
+                        said = f"{other['kind']} of {other['units']:g} of {other['sku']} as this event said before"
+                        refused.append(LineRefusal("says_otherwise", said, f"{row['units']:g}").at(index))
+                    else:
+                        there[id_of(row)] = row
+                        taken += 1
+                if (len(there), taken) != before:
+                    _publish(workspace.lake, table, date, list(there.values()))
+    return IntakeResult(taken, known, tuple(sorted(refused, key=lambda one: one.index)))
+
+
+def _rows_on(lake: Lake, table: Table, date: dt.date) -> list[_Row]:
+    part = Partition(table.name, date, INTAKE_GROUP)
+    return lake.read(part).to_pylist() if lake.holds(part) else []
+
+
+def _publish(lake: Lake, table: Table, date: dt.date, rows: Sequence[_Row]) -> None:
+    columns = {name: [row[name] for row in rows] for name in table.schema.names}
+    part = Partition(table.name, date, INTAKE_GROUP)
+    lake.publish(part, pa.table(columns, schema=table.schema), inputs=f"{len(rows)} as of {rows[-1]['taken_at']}")
+
+
+def _said(row: Mapping[str, Any]) -> _Row:
+    return {name: value for name, value in row.items() if name not in {"taken_at", "taken_from", "event_id"}}
+
+
+def _id_of_event(row: Mapping[str, Any]) -> _Key:
+    if row["event_id"] is not None:
+        return row["store_id"], row["event_id"]
+    return row["store_id"], row["sku"], row["kind"], row["happened_at"]

@@ -1,0 +1,195 @@
+"""The digital twin as an outside store: it asks for prices, plays its shoppers tick by tick, and tells its sales.
+
+Of this project it knows the twin and the catalog alone. The engine sees only what comes in over HTTP.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from catalog.load import Catalog, load
+from catalog.pricing import NO_CLAMPS, PriceDecision, Shelf
+from catalog.store_day import BOUGHT, StoreDay
+from evaluation.outside_store.stores.outside_world import RULES, WEEK, AttainableProfit, Floats, Ints, OwnersRules
+from evaluation.outside_store.stores.stockpiling_grocer import price_points
+from evaluation.outside_store.stores.till_lines import DaySold, TillLine
+from simulation.store_day import play
+from simulation.truth import chance_on
+from simulation.visits import expected_visits_on, opening_stock
+
+Ask = Callable[[Shelf], Floats]
+"""Prices for one tick, EUR, shape (n_stores, n_products)."""
+FIRST_DATE = dt.date(2026, 1, 5)
+
+
+@dataclass(frozen=True)
+class AskedPrices:
+    """A policy of the twin: whatever somebody answers."""
+
+    ask: Ask
+    name: str = "outside"
+    model_version: None = None
+    rules: tuple[str, ...] = ("shelf_price",)
+
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick."""
+        prices = np.asarray(self.ask(shelf), dtype=np.float64)
+        unknown, zeros = np.full(prices.shape, np.nan), np.zeros(prices.shape, dtype=np.int64)
+        return PriceDecision(
+            prices=prices,
+            propensity=unknown,
+            explored=np.zeros(prices.shape, dtype=bool),
+            rule=zeros,
+            p_sale=unknown,
+            unit_value=unknown,
+            unconstrained=prices,
+            clamp_cost=unknown,
+            clamps=NO_CLAMPS,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TwinStore:
+    """The twin's stores.
+
+    Attributes
+    ----------
+    first_date
+        Monday of the first week.
+    catalog
+        Its shelf, whose weeks are alike: nothing scripted changes its demand.
+    """
+
+    seed: int
+    first_date: dt.date = FIRST_DATE
+    catalog: Catalog = field(default_factory=load)
+    rules: OwnersRules = RULES
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Ids."""
+        return tuple(self.catalog.store.stores)
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """Stock-keeping units."""
+        return tuple(self.catalog.skus)
+
+    @property
+    def owner_prices(self) -> Floats:
+        """The base prices in every store, EUR, shape (n_stores, n_products)."""
+        return np.tile(self.catalog.base_prices, (len(self.stores), 1))
+
+    @cached_property
+    def unit_costs(self) -> Floats:
+        """EUR, shape (n_products,)."""
+        return np.array([product.unit_cost for product in self.catalog.products])
+
+    def play_day(self, date: dt.date, ask: Ask) -> StoreDay:
+        """Play a business date, asking for prices at the start of each tick."""
+        return play(self.catalog, AskedPrices(ask), self.stores, date, self.seed)
+
+    def play_week(self, prices: Floats) -> Ints:
+        """Return the units of the last week by day, shape (7, n_stores, n_products)."""
+        monday = self.first_date + dt.timedelta(weeks=len(prices) - 1)
+        return np.stack([self.units_of(self.play_day(date, lambda _: prices[-1])) for date in week_from(monday)])
+
+    def units_of(self, day: StoreDay) -> Ints:
+        """Return the units sold, shape (n_stores, n_products)."""
+        units = np.zeros((len(self.stores), len(self.skus)), dtype=np.int64)
+        sold = day.outcome == BOUGHT
+        np.add.at(units, (day.store[sold], day.product[sold]), 1)
+        return units
+
+    def sell_day(self, date: dt.date, ask: Ask) -> DaySold:
+        """Sell a business date at the prices that are asked for, and return all that its tills and doors tell.
+
+        Whoever buys gets a receipt of one line. The shelf is counted before opening and after closing.
+        """
+        day, clocks = self.play_day(date, ask), [self.catalog.store.clock_of(store) for store in self.stores]
+        opened = [clock.opening_of(date) for clock in clocks]
+        lines, came = list[TillLine](), Counter[tuple[int, dt.datetime]]()
+        revenue = np.zeros((len(self.stores), len(self.skus)))
+        rows = zip(day.store.tolist(), day.product.tolist(), day.since_opening_us.tolist(), strict=True)
+        for number, (store, product, since) in enumerate(rows):
+            at = opened[store] + dt.timedelta(microseconds=since)
+            came[store, at.replace(minute=0, second=0, microsecond=0)] += 1
+            if day.outcome[number] == BOUGHT:
+                name, price = f"{self.stores[store]}-{date:%Y%m%d}-{number:05d}", float(day.price[number])
+                lines.append(TillLine(name, name, 1, self.stores[store], self.skus[product], at, 1, price))
+                revenue[store, product] += price
+        units = self.units_of(day)
+        visitors = [
+            {"store_id": self.stores[store], "hour_at": hour.isoformat(), "visitors": count}
+            for (store, hour), count in sorted(came.items())
+        ]
+        stock = self._count(date, opened, day.stock[0], "opening")
+        closed = [clock.closing_of(date) for clock in clocks]
+        stock += self._count(date, closed, day.stock[0] - units, "closing")
+        return DaySold(date, units, revenue, lines, visitors, stock)
+
+    def _count(self, date: dt.date, at: list[dt.datetime], stock: Ints, when: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "event_id": f"{store}-{date:%Y%m%d}-{sku}-{when}",
+                "store_id": store,
+                "sku": sku,
+                "happened_at": at[row].isoformat(),
+                "kind": "count",
+                "units": int(stock[row, column]),
+            }
+            for row, store in enumerate(self.stores)
+            for column, sku in enumerate(self.skus)
+        ]
+
+    def expected_profit(self, prices: Floats) -> Floats:
+        """Return what weeks at one price each earn on average, EUR, shape (n_weeks, n_stores, n_products)."""
+        ratio = (prices / self.owner_prices).reshape(-1, len(self.skus)).T
+        units = self._units_at(ratio).T.reshape(prices.shape)
+        return (prices - self.unit_costs) * units
+
+    def attainable(self, n_weeks: int) -> AttainableProfit:
+        """Return what so many weeks with one price each can earn: the best price, 1 % apart, that can be reached.
+
+        Exact where these prices keep the largest step. Prices that move within a day can earn more.
+        """
+        points = price_points(self.rules)
+        ratios = np.tile(points, (len(self.skus), 1))
+        worth = (self.catalog.base_prices[:, None] * ratios - self.unit_costs[:, None]) * self._units_at(ratios)
+        prices = np.empty((n_weeks, *self.owner_prices.shape))
+        for week in range(n_weeks):
+            low, high = self.rules.reach(week + 1)
+            within = (points >= low - 1e-9) & (points <= high + 1e-9)
+            prices[week] = self.owner_prices * points[np.where(within, worth, -np.inf).argmax(axis=1)]
+        is_exact = bool(self.rules.kept(self.owner_prices, prices).all())
+        return AttainableProfit(self.expected_profit(prices), prices, is_exact)
+
+    def _units_at(self, ratio: Floats) -> Floats:
+        """Return mean units of a week in a store at price ratios, both of shape (n_products, n_prices).
+
+        Visits to a product are Poisson, and each buys with the same chance while a unit is left; so a day sells the
+        smaller of a Poisson number and the shelf.
+        """
+        date = self.first_date
+        mean = expected_visits_on(self.catalog, date).sum(axis=1)[:, None] * chance_on(self.catalog, date, ratio)
+        return WEEK * smaller_of_poisson(mean, opening_stock(self.catalog, date)[:, None])
+
+
+def smaller_of_poisson(mean: Floats, most: Ints) -> Floats:
+    """Return E[min(N, most)] of a Poisson N: the sum of P(N > k) over k < most."""
+    expected, below, term = np.zeros(np.broadcast_shapes(mean.shape, most.shape)), np.exp(-mean), np.exp(-mean)
+    for count in range(int(most.max())):
+        expected += np.where(count < most, 1 - below, 0.0)
+        term = term * mean / (count + 1)
+        below = below + term
+    return expected
+
+
+def week_from(monday: dt.date) -> list[dt.date]:
+    """Return the seven dates of a week."""
+    return [monday + dt.timedelta(days=day) for day in range(WEEK)]

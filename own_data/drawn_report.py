@@ -1,0 +1,114 @@
+"""What the commands of drawn prices print: plans and their power, what coins told, and what prices earned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.console import emit, remark, show_table
+
+if TYPE_CHECKING:
+    from own_data.earned import Earned
+    from own_data.experiment import ProductPower
+    from serving.counts.design_analysis import CoinSlope
+    from serving.counts.earned_profit import EarnedProfit
+    from training.experiments import Experiment
+
+_EARNED = ["profit earned", "from", "to", "share", "share from", "share to", "held", "drawn"]
+
+
+def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
+    """Print what was planned."""
+    if as_json:
+        emit({"experiments": [asdict(one) for one in found]})
+    elif not found:
+        remark("No experiment was planned yet: --step plans one.")
+    else:
+        columns = ["number", "starts", "through", "step", "products", "reason", "asked by"]
+        rows = [
+            [
+                own.number,
+                own.starts,
+                own.through,
+                f"+-{own.step:.1%}",
+                ", ".join(own.products),
+                own.reason,
+                own.asked_by,
+            ]
+            for own in found
+        ]
+        show_table("Experiments", columns, rows)
+
+
+def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, as_json: bool) -> None:
+    """Print an experiment that was just planned, and what it can tell."""
+    if as_json:
+        emit({"experiment": asdict(new), "power": [asdict(own) for own in power]})
+        return
+    columns = ["product", "units a store week", *(f"tells {slope:g}" for slope in power[0].chances), "weeks to tell -2"]
+    rows = [
+        [
+            own.sku,
+            round(own.units, 1),
+            *(f"{chance:.0%}" for chance in own.chances.values()),
+            own.weeks_wanted or "years",
+        ]
+        for own in power
+    ]
+    show_table(
+        f"Experiment {new.number}: +-{new.step:.1%} by a fair coin, {new.starts} to {new.through}",
+        columns,
+        rows,
+        caption="chance that the price response is told when sales change by so many percent for a percent of price",
+    )
+    remark(f"The next nights draw its prices. `shelfprice experiment --outcome {new.number}` says what it told.")
+
+
+def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
+    """Print what a coin has told."""
+    if as_json:
+        emit({"products": [{"sku": sku, **_plain(asdict(own)), "told": own.is_told} for sku, own in found.items()]})
+        return
+    columns = ["product", "response", "from", "to", "told", "p, corrected", "store weeks"]
+    rows = [
+        [sku, own.slope, own.low, own.high, "yes" if own.is_told else "not yet", own.adjusted, own.n_blocks]
+        for sku, own in found.items()
+    ]
+    show_table("Percent by which sales change for a percent of price, with 95 % intervals", columns, rows)
+
+
+def show_earned(found: "Earned", *, as_json: bool) -> None:
+    """Print what drawn prices brought."""
+    if as_json:
+        emit(found.as_json())
+        return
+    _show(f"Profit against your own prices, {found.first} to {found.through}", "", {"all stores": found.chain})
+    _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
+    _show("Store by store", "store", found.stores)
+    if found.chain.n_held == 0:
+        remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")
+
+
+def _show(title: str, name: str, found: "Mapping[str, EarnedProfit]") -> None:
+    rows = [
+        [
+            key,
+            *(_number(value) for value in (own.euros, own.euros_low, own.euros_high)),
+            *(_percent(value) for value in (own.share, own.share_low, own.share_high)),
+            own.n_held,
+            own.n_treated,
+        ]
+        for key, own in found.items()
+    ]
+    show_table(title, [name, *_EARNED], rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) < float("inf") else "not known"
+
+
+def _percent(value: float) -> str:
+    return f"{value:+.1%}" if abs(value) < float("inf") else "not known"
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if abs(value) < float("inf") else None for name, value in values.items()}

@@ -1,0 +1,1 @@
+"""Learn from units sold alone: the belief, the prices that it draws, and what both brought."""

@@ -1,0 +1,131 @@
+"""Prices that were drawn for the stores of an outside chain: read from the lake, and sold from like any other policy.
+
+A draw stands until another one takes its place, so a night that fails leaves yesterday's prices. A product that is not
+drawn shows its store's own price. Of a product that ever was, the own price is the one that its first draw was around:
+what its shelf showed since was ours.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.arrays import Flags, Floats
+from catalog.load import Catalog
+from catalog.pricing import Shelf
+from serving.evidence import ShelfPrices, evidence
+from serving.pricing_policy import Asked, asked_without_model
+from warehouse.lake import Lake, Partition
+
+TABLE = "price_draws"
+
+
+@dataclass(frozen=True)
+class PriceDraw:
+    """The newest draw up to a date. Arrays have shape (n_stores, n_products), NaN where nothing was drawn; EUR.
+
+    Attributes
+    ----------
+    first, through
+        Business dates that it was drawn for; it stands on after them.
+    prices, shelf_prices, step_from
+        What was drawn, what it was drawn around, and what the next step is measured from.
+    is_held
+        Where a store is held at its own price.
+    sha256
+        Fingerprint of the draw.
+    """
+
+    first: dt.date
+    through: dt.date
+    stores: tuple[str, ...]
+    prices: Floats
+    shelf_prices: Floats
+    step_from: Floats
+    is_held: Flags
+    sha256: str
+
+    def around(self, standing: ShelfPrices) -> ShelfPrices:
+        """Return the stores' own prices: those that were drawn around, and elsewhere what stands."""
+        return replace(standing, prices=np.where(np.isfinite(self.shelf_prices), self.shelf_prices, standing.prices))
+
+
+@dataclass(frozen=True)
+class DrawnPolicy:
+    """Asks for the prices of a draw, and elsewhere for what stands in each store."""
+
+    draw: PriceDraw
+    standing: ShelfPrices
+    name: str = "drawn_prices"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("shelf_price", "drawn_price", "held_price")
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for each store's price, whatever its stock."""
+        own = self.standing.of(shelf.stores, len(shelf.stock))
+        drawn = replace(self.standing, prices=self.draw.prices).of(shelf.stores, len(shelf.stock))
+        held = replace(self.standing, prices=self.draw.is_held.astype(float)).of(shelf.stores, len(shelf.stock)) > 0
+        is_drawn = np.isfinite(drawn)
+        rule = np.where(is_drawn, np.where(held, 2, 1), 0)
+        return asked_without_model(np.where(is_drawn, drawn, own), rule)
+
+
+def draw_on(lake: Lake, catalog: Catalog, date: dt.date) -> PriceDraw | None:
+    """Return the newest draw that began on a date or before it, on the shelf of a catalog; None without one.
+
+    A draw whose bytes are damaged is not passed over: another one would change prices that nobody drew.
+
+    Raises
+    ------
+    LakeError
+        When it cannot be read.
+    """
+    partition = newest_draw(lake, date)
+    if partition is None or partition.business_date is None:
+        return None
+    return _placed(catalog, partition.business_date, lake.read(partition), lake.sha256(partition))
+
+
+def newest_draw(lake: Lake, date: dt.date) -> Partition | None:
+    """Return where the newest draw is kept that began on a date or before it; None without one."""
+    first = next((day for day in lake.newest_dates(TABLE) if day <= date), None)
+    return None if first is None else Partition(TABLE, first, "all")
+
+
+def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices:
+    """Return what the owner's shelves show by themselves on a date; NaN where no sale has told it yet."""
+    standing = evidence().shelf_prices(lake, catalog, date)
+    if standing is None:
+        stores, n_products = catalog.store.stores, len(catalog.skus)
+        nothing = np.full((len(stores), n_products), np.nan)
+        standing = ShelfPrices(stores, nothing, np.full((n_products, 2), np.nan))
+    draw = draw_on(lake, catalog, date)
+    return standing if draw is None else draw.around(standing)
+
+
+def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> PriceDraw:
+    """Place the rows of a draw on the shelf; stores and products that the catalog dropped are left out."""
+    row_of = {store: place for place, store in enumerate(catalog.store.stores)}
+    column_of = {sku: place for place, sku in enumerate(catalog.skus)}
+    shape = (len(row_of), len(column_of))
+    found: Mapping[str, Floats] = {
+        name: np.full(shape, np.nan) for name in ("price", "shelf_price", "step_from", "is_held")
+    }
+    columns = rows.to_pydict()
+    for at, (store, sku) in enumerate(zip(columns["store_id"], columns["sku"], strict=True)):
+        if store in row_of and sku in column_of:
+            for name, values in found.items():
+                values[row_of[store], column_of[sku]] = columns[name][at]
+    return PriceDraw(
+        first,
+        columns["through"][0],
+        catalog.store.stores,
+        found["price"],
+        found["shelf_price"],
+        found["step_from"],
+        found["is_held"] == 1,
+        hashlib.sha256(f"{first}:{sha256}".encode()).hexdigest(),
+    )

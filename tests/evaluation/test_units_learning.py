@@ -1,0 +1,36 @@
+"""Learning from units: what is lost on the way, and that a wrong log does not break a week."""
+
+import numpy as np
+import pytest
+
+from evaluation.units_learning import UnitsChain, learned_weeks, losses
+
+pytestmark = pytest.mark.play
+
+
+def test_five_stores_learn_prices_that_lose_little_and_never_much() -> None:
+    played = [learned_weeks(UnitsChain(5, 10), seed) for seed in range(3)]
+    first, *_, last = losses(played, lambda own: own.shown)
+    owner = losses(played, lambda own: own.owner)[-1]
+    assert last < first < owner
+    assert last < 0.012
+    assert max(own.worst_week for own in played) < 0.03
+    assert losses(played, lambda own: own.surest)[-1] <= last + 0.001  # draws cost something, and it fades
+
+
+def test_a_wrong_log_is_unlearned_and_no_week_of_it_is_worse_than_the_owner_s_prices_by_much() -> None:
+    for every in (1, 2):
+        played = [learned_weeks(UnitsChain(5, 10, told_wrong=2.0, wrong_every=every), seed) for seed in range(2)]
+        assert losses(played, lambda own: own.shown)[-1] < 0.015
+        assert max(own.worst_week for own in played) < 0.03
+
+
+def test_prices_keep_band_and_step_except_to_and_from_held_weeks() -> None:
+    own = learned_weeks(UnitsChain(3, 10, weeks=10), 4)
+    ratios = np.exp(own.rows.log_ratios)
+    assert (np.abs(ratios - 1) <= 0.25 + 1e-9).all()
+    is_held = np.vstack([np.zeros((4, 3), dtype=bool), own.is_held]).T
+    assert (ratios[:, is_held] == 1).all()
+    free = ~is_held[:, 1:] & ~is_held[:, :-1]
+    steps = np.abs(own.prices[:, :, 1:] / own.prices[:, :, :-1] - 1)
+    assert steps[:, free].max() <= 0.1 + 1e-9

@@ -1,0 +1,140 @@
+"""An outside store learns from the prices that were drawn for it: what a night draws, when, and what came of it."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from outside_grocer import DRAWN, MONDAY, SLOPE, Grocer
+
+from catalog.errors import DataError, Declined
+from catalog.load import load
+from desk.price_changes.request import PriceRequest, ask
+from etl.live.store_now import stores_now
+from own_data.earned import earned_by_draws
+from serving.drawn_prices import draw_on
+from serving.standing import standings
+from training.experiments import Experiment, next_start, plan
+from training.next_draw import drawn_sales, next_draw
+from warehouse.lake import Partition
+from warehouse.workspace import Workspace
+
+
+def test_a_night_draws_the_week_within_band_and_step_and_says_by_what_chance(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    night = shop.night(MONDAY - dt.timedelta(days=1))
+    draw, rules = shop.draw(MONDAY), shop.catalog.store.drawn_prices
+    ratios = draw.prices / draw.shelf_prices
+    assert (night.outcome, night.said is not None) == ("priced", True)
+    assert (draw.first, draw.through) == (MONDAY, MONDAY + dt.timedelta(days=6))
+    assert np.all(np.abs(ratios - 1) <= rules.step + 0.01)
+    assert len(np.unique(ratios.round(3))) > 2
+    assert np.all(draw.prices >= shop.catalog.unit_costs)
+    rows = shop.lake.read(Partition("price_draws", MONDAY, "all"))
+    assert np.all((rows["propensity"].to_numpy() > 0) & (rows["propensity"].to_numpy() <= 1))
+
+
+def test_a_week_that_was_drawn_is_never_drawn_again_whatever_comes_late(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    before = shop.draw(MONDAY).sha256
+    shop.week(MONDAY)
+    for day in range(6):
+        shop.night(MONDAY + dt.timedelta(days=day))
+    assert shop.draw(MONDAY).sha256 == before == shop.draw(MONDAY + dt.timedelta(days=6)).sha256
+    assert next_draw(shop.lake, shop.catalog, MONDAY + dt.timedelta(days=3), 7) is None
+    shop.night(MONDAY + dt.timedelta(days=6))
+    assert shop.draw(MONDAY + dt.timedelta(days=7)).sha256 != before
+
+
+def test_what_the_stores_show_is_what_was_drawn_and_their_own_price_under_the_kill_switch(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    draw = shop.draw(MONDAY)
+    now = stores_now(shop.lake, shop.catalog, shop.catalog.store.stores)
+    found = standings(shop.lake, shop.catalog, now)
+    for place, store in enumerate(shop.catalog.store.stores):
+        assert np.array_equal(found[store].prices, draw.prices[place])
+        assert set(found[store].rules) == {"held_price" if draw.is_held[place].any() else "drawn_price"}
+    shop.week(MONDAY)
+    ask(shop.workspace, PriceRequest("kill_switch", "prices look wrong"), "anna")
+    stands = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, shop.catalog.store.stores))
+    assert all(np.array_equal(own.prices, shop.catalog.base_prices) for own in stands.values())
+
+
+def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn(tmp_path: Path) -> None:
+    from serving.counts.belief_from_units import believed_of_units
+    from serving.counts.belief_priors import ToldPrior
+
+    shop = Grocer(tmp_path, n_stores=8)
+    after = shop.weeks(6)
+    sold = drawn_sales(shop.lake, shop.catalog, after - dt.timedelta(days=1))
+    belief = believed_of_units(sold.rows)
+    assert np.all(np.abs(belief.slopes - SLOPE) < 4 * belief.slopes_deviation)
+    assert belief.slopes_deviation.mean() < 0.5
+    told = ToldPrior.of(np.full(3, SLOPE + 6.0), 0.2)
+    drawn = next_draw(shop.lake, shop.catalog, after, 7, told)
+    assert drawn is not None
+    assert "is withdrawn, for their own draws contradict it" in drawn.said
+
+
+def test_what_draws_brought_is_told_against_the_weeks_that_were_held(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, n_stores=8)
+    with pytest.raises(DataError, match="expected prices that were drawn, found none"):
+        earned_by_draws(shop.workspace)
+    shop.weeks(6)
+    found = earned_by_draws(shop.workspace)
+    held, treated = found.chain.n_held, found.chain.n_treated
+    assert held + treated == 6 * 8
+    assert held > 0
+    assert found.chain.share_low < found.chain.share < found.chain.share_high
+    assert list(found.weeks) == [MONDAY + dt.timedelta(days=7 * week) for week in range(6)]
+    assert found.as_json()["n_held"] == held
+
+
+def test_a_product_that_is_drawn_no_more_goes_back_to_its_own_price(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    after = shop.weeks(1)
+    text = (shop.folder / "store.yaml").read_text(encoding="utf-8")
+    (shop.folder / "store.yaml").write_text(text.replace("products: all", "products: [P001]"), encoding="utf-8")
+    catalog = load(shop.folder)
+    shop.workspace = Workspace(shop.settings, catalog, shop.lake)
+    shop.night(after - dt.timedelta(days=1))
+    draw = shop.draw(after)
+    own = catalog.skus.index("P001")
+    others = [place for place in range(3) if place != own]
+    assert np.array_equal(draw.prices[:, others], draw.shelf_prices[:, others])
+    assert np.array_equal(draw.shelf_prices[0], catalog.base_prices)
+
+
+def test_nothing_is_drawn_without_leave_or_while_prices_wait_for_a_person(tmp_path: Path) -> None:
+    quiet = Grocer(tmp_path / "quiet", more="sales: outside\n")
+    night = quiet.night(MONDAY - dt.timedelta(days=1))
+    assert night.outcome == "base prices stay"
+    assert draw_on(quiet.lake, quiet.catalog, MONDAY) is None
+    waiting = Grocer(tmp_path / "waiting", more=f"{DRAWN}approval: {{within_of_yesterday: 0.05}}\n")
+    with pytest.raises(Declined, match="nothing was drawn"):
+        waiting.night(MONDAY - dt.timedelta(days=1))
+
+
+def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_price(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, more="sales: outside\n", n_stores=8)
+    starts = next_start(shop.lake, shop.catalog, MONDAY - dt.timedelta(days=1))
+    one = Experiment(
+        1, starts, starts + dt.timedelta(days=13), 0.05, ("P001",), "why not", "anna", dt.datetime.now(dt.UTC)
+    )
+    plan(shop.workspace, one)
+    with pytest.raises(Declined, match="nothing was planned"):
+        plan(shop.workspace, replace(one, number=2))
+    after = shop.weeks(2)
+    for first in (MONDAY, MONDAY + dt.timedelta(days=7)):
+        draw = shop.draw(first)
+        own = shop.catalog.skus.index("P001")
+        free = ~draw.is_held[:, own]
+        ratios = (draw.prices / draw.shelf_prices)[free, own]
+        assert np.all(np.abs(np.abs(ratios - 1) - 0.05) < 0.01)
+        assert np.isnan(np.delete(draw.prices, own, axis=1)).all()
+    shop.night(after - dt.timedelta(days=1))
+    back = shop.draw(after)
+    assert np.array_equal(back.prices[:, own], back.shelf_prices[:, own])

@@ -1,0 +1,313 @@
+"""The night of an outside store: learn from what sold at the prices that were drawn, and draw the next ones.
+
+What sold at other prices is never learned from. A slot that was drawn is never drawn again, whatever came late: its
+prices stand on the shelf. The draw itself, its chances and its dice are in `serving.counts`.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from catalog.arrays import Flags, Floats, Ints
+from catalog.contracts import TABLES
+from catalog.errors import Declined
+from catalog.limits import not_above, not_below, price_bounds
+from catalog.load import Catalog
+from features.cells import feature_workbench
+from serving.counts.belief_from_units import UnitsBelief, believed_of_units
+from serving.counts.belief_priors import ToldPrior
+from serving.counts.draws_of_prices import DrawnPrices, drawn_prices
+from serving.counts.fair_coin import FairCoin
+from serving.counts.price_room import PriceRoom
+from serving.counts.slope_draws import Objective, SlopeDraws
+from serving.counts.told_against_own import own_draws
+from serving.counts.unit_rows import UnitRows
+from serving.drawn_prices import TABLE, PriceDraw, draw_on, own_prices_on
+from serving.evidence import evidence
+from training.experiments import experiment_on
+from warehouse.commit import Commit
+from warehouse.connection import workbench
+from warehouse.lake import Lake, Partition
+from warehouse.partition import between
+from warehouse.proof import Span, prove
+from warehouse.sql_files import queries_beside
+from warehouse.workspace import Workspace
+
+LADDER_PRICES = 25
+"""Prices that a draw chooses among, at most: enough for the best one to lose less than a thousandth."""
+SAME_PRICE = 0.004  # EUR
+_BACK = "back to the shelf price"
+_DAYS = {"weekly": 7, "daily": 1}
+_query = queries_beside(__file__)
+
+
+@dataclass(frozen=True)
+class NextDraw:
+    """A slot's draw: its partition and rows, what it was drawn from, and what is told about it."""
+
+    partition: Partition
+    rows: pa.Table
+    said: str
+
+    def stage(self, _lake: Lake, commit: Commit) -> None:
+        """Publish the draw in a commit."""
+        commit.publish(self.partition, self.rows)
+
+
+@dataclass(frozen=True)
+class DrawnSales:
+    """What sold at drawn prices, by product, store and slot, and the slots that the last axis counts."""
+
+    rows: UnitRows
+    slots: tuple[dt.date, ...]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a draw has rows for, arrays of shape (n_stores, n_products).
+
+    Attributes
+    ----------
+    is_drawn, goes_back
+        What is drawn, and what goes back to the store's own price.
+    own
+        The stores' own prices, EUR.
+    sides
+        The two prices of a coin, EUR; NaN where none is thrown.
+    """
+
+    is_drawn: Flags
+    goes_back: Flags
+    own: Floats
+    sides: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A planned experiment for its products, and what is best by belief for the others. See `DrawRule`."""
+
+    coin: FairCoin
+    usual: SlopeDraws
+    families: Ints | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the design of the experiment."""
+        return self.coin.name
+
+    def chances(self, room: PriceRoom) -> Floats:
+        """See `DrawRule`."""
+        return np.where(self.coin.products[:, None, None], self.coin.chances(room), self.usual.chances(room))
+
+    def sides(self, room: PriceRoom) -> tuple[Floats, Floats]:
+        """Return the lower and the higher price of the coin, EUR, shape (n_stores, n_products); NaN without one."""
+        is_thrown = self.coin.takes_part(room)
+        low, high = (
+            np.where(is_thrown, np.take_along_axis(room.prices, place[:, :, None], axis=2)[:, :, 0], np.nan).T
+            for place in self.coin.sides(room)
+        )
+        return low, high
+
+    def designs(self) -> list[str]:
+        """Return the name of each product's design."""
+        return [self.coin.name if planned else self.usual.name for planned in self.coin.products]
+
+
+def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: ToldPrior | None = None) -> NextDraw | None:
+    """Draw the prices from a business date on; None while an earlier draw is for that date, or nothing can be drawn.
+
+    A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
+    drawn no more goes back to the store's own price.
+
+    Parameters
+    ----------
+    told
+        What the owner's log tells of slopes, in the order of the catalog; None where there is none.
+
+    Raises
+    ------
+    Declined
+        When `approval` lets prices wait for a person: a drawn price that waits would not have been drawn.
+    """
+    rules, standing = catalog.store.drawn_prices, draw_on(lake, catalog, date)
+    if standing is not None and standing.through >= date:
+        return None
+    planned = experiment_on(lake, date)
+    coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
+    own = own_prices_on(lake, catalog, date).prices
+    wanted = np.isfinite(own) & (coin.products | np.array([rules.includes(sku) for sku in catalog.skus]))
+    goes_back = np.zeros_like(wanted) if standing is None else np.isfinite(standing.prices) & ~wanted
+    if not (wanted | goes_back).any():
+        return None
+    if catalog.store.approval.is_asked_for:
+        raise Declined(
+            "approval: expected no rule that lets prices wait while prices are drawn, found one; nothing was drawn, "
+            "and what stands on the shelves stays: drop `approval` or `drawn_prices` from store.yaml"
+        )
+    sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
+    belief, withdrawn = _believed(sold, told, catalog)
+    rule = _Planned(coin, SlopeDraws.of(belief, _objective(catalog)))
+    room = room_of(catalog, own, wanted, standing)
+    first = _slot_of(date, rules.changes)
+    numbers = np.array([_number_of(store) for store in catalog.store.stores])
+    drawn = drawn_prices(room, rule, seed, first.toordinal(), numbers, rules.held_share)
+    drawn = replace(drawn, step_from=np.where(coin.products[:, None], room.before, drawn.step_from))
+    through = first + dt.timedelta(days=_DAYS[rules.changes] - 1)
+    rows = _rows(catalog, drawn, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), (date, through))
+    said = _told(belief, wanted, len(sold.slots), withdrawn)
+    return NextDraw(Partition(TABLE, date, "all"), rows, said)
+
+
+def _objective(catalog: Catalog) -> Objective:
+    return "profit" if catalog.store.policies.objective == "margin" else "revenue"
+
+
+def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | None) -> PriceRoom:
+    """Return what may be drawn: within band, step, guardrails and endings, around each store's own price.
+
+    Parameters
+    ----------
+    own
+        The owner's prices, EUR, shape (n_stores, n_products), NaN where none is known.
+    wanted
+        What is drawn, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
+    """
+    owner = np.where(wanted, own, catalog.base_prices)
+    step_from = owner if before is None else np.where(np.isfinite(before.step_from), before.step_from, owner)
+    rules = catalog.store.drawn_prices
+    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step)
+
+
+def _ladder(catalog: Catalog, owner: Floats) -> Floats:
+    """Return allowed prices of each product, ascending, EUR, shape (n_products, n_prices), filled up with NaN."""
+    rails, money, band = catalog.store.guardrails, catalog.store.money, catalog.store.drawn_prices.band
+    bounds = price_bounds(catalog.products, rails, money)
+    low = np.maximum(owner.min(axis=0) * (1 - band), bounds.lowest)
+    high = np.minimum(owner.max(axis=0) * (1 + band), bounds.ceilings)
+    found = np.full((len(catalog.skus), 2 * LADDER_PRICES), np.nan)
+    for place in range(len(catalog.skus)):
+        even = np.linspace(low[place], max(low[place], high[place]), LADDER_PRICES)
+        near = np.concatenate([not_above(even, rails.price_ending, money), not_below(even, rails.price_ending, money)])
+        inside = near[(near >= bounds.lowest[place] - 1e-9) & (near <= bounds.ceilings[place] + 1e-9)]
+        prices = np.unique(np.round(inside, money.digits))
+        found[place, : len(prices)] = prices
+    return found
+
+
+def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
+    """Return what sold up to a date at the prices that were drawn, on the shelf of a catalog."""
+    first = min(lake.dates(TABLE), default=None)
+    if first is None or first > through:
+        nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
+        return DrawnSales(UnitRows(nothing, nothing, nothing), ())
+    sold = read_drawn_sales(lake, first, through)
+    slots = tuple(sorted({date.date() for date in pd.to_datetime(sold["first_date"])}))
+    sold = sold[sold["store_id"].isin(catalog.store.stores) & sold["sku"].isin(catalog.skus)]
+    places = _places(sold, catalog, slots)
+    minutes = catalog.store.opening.minutes * _DAYS[catalog.store.drawn_prices.changes]
+    rows = UnitRows.of_rows(
+        (len(catalog.skus), len(catalog.store.stores), len(slots)),
+        places,
+        sold["units"].to_numpy(dtype=float).clip(min=0),
+        np.log(sold["price"].to_numpy(dtype=float) / sold["shelf_price"].to_numpy(dtype=float)),
+        sold["minutes"].to_numpy(dtype=float) / minutes,
+    )
+    return DrawnSales(rows, slots)
+
+
+def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFrame:
+    """Return a row for each store, product and draw with what sold at its price while it stood."""
+    prove(lake, (Span(TABLE, first, through), Span("exposures", first, through)))
+    with workbench(lake.settings, between(first, through)) as connection:
+        return connection.execute(_query("units_at_drawn_prices"), {"through": through, "same": SAME_PRICE}).df()
+
+
+def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
+    """Return what files that were ingested tell of each product's slope up to a date; None where there are none."""
+    if not any(workspace.lake.partitions("ingested_files")):
+        return None
+    with feature_workbench(workspace.settings) as connection:
+        found = evidence().responses(connection, workspace.catalog, through)
+    told = {own.sku: own.estimate for own in found if own.verdict == "told" and own.is_count and own.estimate}
+    slopes = np.array([told[sku].estimate if sku in told else np.nan for sku in workspace.catalog.skus])
+    errors = np.array([told[sku].error if sku in told else 0.0 for sku in workspace.catalog.skus])
+    return ToldPrior.of(slopes, errors)
+
+
+def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:
+    numbers = [
+        sold["sku"].map({sku: place for place, sku in enumerate(catalog.skus)}),
+        sold["store_id"].map({store: place for place, store in enumerate(catalog.store.stores)}),
+        pd.to_datetime(sold["first_date"]).dt.date.map({date: place for place, date in enumerate(slots)}),
+    ]
+    product, store, slot = (np.asarray(own, dtype=np.int64) for own in numbers)
+    return product, store, slot
+
+
+def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:
+    """Return what is believed, and the products whose told response the own draws contradict: those are withdrawn."""
+    if told is None or not sold.slots:
+        return believed_of_units(sold.rows, told), ()
+    contradicted = own_draws(sold.rows, told).contradict
+    names = tuple(sku for sku, is_wrong in zip(catalog.skus, contradicted, strict=True) if is_wrong)
+    return believed_of_units(sold.rows, told.without(contradicted)), names
+
+
+def _told(belief: UnitsBelief, wanted: Flags, n_slots: int, withdrawn: tuple[str, ...]) -> str:
+    """Say in a sentence or two what the draw rests on."""
+    drawn = wanted.any(axis=0)
+    if not drawn.any():
+        return "no product is drawn any more: all go back to the stores' own prices"
+    slopes, widths = belief.slopes[drawn], belief.slopes_deviation[drawn]
+    said = (
+        f"prices of {drawn.sum()} products were drawn from {n_slots} earlier draws: sales answer to the price by "
+        f"{slopes.mean():.1f} on average, known to +-{1.96 * widths.mean():.1f} for a product"
+    )
+    if not withdrawn:
+        return said
+    return f"{said}; what the log told of {', '.join(withdrawn)} is withdrawn, for their own draws contradict it"
+
+
+def _rows(
+    catalog: Catalog, drawn: DrawnPrices, designs: list[str], wanted: _Wanted, dates: tuple[dt.date, dt.date]
+) -> pa.Table:
+    """Return the rows of `price_draws`."""
+    first, through = dates
+    store, sku = np.nonzero(wanted.is_drawn | wanted.goes_back)
+    back, own = wanted.goes_back[store, sku], wanted.own[store, sku]
+    stores = [catalog.store.stores[place] for place in store]
+    prices = np.where(back, own, np.round(drawn.prices[sku, store], catalog.store.money.digits))
+    columns = {
+        "store_id": stores,
+        "sku": [catalog.skus[place] for place in sku],
+        "through": [through] * len(sku),
+        "price": prices,
+        "shelf_price": own,
+        "step_from": np.where(back, own, drawn.step_from[sku, store]),
+        "propensity": np.where(back, 1.0, drawn.propensity[sku, store]),
+        **{
+            name: np.where(back, np.nan, side[store, sku])
+            for name, side in zip(("low_price", "high_price"), wanted.sides, strict=True)
+        },
+        "is_held": drawn.is_held[store] & ~back,
+        "design": [_BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
+        "block": [f"{name}/{first}" for name in stores],
+        "seed": [drawn.seed] * len(sku),
+    }
+    schema = TABLES[TABLE].schema
+    arrays = [pa.array(columns[own.name], own.type, from_pandas=True) for own in schema]
+    return pa.table(arrays, schema=schema)
+
+
+def _slot_of(date: dt.date, changes: str) -> dt.date:
+    """Return the first date of the slot that a date is in: its Monday, or itself."""
+    return date - dt.timedelta(days=date.weekday()) if changes == "weekly" else date
+
+
+def _number_of(store: str) -> int:
+    """Return the number of a store in the dice: the same for the same name, whatever other stores there are."""
+    return int.from_bytes(hashlib.sha256(store.encode()).digest()[:4], "big")
