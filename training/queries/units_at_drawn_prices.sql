@@ -1,9 +1,13 @@
--- What sold at each price that was drawn, over the days for which the draw stood: one row for a store, product and draw.
-with draws as (
+-- What sold at each drawn price over the days for which its draw stood: one row for a store, product and draw.
+with dates as (
+    select distinct business_date from price_draws
+),
+
+draws as (
     select
         business_date as first_date,
         lead(business_date) over (order by business_date) as next_date
-    from (select distinct business_date from price_draws)
+    from dates
 )
 
 select
@@ -27,10 +31,9 @@ inner join exposures as e
     on
         d.store_id = e.store_id
         and d.sku = e.sku
-        and e.business_date >= s.first_date
-        and e.business_date < coalesce(s.next_date, $through + interval 1 day)
-        and e.business_date <= $through
-        and e.not_ours is null
-        and abs(e.charged_price - d.price) < $same
+        and s.first_date <= e.business_date
+        and coalesce(s.next_date, $through + interval 1 day) > e.business_date
+        and abs(d.price - e.charged_price) < $same
+where e.business_date <= $through and e.not_ours is null
 group by all
 order by first_date, d.store_id, d.sku
