@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from catalog.contracts import TABLES
 from catalog.currency import Currency
-from catalog.errors import DataError
+from catalog.errors import DataError, ShelfpriceError
 from serving.counts.earned_profit import EarnedProfit, SoldRows, earned_profit
 from serving.drawn_prices import TABLE
 from training.next_draw import read_drawn_sales
@@ -65,6 +65,8 @@ def record_earned(workspace: Workspace) -> list[str]:
         found = earned_by_draws(workspace)
     except DataError:
         return []  # nothing has sold at a drawn price yet
+    except ShelfpriceError as error:
+        return [f"nobody could work out what drawn prices brought: {error}"]
     parts = {("chain", ""): found.chain}
     parts |= {("week", str(first)): own for first, own in found.weeks.items()}
     parts |= {("store", store): own for store, own in found.stores.items()}

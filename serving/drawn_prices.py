@@ -48,6 +48,11 @@ class PriceDraw:
     is_held: Flags
     sha256: str
 
+    @property
+    def is_elsewhere(self) -> Flags:
+        """Where a price was drawn that is not the store's own, shape (n_stores, n_products)."""
+        return np.isfinite(self.prices) & (self.prices != self.shelf_prices)
+
     def around(self, standing: ShelfPrices) -> ShelfPrices:
         """Return the stores' own prices: those that were drawn around, and elsewhere what stands."""
         return replace(standing, prices=np.where(np.isfinite(self.shelf_prices), self.shelf_prices, standing.prices))
@@ -76,6 +81,8 @@ class DrawnPolicy:
 def draw_on(lake: Lake, catalog: Catalog, date: dt.date) -> PriceDraw | None:
     """Return the newest draw that began on a date or before it, on the shelf of a catalog; None without one.
 
+    A draw of nothing ends the one before it: the stores' own prices stand, whatever they are by then.
+
     A draw whose bytes are damaged is not passed over: another one would change prices that nobody drew.
 
     Raises
@@ -86,7 +93,8 @@ def draw_on(lake: Lake, catalog: Catalog, date: dt.date) -> PriceDraw | None:
     partition = newest_draw(lake, date)
     if partition is None or partition.business_date is None:
         return None
-    return _placed(catalog, partition.business_date, lake.read(partition), lake.sha256(partition))
+    rows = lake.read(partition)
+    return _placed(catalog, partition.business_date, rows, lake.sha256(partition)) if len(rows) else None
 
 
 def newest_draw(lake: Lake, date: dt.date) -> Partition | None:

@@ -140,8 +140,8 @@ def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Told
     coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
     own = own_prices_on(lake, catalog, date).prices
     wanted = np.isfinite(own) & (coin.products | np.array([rules.includes(sku) for sku in catalog.skus]))
-    goes_back = np.zeros_like(wanted) if standing is None else np.isfinite(standing.prices) & ~wanted
-    if not (wanted | goes_back).any():
+    goes_back = np.zeros_like(wanted) if standing is None else standing.is_elsewhere & ~wanted
+    if standing is None and not wanted.any():
         return None
     if catalog.store.approval.is_asked_for:
         raise Declined(

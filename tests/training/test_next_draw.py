@@ -13,7 +13,7 @@ from catalog.load import load
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from own_data.earned import earned_by_draws
-from serving.drawn_prices import draw_on
+from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training.experiments import Experiment, next_start, plan
 from training.next_draw import drawn_sales, next_draw
@@ -104,8 +104,26 @@ def test_a_product_that_is_drawn_no_more_goes_back_to_its_own_price(tmp_path: Pa
     draw = shop.draw(after)
     own = catalog.skus.index("P001")
     others = [place for place in range(3) if place != own]
-    assert np.array_equal(draw.prices[:, others], draw.shelf_prices[:, others])
-    assert np.array_equal(draw.shelf_prices[0], catalog.base_prices)
+    assert np.isfinite(draw.prices[:, others]).any()
+    assert not draw.is_elsewhere[:, others].any()
+    known = np.isfinite(draw.shelf_prices)
+    assert np.array_equal(draw.shelf_prices[known], np.broadcast_to(catalog.base_prices, known.shape)[known])
+
+
+def test_once_all_went_back_no_draw_stands_and_the_stores_own_prices_are_read_again(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    after = shop.weeks(1)
+    text = (shop.folder / "store.yaml").read_text(encoding="utf-8")
+    (shop.folder / "store.yaml").write_text(text.replace("products: all", "products: none"), encoding="utf-8")
+    shop.workspace = Workspace(shop.settings, load(shop.folder), shop.lake)
+    shop.night(after - dt.timedelta(days=1))
+    assert not shop.draw(after).is_elsewhere.any()
+    shop.week(after)
+    night = shop.night(after + dt.timedelta(days=6))
+    assert draw_on(shop.lake, shop.workspace.catalog, after + dt.timedelta(days=7)) is None
+    assert night.said is not None
+    own = own_prices_on(shop.lake, shop.workspace.catalog, after + dt.timedelta(days=7))
+    assert np.array_equal(own.prices, np.broadcast_to(shop.catalog.base_prices, own.prices.shape))
 
 
 def test_nothing_is_drawn_without_leave_or_while_prices_wait_for_a_person(tmp_path: Path) -> None:
@@ -137,4 +155,5 @@ def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_pri
         assert np.isnan(np.delete(draw.prices, own, axis=1)).all()
     shop.night(after - dt.timedelta(days=1))
     back = shop.draw(after)
-    assert np.array_equal(back.prices[:, own], back.shelf_prices[:, own])
+    assert np.isfinite(back.prices[:, own]).any()
+    assert not back.is_elsewhere.any()
