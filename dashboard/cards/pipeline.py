@@ -10,7 +10,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import aria, notice, stat, table
+from dashboard.components import aria, card, notice, stat, table
 from dashboard.data.lake_tables import LakeTable
 from dashboard.data.verification import VerificationProgress
 from dashboard.formats import UNKNOWN, ago, count, day, duration, size
@@ -114,6 +114,35 @@ def rejected_rows(rows: pd.DataFrame) -> Component:
         dashGridOptions={"enableCellTextSelection": True, "pagination": True, "paginationPageSize": 20},
         style={"height": 380},
     )
+
+
+def not_ours(rows: pd.DataFrame) -> list[Component]:
+    """List sales that are never learned from, by reason; nothing where there are none.
+
+    Parameters
+    ----------
+    rows
+        Rows of the query `not_ours`.
+    """
+    if rows.empty:
+        return []
+    listed = [
+        [
+            str(row["not_ours"]),
+            count(row["units"]),
+            count(row["count_spans"]),
+            day(pd.Timestamp(row["newest_date"]).date()),
+        ]
+        for row in rows.to_dict(orient="records")
+    ]
+    return [
+        card(
+            "Sold at prices that were not ours",
+            table(["Reason", "Units", "Spans", "Newest date"], listed, numbers=(1, 2, 3), width=520),
+            caption="Kept in the table exposures, and never learned from. `another price` means that the till charged "
+            "something else than it was sent.",
+        )
+    ]
 
 
 def verification(progress: VerificationProgress, now: dt.datetime) -> Component:

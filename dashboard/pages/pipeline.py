@@ -151,7 +151,14 @@ def content(monitor: Monitor, states: tuple[LakeTable, ...], scheme: Scheme) -> 
             className="grid wide-narrow",
         ),
         rejected_card(monitor, scheme),
+        *_not_ours(monitor),
     ]
+
+
+def _not_ours(monitor: Monitor) -> list[Component]:
+    if not monitor.reader.dates("exposures"):
+        return []
+    return cards.not_ours(monitor.reader.ask("not_ours", ("exposures",)))
 
 
 def rejected_card(monitor: Monitor, scheme: Scheme) -> Component:

@@ -13,6 +13,7 @@ _GROCERY = "grocery-sim"
 _SCORE = "score"
 _POLICIES = (
     "evaluation.outside_store.stores.weekly_seller:owner_policy",
+    "evaluation.outside_store.drawn_policy:drawn",
     "evaluation.peers.units_alone:THOMPSON",
     "evaluation.peers.units_alone:EXPECTED_PROFIT",
 )

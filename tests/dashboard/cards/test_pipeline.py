@@ -131,3 +131,16 @@ def test_durations_and_sizes_are_short_and_have_a_unit(amount: float) -> None:
 )
 def test_how_long_ago_is_said_in_the_largest_unit(seconds: int, said: str) -> None:
     assert formats.ago(NOW - dt.timedelta(seconds=seconds), NOW) == said
+
+
+def test_sales_at_prices_that_were_not_ours_are_listed_by_reason(lake: Lake, monitor: Monitor) -> None:
+    assert "not ours" not in str(page.content(monitor, (), "light"))
+    span = {"store_id": "S01", "sku": "MILK", "charged_price": 1.2, "units": 3.0, "is_acknowledged": False}
+    span |= {"starts_at": NOW, "ends_at": NOW}
+    rows = [span | {"not_ours": reason, "charged_price": price} for reason, price in (("offer", 1.2), (HOSTILE, 1.3))]
+    schema = TABLES["exposures"].schema
+    lake.publish(Partition("exposures", DAY, "intake"), pa.Table.from_pylist(rows, schema), inputs="till")
+    found = str(cards.not_ours(monitor.reader.ask("not_ours", ("exposures",))))
+    assert "Sold at prices that were not ours" in found
+    assert "offer" in found
+    assert "12 Jan 2026" in found
