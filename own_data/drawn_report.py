@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flows.cli.console import emit, remark, show_table
 
 if TYPE_CHECKING:
-    from own_data.earned import Earned
+    from own_data.earned import EarnedByDraws
     from own_data.experiment import ProductPower
     from serving.counts.design_analysis import CoinSlope
     from serving.counts.earned_profit import EarnedProfit
@@ -76,7 +76,7 @@ def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
     show_table("Percent by which sales change for a percent of price, with 95 % intervals", columns, rows)
 
 
-def show_earned(found: "Earned", *, as_json: bool) -> None:
+def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
     """Print what drawn prices brought."""
     if as_json:
         emit(found.as_json())

@@ -18,13 +18,13 @@ from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from serving.counts.earned_profit import EarnedProfit, SoldRows, earned_profit
 from serving.drawn_prices import TABLE
-from training.next_draw import read_drawn_sales
+from training.drawn_sales import read_drawn_sales
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Earned:
+class EarnedByDraws:
     """What drawn prices brought.
 
     Attributes
@@ -87,7 +87,7 @@ def _said(chain: EarnedProfit, money: Currency) -> str:
     )
 
 
-def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Earned:
+def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> EarnedByDraws:
     """Return what drawn prices brought up to a business date, by default to the newest with sales.
 
     Raises
@@ -116,7 +116,7 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             f"expected sales at drawn prices from {first} to {through}, found none; nothing was compared: see "
             "`not_ours` in the table exposures for why"
         )
-    return Earned(
+    return EarnedByDraws(
         first,
         through,
         _earned(sold, costs),

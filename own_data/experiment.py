@@ -15,8 +15,8 @@ from catalog.load import Catalog
 from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes
 from serving.counts.fair_coin import power_of_coin, slots_wanted
 from serving.drawn_prices import TABLE
+from training.drawn_sales import read_drawn_sales
 from training.experiments import Experiment, experiments_in
-from training.next_draw import read_drawn_sales
 from warehouse.connection import workbench
 from warehouse.lake import Lake
 from warehouse.partition import between

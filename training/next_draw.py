@@ -9,7 +9,6 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from catalog.arrays import Flags, Floats, Ints
@@ -17,7 +16,6 @@ from catalog.contracts import TABLES
 from catalog.errors import Declined
 from catalog.limits import not_above, not_below, price_bounds
 from catalog.load import Catalog
-from features.cells import feature_workbench
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
 from serving.counts.belief_priors import ToldPrior
 from serving.counts.draws_of_prices import DrawnPrices, drawn_prices
@@ -25,24 +23,15 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.counts.unit_rows import UnitRows
 from serving.drawn_prices import TABLE, PriceDraw, draw_on, own_prices_on
-from serving.evidence import evidence
+from training.drawn_sales import DAYS, DrawnSales, drawn_sales
 from training.experiments import experiment_on
 from warehouse.commit import Commit
-from warehouse.connection import workbench
 from warehouse.lake import Lake, Partition
-from warehouse.partition import between
-from warehouse.proof import Span, prove
-from warehouse.sql_files import queries_beside
-from warehouse.workspace import Workspace
 
 LADDER_PRICES = 25
 """Prices that a draw chooses among, at most: enough for the best one to lose less than a thousandth."""
-SAME_PRICE = 0.004  # EUR
 _BACK = "back to the shelf price"
-_DAYS = {"weekly": 7, "daily": 1}
-_query = queries_beside(__file__)
 
 
 @dataclass(frozen=True)
@@ -56,14 +45,6 @@ class NextDraw:
     def stage(self, _lake: Lake, commit: Commit) -> None:
         """Publish the draw in a commit."""
         commit.publish(self.partition, self.rows)
-
-
-@dataclass(frozen=True)
-class DrawnSales:
-    """What sold at drawn prices, by product, store and slot, and the slots that the last axis counts."""
-
-    rows: UnitRows
-    slots: tuple[dt.date, ...]
 
 
 @dataclass(frozen=True)
@@ -156,7 +137,7 @@ def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Told
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
     drawn = drawn_prices(room, rule, seed, first.toordinal(), numbers, rules.held_share)
     drawn = replace(drawn, step_from=np.where(coin.products[:, None], room.before, drawn.step_from))
-    through = first + dt.timedelta(days=_DAYS[rules.changes] - 1)
+    through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
     rows = _rows(catalog, drawn, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), (date, through))
     said = _told(belief, wanted, len(sold.slots), withdrawn)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
@@ -196,56 +177,6 @@ def _ladder(catalog: Catalog, owner: Floats) -> Floats:
         prices = np.unique(np.round(inside, money.digits))
         found[place, : len(prices)] = prices
     return found
-
-
-def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
-    """Return what sold up to a date at the prices that were drawn, on the shelf of a catalog."""
-    first = min(lake.dates(TABLE), default=None)
-    if first is None or first > through:
-        nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
-        return DrawnSales(UnitRows(nothing, nothing, nothing), ())
-    sold = read_drawn_sales(lake, first, through)
-    slots = tuple(sorted({date.date() for date in pd.to_datetime(sold["first_date"])}))
-    sold = sold[sold["store_id"].isin(catalog.store.stores) & sold["sku"].isin(catalog.skus)]
-    places = _places(sold, catalog, slots)
-    minutes = catalog.store.opening.minutes * _DAYS[catalog.store.drawn_prices.changes]
-    rows = UnitRows.of_rows(
-        (len(catalog.skus), len(catalog.store.stores), len(slots)),
-        places,
-        sold["units"].to_numpy(dtype=float).clip(min=0),
-        np.log(sold["price"].to_numpy(dtype=float) / sold["shelf_price"].to_numpy(dtype=float)),
-        sold["minutes"].to_numpy(dtype=float) / minutes,
-    )
-    return DrawnSales(rows, slots)
-
-
-def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFrame:
-    """Return a row for each store, product and draw with what sold at its price while it stood."""
-    prove(lake, (Span(TABLE, first, through), Span("exposures", first, through)))
-    with workbench(lake.settings, between(first, through)) as connection:
-        return connection.execute(_query("units_at_drawn_prices"), {"through": through, "same": SAME_PRICE}).df()
-
-
-def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
-    """Return what files that were ingested tell of each product's slope up to a date; None where there are none."""
-    if not any(workspace.lake.partitions("ingested_files")):
-        return None
-    with feature_workbench(workspace.settings) as connection:
-        found = evidence().responses(connection, workspace.catalog, through)
-    told = {own.sku: own.estimate for own in found if own.verdict == "told" and own.is_count and own.estimate}
-    slopes = np.array([told[sku].estimate if sku in told else np.nan for sku in workspace.catalog.skus])
-    errors = np.array([told[sku].error if sku in told else 0.0 for sku in workspace.catalog.skus])
-    return ToldPrior.of(slopes, errors)
-
-
-def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:
-    numbers = [
-        sold["sku"].map({sku: place for place, sku in enumerate(catalog.skus)}),
-        sold["store_id"].map({store: place for place, store in enumerate(catalog.store.stores)}),
-        pd.to_datetime(sold["first_date"]).dt.date.map({date: place for place, date in enumerate(slots)}),
-    ]
-    product, store, slot = (np.asarray(own, dtype=np.int64) for own in numbers)
-    return product, store, slot
 
 
 def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:

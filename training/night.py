@@ -22,8 +22,9 @@ from serving.make_book import make_book
 from serving.price_book import PriceBook
 from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest
+from training.drawn_sales import told_by_log
 from training.drift_watch import watch_drift
-from training.next_draw import next_draw, told_by_log
+from training.next_draw import next_draw
 from training.nights import (
     Night,
     decided_from,

@@ -94,7 +94,7 @@ class ExportedPrices(Record):
     )
 
 
-class DrawnPrices(Record):
+class DrawnPriceRules(Record):
     """Which prices of an outside store are drawn, so that their sales teach, and how far from its own."""
 
     products: Literal["none", "all"] | Annotated[tuple[Sku, ...], Field(min_length=1, strict=False)] = Field(

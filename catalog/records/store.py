@@ -10,7 +10,7 @@ from catalog.records.fields import Record, Share, Sku, StoreId
 from catalog.records.pricing_rules import (
     Approval,
     BeliefSettings,
-    DrawnPrices,
+    DrawnPriceRules,
     Exploration,
     ExportedPrices,
     Gate,
@@ -151,9 +151,9 @@ class Store(Record):
         exclude_if=lambda rules: rules == ExportedPrices(),
         description="how far prices move on exported sales alone, below",
     )
-    drawn_prices: DrawnPrices = Field(
-        default=DrawnPrices(),
-        exclude_if=lambda rules: rules == DrawnPrices(),
+    drawn_prices: DrawnPriceRules = Field(
+        default=DrawnPriceRules(),
+        exclude_if=lambda rules: rules == DrawnPriceRules(),
         description="which prices of an outside store are drawn, below",
     )
     country: str | None = Field(

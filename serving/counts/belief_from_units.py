@@ -17,7 +17,7 @@ import numpy as np
 
 from catalog.arrays import Floats, Ints
 from serving.counts.belief_elimination import Curvatures, gradient_of_shared, rates_of
-from serving.counts.belief_priors import SHELF_SLOPE, SharedPlaces, Terms, ToldPrior
+from serving.counts.belief_priors import SHELF_SLOPE, RateTerms, SharedPlaces, ToldPrior
 from serving.counts.belief_spreads import Spreads, learned_shapes, learned_spreads
 from serving.counts.unit_rows import UnitRows
 
@@ -69,7 +69,7 @@ class UnitsBelief:
 def believed_of_units(
     rows: UnitRows,
     told: ToldPrior | None = None,
-    terms: Terms | None = None,
+    terms: RateTerms | None = None,
     before: UnitsBelief | None = None,
     *,
     alone: bool = False,
@@ -90,7 +90,7 @@ def believed_of_units(
     """
     told = ToldPrior.none(rows.shape[0]) if told is None else told
     spreads = Spreads.usual(rows.shape[0]) if before is None else before.spreads
-    fit = _Fit(rows, Terms() if terms is None else terms, told, spreads, alone=alone)
+    fit = _Fit(rows, RateTerms() if terms is None else terms, told, spreads, alone=alone)
     for _ in range(_ROUNDS if before is None else 1):
         fit.find_mode()
         fit.learn_spreads()
@@ -101,7 +101,7 @@ def believed_of_units(
 class _Fit:
     """A fit under way: the mode so far, the spreads so far, and the prior that follows from them."""
 
-    def __init__(self, rows: UnitRows, terms: Terms, told: ToldPrior, spreads: Spreads, *, alone: bool) -> None:
+    def __init__(self, rows: UnitRows, terms: RateTerms, told: ToldPrior, spreads: Spreads, *, alone: bool) -> None:
         self._rows, self._terms, self._told, self._alone = rows, terms, told, alone
         self.spreads = spreads
         self._covariates = terms.of(rows)

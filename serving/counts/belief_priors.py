@@ -60,7 +60,7 @@ class ToldPrior:
 
 
 @dataclass(frozen=True)
-class Terms:
+class RateTerms:
     """Which optional terms the log rate has: a bend of the curve, and the price of the period before (carry-over)."""
 
     bend: bool = False
@@ -105,7 +105,7 @@ class SharedPlaces:
     n_shared: int
 
     @classmethod
-    def of(cls, rows: UnitRows, terms: Terms) -> "SharedPlaces":
+    def of(cls, rows: UnitRows, terms: RateTerms) -> "SharedPlaces":
         """Return the places: slopes, effects, optional terms, mean slope, error, seven weekdays."""
         n_products, _, n_periods = rows.shape
         mean = n_products + n_periods + len(terms.widths)

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from catalog.arrays import Flags, Floats
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
-from serving.counts.belief_priors import Terms, ToldPrior
+from serving.counts.belief_priors import RateTerms, ToldPrior
 from serving.counts.unit_rows import UnitRows
 
 DISAGREE = 0.01
@@ -45,7 +45,7 @@ class OwnDraws:
 
 
 def own_draws(
-    rows: UnitRows, told: ToldPrior, terms: Terms | None = None, before: UnitsBelief | None = None
+    rows: UnitRows, told: ToldPrior, terms: RateTerms | None = None, before: UnitsBelief | None = None
 ) -> OwnDraws:
     """Return what each product's own draws say, and whether they contradict what a log told.
 

@@ -15,8 +15,9 @@ from etl.live.store_now import stores_now
 from own_data.earned import earned_by_draws
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
+from training.drawn_sales import drawn_sales
 from training.experiments import Experiment, next_start, plan
-from training.next_draw import drawn_sales, next_draw
+from training.next_draw import next_draw
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from serving.counts.belief_from_units import believed_of_units
-from serving.counts.belief_priors import SHELF_SLOPE, Terms, ToldPrior
+from serving.counts.belief_priors import SHELF_SLOPE, RateTerms, ToldPrior
 from serving.counts.unit_rows import UnitRows
 
 Sell = Callable[..., "object"]
@@ -85,8 +85,8 @@ def test_no_log_is_believed_by_less_than_a_width_of_one() -> None:
 
 
 def test_carry_over_is_found_where_it_was_planted_and_not_elsewhere(sold_by: Sell) -> None:
-    planted = believed_of_units(sold_by((20, 4, 24), carry=0.6).rows, terms=Terms(carry=True))
-    nothing = believed_of_units(sold_by((20, 4, 24)).rows, terms=Terms(carry=True))
+    planted = believed_of_units(sold_by((20, 4, 24), carry=0.6).rows, terms=RateTerms(carry=True))
+    nothing = believed_of_units(sold_by((20, 4, 24)).rows, terms=RateTerms(carry=True))
     assert planted.carry[0] == pytest.approx(0.6, abs=3 * planted.carry[1])
     assert planted.carry[0] > 4 * planted.carry[1]
     assert abs(nothing.carry[0]) < 3 * nothing.carry[1]
@@ -94,7 +94,7 @@ def test_carry_over_is_found_where_it_was_planted_and_not_elsewhere(sold_by: Sel
 
 def test_a_bend_is_found_beside_the_carry_over(sold_by: Sell) -> None:
     sold = sold_by((20, 6, 30), spread=0.12, bend=-3.0)
-    belief = believed_of_units(sold.rows, terms=Terms(bend=True, carry=True))
+    belief = believed_of_units(sold.rows, terms=RateTerms(bend=True, carry=True))
     assert belief.bend[0] < -3 * belief.bend[1]
     assert abs(belief.carry[0]) < 3 * belief.carry[1]
     assert believed_of_units(sold.rows).bend == (0.0, 0.0)
