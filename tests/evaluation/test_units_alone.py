@@ -85,4 +85,4 @@ def test_the_command_scores_policies() -> None:
     command = [sys.executable, "-m", "evaluation.outside_store", "score", "--size", "1x5", "--seeds", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines()]
-    assert rows[2:] == ["owner_policy", "thompson", "expected_profit"]
+    assert rows[2:] == ["owner_policy", "drawn", "of it at tried prices", "thompson", "expected_profit"]
