@@ -24,7 +24,28 @@ SUITES = {
     "play": "plays or learns for long",
 }
 _ASKED_FOR = {"browser": "server", "prefect_server": "server"}
-_PLACES: Mapping[str, str] = {"tests/cluster/": "server", "tests/e2e/": "server", "tests/faults/": "server"}
+_LONG = (
+    "connect/intake/test_dates.py",
+    "evaluation/test_as_shipped.py",
+    "operate/test_replay.py",
+    "own_data/test_drawn_commands.py",
+    "own_data/test_ingest.py",
+    "plugins/test_isolation.py",
+    "serving/test_shelf_price.py",
+    "standing/",
+    "training/test_another_currency.py",
+    "training/test_believed_gain.py",
+    "training/test_choosing_the_smoothing.py",
+    "training/test_fit_candidates.py",
+    "training/test_gain.py",
+    "training/test_next_draw.py",
+    "training/test_training.py",
+)
+"""Files of the suite `play` in which nearly every test takes seconds."""
+_PLACES: Mapping[str, str] = {
+    **dict.fromkeys(("tests/cluster/", "tests/e2e/", "tests/faults/"), "server"),
+    **{f"tests/{place}": "play" for place in _LONG},
+}
 _SERVERS = re.compile(r"prefect_server|prefect server start|mlflow server|playwright")
 """What the command line of a server or a browser has in it."""
 _LIBRARY = str(Path(os.__file__).parent)
