@@ -48,7 +48,7 @@ up: install ## Start Prefect, MLflow, a worker with the deployments and the moni
 cluster: install-cluster ## Start PostgreSQL, an object store, Dask and `up` on this machine; WORKERS=4 starts more workers
 	@$(BIN)/python -m deploy.cluster --workers $(or $(WORKERS),2)
 
-test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: at most 5 minutes
+test: install ## Run the tests of core and wings that need no server, no browser and no minutes of play: about 6 minutes
 	@$(PYTEST) -m "not slow and not server and not play"
 
 test-server: install browser ## Run the tests that start Prefect, other services and a browser, or kill what runs
@@ -63,7 +63,7 @@ test-slow: install ## Run the tests that take long for what they add: whole guid
 test-cluster: install-cluster ## Run the tests on a real object store, PostgreSQL (apt-get install postgresql) and Dask
 	@CLUSTER=required $(EVERY_PYTEST) -n 3 tests/cluster tests/warehouse/test_locks_of_all_machines.py tests/operate/up/test_database.py
 
-check: install browser ## Everything that must be green before a change lands: all of these tests in one run, at most 20 minutes
+check: install browser ## Everything that must be green before a change lands: all of these tests in one run, about 20 minutes
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types lint contracts sql
 	@$(PYTEST) -m "not slow"
 
