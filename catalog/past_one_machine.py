@@ -128,7 +128,7 @@ class PastOneMachine(BaseSettings):
             raise ValueError("expected tls://host:port, or tcp://127.0.0.1:port")
         if found and found["how"] == "tcp" and not is_loopback(found["host"]):
             raise ValueError(
-                "expected tls:// off loopback, for whoever reaches a Dask scheduler can run code on it and its workers"
+                "expected tls:// off loopback: anyone who reaches a Dask scheduler can run code on it and its workers"
             )
         return text
 

@@ -18,7 +18,7 @@ class People(BaseSettings):
         pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
         validation_alias="SHELFPRICE_USER_HEADER",
         description="header in which a reverse proxy names who uses the monitor, such as `X-Forwarded-User`; without "
-        "one, whoever opens it is the local admin",
+        "one, everyone who opens it is the local admin",
     )
     roles: tuple[tuple[str, Role], ...] = Field(
         default=(),

@@ -1,8 +1,7 @@
 """Independent work, wherever it is done: one function over many jobs, in this process, in others, or on a cluster.
 
 What must hold: the function can be imported by its name, and a job and its result are plain frozen data, since they may
-travel to another machine. A job that is done twice leaves what it leaves when it is done once, since whoever works on
-it may die in the middle.
+travel to another machine. A job may be done twice, for its process may die in the middle: that leaves the same as once.
 """
 
 import os
@@ -52,7 +51,7 @@ class Spread(Protocol):
     width
         How many jobs are worked on at once.
     is_elsewhere
-        Whether the settings of whoever works there hold, in place of those of this process.
+        Whether jobs run by the settings of another process, and not by those of this one.
     """
 
     @property

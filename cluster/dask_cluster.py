@@ -92,7 +92,7 @@ def cluster_address(settings: Settings) -> str:
 
 
 def is_encrypted(settings: Settings) -> bool:
-    """Tell whether the cluster is spoken to through TLS."""
+    """Tell whether connections to the cluster use TLS."""
     return bool(settings.dask and settings.dask.startswith("tls://"))
 
 

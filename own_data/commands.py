@@ -198,6 +198,7 @@ def experiment(
         str | None, typer.Option(metavar="A,B", help="Its products.", show_default="the whole shelf")
     ] = None,
     reason: Annotated[str, typer.Option(callback=not_empty, help="Why, for the record.")] = "to learn demand",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it could tell, and plan nothing.")] = False,
     outcome: Annotated[
         int | None, typer.Option(metavar="NUMBER", min=1, help="Say what an experiment has told so far.")
     ] = None,
@@ -206,10 +207,11 @@ def experiment(
 ) -> None:
     """Plan an experiment in outside stores: a fair coin moves prices a step up or down, by week and store.
 
-    Without --step, it lists what was planned. Before it is planned you read what it can tell; nights draw its prices,
-    within the guardrails and `drawn_prices` of store.yaml, and --outcome says what it told, from the coin alone.
+    Without --step, it lists what was planned. --dry-run says what it could tell, before you decide. Nights draw its
+    prices, within the guardrails and `drawn_prices` of store.yaml. --outcome says what it told, from the coin alone.
 
     For example:
+      shelfprice experiment --step 0.05 --weeks 10 --products MILK,EGGS --dry-run
       shelfprice experiment --step 0.05 --weeks 10 --products MILK,EGGS
       shelfprice experiment --outcome 1
     """
@@ -225,11 +227,12 @@ def experiment(
             skus = None if products is None else tuple(name.strip() for name in products.split(","))
             new = new_experiment(workspace, step, weeks, skus, reason)
             power = power_of(workspace.lake, workspace.catalog, new)
-            plan(workspace, new)
+            if not dry_run:
+                plan(workspace, new)
     if outcome is not None:
         show_coin(found, as_json=as_json)
     elif step is not None:
-        show_plan(new, power, as_json=as_json)
+        show_plan(new, power, is_planned=not dry_run, as_json=as_json)
     else:
         show_experiments(experiments_in(workspace.lake), as_json=as_json)
 

@@ -39,10 +39,10 @@ def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
         show_table("Experiments", columns, rows)
 
 
-def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, as_json: bool) -> None:
-    """Print an experiment that was just planned, and what it can tell."""
+def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, is_planned: bool, as_json: bool) -> None:
+    """Print an experiment that was just planned, or might be, and what it can tell."""
     if as_json:
-        emit({"experiment": asdict(new), "power": [asdict(own) for own in power]})
+        emit({"experiment": asdict(new), "planned": is_planned, "power": [asdict(own) for own in power]})
         return
     columns = ["product", "units a store week", *(f"tells {slope:g}" for slope in power[0].chances), "weeks to tell -2"]
     rows = [
@@ -60,7 +60,10 @@ def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, as_json: bo
         rows,
         caption="chance that the price response is told when sales change by so many percent for a percent of price",
     )
-    remark(f"The next nights draw its prices. `shelfprice experiment --outcome {new.number}` says what it told.")
+    if is_planned:
+        remark(f"The next nights draw its prices. `shelfprice experiment --outcome {new.number}` says what it told.")
+    else:
+        remark("Nothing was planned: the same command without --dry-run plans it.")
 
 
 def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from catalog.contracts import TABLES
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from serving.counts.earned_profit import EarnedProfit, SoldRows, earned_profit
-from serving.drawn_prices import TABLE
+from serving.drawn_prices import BACK, TABLE
 from training.drawn_sales import read_drawn_sales
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
@@ -110,7 +110,8 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         )
     sold = read_drawn_sales(lake, first, through)
     costs = dict(zip(catalog.skus, catalog.unit_costs, strict=True))
-    sold = sold[sold["sku"].isin(costs)].assign(first_date=lambda own: pd.to_datetime(own["first_date"]).dt.date)
+    sold = sold[sold["sku"].isin(costs) & (sold["design"] != BACK)]
+    sold = sold.assign(first_date=lambda own: pd.to_datetime(own["first_date"]).dt.date)
     if sold.empty:
         raise DataError(
             f"expected sales at drawn prices from {first} to {through}, found none; nothing was compared: see "

@@ -1,7 +1,7 @@
 """Prices that were drawn for the stores of an outside chain: read from the lake, and sold from like any other policy.
 
 A draw stands until another one takes its place, so a night that fails leaves yesterday's prices. A product that is not
-drawn shows its store's own price. Of a product that ever was, the own price is the one that its first draw was around:
+drawn shows its store's own price. While a product is drawn, its own price is the one that its first draw was around:
 what its shelf showed since was ours.
 """
 
@@ -21,6 +21,8 @@ from serving.pricing_policy import Asked, asked_without_model
 from warehouse.lake import Lake, Partition
 
 TABLE = "price_draws"
+BACK = "back to the shelf price"
+"""Design of a row that ends a product's draws: it is no draw, and tells nothing of what draws bring."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,19 @@ def newest_draw(lake: Lake, date: dt.date) -> Partition | None:
     return None if first is None else Partition(TABLE, first, "all")
 
 
-def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices:
-    """Return what the owner's shelves show by themselves on a date; NaN where no sale has told it yet."""
+def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw | None) -> ShelfPrices:
+    """Return what the owner's shelves show by themselves on a date; NaN where no sale has told it yet.
+
+    Parameters
+    ----------
+    draw
+        The draw of that date, see `draw_on`.
+    """
     standing = evidence().shelf_prices(lake, catalog, date)
     if standing is None:
         stores, n_products = catalog.store.stores, len(catalog.skus)
         nothing = np.full((len(stores), n_products), np.nan)
         standing = ShelfPrices(stores, nothing, np.full((n_products, 2), np.nan))
-    draw = draw_on(lake, catalog, date)
     return standing if draw is None else draw.around(standing)
 
 

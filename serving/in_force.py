@@ -158,13 +158,14 @@ def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, or
 def _standing(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
     """Return what a retailer's own shelves show by themselves; None where the twin plays."""
     if catalog.store.sales == "outside":
-        return own_prices_on(lake, catalog, date)
+        return own_prices_on(lake, catalog, date, draw_on(lake, catalog, date))
     return evidence().shelf_prices(lake, catalog, date)
 
 
 def _priced_by_draw(lake: Lake, catalog: Catalog, date: dt.date, orders: Orders) -> PricedBy:
     """Return what an outside store shows on a date: the newest draw, and without one its own shelf prices."""
-    standing, draw = own_prices_on(lake, catalog, date), draw_on(lake, catalog, date)
+    draw = draw_on(lake, catalog, date)
+    standing = own_prices_on(lake, catalog, date, draw)
     if draw is None:
         front = storefront_at_shelf_prices(catalog, standing, orders)
         return PricedBy(front, front.name)

@@ -6,6 +6,7 @@ prices stand on the shelf. The draw itself, its chances and its dice are in `ser
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,15 +24,14 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.drawn_prices import TABLE, PriceDraw, draw_on, own_prices_on
+from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, own_prices_on
 from training.drawn_sales import DAYS, DrawnSales, drawn_sales
 from training.experiments import experiment_on
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 
 LADDER_PRICES = 25
-"""Prices that a draw chooses among, at most: enough for the best one to lose less than a thousandth."""
-_BACK = "back to the shelf price"
+"""Steps of the ladder that a draw chooses among: two percent apart at the usual band."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ class _Planned:
         return [self.coin.name if planned else self.usual.name for planned in self.coin.products]
 
 
-def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: ToldPrior | None = None) -> NextDraw | None:
+def next_draw(
+    lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Callable[[], ToldPrior | None] = lambda: None
+) -> NextDraw | None:
     """Draw the prices from a business date on; None while an earlier draw is for that date, or nothing can be drawn.
 
     A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
@@ -107,7 +109,8 @@ def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Told
     Parameters
     ----------
     told
-        What the owner's log tells of slopes, in the order of the catalog; None where there is none.
+        Returns what the owner's log tells of slopes, in the order of the catalog, None where there is none; asked only
+        where a draw is due, for it reads the whole log.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Told
         return None
     planned = experiment_on(lake, date)
     coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
-    own = own_prices_on(lake, catalog, date).prices
+    own = own_prices_on(lake, catalog, date, standing).prices
     wanted = np.isfinite(own) & (coin.products | np.array([rules.includes(sku) for sku in catalog.skus]))
     goes_back = np.zeros_like(wanted) if standing is None else standing.is_elsewhere & ~wanted
     if standing is None and not wanted.any():
@@ -130,7 +133,7 @@ def next_draw(lake: Lake, catalog: Catalog, date: dt.date, seed: int, told: Told
             "and what stands on the shelves stays: drop `approval` or `drawn_prices` from store.yaml"
         )
     sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
-    belief, withdrawn = _believed(sold, told, catalog)
+    belief, withdrawn = _believed(sold, told(), catalog)
     rule = _Planned(coin, SlopeDraws.of(belief, _objective(catalog)))
     room = room_of(catalog, own, wanted, standing)
     first = _slot_of(date, rules.changes)
@@ -225,7 +228,7 @@ def _rows(
             for name, side in zip(("low_price", "high_price"), wanted.sides, strict=True)
         },
         "is_held": drawn.is_held[store] & ~back,
-        "design": [_BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
+        "design": [BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
         "block": [f"{name}/{first}" for name in stores],
         "seed": [drawn.seed] * len(sku),
     }

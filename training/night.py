@@ -222,7 +222,7 @@ def _draw_after(workspace: Workspace, date: dt.date, seed: int, inputs: str) -> 
     if catalog.store.guardrails.kill_switch:
         said = "the kill switch is on, so no price was drawn and the stores' own prices stand"
         return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)
-    drawn = next_draw(lake, catalog, night.prices_for, seed, told_by_log(workspace, date))
+    drawn = next_draw(lake, catalog, night.prices_for, seed, lambda: told_by_log(workspace, date))
     if drawn is None and draw_on(lake, catalog, night.prices_for) is None:
         said = "no price was drawn: the stores' own prices stand"
         return _recorded(lake, replace(night, outcome="base prices stay", said=said), inputs)

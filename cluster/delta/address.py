@@ -1,4 +1,4 @@
-"""Where a Delta lake is, and how its object store is spoken to."""
+"""Where a Delta lake is, and with which settings its object store is reached."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -27,6 +27,9 @@ def test_an_experiment_is_planned_with_its_power_and_told_by_its_coin(
     shop, terminal = opened("sales: outside\n")
     nothing = terminal("experiment")
     assert (nothing.returncode, "No experiment was planned yet" in nothing.stderr) == (0, True)
+    asked = ("experiment", "--step", "0.08", "--weeks", "5", "--products", "P001,P002", "--dry-run")
+    assert "Nothing was planned" in terminal(*asked).stderr
+    assert "No experiment was planned yet" in terminal("experiment").stderr
     planned = terminal("experiment", "--step", "0.08", "--weeks", "5", "--products", "P001,P002", "--json")
     assert planned.returncode == 0, planned.stderr
     found = json.loads(planned.stdout)

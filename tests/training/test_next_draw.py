@@ -1,8 +1,10 @@
 """An outside store learns from the prices that were drawn for it: what a night draws, when, and what came of it."""
 
 import datetime as dt
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,13 +14,15 @@ from catalog.errors import DataError, Declined
 from catalog.load import load
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
+from features.response import PriceResponse, Slope
 from own_data.earned import earned_by_draws
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
-from training.drawn_sales import drawn_sales
+from training import drawn_sales as reading
+from training.drawn_sales import drawn_sales, told_by_log
 from training.experiments import Experiment, next_start, plan
 from training.next_draw import next_draw
-from warehouse.lake import Partition
+from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
 
@@ -75,7 +79,7 @@ def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn
     assert np.all(np.abs(belief.slopes - SLOPE) < 4 * belief.slopes_deviation)
     assert belief.slopes_deviation.mean() < 0.5
     told = ToldPrior.of(np.full(3, SLOPE + 6.0), 0.2)
-    drawn = next_draw(shop.lake, shop.catalog, after, 7, told)
+    drawn = next_draw(shop.lake, shop.catalog, after, 7, lambda: told)
     assert drawn is not None
     assert "is withdrawn, for their own draws contradict it" in drawn.said
 
@@ -123,7 +127,7 @@ def test_once_all_went_back_no_draw_stands_and_the_stores_own_prices_are_read_ag
     night = shop.night(after + dt.timedelta(days=6))
     assert draw_on(shop.lake, shop.workspace.catalog, after + dt.timedelta(days=7)) is None
     assert night.said is not None
-    own = own_prices_on(shop.lake, shop.workspace.catalog, after + dt.timedelta(days=7))
+    own = own_prices_on(shop.lake, shop.workspace.catalog, after + dt.timedelta(days=7), None)
     assert np.array_equal(own.prices, np.broadcast_to(shop.catalog.base_prices, own.prices.shape))
 
 
@@ -158,3 +162,24 @@ def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_pri
     back = shop.draw(after)
     assert np.isfinite(back.prices[:, own]).any()
     assert not back.is_elsewhere.any()
+
+
+def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Grocer(tmp_path)
+    assert told_by_log(shop.workspace, MONDAY) is None
+    told = Slope(-1.5, -1.9, -1.1, 0.2, 0.1, 0.0)
+    found = [
+        PriceResponse("P000", 100, 900, None, told, told, "told", "", is_count=True),
+        PriceResponse("P001", 100, 900, None, told, told, "too thin", "", is_count=True),
+        PriceResponse("P002", 100, 900, None, told, told, "told", "", is_count=False),
+    ]
+    monkeypatch.setattr(Lake, "partitions", lambda *_: iter([Partition("ingested_files", None, "f")]))
+    monkeypatch.setattr(reading, "feature_workbench", lambda _: nullcontext())
+    monkeypatch.setattr(reading, "evidence", lambda: SimpleNamespace(responses=lambda *_: found))
+    prior = told_by_log(shop.workspace, MONDAY)
+    assert prior is not None
+    assert prior.slopes[0] == told.estimate
+    assert np.isnan(prior.slopes[1:]).all()
+    assert prior.widths[0] >= 1
