@@ -143,7 +143,7 @@ def restored(products: str, store: str) -> Catalog:
         When it has a field or a value that is no longer allowed.
     """
     try:
-        known = {"currency": currency_of(str(json.loads(store).get("currency", EUR.code)))}
+        known = {"currency": currency_of(str(json.loads(store).get("currency", EUR.code))), "is_past": True}
         shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
         return Catalog(shelf, Store.model_validate_json(store, context=known))
     except ValidationError as error:

@@ -25,7 +25,6 @@ RULES = {
     "stock_value": "it earns most until closing",
     "exploration": "trying a price to learn demand",
     "sold_out": "nothing is left to sell",
-    "kept_price": "its store keeps the old price this week, so that stores tell what the new one does",
     "never_varied": "how its demand answers to the price is not known, so it is the base price",
     "shelf_price": "nobody released another price, so the shelf price stands",
     "drawn_price": "it was drawn for the week, the likelier the more it is believed to earn",

@@ -1,7 +1,4 @@
-"""What is found about each product's response to the price, and what follows for its chances of sale.
-
-Its support is the prices at which it was really offered; beyond them a model only guesses.
-"""
+"""What is found about each product's response to the price, and the prices at which it was really offered."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,9 +7,8 @@ from typing import Any, Literal
 
 import duckdb
 import numpy as np
-import pandas as pd
 
-from catalog.arrays import Flags, Floats
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.cells import query
 
@@ -25,30 +21,18 @@ def observed_prices(
     NaN for a product that was never offered. With `since`, only offers from that date on count: a model knows nothing
     about prices from before the days it learned from.
     """
-    return _ranges(connection, catalog, through, since, "observed_prices")
-
-
-def own_prices(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None = None
-) -> Floats:
-    """Return the same for the prices that our own policies showed, without exported decisions."""
-    return _ranges(connection, catalog, through, since, "own_prices")
-
-
-def _ranges(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date, since: dt.date | None, name: str
-) -> Floats:
     observed = np.full((len(catalog.skus), 2), np.nan)
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     span = {"first": since or dt.date.min, "through": through}
-    for sku, lowest, highest in connection.execute(query(name), span).fetchall():
+    for sku, lowest, highest in connection.execute(query("observed_prices"), span).fetchall():
         if sku in positions:
             observed[positions[sku]] = lowest, highest
     return observed
 
 
 VerdictWord = Literal["told", "too thin", "too confounded"]
-_SURE = 1 - 1e-9  # a chance of sale stays below 1
+Evidence = Literal["log", "design", "refuted design"]
+"""What a response is told by: an ordinary log, a declared draw, or a log whose declared draw the data refute."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +70,8 @@ class PriceResponse:
         The verdict's reason, in words.
     is_count
         Whether these are sales counts, with no visits behind them.
+    by
+        What it is told by.
     """
 
     sku: str
@@ -97,73 +83,13 @@ class PriceResponse:
     verdict: VerdictWord
     why: str
     is_count: bool = False
+    by: Evidence = "log"
 
     def as_record(self) -> dict[str, Any]:
         """Return everything as plain values."""
         return asdict(self)
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The lowest and highest slope that the estimate or the strict one leaves possible; NaN without both."""
-        if self.estimate is None or self.strict is None:
-            return np.nan, np.nan
-        return min(self.estimate.lower, self.strict.lower), max(self.estimate.upper, self.strict.upper)
-
-
-def response_from_record(record: dict[str, Any]) -> PriceResponse:
-    """Return the response that `as_record` wrote."""
-    slopes = {name: record[name] and Slope(**record[name]) for name in ("naive", "estimate", "strict")}
-    return PriceResponse(**record | slopes)
-
 
 def told_skus(responses: Sequence[PriceResponse]) -> tuple[str, ...]:
     """Return the products whose response can be told."""
     return tuple(response.sku for response in responses if response.verdict == "told")
-
-
-@dataclass(frozen=True)
-class ToldSlopes:
-    """The told responses of some products, arrays of shape (n_skus,); NaN where nothing is told.
-
-    `lowest` and `highest` are the ends of the interval that both estimates leave. `is_count` says whether a slope
-    multiplies sales, or the odds of a purchase.
-    """
-
-    slope: Floats
-    lowest: Floats
-    highest: Floats
-    is_count: Flags
-
-    @property
-    def is_told(self) -> Flags:
-        """Which products have a told response."""
-        return np.isfinite(self.slope)
-
-
-def slopes_of(responses: Sequence[PriceResponse], skus: Sequence[str]) -> ToldSlopes:
-    """Return the told responses in the order of `skus`, which may repeat."""
-    told = {
-        own.sku: (own.estimate.estimate, *own.interval) for own in responses if own.verdict == "told" and own.estimate
-    }
-    counted = {own.sku for own in responses if own.is_count}
-    found = np.array([told.get(sku, (np.nan,) * 3) for sku in skus], dtype=float).reshape(-1, 3)
-    slope, lowest, highest = found.T
-    return ToldSlopes(slope, lowest, highest, np.array([sku in counted for sku in skus], dtype=bool))
-
-
-def with_response(at_base: Floats, price_ratio: Floats, slope: Floats, *, is_count: Flags | bool = False) -> Floats:
-    """Return chances of sale that respond to the price by a slope, from the chance at the base price.
-
-    A model of exported data confounds the price with its stores and weeks. So its level is used, but not its slope.
-    The odds of a purchase are multiplied by ratio ** slope; where the chance stands for counted sales, the chance
-    itself is. All arrays broadcast to one shape.
-    """
-    change = price_ratio**slope
-    odds = at_base / (1 - at_base) * change
-    by_count = np.minimum(at_base * change, _SURE)
-    return np.asarray(np.where(is_count, by_count, odds / (1 + odds)), dtype=float)
-
-
-def at_base_price(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return cells as they would be at the base price."""
-    return cells.assign(price_offered=cells["price_offered"] / cells["price_ratio"], price_ratio=1.0)

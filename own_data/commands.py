@@ -184,8 +184,7 @@ def _columns(mappings: list[str]) -> dict[str, str]:
 
 def _next_steps(shelf: Path, skus: list[str]) -> list[str]:
     quotes = [f"quote --sku {shlex.quote(sku)} --stock 20" for sku in skus[:1]]
-    commands = ("transform", "train", "price", *quotes)
-    return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in commands]
+    return [f"shelfprice {command} --catalog {shlex.quote(str(shelf))}" for command in ("transform", "train", *quotes)]
 
 
 @command("models", when_stopped=NOTHING_CHANGED)

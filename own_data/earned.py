@@ -59,7 +59,7 @@ class EarnedByDraws:
 def record_earned(workspace: Workspace) -> list[str]:
     """Record after a night what drawn prices have brought, and say it in a sentence; nothing before the first draw."""
     lake = workspace.lake
-    if workspace.catalog.store.sales != "outside" or not lake.dates(TABLE):
+    if not lake.dates(TABLE):
         return []
     try:
         found = earned_by_draws(workspace)

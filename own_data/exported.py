@@ -1,12 +1,10 @@
 """Exported decisions: their prices were set by somebody else, for reasons that were not logged."""
 
 import datetime as dt
-import json
 
 import duckdb
 import pandas as pd
 
-from features.response import PriceResponse, response_from_record
 from warehouse.sql_files import queries_beside
 
 query = queries_beside(__file__)
@@ -34,14 +32,6 @@ def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.da
         return False
     span = {"trained_through": trained_through, "judged_through": judged_through}
     return _count(connection, "exported_holdout", span) > 0
-
-
-def stored_responses(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[PriceResponse, ...] | None:
-    """Return the responses that a model version was judged by; None where its row keeps none."""
-    found = connection.execute(query("stored_responses"), {"version": version}).fetchone()
-    if found is None or found[0] is None:
-        return None
-    return tuple(response_from_record(record) for record in json.loads(found[0]))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str, span: dict[str, dt.date]) -> int:

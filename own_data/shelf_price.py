@@ -2,18 +2,16 @@
 
 It is read from the newest half year of the log alone, of unit sales and of visits. An offer is not regular, where the
 log says that it is one, and where prices have a pattern of offers that come and go. A price that was left once and has
-not come back is a new regular price: nobody can say yet that it is an offer. Neither is a small step of a book.
+not come back is a new regular price: nobody can say yet that it is an offer.
 """
 
 import datetime as dt
 from collections.abc import Iterator
-from functools import cache, partial
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.arrays import Flags
 from catalog.contracts import TABLES
@@ -23,15 +21,13 @@ from own_data.price_response.calendar import MONDAY
 from own_data.price_response.observations import Observations
 from own_data.price_response.usual_price import departures, usual_log_price
 from serving.evidence import LOOKS_BACK, ShelfPrices
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.origin import origin_of
 from warehouse.partition import between
 from warehouse.sold import newest_closed
 from warehouse.sql_files import queries_beside
 
 _LEAST_CUT = 0.03  # of the highest price of the half year: a smaller departure is no offer
-_SAME = 1e-9  # EUR
-_GROUP = "all"  # of the partitions of price books
 _READ = {
     "unit_sales": ("store_id", "sku", "hour", "price", "units"),
     "interactions": ("store_id", "sku", "seen_at", "price_offered"),
@@ -65,50 +61,11 @@ def shelf_prices(lake: Lake, catalog: Catalog, before: dt.date | None = None) ->
     rows = {store: row for row, store in enumerate(catalog.store.stores)}
     columns = {sku: column for column, sku in enumerate(catalog.skus)}
     days = days[days["store_id"].isin(rows) & days["sku"].isin(columns) & (days["price"] > 0)]
-    prices, seen = np.full((len(rows), len(columns)), np.nan), np.full((len(columns), 2), np.nan)
-    steps, step = cache(partial(_first_steps, lake, last)), catalog.store.exported_prices.weekly_step
+    prices = np.full((len(rows), len(columns)), np.nan)
     for key, own in days.groupby("sku", sort=False):
-        sku = str(key)
-        seen[columns[sku]] = own["price"].min(), own["price"].max()
-        is_offer = _is_offer(own)
-        if is_offer.any() and sku in steps():
-            is_offer &= ~_is_step(own, is_offer, steps()[sku], step)
-        regular = own[~is_offer].drop_duplicates("store_id", keep="last")
-        prices[regular["store_id"].map(rows), columns[sku]] = regular["price"]
-    return ShelfPrices(catalog.store.stores, prices, seen)
-
-
-def moved_by_book(lake: Lake, made_for: dt.date) -> list[str]:
-    """Return the products that the book of a date moves in small steps; none where its curves cannot be read."""
-    try:
-        curves = lake.read(Partition("demand_curves", made_for, _GROUP)).select(["sku", "kept_price"])
-    except LakeError:
-        return []
-    return list(set(curves.filter(pc.is_valid(curves["kept_price"]))["sku"].to_pylist()))
-
-
-def _first_steps(lake: Lake, last: dt.date) -> dict[str, dt.date]:
-    """Return the first date of the half year for which a book moves a product in small steps, by product."""
-    found: dict[str, dt.date] = {}
-    for made_for in lake.dates("price_book", between(last - dt.timedelta(days=LOOKS_BACK - 1), last)):
-        found = dict.fromkeys(moved_by_book(lake, made_for), made_for) | found
-    return found
-
-
-def _is_step(own: pd.DataFrame, is_offer: Flags, since: dt.date, step: float) -> Flags:
-    """Tell which days of one product are low because books moved it from a regular price, a small step at a time."""
-    found = np.zeros(len(own), dtype=bool)
-    columns = (own[name].to_list() for name in ("store_id", "price"))
-    is_since = own["business_date"].to_numpy().astype("datetime64[D]") >= np.datetime64(since, "D")
-    before, regular = None, np.nan
-    for row, (store, price) in enumerate(zip(*columns, strict=True)):
-        if store != before:
-            before, regular = store, np.nan
-        is_near = price >= regular * (1 - step) - _SAME
-        found[row] = is_offer[row] and is_near and is_since[row]
-        if found[row] or not is_offer[row]:
-            regular = price
-    return found
+        regular = own[~_is_offer(own)].drop_duplicates("store_id", keep="last")
+        prices[regular["store_id"].map(rows), columns[str(key)]] = regular["price"]
+    return ShelfPrices(catalog.store.stores, prices)
 
 
 def _prices_by_day(lake: Lake, last: dt.date) -> pd.DataFrame:

@@ -35,8 +35,6 @@ class DemandCurves:
 
     `observed` flags candidates within the prices observed, of the same shape; None where all of them count as such.
     `low` and `high` are the ends of the chance's 95 % interval, of the same shape; None where that is unknown.
-    `kept` is the old price that part of the stores keep while a product moves on exported sales alone, EUR, shape
-    (n_products,), NaN for the others; None where none does.
     """
 
     skus: tuple[str, ...]
@@ -46,7 +44,6 @@ class DemandCurves:
     observed: Flags | None = None
     low: Floats | None = None
     high: Floats | None = None
-    kept: Floats | None = None
 
     @property
     def supported(self) -> Flags:
@@ -133,7 +130,7 @@ def curves_to_table(curves: DemandCurves) -> pa.Table:
         "expected_revenue": curves.expected_revenue.ravel(),
         "p_sale_low": _ends(curves.low, curves.prices.size),
         "p_sale_high": _ends(curves.high, curves.prices.size),
-        "kept_price": _ends(None if curves.kept is None else np.repeat(curves.kept, n_prices), curves.prices.size),
+        "kept_price": pa.nulls(curves.prices.size, pa.float64()),
         "supported": curves.supported.ravel(),
         "model_version": constant(curves.model_version, curves.prices.size),
     }
@@ -161,5 +158,4 @@ def curves_from_table(table: pa.Table) -> DemandCurves:
         frame["supported"].to_numpy().reshape(shape),
         low,
         high,
-        None if frame["kept_price"].isna().all() else frame["kept_price"].to_numpy().reshape(shape)[:, 0],
     )

@@ -1,6 +1,6 @@
 """What is known of a business date before it begins: demand curves, visits, and the belief behind both.
 
-Where somebody else set prices, the curves are the model's own, and what was exported says which prices may be chosen.
+A model of prices that somebody else set has no say: those prices had reasons that were not logged.
 """
 
 import datetime as dt
@@ -12,16 +12,14 @@ import duckdb
 import pyarrow as pa
 
 from catalog.arrays import Floats
-from catalog.errors import DataError
 from catalog.load import Catalog
 from features.cells import feature_workbench
-from features.footfall import expected_visits
 from features.response import PriceResponse, observed_prices
 from serving.belief.log import LOOKS_BACK, ChampionCurves, Seen, belief_from, seen_in
 from serving.belief.policy import morning_of
 from serving.belief.table import belief_to_table
 from serving.curves import DemandCurves, DemandModel, demand_curves
-from serving.evidence import AskedCurves, evidence
+from serving.evidence import evidence
 from serving.shelf_limits import with_support
 from warehouse.lake import Lake
 from warehouse.partition import Within, between
@@ -54,8 +52,7 @@ class DayKnowledge:
     visits
         Visits expected per store day, shape (n_products, n_ticks).
     belief
-        The belief behind both, in the columns of `beliefs`. None where somebody else set prices: what happened at
-        those says nothing about other prices, so there the curves are the model's own.
+        The belief behind both, in the columns of `beliefs`; None in a double that has none.
     """
 
     curves: DemandCurves
@@ -69,7 +66,6 @@ def learned_for(
     catalog: Catalog,
     date: dt.date,
     seen: Seen | None = None,
-    old: Floats | None = None,
 ) -> DayKnowledge:
     """Return what is known of a business date before it begins, from a champion and the log, or the log alone.
 
@@ -77,21 +73,10 @@ def learned_for(
     ----------
     seen
         What the log shows before the date, if it was read already.
-    old
-        As in `supported_curves`.
-
-    Raises
-    ------
-    DataError
-        When there is no champion and prices were set by somebody else.
     """
-    through = date - dt.timedelta(days=1)
+    through, champion = date - dt.timedelta(days=1), None
     if evidence().holds_exported(connection, dt.date.min, through):
-        if model is None:
-            raise DataError("expected a champion, for these prices were set by somebody else; run `shelfprice train`")
-        curves = supported_curves(connection, model, catalog, through, old)
-        return DayKnowledge(curves, expected_visits(connection, catalog, through))
-    champion = None
+        model = None
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
         champion = ChampionCurves(curves, model.trained_through or through)
@@ -138,14 +123,12 @@ def known_before(
 
     Raises
     ------
-    DataError
-        When there is no champion and prices were set by somebody else.
     DamagedError
         When the bytes of some partitions are not those of their receipts.
     """
     prove(lake, read_for(lake, model, date), sets_aside=sets_aside)
     with feature_workbench(lake.settings, products, within=dates_known_from(lake, (model,), date)) as connection:
-        return learned_for(connection, model, catalog, date, old=evidence().steps_from(lake, catalog, date))
+        return learned_for(connection, model, catalog, date)
 
 
 def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span, ...]:
@@ -168,32 +151,15 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
 def responses_to_judge_by(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, trained_through: dt.date, judged_through: dt.date
 ) -> tuple[PriceResponse, ...]:
-    """Return each product's response on the days trained on; nothing where no held-out decision was exported."""
+    """Return each product's response on all the days; nothing where no held-out decision was exported."""
     if not evidence().holds_exported(connection, trained_through, judged_through):
         return ()
-    return evidence().responses(connection, catalog, trained_through)
+    return evidence().responses(connection, catalog, judged_through)
 
 
 def supported_curves(
-    connection: duckdb.DuckDBPyConnection,
-    model: DatedModel,
-    catalog: Catalog,
-    through: dt.date,
-    old: Floats | None = None,
+    connection: duckdb.DuckDBPyConnection, model: DatedModel, catalog: Catalog, through: dt.date
 ) -> DemandCurves:
-    """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for.
-
-    A product that was sold at exported prices alone moves in small steps by its told response, or has no prices to
-    choose from.
-
-    Parameters
-    ----------
-    old
-        Prices that small steps begin from, EUR, shape (n_products,), NaN where none is known and nothing moves; None
-        for those of a week ago.
-    """
+    """Ask a model for the demand curves, and mark the prices that the decisions up to a date speak for."""
     curves = demand_curves(connection, model, catalog)
-    if evidence().holds_exported(connection, dt.date.min, through):
-        asked = AskedCurves(curves, model.version, model.learned_from, model.trained_through, through, old)
-        return evidence().supported(connection, catalog, asked)
     return with_support(curves, observed_prices(connection, catalog, through, model.learned_from))

@@ -116,8 +116,7 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
     standing = evidence().shelf_prices(lake, catalog, date)
     if standing is None:
         stores, n_products = catalog.store.stores, len(catalog.skus)
-        nothing = np.full((len(stores), n_products), np.nan)
-        standing = ShelfPrices(stores, nothing, np.full((n_products, 2), np.nan))
+        standing = ShelfPrices(stores, np.full((len(stores), n_products), np.nan))
     return standing if draw is None else draw.around(standing)
 
 

@@ -3,15 +3,13 @@
 Explored prices are randomised: those of the twin, and of a store that sells from our price book. Exported prices are
 not, so what they say about demand is judged apart, by the wing that registers for `shelfprice.evidence`.
 
-A retailer's own prices are what its stores show where nobody released another one.
+A retailer's own prices are what its stores show where none was drawn.
 """
 
 import datetime as dt
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -20,8 +18,6 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.wings import needed, provider
 from features.response import PriceResponse
-from serving.curves import DemandCurves
-from serving.price_book import PriceBook
 from warehouse.lake import Lake
 from warehouse.origin import origin_of
 from warehouse.proof import Span
@@ -40,13 +36,10 @@ class ShelfPrices:
         The stores of the catalog.
     prices
         EUR, shape (n_stores, n_products); NaN where the log of half a year does not show one.
-    seen
-        Lowest and highest price of each product in any store over that time, EUR, shape (n_products, 2).
     """
 
     stores: tuple[str, ...]
     prices: Floats
-    seen: Floats
 
     def of(self, stores: Sequence[str] | None, n_stores: int) -> Floats:
         """Return the prices of some shelves, EUR, shape (n_stores, n_products); NaN for nobody's shelf in particular.
@@ -63,15 +56,6 @@ class ShelfPrices:
                 found[place] = self.prices[rows[store]]
         return found
 
-    @property
-    def usual(self) -> Floats:
-        """The price in the middle of the stores, EUR, shape (n_products,); NaN where no store's is known."""
-        found = np.full(self.prices.shape[1], np.nan)
-        for own in np.flatnonzero(np.isfinite(self.prices).any(axis=0)):
-            known = np.sort(self.prices[np.isfinite(self.prices[:, own]), own])
-            found[own] = known[(len(known) - 1) // 2]
-        return found
-
     def by_place(self, catalog: Catalog) -> dict[tuple[str, str], float]:
         """Return the known prices, EUR, by store and product."""
         return {
@@ -81,53 +65,7 @@ class ShelfPrices:
 
     def only(self, position: int) -> "ShelfPrices":
         """Return those of one product, for a shelf that holds it alone."""
-        part = slice(position, position + 1)
-        return replace(self, prices=self.prices[:, part], seen=self.seen[part])
-
-
-@dataclass(frozen=True)
-class OwnPrices:
-    """What the stores of a retailer show of their own while a policy prices a date.
-
-    Attributes
-    ----------
-    standing
-        What stands where nobody released another price.
-    stepped_from
-        What the small steps of the book in force begin from.
-    """
-
-    standing: ShelfPrices
-    stepped_from: ShelfPrices
-
-    @property
-    def fingerprint(self) -> str:
-        """What tells these prices from any others."""
-        arrays = (self.standing.prices, self.stepped_from.prices, self.stepped_from.seen)
-        return hashlib.sha256(b"".join(own.tobytes() for own in arrays)).hexdigest()
-
-
-@dataclass(frozen=True)
-class AskedCurves:
-    """A model's curves, of which somebody asks which prices the decisions up to a date speak for.
-
-    Attributes
-    ----------
-    version, learned_from, trained_through
-        Of the model; the dates are None where it does not say.
-    through
-        Last business date that is looked at.
-    old
-        Prices that small steps begin from, EUR, shape (n_products,), NaN where nothing moves; None for those of a week
-        ago.
-    """
-
-    curves: DemandCurves
-    version: str
-    learned_from: dt.date | None
-    trained_through: dt.date | None
-    through: dt.date
-    old: Floats | None = None
+        return replace(self, prices=self.prices[:, position : position + 1])
 
 
 class Evidence:
@@ -142,22 +80,9 @@ class Evidence:
         _refuse_a_retailers(lake)
         return None
 
-    def own_prices_under(self, lake: Lake, catalog: Catalog, date: dt.date, book_of: dt.date) -> OwnPrices | None:
-        """Return a retailer's own prices on a date under the book of another; None where there are none."""
-        _refuse_a_retailers(lake)
-        return None
-
     def holds_exported(self, connection: duckdb.DuckDBPyConnection, after: dt.date, through: dt.date) -> bool:
         """Tell whether a decision after a date, up to another, was made at a price that somebody else set."""
         return False
-
-    def supported(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, asked: AskedCurves) -> DemandCurves:
-        """Return curves that know which of their prices exported sales speak for."""
-        return asked.curves
-
-    def steps_from(self, lake: Lake, catalog: Catalog, date: dt.date) -> Floats | None:
-        """Return what the book of a date steps from, EUR, shape (n_products,); None for the prices of a week ago."""
-        return None
 
     def spans_read(self, lake: Lake, date: dt.date) -> tuple[Span, ...]:
         """Return what exported sales lie in, and what is read beside them to know a date before it begins."""
@@ -168,18 +93,6 @@ class Evidence:
     ) -> tuple[PriceResponse, ...]:
         """Return each product's response to the price, as exported sales up to a date tell it."""
         return ()
-
-    def kept_prices(
-        self, catalog: Catalog, curves: DemandCurves, date: dt.date, own: ShelfPrices | None = None
-    ) -> Mapping[str, Floats]:
-        """Return by store the old prices that it keeps in the week of a date, shape (n_products,); else NaN."""
-        return {}
-
-    def stores_that_keep(
-        self, catalog: Catalog, curves: DemandCurves, book: PriceBook, date: dt.date
-    ) -> list[dict[str, Any]]:
-        """Return each product that moves, with its old price, its new one, and the stores that keep the old one."""
-        return []
 
 
 def _refuse_a_retailers(lake: Lake) -> None:

@@ -1,7 +1,6 @@
 """Which policy prices a date: the price book in force, or base prices where there is none or the kill switch is on.
 
-In a retailer's lake what stands without a released price is no base price: it is the last regular price of the store's
-own shelf.
+In an outside store no book prices: what was drawn stands, and without a draw the last regular price of its own shelf.
 
 `present_book` is the book in force on the catalog of now, corrected by a store's own sales of the day. A book that was
 made under another catalog is worked out anew from the belief behind it, as a store's shelf is: so a quote says what the
@@ -26,7 +25,6 @@ from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
-from serving.evidence import OwnPrices, ShelfPrices, evidence
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -43,6 +41,7 @@ from serving.storefront import (
 )
 from serving.tabulate import tabulate
 from warehouse.lake import Lake
+from warehouse.origin import sells_outside
 
 
 @dataclass(frozen=True)
@@ -127,48 +126,30 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
 
 
 def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
-    if catalog.store.guardrails.kill_switch or orders.stops_everything:
-        standing = _standing(lake, catalog, date)
-        stopped = (
-            storefront_at_base_prices(catalog, orders)
-            if standing is None
-            else storefront_at_shelf_prices(catalog, standing, orders)
-        )
-        return _told_apart(PricedBy(stopped, "kill_switch"), orders)
-    if catalog.store.sales == "outside":
-        return _told_apart(_priced_by_draw(lake, catalog, date, orders), orders)
+    is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
+    if sells_outside(lake.store, catalog.store):
+        return _told_apart(_priced_outside(lake, catalog, date, orders, is_stopped=is_stopped), orders)
+    if is_stopped:
+        return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
     if name not in {"static", "rule"}:
         found = book_in_force(lake, date)
         if found is not None:
-            own = evidence().own_prices_under(lake, catalog, date, found.book.published_at.date())
-            return pricing_by_book(catalog, found, orders, own, is_greedy=name == "greedy")
+            return pricing_by_book(catalog, found, orders, is_greedy=name == "greedy")
         if name == "greedy":
             raise DataError(
                 f"expected a price book for {date} or before, found none; run `shelfprice train` and `shelfprice price`"
             )
-    standing = evidence().shelf_prices(lake, catalog, date) if name is None else None
-    without = (
-        storefront_before_champion(catalog, name, orders)
-        if standing is None
-        else storefront_at_shelf_prices(catalog, standing, orders)
-    )
+    without = storefront_before_champion(catalog, name, orders)
     return _told_apart(PricedBy(without, without.name), orders)
 
 
-def _standing(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
-    """Return what a retailer's own shelves show by themselves; None where the twin plays."""
-    if catalog.store.sales == "outside":
-        return own_prices_on(lake, catalog, date, draw_on(lake, catalog, date))
-    return evidence().shelf_prices(lake, catalog, date)
-
-
-def _priced_by_draw(lake: Lake, catalog: Catalog, date: dt.date, orders: Orders) -> PricedBy:
+def _priced_outside(lake: Lake, catalog: Catalog, date: dt.date, orders: Orders, *, is_stopped: bool) -> PricedBy:
     """Return what an outside store shows on a date: the newest draw, and without one its own shelf prices."""
     draw = draw_on(lake, catalog, date)
     standing = own_prices_on(lake, catalog, date, draw)
-    if draw is None:
+    if draw is None or is_stopped:
         front = storefront_at_shelf_prices(catalog, standing, orders)
-        return PricedBy(front, front.name)
+        return PricedBy(front, "kill_switch" if is_stopped else front.name)
     front = storefront_of_draw(catalog, draw, standing, orders)
     return PricedBy(front, f"{front.name}:{draw.sha256}")
 
@@ -177,14 +158,12 @@ def pricing_by_book(
     catalog: Catalog,
     found: BookInForce,
     orders: Orders | None = None,
-    own: OwnPrices | None = None,
     *,
     is_greedy: bool = False,
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
-    With the belief behind the book its prices are corrected during the day. `own` are the prices of a retailer's own
-    shelves, which stand where the book releases none.
+    With the belief behind the book its prices are corrected during the day.
     """
     made_for = found.book.published_at.date()
     if found.belief is not None and not is_greedy:
@@ -196,7 +175,7 @@ def pricing_by_book(
             policy = GreedyPolicy(curves, costs_that_count(catalog))
             store = storefront_with_model(catalog, policy, curves, orders)
         else:
-            store = storefront_with_book(catalog, book, curves, orders, own)
+            store = storefront_with_book(catalog, book, curves, orders)
     return _told_apart(PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256), orders)
 
 

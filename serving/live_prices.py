@@ -19,7 +19,7 @@ from serving.orders import at_once_now
 from serving.playing import BatchToPlay, play_one
 from warehouse.lake import Lake
 from warehouse.locks import held
-from warehouse.origin import origin_of
+from warehouse.origin import sells_outside
 from warehouse.workspace import Workspace, whereabouts
 
 
@@ -119,7 +119,7 @@ def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
 
 def _play_what_is_missing(workspace: Workspace, date: dt.date, seed: int, spread: Spread) -> int:
     lake, catalog = workspace.lake, workspace.catalog
-    if catalog.store.sales == "outside" or origin_of(lake.store) == "retailer":
+    if sells_outside(lake.store, catalog.store):
         return 0
     batches = without_live_days(lake, batches_of(catalog, [date], None))
     missing = [batch for batch in batches if not is_committed(lake, batch.partition)]

@@ -32,9 +32,8 @@ class OwnPart(NamedTuple):
     @property
     def is_the_same_in_every_store(self) -> bool:
         """Whether neither store nor the price shown before matters for its price."""
-        limits, policy = self.storefront.limits, self.storefront.policy
-        assert isinstance(policy, BookPolicy)  # noqa: S101 - made from a book
-        return (limits is None or limits.are_static) and not policy.kept and policy.released is None
+        limits = self.storefront.limits
+        return limits is None or limits.are_static
 
 
 def own_part(catalog: Catalog, storefront: Storefront, curves: DemandCurves, sku: str) -> OwnPart:
@@ -56,7 +55,7 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
     own_book = replace(book, skus=book.skus[part], **{name: getattr(book, name)[part] for name in arrays})
     return replace(
         whole,
-        policy=whole.policy.only(own, own_book),
+        policy=BookPolicy(own_book),
         curves=curves,
         limits=whole.limits.only(own, book.skus[own]),
         unit_costs=np.broadcast_to(whole.unit_costs, len(book.skus))[part],
@@ -65,13 +64,7 @@ def _storefront_of(whole: Storefront, curves: DemandCurves, own: int) -> Storefr
 
 def _curves_of(curves: DemandCurves, own: int) -> DemandCurves:
     part = slice(own, own + 1)
-    return DemandCurves(
-        curves.skus[part],
-        curves.prices[part],
-        curves.p_sale[part],
-        curves.model_version,
-        kept=None if curves.kept is None else curves.kept[part],
-    )
+    return DemandCurves(curves.skus[part], curves.prices[part], curves.p_sale[part], curves.model_version)
 
 
 def _candidates(curves: DemandCurves) -> list[dict[str, float | None]]:

@@ -18,7 +18,7 @@ from catalog.load import Catalog
 from catalog.pricing import PriceDecision, Shelf
 from catalog.reasons import PriceMove, reason
 from serving.curves import DemandCurves
-from serving.evidence import LOOKS_BACK, OwnPrices
+from serving.evidence import LOOKS_BACK
 from serving.in_force import match_to_shelf
 from serving.orders import Orders
 from serving.own_part import OwnPart, known, own_part
@@ -90,8 +90,6 @@ class QuotedBook:
         What people ordered for the date that is asked about.
     ticks_left
         Ticks until closing where a question does not say; None is as many as the book has prices for.
-    own
-        The prices of a retailer's own shelves, which stand where the book releases none.
     """
 
     def __init__(
@@ -101,13 +99,12 @@ class QuotedBook:
         curves: DemandCurves,
         orders: Orders | None = None,
         ticks_left: int | None = None,
-        own: OwnPrices | None = None,
     ) -> None:
         self._catalog = catalog
         self._book, self._curves = match_to_shelf(catalog, book, curves)
         self._made_for = f"{book.published_at.date()}"
         self._until_closing = ticks_left or self._book.prices.shape[2]
-        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders, own)
+        self._storefront = storefront_without_exploration(catalog, self._book, self._curves, orders)
         self._own_parts: dict[str, OwnPart] = {}
         self._row = lru_cache(_KEPT_ROWS)(partial(_decided_at_every_stock, self._own_parts))
 

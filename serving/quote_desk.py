@@ -29,6 +29,7 @@ from serving.standing import standings
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
 from warehouse.mixed import PassedOver, books_passed_over
+from warehouse.origin import sells_outside
 
 _TAG_LENGTH = 32  # hexadecimal digits
 _SHOWN_STORES = 5
@@ -197,6 +198,8 @@ class QuoteDesk:
     @cached_property
     def _way_to_prices(self) -> str:
         command = next_command(situation_of(self._lake.settings, self._catalog_dir))
+        if command is None and sells_outside(self._lake.store, self.catalog.store):
+            return "name products under `drawn_prices` in store.yaml to let prices move"
         return f"run `{command}`" if command else "earlier days have books of their own"
 
     def _counters_for(self, store: str | None) -> list[_Counter]:
@@ -241,10 +244,8 @@ class QuoteDesk:
             stores = tuple(now.store for now in self._stores.values() if now.day is None and now.date == date)
         at_once = at_once_now(self._lake, {store: self._stores[store].moment for store in stores})
         orders = orders_on(self._lake, catalog, date, stores, at_once)
-        prices = evidence().own_prices_under(self._lake, catalog, date, found.book.published_at.date())
-        shelf = "" if prices is None else prices.fingerprint
-        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}{shelf}".encode()).hexdigest()[:_TAG_LENGTH]
-        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left, prices), stores, tag)
+        tag = hashlib.sha256(f"{self.tag}:{place}:{found.sha256}".encode()).hexdigest()[:_TAG_LENGTH]
+        return _Counter(QuotedBook(catalog, own.book, own.curves, orders, left), stores, tag)
 
 
 def _named(stores: Sequence[str]) -> str:
@@ -261,4 +262,6 @@ def open_desk(lake: Lake, catalog: Catalog, catalog_dir: Path | None = None) -> 
     catalog_dir
         Folder of the catalog if one was named, for the command that an error advises.
     """
+    if sells_outside(lake.store, catalog.store):  # no book prices there, whatever is left of one
+        return QuoteDesk(lake, catalog, None, None, catalog_dir)
     return QuoteDesk(lake, catalog, book_in_force(lake), books_passed_over(lake), catalog_dir)

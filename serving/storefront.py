@@ -14,10 +14,10 @@ from catalog.load import Catalog, price_ladder
 from catalog.pricing import LIMITS, Lesson, PriceDecision, Shelf, Sold
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.policy import LearningPolicy, Morning, morning_of
-from serving.book_policy import BookPolicy, Released
+from serving.book_policy import BookPolicy
 from serving.curves import DemandCurves, chance_at
 from serving.drawn_prices import DrawnPolicy, PriceDraw
-from serving.evidence import OwnPrices, ShelfPrices, evidence
+from serving.evidence import ShelfPrices
 from serving.exploration import Candidates, ExplorationPlan, Trial, candidates_within, no_trial, try_prices
 from serving.guardrails import Limits, guarded, limits_of, nothing_shown, rule_given, usable_prices
 from serving.orders import Orders
@@ -200,14 +200,13 @@ def storefront_with_book(
     book: PriceBook,
     curves: DemandCurves,
     orders: Orders | None = None,
-    own: OwnPrices | None = None,
 ) -> Storefront:
     """Return the store that sells from a price book and explores on the same budget; both hold exactly its shelf.
 
-    Support is no step here: it was one when the book was made. A retailer's store, with prices of its own, tries none.
+    Support is no step here: it was one when the book was made.
     """
-    without = storefront_without_exploration(catalog, book, curves, orders, own)
-    return without if own is not None else replace(without, exploration=_on_budget(catalog, curves))
+    without = storefront_without_exploration(catalog, book, curves, orders)
+    return replace(without, exploration=_on_budget(catalog, curves))
 
 
 def storefront_without_exploration(
@@ -215,28 +214,13 @@ def storefront_without_exploration(
     book: PriceBook,
     curves: DemandCurves,
     orders: Orders | None = None,
-    own: OwnPrices | None = None,
 ) -> Storefront:
-    """Return the store that sells from a price book within the guardrails alone: what a quote explains.
-
-    `own` are the prices of a retailer's own shelves, which stand where the book releases none.
-    """
-    kept = evidence().kept_prices(catalog, curves, book.published_at.date(), None if own is None else own.stepped_from)
-    policy = BookPolicy(book, kept, None if own is None else _released(catalog, curves, own))
-    limits, costs = limits_of(catalog, orders, None if own is None else own.standing), costs_that_count(catalog)
-    return Storefront(policy, curves, limits=limits, unit_costs=costs)
-
-
-def _released(catalog: Catalog, curves: DemandCurves, own: OwnPrices) -> Released:
-    """Return what a book releases in a retailer's stores: products with support, those in small steps as a share."""
-    middle = np.full(len(curves.skus), np.nan) if curves.kept is None else curves.kept
-    lowest, highest = np.fmin(own.stepped_from.seen[:, 0], curves.prices[:, 0]), curves.prices[:, -1]
-    highest = np.fmax(own.stepped_from.seen[:, 1], highest)
-    return Released(own, curves.has_support, middle, lowest, highest, catalog.store.money)
+    """Return the store that sells from a price book within the guardrails alone: what a quote explains."""
+    return Storefront(BookPolicy(book), curves, limits=limits_of(catalog, orders), unit_costs=costs_that_count(catalog))
 
 
 def storefront_at_shelf_prices(catalog: Catalog, standing: ShelfPrices, orders: Orders | None = None) -> Storefront:
-    """Return what stands in a retailer's stores while no price of ours is released, or under the kill switch."""
+    """Return what stands in a retailer's stores while no price is drawn, or under the kill switch."""
     return Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
 
 

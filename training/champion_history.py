@@ -25,6 +25,7 @@ from training.registry import ModelRegistry
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.origin import origin_of
 from warehouse.workspace import Workspace
 
 
@@ -57,8 +58,8 @@ def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: st
 
 
 def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
-    """Return the dates whose books must change: the first, and those that have a book of their own already."""
-    return sorted({first, *books_from(lake, first)})
+    """Return the dates whose books change: the first, and those that have one already; none in a retailer's lake."""
+    return [] if origin_of(lake.store) == "retailer" else sorted({first, *books_from(lake, first)})
 
 
 LOCK = "promotion"

@@ -18,6 +18,7 @@ from serving.counts.fair_coin import FairCoin
 from serving.drawn_prices import draw_on
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.origin import sells_outside
 from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
@@ -92,7 +93,7 @@ def new_experiment(
         When nothing has sold yet, or a product is not on the shelf.
     """
     lake, catalog, sold = workspace.lake, workspace.catalog, newest_closed(workspace.lake)
-    if catalog.store.sales != "outside":
+    if not sells_outside(lake.store, catalog.store):
         raise Declined(
             "expected stores that sell by themselves, found those of the twin; nothing was planned: set `sales: "
             "outside` in store.yaml, or compare policies with `shelfprice trial`"

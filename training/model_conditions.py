@@ -130,7 +130,7 @@ def price_response_is_told(responses: Sequence[PriceResponse]) -> Condition:
         if response.sku not in told:
             others.setdefault(response.verdict, []).append(response.sku)
     keep = "; ".join(f"{verdict}: {_listed(skus)}" for verdict, skus in others.items())
-    found = f"for {_listed(told) or 'no product'}" + (f"; shelf prices for what is {keep}" if others else "")
+    found = f"for {_listed(told) or 'no product'}" + (f"; {keep}" if others else "")
     return Condition(PRICE_RESPONSE_IS_TOLD, bool(told), found)
 
 
@@ -138,20 +138,6 @@ def _listed(skus: Sequence[str]) -> str:
     """Return names in a row; of many, the first of them and how many more there are."""
     more = len(skus) - _NAMED
     return ", ".join(skus[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def not_worse_than_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
-    """Ask for a log loss not above that of each product's share of purchases in training.
-
-    Where few buy, even a sure response to prices makes a log loss hardly better; whether there is one is asked apart.
-    """
-    ours, theirs = (
-        log_loss(chance, dataset.holdout),
-        log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
-    )
-    return Condition(
-        "not worse than each product's base rate", ours <= theirs, f"log loss {ours:.5f} against {theirs:.5f}"
-    )
 
 
 def beats_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:

@@ -42,7 +42,7 @@ from training.session import LEARNING, train
 from warehouse.advice import next_command, situation_of
 from warehouse.lake import Lake
 from warehouse.locks import held, waited_for
-from warehouse.origin import origin_of
+from warehouse.origin import origin_of, sells_outside
 from warehouse.sold import sold_dates
 from warehouse.workspace import Workspace
 
@@ -80,12 +80,19 @@ def price_date(
     Raises
     ------
     Declined
-        When the kill switch is on: base prices stand and no book is written. When the champion is being changed.
+        When stores sell by themselves, for their own prices stand. When the kill switch is on: base prices stand and no
+        book is written. When the champion is being changed.
     DataError
         When there is no champion, and no sales at prices of our own to form a belief from.
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
+    if sells_outside(workspace.lake.store, workspace.catalog.store):
+        raise Declined(
+            "no price book is made for stores that sell by themselves: the last regular price of each shelf stands "
+            "until prices are drawn; name products under `drawn_prices` in store.yaml, and `shelfprice nightly` draws "
+            "theirs"
+        )
     if workspace.catalog.store.guardrails.kill_switch:
         raise Declined(
             "guardrails.kill_switch is on: base prices stand and no price book is written; turn it off to price again"
@@ -176,7 +183,7 @@ def decide(
         inputs = inputs_of(lake, workspace.catalog, date, seed)
         decided = decided_from(lake, date)
         changed = decided not in {None, inputs}
-        if workspace.catalog.store.sales == "outside":
+        if sells_outside(lake.store, workspace.catalog.store):
             return recorded(lake, date) if decided == inputs else _draw_after(workspace, date, seed, inputs)
         because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
         if because is None and decided is not None and is_done(lake, date):

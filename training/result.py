@@ -6,7 +6,7 @@ The report, the registry and the command line read the record.
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
@@ -19,7 +19,7 @@ from catalog.tables.learning import MODEL_VERSIONS
 from etl.live.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
-from features.response import PriceResponse, at_base_price
+from features.response import PriceResponse
 from serving.champion import Champion
 from serving.day_curves import dates_known_from, first_date_known_from, read_for, responses_to_judge_by
 from training.candidates import FittedModel
@@ -56,8 +56,7 @@ def gate_input(
         if not responses:
             known = is_known(workspace)
             gain = gain_over(connection, catalog, dataset, challenger, champion, is_known=known)
-        asked = replace(dataset, holdout=at_base_price(dataset.holdout)) if responses else dataset
-        incumbent = None if champion is None else incumbent_of(connection, champion, asked)
+        incumbent = None if champion is None else incumbent_of(connection, champion, dataset)
     last_change = newest(workspace.lake)
     return GateInput(
         challenger.fitted,

@@ -101,6 +101,8 @@ def next_command(now: Situation, *, kill_switch: bool = False) -> str | None:
         return _first_decisions(now)
     if not now.is_grouped and (now.has_champion or now.is_a_retailers):
         return on_shelf("shelfprice transform", now)
+    if now.has_champion and now.is_a_retailers:
+        return None  # what stands on the shelves stands, until its owner lets prices be drawn
     if now.has_champion:
         is_priced = now.newest_book is not None and now.newest_book >= now.newest_sold
         return None if is_priced or kill_switch else on_shelf("shelfprice price", now)

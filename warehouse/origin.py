@@ -58,6 +58,11 @@ def refuse_other_side(store: LakeStore, side: Side) -> None:
         raise Declined(refusal)
 
 
+def sells_outside(lake: LakeStore, store: Store) -> bool:
+    """Tell whether sales come from a retailer's tills or log: nothing is played, and drawn prices alone move."""
+    return store.sales == "outside" or origin_of(lake) == "retailer"
+
+
 def refuse_to_play(store: Store) -> None:
     """Refuse to play the stores of a catalog whose sales come from outside.
 

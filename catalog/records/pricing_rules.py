@@ -78,22 +78,6 @@ class Exploration(Record):
     hold_ticks: int = Field(default=4, ge=1, le=1440, description="ticks for which an explored price stands")
 
 
-class ExportedPrices(Record):
-    """How far a price moves while all that is known of its demand comes from prices that somebody else set."""
-
-    weekly_step: float = Field(
-        default=0.05,
-        gt=0,
-        le=1,
-        allow_inf_nan=False,
-        description="largest move of a price in a week, as a share of the old price, on exported sales alone",
-    )
-    kept_share: Share = Field(
-        default=0.25,
-        description="share of the stores that keep the old price meanwhile, drawn anew each week for each product",
-    )
-
-
 class DrawnPriceRules(Record):
     """Which prices of an outside store are drawn, so that their sales teach, and how far from its own."""
 

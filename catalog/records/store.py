@@ -1,9 +1,9 @@
 """One chain of equal stores: when they open, who comes, and how they price, and when a person is told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from holidays import list_supported_countries
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
 from catalog.records.fields import Record, Share, Sku, StoreId
@@ -12,7 +12,6 @@ from catalog.records.pricing_rules import (
     BeliefSettings,
     DrawnPriceRules,
     Exploration,
-    ExportedPrices,
     Gate,
     Guardrails,
     Learning,
@@ -146,11 +145,6 @@ class Store(Record):
         default=BeliefSettings(), description="what is believed of shoppers nobody has seen yet, below"
     )
     exploration: Exploration = Field(default=Exploration(), description="how often prices are explored, below")
-    exported_prices: ExportedPrices = Field(
-        default=ExportedPrices(),
-        exclude_if=lambda rules: rules == ExportedPrices(),
-        description="how far prices move on exported sales alone, below",
-    )
     drawn_prices: DrawnPriceRules = Field(
         default=DrawnPriceRules(),
         exclude_if=lambda rules: rules == DrawnPriceRules(),
@@ -201,6 +195,19 @@ class Store(Record):
     @classmethod
     def _is_a_currency(cls, code: str) -> str:
         return currency_of(code).code
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moves_no_exported_price(cls, values: Any, info: ValidationInfo) -> Any:
+        """Refuse the steps that exported sales once moved prices by; a catalog of the past is read without them."""
+        if not isinstance(values, dict) or "exported_prices" not in values:
+            return values
+        if (info.context or {}).get("is_past"):
+            return {name: value for name, value in values.items() if name != "exported_prices"}
+        raise ValueError(
+            "exported_prices: expected prices that are drawn, found a step on exported sales alone, which moves no "
+            "price any more; nothing was loaded: delete it, and name products under `drawn_prices` to let prices move"
+        )
 
     @field_validator("timezone")
     @classmethod

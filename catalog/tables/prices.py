@@ -207,7 +207,7 @@ DEMAND_CURVES = Table(
         Column(
             "kept_price",
             pa.float64(),
-            "old price that part of the stores keep while the product moves on exported sales alone; null otherwise",
+            "price that some stores kept, in curves of earlier versions; null since then",
             "EUR",
             nullable=True,
         ),

@@ -91,6 +91,8 @@ def _about_prices(versions: Sequence[Version], books: list[dt.date], shown: dt.d
     if not any(version.was_champion for version in versions):
         text = "The gate has promoted no model so far; the Models page says why. More days at varied prices help."
         return [Notice("No champion yet", text, "warning", command)]
+    if now.is_a_retailers:
+        return []  # its shelf prices stand, or drawn ones; no book is missing
     if not books:
         return [
             Notice("No price book yet", "There is a champion, and it has priced no day so far.", "warning", command)

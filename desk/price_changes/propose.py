@@ -1,13 +1,10 @@
 """What a price book proposes for its date: each store's opening prices, of which some pass and others wait."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from catalog.load import Catalog
-from catalog.pricing import Shelf
 from catalog.records.product import Product
 from desk.price_changes.change import Event, PriceChange, Terms, newest_of_each
 from desk.price_changes.consequence import DayForecast, outlook_of
@@ -15,8 +12,6 @@ from desk.price_changes.passing import passes
 from desk.price_changes.record import LOCK, changes_on, next_number, record
 from desk.price_changes.shown import opening_prices_before
 from serving.book_store import BookInForce, book_in_force
-from serving.evidence import evidence
-from serving.in_force import pricing_by_book
 from warehouse.lake import Lake
 from warehouse.locks import held
 from warehouse.workspace import Workspace
@@ -55,10 +50,7 @@ def propose(workspace: Workspace, found: BookInForce, date: dt.date) -> Proposed
     with held(workspace.settings.locks, LOCK):
         lake.finish_interrupted()
         known = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
-        outlook = outlook_of(lake, catalog, found)
-        events = list(
-            _events(lake, catalog, outlook, _opening_prices(lake, catalog, found, outlook, date), date, known)
-        )
+        events = list(_events(lake, catalog, outlook_of(lake, catalog, found), date, known))
         if events:
             record(lake, catalog, events)
         changes = newest_of_each([change for change in changes_on(lake, date) if change.terms.kind == "price"])
@@ -70,7 +62,6 @@ def _events(
     lake: Lake,
     catalog: Catalog,
     outlook: DayForecast,
-    prices: Mapping[tuple[str, str], float],
     date: dt.date,
     known: dict[tuple[str | None, str | None], PriceChange],
 ) -> Iterator[Event]:
@@ -78,10 +69,8 @@ def _events(
     number, yesterday = next_number(lake), opening_prices_before(lake, catalog, date)
     for store in catalog.store.stores:
         for product in catalog.products:
-            place = store, product.sku
-            if place not in prices:
-                continue
-            terms = _terms(catalog, outlook, date, store, product, (yesterday.get(place), prices[place]))
+            old_and_new = yesterday.get((store, product.sku)), outlook.opening_price(product.sku)
+            terms = _terms(catalog, outlook, date, store, product, old_and_new)
             earlier = known.get((store, product.sku))
             if earlier is not None and earlier.terms.new_price == terms.new_price:
                 continue
@@ -93,23 +82,6 @@ def _events(
             assert terms.new_price is not None  # noqa: S101 - a book has a price
             if passes(catalog, product, terms.old_price, terms.new_price):
                 yield Event(number, name, "approved", at, terms.valid_from, THE_RULE, terms)
-
-
-def _opening_prices(
-    lake: Lake, catalog: Catalog, found: BookInForce, outlook: DayForecast, date: dt.date
-) -> dict[tuple[str, str], float]:
-    """Return what a book opens full shelves with, EUR, by store and product; of a retailer's stores, each its own.
-
-    A product whose price a retailer's store does not show is left out.
-    """
-    stores, own = catalog.store.stores, evidence().own_prices_under(lake, catalog, date, found.book.published_at.date())
-    if own is None:
-        return {(store, sku): outlook.opening_price(sku) for store in stores for sku in catalog.skus}
-    stock = np.broadcast_to(catalog.par_stock, (len(stores), len(catalog.skus))).astype(np.int64)
-    nothing = np.zeros(stock.shape)
-    shelf = Shelf(stock, nothing + np.nan, catalog.store.opening.ticks, nothing, stores=stores)
-    prices = pricing_by_book(catalog, found, None, own).policy.decide(shelf).prices
-    return {(stores[row], catalog.skus[at]): float(prices[row, at]) for row, at in np.argwhere(np.isfinite(prices))}
 
 
 def _terms(

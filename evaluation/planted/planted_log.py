@@ -1,4 +1,4 @@
-"""One planted log on the real path: ingested, grouped, learned from, judged and priced in a home of its own.
+"""One planted log on the real path: ingested, grouped, learned from and judged in a home of its own.
 
 The functions are those that the commands call; only the registry is kept in memory.
 """
@@ -13,11 +13,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from catalog.arrays import Floats
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.live.calendar import ONE_DAY
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.planted.naive_slopes import slopes
@@ -31,13 +29,11 @@ from own_data.exported import exported_cells
 from own_data.exports.columns import Grain, Reading
 from own_data.exports.ingest import ingest
 from own_data.price_response.decide import price_responses
-from training.night import price_date
 from training.session import train
 from warehouse.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
 _DAYS_UNTIL_INGESTED = 7
-_STEPS = 101  # prices from floor to ceiling
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,7 @@ class ProductFound:
     """What was said of one product's response to the price, and the truth.
 
     Slopes are changes of the log odds of a purchase, or of the log rate of sale, per unit of log price. `naive` is that
-    of a regression on the price alone, None where it has none. The interval is None where there is no estimate. `gain`
-    is what the price made earns more than the base price under the planted demand, as a share; None where no price was
-    asked for.
+    of a regression on the price alone, None where it has none. The interval is None where there is no estimate.
     """
 
     sku: str
@@ -58,7 +52,6 @@ class ProductFound:
     estimate: float | None
     lower: float | None
     upper: float | None
-    gain: float | None = None
 
     @property
     def is_told(self) -> bool:
@@ -81,11 +74,6 @@ class PlantedResult:
         Empty where the log was refused or nothing could be learned.
     gate
         The gate's answer in a word; None where it was not asked.
-    gain
-        What the prices made would earn more than base prices under the planted demand, as a share, all products
-        together; 0 where base prices stand, None where no price was asked for.
-    attainable
-        What the best prices between floor and ceiling would earn more; None as above.
     why_not
         The error that ended it early, None without one.
     is_broken
@@ -98,8 +86,6 @@ class PlantedResult:
     seed: int
     products: tuple[ProductFound, ...] = ()
     gate: str | None = None
-    gain: float | None = None
-    attainable: float | None = None
     why_not: str | None = None
     is_broken: bool = False
     seconds: float = 0.0
@@ -112,7 +98,7 @@ class PlantedLog:
     Attributes
     ----------
     response_only
-        Whether to stop at the response to the price: no model is trained and no price made.
+        Whether to stop at the response to the price: no model is trained.
     """
 
     scenario: PlantedScenario
@@ -173,16 +159,9 @@ class PlantedLog:
             yield replace(found, products=_compared(world, sales, self.grain, responses))
             return
         transform(workspace)
-        registry = MemoryRegistry()
-        trained = train(workspace, registry, through, self.seed)
+        trained = train(workspace, MemoryRegistry(), through, self.seed)
         products = _compared(world, sales, self.grain, trained.responses)
-        found = replace(found, products=products, gate=trained.verdict.outcome)
-        yield found
-        made, base, best = _revenues(workspace, registry, world, self.grain)
-        gains = dict(zip(world.skus, made / base - 1, strict=True))
-        products = tuple(replace(product, gain=float(gains[product.sku])) for product in products)
-        gain, attainable = (float(earned.sum() / base.sum() - 1) for earned in (made, best))
-        yield replace(found, products=products, gain=gain, attainable=attainable)
+        yield replace(found, products=products, gate=trained.verdict.outcome)
 
 
 @dataclass(frozen=True)
@@ -231,23 +210,3 @@ def _compared(
         said = (response.verdict, response.why, *interval)
         products.append(ProductFound(response.sku, float(true_slope), price_alone, *said))
     return tuple(products)
-
-
-def _revenues(
-    workspace: Workspace, registry: MemoryRegistry, world: PlantedWorld, grain: Grain
-) -> tuple[Floats, Floats, Floats]:
-    """Return what a store day is expected to earn at the prices made, at base prices and at the best, EUR, by product.
-
-    Prices made are those at the opening of the day after the log on a full shelf; without a champion, base prices.
-    """
-    book = None if registry.load() is None else price_date(workspace, registry, last_day(world) + ONE_DAY).book
-    base, made = world.base_price.copy(), world.base_price.copy()
-    asked = np.repeat(base[None, :], _STEPS, axis=0)
-    for product in workspace.catalog.products:
-        place = world.skus.index(product.sku)
-        base[place] = made[place] = product.base_price
-        asked[:, place] = np.linspace(product.floor, product.ceiling, _STEPS)
-        if book is not None:
-            made[place] = book.quote(product.sku, product.par_stock, book.prices.shape[2]).price
-    best = world.revenue(asked, grain).max(axis=0)
-    return world.revenue(made, grain), world.revenue(base, grain), best

@@ -13,12 +13,11 @@ from evaluation.reporting import Rows, markdown, table_of
 
 
 class _Pooled:
-    """Some results together: their products, those that were told, and what prices would earn more."""
+    """Some results together: their products, and those that were told."""
 
     def __init__(self, results: Sequence[PlantedResult]) -> None:
         self.products = [product for one in results for product in one.products]
         self.told = [product for product in self.products if product.is_told]
-        self.gains = [one.gain for one in results if one.gain is not None]
         self.truth = _mean([product.truth for product in self.products])
         self.naive = _mean([product.naive for product in self.products if product.naive is not None])
 
@@ -31,8 +30,6 @@ def rows(played: Sequence[PlantedResult]) -> Rows:
 def _row(results: list[PlantedResult]) -> dict[str, str]:
     pooled = _Pooled(results)
     others = Counter(product.verdict for product in pooled.products if not product.is_told)
-    attainable = [one.attainable for one in results if one.attainable is not None]
-    worst = min((product.gain for product in pooled.products if product.gain is not None), default=None)
     refused = next((one.why_not for one in results if one.why_not), None)
     return {
         "scenario": results[0].scenario,
@@ -40,9 +37,6 @@ def _row(results: list[PlantedResult]) -> dict[str, str]:
         "products": str(len(pooled.products)),
         "told": str(len(pooled.told)),
         "hold the truth": holding(pooled.told) if pooled.told else "-",
-        "revenue, %": f"{100 * fmean(pooled.gains):+.1f}" if pooled.gains else "-",
-        "attainable, %": f"{100 * fmean(attainable):+.1f}" if attainable else "-",
-        "worst product, %": "-" if worst is None else f"{100 * worst:+.1f}",
         "gate": _counted(Counter(one.gate for one in results if one.gate)) or "-",
         "true slope": pooled.truth,
         "naive slope": pooled.naive,
@@ -57,10 +51,7 @@ def holding(told: Sequence[ProductFound]) -> str:
 
 
 def summary(played: Sequence[PlantedResult]) -> list[dict[str, Any]]:
-    """Return for each kind of scenario the products told, those whose interval holds the truth, and the worst prices.
-
-    `worst_gain` is the least that the prices of one log would earn more than base prices, as a share.
-    """
+    """Return for each kind of scenario the products told, and those whose interval holds the truth."""
     by_kind = {kind: [one for one in played if one.kind == kind] for kind in get_args(Kind)}
     return [
         {
@@ -70,7 +61,6 @@ def summary(played: Sequence[PlantedResult]) -> list[dict[str, Any]]:
             "products": len((pooled := _Pooled(results)).products),
             "told": len(pooled.told),
             "hold_truth": sum(product.holds_truth for product in pooled.told),
-            "worst_gain": min(pooled.gains, default=None),
         }
         for kind, results in by_kind.items()
         if results
@@ -84,8 +74,6 @@ def sentences(played: Sequence[PlantedResult]) -> list[str]:
         sentence = (
             f"{one['kind']}: {one['told']} of {one['products']} products told, {one['hold_truth']} hold the truth"
         )
-        worst = one["worst_gain"]
-        sentence += "" if worst is None else f"; the worst prices earn {100 * worst:+.1f} % against base prices"
         said.append(sentence + (f"; {one['refused']} of {one['logs']} logs ended early" if one["refused"] else ""))
     return said
 
@@ -116,15 +104,14 @@ def _scenario_row(scenario: PlantedScenario, question: PlantedQuestion, played: 
 
 
 def _in_words(results: Sequence[PlantedResult]) -> str:
-    """Say of a scenario in one grain how many products were told, how many of those truly, and what prices earn."""
+    """Say of a scenario in one grain how many products were told, and how many of those truly."""
     if not results:
         return "-"
     if any(one.why_not for one in results):
         return "broke" if any(one.is_broken for one in results) else "refused"
     pooled = _Pooled(results)
     held = f", {holding(pooled.told)} true" if pooled.told else ""
-    earn = f", {100 * fmean(pooled.gains):+.1f} %" if pooled.gains else ""
-    return f"{len(pooled.told)} of {len(pooled.products)}{held}{earn}"
+    return f"{len(pooled.told)} of {len(pooled.products)}{held}"
 
 
 def _counted(words: Counter[Any]) -> str:

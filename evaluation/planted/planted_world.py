@@ -102,15 +102,6 @@ class PlantedWorld:
         units = VISITS * BASE_CHANCE / self.price.shape[3]
         return np.asarray(units * np.exp(self.slope[:, None] * self.log_price + self.shift[..., None]))
 
-    def revenue(self, price: Floats, grain: Grain) -> Floats:
-        """Return the revenue expected of a store day at a price of each product, EUR, shape (..., n_products).
-
-        Stock is unlimited, and nothing but the price moves demand.
-        """
-        moved = self.slope * np.log(price / self.base_price)
-        units = VISITS * (_chance(moved) if grain == "visits" else BASE_CHANCE * np.exp(moved))
-        return np.asarray(price * units)
-
 
 def usual_demand(size: Size, rng: np.random.Generator) -> Floats:
     """Return what moves demand everywhere, log, shape (n_stores, n_days, n_products).

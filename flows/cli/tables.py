@@ -58,24 +58,6 @@ def show_prices(
     show_table(money.format_title(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
 
 
-def show_store_prices(rows: Sequence[Sequence[Any]], title: str, money: Currency = EUR) -> None:
-    """Print what a retailer's stores open with, each with a price of its own."""
-    columns = ["sku", "lowest price", "highest price", "stores", "why"]
-    show_table(title, columns, rows, money=columns[1:3], digits=money.digits)
-
-
-def show_kept_prices(kept: Sequence[Mapping[str, Any]], money: Currency = EUR) -> None:
-    """Print the products that move on exported sales alone, and which stores keep the old price."""
-    rows = [[own["sku"], own["old_price"], own["price"], ", ".join(own["stores"]) or "none"] for own in kept]
-    caption = (
-        "Known from prices that somebody else set, so they move in small steps; stores tell what a step does. "
-        "Prices are those of the store in the middle: each takes the step from its own"
-    )
-    columns = ["sku", "old price", "new price", "stores that keep the old price this week"]
-    prices = ("old price", "new price")
-    show_table(money.format_title("Small steps, EUR"), columns, rows, caption, money=prices, digits=money.digits)
-
-
 def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """Print the candidates side by side, one row per metric."""
     rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
@@ -104,14 +86,15 @@ def show_responses(responses: Sequence[PriceResponse]) -> None:
             *rounded(own.naive, "estimate"),
             *rounded(own.strict, "estimate"),
             own.verdict,
+            own.by,
             own.why,
         ]
         for own in responses
     ]
     columns = ["sku", "decisions", "purchases", "response", "95 % from", "to", "without effects", "strict"]
     title = "Response to prices that somebody else set: log odds of a purchase (or log of units sold) per log price"
-    caption = "Only a told response moves a price, in small steps; other products keep the price of their shelf"
-    show_table(title, [*columns, "verdict", "why"], rows, caption)
+    caption = "A told response is the first guess where prices are drawn; until then every shelf price stands"
+    show_table(title, [*columns, "verdict", "by", "why"], rows, caption)
 
 
 _query = queries_beside(__file__)

@@ -11,6 +11,7 @@ from operate.health.sales import check_cells, check_decisions
 from operate.health.services import check_services
 from training.registry import ModelRegistry
 from warehouse.advice import BEGIN, BEGIN_WITH_A_LOG
+from warehouse.origin import sells_outside
 from warehouse.workspace import Workspace
 
 _NOTHING_YET = Check("decisions", "warning", "there is nothing to check yet", f"{BEGIN}, or {BEGIN_WITH_A_LOG}")
@@ -30,6 +31,8 @@ def check_up(
     """
     newest = newest_sold(workspace.lake)
     answers, champion = check_registry(workspace, registry)
+    if sells_outside(workspace.lake.store, workspace.catalog.store):
+        champion = None  # no model prices there, so none can be too old
     services = check_services(workspace.settings, dt.datetime.now(dt.UTC))
     files = check_files(workspace, on_file)
     if newest is None:

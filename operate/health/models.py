@@ -8,10 +8,12 @@ from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from serving.book_store import book_in_force
 from serving.champion import Champion
+from serving.drawn_prices import draw_on
 from training.nights import is_done
 from training.registry import ModelRegistry
 from warehouse.advice import next_command, on_shelf, situation_of
 from warehouse.mixed import books_passed_over
+from warehouse.origin import sells_outside
 from warehouse.proof import Span, prove
 from warehouse.workspace import Workspace
 
@@ -56,8 +58,12 @@ def check_drift(workspace: Workspace, champion: Champion | None, newest: dt.date
 
 
 def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.date) -> Check:
-    """Ask for prices of the day after the newest, once that one is over."""
+    """Ask for prices of the day after the newest, once that one is over; an outside store has prices of its own."""
     tomorrow = newest + ONE_DAY
+    if sells_outside(workspace.lake.store, workspace.catalog.store):
+        draw = draw_on(workspace.lake, workspace.catalog, tomorrow)
+        found = "the stores' own prices stand, and none is drawn" if draw is None else f"drawn from {draw.first} on"
+        return Check("prices", "ok", found)
     if workspace.catalog.store.guardrails.kill_switch:
         remedy = "guardrails: {kill_switch: false}, when it is safe"
         return Check("prices", "warning", "the kill switch is on: base prices everywhere", remedy)

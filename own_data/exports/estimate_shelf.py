@@ -177,6 +177,7 @@ def _store_yaml(staged: StagedExport, found: pd.DataFrame, sales: SalesSeen | No
     popularity = found["visits"] / found["visits"].mean()
     yield "# The stores, estimated from the same file. All times are UTC; a business date is a date in UTC."
     yield "currency: EUR # amounts are used as they are; columns say EUR"
+    yield "sales: outside # their own tills sell; nothing is ever played, and shelf prices stand until prices are drawn"
     yield f"stores: [{', '.join(yaml_text(store_id_of(word)) for word in staged.stores.words)}]"
     yield f'opening: {{opens: "{opens:02d}:00", closes: "{closes:02d}:00", tick_minutes: 15}} # {said}'
     if sales is None:
@@ -188,7 +189,7 @@ def _store_yaml(staged: StagedExport, found: pd.DataFrame, sales: SalesSeen | No
     yield "popularity:"
     for code, weight in popularity.items():
         yield f"  {yaml_text(sku_of(staged.products.words[int(str(code))]))}: {max(weight, 1e-4):.4f}"
-    yield "# Only the twin needs these shoppers; nothing in the file says what real shoppers would pay."
+    yield "# Nothing in the file says what shoppers would pay; these are never played."
     yield "personas:"
     yield "  - {name: everyone, share: 1.0, mean: 1.0, standard_deviation: 0.25}"
 

@@ -2,7 +2,8 @@
 -- it counts those that saw the price, and their purchases; the hour is local, and null as for sales of whole days. Of
 -- unit sales n_offered is the exposure: shoppers in the store where all rows of the product know them, else days.
 -- Prices of one time share its exposure as they share its units, so that they tell nothing by themselves. Days on
--- which nothing was sold where much usually is are left out: the shelf may have been empty.
+-- which nothing was sold where much usually is are left out: the shelf may have been empty. So are prices that we drew:
+-- they are no log's.
 with by_hour as (
     select
         decisions.sku,
@@ -62,7 +63,19 @@ sales as (
         sum(units) over (partition by sku, store_id, business_date, hour) as units_of_time,
         count(*) over (partition by sku, store_id, business_date, hour) as prices_of_time
     from unit_sales
-    where business_date <= $through and stock is distinct from 0 and not is_sudden_zero
+    where
+        business_date <= $through
+        and stock is distinct from 0
+        and not is_sudden_zero
+        and not exists (
+            select 1
+            from exposures
+            where
+                exposures.propensity is not null
+                and exposures.store_id = unit_sales.store_id
+                and exposures.sku = unit_sales.sku
+                and exposures.business_date = unit_sales.business_date
+        )
 ),
 
 counts as (

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from catalog.load import Catalog, load
-from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, ExportedPrices, Gate, Learning
+from catalog.records.pricing_rules import Approval, BeliefSettings, DrawnPriceRules, Gate, Learning
 from catalog.records.product import Measure, Product
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock
 from catalog.records.store import AlertRules, PriceLaw, Store
@@ -40,7 +40,6 @@ STORE_CHANGES: dict[str, object] = {
     "footfall": FootfallSettings(day_variation=0.3),
     "ladder_prices": 21,
     "belief": BeliefSettings(slope=6.0),
-    "exported_prices": ExportedPrices(kept_share=0.5),
     "drawn_prices": DrawnPriceRules(held_share=0.2),
     "country": "DE",
     "gate": Gate(stale_after_days=8),

@@ -54,9 +54,8 @@ def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
     file.write_text("date,store,sku,price,qty\n2026-01-05,S01,A,2.00,5\n2026-01-06,S01,A,2.00,5\n", encoding="utf-8")
     ingest(shop.settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     request.getfixturevalue("without_wings")
-    for asks in (of_others.Evidence().shelf_prices, lambda *given: of_others.Evidence().own_prices_under(*given, DATE)):
-        with pytest.raises(SettingError, match="a retailer's lake: expected an installed package"):
-            asks(Lake(shop.settings), shop.catalog, DATE)
+    with pytest.raises(SettingError, match="a retailer's lake: expected an installed package"):
+        of_others.Evidence().shelf_prices(Lake(shop.settings), shop.catalog, DATE)
 
 
 def test_the_core_starts_no_module_of_a_wing_by_its_name_either() -> None:

@@ -73,7 +73,7 @@ STATES = {
     "ingested alone": State("log", "transform", lost="cells"),
     "ingested and grouped": State("log", "train"),
     "ingested without a champion": State("log", "ingest", model=True),
-    "ingested with a champion": State("log", "price", model=True, champion=True),
+    "ingested with a champion": State("log", None, model=True, champion=True),
     "ingested, priced": State("log", None, model=True, champion=True, book=TODAY + dt.timedelta(days=1)),
     "ingested without views": State("log", "train", lost="views"),
     "ingested without its record": State("log", "train", lost="record"),
@@ -245,7 +245,7 @@ def test_what_ingestion_says_comes_next_is_taken_as_it_stands(log_home: Path) ->
     from own_data.commands import _next_steps
 
     steps = _next_steps(log_home / "shelf", ["FRÜH stück", "ZWEI"])
-    assert [parsed(command) for command in steps] == ["transform", "train", "price", "quote"]
+    assert [parsed(command) for command in steps] == ["transform", "train", "quote"]
     assert "--sku 'FRÜH stück'" in steps[-1]
 
 

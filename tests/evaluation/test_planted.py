@@ -82,28 +82,16 @@ def test_the_world_is_the_same_in_every_grain() -> None:
     assert all((first.price == other.price).all() and (first.shift == other.shift).all() for other in others)
 
 
-def test_revenue_follows_the_planted_slope() -> None:
-    (scenario,) = chosen("scenario", ["randomised"], SCENARIOS)
-    world, _, _ = _job(scenario, "units").drawn()
-    base, dearer = world.base_price, world.base_price * 1.1
-    units = world.revenue(dearer, "units") / world.revenue(base, "units")
-    assert units == pytest.approx(1.1 ** (1 + world.slope))  # where the slope is -1, nothing is won or lost
-    visits = world.revenue(dearer, "visits") / world.revenue(base, "visits")
-    assert (visits > units).all()  # a chance falls by less than its odds
-
-
 def test_counts_are_of_told_products_and_of_intervals_that_hold_the_truth() -> None:
     held = ProductFound("A", -1.0, -3.0, "told", "", -1.1, -1.3, -0.9)
     missed = ProductFound("B", -1.0, -3.0, "told", "", -3.1, -3.3, -2.9)
     silent = ProductFound("C", -1.0, -3.0, "too thin", "", None, None, None)
-    played = PlantedResult(
-        "s", "confounded", "visits", 1, (held, missed, silent), "promoted", -0.02, 0.03, None, False, 1.0
-    )
+    played = PlantedResult("s", "confounded", "visits", 1, (held, missed, silent), "promoted", None, False, 1.0)
     assert holding([held, missed]) == "1 of 2"
     _, (row,) = rows([played])
-    assert row[2:7] == ["3", "2", "1 of 2", "-2.0", "+3.0"]
+    assert row[2:5] == ["3", "2", "1 of 2"]
     (found,) = summary([played])
-    assert (found["told"], found["hold_truth"], found["worst_gain"]) == (2, 1, -0.02)
+    assert (found["told"], found["hold_truth"]) == (2, 1)
 
 
 def test_the_markdown_has_a_row_for_a_scenario_that_no_asked_grain_can_show() -> None:
@@ -168,6 +156,6 @@ def test_a_small_run_prints_counts(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     found = json.loads(capsys.readouterr().out)
     assert [log["scenario"] for log in found["logs"]] == ["randomised", "zero-store-week"]
     assert [(one["kind"], one["products"]) for one in found["summary"]] == [("randomised", 2), ("zero effect", 2)]
-    assert all(log["gain"] <= log["attainable"] + 1e-3 and log["gate"] for log in found["logs"])
+    assert all(log["gate"] for log in found["logs"])
     randomised = found["logs"][0]["products"]
     assert all(product["lower"] < product["upper"] for product in randomised)

@@ -57,12 +57,6 @@ OF_DECISIONS = {
         group by business_date, sku, price_offered
         order by business_date, sku, price_offered
     """,
-    "own_prices": """
-        select sku, min(price_offered) as lowest_price_eur, max(price_offered) as highest_price_eur
-        from decisions_with_stock
-        where not is_external(policy) and business_date between $first and $through
-        group by sku
-    """,
     "footfall": """
         select sku, tick, count(*) as count_visits
         from closed_interactions
@@ -103,7 +97,6 @@ OF_DECISIONS = {
 
 ASKED = {
     "own_sales": SPAN,
-    "own_prices": {"first": DAYS[0], "through": DAYS[-1]},
     "footfall": SPAN,
     "visits_by_day": SPAN,
     "exported_holdout": {"trained_through": DAYS[0], "judged_through": DAYS[-1]},

@@ -16,26 +16,16 @@ from once_a_run import living_in
 from workbooks import workbook
 
 from catalog.errors import DataError, Declined
-from catalog.load import DEFAULT_DIR, Catalog, load, price_ladder
-from catalog.names import EXPORT_GROUP
+from catalog.load import DEFAULT_DIR, load
 from catalog.settings import read_settings
-from etl.extract import interactions_of
-from features.cells import feature_workbench
 from flows.steps import transform
 from flows.train import price, train
-from own_data.exported import stored_responses
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import Ingested
 from own_data.ingest import ingest
-from own_data.shelf_price import shelf_prices
-from serving.day_curves import supported_curves
-from serving.exploration import ExplorationPlan
-from serving.policies import policy_without_model
-from serving.storefront import Storefront
-from simulation.store_day import play
 from training.report.page import training_report
 from warehouse.files import sha256_of
-from warehouse.lake import Lake, Partition
+from warehouse.lake import Lake
 from warehouse.proof import verify
 
 WEEKS, STORES = 26, 8
@@ -230,9 +220,7 @@ def trained(shop: Path, prefect_server: str) -> Ingested:
     return found
 
 
-def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
-    trained: Ingested, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_export_tells_where_its_response_is_told_and_moves_no_price(trained: Ingested) -> None:
     shelf = str(trained.shelf)
     outcome = train(catalog_dir=shelf)
     assert {own.sku: own.verdict for own in outcome.responses} == {
@@ -245,48 +233,5 @@ def test_an_export_is_priced_where_its_response_is_told_and_nowhere_else(
     page = training_report(outcome)
     assert "Price response" in page
     assert f"{outcome.base_rate_log_loss:.5f}" in page
-    catalog = load(trained.shelf)
-    with feature_workbench(read_settings()) as connection:
-        assert stored_responses(connection, outcome.version) == outcome.responses
-    monkeypatch.setattr("own_data.evidence.price_responses", decided_again)
-    book = price(catalog_dir=shelf).book
-    opening = {sku: book.quote(sku, 90, book.prices.shape[2]).price for sku in catalog.skus}
-    assert opening["season"] == catalog.product("season").base_price
-    assert opening["constant"] == 3.0
-    shown = shelf_prices(own_lake(), catalog)
-    assert shown is not None
-    middle = shown.usual[catalog.skus.index("answers")]
-    assert 0.95 * middle <= opening["answers"] < 0.96 * middle, "cheaper earns more, and a week's step is 5 %"
-    made_for = book.published_at.date()
-    this_week = price(made_for + dt.timedelta(days=6), shelf).book
-    next_week = price(made_for + dt.timedelta(days=7), shelf).book
-    n_ticks = book.prices.shape[2]
-    assert this_week.quote("answers", 90, n_ticks).price == opening["answers"]
-    assert next_week.quote("answers", 90, n_ticks).price == opening["answers"], "no shelf shows the first step yet"
-    try_own_prices(catalog, dt.date(2026, 7, 13))
-    transform(shelf)
-    with feature_workbench(read_settings()) as connection:
-        monkeypatch.undo()  # this model was never trained, so nothing is stored
-        curves = supported_curves(connection, Level(), catalog, dt.date(2026, 7, 14))
-    assert curves.has_support.all()
-
-
-def try_own_prices(catalog: Catalog, date: dt.date) -> None:
-    """Let the retailer's stores explore prices of their own on a date."""
-    explored = Storefront(policy_without_model(catalog), exploration=ExplorationPlan(0.5, price_ladder(catalog)))
-    rows = interactions_of(play(catalog, explored, catalog.store.stores[:2], date, 7), catalog)
-    own_lake().publish(Partition("interactions", date, f"{EXPORT_GROUP}own"), rows, inputs="prices of its own")
-
-
-def decided_again(*_: object) -> None:
-    raise AssertionError("what is told is decided once, when the model is trained")
-
-
-class Level:
-    """A model that answers the same whatever it is asked."""
-
-    version = "0"
-    learned_from = trained_through = None
-
-    def p_sale(self, rows: pd.DataFrame) -> np.ndarray:
-        return np.full(len(rows), 0.25)
+    with pytest.raises(Declined, match="the last regular price of each shelf stands until prices are drawn"):
+        price(catalog_dir=shelf)

@@ -1,31 +1,21 @@
-"""In a retailer's stores the last regular shelf price stands until another one is released, wherever anybody asks."""
+"""In a retailer's stores the last regular shelf price stands until another one is drawn, wherever anybody asks."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from catalog.errors import DataError
 from catalog.load import Catalog, load
 from catalog.settings import Settings
 from connect.export.wanted import wanted_of
-from desk.price_changes.propose import propose
-from desk.price_changes.record import changes_on
 from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from etl.transform import transform
-from features.response import PriceResponse, Slope
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from own_data.shelf_price import shelf_prices
-from own_data.small_steps import keepers
-from serving.book_store import book_in_force, publish_book
-from serving.day_curves import known_before
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
 from serving.standing import standings
@@ -37,16 +27,6 @@ FIRST = dt.date(2026, 1, 5)  # a Monday
 STORES = ("S01", "S02", "S03", "S04")
 Price = Callable[[int, int], float | None]
 """The price on a day in a store; None where the store does not have the product."""
-
-
-class Level:
-    """A model that answers the same whatever it is asked."""
-
-    version = "0"
-    learned_from = trained_through = None
-
-    def p_sale(self, rows: pd.DataFrame) -> np.ndarray:
-        return np.full(len(rows), 0.25)
 
 
 @dataclass
@@ -86,11 +66,6 @@ class Retailer:
     def lake(self) -> Lake:
         return Lake(self.settings)
 
-    def priced(self, date: dt.date) -> None:
-        """Make the price book of a date."""
-        known = known_before(self.lake, Level(), self.catalog, date)
-        publish_book(self.lake, self.catalog, known.curves, known.visits, date)
-
     def sent(self) -> dict[str, dict[str, float]]:
         """What tills are sent, EUR, by product and store, once everybody who can be asked has given the same answer."""
         lake, catalog = self.lake, self.catalog
@@ -99,19 +74,12 @@ class Retailer:
         for store, prices in wanted_of(lake, catalog, now).items():
             for own in prices:
                 found[own.sku][store] = own.price
-        held, quotes = standings(lake, catalog, now), open_desk(lake, catalog)
+        held = standings(lake, catalog, now)
         for sku in catalog.skus:
             for store in STORES:
                 standing = held[store].of(sku)
                 assert (None if standing is None else standing.price) == found[sku].get(store)
-                if quotes.found is not None and standing is not None:
-                    question = PriceQuestion(sku, catalog.product(sku).par_stock)
-                    answer = quotes.answer(question, store)
-                    assert (answer.price, answer.binding_rule) == (standing.price, standing.rule)
         return found
-
-    def day(self, number: int) -> dt.date:
-        return FIRST + dt.timedelta(days=number)
 
 
 @pytest.fixture
@@ -121,17 +89,6 @@ def retailer(settings: Settings, tmp_path: Path) -> Retailer:
 
 def always(price: float) -> Price:
     return lambda _day, _store: price
-
-
-def as_sent(prices: dict[str, float]) -> Price:
-    return lambda _day, store: prices[STORES[store]]
-
-
-def told(monkeypatch: pytest.MonkeyPatch, sku: str, elasticity: float) -> None:
-    """Let the response of one product be known."""
-    slope = Slope(elasticity, elasticity - 0.1, elasticity + 0.1, 0.05, 0.1, 1e-9)
-    response = PriceResponse(sku, 900, 900, slope, slope, slope, "told", "", is_count=True)
-    monkeypatch.setattr("own_data.evidence._responses_of", lambda *_: (response,))
 
 
 def everywhere(price: float) -> dict[str, float]:
@@ -182,67 +139,6 @@ def test_an_offer_of_a_pattern_is_not_the_price_that_stands_and_a_cut_that_never
     assert retailer.sent() == {"OFFERED": everywhere(2.0), "CUT": everywhere(1.8)}
 
 
-def test_a_told_product_leaves_the_untold_ones_where_they_are(
-    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prices: dict[str, Price] = {
-        "TOLD": lambda day, store: round((2.0 if day < 40 else 2.2) * (1 + 0.1 * store), 2),
-        "UNTOLD": lambda day, store: round((3.0 if day < 40 else 3.3) + 0.1 * store, 2),
-    }
-    retailer.sells(prices, range(42))
-    told(monkeypatch, "TOLD", -3.0)
-    retailer.priced(retailer.day(42))
-    found = retailer.sent()
-    assert found["UNTOLD"] == {"S01": 3.3, "S02": 3.4, "S03": 3.5, "S04": 3.6}
-    shelf = {"S01": 2.2, "S02": 2.42, "S03": 2.64, "S04": 2.86}
-    kept = keepers(retailer.catalog, "TOLD", retailer.day(42))
-    assert len(kept) == 1
-    for store, price in found["TOLD"].items():
-        if store in kept:
-            assert price == shelf[store]
-        else:
-            assert 0.95 * shelf[store] <= price < 0.956 * shelf[store], "each store steps from its own price"
-
-
-def test_at_the_lowest_observed_price_a_told_product_stays_there(
-    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def price(day: int, store: int) -> float:
-        return 0.83 if day < 14 else 0.90 + 0.01 * (store == 3)
-
-    retailer.sells({"TOLD": price, "UNTOLD": always(3.0)}, range(42))
-    told(monkeypatch, "TOLD", -3.0)
-    courses = []
-    for week in range(6, 11):
-        retailer.priced(retailer.day(7 * week))
-        shown = retailer.sent()["TOLD"]
-        courses.append(shown)
-        retailer.sells({"TOLD": as_sent(shown), "UNTOLD": always(3.0)}, range(7 * week, 7 * week + 7))
-    assert all(now[store] <= before[store] for before, now in pairwise(courses) for store in STORES)
-    assert min(courses[2].values()) == min(courses[-1].values()) == 0.83, "the lowest price that was seen"
-    assert sum(price == 0.83 for price in courses[-1].values()) >= 2
-
-
-def test_one_step_a_week_is_taken_however_often_prices_are_made(
-    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def price(day: int, store: int) -> float:
-        return 1.5 if day < 7 else 2.0 + 0.01 * store
-
-    retailer.sells({"TOLD": price, "UNTOLD": always(3.0)}, range(42))
-    told(monkeypatch, "TOLD", -3.0)
-    courses = []
-    for day in range(42, 51):
-        retailer.priced(retailer.day(day))
-        own = retailer.sent()["TOLD"]
-        courses.append(own)
-        retailer.sells({"TOLD": as_sent(own), "UNTOLD": always(3.0)}, range(day, day + 1))
-    for before, now in zip(courses, courses[7:], strict=False):
-        assert all(now[store] >= 0.95 * before[store] - 1e-9 for store in STORES)
-    assert min(courses[0].values()) == min(courses[6].values()) == 1.91
-    assert min(courses[-1].values()) < 1.83, "the next step"
-
-
 def test_the_kill_switch_and_orders_of_people_bind_what_stands(retailer: Retailer) -> None:
     retailer.sells({"A": lambda day, store: 2.0 if day < 20 else 2.2 + 0.1 * store, "B": always(3.0)}, range(28))
     ask(
@@ -269,59 +165,3 @@ def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
     found = shelf_prices(retailer.lake, load(shelf))
     assert found is not None
     assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
-
-
-def test_what_is_proposed_for_approval_is_each_stores_own_price(
-    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    retailer.sells(
-        {
-            "TOLD": lambda day, store: round((1.6 if day < 14 else 2.0) * (1 + 0.1 * store), 2),
-            "UNTOLD": lambda _, store: 3.0 + 0.1 * store,
-        },
-        range(42),
-    )
-    told(monkeypatch, "TOLD", -3.0)
-    date = retailer.day(42)
-    retailer.priced(date)
-    unlimited = retailer.sent()
-    held = approval_at(retailer, 0.01)
-    book = book_in_force(retailer.lake, date)
-    assert book is not None
-    propose(held, book, date)
-    proposed = {(own.terms.sku, own.terms.store): own for own in changes_on(retailer.lake, date)}
-    assert {place: own.terms.new_price for place, own in proposed.items()} == {
-        (sku, store): price for sku, prices in unlimited.items() for store, price in prices.items()
-    }
-    assert {own.last for (sku, _), own in proposed.items() if sku == "UNTOLD"} == {"approved"}
-    now = stores_now(retailer.lake, held.catalog, STORES)
-    waiting = {own.terms.store for own in proposed.values() if own.last == "proposed"}
-    assert waiting
-    for name in waiting:
-        standing = standings(retailer.lake, held.catalog, now)[str(name)].of("TOLD")
-        assert standing is not None
-        assert standing.price == round(2.0 * (1 + 0.1 * STORES.index(str(name))), 2)
-
-
-def approval_at(retailer: Retailer, share: float) -> Workspace:
-    """Return the workspace with prices farther than a share from yesterday's waiting for a person."""
-    catalog = retailer.catalog
-    rules = catalog.store.approval.model_copy(update={"within_of_yesterday": share})
-    store = catalog.store.model_copy(update={"approval": rules})
-    return Workspace(retailer.settings, replace(catalog, store=store), retailer.lake)
-
-
-def test_a_product_without_a_known_price_is_quoted_none(retailer: Retailer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def price(day: int, store: int) -> float | None:
-        return None if store == 2 else 1.5 if day < 7 else 2.0
-
-    retailer.sells({"TOLD": price, "UNTOLD": lambda _, store: 3.0 if store else None}, range(42))
-    told(monkeypatch, "TOLD", -3.0)
-    retailer.priced(retailer.day(42))
-    found = retailer.sent()
-    assert (set(found["TOLD"]), set(found["UNTOLD"])) == ({"S01", "S02", "S04"}, {"S02", "S03", "S04"})
-    desk = open_desk(retailer.lake, retailer.catalog)
-    with pytest.raises(DataError, match="expected a price of UNTOLD in S01 in the last 182 days"):
-        desk.answer(PriceQuestion("UNTOLD", 10), "S01")
-    with pytest.raises(DataError, match=r"several prices \(none known in S01; 3.00 EUR in S02, S03, S04\)"):
-        desk.answer(PriceQuestion("UNTOLD", 10))

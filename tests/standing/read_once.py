@@ -1,7 +1,7 @@
 """What has not changed is read once: an examiner asks the same lake the same things a hundred times for each state.
 
 A partition is known by the SHA-256 of its receipt, a book by its rows, a retailer's log by what the product itself
-takes for its changes, and its shelf prices by that log, by the books that moved them, and by the catalog. How these are
+takes for its changes, and its shelf prices by that log and by the catalog. How these are
 read, and what damages them, is tested beside each of them.
 """
 
@@ -38,9 +38,8 @@ def _of_the_shelf(
     _: ExportedSales, lake: Lake, catalog: Catalog, before: dt.date | None = None
 ) -> tuple[Hashable, ...]:
     """Return all that the last regular prices of a retailer's shelves follow from."""
-    books = (tuple(sorted(lake.changes(table).items())) for table in ("price_book", "demand_curves"))
-    followed = catalog.store.stores, catalog.skus, catalog.store.exported_prices.weekly_step
-    return lake.root, before, newest_closed(lake), shelf_price.changes_of_shelves(lake), *books, *followed
+    followed = catalog.store.stores, catalog.skus
+    return lake.root, before, newest_closed(lake), shelf_price.changes_of_shelves(lake), *followed
 
 
 def _kept(read: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:

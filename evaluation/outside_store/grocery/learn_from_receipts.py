@@ -1,7 +1,9 @@
-"""Our side: from till receipts to prices, by the functions that `ingest`, `transform`, `train` and `price` call."""
+"""Our side: from till receipts to what they tell, by the functions that `ingest`, `transform` and `train` call.
+
+A log moves no price, so every product keeps its own.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -9,17 +11,14 @@ from pyarrow import csv
 
 from catalog.load import load
 from catalog.settings import read_settings
-from etl.live.calendar import ONE_DAY, newest_grouped
+from etl.live.calendar import newest_grouped
 from etl.transform import transform
 from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.grocery.examination import LearnedFromReceipts
 from evaluation.outside_store.grocery.question import ExaminationQuestion
-from features.response import told_skus
 from flows.workspace import prepared
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
-from serving.price_book import PriceBook
-from training.night import price_date
 from training.session import train
 from warehouse.sql_files import queries_beside
 
@@ -27,7 +26,7 @@ _QUERY = queries_beside(__file__)
 
 
 def learn(home: Path, receipts: Path, question: ExaminationQuestion) -> LearnedFromReceipts:
-    """Take an export into a lake of its own, train on it, and price the day after it.
+    """Take an export into a lake of its own, and train on it.
 
     Parameters
     ----------
@@ -47,22 +46,11 @@ def learn(home: Path, receipts: Path, question: ExaminationQuestion) -> LearnedF
     done = ingest(settings, export, Reading(), None, dt.datetime.now(dt.UTC))
     with (done.shelf / "store.yaml").open("a", encoding="utf-8") as store:
         store.write(f"policies: {{objective: {question.objective}}}\n")
-    workspace, registry = prepared(settings, load(done.shelf)), MemoryRegistry()
+    workspace = prepared(settings, load(done.shelf))
     transform(workspace)
-    newest = newest_grouped(workspace.lake)
-    result = train(workspace, registry, newest, question.seed)
+    result = train(workspace, MemoryRegistry(), newest_grouped(workspace.lake), question.seed)
     unmet = tuple(f"{condition.name}: {condition.found}" for condition in result.verdict.unmet)
-    prices: dict[str, float] = {}
-    if registry.load() is not None:
-        book = price_date(workspace, registry, newest + ONE_DAY).book
-        prices = opening_prices(book, told_skus(result.responses))
-    return LearnedFromReceipts(done.row["rows"], done.row["rejected"], tuple(result.responses), unmet, prices)
-
-
-def opening_prices(book: PriceBook, skus: Sequence[str]) -> dict[str, float]:
-    """Return the book's prices of some products with a full shelf at opening, EUR by sku."""
-    ticks = book.prices.shape[2]
-    return {sku: book.quote(sku, int(book.par_stock[book.positions[sku]]), ticks).price for sku in skus}
+    return LearnedFromReceipts(done.row["rows"], done.row["rejected"], tuple(result.responses), unmet, prices={})
 
 
 def baskets_as_visits(receipts: Path) -> Path:

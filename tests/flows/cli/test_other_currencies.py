@@ -7,7 +7,7 @@ from catalog.limits import LOWEST_PRICE
 from connect.api.problems import Problem
 from connect.api.quote_questions import question_of, question_of_query
 from evaluation.trial.power import DayVariation, TrialPlan
-from flows.cli.tables import sentence_of, show_kept_prices, show_prices
+from flows.cli.tables import sentence_of, show_prices
 from training.same_shoppers import MeanDay
 
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
@@ -15,11 +15,11 @@ JPY, KWD = currency_of("JPY"), currency_of("KWD")
 
 def test_tables_of_prices_have_the_code_and_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
     show_prices([["MILK", 228.0, 230.0, 231.0]], money=JPY)
-    show_kept_prices([{"sku": "MILK", "old_price": 0.455, "price": 0.46, "stores": []}], KWD)
+    show_prices([["MILK", 0.455, 0.46, 0.46]], money=KWD)
     said = capsys.readouterr().out
     assert "at opening, JPY, by" in said
     assert "228 " in said
-    assert "Small steps, KWD" in said
+    assert "at opening, KWD, by" in said
     assert "0.460" in said
     assert "EUR" not in said
 
