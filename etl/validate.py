@@ -18,6 +18,7 @@ MISSING = "a required value is missing"
 REPEATS = "it repeats an earlier row"
 CONTRADICTS = "an earlier row says another price, purchase or stock for its store, time, shopper and product"
 PURCHASED = "purchased is neither 0 nor 1"
+PROPENSITY = "the propensity is not a probability above 0"
 LONGEST_TEXT = 2_000
 """Characters of a bad row that are kept."""
 _MAX_PRICE = 1_000_000.0
@@ -105,7 +106,7 @@ def _checks(catalog: Catalog, not_after: dt.datetime) -> list[tuple[str, Callabl
             lambda rows: _outside(rows["tick"], 0, catalog.store.opening.ticks - 1),
         ),
         ("the shopper's number cannot be", lambda rows: _outside(rows["shopper_id"], 0, _MAX_INT32)),
-        ("the propensity is not a probability above 0", lambda rows: _outside(rows["propensity"], _RAREST, 1.0)),
+        (PROPENSITY, lambda rows: _outside(rows["propensity"], _RAREST, 1.0)),
         ("the outcome is none of the known ones", lambda rows: _is_none_of(rows["outcome"], pa.array(OUTCOMES))),
         (PURCHASED, lambda rows: ~_holds(_is_flag(rows["purchased"]))),
         (

@@ -26,6 +26,11 @@ def exported_cells(connection: duckdb.DuckDBPyConnection, through: dt.date) -> p
     return connection.execute(query("exported_cells"), {"through": through}).df()
 
 
+def drawn_by_owner(connection: duckdb.DuckDBPyConnection, through: dt.date) -> pd.DataFrame:
+    """Return what sold at prices that a file says were drawn, up to a date; see `queries/drawn_by_owner.sql`."""
+    return connection.execute(query("drawn_by_owner"), {"through": through}).df()
+
+
 def holds_exported(connection: duckdb.DuckDBPyConnection, trained_through: dt.date, judged_through: dt.date) -> bool:
     """Tell whether any held-out decision was made at a price that somebody else set."""
     if not _count(connection, "files_up_to", {"through": judged_through}):

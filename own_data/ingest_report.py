@@ -32,7 +32,7 @@ _WITHOUT: dict[str, tuple[str, tuple[str, ...]]] = {
     "traffic": ("a day's units are counted against most_units_per_day of the product", _SALES),
     "promotion": ("what was on offer is not known", _SALES),
     "store_id": ("all rows belong to one store, S01", ("visits", *_SALES)),
-    "propensity": ("price frequency is used as propensity; effects are not causal", ("visits",)),
+    "propensity": ("price frequency is used as propensity, and no price counts as drawn", ("visits",)),
 }
 """What follows where a file lacks a column, and for which grains."""
 

@@ -63,15 +63,16 @@ def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFra
 
 
 def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
-    """Return what files that were ingested tell of each product's slope up to a date; None where there are none."""
+    """Return what ingested files tell of slopes up to a date, by log or by design; None where there are none."""
     if not any(workspace.lake.partitions("ingested_files")):
         return None
     with feature_workbench(workspace.settings) as connection:
         found = evidence().responses(connection, workspace.catalog, through)
     told = {own.sku: own.estimate for own in found if own.verdict == "told" and own.is_count and own.estimate}
-    slopes = np.array([told[sku].estimate if sku in told else np.nan for sku in workspace.catalog.skus])
-    errors = np.array([told[sku].error if sku in told else 0.0 for sku in workspace.catalog.skus])
-    return ToldPrior.of(slopes, errors)
+    by_design, skus = {own.sku for own in found if own.by == "design"}, workspace.catalog.skus
+    slopes = np.array([told[sku].estimate if sku in told else np.nan for sku in skus])
+    errors = np.array([told[sku].error if sku in told else 0.0 for sku in skus])
+    return ToldPrior.of(slopes, errors, by_design=np.array([sku in by_design for sku in skus]))
 
 
 def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) -> tuple[Ints, Ints, Ints]:

@@ -24,6 +24,7 @@ TABLES_THAT_GAINED_COLUMNS = (
     "model_versions",
     "ingested_files",
     "products",
+    "promotions",
     "export_batches",
 )
 _MADE_BY_NIGHT = ("model_versions", "champions", "nights", "price_book", "demand_curves", "beliefs")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catalog.arrays import Flags, Floats, Ints
 from catalog.currency import EUR, Currency
 from catalog.zones import UTC, local_us, zone_of
-from etl.validate import MISSING, PURCHASED
+from etl.validate import MISSING, PROPENSITY, PURCHASED
 from own_data.exports.codes import CodedWords
 from own_data.exports.columns import Columns, Reading
 from own_data.exports.decimals import NumberFormat
@@ -41,7 +41,8 @@ _KEPT_NUMBERS = (
 )
 _NUMBERED = ("sku", "product_name", "receipt")
 _OFFERS = ("promotion", "display", "leaflet")
-_NEEDED = ("seen_at", "price_offered", "purchased", "propensity", "shopper_id", "units", "receipt", "hour")
+_NAMES = ("unit", "block")
+_NEEDED = ("seen_at", "price_offered", "purchased", "shopper_id", "units", "receipt", "hour")
 _BASE = [
     ("date", pa.int32()),
     ("line", pa.int64()),
@@ -81,6 +82,7 @@ class RowTyper:
             own.append(("receipt", pa.int64()))
         own += [(name, pa.float64()) for name in _KEPT_NUMBERS if name in theirs]
         own += [(name, pa.bool_()) for name in _OFFERS if name in theirs]
+        own += [(name, pa.string()) for name in _NAMES if name in theirs]
         own += [("event", pa.int32())] if "event" in theirs else []
         self.schema = pa.schema([*_BASE, *own])
 
@@ -104,6 +106,10 @@ class RowTyper:
         typed |= {name: read[name] for name in _KEPT_NUMBERS if name in read}
         faults += self._sales(typed, columns, read) if self.is_sales else self._visits(typed, columns, read)
         typed |= {name: offers(columns[name]) for name in _OFFERS if name in columns}
+        typed |= {name: pc.utf8_trim_whitespace(columns[name].cast(pa.string())) for name in _NAMES if name in columns}
+        if "propensity" in read:
+            chance = floats(read["propensity"])
+            faults.append((~missing(read["propensity"]) & ~((chance > 0) & (chance <= 1)), PROPENSITY))
         if "event" in columns:
             typed["event"] = pa.array(self.events.coded(_without_none(columns["event"]), self.where))
         lacks = [missing(columns[name]) for name in self._cannot_be_missing(columns)]

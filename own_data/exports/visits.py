@@ -110,7 +110,7 @@ class AdmittingVisits:
                 "purchased": own["purchased"],
                 "outcome": coded(outcome, OUTCOMES),
                 "policy": constant(EXTERNAL, n_rows),
-                "propensity": own["propensity"] if "propensity" in own.column_names else shares,
+                "propensity": pc.coalesce(own["propensity"], shares) if "propensity" in own.column_names else shares,
                 "model_version": constant(None, n_rows),
             }
         )

@@ -48,6 +48,8 @@ class CoinRows:
         Numbers of the weekday; None where slots are weeks.
     exposure
         As of `UnitRows`, above 0; None for 1.
+    strata
+        Number of what a row's throw was drawn within; throws of a stratum change places. None for throws on their own.
     """
 
     units: Floats
@@ -60,6 +62,7 @@ class CoinRows:
     slots: Ints
     weekdays: Ints | None = None
     exposure: Floats | None = None
+    strata: Ints | None = None
 
     @property
     def log_prices(self) -> Floats:
@@ -73,9 +76,16 @@ class CoinRows:
 
     def thrown_again(self, seed: int, n_throws: int = _THROWS) -> Flags:
         """Throw the coin again, shape (n_throws, n_blocks)."""
-        _, chance, _ = self.of_blocks()
+        _, chance, is_high = self.of_blocks()
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
-        return np.asarray(dice.random((n_throws, len(chance))) < chance)
+        thrown = dice.random((n_throws, len(chance)))
+        if self.strata is None:
+            return np.asarray(thrown < chance)
+        strata = self.strata[np.unique(self.blocks, return_index=True)[1]]
+        places, by_stratum = np.argsort(strata + thrown, axis=1), is_high[np.argsort(strata, kind="stable")]
+        again = np.empty(thrown.shape, dtype=bool)
+        np.put_along_axis(again, places, np.broadcast_to(by_stratum, places.shape), axis=1)
+        return again
 
 
 @dataclass(frozen=True)

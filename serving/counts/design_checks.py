@@ -31,14 +31,19 @@ class DeclarationCheck:
 
 @dataclass(frozen=True)
 class CheckedDeclaration:
-    """All checks of a declared coin; `is_refuted` where one of them is too unlikely, corrected for their number."""
+    """All checks of a declared coin."""
 
     checks: tuple[DeclarationCheck, ...]
 
     @property
+    def failed(self) -> tuple[DeclarationCheck, ...]:
+        """Those that are too unlikely, corrected for their number: one of them refutes the declared coin."""
+        return tuple(check for check in self.checks if check.p_value * len(self.checks) < REFUTED)
+
+    @property
     def is_refuted(self) -> bool:
         """Whether this was not the declared coin."""
-        return any(check.p_value * len(self.checks) < REFUTED for check in self.checks)
+        return bool(self.failed)
 
 
 def checked_declaration(rows: CoinRows, seed: int = 0) -> CheckedDeclaration:
