@@ -104,6 +104,11 @@ class Store(Record):
         description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
         "nothing is ever played",
     )
+    rehearsal: bool = Field(
+        default=False,
+        exclude_if=lambda rehearsal: not rehearsal,
+        description="true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock",
+    )
     visits_per_day: float = Field(
         gt=0,
         le=10_000_000,
