@@ -1,6 +1,6 @@
 """One chain of equal stores: when they open, who comes, and how they price, and when a person is told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from holidays import list_supported_countries
 from pydantic import Field, field_validator, model_validator
@@ -21,6 +21,13 @@ from catalog.records.pricing_rules import (
 from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, check_shares
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
+
+_NO_SHOPPERS = {
+    "visits_per_day": 1000.0,
+    "hourly_profile": [1.0],
+    "personas": [{"name": "everyone", "share": 1.0, "mean": 1.0, "standard_deviation": 0.25}],
+}
+"""Stands for what describes a twin's shoppers where tills say who bought."""
 
 
 class AlertRules(Record):
@@ -102,7 +109,7 @@ class Store(Record):
         default="twin",
         exclude_if=lambda source: source == "twin",
         description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
-        "nothing is ever played",
+        "nothing is ever played, so visits_per_day, hourly_profile and personas need not be said",
     )
     rehearsal: bool = Field(
         default=False,
@@ -201,6 +208,11 @@ class Store(Record):
     def money(self) -> Currency:
         """The currency of every price."""
         return currency_of(self.currency)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_no_shoppers_from_outside(cls, given: Any) -> Any:
+        return _NO_SHOPPERS | given if isinstance(given, dict) and given.get("sales") == "outside" else given
 
     @field_validator("currency")
     @classmethod

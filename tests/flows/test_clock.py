@@ -34,7 +34,7 @@ def test_a_rehearsal_has_the_time_that_was_set_and_a_file_is_read_each_time(tmp_
 
 def test_a_real_store_never_has_another_clock_than_this_machines(tmp_path: Path) -> None:
     store = SellingStore(tmp_path)
-    with pytest.raises(Declined, match="expected none where store.yaml does not say `rehearsal: true`"):
+    with pytest.raises(Declined, match=r"expected none where store\.yaml does not say `rehearsal: true`"):
         now_of(workspace_at(store, NIGHT.isoformat()))
 
 
