@@ -36,6 +36,7 @@ def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> SellingStore:
         (line(sku="MLIK"), "unknown_product", "MLIK"),
         (line(price=0), "price", "0.0"),
         (line(price=-1.29), "price", "-1.29"),
+        (line(price=1e300), "price", "1e+300"),
         (line(price=1.295), "price", "1.295"),
         (line(price=None), "price", "None"),
         (line(currency="USD"), "price", "USD"),
