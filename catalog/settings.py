@@ -121,6 +121,13 @@ class Settings(PastOneMachine, People):
         description="folder of both YAML files where `--catalog` is not given",
         json_schema_extra={_IN_WORDS: "the shelf that ships; of a retailer's lake, `SHELFPRICE_HOME/shelf`"},
     )
+    now: str | None = Field(
+        default=None,
+        validation_alias="SHELFPRICE_NOW",
+        description="clock of a rehearsal: a moment such as `2026-01-19T08:00:00Z`, or a file that holds one and is "
+        "read at each request; refused unless `store.yaml` says `rehearsal: true`",
+        json_schema_extra={_IN_WORDS: "this machine's clock"},
+    )
     monitor_user: str | None = Field(
         default=None,
         validation_alias="SHELFPRICE_MONITOR_USER",

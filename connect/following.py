@@ -14,7 +14,7 @@ from warehouse.workspace import Workspace
 
 _LOOK_EVERY = 0.5  # s
 _AWAY = 5.0  # s, until a target that took nothing is tried again
-_TELLING = ("live_repricings", "repricings", "price_changes", "price_book", "label_states")
+_TELLING = ("live_repricings", "repricings", "price_changes", "price_book", "label_states", "price_draws", "unit_sales")
 
 
 def follow(

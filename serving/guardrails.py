@@ -220,13 +220,15 @@ def _in_order(limits: Limits, asked: Floats, shelf: Shelf, may_move: Flags | Non
     stays = np.zeros(asked.shape, dtype=bool) if may_move is None else ~may_move & np.isfinite(shown) & ~given
     prices = np.where(stays, shown, prices)
     yield "moving_share", prices
-    for rule, after in _steps_and_ending(limits, shelf, prices, shown, given | stays):
+    # Steps and endings are for prices of ours: a store's own needs nobody's leave.
+    own = given if limits.standing is None else given | (prices == limits.base_at(shelf))
+    for rule, after in _steps_and_ending(limits, shelf, prices, shown, own | stays):
         yield rule, after
         prices = after
-    by_people = given
+    by_people = own
     if ordered is not None:
         approved = _approved(limits, ordered, prices)
-        by_people = given | (approved != prices)
+        by_people = own | (approved != prices)
         yield "not_approved", (prices := approved)
     for rule, after in _given(limits, ordered, prices):
         yield rule, after

@@ -21,6 +21,13 @@ from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, 
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
 
+_NO_SHOPPERS = {
+    "visits_per_day": 1000.0,
+    "hourly_profile": [1.0],
+    "personas": [{"name": "everyone", "share": 1.0, "mean": 1.0, "standard_deviation": 0.25}],
+}
+"""Stands for what describes a twin's shoppers where tills say who bought."""
+
 
 class AlertRules(Record):
     """What raises an alert; null where a field allows it switches the rule off."""
@@ -101,7 +108,12 @@ class Store(Record):
         default="twin",
         exclude_if=lambda source: source == "twin",
         description="where sales come from: `twin` plays the stores; `outside` takes in what their own tills sold, and "
-        "nothing is ever played",
+        "nothing is ever played, so visits_per_day, hourly_profile and personas need not be said",
+    )
+    rehearsal: bool = Field(
+        default=False,
+        exclude_if=lambda rehearsal: not rehearsal,
+        description="true: these stores sell to nobody, and the setting `SHELFPRICE_NOW` may be their clock",
     )
     visits_per_day: float = Field(
         gt=0,
@@ -190,6 +202,11 @@ class Store(Record):
     def money(self) -> Currency:
         """The currency of every price."""
         return currency_of(self.currency)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _needs_no_shoppers_from_outside(cls, given: Any) -> Any:
+        return _NO_SHOPPERS | given if isinstance(given, dict) and given.get("sales") == "outside" else given
 
     @field_validator("currency")
     @classmethod

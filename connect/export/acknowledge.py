@@ -16,6 +16,7 @@ from connect.export.batch import PriceBatch
 from connect.export.device_states import Acknowledgement, Device
 from connect.export.export_log import LOCK, ExportHistory, ExportLog, record_acknowledgements
 from connect.export.wanted import clocks_of
+from flows.clock import now_of
 from warehouse.locks import waited_for
 from warehouse.workspace import Workspace
 
@@ -94,7 +95,8 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
         history = log.history()
         known, new, refused = set(history.acknowledgements), dict[Acknowledgement, None](), list[RefusedAck]()
         clocks = clocks_of(lake, catalog, [store for store in history.by_store if store in catalog.store.stores])
-        latest = max([dt.datetime.now(dt.UTC), *clocks.values()]) + _AHEAD
+        now = now_of(workspace)
+        latest = max([now, *clocks.values()]) + _AHEAD
         count = 0
         for position, message in enumerate(messages):
             try:
@@ -106,7 +108,7 @@ def acknowledge(workspace: Workspace, messages: Sequence[Any], by: str, log: Exp
             new.update(dict.fromkeys(ack for ack in acks if ack not in known))
         if new:
             at = {ack.store: clocks.get(ack.store) or history.of(ack.store).batches[-1].effective_at for ack in new}
-            record_acknowledgements(lake, catalog, list(new), at, by)
+            record_acknowledgements(lake, catalog, list(new), at, by, now)
     return AckResult(len(new), count - len(new), tuple(refused))
 
 

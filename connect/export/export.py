@@ -17,6 +17,7 @@ from connect.export.export_log import ExportHistory, ExportLog, next_number, rec
 from connect.export.targets import FolderTarget, RefusedBatchError, Target
 from connect.export.wanted import wanted_of
 from etl.live.store_now import stores_now
+from flows.clock import now_of
 from warehouse.locks import waited_for
 from warehouse.notes import EXPORTS, Notes, read_sealed, write_sealed
 from warehouse.workspace import Workspace
@@ -158,8 +159,8 @@ def _record_new(
 ) -> tuple[PriceBatch, ...]:
     """Record new batches, after it is written down from which one on the target has none."""
     lake, catalog, history = workspace.lake, workspace.catalog, log.history()
-    now = stores_now(lake, catalog, stores)
-    wanted = sorted(wanted_of(lake, catalog, now).items())
+    standing = stores_now(lake, catalog, stores)
+    wanted = sorted(wanted_of(lake, catalog, standing).items())
     drafts = [
         draft
         for store, prices in wanted
@@ -171,7 +172,8 @@ def _record_new(
     progress.begin(begins, history.by_store)
     if not drafts:
         return ()
-    record_batches(lake, catalog, drafts, number, {store: at.moment for store, at in now.items()})
+    clocks = {store: at.moment for store, at in standing.items()}
+    record_batches(lake, catalog, drafts, number, clocks, now_of(workspace))
     return tuple(batch for batch in log.history().batches if batch.number == number)
 
 

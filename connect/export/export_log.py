@@ -100,10 +100,15 @@ def next_number(lake: Lake, table: str) -> int:
 
 
 def record_batches(
-    lake: Lake, catalog: Catalog, drafts: Sequence[BatchDraft], number: int, clocks: Mapping[str, dt.datetime]
+    lake: Lake,
+    catalog: Catalog,
+    drafts: Sequence[BatchDraft],
+    number: int,
+    clocks: Mapping[str, dt.datetime],
+    now: dt.datetime,
 ) -> None:
     """Record the batches of one export, all or none; precondition: the lock is held."""
-    now, by_date = dt.datetime.now(dt.UTC), dict[dt.date, list[dict[str, Any]]]()
+    by_date = dict[dt.date, list[dict[str, Any]]]()
     for draft in drafts:
         moment, clock = clocks[draft.store], catalog.store.clock_of(draft.store)
         of_batch = {
@@ -121,10 +126,15 @@ def record_batches(
 
 
 def record_acknowledgements(
-    lake: Lake, catalog: Catalog, acks: Sequence[Acknowledgement], clocks: Mapping[str, dt.datetime], by: str
+    lake: Lake,
+    catalog: Catalog,
+    acks: Sequence[Acknowledgement],
+    clocks: Mapping[str, dt.datetime],
+    by: str,
+    now: dt.datetime,
 ) -> None:
     """Record acknowledgements, all or none; precondition: the lock is held."""
-    number, now = next_number(lake, LABEL_STATES.name), dt.datetime.now(dt.UTC)
+    number = next_number(lake, LABEL_STATES.name)
     by_date: dict[dt.date, list[dict[str, Any]]] = {}
     for position, ack in enumerate(acks):
         moment = clocks[ack.store]

@@ -134,24 +134,27 @@ def _known_before(day: DayLines, pairs: Pairs) -> tuple[SalesSoFar, dict[int, fl
     """Return what is known of the four weeks before, and the last price of each pair that sold in them."""
     so_far, last_price = SalesSoFar(len(pairs)), dict[int, float]()
     date = (day.date - _EPOCH).days
-    for earlier in days_before(date):
-        rows = day.before.get(earlier)
-        if rows is None:
-            continue
-        numbered = pairs.numbered(rows).sort_values("units")
-        numbered["pair"] = pairs.of(numbered)
-        own = numbered.groupby("pair").agg(
-            units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any")
-        )
-        number = (earlier - _EPOCH).days
+    days = {(own - _EPOCH).days: day.before[own] for own in days_before(date) if own in day.before}
+    rows = [rows.assign(number=number) for number, rows in days.items() if len(rows)]
+    if not rows:
+        for number in (*days, date):
+            so_far.begin(number)
+        return so_far, last_price
+    numbered = pairs.numbered(pd.concat(rows)).sort_values(["number", "units"])
+    numbered["pair"] = pairs.of(numbered)
+    by_day = numbered.groupby(["number", "pair"]).agg(
+        units=("units", "sum"), price=("price", "last"), is_sudden=("is_sudden_zero", "any")
+    )
+    numbers, pair = (by_day.index.get_level_values(name).to_numpy() for name in ("number", "pair"))
+    units, price, is_sudden = (by_day[name].to_numpy() for name in ("units", "price", "is_sudden"))
+    for number in days:
         so_far.begin(number)
-        columns = (own[name].to_numpy() for name in ("units", "price", "is_sudden"))
-        so_far.remember(number, own.index.to_numpy(), *columns)
-        has_sold = own["units"].to_numpy() > 0
+        own = slice(*np.searchsorted(numbers, [number, number + 1]))
+        so_far.remember(number, pair[own], units[own], price[own], is_sudden[own])
         last_price |= {
-            pair: price
-            for pair, price, sold in zip(own.index.tolist(), own["price"].tolist(), has_sold, strict=True)
-            if sold or pair in last_price
+            at: last
+            for at, last, sold in zip(pair[own].tolist(), price[own].tolist(), units[own] > 0, strict=True)
+            if sold or at in last_price
         }
     so_far.begin(date)
     return so_far, last_price

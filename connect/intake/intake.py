@@ -14,6 +14,7 @@ from connect.intake.make_dates import MadeDates, make_dates
 from connect.intake.sale_lines import IntakeResult
 from connect.intake.stock_and_visitors import take_stock, take_visitors
 from connect.intake.take_sales import LOCK, take_sales
+from flows.clock import now_of
 from flows.workspace import prepared
 from warehouse.lake import Lake
 from warehouse.locks import waited_for
@@ -31,10 +32,10 @@ class Intake:
     Parameters
     ----------
     clock
-        Returns the time, UTC.
+        Returns the time, UTC; asked once for each request or file.
     """
 
-    def __init__(self, lake: Lake, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+    def __init__(self, lake: Lake, clock: Callable[[Workspace], dt.datetime] = now_of) -> None:
         self._clock = clock
         self._known, self._of_dates, self._log = KnownLines(lake), KnownLines(lake), ExportLog(lake)
         self._ready_for: str | None = None
@@ -53,14 +54,14 @@ class Intake:
         self._make_ready(workspace)
         if kind == "sales":
             with self._taking:
-                return take_sales(workspace, lines, by, self._clock(), self._known)
+                return take_sales(workspace, lines, by, self._clock(workspace), self._known)
         take = take_stock if kind == "stock" else take_visitors
-        return take(workspace, lines, by, self._clock())
+        return take(workspace, lines, by, self._clock(workspace))
 
     def make_dates(self, workspace: Workspace) -> MadeDates:
         """Make the tables of the dates that are over; see `connect.intake.make_dates`."""
         self._make_ready(workspace)
-        return make_dates(workspace, self._clock(), self._of_dates, self._log)
+        return make_dates(workspace, self._clock(workspace), self._of_dates, self._log)
 
     def _make_ready(self, workspace: Workspace) -> None:
         refuse_twin(workspace)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from catalog.limits import HIGHEST_PRICE
 from catalog.load import Catalog
 
 MOST_LINES = 10_000
@@ -193,8 +194,8 @@ class LineCheck:
     def _price_of(self, line: SaleLine) -> float:
         if line.currency not in (None, self._money.code):
             raise LineRefusal("price", f"currency: {self._money.code}, that of store.yaml", line.currency)
-        if line.price is None or line.price <= 0:
-            raise LineRefusal("price", "price: a number above 0", line.price)
+        if line.price is None or not 0 < line.price <= HIGHEST_PRICE:
+            raise LineRefusal("price", f"price: a number above 0, at most {HIGHEST_PRICE:,.0f}", line.price)
         whole = round(line.price, self._money.digits)
         if whole <= 0 or not math.isclose(line.price, whole, rel_tol=0, abs_tol=_NOISE / self._money.scale):
             raise LineRefusal("price", f"price: whole {self._money.units_in_words}", line.price)

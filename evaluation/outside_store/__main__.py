@@ -6,11 +6,11 @@ import json
 import sys
 
 from evaluation.outside_store.stores.count_grocer import CountGrocer
-from evaluation.outside_store.stores.store_names import GROCERS, STORES
+from evaluation.outside_store.stores.store_names import GROCERS, STORES, TWIN
 from evaluation.outside_store.stores.store_program import add_arguments, run_program, store_size
 
 _GROCERY = "grocery-sim"
-_SCORE = "score"
+_SCORE, _EXAMINERS = "score", "examiners"
 _POLICIES = (
     "evaluation.outside_store.stores.weekly_seller:owner_policy",
     "evaluation.outside_store.drawn_policy:drawn",
@@ -30,13 +30,21 @@ def main() -> None:
     for name, sentence in STORES.items():
         add_arguments(commands.add_parser(name, help=sentence, description=sentence), name)
     _add_score(commands.add_parser(_SCORE, help="play policies in a grocer, in this process, and score them"))
+    _add_examiners(commands.add_parser(_EXAMINERS, help="play drawn prices in every store, and print one table"))
     if sys.argv[1:2] == [_GROCERY]:  # its options stand in modules that know the project
         sys.exit(_grocery(parser, commands))
     commands.add_parser(_GROCERY, help="households with pantries, a package that other people wrote")
     asked = parser.parse_args()
     if asked.store == _SCORE:
         sys.exit(_score(asked))
-    sys.exit(run_program(asked, asked.store, dt.datetime.now(dt.UTC).date()))
+    if asked.store == _EXAMINERS:
+        sys.exit(_examine(asked))
+    today, rehearsed = dt.datetime.now(dt.UTC).date(), getattr(asked, "rehearse", None)
+    if rehearsed is None:
+        sys.exit(run_program(asked, asked.store, today))
+    from evaluation.outside_store.rehearsal import in_process, served  # noqa: PLC0415 - the stores know nothing of it
+
+    sys.exit(run_program(asked, asked.store, today, in_process if asked.in_process else served))
 
 
 def _grocery(parser: argparse.ArgumentParser, commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> int:
@@ -56,6 +64,26 @@ def _add_score(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", action="append", metavar="MODULE:NAME", help="a weekly policy; repeatable")
     parser.add_argument("--seeds", type=int, default=12, help="worlds, 1 to so many; %(default)s")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_examiners(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", type=store_size, action="append", help="stores x units a day; 1x10 and 10x10")
+    parser.add_argument("--store", dest="names", action="append", metavar="NAME", help="one of them; repeatable")
+    parser.add_argument("--seeds", type=int, default=12, help="worlds, 1 to so many; %(default)s")
+    parser.add_argument("--processes", type=int, default=2, help="%(default)s")
+
+
+def _examine(asked: argparse.Namespace) -> int:
+    from evaluation.outside_store.examiners import EXAMINERS, examine, table  # noqa: PLC0415 - they know the project
+
+    sizes, seeds = asked.size or [(1, 10.0), (10, 10.0)], range(1, asked.seeds + 1)
+    for number, name in enumerate(asked.names or EXAMINERS):
+        for size in sizes[:1] if name == TWIN else sizes:
+            header, rule, row = table([examine(name, size, seeds, asked.processes)])
+            lines = [row] if number or size != sizes[0] else [header, rule, row]
+            sys.stdout.write("\n".join(lines) + "\n")
+            sys.stdout.flush()
+    return 0
 
 
 def _score(asked: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ STORE_CHANGES: dict[str, object] = {
     "timezones": {"S01": "Asia/Tokyo"},
     "stores": ("S01", "S02"),
     "sales": "outside",
+    "rehearsal": True,
     "opening": Opening(opens="08:00", closes="20:00", tick_minutes=30),
     "visits_per_day": 501.0,
     "hourly_profile": (1.0,),

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from catalog.load import load
 from evaluation.outside_store.stores import till_faults
 from evaluation.outside_store.stores.count_grocer import CountGrocer
+from evaluation.outside_store.stores.engine_commands import run_command
 from evaluation.outside_store.stores.fetched_prices import ExportFolder, QuotedPrices
-from evaluation.outside_store.stores.outside_till import OutsideTill, StorePlan, run_command
+from evaluation.outside_store.stores.outside_till import OutsideTill, StorePlan
 from evaluation.outside_store.stores.sales_client import AT_ONCE, RefusedRequestError, SalesClient
 from evaluation.outside_store.stores.shelf_files import write_shelf
 from evaluation.outside_store.stores.till_faults import FAULTS, FaultyPost, counted_once
@@ -126,9 +127,9 @@ def test_the_export_holds_the_newest_valid_price_and_is_acknowledged(tmp_path: P
     (acks,) = (tmp_path / "acks").glob("*.json")
     said = json.loads(acks.read_text(encoding="utf-8"))
     assert [(one["batch"], one["store"], one["device"]) for one in said] == [
-        ("b3", "G01", "label"),
-        ("b3", "G01", "till"),
-    ]
+        ("b2", "G01", "label"),
+        ("b2", "G01", "till"),
+    ], "nobody shows a price before it holds"
     later = folder.fetch(OPENING + dt.timedelta(days=1), WORLD.owner_prices, UNITS)
     assert later.till[0, 1] == 3.0
 
@@ -136,9 +137,6 @@ def test_the_export_holds_the_newest_valid_price_and_is_acknowledged(tmp_path: P
 def test_the_shelf_files_are_a_catalog_that_holds_the_owners_rules(tmp_path: Path) -> None:
     world = CountGrocer(4, 3, 10.0)
     write_shelf(world, tmp_path)
-    store = json.loads((tmp_path / "store.yaml").read_text(encoding="utf-8"))
-    assert store.pop("sales") == "outside"
-    (tmp_path / "store.yaml").write_text(json.dumps(store), encoding="utf-8")
     catalog = load(tmp_path)
     assert catalog.base_prices == pytest.approx(world.owner_prices[0])
     assert tuple(catalog.store.stores) == world.stores
@@ -149,7 +147,6 @@ def test_the_shelf_files_are_a_catalog_that_holds_the_owners_rules(tmp_path: Pat
 
 
 def test_a_command_that_fails_ends_the_run_with_its_last_line() -> None:
-    run_command("", MONDAY)
     run_command(f"{sys.executable} -c 'import sys; assert sys.argv[1] == \"2026-01-05\"' {{date}}", MONDAY)
     with pytest.raises(RefusedRequestError, match=r"expected a command that succeeds, found .*no such thing"):
         run_command(f"{sys.executable} -c 'raise SystemExit(\"no such thing\")'", MONDAY)

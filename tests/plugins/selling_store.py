@@ -48,7 +48,7 @@ class SellingStore(Shop):
 
     def _begin(self) -> None:
         self.now = NOW
-        self.intake = Intake(self.lake, lambda: self.now)
+        self.intake = Intake(self.lake, lambda _: self.now)
         self.intake._ready_for = self.catalog.fingerprint  # views are for people
 
     def take(self, *lines: Any) -> IntakeResult:

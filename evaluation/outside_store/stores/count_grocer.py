@@ -59,8 +59,8 @@ class CountGrocer:
     ----------
     units_a_day
         Units that a product sells in a store, on average.
-    has_local_shocks
-        Whether each store has good and bad times of its own.
+    has_local_shocks, has_shocks_by_product
+        Whether each store has good and bad times of its own, and whether each product in it has them.
     """
 
     seed: int
@@ -68,6 +68,7 @@ class CountGrocer:
     units_a_day: float = 10.0
     n_products: int = 20
     has_local_shocks: bool = False
+    has_shocks_by_product: bool = False
     rules: OwnersRules = RULES
 
     @cached_property
@@ -78,7 +79,8 @@ class CountGrocer:
     @cached_property
     def luck(self) -> StoreLuck:
         """What happens whatever the prices are."""
-        return StoreLuck(self.seed, self.n_stores, self.n_products, self.has_local_shocks)
+        is_local = self.has_local_shocks or self.has_shocks_by_product
+        return StoreLuck(self.seed, self.n_stores, self.n_products, is_local, self.has_shocks_by_product)
 
     @property
     def stores(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class PriceSupply(Protocol):
 
 @dataclass(frozen=True)
 class ExportFolder:
-    """The folder that `shelfprice export --to DIR` fills; each fetch acknowledges what it found for till and label."""
+    """The folder that `shelfprice export --to DIR` fills; a fetch acknowledges what holds by then for both devices."""
 
     folder: Path
     stores: Sequence[str]
@@ -61,10 +61,12 @@ class ExportFolder:
                  for row, store in enumerate(self.stores) for column, sku in enumerate(self.skus)}  # fmt: skip
         newest: dict[str, str] = {}
         for batch in sorted(map(_read, self.folder.glob("*.json")), key=lambda one: one["number"]):
-            newest[batch["store"]] = batch["batch"]
             for price in batch["prices"]:
+                if dt.datetime.fromisoformat(price["valid_from"]) > moment:
+                    continue
+                newest[batch["store"]] = batch["batch"]
                 where = place.get((batch["store"], price["sku"]))
-                if where is not None and dt.datetime.fromisoformat(price["valid_from"]) <= moment:
+                if where is not None:
                     till[where], label[where], told[where] = price["till_price"], price["price"], True
         self._acknowledge(moment, newest)
         return FetchedPrices(till, label, None, int((~told).sum()))

@@ -1,17 +1,16 @@
 """Runs an outside store beside the engine: it gets prices, sells a week, tells its sales, and says what was earned."""
 
 import datetime as dt
-import shlex
-import subprocess
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from evaluation.outside_store.stores.engine_commands import CommandedEngine, EngineBeside
 from evaluation.outside_store.stores.fetched_prices import FetchedPrices, PriceSupply
 from evaluation.outside_store.stores.outside_world import WEEK, Flags, Floats, Ints, OutsideWorld
-from evaluation.outside_store.stores.sales_client import RefusedRequestError, SalesClient
+from evaluation.outside_store.stores.sales_client import SalesClient
 from evaluation.outside_store.stores.till_faults import FaultyPost
 from evaluation.outside_store.stores.till_lines import OPENS, DaySold, lines_of
 from evaluation.outside_store.stores.weekly_seller import outcome_of
@@ -19,7 +18,7 @@ from evaluation.outside_store.stores.weekly_seller import outcome_of
 PLENTY = 1_000
 """Units on the shelf of a store that does not count them."""
 _COIN = 0.01  # EUR
-_LONGEST_COMMAND = 3_600  # s
+_NIGHT = dt.timedelta(hours=24.5)  # from the beginning of a date to when its sales are sent
 
 
 @runtime_checkable
@@ -41,8 +40,6 @@ class StorePlan:
         First day. The store first sells `owner_weeks` at its owner's prices, then `n_weeks` at those it gets.
     faults
         What goes wrong on the way of its sales: see `till_faults`.
-    before_week, export
-        Commands that are run before each week, and each time before prices are fetched; `{date}` in them is its Monday.
     each_tick
         Whether a store that can do so asks for prices at each tick, and not for a week.
     seed
@@ -53,8 +50,6 @@ class StorePlan:
     n_weeks: int
     owner_weeks: int = 4
     faults: Collection[str] = ()
-    before_week: str = ""
-    export: str = ""
     each_tick: bool = False
     seed: int = 0
 
@@ -68,6 +63,7 @@ class OutsideTill:
     client: SalesClient
     plan: StorePlan
     tell: Callable[[str], None] = lambda _: None
+    engine: EngineBeside = field(default_factory=CommandedEngine)
     sold: list[DaySold] = field(default_factory=list)
     tried: list[Flags] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
@@ -89,6 +85,7 @@ class OutsideTill:
             prices = self._prices_of(monday, charged[-1]) if counts else owner
             charged = np.concatenate([charged, prices[None]])
             for day in self._sell(charged, monday, asks=counts and plan.each_tick):
+                self.engine.at(dt.datetime.combine(day.date, dt.time(), dt.UTC) + _NIGHT)
                 self.client.send_sales(post.of_day(day.lines))
                 self.client.send("/v1/traffic", day.visitors)
                 self.client.send("/v1/stock", day.stock)
@@ -102,7 +99,7 @@ class OutsideTill:
 
         Where a price rises, a till follows only once the label has; so prices are exported and fetched twice then.
         """
-        run_command(self.plan.before_week, monday)
+        self.engine.before_week(monday)
         fetched = self._fetched(monday, standing)
         if not np.array_equal(fetched.till, fetched.label):
             fetched = self._fetched(monday, standing)
@@ -111,7 +108,7 @@ class OutsideTill:
         return fetched.till
 
     def _fetched(self, monday: dt.date, standing: Floats) -> FetchedPrices:
-        run_command(self.plan.export, monday)
+        self.engine.export(monday)
         moment = dt.datetime.combine(monday, dt.time(OPENS), dt.UTC)
         return self.supply.fetch(moment, standing, np.full(standing.shape, PLENTY))
 
@@ -166,23 +163,6 @@ class OutsideTill:
             "answers": dict(sorted(self.client.answers.items())),
             "refused": self.client.refused,
         }
-
-
-def run_command(command: str, monday: dt.date) -> None:
-    """Run a command of the user; an empty one is none.
-
-    Raises
-    ------
-    RefusedRequestError
-        When it fails.
-    """
-    if not command:
-        return
-    words = shlex.split(command.replace("{date}", monday.isoformat()))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=_LONGEST_COMMAND, check=False)  # noqa: S603
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise RefusedRequestError(f"{words[0]}: expected a command that succeeds, found {said[-1:] or done.returncode}")
 
 
 def _by_week(days: Sequence[Floats] | Sequence[Ints]) -> Any:

@@ -1,17 +1,23 @@
 """The outside store as the engine's catalog has to name it: products.yaml and store.yaml."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from evaluation.outside_store.stores.outside_world import RULES, OutsideWorld
 from evaluation.outside_store.stores.till_lines import CLOSES, OPENS
 
 
-def write_shelf(world: OutsideWorld, folder: Path) -> None:
+def write_shelf(world: OutsideWorld, folder: Path, more: Mapping[str, object] | None = None) -> None:
     """Write both files into a folder; they hold what the owner knows, and nothing of the demand.
 
     JSON is YAML, and needs no package. Floor, ceiling and largest step are the owner's rules, in whole cents inside
-    the band. Visits and personas are those of a twin, which is never played here.
+    the band.
+
+    Parameters
+    ----------
+    more
+        Fields of store.yaml that are added.
     """
     folder.mkdir(parents=True, exist_ok=True)
     products = [
@@ -33,15 +39,11 @@ def write_shelf(world: OutsideWorld, folder: Path) -> None:
         "sales": "outside",
         "stores": list(world.stores),
         "opening": {"opens": f"{OPENS:02d}:00", "closes": f"{CLOSES:02d}:00", "tick_minutes": 60},
-        "visits_per_day": 1000,
-        "hourly_profile": [1.0] * (CLOSES - OPENS),
-        "personas": [{"name": "everyone", "share": 1.0, "mean": 1.0, "standard_deviation": 0.25}],
         "policies": {"objective": "margin"},
-        "popularity": dict.fromkeys(world.skus, 1.0),
         "guardrails": {"largest_step": RULES.step},
     }
     (folder / "products.yaml").write_text(_text({"products": products}), encoding="utf-8")
-    (folder / "store.yaml").write_text(_text(store), encoding="utf-8")
+    (folder / "store.yaml").write_text(_text(store | dict(more or {})), encoding="utf-8")
 
 
 def _text(value: object) -> str:

@@ -27,14 +27,16 @@ class StoreLuck:
     """The luck of some stores.
 
     A week's mean demand is multiplied by a season that is known, by a chain-wide effect, and where `has_local_shocks`
-    by a shock of each store that lasts (AR(1)); both have mean 1. Given its mean, a week's units are negative binomial:
-    Poisson by day, times a gamma variable of shape 56 for each store, product and week.
+    by a shock that lasts (AR(1)), of each store, or of each product in it where `is_by_product`; all have mean 1. Given
+    its mean, a week's units are negative binomial: Poisson by day, times a gamma variable of shape 56 for each store,
+    product and week.
     """
 
     seed: int
     n_stores: int
     n_products: int
     has_local_shocks: bool = False
+    is_by_product: bool = False
 
     def season(self, week: int) -> float:
         """Return the expected demand of a week over that of a mean week."""
@@ -51,16 +53,17 @@ class StoreLuck:
             Of an average week, shape (n_stores, n_products).
         """
         gamma = stream(self.seed, _FRAILTY, week).gamma(_SHAPE, 1 / _SHAPE, mean_units.shape)
-        week_mean = mean_units * gamma * self._effects(week)[:, None] * self.season(week)
+        week_mean = mean_units * gamma * self._effects(week) * self.season(week)
         uniform = stream(self.seed, _DAYS, week).random((WEEK, *mean_units.shape))
         return poisson_of(uniform, week_mean * WEEKDAYS[:, None, None] / WEEKDAYS.sum())
 
     def _effects(self, week: int) -> Floats:
-        """Return the factor of a week's demand in each store, mean 1, shape (n_stores,)."""
+        """Return the factor of a week's demand, mean 1, shape (n_stores, 1) or (n_stores, n_products)."""
         chain = _CHAIN_SD * stream(self.seed, _CHAIN, week).standard_normal()
-        effect = np.full(self.n_stores, chain - _CHAIN_SD**2 / 2)
+        shape = (self.n_stores, self.n_products if self.is_by_product else 1)
+        effect = np.full(shape, chain - _CHAIN_SD**2 / 2)
         if self.has_local_shocks:
-            shocks = [stream(self.seed, _LOCAL, past).standard_normal(self.n_stores) for past in range(week + 1)]
+            shocks = [stream(self.seed, _LOCAL, past).standard_normal(shape) for past in range(week + 1)]
             state = shocks[0]
             for shock in shocks[1:]:
                 state = _LOCAL_RHO * state + np.sqrt(1 - _LOCAL_RHO**2) * shock

@@ -5,9 +5,12 @@ import csv
 import datetime as dt
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.outside_store.stores.engine_commands import CommandedEngine, EngineBeside
 from evaluation.outside_store.stores.fetched_prices import ExportFolder, PriceSupply, QuotedPrices
 from evaluation.outside_store.stores.outside_till import OutsideTill, StorePlan
 from evaluation.outside_store.stores.outside_world import WEEK, OutsideWorld
@@ -30,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument("--first-monday", type=_monday, help="first day; by default the last week has just ended")
     parser.add_argument("--seed", type=int, default=1, help="the store, its shoppers and its faults; %(default)s")
     parser.add_argument("--faults", type=_faults, default=(), help=f"any of {','.join(FAULTS)}; none by default")
+    parser.add_argument(
+        "--clock", type=Path, metavar="FILE", help="write the time into it: a rehearsal's SHELFPRICE_NOW"
+    )
     parser.add_argument("--before-week", default="", help="command to run before each week; {date} is its Monday")
     parser.add_argument("--export", default="", help="command to run before prices are fetched; {date} as above")
     parser.add_argument("--sold", type=Path, metavar="FILE", help="write what was truly sold, as CSV")
@@ -39,9 +45,40 @@ def add_arguments(parser: argparse.ArgumentParser, name: str) -> None:
         parser.add_argument("--size", type=store_size, default=(10, 10.0), help="stores x units a day; 10x10")
         parser.add_argument("--shelf", type=Path, metavar="DIR", help="only write the store's catalog: two YAML files")
         parser.add_argument("--local-shocks", action="store_true", help="each store has good and bad times of its own")
+        parser.add_argument("--rehearse", type=Path, metavar="DIR", help="start the engine, too, and keep it in DIR")
+        parser.add_argument("--in-process", action="store_true", help="rehearse by calls, without HTTP and commands")
 
 
-def run_program(asked: argparse.Namespace, name: str, today: dt.date) -> int:
+@dataclass(frozen=True)
+class Beside:
+    """What a store talks to: where prices come from, where sales go, and what its weeks do there."""
+
+    supply: PriceSupply
+    client: SalesClient
+    engine: EngineBeside
+
+
+def commanded(asked: argparse.Namespace, world: OutsideWorld) -> AbstractContextManager[Beside]:
+    """Return the engine that the options name.
+
+    Raises
+    ------
+    OSError
+        When there is no file with the token.
+    """
+    token = asked.token_file.read_text(encoding="utf-8").strip() if asked.token_file else ""
+    client = SalesClient(asked.url, token, sends_twice="duplicates" in asked.faults)
+    nights, exports = (((command,) if command else ()) for command in (asked.before_week, asked.export))
+    engine = CommandedEngine(nights, exports, asked.clock)
+    return nullcontext(Beside(_supply(asked.prices, client, world), client, engine))
+
+
+def run_program(
+    asked: argparse.Namespace,
+    name: str,
+    today: dt.date,
+    open_engine: Callable[[argparse.Namespace, OutsideWorld], AbstractContextManager[Beside]] = commanded,
+) -> int:
     """Run a store; print one JSON object and return 0, or one line to stderr and return 1."""
     n_stores, units = getattr(asked, "size", (0, 0.0))
     world = world_of(name, asked.seed, n_stores, units, has_local_shocks=getattr(asked, "local_shocks", False))
@@ -55,17 +92,13 @@ def run_program(asked: argparse.Namespace, name: str, today: dt.date) -> int:
         n_weeks=asked.weeks,
         owner_weeks=asked.owner_weeks,
         faults=asked.faults,
-        before_week=asked.before_week,
-        export=asked.export,
         each_tick=getattr(asked, "each_tick", False),
         seed=asked.seed,
     )
     try:
-        token = asked.token_file.read_text(encoding="utf-8").strip() if asked.token_file else ""
-        client = SalesClient(asked.url, token, sends_twice="duplicates" in asked.faults)
-        supply = _supply(asked.prices, client, world)
-        till = OutsideTill(world, supply, client, plan, lambda said: print(said, file=sys.stderr))  # noqa: T201
-        found = till.run()
+        with open_engine(asked, world) as beside:
+            till = OutsideTill(world, beside.supply, beside.client, plan, _tell, beside.engine)
+            found = till.run()
     except (OSError, RefusedRequestError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -74,6 +107,10 @@ def run_program(asked: argparse.Namespace, name: str, today: dt.date) -> int:
     asked_for = {"store": name, "seed": asked.seed, "stores": len(world.stores), "first_monday": str(plan.first_monday)}
     sys.stdout.write(json.dumps(asked_for | {"faults": list(asked.faults)} | found) + "\n")
     return 0
+
+
+def _tell(said: str) -> None:
+    sys.stderr.write(f"{said}\n")
 
 
 def _supply(folder: Path | None, client: SalesClient, world: OutsideWorld) -> PriceSupply:

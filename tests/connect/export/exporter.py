@@ -9,9 +9,9 @@ import json
 import os
 import random
 import sys
-import traceback
 from pathlib import Path
 
+from forked_work import fork_for_each_line
 from price_shop import DATE, Shop
 
 from connect.export.export import export
@@ -61,23 +61,5 @@ def work(folder: Path, url: str, rounds: int) -> None:
         player.close()
 
 
-def main() -> None:
-    folder, url = Path(sys.argv[1]), sys.argv[2]
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work(folder, url, int(line))
-            except BaseException:  # noqa: BLE001 - a fork never goes on with its parent's work
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        sys.stdout.write(f"{pid}\n")
-        sys.stdout.flush()
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(lambda rounds: work(Path(sys.argv[1]), sys.argv[2], rounds))

@@ -6,13 +6,10 @@
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from forked_work import ForkedWork
 from price_shop import Shop
 from receiver import Receiver, receiving
 
@@ -27,50 +24,14 @@ pytestmark = pytest.mark.server
 
 KILLS = int(os.environ.get("KILLS", "3"))
 _WORK = Path(__file__).with_name("exporter.py")
-_ROOT = Path(__file__).parents[3]
 _TICKS = 4  # that a process sells where it is not killed
-
-
-class Work:
-    """A process that forks one that works whenever it is asked to."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        path = os.pathsep.join([str(_ROOT), str(_ROOT / "tests" / "plugins")])
-        self.process = subprocess.Popen(
-            [sys.executable, str(_WORK), str(folder), url],
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, ticks: int, kill_after: float | None = None) -> float:
-        """Work, and return how long it took, seconds."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{ticks}\n")
-        self.process.stdin.flush()
-        pid, begun = int(self.process.stdout.readline()), time.monotonic()
-        if kill_after is not None:
-            time.sleep(kill_after)
-            os.kill(pid, signal.SIGKILL)
-        code = int(self.process.stdout.readline())
-        assert code == (0 if kill_after is None else -signal.SIGKILL)
-        return time.monotonic() - begun
-
-    def end(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 def test_killed_at_random_moments_every_batch_arrives_and_none_comes_twice(tmp_path: Path) -> None:
     Shop(tmp_path).publish()
     dice = random.Random(os.urandom(8))
     with receiving() as receiver:
-        work = Work(tmp_path, receiver.url)
+        work = ForkedWork(_WORK, tmp_path, receiver.url)
         try:
             longest = work.run(_TICKS)
             for _ in range(KILLS):

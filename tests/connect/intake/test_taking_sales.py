@@ -36,6 +36,7 @@ def one_for_all(tmp_path_factory: pytest.TempPathFactory) -> SellingStore:
         (line(sku="MLIK"), "unknown_product", "MLIK"),
         (line(price=0), "price", "0.0"),
         (line(price=-1.29), "price", "-1.29"),
+        (line(price=1e300), "price", "1e+300"),
         (line(price=1.295), "price", "1.295"),
         (line(price=None), "price", "None"),
         (line(currency="USD"), "price", "USD"),
@@ -74,7 +75,7 @@ def test_a_line_is_known_by_its_event_id_or_by_its_receipt_and_number(store: Sel
     assert store.take(line()).known == 1
     assert store.take(line(event_id="E1")).known == 1
     assert store.take(line(event_id="E1", store_id="S02")).taken == 1, "an id is of one store"
-    assert Intake(store.lake, lambda: NOW).take(store.workspace, "sales", [both], "another").known == 1
+    assert Intake(store.lake, lambda _: NOW).take(store.workspace, "sales", [both], "another").known == 1
 
 
 def test_a_receipt_that_begins_anew_the_next_day_is_another_one_and_an_event_is_not(store: SellingStore) -> None:
