@@ -47,5 +47,5 @@ class ExportedSales(Evidence):
         declared = declared_responses(drawn_by_owner(connection, through))
         others = [sku for sku in catalog.skus if sku not in declared.told]
         told = price_responses(exported_cells(connection, through), others, catalog.store.country) if others else ()
-        found = declared.told | {own.sku: own for own in with_refuted(told, declared.refuted)}
+        found = {**declared.told} | {own.sku: own for own in with_refuted(told, declared.refuted)}
         return tuple(found[sku] for sku in catalog.skus)

@@ -62,8 +62,8 @@ def check_prices(workspace: Workspace, champion: Champion | None, newest: dt.dat
     tomorrow = newest + ONE_DAY
     if sells_outside(workspace.lake.store, workspace.catalog.store):
         draw = draw_on(workspace.lake, workspace.catalog, tomorrow)
-        found = "the stores' own prices stand, and none is drawn" if draw is None else f"drawn from {draw.first} on"
-        return Check("prices", "ok", found)
+        stands = "the stores' own prices stand, and none is drawn" if draw is None else f"drawn from {draw.first} on"
+        return Check("prices", "ok", stands)
     if workspace.catalog.store.guardrails.kill_switch:
         remedy = "guardrails: {kill_switch: false}, when it is safe"
         return Check("prices", "warning", "the kill switch is on: base prices everywhere", remedy)

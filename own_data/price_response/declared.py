@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from features.response import PriceResponse, Slope
+from features.response import PriceResponse, Slope, VerdictWord
 from own_data.price_response.calendar import MONDAY
 from serving.counts.design_analysis import LEVEL, CoinRows, CoinSlope, coin_slopes
 from serving.counts.design_checks import checked_declaration
@@ -156,7 +156,7 @@ def _rows(days: pd.DataFrame, drawn: pd.DataFrame, shared: str | None) -> CoinRo
     found = found.reset_index()
     if shared == "week":  # days without a sale beside declared ones had the week's price
         open_days = days[days["propensity"].notna() | (days["units"] == 0)].groupby(["store_id", "week"])["date"]
-        found["days"] = found.set_index(["store_id", "week"]).index.map(open_days.nunique()).to_numpy()
+        found = found.drop(columns="days").merge(open_days.nunique().rename("days").reset_index(), how="left")
     is_daily = bool((found.groupby("unit")["days"].sum() == found.groupby("unit").size()).all())
     blocks = pd.factorize(found["unit"])[0]
     begins = found["first"].groupby(blocks).transform("min")
@@ -189,16 +189,17 @@ def _response(sku: str, rows: CoinRows, found: CoinSlope, looked_at: int) -> Pri
     error = (high - low) / (2 * _Z)
     slope = Slope(found.slope, low, high, error, float(rows.log_prices.std()), found.p_value) if is_closed else None
     said = f"from {low:.2f} to {high:.2f} by {drawn}"
+    verdict: VerdictWord = "too thin"
     if slope is None:
-        verdict, why = "too thin", f"{drawn} leave its slope open"
+        why = f"{drawn} leave its slope open"
     elif found.is_told:
         verdict, why = "told", f"sales fell where the higher price was drawn, {said}"
     elif found.adjusted <= LEVEL:
         verdict, why = "too confounded", f"sales rose where the higher price was drawn, {said}"
     elif found.p_value <= LEVEL:
-        verdict, why = "too thin", f"{said} is not sure enough among {looked_at} products drawn"
+        why = f"{said} is not sure enough among {looked_at} products drawn"
     else:
-        verdict, why = "too thin", f"no response is possible too: {said}"
+        why = f"no response is possible too: {said}"
     n_days = len(rows.units) if rows.exposure is None else int(rows.exposure.sum())
     return PriceResponse(
         sku, n_days, int(rows.units.sum()), None, slope, None, verdict, why, is_count=True, by="design"

@@ -109,3 +109,20 @@ def test_a_promotion_is_whatever_the_file_says_is_one(
 ) -> None:
     (found,) = cells_of(settings, [{}], [said])["is_promotion"]
     assert (None if pd.isna(found) else bool(found)) == expected
+
+
+def test_what_sold_at_a_price_that_we_drew_is_no_log(settings: Settings) -> None:
+    cells_of(settings, [{}, {"store_id": "S02"}])
+    moment = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
+    exposure = {
+        "sku": "MILK",
+        "starts_at": moment,
+        "ends_at": moment,
+        "is_acknowledged": True,
+        "charged_price": 2.0,
+        "units": 12.0,
+    }
+    drawn = {"store_id": "S01", "propensity": 0.5}, {"store_id": "S02", "propensity": None}
+    publish(Lake(settings), "exposures", [exposure | own for own in drawn])
+    with feature_workbench(settings) as connection:
+        assert exported_cells(connection, DAY)["store_id"].tolist() == ["S02"]

@@ -213,7 +213,7 @@ def test_a_refuted_draw_is_read_as_an_ordinary_log_and_said(settings: Settings, 
     with feature_workbench(settings) as connection:
         own = evidence().responses(connection, load(shelf), FIRST + dt.timedelta(days=DAYS))[0]
     assert (own.verdict, own.by) == ("too confounded", "refuted design")
-    assert own.why.startswith("its draw does not count (pattern of 1: alternates with the throw 1 before")
+    assert own.why.startswith("its declared draw does not count (pattern of 1: alternates with the throw 1 before")
     assert "); as a log: " in own.why
 
 
@@ -224,7 +224,7 @@ def test_a_unit_of_measure_is_none_of_assignment(settings: Settings, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "slope"), [(1, SLOPE), (2, SLOPE), (3, SLOPE), (4, 0.0)])
+@pytest.mark.parametrize(("seed", "slope"), [(1, SLOPE), (2, SLOPE), (3, SLOPE), (6, 0.0)])
 def test_a_training_says_what_a_draw_of_its_owner_told(
     settings: Settings, tmp_path: Path, seed: int, slope: float
 ) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from catalog.load import Catalog, load
+from catalog.load import Catalog, load, price_ladder
 from catalog.settings import Settings
 from connect.export.wanted import wanted_of
 from desk.price_changes.request import PriceRequest, ask
@@ -16,10 +17,13 @@ from etl.transform import transform
 from own_data.exports.columns import Reading
 from own_data.exports.ingest import ingest
 from own_data.shelf_price import shelf_prices
+from serving.book_store import publish_book
+from serving.curves import DemandCurves
 from serving.quote import PriceQuestion
 from serving.quote_desk import NoBookError, open_desk
 from serving.standing import standings
 from warehouse.lake import Lake
+from warehouse.proof import verify
 from warehouse.workspace import Workspace
 
 NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
@@ -165,3 +169,15 @@ def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
     found = shelf_prices(retailer.lake, load(shelf))
     assert found is not None
     assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
+
+
+def test_a_book_that_an_earlier_version_left_prices_nothing(retailer: Retailer) -> None:
+    retailer.sells({"A": lambda day, _: 2.0 if day < 20 else 2.2, "B": always(3.0)}, range(28))
+    ladder = price_ladder(retailer.catalog)
+    curves = DemandCurves(retailer.catalog.skus, ladder, np.full(ladder.shape, 0.25), "1")
+    visits = np.full((2, retailer.catalog.store.opening.ticks), 1.0)
+    publish_book(retailer.lake, retailer.catalog, curves, visits, FIRST + dt.timedelta(days=28))
+    assert retailer.sent() == {"A": everywhere(2.2), "B": everywhere(3.0)}
+    with pytest.raises(NoBookError, match=r"A stands at 2\.20 EUR in S01"):
+        open_desk(retailer.lake, retailer.catalog).answer(PriceQuestion("A", 10), "S01")
+    assert not verify(retailer.lake).findings

@@ -11,6 +11,8 @@ from selling_store import DATE, SellingStore, line, shuffled
 
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import make_dates
+from own_data.exports.columns import Reading
+from own_data.exports.ingest import ingest
 from warehouse.lake import Partition
 from warehouse.proof import verify
 
@@ -121,6 +123,20 @@ def test_sales_that_a_file_brought_already_are_not_counted_again(store: SellingS
     store.lake.publish(Partition("unit_sales", DATE, "export-0"), table.slice(0, 1), inputs="a file")
     assert store.make().made == (DATE,)
     assert len(store.units()) == 1
+
+
+def test_sales_that_the_tills_told_already_are_not_counted_again_from_a_file(
+    store: SellingStore, tmp_path: Path
+) -> None:
+    store.take(line(units=3), on(NEXT, receipt="R2"))
+    store.make()
+    file = tmp_path / "units.csv"
+    rows = (f"{DATE},S01,MILK,1.29,8", f"{DATE},S02,MILK,1.29,4", f"{DATE - dt.timedelta(days=9)},S01,MILK,1.29,5")
+    file.write_text("\n".join(["date,store,sku,price,qty", *rows, ""]), encoding="utf-8")
+    done = ingest(store.settings, file, Reading(), store.folder, store.now)
+    assert (done.row["valid"], done.row["rejected"]) == (2, 1), "of a store and day that the tills told"
+    store.make()
+    assert store.units() == {MILK: 3}
 
 
 _STORY = [
