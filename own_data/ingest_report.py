@@ -46,6 +46,8 @@ def show_ingested(row: dict[str, Any], time_zone: str, money: Currency = EUR) ->
     for ours, (consequence, grains) in _WITHOUT.items():
         if ours not in taken and grain in grains:
             remark(f"There is no column for {ours}: {consequence}.")
+    if "propensity" in taken:
+        remark("Prices with a propensity are judged by their draw, whatever is wanted of a log below.")
     counts = ["rows", "valid", "rejected", "first_date", "last_date"]
     show_table(f"{row['file']}, as stored in the lake", counts, [[row[name] for name in counts]])
     if row["reasons"]:

@@ -37,10 +37,10 @@ class DrawnSales:
 def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
     """Return what sold up to a date at the prices that were drawn, on the shelf of a catalog."""
     first = min(lake.dates(TABLE), default=None)
-    if first is None or first > through:
+    sold = pd.DataFrame() if first is None or first > through else read_drawn_sales(lake, first, through)
+    if sold.empty:
         nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
         return DrawnSales(UnitRows(nothing, nothing, nothing), ())
-    sold = read_drawn_sales(lake, first, through)
     slots = tuple(sorted({date.date() for date in pd.to_datetime(sold["first_date"])}))
     sold = sold[sold["store_id"].isin(catalog.store.stores) & sold["sku"].isin(catalog.skus)]
     places = _places(sold, catalog, slots)

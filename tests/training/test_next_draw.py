@@ -53,6 +53,14 @@ def test_a_week_that_was_drawn_is_never_drawn_again_whatever_comes_late(tmp_path
     assert shop.draw(MONDAY + dt.timedelta(days=7)).sha256 != before
 
 
+def test_a_week_after_which_nothing_sold_at_a_drawn_price_is_followed_by_another_draw(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    drawn = next_draw(shop.lake, shop.catalog, MONDAY + dt.timedelta(days=7), 7)
+    assert drawn is not None
+    assert "from 0 earlier draws" in drawn.said
+
+
 def test_what_the_stores_show_is_what_was_drawn_and_their_own_price_under_the_kill_switch(tmp_path: Path) -> None:
     shop = Grocer(tmp_path)
     shop.night(MONDAY - dt.timedelta(days=1))
