@@ -284,8 +284,8 @@ def test_the_response_to_exported_prices_has_its_place(page: str) -> None:
     thin = PriceResponse("<b>&amp;", 9, 0, None, None, None, "too thin", "its price never varied")
     known = found(responses=(told, thin))
     said = words(training_report(known))
-    assert "MILK 900 90 −1.25 −1.50 −1.00 −1.25 −1.25 told purchases fall with the price" in said
-    assert "9 0 – – – – – too thin its price never varied" in said
+    assert "MILK 900 90 −1.25 −1.50 −1.00 −1.25 −1.25 told log purchases fall with the price" in said
+    assert "9 0 – – – – – too thin log its price never varied" in said
     assert f"{known.scores[known.fitted.candidate.name]['log_loss']:.5f} nats" in said
 
 
