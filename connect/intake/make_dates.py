@@ -7,7 +7,7 @@ weeks before. What it was made from stands in its receipt, so a kill costs no da
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,7 +140,9 @@ def _tables_of(reading: _Reading, date: dt.date) -> tuple[pa.Table, pa.Table]:
     draw = newest_draw(lake, date)
     drawn = [] if draw is None else lake.read(draw).to_pylist()
     draws = {(row["store_id"], row["sku"]): row for row in drawn}
-    evidence = DayEvidence(date, catalog.store, _history(reading, date), lines, counts, stock, visitors, draws)
+    asked = {*draws, *zip(*(lines[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
+    history = _history(reading, date, asked)
+    evidence = DayEvidence(date, catalog.store, history, lines, counts, stock, visitors, draws)
     exposures = exposures_of(evidence)
     of_day = {}
     for store in catalog.store.stores:
@@ -164,10 +166,26 @@ def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
     return lines, known.counted(date, lines)
 
 
-def _history(reading: _Reading, date: dt.date) -> ExportHistory:
-    """Return what was sent and acknowledged about a date."""
-    first, last = date - dt.timedelta(days=_ACKNOWLEDGED_WITHIN[0]), date + dt.timedelta(days=_ACKNOWLEDGED_WITHIN[1])
-    return reading.log.history(between(first, last))
+def _history(reading: _Reading, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
+    """Return what was sent and acknowledged about a date.
+
+    A price is sent once, however long it stands. So the record is read back until it has a price of each store and
+    product that is asked about, or begins.
+    """
+    begins = min(reading.workspace.lake.dates(EXPORT_BATCHES.name), default=date)
+    days, last = _ACKNOWLEDGED_WITHIN[0], date + dt.timedelta(days=_ACKNOWLEDGED_WITHIN[1])
+    while True:
+        first = date - dt.timedelta(days=days)
+        found = reading.log.history(between(first, last))
+        if first <= begins or _sent_before(found, date).issuperset(asked):
+            return found
+        days *= 2
+
+
+def _sent_before(history: ExportHistory, date: dt.date) -> set[tuple[str, str]]:
+    """Return the stores and products of which a price was sent before a date."""
+    batches = (batch for batch in history.batches if batch.effective_at.date() < date)
+    return {(batch.store, price.sku) for batch in batches for price in batch.prices}
 
 
 def _sold_on(reading: _Reading, date: dt.date) -> pd.DataFrame:

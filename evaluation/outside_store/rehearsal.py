@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from connect.export.targets import FolderTarget
 from connect.intake.intake import Intake, Kind
 from etl.batches import DEFAULT_SEED
 from evaluation.memory_registry import MemoryRegistry
-from evaluation.outside_store.stores.engine_commands import CommandedEngine
+from evaluation.outside_store.stores.engine_commands import CommandedEngine, set_clock
 from evaluation.outside_store.stores.fetched_prices import ExportFolder
 from evaluation.outside_store.stores.outside_world import OutsideWorld
 from evaluation.outside_store.stores.sales_client import RefusedRequestError, SalesClient
@@ -94,8 +94,8 @@ def served(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Beside]:
 def in_process(asked: argparse.Namespace, world: OutsideWorld) -> Iterator[Beside]:
     """Open the engine of a folder in this process."""
     folder = _prepared_folder(asked.rehearse, world)
-    settings = read_settings({"SHELFPRICE_HOME": str(folder / "home")})
-    engine = EngineInProcess(prepared(settings, load(folder / "shelf")), folder / "labels")
+    settings = read_settings({"SHELFPRICE_HOME": str(folder / "home"), "SHELFPRICE_NOW": str(folder / "now")})
+    engine = EngineInProcess(prepared(settings, load(folder / "shelf")), folder)
     yield Beside(ExportFolder(folder / "labels", world.stores, world.skus), ClientInProcess("", engine=engine), engine)
 
 
@@ -104,7 +104,7 @@ class EngineInProcess:
     """The functions that the commands call, on one lake; see `EngineBeside`."""
 
     workspace: Workspace
-    labels: Path
+    folder: Path
 
     def __post_init__(self) -> None:
         """Keep what is read of the lake from week to week."""
@@ -112,8 +112,7 @@ class EngineInProcess:
 
     def at(self, moment: dt.datetime) -> None:
         """Let it be so late, UTC."""
-        settings = self.workspace.settings.model_copy(update={"now": moment.isoformat()})
-        self.workspace = replace(self.workspace, settings=settings)
+        set_clock(self.folder / "now", moment)
 
     def take(self, kind: Kind, lines: Sequence[Any]) -> dict[str, Any]:
         """Take lines in, and answer as the API does."""
@@ -127,7 +126,7 @@ class EngineInProcess:
 
     def export(self, _monday: dt.date) -> None:
         """Hand over the prices of a week."""
-        export(self.workspace, FolderTarget(self.labels, ["json"]), log=self._log)
+        export(self.workspace, FolderTarget(self.folder / "labels", ["json"]), log=self._log)
 
 
 @dataclass

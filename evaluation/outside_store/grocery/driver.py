@@ -30,8 +30,8 @@ try:
 except ImportError as error:
     sys.exit(
         f"expected the package grocery-sim in the environment of {sys.executable}, found none ({error}); nothing was "
-        "played: `python3.13 -m venv DIR && DIR/bin/pip install grocery-sim==0.1.7`, then name it with --python "
-        "DIR/bin/python; it needs Python 3.12 or later, and a newer numpy than this project can have"
+        "played: `python3.13 -m venv DIR && DIR/bin/pip install grocery-sim==0.1.7 'pulp<4'`, then name it with "
+        "--python DIR/bin/python; it needs Python 3.12 or later, and a newer numpy than this project can have"
     )
 
 STORE = "OUTSIDE"

@@ -51,9 +51,7 @@ class CommandedEngine:
     def at(self, moment: dt.datetime) -> None:
         """See `EngineBeside`."""
         if self.clock is not None:
-            draft = self.clock.with_name(f".{self.clock.name}")
-            draft.write_text(moment.isoformat(), encoding="utf-8")
-            draft.replace(self.clock)
+            set_clock(self.clock, moment)
 
     def before_week(self, monday: dt.date) -> None:
         """See `EngineBeside`."""
@@ -64,6 +62,15 @@ class CommandedEngine:
         """See `EngineBeside`."""
         for command in self.exports:
             run_command(command, monday, self.environ)
+
+
+def set_clock(clock: Path, moment: dt.datetime) -> None:
+    """Write the time into a file, unless it is later there: a run that is begun again does not go back in time."""
+    if clock.exists() and dt.datetime.fromisoformat(clock.read_text(encoding="utf-8")) >= moment:
+        return
+    draft = clock.with_name(f".{clock.name}")
+    draft.write_text(moment.isoformat(), encoding="utf-8")
+    draft.replace(clock)
 
 
 def run_command(command: str, monday: dt.date, environ: Mapping[str, str] | None = None) -> None:

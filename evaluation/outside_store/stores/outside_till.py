@@ -97,9 +97,11 @@ class OutsideTill:
     def _prices_of(self, monday: dt.date, standing: Floats) -> Floats:
         """Return the prices that the till charges from a Monday on, EUR, shape (n_stores, n_products).
 
-        Where a price rises, a till follows only once the label has; so prices are exported and fetched twice then.
+        Where a price rises, a till follows only once the label has; so prices are fetched twice then. What tills and
+        labels acknowledge is taken in by the export after it.
         """
         self.engine.before_week(monday)
+        self.engine.export(monday)
         fetched = self._fetched(monday, standing)
         if not np.array_equal(fetched.till, fetched.label):
             fetched = self._fetched(monday, standing)
@@ -108,9 +110,10 @@ class OutsideTill:
         return fetched.till
 
     def _fetched(self, monday: dt.date, standing: Floats) -> FetchedPrices:
-        self.engine.export(monday)
         moment = dt.datetime.combine(monday, dt.time(OPENS), dt.UTC)
-        return self.supply.fetch(moment, standing, np.full(standing.shape, PLENTY))
+        fetched = self.supply.fetch(moment, standing, np.full(standing.shape, PLENTY))
+        self.engine.export(monday)
+        return fetched
 
     def _sell(self, charged: Floats, monday: dt.date, *, asks: bool) -> Sequence[DaySold]:
         world, dates = self.world, [monday + dt.timedelta(days=day) for day in range(WEEK)]
