@@ -24,7 +24,7 @@ from catalog.tables.decisions import (
     UNIT_SALES,
     VISIT_COUNTS,
 )
-from catalog.tables.intake import EXPOSURES, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
+from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.learning import (
     BELIEF_UPDATES,
     BELIEFS,
@@ -42,6 +42,7 @@ from catalog.tables.prices import (
     DEMAND_CURVES,
     EXPERIMENTS,
     HOURLY_DEMAND_CURVES,
+    HOURLY_DRAWS,
     HOURLY_PRICE_BOOK,
     PRICE_BOOK,
     PRICE_DRAWS,
@@ -62,6 +63,7 @@ TABLES: dict[str, Table] = {
         RECEIPT_LINES,
         STOCK_EVENTS,
         TRAFFIC,
+        PRODUCT_VISITS,
         EXPOSURES,
         UNIT_SALES,
         PROMOTIONS,
@@ -77,6 +79,7 @@ TABLES: dict[str, Table] = {
         HOURLY_PRICE_BOOK,
         HOURLY_DEMAND_CURVES,
         PRICE_DRAWS,
+        HOURLY_DRAWS,
         EXPERIMENTS,
         PRICE_CHANGES,
         ALERTS,

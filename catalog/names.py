@@ -42,6 +42,9 @@ REGISTRY_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUES
 EXTERNAL = "external"
 """Name of the policy behind a retailer's exported decisions: none of our policies set those prices."""
 
+OWNER = "owner"
+"""Name of the policy behind decisions of an outside store at prices that were not ours: nothing learns from them."""
+
 TRAINING_REPORT = "training_report.html"
 """Name of a training's report among the artifacts of its run in the registry."""
 

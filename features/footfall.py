@@ -161,14 +161,16 @@ def counted_visits(
         `count_stores`.
     """
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
-    totals = connection.execute(query("visits_by_day"), span).df()
+    by_units = not catalog.store.is_priced_hourly  # whoever says who came needs no guess from what sold
+    totals = connection.execute(query("visits_by_day"), {**span, "by_units": by_units}).df()
     counts = connection.execute(query("footfall"), span).df()
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
     positions = {sku: position for position, sku in enumerate(catalog.skus)}
     known = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
     product = known["sku"].map(positions).to_numpy(dtype=np.int64)
     visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()
-    visits += _chances(connection, catalog, span)
+    if by_units:
+        visits += _chances(connection, catalog, span)
     return visits, totals
 
 

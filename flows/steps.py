@@ -9,11 +9,12 @@ from etl.batches import DEFAULT_SEED, BatchResult, batches_of, store_ids, withou
 from etl.live.calendar import DEFAULT_START, dates_from
 from etl.transform import Transformed
 from etl.transform import transform as group_and_check
+from flows.clock import now_of
 from flows.progress import tell
 from flows.runs import as_task, spread_as_task, tag_run, warn_of_damaged_books
 from flows.spreading import spreading
 from flows.workspace import open_workspace
-from serving import make_book
+from serving import outside_day
 from serving.in_force import pricing_on
 from serving.make_book import Repriced, open_days
 from serving.playing import batches_to_play, play_one
@@ -61,7 +62,7 @@ def reprice(store: str | None = None, catalog_dir: str | None = None) -> list[Re
     workspace = open_workspace(catalog_dir)
     tag_run("pricing", "reprice")
     warn_of_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
-    return as_task(make_book.reprice, workspace, store)
+    return as_task(outside_day.reprice, workspace, store, now_of(workspace))
 
 
 _PER_SECOND = 2e6  # decisions that one core plays and publishes

@@ -75,7 +75,7 @@ def learned_for(
         What the log shows before the date, if it was read already.
     """
     through, champion = date - dt.timedelta(days=1), None
-    if evidence().holds_exported(connection, dt.date.min, through):
+    if _holds_exported(connection, catalog, dt.date.min, through):
         model = None
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
@@ -148,11 +148,16 @@ def read_for(lake: Lake, model: DatedModel | None, date: dt.date) -> tuple[Span,
     return tuple(spans)
 
 
+def _holds_exported(connection: duckdb.DuckDBPyConnection, catalog: Catalog, after: dt.date, through: dt.date) -> bool:
+    """Tell whether somebody else's prices count: of a store that says who came, only our own do."""
+    return not catalog.store.is_priced_hourly and evidence().holds_exported(connection, after, through)
+
+
 def responses_to_judge_by(
     connection: duckdb.DuckDBPyConnection, catalog: Catalog, trained_through: dt.date, judged_through: dt.date
 ) -> tuple[PriceResponse, ...]:
     """Return each product's response on all the days; nothing where no held-out decision was exported."""
-    if not evidence().holds_exported(connection, trained_through, judged_through):
+    if not _holds_exported(connection, catalog, trained_through, judged_through):
         return ()
     return evidence().responses(connection, catalog, judged_through)
 

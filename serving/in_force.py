@@ -25,6 +25,8 @@ from serving.belief.table import belief_from_table
 from serving.book_store import BookInForce, book_in_force, catalog_of, in_force_for
 from serving.curves import DemandCurves
 from serving.drawn_prices import draw_on, own_prices_on
+from serving.evidence import ShelfPrices
+from serving.hourly_prices import hourly_storefront, released_in
 from serving.orders import AtOnce, Orders, at_once_now, orders_on
 from serving.policies import GreedyPolicy, costs_that_count
 from serving.price_book import PriceBook
@@ -109,7 +111,7 @@ def pricing_on(
     if at_once is None:
         at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
-    priced_by = _priced_by(lake, catalog, date, name, orders)
+    priced_by = _priced_by(lake, catalog, date, name, orders, stores)
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
 
 
@@ -125,10 +127,12 @@ def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[st
     return {store: names for row in rows for store, names in row.at_once.items()}
 
 
-def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders) -> PricedBy:
+def _priced_by(
+    lake: Lake, catalog: Catalog, date: dt.date, name: str | None, orders: Orders, stores: Sequence[str] | None
+) -> PricedBy:
     is_stopped = catalog.store.guardrails.kill_switch or orders.stops_everything
     if sells_outside(lake.store, catalog.store):
-        return _told_apart(_priced_outside(lake, catalog, date, orders, is_stopped=is_stopped), orders)
+        return _told_apart(_priced_outside(lake, catalog, date, orders, stores, is_stopped=is_stopped), orders)
     if is_stopped:
         return _told_apart(PricedBy(storefront_at_base_prices(catalog, orders), "kill_switch"), orders)
     if name not in {"static", "rule"}:
@@ -143,13 +147,37 @@ def _priced_by(lake: Lake, catalog: Catalog, date: dt.date, name: str | None, or
     return _told_apart(PricedBy(without, without.name), orders)
 
 
-def _priced_outside(lake: Lake, catalog: Catalog, date: dt.date, orders: Orders, *, is_stopped: bool) -> PricedBy:
-    """Return what an outside store shows on a date: the newest draw, and without one its own shelf prices."""
+def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
+    """Return what the shelves of outside stores show by themselves; None where the twin plays."""
+    if not sells_outside(lake.store, catalog.store):
+        return None
+    return own_prices_on(lake, catalog, date, draw_on(lake, catalog, date))
+
+
+def _priced_outside(
+    lake: Lake,
+    catalog: Catalog,
+    date: dt.date,
+    orders: Orders,
+    stores: Sequence[str] | None,
+    *,
+    is_stopped: bool,
+) -> PricedBy:
+    """Return what outside stores show on a date: the newest draw, and without one their own shelf prices.
+
+    Stores that change hourly have prices of their own, so one of them is asked about at a time.
+    """
     draw = draw_on(lake, catalog, date)
     standing = own_prices_on(lake, catalog, date, draw)
     if draw is None or is_stopped:
         front = storefront_at_shelf_prices(catalog, standing, orders)
         return PricedBy(front, "kill_switch" if is_stopped else front.name)
+    if catalog.store.is_priced_hourly and stores is not None and len(stores) == 1:
+        found = book_in_force(lake, date)
+        own = standing, released_in(lake, catalog, stores[0], date)
+        hourly = hourly_storefront(catalog, stores[0], found, own, orders)
+        made_for, book = (None, None) if found is None else (found.book.published_at.date(), found.sha256)
+        return PricedBy(hourly, f"{hourly.name}:{book}:{draw.sha256}", made_for, book)
     front = storefront_of_draw(catalog, draw, standing, orders)
     return PricedBy(front, f"{front.name}:{draw.sha256}")
 

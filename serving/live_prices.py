@@ -101,7 +101,9 @@ def play_again(workspace: Workspace, date: dt.date, spread: Spread = HERE) -> No
 
 
 def _sell_the_rest(workspace: Workspace, date: dt.date, seed: int) -> int:
-    """Close the live days that were left open, with the shoppers they began with."""
+    """Close the live days that were left open, with the shoppers they began with; an outside store sells by itself."""
+    if workspace.catalog.store.sales == "outside":
+        return 0
     of_date = days_sold_live(workspace.lake, {date}.__contains__)
     left_open = [day for day in of_date if not day.is_closed(workspace.lake)]
     for day in left_open:

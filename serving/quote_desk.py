@@ -255,7 +255,7 @@ def _named(stores: Sequence[str]) -> str:
 
 
 def open_desk(lake: Lake, catalog: Catalog, catalog_dir: Path | None = None) -> QuoteDesk:
-    """Read the price book in force.
+    """Read the price book in force; an outside store shows what stands there, and no price of a book.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from etl.live.calendar import catalog_of_the_day
 from etl.live.day import LiveDay, SoldSoFar, sold_so_far, standing_after, taught
 from etl.live.store_now import StoreNow
 from serving.guardrails import guarded_with_trail, limits_of, rule_given
-from serving.in_force import pricing_on
+from serving.in_force import pricing_on, standing_prices
 from serving.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
 from serving.storefront import Storefront
 from warehouse.lake import Lake
@@ -154,14 +154,15 @@ class StoreStanding:
 
 def standings(lake: Lake, catalog: Catalog, stores: Mapping[str, StoreNow]) -> dict[str, StoreStanding]:
     """Return what holds in stores from the next tick of each on."""
-    found, resting = dict[str, StoreStanding](), dict[dt.date, list[StoreNow]]()
+    found, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
+    is_hourly = catalog.store.is_priced_hourly
     at_once = at_once_now(lake, {store: now.moment for store, now in stores.items()})
     for store, now in stores.items():
         if now.day is None:
-            resting.setdefault(now.date, []).append(now)
+            resting.setdefault((now.date, store if is_hourly else ""), []).append(now)
         else:
             found[store] = _during(lake, catalog, now, now.day, at_once)
-    for date, opening in resting.items():
+    for (date, _), opening in resting.items():
         found.update(_at_opening(lake, catalog, date, opening, at_once))
     return found
 
@@ -200,7 +201,8 @@ def _during(lake: Lake, catalog: Catalog, now: StoreNow, day: LiveDay, at_once: 
     left = catalog.store.opening.ticks - now.tick
     shelf = Shelf(began.stock, began.shown, left, np.zeros(began.shown.shape), began.opened_at, (now.store,))
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
-    limits = limits_of(catalog, orders)
+    outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
+    limits = limits_of(catalog, orders, outside)
     rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}
     was_peoples = {row["sku"]: _is_peoples(row) for row in rows}

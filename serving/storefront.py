@@ -4,8 +4,10 @@ A policy says what it wants and knows of nothing else; every later step stands h
 of them all. A `Storefront` is what the twin plays and what a quote explains.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -154,10 +156,16 @@ class Storefront:
 class LearningStorefront(Storefront):
     """A storefront whose policy learns from the day's own sales. Implements `catalog.pricing.LearnsWhileSelling`."""
 
-    def learned(self, sold: Sold) -> "LearningStorefront":
+    def learned(self, sold: Sold) -> Self:
         """Return the storefront for the ticks after one; prices change when the policy's belief is updated."""
+        return self.learned_all([sold])
+
+    def learned_all(self, ticks: Iterable[Sold]) -> Self:
+        """Return the storefront for the ticks after some; what lies between is not worked out."""
         assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
-        policy = self.policy.learned(sold)
+        policy = self.policy
+        for sold in ticks:
+            policy = policy.learned(sold)
         outlook = policy.outlook
         if outlook is self.policy.outlook:
             return replace(self, policy=policy)

@@ -28,6 +28,7 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from catalog.tables.prices import HOURLY_DRAWS
 from features.cells import feature_workbench, query, seals_of_cells
 from features.footfall import demand_shifts
 from warehouse.lake import Lake
@@ -225,6 +226,8 @@ def _fingerprint(lake: Lake, through: dt.date, begins: Sequence[dt.date]) -> str
 def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
     """Read the days to learn from: those of the window, split where demand was seen to change.
 
+    An outside store that changes hourly learns from the days on which it did: before them, prices were its owner's.
+
     Raises
     ------
     DataError
@@ -234,6 +237,9 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     """
     window = workspace.catalog.store.learning.window_days
     first = through - dt.timedelta(days=window - 1) if since is None and window is not None else since
+    if workspace.catalog.store.is_priced_hourly:
+        begun = min(workspace.lake.dates(HOURLY_DRAWS.name), default=through)
+        first = begun if first is None else max(first, begun)
     begin = first or dt.date.min
     spans = (Span("demand_cells", begin, through), Span("drift_checks", begin, through), Span("products"))
     prove(workspace.lake, spans)

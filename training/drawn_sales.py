@@ -20,7 +20,7 @@ from warehouse.proof import Span, prove
 from warehouse.sql_files import queries_beside
 from warehouse.workspace import Workspace
 
-DAYS = {"weekly": 7, "daily": 1}
+DAYS = {"weekly": 7, "daily": 1, "hourly": 1}
 """Days of a slot."""
 SAME_PRICE = 0.004  # EUR
 _query = queries_beside(__file__)

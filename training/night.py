@@ -24,6 +24,7 @@ from training.champion_change import finish_changes
 from training.champion_history import LOCK, newest
 from training.drawn_sales import told_by_log
 from training.drift_watch import watch_drift
+from training.hourly_start import begin_hourly
 from training.next_draw import next_draw
 from training.nights import (
     Night,
@@ -54,6 +55,11 @@ class Priced:
     book: PriceBook
     old_prices_hold: str | None
 
+
+_NOBODY_SAID = (
+    "drawn_prices.changes: hourly: expected products whose visits are said, found none, so the owner's prices stand: "
+    "send visits to /v1/traffic, or choose weekly"
+)
 
 CommitBook = Callable[[Lake, NewBook], object]
 """Commits a price book, alone or with what belongs to it."""
@@ -119,9 +125,12 @@ def price_date(
 def may_price_without_champion(workspace: Workspace, date: dt.date) -> bool:
     """Tell whether a belief from the log alone may price a date.
 
-    Everything before it was sold at prices of our own, and no champion is on record that the registry has lost.
+    Everything before it was sold at prices of our own, and no champion is on record that the registry has lost. A store
+    that changes hourly knows which visits were at a price of ours, and the others do not count.
     """
     policies = workspace.catalog.store.policies
+    if workspace.catalog.store.is_priced_hourly:
+        return newest(workspace.lake) is None
     return (
         policies.before_champion == "belief"
         and newest(workspace.lake) is None
@@ -183,7 +192,11 @@ def decide(
         inputs = inputs_of(lake, workspace.catalog, date, seed)
         decided = decided_from(lake, date)
         changed = decided not in {None, inputs}
-        if sells_outside(lake.store, workspace.catalog.store):
+        if workspace.catalog.store.is_priced_hourly:
+            begin_hourly(lake, workspace.catalog, date + dt.timedelta(days=1))
+            if draw_on(lake, workspace.catalog, date + dt.timedelta(days=1)) is None:
+                return _recorded(lake, Night(date, "base prices stay", said=_NOBODY_SAID), inputs)
+        elif sells_outside(lake.store, workspace.catalog.store):
             return recorded(lake, date) if decided == inputs else _draw_after(workspace, date, seed, inputs)
         because = "what the night was decided from has changed" if changed else why_due(workspace, registry, date)
         if because is None and decided is not None and is_done(lake, date):

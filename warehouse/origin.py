@@ -26,6 +26,7 @@ OF_A_RETAILER = (
     "receipt_lines",
     "stock_events",
     "traffic",
+    "product_visits",
     "exposures",
 )
 """Tables that both sides publish, and those that one alone does."""

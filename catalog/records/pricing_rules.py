@@ -84,14 +84,21 @@ class DrawnPriceRules(Record):
     products: Literal["none", "all"] | Annotated[tuple[Sku, ...], Field(min_length=1, strict=False)] = Field(
         default="none", description="products whose prices are drawn: `none`, `all`, or a list of them"
     )
-    changes: Literal["weekly", "daily"] = Field(
-        default="weekly", description="when another price may be drawn: on Mondays, or every day"
+    changes: Literal["weekly", "daily", "hourly"] = Field(
+        default="weekly",
+        description="when another price may be drawn: on Mondays, or every day; `hourly` takes a store that says who "
+        "looked at each product, and prices as the twin does",
     )
     band: float = Field(
         default=0.25, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the shelf price, as a share of it"
     )
     step: float = Field(
-        default=0.10, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the price before, as a share of it"
+        default=0.10,
+        gt=0,
+        le=0.5,
+        allow_inf_nan=False,
+        description="farthest from the price before, as a share of it; an opening price of a store that changes hourly "
+        "is free within the band",
     )
     held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
         default=0.10, description="share of store weeks, drawn, that stay at the shelf price: they tell what was earned"

@@ -190,6 +190,13 @@ class Store(Record):
     )
 
     @property
+    def is_priced_hourly(self) -> bool:
+        """Whether prices follow from who looked at each product of a store that sells outside."""
+        return (
+            self.sales == "outside" and self.drawn_prices.changes == "hourly" and self.drawn_prices.products != "none"
+        )
+
+    @property
     def clocks(self) -> tuple[WallClock, ...]:
         """The clocks of the stores, one for each time zone, in the order of the stores."""
         return tuple(dict.fromkeys(self.clock_of(store) for store in self.stores))

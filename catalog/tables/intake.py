@@ -64,6 +64,20 @@ TRAFFIC = Table(
     ),
 )
 
+PRODUCT_VISITS = Table(
+    "product_visits",
+    "one hour of one product in one store in which somebody counted who looked at it; what was said last holds",
+    ("store_id", "sku", "hour_at"),
+    (
+        STORE,
+        SKU,
+        Column("hour_at", MOMENT, "when the hour began", "UTC"),
+        Column("visits", pa.float64(), "visits in that hour, also to an empty shelf", "visits"),
+        _TAKEN_AT,
+        _TAKEN_FROM,
+    ),
+)
+
 EXPOSURES = Table(
     "exposures",
     "one product in one store over a span of one price of ours, or what sold meanwhile at a price that was not ours",

@@ -10,6 +10,7 @@ import pyarrow as pa
 from catalog.table import (
     EXPECTED_REVENUE,
     LONG_TEXT,
+    MODEL_VERSION,
     MOMENT,
     P_SALE,
     POLICY,
@@ -17,6 +18,7 @@ from catalog.table import (
     SKU,
     STORE,
     TEXT,
+    TICK,
     UNIT_VALUE,
     Column,
     Table,
@@ -262,6 +264,22 @@ PRICE_DRAWS = Table(
         Column("design", LONG_TEXT, "name of the rule that the draw follows"),
         Column("block", LONG_TEXT, "the store and slot whose products share one hold, such as S01/2026-01-05"),
         Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
+    ),
+)
+
+HOURLY_DRAWS = Table(
+    "hourly_draws",
+    "one price of an outside store from a tick of its day on, with the chance with which it was to be shown",
+    ("store_id", "tick", "sku"),
+    (
+        STORE,
+        TICK,
+        SKU,
+        Column("price", pa.float64(), "price from this tick on", "EUR"),
+        Column("shelf_price", pa.float64(), "the owner's price, which the band is around", "EUR"),
+        Column("propensity", pa.float64(), "chance with which the policy showed this price", "probability"),
+        POLICY,
+        MODEL_VERSION,
     ),
 )
 

@@ -12,7 +12,7 @@ from connect.api.kept_desk import OpenWorkspace
 from connect.api.problems import problem_responses
 from connect.intake.intake import Kind, ServedIntake
 from connect.intake.sale_lines import MOST_LINES, IntakeResult, RefusedLine, SaleLine
-from connect.intake.stock_and_visitors import StockEvent, VisitorCount
+from connect.intake.stock_and_visitors import ProductVisits, StockEvent, VisitorCount
 from warehouse.workspace import Workspace
 
 _SALES = [
@@ -34,7 +34,10 @@ _SALES = [
     },
 ]
 _STOCK = [{"store_id": "S01", "sku": "MILK", "happened_at": "2026-01-19T06:10:00Z", "kind": "delivery", "units": 40}]
-_VISITORS = [{"store_id": "S01", "hour_at": "2026-01-19T08:00:00Z", "visitors": 112}]
+_VISITORS = [
+    {"store_id": "S01", "hour_at": "2026-01-19T08:00:00Z", "visitors": 112},
+    {"store_id": "S01", "sku": "MILK", "hour_at": "2026-01-19T08:00:00Z", "visits": 31},
+]
 _REFUSED = RefusedLine(3, "unknown_product", "sku: a product of products.yaml, such as MILK", "MLIK")
 _ANSWER = asdict(IntakeResult(2, 1, (_REFUSED,)))
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -71,7 +74,9 @@ router = APIRouter(prefix="/v1", tags=["sales"], route_class=LargeJsonRoute)
 
 _Line = Annotated[Any, WithJsonSchema(_without_references(SaleLine.model_json_schema()))]
 _Event = Annotated[Any, WithJsonSchema(StockEvent.model_json_schema())]
-_Count = Annotated[Any, WithJsonSchema(VisitorCount.model_json_schema())]
+_Count = Annotated[
+    Any, WithJsonSchema({"anyOf": [VisitorCount.model_json_schema(), ProductVisits.model_json_schema()]})
+]
 
 
 @router.post(
@@ -117,7 +122,7 @@ def tell_stock(
 @router.post(
     "/traffic",
     operation_id="traffic",
-    summary="Say how many visitors came in an hour",
+    summary="Say how many visitors came in an hour, or how many looked at a product",
     response_description="What was taken, and why the rest was not",
     responses=_RESPONSES,
     openapi_extra={"requestBody": {"description": "The counts"}},

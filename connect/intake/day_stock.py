@@ -67,6 +67,10 @@ class ShelfStock:
                 stocked += ends - begins
         return stocked.total_seconds() / 60
 
+    def levels(self, store: str, sku: str) -> list[tuple[dt.datetime, float]]:
+        """Return from when on there were how many units of a product, in order of time; nothing before the first."""
+        return [(level.since, level.units) for level in self._levels.get((store, sku), ())]
+
     def _levels_of(self, store: str, changes: Sequence[tuple[dt.datetime, str, float]]) -> Iterable[_Level]:
         """Yield the level of a product whenever it changed, from its first count since the closing before."""
         closed = self._store.clock_of(store).closing_of(self._date - dt.timedelta(days=1))

@@ -47,6 +47,8 @@ class DayEvidence:
         Visitors of each store by the beginning of the hour, UTC.
     draws
         Row of `price_draws` in force, by store and product.
+    visits
+        Visits to a product by store, product and the beginning of the hour, UTC.
     """
 
     date: dt.date
@@ -57,39 +59,53 @@ class DayEvidence:
     stock: ShelfStock
     visitors: Mapping[tuple[str, dt.datetime], float]
     draws: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    visits: Mapping[tuple[str, str, dt.datetime], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpansOfDay:
+    """The spans of one product's day in one store, and what was sold in it, in order of time."""
+
+    store: str
+    sku: str
+    spans: Sequence[PriceSpan]
+    sales: Sequence[_Sale]
+
+    def at(self, moment: dt.datetime) -> PriceSpan:
+        """Return the span that a moment lies in; before opening it is the first, after closing the last."""
+        return self.spans[_place_of(moment, self.spans)]
 
 
 def exposures_of(day: DayEvidence) -> pa.Table:
     """Return the exposures of a business date, in the order of their key.
 
-    A store without a line was closed, or its tills said nothing, and has no exposure. A product without a released
-    price in a store has rows only for what sold. Lines from outside the opening hours belong to the first or the last
-    span.
+    A store without a line and without visits was closed, or said nothing, and has no exposure. A product without a
+    released price in a store has rows only for what sold. Lines from outside the opening hours belong to the first or
+    the last span.
     """
-    sales = _sales_by_product(day)
-    acks = _by_product(day.history.acknowledgements)
-    stores = sorted({store for store, _ in sales})
-    rows = [row for store in stores for row in _of_store(day, store, sales, acks)]
+    rows = [row for own in spans_of_day(day) for row in _of_product(day, own)]
     columns = {name: [row[name] for row in rows] for name in EXPOSURES.schema.names}
     return pa.table(columns, schema=EXPOSURES.schema)
 
 
-def _of_store(
-    day: DayEvidence,
-    store: str,
-    sales: Mapping[tuple[str, str], Sequence[_Sale]],
-    acks: Mapping[tuple[str, str], Sequence[Acknowledgement]],
-) -> Iterable[dict[str, Any]]:
-    clock, record = day.store.clock_of(store), day.history.of(store)
-    opens, closes = clock.opening_of(day.date), clock.closing_of(day.date)
-    sent = _sent_by_product(record)
-    for sku in sorted({*sent, *(sku for own, sku in sales if own == store)}):
-        own, said = sales.get((store, sku), ()), acks.get((store, sku), ())
-        charged = [(sale["sold_at"], sale["price"]) for sale in own if sale["counts"] and sale["offer"] is None]
-        spans = spans_of(opens, closes, sent.get(sku, ()), words_of(said, "till"), words_of(said, "label"), charged)
-        for number, span in enumerate(spans):
-            within = [sale for sale in own if _place_of(sale["sold_at"], spans) == number]
-            yield from _of_span(day, store, sku, span, within)
+def spans_of_day(day: DayEvidence) -> Iterator[SpansOfDay]:
+    """Yield the spans of each product in each store that was open, in the order of their key."""
+    sales, acks = _sales_by_product(day), _by_product(day.history.acknowledgements)
+    visited = {(store, sku) for (store, sku, _), count in day.visits.items() if count > 0}
+    for store in sorted({store for store, _ in {*sales, *visited}}):
+        clock, sent = day.store.clock_of(store), _sent_by_product(day.history.of(store))
+        opens, closes = clock.opening_of(day.date), clock.closing_of(day.date)
+        for sku in sorted({*sent, *(sku for own, sku in {*sales, *visited} if own == store)}):
+            own, said = sales.get((store, sku), ()), acks.get((store, sku), ())
+            charged = [(sale["sold_at"], sale["price"]) for sale in own if sale["counts"] and sale["offer"] is None]
+            till, label = (words_of(said, device) for device in ("till", "label"))
+            yield SpansOfDay(store, sku, spans_of(opens, closes, sent.get(sku, ()), till, label, charged), own)
+
+
+def _of_product(day: DayEvidence, own: SpansOfDay) -> Iterable[dict[str, Any]]:
+    for number, span in enumerate(own.spans):
+        within = [sale for sale in own.sales if _place_of(sale["sold_at"], own.spans) == number]
+        yield from _of_span(day, own.store, own.sku, span, within)
 
 
 def _of_span(
@@ -100,7 +116,7 @@ def _of_span(
     if span.price is not None:
         units[span.price, None] = 0.0  # type: ignore[assignment] # of kilos there are parts
     for sale in sales:
-        reason = _why_not_ours(sale, span)
+        reason = why_not_ours(sale, span)
         charged = sale["price"] if span.price is None or reason is not None else span.price
         units[charged, reason] += sale["units"]
     for (price, reason), sold in sorted(units.items(), key=lambda item: (item[0][0], item[0][1] or "")):
@@ -132,7 +148,8 @@ def _of_draw(day: DayEvidence, store: str, sku: str, price: float | None) -> dic
     return {name: draw[name] for name in _OF_DRAW}
 
 
-def _why_not_ours(sale: _Sale, span: PriceSpan) -> str | None:
+def why_not_ours(sale: _Sale, span: PriceSpan) -> str | None:
+    """Say why a sale in a span is not of our price; None where it is."""
     if not sale["counts"]:
         return VOIDED
     if sale["offer"] is not None:

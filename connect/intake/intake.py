@@ -12,7 +12,7 @@ from connect.export.export_log import ExportLog
 from connect.intake.known_lines import KnownLines
 from connect.intake.make_dates import MadeDates, make_dates
 from connect.intake.sale_lines import IntakeResult
-from connect.intake.stock_and_visitors import take_stock, take_visitors
+from connect.intake.stock_and_visitors import take_stock, take_traffic
 from connect.intake.take_sales import LOCK, take_sales
 from flows.clock import now_of
 from flows.workspace import prepared
@@ -55,7 +55,7 @@ class Intake:
         if kind == "sales":
             with self._taking:
                 return take_sales(workspace, lines, by, self._clock(workspace), self._known)
-        take = take_stock if kind == "stock" else take_visitors
+        take = take_stock if kind == "stock" else take_traffic
         return take(workspace, lines, by, self._clock(workspace))
 
     def make_dates(self, workspace: Workspace) -> MadeDates:

@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,16 +17,20 @@ import pyarrow as pa
 
 from catalog.arrays import Flags
 from catalog.load import Catalog
-from catalog.names import INTAKE_GROUP
-from catalog.tables.decisions import UNIT_SALES
-from catalog.tables.intake import EXPOSURES, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
+from catalog.names import INTAKE_GROUP, LIVE_GROUP
+from catalog.table import Table
+from catalog.tables.decisions import INTERACTIONS, UNIT_SALES
+from catalog.tables.intake import EXPOSURES, PRODUCT_VISITS, RECEIPT_LINES, STOCK_EVENTS, TRAFFIC
 from catalog.tables.operations import EXPORT_BATCHES, LABEL_STATES
+from catalog.tables.prices import HOURLY_DRAWS
 from connect.export.export_log import ExportHistory, ExportLog
 from connect.intake.day_sales import DayLines, unit_sales_of
 from connect.intake.day_stock import ShelfStock
+from connect.intake.decisions import MadeDecisions, VisitedDay, decisions_of
 from connect.intake.exposures import DayEvidence, exposures_of, hours_open
 from connect.intake.known_lines import KnownLines
 from connect.intake.take_sales import LOCK, first_date
+from etl.live.day import LiveDay, clear_away
 from etl.sales_so_far import DAYS
 from serving.drawn_prices import newest_draw
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -52,7 +57,7 @@ class MadeDates:
 
 
 @dataclass
-class _Reading:
+class Reading:
     """What was read of the lake while dates are made."""
 
     workspace: Workspace
@@ -79,7 +84,7 @@ def make_dates(
         lake.finish_interrupted()
         known.look(first_date(now))
         folded = [date for date in known.dates if _fold(workspace, known, date, is_over=is_over(workspace, date, now))]
-        reading = _Reading(workspace, known, log or ExportLog(lake))
+        reading = Reading(workspace, known, log or ExportLog(lake))
         over = [date for date in known.dates if is_over(workspace, date, now)]
         made = [date for date in over if _make(reading, date)]
     return MadeDates(tuple(made), tuple(folded))
@@ -110,13 +115,16 @@ def _fold(workspace: Workspace, known: KnownLines, date: dt.date, *, is_over: bo
     return True
 
 
-def _make(reading: _Reading, date: dt.date) -> bool:
+def _make(reading: Reading, date: dt.date) -> bool:
     """Make the tables of a date, unless they are current; tell whether they were made."""
     lake, sales = reading.workspace.lake, Partition(UNIT_SALES.name, date, INTAKE_GROUP)
     inputs = _fingerprint(reading, date)
     if lake.is_current(sales, inputs):
         return False
-    exposures, units = _tables_of(reading, date)
+    evidence = evidence_on(reading, date)
+    decisions = _decided(reading, evidence)
+    exposures, units = _tables_of(reading, evidence, decisions.pairs)
+    _publish_decisions(lake, date, decisions, inputs)
     with lake.commit(f"intake-sales-{date}", inputs=inputs) as commit:
         commit.publish(Partition(EXPOSURES.name, date, INTAKE_GROUP), exposures)
         commit.publish(sales, units)
@@ -125,28 +133,69 @@ def _make(reading: _Reading, date: dt.date) -> bool:
     return True
 
 
-def _tables_of(reading: _Reading, date: dt.date) -> tuple[pa.Table, pa.Table]:
-    """Return the exposures and the unit sales of a date."""
+def evidence_on(reading: Reading, date: dt.date) -> DayEvidence:
+    """Return what is known of a date."""
     catalog, known, lake = reading.workspace.catalog, reading.known, reading.workspace.lake
     lines, counts = _lines_of(known, date)
     lines_before, counts_before = _lines_of(known, date - _ONE_DAY)
-    events = pa.concat_tables(_read(lake, STOCK_EVENTS.name, day) for day in (date - _ONE_DAY, date))
+    events = pa.concat_tables(_read(lake, STOCK_EVENTS, day) for day in (date - _ONE_DAY, date))
     stock = ShelfStock(
         catalog.store, date, events, pa.concat_tables([lines_before, lines]), np.r_[counts_before, counts]
     )
-    visitors = {
-        (row["store_id"], row["hour_at"]): row["visitors"] for row in _read(lake, TRAFFIC.name, date).to_pylist()
+    visitors = {(row["store_id"], row["hour_at"]): row["visitors"] for row in _read(lake, TRAFFIC, date).to_pylist()}
+    visits = {
+        (row["store_id"], row["sku"], row["hour_at"]): row["visits"]
+        for row in _read(lake, PRODUCT_VISITS, date).to_pylist()
     }
     draw = newest_draw(lake, date)
     drawn = [] if draw is None else lake.read(draw).to_pylist()
     draws = {(row["store_id"], row["sku"]): row for row in drawn}
     asked = {*draws, *zip(*(lines[name].to_pylist() for name in ("store_id", "sku")), strict=True)}
     history = _history(reading, date, asked)
-    evidence = DayEvidence(date, catalog.store, history, lines, counts, stock, visitors, draws)
+    return DayEvidence(date, catalog.store, history, lines, counts, stock, visitors, draws, visits)
+
+
+def remade_on(lake: Lake, date: dt.date) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Return the prices of outside stores that were remade during a date, by store and product, in order of time."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for part in lake.partitions_on(HOURLY_DRAWS.name, date):
+        for row in lake.read(part).sort_by("tick").to_pylist():
+            found.setdefault((row["store_id"], row["sku"]), []).append(row)
+    return found
+
+
+def _decided(reading: Reading, evidence: DayEvidence) -> MadeDecisions:
+    """Return the decisions of a date that is over; none where no visits are said."""
+    if not evidence.visits:
+        return MadeDecisions({}, frozenset())
+    catalog, date = reading.workspace.catalog, evidence.date
+    until = {store: catalog.store.clock_of(store).closing_of(date) for store in catalog.store.stores}
+    return decisions_of(VisitedDay(catalog, evidence, until, remade_on(reading.workspace.lake, date)))
+
+
+def _publish_decisions(lake: Lake, date: dt.date, made: MadeDecisions, inputs: str) -> None:
+    """Make an ordinary batch of each store's decisions, with its price decisions if they were made during the day."""
+    stores = {own.group.removeprefix(LIVE_GROUP) for own in lake.partitions_on("interactions", date)
+              if own.group.startswith(LIVE_GROUP)}  # fmt: skip
+    nothing = INTERACTIONS.schema.empty_table()
+    for store in sorted(stores | set(made.by_store)):
+        day = LiveDay(store, date)
+        with lake.commit(day.commit, inputs=inputs, amends=True) as commit:
+            if lake.holds(day.part("live_repricings")):
+                commit.publish(day.part("repricings"), lake.read(day.part("live_repricings")))
+            commit.publish(day.part("interactions"), made.by_store.get(store, nothing))
+        clear_away(lake, day)
+
+
+def _tables_of(
+    reading: Reading, evidence: DayEvidence, decided: Collection[tuple[str, str]]
+) -> tuple[pa.Table, pa.Table]:
+    """Return the exposures and the unit sales of a date, without those of what was decided."""
+    catalog, lake, date = reading.workspace.catalog, reading.workspace.lake, evidence.date
     exposures = exposures_of(evidence)
     of_day = {}
     for store in catalog.store.stores:
-        counted = [visitors.get((store, hour)) for hour in hours_open(catalog.store, store, date)]
+        counted = [evidence.visitors.get((store, hour)) for hour in hours_open(catalog.store, store, date)]
         known_counts = [count for count in counted if count is not None]
         if len(known_counts) == len(counted):
             of_day[store] = sum(known_counts)
@@ -157,7 +206,8 @@ def _tables_of(reading: _Reading, date: dt.date) -> tuple[pa.Table, pa.Table]:
         if part.group != INTAKE_GROUP
         for pair in zip(*(lake.read(part)[name].to_pylist() for name in ("store_id", "sku")), strict=True)
     }
-    day = DayLines(date, lines, counts, exposures, stock, of_day, before, elsewhere)
+    lines, counts, stock = evidence.lines, evidence.counts, evidence.stock
+    day = DayLines(date, lines, counts, exposures, stock, of_day, before, {*elsewhere, *decided})
     return exposures, unit_sales_of(catalog, day)
 
 
@@ -166,7 +216,7 @@ def _lines_of(known: KnownLines, date: dt.date) -> tuple[pa.Table, Flags]:
     return lines, known.counted(date, lines)
 
 
-def _history(reading: _Reading, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
+def _history(reading: Reading, date: dt.date, asked: Collection[tuple[str, str]]) -> ExportHistory:
     """Return what was sent and acknowledged about a date.
 
     A price is sent once, however long it stands. So the record is read back until it has a price of each store and
@@ -188,7 +238,7 @@ def _sent_before(history: ExportHistory, date: dt.date) -> set[tuple[str, str]]:
     return {(batch.store, price.sku) for batch in batches for price in batch.prices}
 
 
-def _sold_on(reading: _Reading, date: dt.date) -> pd.DataFrame:
+def _sold_on(reading: Reading, date: dt.date) -> pd.DataFrame:
     if date not in reading.before:
         parts = reading.workspace.lake.partitions_on(UNIT_SALES.name, date)
         tables = [reading.workspace.lake.read(part).select(_BEFORE) for part in parts]
@@ -197,16 +247,12 @@ def _sold_on(reading: _Reading, date: dt.date) -> pd.DataFrame:
     return reading.before[date]
 
 
-def _read(lake: Lake, table: str, date: dt.date) -> pa.Table:
-    part = Partition(table, date, INTAKE_GROUP)
-    return (
-        lake.read(part)
-        if lake.holds(part)
-        else {t.name: t for t in (STOCK_EVENTS, TRAFFIC)}[table].schema.empty_table()
-    )
+def _read(lake: Lake, table: Table, date: dt.date) -> pa.Table:
+    part = Partition(table.name, date, INTAKE_GROUP)
+    return lake.read(part) if lake.holds(part) else table.schema.empty_table()
 
 
-def _fingerprint(reading: _Reading, date: dt.date) -> str:
+def _fingerprint(reading: Reading, date: dt.date) -> str:
     """Return the fingerprint of everything that the tables of a date are made from."""
     lake, known = reading.workspace.lake, reading.known
     near = [date + dt.timedelta(days=day) for day in range(-_ACKNOWLEDGED_WITHIN[0], _ACKNOWLEDGED_WITHIN[1] + 1)]
@@ -220,6 +266,8 @@ def _fingerprint(reading: _Reading, date: dt.date) -> str:
             for day in near
             for part in lake.partitions_on(table, day)
         ],
+        _proof(lake, PRODUCT_VISITS.name, date),
+        _proof(lake, HOURLY_DRAWS.name, date),
         [_proof_of_sales(reading, day) for day in _days_before(date)],
         _proof(lake, UNIT_SALES.name, date, but=INTAKE_GROUP),
         None if (draw := newest_draw(lake, date)) is None else lake.sha256(draw),
@@ -229,7 +277,7 @@ def _fingerprint(reading: _Reading, date: dt.date) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _proof_of_sales(reading: _Reading, date: dt.date) -> str:
+def _proof_of_sales(reading: Reading, date: dt.date) -> str:
     if date not in reading.receipts:
         reading.receipts[date] = _proof(reading.workspace.lake, UNIT_SALES.name, date)
     return reading.receipts[date]

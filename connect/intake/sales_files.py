@@ -1,7 +1,7 @@
 """Files of what a store sold: CSV, JSON lines or Parquet, as the objects that the quote API takes.
 
-The columns say what a file holds: `visitors` are traffic, `kind` is stock, anything else is sales. In CSV and Parquet a
-reference to another line is one column, `voids` or `corrects`, or two: `voids_receipt` and `voids_line`.
+The columns say what a file holds: `visitors` and `visits` are traffic, `kind` is stock, anything else is sales. In CSV
+and Parquet a reference to another line is one column, `voids` or `corrects`, or two: `voids_receipt` and `voids_line`.
 """
 
 import csv
@@ -54,7 +54,7 @@ def batches_in(file: Path) -> Iterator[list[Line]]:
 def kind_of(lines: Iterable[Line]) -> Kind:
     """Return what a file holds, by its first line."""
     first = next((line for _, line in lines if isinstance(line, Mapping)), {})
-    if "visitors" in first:
+    if "visitors" in first or "visits" in first:
         return "traffic"
     return "stock" if "kind" in first else "sales"
 

@@ -1,11 +1,13 @@
-"""Take in what else a store knows while it sells: counts, deliveries and losses of stock, and visitors by the hour.
+"""Take in what else a store knows while it sells: counts, deliveries and losses of stock, and who came in each hour.
 
-Both are few, so a business date of a table is one part, which is published anew with what came. An event of stock is
-told from others by its event id, or by store, product, kind and time; of an hour's visitors, what was said last holds.
+All are few, so a business date of a table is one part, which is published anew with what came. An event of stock is
+told from others by its event id, or by store, product, kind and time; of an hour's visitors, and of its visits to a
+product, what was said last holds.
 """
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -13,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from catalog.names import INTAKE_GROUP
 from catalog.table import Table
-from catalog.tables.intake import STOCK_EVENTS, TRAFFIC
+from catalog.tables.intake import PRODUCT_VISITS, STOCK_EVENTS, TRAFFIC
 from connect.intake.sale_lines import Id, IntakeResult, LineCheck, LineRefusal, RefusedLine, parsed
 from connect.intake.take_sales import LOCK
 from warehouse.lake import Lake, Partition
@@ -49,6 +51,17 @@ class VisitorCount(BaseModel):
     visitors: float = Field(ge=0, lt=1e7, description="visitors who came in that hour")
 
 
+class ProductVisits(BaseModel):
+    """The visits to a product of a store in one hour."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
+
+    store_id: Id = Field(description="the store, as store.yaml names it")
+    sku: Id = Field(description="the product, as products.yaml names it")
+    hour_at: AwareDatetime = Field(description="when the hour begins, ISO 8601 in UTC or with an offset")
+    visits: float = Field(ge=0, lt=1e7, description="shoppers who looked at the product in that hour, 0 for nobody")
+
+
 def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
     """Take events of stock in; when it returns, those that were taken are durable. See `take_sales`."""
     check = LineCheck(workspace.catalog, now)
@@ -62,22 +75,47 @@ def take_stock(workspace: Workspace, events: Sequence[Any], by: str, now: dt.dat
     return _take(workspace, STOCK_EVENTS, "happened_at", events, row_of, _id_of_event, replaces=False)
 
 
-def take_visitors(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
-    """Take counts of visitors in; when it returns, those that were taken are durable. See `take_sales`."""
+def take_traffic(workspace: Workspace, counts: Sequence[Any], by: str, now: dt.datetime) -> IntakeResult:
+    """Take counts of visitors, and of visits to products, in; when it returns, those that were taken are durable.
+
+    A count with a `sku` is one of visits. See `take_sales`.
+    """
+    of_product = [isinstance(given, Mapping) and "sku" in given for given in counts]
+    taken = known = 0
+    refused = list[RefusedLine]()
+    for table, model, has_sku in ((TRAFFIC, VisitorCount, False), (PRODUCT_VISITS, ProductVisits, True)):
+        places = [place for place, own in enumerate(of_product) if own is has_sku]
+        if places:
+            result = _take_hours(workspace, table, model, [counts[place] for place in places], (by, now))
+            taken, known = taken + result.taken, known + result.known
+            refused += [replace(line, index=places[line.index]) for line in result.refused]
+    return IntakeResult(taken, known, tuple(sorted(refused, key=lambda line: line.index)))
+
+
+def _take_hours(
+    workspace: Workspace,
+    table: Table,
+    model: type[VisitorCount | ProductVisits],
+    counts: Sequence[Any],
+    sent: tuple[str, dt.datetime],
+) -> IntakeResult:
+    """Take what was counted in hours of a store."""
+    by, now = sent
     check = LineCheck(workspace.catalog, now)
 
     def row_of(given: Any) -> _Row:
-        count = parsed(VisitorCount, given)
-        check.refuse_unknown(count.store_id, None)
+        count = parsed(model, given)
+        check.refuse_unknown(count.store_id, getattr(count, "sku", None))
         check.refuse_time("hour_at", count.hour_at)
         local = workspace.catalog.store.clock_of(count.store_id).local(count.hour_at)
         if (local.minute, local.second, local.microsecond) != (0, 0, 0):
             raise LineRefusal("not_valid", "hour_at: the beginning of an hour in the store", count.hour_at.isoformat())
         return {**dict(count), "hour_at": count.hour_at.astimezone(dt.UTC), "taken_at": now, "taken_from": by}
 
-    return _take(
-        workspace, TRAFFIC, "hour_at", counts, row_of, lambda row: (row["store_id"], row["hour_at"]), replaces=True
-    )
+    def id_of(row: Mapping[str, Any]) -> _Key:
+        return tuple(row[name] for name in table.key)
+
+    return _take(workspace, table, "hour_at", counts, row_of, id_of, replaces=True)
 
 
 def _take(

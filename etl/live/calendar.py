@@ -55,7 +55,12 @@ def _way_to_cells(lake: Lake) -> str:
 
 
 def newest_sold(lake: Lake) -> dt.date | None:
-    """Return the newest business date with decisions, closed or still being sold; None in an empty lake."""
+    """Return the newest business date with decisions, closed or still being sold; None in an empty lake.
+
+    A retailer's date counts when it is over: what is sold of it meanwhile is told by others.
+    """
+    if origin_of(lake.store) == "retailer":
+        return newest_closed(lake)
     found = (newest_closed(lake), next(lake.newest_dates("live_interactions"), None))
     return max((date for date in found if date is not None), default=None)
 
@@ -193,8 +198,11 @@ def next_dates(lake: Lake, catalog: Catalog, stores: Collection[str]) -> dict[st
     after = [] if closed is None else [closed + ONE_DAY]
     together = min([*being_sold, *after], default=DEFAULT_START)
     own = {day.store: day.business_date for day in live}
-    for store, date in {} if origin_of(lake.store) == "retailer" else _newest_closed_of(lake, set(stores)).items():
-        own[store] = max(date, own.get(store, date))
+    if origin_of(lake.store) == "retailer":
+        own = {store: max(date, closed or date) for store, date in own.items()}
+    else:
+        for store, date in _newest_closed_of(lake, set(stores)).items():
+            own[store] = max(date, own.get(store, date))
     return {store: own[store] + ONE_DAY if store in own else together for store in stores}
 
 

@@ -79,7 +79,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class SoldSoFar:
-    """What the lake holds of a live day."""
+    """What the lake holds of a live day; an outside store has decided the prices of its next tick before it begins."""
 
     rows: DayRows
     mark: Mark
@@ -136,7 +136,8 @@ def sold_so_far(lake: Lake, day: LiveDay) -> SoldSoFar | None:
     learned = day.part("belief_updates")
     updates = lake.read(learned) if lake.receipt(learned) else None
     rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates)
-    return SoldSoFar(before(rows, mark.tick), mark)
+    decided = rows.repricings.filter(pc.less_equal(rows.repricings["tick"], mark.tick))
+    return SoldSoFar(replace(before(rows, mark.tick), repricings=decided), mark)
 
 
 def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: Mark) -> Published:
@@ -150,10 +151,15 @@ def close_day(lake: Lake, catalog: Catalog, day: LiveDay, rows: DayRows, mark: M
     ledger = in_force_in(lake, day.business_date, group)
     whole = replace(rows, in_force=ledger)
     published = load_rows(lake, catalog, whole, day.business_date, group, inputs=inputs, seed=mark.seed)[-1]
+    clear_away(lake, day)
+    return published
+
+
+def clear_away(lake: Lake, day: LiveDay) -> None:
+    """Clear away the live parts of a store's days before one that has closed."""
     for other in days_with_live_parts(lake):
         if other.store == day.store and other.business_date < day.business_date and other.is_closed(lake):
             discard(lake, other)
-    return published
 
 
 def discard(lake: Lake, day: LiveDay) -> None:

@@ -1,5 +1,6 @@
 -- One row per distinct feature vector of the decisions of one partition (the view `sold`) that met the product in
--- stock. A stock that nobody knows is kept as null.
+-- stock. A stock that nobody knows is kept as null. What an outside store sold at prices that were not ours is left out:
+-- no model learns from it.
 with decisions as (
     select
         sku,
@@ -7,6 +8,7 @@ with decisions as (
         inventory_level,
         purchased
     from sold
+    where policy <> 'owner'
 ),
 
 cells as (

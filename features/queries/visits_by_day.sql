@@ -13,7 +13,7 @@ with visits as (
         store_id,
         sum(chances)::bigint as count_visits
     from unit_sales
-    where business_date between $first and $last
+    where $by_units and business_date between $first and $last
     group by business_date, store_id
 )
 

@@ -83,6 +83,8 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
 def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False) -> None:
     """Remake prices for the rest of a day from what was sold so far. A live store does this by itself every hour.
 
+    For outside stores with `changes: hourly`, run it each hour that they are open: `shelfprice export` sends prices.
+
     The prices are for who asks: `shelfprice quote --store S01` answers from them.
 
     For example:
@@ -90,14 +92,15 @@ def reprice(store: Store = None, catalog: Catalog = None, as_json: Json = False)
     """
     folder = text_of(catalog)
     with reprice.working():
+        from flows.clock import now_of
         from flows.runs import say_damaged_books
         from flows.workspace import open_workspace
         from serving.make_book import open_days
-        from serving.make_book import reprice as remake
+        from serving.outside_day import reprice as remake
 
         workspace = open_workspace(folder)
         say_damaged_books(workspace.lake, [day.business_date for day in open_days(workspace.lake, store)][-1:])
-        done = remake(workspace, store)
+        done = remake(workspace, store, now_of(workspace))
     rows = [{**vars(one), "business_date": str(one.business_date)} for one in done]
     if as_json:
         emit({"repriced": rows})

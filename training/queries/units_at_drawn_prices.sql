@@ -1,4 +1,5 @@
--- What sold at each drawn price over the days for which its draw stood: one row for a store, product and draw.
+-- What sold at each drawn price over the days for which its draw stood: one row for a store, product and draw. A row that
+-- holds the owner's price while prices change hourly is no draw.
 with dates as (
     select distinct business_date from price_draws
 ),
@@ -34,6 +35,6 @@ inner join exposures as e
         and s.first_date <= e.business_date
         and coalesce(s.next_date, $through + interval 1 day) > e.business_date
         and abs(d.price - e.charged_price) < $same
-where e.business_date <= $through and e.not_ours is null
+where e.business_date <= $through and e.not_ours is null and d.design <> 'hourly'
 group by all
 order by first_date, d.store_id, d.sku

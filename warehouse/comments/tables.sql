@@ -15,6 +15,8 @@ comment on view receipt_lines is
 'one line of a receipt as the till said it; it counts unless another line voids or corrects it';
 comment on view stock_events is 'one count, delivery or loss of a product in a store';
 comment on view traffic is 'one hour of one store in which somebody counted its visitors; what was said last holds';
+comment on view product_visits is
+'one hour of one product in one store in which somebody counted who looked at it; what was said last holds';
 comment on view exposures is
 'one product in one store over a span of one price of ours, or what sold meanwhile at a price that was not ours';
 comment on view unit_sales is
@@ -71,6 +73,8 @@ comment on view products is 'one product on the shelf';
 comment on view shopper_pool is 'one shopper of the pool, also where a retailer''s own decisions are of others';
 comment on view shoppers is 'one shopper of the pool';
 comment on view stores is 'one store whose time is kept; there is none while all stores keep UTC';
+comment on view hourly_draws is
+'one price of an outside store from a tick of its day on, with the chance with which it was to be shown';
 comment on view price_draws is
 'one product in one outside store over a week or a day from the date on, with the price that was drawn for it';
 comment on view experiments is

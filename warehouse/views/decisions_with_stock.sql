@@ -1,7 +1,9 @@
--- One row per decision of a day that is over that met the product in stock: what demand is learned from.
+-- One row per decision of a day that is over that met the product in stock: what demand is learned from. What an outside
+-- store sold at prices that were not ours teaches nothing.
 create or replace view decisions_with_stock as
 with decisions as (
     select * from with_stock(closed_interactions)
+    where policy <> 'owner'
 )
 
 select

@@ -5,8 +5,8 @@ Of this project it knows the twin and the catalog alone. The engine sees only wh
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,9 @@ from catalog.store_day import BOUGHT, StoreDay
 from evaluation.outside_store.stores.outside_world import RULES, WEEK, AttainableProfit, Floats, Ints, OwnersRules
 from evaluation.outside_store.stores.stockpiling_grocer import price_points
 from evaluation.outside_store.stores.till_lines import DaySold, TillLine
-from simulation.store_day import play
+from simulation.store_day import Stretch, play
 from simulation.truth import chance_on
-from simulation.visits import expected_visits_on, opening_stock
+from simulation.visits import draw_visits, expected_visits_on, opening_stock
 
 Ask = Callable[[Shelf], Floats]
 """Prices for one tick, EUR, shape (n_stores, n_products)."""
@@ -63,12 +63,15 @@ class TwinStore:
         Monday of the first week.
     catalog
         Its shelf, whose weeks are alike: nothing scripted changes its demand.
+    tells_visits
+        Whether it says who looked at each product in each hour, beside who came.
     """
 
     seed: int
     first_date: dt.date = FIRST_DATE
     catalog: Catalog = field(default_factory=load)
     rules: OwnersRules = RULES
+    tells_visits: bool = False
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -112,26 +115,63 @@ class TwinStore:
         Whoever buys gets a receipt of one line. The shelf is counted before opening and after closing.
         """
         day, clocks = self.play_day(date, ask), [self.catalog.store.clock_of(store) for store in self.stores]
-        opened = [clock.opening_of(date) for clock in clocks]
-        lines, came = list[TillLine](), Counter[tuple[int, dt.datetime]]()
+        told = self._told(date, day)
+        closed = [clock.closing_of(date) for clock in clocks]
+        return replace(told, stock=told.stock + self._count(date, closed, day.stock[0] - told.units, "closing"))
+
+    def sell_hours(self, date: dt.date, ask: Ask) -> Iterator[DaySold]:
+        """Sell a business date, and yield what its tills and doors tell after each hour, all of the day so far.
+
+        Prices are asked for at the start of each tick, the first of the next hour after what was yielded was heard.
+        """
+        visits, ticks = draw_visits(self.catalog, self.stores, date, self.seed), self.catalog.store.opening.ticks
+        stretch = Stretch(self.catalog, AskedPrices(ask), self.stores, date, visits)
+        an_hour = 60 // self.catalog.store.opening.tick_minutes
+        for first in range(0, ticks, an_hour):
+            for _ in range(min(an_hour, ticks - first)):
+                stretch.sell_tick()
+            yield self._told(date, stretch.played())
+
+    def shelf_at_opening(self, date: dt.date) -> list[dict[str, Any]]:
+        """Return the counts of the shelf before opening, as they are sent."""
+        opened = [self.catalog.store.clock_of(store).opening_of(date) for store in self.stores]
+        return self._count(date, opened, np.tile(opening_stock(self.catalog, date), (len(self.stores), 1)), "opening")
+
+    def _told(self, date: dt.date, day: StoreDay) -> DaySold:
+        """Return what the tills and doors tell of a day, or of its first ticks, and what was counted before opening."""
+        opened = [self.catalog.store.clock_of(store).opening_of(date) for store in self.stores]
+        lines, came = list[TillLine](), Counter[tuple[int, int, dt.datetime]]()
         revenue = np.zeros((len(self.stores), len(self.skus)))
         rows = zip(day.store.tolist(), day.product.tolist(), day.since_opening_us.tolist(), strict=True)
         for number, (store, product, since) in enumerate(rows):
             at = opened[store] + dt.timedelta(microseconds=since)
-            came[store, at.replace(minute=0, second=0, microsecond=0)] += 1
+            came[store, product, at.replace(minute=0, second=0, microsecond=0)] += 1
             if day.outcome[number] == BOUGHT:
                 name, price = f"{self.stores[store]}-{date:%Y%m%d}-{number:05d}", float(day.price[number])
                 lines.append(TillLine(name, name, 1, self.stores[store], self.skus[product], at, 1, price))
                 revenue[store, product] += price
         units = self.units_of(day)
-        visitors = [
+        hours = Counter[tuple[int, dt.datetime]]()
+        for (store, _, hour), count in came.items():
+            hours[store, hour] += count
+        visitors: list[dict[str, Any]] = [
             {"store_id": self.stores[store], "hour_at": hour.isoformat(), "visitors": count}
-            for (store, hour), count in sorted(came.items())
+            for (store, hour), count in sorted(hours.items())
         ]
-        stock = self._count(date, opened, day.stock[0], "opening")
-        closed = [clock.closing_of(date) for clock in clocks]
-        stock += self._count(date, closed, day.stock[0] - units, "closing")
-        return DaySold(date, units, revenue, lines, visitors, stock)
+        if self.tells_visits:
+            minutes = len(day.stock) * self.catalog.store.opening.tick_minutes
+            visitors += [
+                {
+                    "store_id": self.stores[store],
+                    "sku": sku,
+                    "hour_at": (at := opened[store] + dt.timedelta(minutes=minute)).isoformat(),
+                    "visits": came[store, product, at],
+                }
+                for store in range(len(self.stores))
+                for product, sku in enumerate(self.skus)
+                for minute in range(0, minutes, 60)
+            ]
+        return DaySold(date, units, revenue, lines, visitors, self._count(date, opened, day.stock[0], "opening"))
 
     def _count(self, date: dt.date, at: list[dt.datetime], stock: Ints, when: str) -> list[dict[str, Any]]:
         return [

@@ -1,0 +1,287 @@
+"""`python -m evaluation.outside_store.hourly_twin`: the twin as an outside store that says who came, priced hourly.
+
+The same shoppers come to the embedded twin and to the outside one. What the outside one sold, who came and what is on
+its shelf goes through the intake, and prices come back through the export: each hour it tells, is repriced, and shows
+what its tills and labels were sent. The night is the product's. So what is lost beyond the embedded twin is the cost of
+the way: prices of an hour instead of a quarter of one, and seconds and names that nobody knows.
+
+Dates lie ahead of this machine's clock, so that a price is never shown before its batch was made.
+"""
+
+import argparse
+import datetime as dt
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from catalog.arrays import Floats
+from catalog.load import Catalog
+from catalog.records.pricing_rules import DrawnPriceRules
+from catalog.settings import Settings, read_settings
+from connect.export.acknowledge import acknowledge
+from connect.export.batch import PriceBatch
+from connect.export.export import export
+from connect.export.export_log import ExportLog
+from connect.intake.day_so_far import TakenIn
+from connect.intake.intake import Intake, Kind
+from etl.transform import transform
+from evaluation.as_shipped.lived_days import with_stores
+from evaluation.living_store import LivingStore
+from evaluation.memory_registry import MemoryRegistry
+from evaluation.outside_store.stores.till_lines import DaySold
+from evaluation.outside_store.stores.twin_store import TwinStore
+from evaluation.reporting import MeanInterval, interval, markdown
+from evaluation.scores import Clairvoyants, day_gain
+from evaluation.worlds import asked_worlds
+from flows.workspace import prepared
+from serving.outside_day import reprice_outside
+from serving.storefront import Storefront
+from simulation.visits import draw_visits
+from training.hourly_start import begin_hourly
+from training.night import price_date, run_night
+from warehouse.workspace import Workspace
+
+FIRST_DATE = dt.date(2035, 1, 1)
+"""A Monday ahead of the clock."""
+WIDEST = DrawnPriceRules(products="all", changes="hourly", band=0.5, step=0.5)
+_ONE_DAY = dt.timedelta(days=1)
+_SECOND = dt.timedelta(seconds=1)
+
+
+class Engine(Protocol):
+    """What an outside store talks to."""
+
+    def tell(self, kind: Kind, messages: Sequence[Any], now: dt.datetime) -> None:
+        """Send what was sold, counted or came."""
+        ...
+
+    def prices(self, now: dt.datetime, standing: Floats) -> Floats:
+        """Return what tills charge from now on, EUR, shape (n_stores, n_products); `standing` where nothing is sent."""
+        ...
+
+    def remake(self, now: dt.datetime) -> None:
+        """Let prices be remade for the tick that begins."""
+        ...
+
+    def night(self, date: dt.date) -> None:
+        """Let the night after a date be done."""
+        ...
+
+
+@dataclass
+class _Shelves:
+    """A target of the export: the newest price that each till and label was sent, EUR, by store and product."""
+
+    till: dict[tuple[str, str], float] = field(default_factory=dict)
+    label: dict[tuple[str, str], float] = field(default_factory=dict)
+    newest: dict[str, str] = field(default_factory=dict)
+    name: str = "shelves"
+
+    def deliver(self, batch: PriceBatch) -> None:
+        """Take a batch."""
+        self.newest[batch.store] = batch.id
+        for price in batch.prices:
+            self.till[batch.store, price.sku], self.label[batch.store, price.sku] = price.till_price, price.price
+
+
+class InProcess:
+    """The product in a lake of its own, in this process, on a clock that the store sets."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, seed: int, *, trains: bool = True) -> None:
+        self.trains = trains
+        self.workspace: Workspace = prepared(settings, catalog)
+        self.registry, self.seed, self._now = MemoryRegistry(), seed, dt.datetime.now(dt.UTC)
+        self.intake = Intake(self.workspace.lake, lambda _: self._now)
+        self._shelves, self._log, self._sales = _Shelves(), ExportLog(self.workspace.lake), TakenIn()
+
+    def tell(self, kind: Kind, messages: Sequence[Any], now: dt.datetime) -> None:
+        """Send what was sold, counted or came."""
+        self._now = now
+        result = self.intake.take(self.workspace, kind, messages, "till")
+        if result.refused:
+            raise ValueError(f"expected an intake that takes {kind}, found {result.refused[0]}; the run was ended")
+
+    def prices(self, now: dt.datetime, standing: Floats) -> Floats:
+        """Export until tills and labels agree, acknowledge what they show, and return what tills charge."""
+        shelves, stores, skus = self._shelves, self.workspace.catalog.store.stores, self.workspace.catalog.skus
+        for _ in range(2):  # a till follows a raise once the label has
+            export(self.workspace, shelves, log=self._log)
+            said = [
+                {"batch": batch, "store": store, "device": device, "at": now.isoformat()}
+                for store, batch in shelves.newest.items()
+                for device in ("label", "till")
+            ]
+            acknowledge(self.workspace, said, "till", self._log)
+            if shelves.till == shelves.label:
+                break
+        shown = standing.copy()
+        for row, store in enumerate(stores):
+            for column, sku in enumerate(skus):
+                shown[row, column] = shelves.till.get((store, sku), standing[row, column])
+        return shown
+
+    def remake(self, now: dt.datetime) -> None:
+        """Remake the prices of the stores that are open."""
+        reprice_outside(self.workspace, now, sales=self._sales)
+
+    def night(self, date: dt.date) -> None:
+        """Close a date and do its night."""
+        self._now = self.workspace.catalog.store.clock_of(None).midnight_after(date) + _SECOND
+        self.intake.make_dates(self.workspace)
+        if self.trains:
+            run_night(self.workspace, self.registry, date, self.seed)
+            return
+        transform(self.workspace)
+        begin_hourly(self.workspace.lake, self.workspace.catalog, date + _ONE_DAY)
+        price_date(self.workspace, self.registry, date + _ONE_DAY)
+
+
+@dataclass(frozen=True)
+class HourlyLoss:
+    """Shares of what the clairvoyant earned that were lost by day, shape (n_days,), and the outside shelf's prices.
+
+    `prices` are EUR, shape (n_days, n_hours, n_stores, n_products).
+    """
+
+    embedded: Floats
+    outside: Floats
+    most: Floats
+    prices: Floats
+
+    @property
+    def more(self) -> float:
+        """By how much more the outside store lost over all days, as a share of what the clairvoyant earned."""
+        return float((self.embedded - self.outside).sum() / self.most.sum())
+
+
+def outside_catalog(catalog: Catalog, rules: DrawnPriceRules = WIDEST) -> Catalog:
+    """Return a twin's catalog as that of an outside store that changes hourly."""
+    return Catalog(catalog.products, catalog.store.model_copy(update={"sales": "outside", "drawn_prices": rules}))
+
+
+def sell_outside(world: TwinStore, engine: Engine, days: int) -> tuple[Floats, Floats]:
+    """Sell a day at the owner's prices and then some at those that the engine sends; each hour is told when it is over.
+
+    Returns
+    -------
+    tuple of Floats
+        Revenue less cost where margin is the objective, EUR, shape (n_days,); and the prices of each hour.
+    """
+    gains, shown = [], []
+    for number in range(-1, days):
+        date = world.first_date + number * _ONE_DAY
+        gain, prices = _sell_date(world, engine, date, is_owners=number < 0)
+        engine.night(date)
+        if number >= 0:
+            gains.append(gain)
+            shown.append(prices)
+    return np.array(gains), np.array(shown)
+
+
+def _sell_date(world: TwinStore, engine: Engine, date: dt.date, *, is_owners: bool) -> tuple[float, Floats]:
+    opening, clock = world.catalog.store.opening, world.catalog.store.clock_of(world.stores[0])
+    an_hour, hours = 60 // opening.tick_minutes, list[Floats]()
+    counted = world.shelf_at_opening(date)
+    engine.tell("stock", counted, clock.opening_of(date))
+
+    def ask(shelf: Any) -> Floats:
+        tick = opening.ticks - int(shelf.ticks_left)
+        if is_owners:
+            return world.owner_prices
+        if tick % an_hour == 0:
+            now = clock.moment_of(date, tick)
+            engine.remake(now)
+            hours.append(engine.prices(now, world.owner_prices))
+        return hours[-1]
+
+    told, sold = 0, None
+    for number, sold in enumerate(world.sell_hours(date, ask), start=1):
+        _tell_hour(engine, sold, told, clock.moment_of(date, min(number * an_hour, opening.ticks)))
+        told = len(sold.lines)
+    assert sold is not None  # noqa: S101 - a day has hours
+    cost = world.unit_costs if world.catalog.store.policies.objective == "margin" else 0.0
+    return float((sold.revenue_eur - sold.units * cost).sum()), np.array(hours)
+
+
+def _tell_hour(engine: Engine, sold: DaySold, told: int, now: dt.datetime) -> None:
+    lines = sorted(sold.lines, key=lambda line: line.sold_at)[told:]
+    engine.tell("sales", [line.as_json() for line in lines], now)
+    engine.tell("traffic", sold.visitors, now)
+
+
+def hourly_loss(
+    catalog: Catalog, seed: int, days: int, rules: DrawnPriceRules = WIDEST, *, trains: bool = True
+) -> HourlyLoss:
+    """Let the embedded twin and the outside one meet the same shoppers, and compare both with the clairvoyant.
+
+    Parameters
+    ----------
+    trains
+        Whether nights train models. The embedded twin's gate judges them on shoppers whose budgets it knows, which no
+        outside store has: without models, what is compared is the way alone.
+    """
+    clairvoyants, dates = Clairvoyants(catalog), [FIRST_DATE + day * _ONE_DAY for day in range(days)]
+    embedded, most = list[float](), list[float]()
+    with tempfile.TemporaryDirectory(prefix="shelfprice-embedded-") as home:
+        own = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
+        for date in dates:
+            embedded.append(own.sell(date).gain_eur)
+            if trains:
+                own.night(date)
+            else:
+                price_date(own.workspace, own.registry, date + _ONE_DAY)
+            visits = draw_visits(catalog, catalog.store.stores, date, seed)
+            most.append(day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits))
+    with tempfile.TemporaryDirectory(prefix="shelfprice-outside-") as home:
+        engine = InProcess(
+            read_settings({"SHELFPRICE_HOME": home}), outside_catalog(catalog, rules), seed, trains=trains
+        )
+        world = TwinStore(seed, FIRST_DATE, catalog, tells_visits=True)
+        gains, prices = sell_outside(world, engine, days)
+    return HourlyLoss(np.array(embedded), gains, np.array(most), prices)
+
+
+def main() -> None:
+    """Play what is asked for and print a row for each world."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.outside_store.hourly_twin", description=__doc__)
+    parser.add_argument("--world", action="append", help="worlds of `shelfprice compare --as-shipped`; default alone")
+    parser.add_argument("--stores", type=int, default=1, help="%(default)s")
+    parser.add_argument("--days", type=int, default=14, help="%(default)s")
+    parser.add_argument("--seeds", type=int, default=6, help="so many; %(default)s")
+    parser.add_argument("--first-seed", type=int, default=1, help="%(default)s")
+    parser.add_argument(
+        "--train-every", type=int, default=1, help="days between two trainings, 0 for none; %(default)s"
+    )
+    asked = parser.parse_args()
+    columns = ["world", "stores", "days", "seeds", "embedded lost %", "outside lost %", "more lost, points"]
+    rows = []
+    for world in asked_worlds(asked.world or ["default"]):
+        catalog, found = with_stores(world.catalog, asked.stores), list[HourlyLoss]()
+        if asked.train_every:
+            catalog = trained_every(catalog, asked.train_every)
+        for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
+            found.append(hourly_loss(catalog, seed, asked.days, trains=asked.train_every > 0))
+            lost = ", ".join(f"{name} {_lost(found[-1:], name).percent()} %" for name in ("embedded", "outside"))
+            sys.stderr.write(f"{world.name}, seed {seed}: {lost}, {100 * found[-1].more:+.3f} points\n")
+        shares = [_lost(found, name).percent() for name in ("embedded", "outside")]
+        more = interval([own.more for own in found]).percent()
+        rows.append([world.name, str(asked.stores), str(asked.days), str(asked.seeds), *shares, more])
+    sys.stdout.write("\n".join(markdown(columns, rows)) + "\n")
+
+
+def trained_every(catalog: Catalog, days: int) -> Catalog:
+    """Return a catalog whose models are trained every so many days."""
+    learning = catalog.store.learning.model_copy(update={"train_every_days": days})
+    return Catalog(catalog.products, catalog.store.model_copy(update={"learning": learning}))
+
+
+def _lost(found: Sequence[HourlyLoss], name: str) -> MeanInterval:
+    return interval([1 - float(getattr(own, name).sum() / own.most.sum()) for own in found])
+
+
+if __name__ == "__main__":
+    main()

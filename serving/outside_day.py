@@ -1,0 +1,307 @@
+"""The day of an outside store that changes hourly: prices are remade from what was taken in of it so far.
+
+It is a live day like any other, whose rows come from the store instead of the twin: so whoever asks what a store shows
+finds it where it finds the twin's. What was decided for a tick is on record and stands, whatever comes late: late sales
+change what is believed, and so the ticks that follow. Nothing else is remembered, so a kill costs one hour at most.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.arrays import Floats
+from catalog.errors import Declined
+from catalog.load import Catalog
+from catalog.names import OWNER
+from catalog.pricing import Policy, PriceDecision, Shelf, Sold
+from catalog.store_day import ShelfState, StoreDay
+from catalog.tables.decisions import REPRICINGS
+from catalog.tables.prices import HOURLY_DRAWS
+from catalog.wings import needed
+from etl.extract import repricings_of
+from etl.live.day import LiveDay, Mark, sold_in
+from etl.load import DayRows, conform
+from serving import make_book
+from serving.drawn_prices import draw_on, own_prices_on
+from serving.hourly_prices import released_in
+from serving.in_force import pricing_on
+from serving.make_book import Repriced
+from serving.orders import at_once_now
+from serving.storefront import LearningStorefront, Storefront
+from simulation.draws import stream_of
+from warehouse.lake import Lake
+from warehouse.workspace import Workspace
+
+SEED = 7
+"""Of the dice by which prices are tried."""
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What was taken in of an outside store's day. Arrays have shape (n_products,).
+
+    Attributes
+    ----------
+    decisions
+        Rows of `interactions`, up to the moment through which visits are said.
+    ticks
+        Whole ticks through which they are said for every product that is priced.
+    unsaid
+        Products that are priced and of which nobody has said any visits lately.
+    opening_stock, stock
+        Units at opening and now; NaN where nobody counted.
+    units
+        Units sold so far.
+    """
+
+    decisions: pa.Table
+    ticks: int
+    unsaid: tuple[str, ...]
+    opening_stock: Floats
+    stock: Floats
+    units: Floats
+
+
+class OutsideSales(Protocol):
+    """Tells what was taken in of a day; registered for `shelfprice.outside_sales`."""
+
+    def so_far(self, workspace: Workspace, store: str, date: dt.date, now: dt.datetime) -> SoFar:
+        """Return what is known of a store's date at a moment, UTC."""
+        ...
+
+
+def reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[Repriced]:
+    """Remake the prices of every store that is being sold right now, or of one.
+
+    Parameters
+    ----------
+    now
+        The time, UTC, by which outside stores are open; the twin's have a time of their own.
+
+    Raises
+    ------
+    Declined
+        When no such store is being sold, or prices are not ours to remake.
+    """
+    if workspace.catalog.store.sales == "outside":
+        return reprice_outside(workspace, now, store)
+    return make_book.reprice(workspace, store)
+
+
+def reprice_outside(
+    workspace: Workspace, now: dt.datetime, store: str | None = None, sales: OutsideSales | None = None
+) -> list[Repriced]:
+    """Remake the prices of every outside store that is open at a moment, or of one.
+
+    Parameters
+    ----------
+    sales
+        Tells what was sold; by default the wing that takes sales in.
+
+    Raises
+    ------
+    Declined
+        When no such store is open, nothing is released yet, or visits are not said.
+    """
+    catalog, lake = workspace.catalog, workspace.lake
+    if catalog.store.guardrails.kill_switch:
+        raise Declined(
+            "guardrails.kill_switch is on: the owner's prices stand and no prices are remade; turn it off first"
+        )
+    if not catalog.store.is_priced_hourly:
+        raise Declined(
+            "expected `changes: hourly` with some products in drawn_prices of store.yaml, found other prices; nothing "
+            "was remade: those stand until the night makes the next ones"
+        )
+    sales = sales or needed("outside_sales", "drawn_prices.changes: hourly")()
+    stores = catalog.store.stores if store is None else (store,)
+    places = {name: catalog.store.clock_of(name).tick_of(now) for name in stores}
+    is_open = {name: date for name, (date, tick) in places.items() if 0 <= tick < catalog.store.opening.ticks}
+    if not is_open:
+        raise Declined(
+            f"expected a store that is open at {now:%Y-%m-%d %H:%M} UTC, found none; nothing was remade: the prices of "
+            "the next opening are sent by `shelfprice export`"
+        )
+    lake.finish_interrupted()
+    return [_remade(workspace, name, places[name], now, sales) for name in is_open]
+
+
+def _remade(
+    workspace: Workspace, store: str, place: tuple[dt.date, int], now: dt.datetime, sales: OutsideSales
+) -> Repriced:
+    lake, catalog, (date, tick) = workspace.lake, workspace.catalog, place
+    day = LiveDay(store, date)
+    if not released_in(lake, catalog, store, date).any():
+        raise Declined(
+            f"drawn_prices.changes: hourly: expected products of {store} whose visits are known by {date}, found none; "
+            "nothing was remade, and the owner's prices stand: send visits to /v1/traffic, and the next `shelfprice "
+            "nightly` begins with them, or choose weekly"
+        )
+    so_far = sales.so_far(workspace, store, date, now)
+    if so_far.unsaid:
+        raise Declined(
+            f"drawn_prices.changes: hourly: expected visits of {', '.join(so_far.unsaid[:5])} in {store} by {date}, "
+            "found none lately; nothing was remade, and the prices that stand go on: send them to /v1/traffic, take "
+            "these products out of drawn_prices.products, or choose weekly"
+        )
+    at_once = at_once_now(lake, {store: catalog.store.clock_of(store).moment_of(date, tick)})
+    priced = pricing_on(lake, catalog, date, stores=(store,), at_once=at_once)
+    before = _recorded(lake, day)
+    rows, drawn = before
+    known = tick if so_far.ticks > tick else so_far.ticks
+    if not rows.num_rows and tick:  # nobody asked at opening: what stood was sent without exploration
+        sent = priced.policy
+        assert isinstance(sent, Storefront)  # noqa: S101 - every policy in force is one
+        plain = replace(sent, exploration=None)
+        rows, drawn = _with_decision(workspace, day, 0, plain, _opening_shelf(catalog, store), before)
+    if not rows.num_rows or pc.max(drawn["tick"]).as_py() < tick:
+        policy = taught_by(priced.policy, so_far, catalog, known)
+        shelf = _shelf(catalog, store, date, tick, so_far, rows)
+        rows, drawn = _with_decision(workspace, day, tick, policy, shelf, (rows, drawn))
+    decisions = so_far.decisions.filter(pc.less(so_far.decisions["tick"], tick))
+    mark = Mark(priced.fingerprint, 0, tick, 0)
+    with lake.commit(day.commit, inputs=str(mark), amends=True) as commit:
+        commit.publish(day.part(HOURLY_DRAWS.name), drawn)
+        commit.publish(day.part("live_repricings"), rows)
+        commit.publish(day.part("live_interactions"), conform(decisions))
+    return Repriced(store, date, tick, decisions.num_rows)
+
+
+def taught_by(policy: Policy, so_far: SoFar, catalog: Catalog, ticks: int) -> Policy:
+    """Return a policy after the ticks through which visits are said; only prices of ours teach it about demand."""
+    if not isinstance(policy, LearningStorefront):
+        return policy
+    return policy.learned_all(_ticks_of(so_far.decisions, catalog, ticks))
+
+
+def _ticks_of(decisions: pa.Table, catalog: Catalog, ticks: int) -> Iterator[Sold]:
+    """Yield each tick: all visits, and of those at a price of ours, the most frequent one where two stood."""
+    names = ["tick", "sku", "price_offered", "policy"]
+    frame = decisions.select(names).to_pandas().astype({"sku": str, "policy": str}).reset_index(drop=True)
+    ours = frame[frame["policy"] != OWNER]
+    counts = ours.groupby(["tick", "sku", "price_offered"]).size().reset_index(name="n")
+    usual = counts.sort_values("n").drop_duplicates(["tick", "sku"], keep="last").drop(columns="n")
+    chosen = ours.reset_index().merge(usual, on=["tick", "sku", "price_offered"])["index"].to_numpy()
+    teaches = decisions.take(pa.array(np.sort(chosen), pa.int64()))
+    nothing = REPRICINGS.schema.empty_table()
+    both = (DayRows(_within(rows, ticks), nothing) for rows in (decisions, teaches))
+    for of_all, own in zip(*(sold_in(rows, catalog, ticks) for rows in both), strict=True):
+        yield replace(own, visits=of_all.visits)
+
+
+def _within(decisions: pa.Table, ticks: int) -> pa.Table:
+    return decisions.filter(pc.less(decisions["tick"], ticks))
+
+
+def _recorded(lake: Lake, day: LiveDay) -> tuple[pa.Table, pa.Table]:
+    """Return what was decided of a day so far: rows of `repricings` and of `hourly_draws`."""
+    found = []
+    for name, schema in (("live_repricings", REPRICINGS.schema), (HOURLY_DRAWS.name, HOURLY_DRAWS.schema)):
+        part = day.part(name)
+        found.append(lake.read(part) if lake.holds(part) else schema.empty_table())
+    return found[0], found[1]
+
+
+def _opening_shelf(catalog: Catalog, store: str) -> Shelf:
+    shape = (1, len(catalog.skus))
+    nothing, stock = np.full(shape, np.nan), catalog.par_stock[None].astype(np.int64)
+    return Shelf(stock, nothing, catalog.store.opening.ticks, np.zeros(shape), None, (store,))
+
+
+def _shelf(catalog: Catalog, store: str, date: dt.date, tick: int, so_far: SoFar, rows: pa.Table) -> Shelf:
+    """Return the shelf of a store at the start of a tick; what nobody counted was full when the store opened."""
+    opening = np.where(np.isnan(so_far.opening_stock), catalog.par_stock, so_far.opening_stock)
+    stock = np.where(np.isnan(so_far.stock), opening - so_far.units, so_far.stock)
+    return Shelf(
+        np.maximum(np.floor(stock), 0).astype(np.int64)[None],
+        _newest(rows, catalog, tick)[None],
+        catalog.store.opening.ticks - tick,
+        dice_of(catalog, store, date)[tick][None],
+        _newest(rows, catalog, 0)[None],
+        (store,),
+    )
+
+
+def dice_of(catalog: Catalog, store: str, date: dt.date) -> Floats:
+    """Return the dice by which prices are tried, as the twin throws them, shape (n_ticks, n_products)."""
+    hold, ticks = catalog.store.exploration.hold_ticks, catalog.store.opening.ticks
+    dice = stream_of(SEED, store, date).random((-(-ticks // hold), len(catalog.skus)))
+    return np.asarray(np.repeat(dice, hold, axis=0)[:ticks])
+
+
+def _newest(rows: pa.Table, catalog: Catalog, through: int) -> Floats:
+    """Return each product's newest price that was decided through a tick, EUR; NaN before any."""
+    found = rows.filter(pc.less_equal(rows["tick"], through))
+    newest = dict(zip(found["sku"].to_pylist(), found["new_price"].to_pylist(), strict=True))
+    return np.array([newest.get(sku, np.nan) for sku in catalog.skus])
+
+
+def _with_decision(
+    workspace: Workspace, day: LiveDay, tick: int, policy: Policy, shelf: Shelf, before: tuple[pa.Table, pa.Table]
+) -> tuple[pa.Table, pa.Table]:
+    """Return what was decided so far with the decision for a tick."""
+    catalog = workspace.catalog
+    assert isinstance(policy, Storefront)  # noqa: S101 - every policy in force is one
+    front, answer = policy, policy.decide(shelf)
+    played = _as_played(day, front, shelf, answer, tick)
+    rows = repricings_of(played, catalog)
+    rows = rows.filter(pc.is_finite(rows["new_price"]))
+    draw = draw_on(workspace.lake, catalog, day.business_date)
+    own = own_prices_on(workspace.lake, catalog, day.business_date, draw).of((day.store,), 1)[0]
+    drawn = [
+        {
+            "store_id": day.store,
+            "tick": tick,
+            "sku": sku,
+            "price": float(answer.prices[0, place]),
+            "shelf_price": float(own[place]) if np.isfinite(own[place]) else float(answer.prices[0, place]),
+            "propensity": float(min(1.0, max(answer.propensity[0, place], 1e-9))),
+            "policy": front.name,
+            "model_version": front.model_version,
+        }
+        for place, sku in enumerate(catalog.skus)
+        if np.isfinite(answer.prices[0, place])
+    ]
+    table = pa.Table.from_pylist(drawn, schema=HOURLY_DRAWS.schema)
+    return _stacked(before[0], rows, REPRICINGS.schema), _stacked(before[1], table, HOURLY_DRAWS.schema)
+
+
+def _as_played(day: LiveDay, front: Storefront, shelf: Shelf, answer: PriceDecision, tick: int) -> StoreDay:
+    """Return a decision as a store day of one tick in which nobody came."""
+    arrays = {
+        name: getattr(answer, name)[None]
+        for name in ("prices", "propensity", "explored", "rule", "p_sale", "unit_value", "unconstrained", "clamp_cost")
+    }
+    opened = shelf.shown_prices if shelf.opening_prices is None else shelf.opening_prices
+    nobody: Any = np.empty(0, dtype=np.int64)
+    return StoreDay(
+        business_date=day.business_date,
+        stores=(day.store,),
+        policy=front.name,
+        model_version=front.model_version,
+        rules=front.rules,
+        store=nobody,
+        product=nobody,
+        shopper=nobody,
+        tick=nobody,
+        since_opening_us=nobody,
+        price=nobody,
+        propensity=nobody,
+        inventory=nobody,
+        multiplier=nobody,
+        outcome=nobody,
+        decisions=PriceDecision(**arrays, clamps=answer.clamps),
+        stock=shelf.stock[None],
+        began=ShelfState(tick, shelf.stock, shelf.shown_prices, opened),
+    )
+
+
+def _stacked(first: pa.Table, second: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Stack rows; text is coded anew in order of appearance."""
+    rows: Sequence[dict[str, Any]] = [*first.to_pylist(), *second.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=schema)
