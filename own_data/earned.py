@@ -110,7 +110,7 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
         )
     sold = read_drawn_sales(lake, first, through)
     costs = dict(zip(catalog.skus, catalog.unit_costs, strict=True))
-    sold = sold[sold["sku"].isin(costs) & (sold["design"] != BACK)]
+    sold = sold[sold["sku"].isin(costs) & (sold["design"] != BACK) & ~sold["is_on_the_way"]]
     sold = sold.assign(first_date=lambda own: pd.to_datetime(own["first_date"]).dt.date)
     if sold.empty:
         raise DataError(
@@ -136,6 +136,7 @@ def _earned(sold: pd.DataFrame, costs: dict[str, float]) -> EarnedProfit:
             owner=sold["shelf_price"].to_numpy(dtype=float),
             costs=np.array([costs[sku] for sku in sold["sku"]]),
             is_held=sold["is_held"].to_numpy(dtype=bool),
+            blocks=pd.factorize(sold["block"], sort=True)[0].astype(np.int64),
         )
     )
 

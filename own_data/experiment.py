@@ -93,7 +93,13 @@ def outcome_of(lake: Lake, experiment: Experiment) -> dict[str, CoinSlope]:
     sold = read_drawn_sales(lake, first, through)
     date = pd.to_datetime(sold["first_date"]).dt.date
     is_its_own = (date >= experiment.starts) & (date <= experiment.through) & sold["low_price"].notna()
-    sold = sold[is_its_own & ~sold["is_held"] & sold["sku"].isin(experiment.products) & (sold["minutes"] > 0)]
+    sold = sold[
+        is_its_own
+        & ~sold["is_held"]
+        & ~sold["is_on_the_way"]
+        & sold["sku"].isin(experiment.products)
+        & (sold["minutes"] > 0)
+    ]
     if sold.empty:
         raise DataError(
             f"expected sales at the prices of experiment {experiment.number} from {experiment.starts} on, found none "

@@ -7,7 +7,7 @@ prices stand on the shelf. The draw itself, its chances and its dice are in `ser
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
 from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, own_prices_on
-from training.drawn_sales import DAYS, DrawnSales, drawn_sales
+from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
 from training.experiments import experiment_on
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
@@ -54,7 +54,7 @@ class _Wanted:
     Attributes
     ----------
     is_drawn, goes_back
-        What is drawn, and what goes back to the store's own price.
+        What is drawn, and what goes back to the store's own price, by steps as prices always move.
     own
         The stores' own prices, EUR.
     sides
@@ -135,13 +135,12 @@ def next_draw(
     sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
     belief, withdrawn = _believed(sold, told(), catalog)
     rule = _Planned(coin, SlopeDraws.of(belief, _objective(catalog)))
-    room = room_of(catalog, own, wanted, standing)
+    room = room_of(catalog, own, wanted | goes_back, standing)
     first = _slot_of(date, rules.changes)
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
-    drawn = drawn_prices(room, rule, seed, first.toordinal(), numbers, rules.held_share)
-    drawn = replace(drawn, step_from=np.where(coin.products[:, None], room.before, drawn.step_from))
+    drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, rules.held_share)
     through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
-    rows = _rows(catalog, drawn, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), (date, through))
+    rows = _rows(catalog, drawn, room, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through)
     said = _told(belief, wanted, len(sold.slots), withdrawn)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
@@ -158,10 +157,10 @@ def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | No
     own
         The owner's prices, EUR, shape (n_stores, n_products), NaN where none is known.
     wanted
-        What is drawn, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
+        What is drawn or goes back, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
     """
     owner = np.where(wanted, own, catalog.base_prices)
-    step_from = owner if before is None else np.where(np.isfinite(before.step_from), before.step_from, owner)
+    step_from = owner if before is None else np.where(wanted & np.isfinite(before.step_from), before.step_from, owner)
     rules = catalog.store.drawn_prices
     return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step)
 
@@ -207,29 +206,36 @@ def _told(belief: UnitsBelief, wanted: Flags, n_slots: int, withdrawn: tuple[str
 
 
 def _rows(
-    catalog: Catalog, drawn: DrawnPrices, designs: list[str], wanted: _Wanted, dates: tuple[dt.date, dt.date]
+    catalog: Catalog, drawn: DrawnPrices, room: PriceRoom, designs: list[str], wanted: _Wanted, through: dt.date
 ) -> pa.Table:
     """Return the rows of `price_draws`."""
-    first, through = dates
     store, sku = np.nonzero(wanted.is_drawn | wanted.goes_back)
     back, own = wanted.goes_back[store, sku], wanted.own[store, sku]
     stores = [catalog.store.stores[place] for place in store]
-    prices = np.where(back, own, np.round(drawn.prices[sku, store], catalog.store.money.digits))
+    digits, rules = catalog.store.money.digits, catalog.store.drawn_prices
+    prices = np.round(np.where(back, room.homeward[sku, store], drawn.prices[sku, store]), digits)
+    is_home = np.abs(prices - own) < SAME_PRICE
+    prices = np.where(is_home, own, prices)
+    in_hold, is_held = drawn.in_hold[store] & ~back, drawn.is_held(wanted.is_drawn.T)[store] & ~back
+    is_thrown = np.isfinite(wanted.sides[0][store, sku]) & ~in_hold & ~back  # the next throw is around the same price
+    began = [through - dt.timedelta(days=DAYS[rules.changes] * int(drawn.week - at + 1) - 1) for at in drawn.began]
     columns = {
         "store_id": stores,
         "sku": [catalog.skus[place] for place in sku],
         "through": [through] * len(sku),
         "price": prices,
         "shelf_price": own,
-        "step_from": np.where(back, own, drawn.step_from[sku, store]),
+        "step_from": np.where(is_thrown, room.before[sku, store], prices),
         "propensity": np.where(back, 1.0, drawn.propensity[sku, store]),
         **{
             name: np.where(back, np.nan, side[store, sku])
             for name, side in zip(("low_price", "high_price"), wanted.sides, strict=True)
         },
-        "is_held": drawn.is_held[store] & ~back,
+        "is_held": is_held,
+        "is_on_the_way": np.where(back, ~is_home, in_hold & ~is_held),
+        "held_share": np.where(back, 0.0, rules.held_share),
         "design": [BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
-        "block": [f"{name}/{first}" for name in stores],
+        "block": [f"{name}/{began[place]}" for name, place in zip(stores, store, strict=True)],
         "seed": [drawn.seed] * len(sku),
     }
     schema = TABLES[TABLE].schema

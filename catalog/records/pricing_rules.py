@@ -94,7 +94,8 @@ class DrawnPriceRules(Record):
         default=0.10, gt=0, le=0.5, allow_inf_nan=False, description="farthest from the price before, as a share of it"
     )
     held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
-        default=0.10, description="share of store weeks, drawn, that stay at the shelf price: they tell what was earned"
+        default=0.10,
+        description="share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what was earned",
     )
 
     def includes(self, sku: str) -> bool:

@@ -258,9 +258,17 @@ PRICE_DRAWS = Table(
         Column("propensity", pa.float64(), "chance with which this price was drawn"),
         Column("low_price", pa.float64(), "lower price of the coin; null where none was thrown", "EUR", nullable=True),
         Column("high_price", pa.float64(), "higher price of the coin; null as above", "EUR", nullable=True),
-        Column("is_held", pa.bool_(), "whether the store is held at the owner's prices"),
+        Column("is_held", pa.bool_(), "whether the store is held at the owner's prices, and stands at all of them"),
+        Column(
+            "is_on_the_way",
+            pa.bool_(),
+            "whether the price goes back to the owner's in steps: the store is in a hold, or the product drawn no more; "
+            "null if that was not recorded",
+            nullable=True,
+        ),
+        Column("held_share", pa.float64(), "chance of a hold; null if it was not recorded", nullable=True),
         Column("design", LONG_TEXT, "name of the rule that the draw follows"),
-        Column("block", LONG_TEXT, "the store and slot whose products share one hold, such as S01/2026-01-05"),
+        Column("block", LONG_TEXT, "the store, and the first date of the stretch of slots that is held whole or not"),
         Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
     ),
 )

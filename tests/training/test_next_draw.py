@@ -91,8 +91,16 @@ def test_what_draws_brought_is_told_against_the_weeks_that_were_held(tmp_path: P
     shop.weeks(6)
     found = earned_by_draws(shop.workspace)
     held, treated = found.chain.n_held, found.chain.n_treated
-    assert held + treated == 6 * 8
-    assert held > 0
+    rows = shop.lake.read(Partition("price_draws", MONDAY + dt.timedelta(days=35), "all"))
+    assert set(rows["held_share"].to_pylist()) == {0.2}
+    assert 0 < held < held + treated <= 6 * 8
+    on_the_way = {
+        (row["store_id"], first)
+        for first in (MONDAY + dt.timedelta(days=7 * week) for week in range(6))
+        for row in shop.lake.read(Partition("price_draws", first, "all")).to_pylist()
+        if row["is_on_the_way"]
+    }
+    assert held + treated == 6 * 8 - len(on_the_way)
     assert found.chain.share_low < found.chain.share < found.chain.share_high
     assert list(found.weeks) == [MONDAY + dt.timedelta(days=7 * week) for week in range(6)]
     assert found.as_json()["n_held"] == held
