@@ -11,7 +11,15 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables.comparisons import EARNED, LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY, TRIAL_BLOCKS, TRIALS
+from catalog.tables.comparisons import (
+    EARNED,
+    EARNED_SLOTS,
+    LEARNING_RESULTS,
+    POLICY_RESULTS,
+    REGRET_BY_DAY,
+    TRIAL_BLOCKS,
+    TRIALS,
+)
 from catalog.tables.decisions import (
     DEMAND_CELLS,
     INTERACTIONS,
@@ -98,6 +106,7 @@ TABLES: dict[str, Table] = {
         TRIALS,
         TRIAL_BLOCKS,
         EARNED,
+        EARNED_SLOTS,
         PRODUCTS,
         SHOPPERS,
         STORES,

@@ -95,7 +95,8 @@ class DrawnPriceRules(Record):
     )
     held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
         default=0.10,
-        description="share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what was earned",
+        description="share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what "
+        "was earned",
     )
 
     def includes(self, sku: str) -> bool:

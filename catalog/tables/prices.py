@@ -262,8 +262,8 @@ PRICE_DRAWS = Table(
         Column(
             "is_on_the_way",
             pa.bool_(),
-            "whether the price goes back to the owner's in steps: the store is in a hold, or the product drawn no more; "
-            "null if that was not recorded",
+            "whether the price goes back to the owner's in steps: its store is in a hold, or the product is drawn no "
+            "more; null if that was not recorded",
             nullable=True,
         ),
         Column("held_share", pa.float64(), "chance of a hold; null if it was not recorded", nullable=True),
@@ -286,6 +286,12 @@ EXPERIMENTS = Table(
         Column("reason", LONG_TEXT, "why, in the words of who asked"),
         Column("asked_by", LONG_TEXT, "who asked for it"),
         Column("asked_at", MOMENT, "when, by the clock", "UTC"),
+        Column(
+            "withdrawn_from", pa.date32(), "first date that it draws no more; null if it goes to its end", nullable=True
+        ),
+        Column("withdrawn_reason", LONG_TEXT, "why; null as above", nullable=True),
+        Column("withdrawn_by", LONG_TEXT, "who withdrew it; null as above", nullable=True),
+        Column("withdrawn_at", MOMENT, "when, by the clock; null as above", "UTC", nullable=True),
     ),
     by="key",
 )

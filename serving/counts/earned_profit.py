@@ -26,17 +26,15 @@ _LOWEST, _HIGHEST = -0.9, 9.0  # effects that are looked for, as shares
 
 
 @dataclass(frozen=True)
-class SoldRows:
-    """Sales of products in store weeks, arrays of shape (n_rows,).
+class StoreWeeks:
+    """What store weeks brought, arrays of shape (n_store_weeks,).
 
     Attributes
     ----------
     stores, weeks
-        Numbers.
-    units
-        Sold.
-    prices, owner, costs
-        The price shown, the owner's, and the unit cost, EUR.
+        Numbers; no pair twice.
+    profits
+        EUR.
     is_held
         Whether the store was held at the owner's prices in the week.
     blocks
@@ -45,10 +43,7 @@ class SoldRows:
 
     stores: Ints
     weeks: Ints
-    units: Floats
-    prices: Floats
-    owner: Floats
-    costs: Floats
+    profits: Floats
     is_held: Flags
     blocks: Ints | None = None
 
@@ -81,19 +76,15 @@ class EarnedProfit:
     n_treated: int
 
 
-def earned_profit(rows: SoldRows, seed: int = 0) -> EarnedProfit:
+def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     """Compare treated store weeks with held ones."""
-    week_of, first, place = np.unique(
-        np.stack([rows.stores, rows.weeks], axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    profit = np.asarray(np.bincount(place.ravel(), rows.units * (rows.prices - rows.costs)), dtype=float)
-    is_held = rows.is_held[first]
+    profit, is_held = rows.profits, rows.is_held
     n_held, treated = int(is_held.sum()), float(profit[~is_held].sum())
     effect = low = high = None
     p_value = 1.0
     if treated > 0 and float(profit[is_held].sum()) > 0:
-        blocks = np.arange(len(first)) if rows.blocks is None else rows.blocks[first]
-        test = _EffectTest(profit, is_held, (week_of[:, 0], week_of[:, 1], blocks), seed)
+        blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
+        test = _EffectTest(profit, is_held, (rows.stores, rows.weeks, blocks), seed)
         effect, p_value = crossing(test.difference, _LOWEST, _HIGHEST), test.p_value(0.0)
         if effect is not None:
             low = crossing(lambda at: test.p_value(at) - LEVEL, _LOWEST, effect)

@@ -76,4 +76,6 @@ comment on view price_draws is
 comment on view experiments is
 'one experiment that somebody planned: a coin shows some products a step above or below their price';
 comment on view earned is
-'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, or one of its stores';
+'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
+comment on view earned_slots is
+'what one category brought in one outside store at the prices of a draw, while it stood';
