@@ -23,7 +23,7 @@ def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
     elif not found:
         remark("No experiment was planned yet: --step plans one.")
     else:
-        columns = ["number", "starts", "through", "step", "products", "reason", "asked by"]
+        columns = ["number", "starts", "through", "step", "products", "reason", "asked by", "withdrawn"]
         rows = [
             [
                 own.number,
@@ -33,6 +33,9 @@ def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
                 ", ".join(own.products),
                 own.reason,
                 own.asked_by,
+                ""
+                if own.withdrawn_from is None
+                else f"from {own.withdrawn_from} by {own.withdrawn_by}: {own.withdrawn_reason}",
             ]
             for own in found
         ]
@@ -66,6 +69,19 @@ def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, is_planned:
         remark("Nothing was planned: the same command without --dry-run plans it.")
 
 
+def show_withdrawn(ended: "Experiment", *, as_json: bool) -> None:
+    """Print what becomes of an experiment that was withdrawn."""
+    if as_json:
+        emit({"experiment": asdict(ended)})
+    elif ended.draws_through < ended.starts:
+        remark(f"Experiment {ended.number} will not begin. It stays on record with your reason.")
+    else:
+        remark(
+            f"Experiment {ended.number} draws no price from {ended.withdrawn_from} on: the night before brings its "
+            "products back to their own prices. What it told until then stays on record with your reason."
+        )
+
+
 def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
     """Print what a coin has told."""
     if as_json:
@@ -86,6 +102,7 @@ def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
         return
     _show(f"Profit against your own prices, {found.first} to {found.through}", "", {"all stores": found.chain})
     _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
+    _show("Category by category", "category", found.categories)
     _show("Store by store", "store", found.stores)
     if found.chain.n_held == 0:
         remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")

@@ -16,7 +16,7 @@ from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes
 from serving.counts.fair_coin import power_of_coin, slots_wanted
 from serving.drawn_prices import TABLE
 from training.drawn_sales import read_drawn_sales
-from training.experiments import Experiment, experiments_in
+from training.experiments import Experiment
 from warehouse.connection import workbench
 from warehouse.lake import Lake
 from warehouse.partition import between
@@ -124,18 +124,3 @@ def _coin_rows(sold: pd.DataFrame) -> CoinRows:
         slots=slots,
         exposure=sold["minutes"].to_numpy(dtype=float) / float(sold["minutes"].max()),
     )
-
-
-def planned(lake: Lake, number: int) -> Experiment:
-    """Return an experiment.
-
-    Raises
-    ------
-    DataError
-        When there is none of that number.
-    """
-    known = {one.number: one for one in experiments_in(lake)}
-    if number not in known:
-        found = f"1 to {len(known)}" if known else "none"
-        raise DataError(f"expected the number of an experiment, found {number}; there are {found}: nothing was told")
-    return known[number]

@@ -24,9 +24,9 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, own_prices_on
+from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on
 from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
-from training.experiments import experiment_on
+from training.experiments import experiment_on, experiments_in
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 
@@ -103,7 +103,7 @@ def next_draw(
 ) -> NextDraw | None:
     """Draw the prices from a business date on; None while an earlier draw is for that date, or nothing can be drawn.
 
-    A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
+    Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
     drawn no more goes back to the store's own price.
 
     Parameters
@@ -119,7 +119,7 @@ def next_draw(
     """
     rules, standing = catalog.store.drawn_prices, draw_on(lake, catalog, date)
     if standing is not None and standing.through >= date:
-        return None
+        return _without_withdrawn(lake, catalog, date, standing)
     planned = experiment_on(lake, date)
     coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
     own = own_prices_on(lake, catalog, date, standing).prices
@@ -145,6 +145,29 @@ def next_draw(
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
 
+def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: PriceDraw) -> NextDraw | None:
+    """Return what stands with the products of withdrawn experiments on their way back; None without any."""
+    ended = [one for one in experiments_in(lake) if one.was_withdrawn_from(standing.first, date)]
+    partition, skus = newest_draw(lake, date), {sku for one in ended for sku in one.products}
+    if not skus or partition is None:
+        return None
+    goes_back = np.isfinite(standing.prices) & np.array([sku in skus for sku in catalog.skus])
+    room = room_of(catalog, standing.shelf_prices, goes_back, standing)
+    home = np.round(room.homeward.T, catalog.store.money.digits)
+    column_of = {sku: place for place, sku in enumerate(catalog.skus)}
+    row_of = {store: place for place, store in enumerate(catalog.store.stores)}
+    rows = lake.read(partition).to_pylist()
+    for row in rows:
+        if row["sku"] in skus and row["sku"] in column_of and row["store_id"] in row_of:
+            price = float(home[row_of[row["store_id"]], column_of[row["sku"]]])
+            is_home = abs(price - row["shelf_price"]) < SAME_PRICE
+            row |= {"price": row["shelf_price"] if is_home else price, "design": BACK, "propensity": 1.0}
+            row |= {"step_from": row["price"], "is_on_the_way": not is_home, "is_held": False, "held_share": 0.0}
+            row |= dict.fromkeys(("low_price", "high_price"))
+    said = f"experiment {', '.join(str(one.number) for one in ended)} was withdrawn, and its products go back to their own prices"
+    return NextDraw(Partition(TABLE, date, "all"), pa.Table.from_pylist(rows, schema=TABLES[TABLE].schema), said)
+
+
 def _objective(catalog: Catalog) -> Objective:
     return "profit" if catalog.store.policies.objective == "margin" else "revenue"
 
@@ -162,7 +185,8 @@ def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | No
     owner = np.where(wanted, own, catalog.base_prices)
     step_from = owner if before is None else np.where(wanted & np.isfinite(before.step_from), before.step_from, owner)
     rules = catalog.store.drawn_prices
-    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step)
+    shown = owner if before is None else np.where(wanted & np.isfinite(before.prices), before.prices, step_from)
+    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step, shown.T)
 
 
 def _ladder(catalog: Catalog, owner: Floats) -> Floats:

@@ -28,6 +28,8 @@ class PriceRoom:
         Unit costs, shape (n_products,).
     band, step
         See `BAND` and `STEP`.
+    shown
+        The prices that are shown now, as far as they are not `before`, of the same shape; None where all are.
     """
 
     ladder: Floats
@@ -36,6 +38,7 @@ class PriceRoom:
     costs: Floats
     band: float = BAND
     step: float = STEP
+    shown: Floats | None = None
 
     @cached_property
     def prices(self) -> Floats:
@@ -78,12 +81,12 @@ class PriceRoom:
 
     @cached_property
     def homeward(self) -> Floats:
-        """Prices on the way to the owner's, shape (n_products, n_stores): his own where the step reaches it.
+        """Prices on the way from those that are shown to the owner's, shape (n_products, n_stores).
 
-        Else the one within the step that is nearest to his. Where no allowed ending is nearer than the price before,
-        his own: no other way leads there.
+        His own where the step reaches it, else the one within the step that is nearest to his. Where no allowed ending
+        is nearer than the price that is shown, his own: no other way leads there.
         """
-        owner, before = self.owner, self.before
+        owner, before = self.owner, self.before if self.shown is None else self.shown
         with np.errstate(invalid="ignore"):  # what fills up the ladder
             is_near = np.abs(self.prices - before[:, :, None]) <= self.step * before[:, :, None] + _NOISE
         away = np.where(is_near, np.abs(self.prices - owner[:, :, None]), np.inf)

@@ -41,9 +41,9 @@ class Grocer(Shop):
         assert found is not None
         return found
 
-    def week(self, first: dt.date) -> None:
-        """Sell a week at the prices that are in force."""
-        for day in range(7):
+    def week(self, first: dt.date, n_days: int = 7) -> None:
+        """Sell a week, or some days, at the prices that are in force."""
+        for day in range(n_days):
             date = first + dt.timedelta(days=day)
             self._sell(date, draw_on(self.lake, self.catalog, date))
 

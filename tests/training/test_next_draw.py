@@ -20,7 +20,7 @@ from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training import drawn_sales as reading
 from training.drawn_sales import drawn_sales, told_by_log
-from training.experiments import Experiment, next_start, plan
+from training.experiments import Experiment, next_start, plan, withdraw
 from training.next_draw import next_draw
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -170,6 +170,32 @@ def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_pri
     back = shop.draw(after)
     assert np.isfinite(back.prices[:, own]).any()
     assert not back.is_elsewhere.any()
+
+
+def test_a_withdrawn_experiment_goes_back_by_the_next_night_and_what_else_was_drawn_stands(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, more=DRAWN.replace("all", "[P000]"), n_stores=6)
+    one = Experiment(
+        1, MONDAY, MONDAY + dt.timedelta(days=69), 0.08, ("P001",), "why not", "anna", dt.datetime.now(dt.UTC)
+    )
+    plan(shop.workspace, one)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    shop.week(MONDAY, n_days=2)
+    shop.night(MONDAY + dt.timedelta(days=1))
+    drawn, own = shop.draw(MONDAY + dt.timedelta(days=2)), shop.catalog.skus.index("P001")
+    assert drawn.is_elsewhere[:, own].any()
+    ended = withdraw(shop.workspace, 1, "the neighbours complain")
+    assert ended.withdrawn_from == MONDAY + dt.timedelta(days=3)
+    shop.week(MONDAY + dt.timedelta(days=2), n_days=1)
+    assert "was withdrawn" in str(shop.night(MONDAY + dt.timedelta(days=2)).said)
+    after = shop.draw(MONDAY + dt.timedelta(days=3))
+    assert (after.first, after.through) == (ended.withdrawn_from, drawn.through)
+    assert not after.is_elsewhere[:, own].any()
+    other = shop.catalog.skus.index("P000")
+    assert np.array_equal(after.prices[:, other], drawn.prices[:, other])
+    shop.week(MONDAY + dt.timedelta(days=3), n_days=4)
+    assert shop.night(MONDAY + dt.timedelta(days=3)).said is None
+    found = earned_by_draws(shop.workspace)
+    assert found.chain.n_held + found.chain.n_treated <= 6
 
 
 def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_told(
