@@ -8,8 +8,7 @@ from flows.cli.console import emit, remark, show_table
 
 if TYPE_CHECKING:
     from own_data.earned import EarnedByDraws
-    from own_data.experiment import ProductPower
-    from serving.counts.design_analysis import CoinSlope
+    from own_data.experiment import ExperimentOutcome, ProductPower
     from serving.counts.earned_profit import EarnedProfit
     from training.experiments import Experiment
 
@@ -82,10 +81,16 @@ def show_withdrawn(ended: "Experiment", *, as_json: bool) -> None:
         )
 
 
-def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
-    """Print what a coin has told."""
+def show_coin(outcome: "ExperimentOutcome", *, as_json: bool) -> None:
+    """Print what a coin has told, and whether the price before matters where it does."""
+    found, carried = outcome.slopes, outcome.carried
     if as_json:
-        emit({"products": [{"sku": sku, **_plain(asdict(own)), "told": own.is_told} for sku, own in found.items()]})
+        products = [
+            {"sku": sku, **_plain(asdict(own)), "told": own.is_told}
+            | {"carry": _plain(asdict(outcome.carries[sku])) if sku in outcome.carries else None}
+            for sku, own in found.items()
+        ]
+        emit({"through": outcome.through, "products": products})
         return
     columns = ["product", "response", "from", "to", "told", "p, corrected", "store weeks"]
     rows = [
@@ -93,6 +98,12 @@ def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
         for sku, own in found.items()
     ]
     show_table("Percent by which sales change for a percent of price, with 95 % intervals", columns, rows)
+    for sku, own in carried.items():
+        said = "people stock up while it is low" if own.slope > 0 else "people come back after a low price"
+        remark(
+            f"Sales of {sku} answer to the price of the week before as well, by {own.slope:+.1f} ({own.low:+.1f} to "
+            f"{own.high:+.1f}): {said}, so a lasting change brings {found[sku].slope + own.slope:+.1f}."
+        )
 
 
 def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:

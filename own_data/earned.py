@@ -23,6 +23,7 @@ from catalog.contracts import TABLES
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
+from own_data.experiment import record_outcomes
 from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from serving.drawn_prices import BACK, TABLE
 from training.drawn_sales import read_drawn_sales
@@ -107,6 +108,7 @@ def record_earned(workspace: Workspace) -> list[str]:
     lake.publish(
         Partition("earned", found.through, "all"), table, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()
     )
+    record_outcomes(workspace)
     return [_said(found.chain, money), *week_said(found, money)]
 
 

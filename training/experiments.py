@@ -1,7 +1,7 @@
 """Experiments that people plan: for some weeks, a fair coin shows listed products a step above or below their price.
 
-An experiment is recorded once; only that it was withdrawn is added to it. The night draws its prices, as it draws all others: see
-`training.next_draw`. What it tells is worked out from the coin alone, see `serving.counts.design_analysis`.
+An experiment is recorded once; only that it was withdrawn is added to it. The night draws its prices, as it draws all
+others: see `training.next_draw`. What it tells is worked out from the coin alone, see `serving.counts.design_analysis`.
 """
 
 import datetime as dt

@@ -103,8 +103,9 @@ def next_draw(
 ) -> NextDraw | None:
     """Draw the prices from a business date on; None while an earlier draw is for that date, or nothing can be drawn.
 
-    Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
-    drawn no more goes back to the store's own price.
+    Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a
+    planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is drawn no more
+    goes back to the store's own price.
 
     Parameters
     ----------
@@ -161,10 +162,11 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
         if row["sku"] in skus and row["sku"] in column_of and row["store_id"] in row_of:
             price = float(home[row_of[row["store_id"]], column_of[row["sku"]]])
             is_home = abs(price - row["shelf_price"]) < SAME_PRICE
-            row |= {"price": row["shelf_price"] if is_home else price, "design": BACK, "propensity": 1.0}
-            row |= {"step_from": row["price"], "is_on_the_way": not is_home, "is_held": False, "held_share": 0.0}
-            row |= dict.fromkeys(("low_price", "high_price"))
-    said = f"experiment {', '.join(str(one.number) for one in ended)} was withdrawn, and its products go back to their own prices"
+            price = row["shelf_price"] if is_home else price
+            row.update(price=price, step_from=price, design=BACK, propensity=1.0, low_price=None, high_price=None)
+            row.update(is_on_the_way=not is_home, is_held=False, held_share=0.0)
+    numbers = ", ".join(str(one.number) for one in ended)
+    said = f"experiment {numbers} was withdrawn, and its products go back to their own prices"
     return NextDraw(Partition(TABLE, date, "all"), pa.Table.from_pylist(rows, schema=TABLES[TABLE].schema), said)
 
 

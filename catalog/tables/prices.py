@@ -273,6 +273,29 @@ PRICE_DRAWS = Table(
     ),
 )
 
+EXPERIMENT_OUTCOMES = Table(
+    "experiment_outcomes",
+    "what an experiment has told of one product, from its coin alone",
+    ("number", "sku"),
+    (
+        Column("number", pa.int64(), "number of the experiment"),
+        SKU,
+        Column("through", pa.date32(), "last business date that was looked at"),
+        Column("is_told", pa.bool_(), "whether sales fall with the price beyond doubt, corrected for all its products"),
+        Column("slope", pa.float64(), "change of log units with the log price; null where open", nullable=True),
+        Column("low", pa.float64(), "lower end of its 95 % interval; null where open", nullable=True),
+        Column("high", pa.float64(), "upper end of its 95 % interval; null where open", nullable=True),
+        Column("n_blocks", pa.int64(), "throws of the coin that were sold", "throws"),
+        Column(
+            "carry",
+            pa.float64(),
+            "change of log units with the log price of the slot before, where beyond doubt; else null",
+            nullable=True,
+        ),
+    ),
+    by="key",
+)
+
 EXPERIMENTS = Table(
     "experiments",
     "one experiment that somebody planned: a coin shows some products a step above or below their price",

@@ -44,6 +44,7 @@ def test_an_experiment_is_planned_with_its_power_and_told_by_its_coin(
     told = json.loads(terminal("experiment", "--outcome", "1", "--json").stdout)["products"]
     assert [own["sku"] for own in told] == ["P001", "P002"]
     assert all(own["told"] and own["low"] < SLOPE < own["high"] for own in told)
+    assert "answer to the price of the week before" not in terminal("experiment", "--outcome", "1").stderr
     listed = terminal("experiment")
     assert "+-8.0%" in listed.stdout
 
@@ -66,6 +67,20 @@ def test_an_experiment_is_withdrawn_with_a_reason_and_stays_on_record(
     assert "will not begin" in terminal("experiment", "--withdraw", "2", "--reason", "not now").stderr
     assert shop.night(MONDAY + dt.timedelta(days=6)).said is not None
     assert not shop.draw(MONDAY + dt.timedelta(days=7)).is_elsewhere.any()
+
+
+def test_where_people_stock_up_an_experiment_says_that_the_price_before_matters_and_else_it_does_not(
+    opened: Callable[[str], tuple[Grocer, Terminal]],
+) -> None:
+    shop, terminal = opened("sales: outside\n")
+    terminal("experiment", "--step", "0.08", "--weeks", "6", "--products", "P000")
+    shop.carry = 1.5
+    shop.weeks(6)
+    told = terminal("experiment", "--outcome", "1")
+    assert "Sales of P000 answer to the price of the week before as well" in told.stderr
+    [own] = json.loads(terminal("experiment", "--outcome", "1", "--json").stdout)["products"]
+    assert own["carry"]["low"] < shop.carry < own["carry"]["high"]
+    assert own["low"] < SLOPE < own["high"]
 
 
 @pytest.mark.parametrize(
