@@ -16,7 +16,7 @@ import pyarrow as pa
 from catalog.contracts import TABLES
 from catalog.errors import DataError
 from catalog.load import Catalog
-from serving.counts.design_analysis import LEVEL, CoinRows, CoinSlope, coin_slopes
+from serving.counts.design_analysis import CoinRows, CoinSlope, coin_slopes
 from serving.counts.fair_coin import power_of_coin, slots_wanted
 from serving.drawn_prices import TABLE
 from training.drawn_sales import read_drawn_sales
@@ -32,7 +32,8 @@ SHAPE = 30.0
 """How much weeks of one product in one store vary beyond chance: as a negative binomial of this shape."""
 _SLOPES = (-1.0, -2.0, -3.0)
 _LOOKS_BACK = 28  # days
-_FEWEST_PAIRS = 8  # of slots, one after the other in a store, before carry-over is looked at
+_CARRY_LEVEL = 0.01
+_FEWEST_PAIRS = 40  # of slots, one after the other in a store, before carry-over is looked at
 _query = queries_beside(__file__)
 
 
@@ -107,8 +108,8 @@ class ExperimentOutcome:
 
     @property
     def carried(self) -> dict[str, CoinSlope]:
-        """The products whose sales answer to the price before beyond doubt."""
-        return {sku: own for sku, own in self.carries.items() if own.adjusted <= LEVEL}
+        """The products whose sales answer to the price before beyond doubt: nobody asked, so it has to be surer."""
+        return {sku: own for sku, own in self.carries.items() if own.adjusted <= _CARRY_LEVEL}
 
 
 def outcome_of(lake: Lake, experiment: Experiment) -> ExperimentOutcome:
@@ -132,8 +133,8 @@ def outcome_of(lake: Lake, experiment: Experiment) -> ExperimentOutcome:
             "yet; nothing was told"
         )
     of_product = {str(sku): own for sku, own in sold.groupby("sku")}
-    slopes = _analysed({sku: _coin_rows(own) for sku, own in of_product.items()}, experiment.number)
-    lagged = {sku: _rows_of_the_price_before(own, slopes[sku]) for sku, own in of_product.items()}
+    slopes = _analysed({sku: coin_rows(own) for sku, own in of_product.items()}, experiment.number)
+    lagged = {sku: rows_of_the_price_before(own, slopes[sku]) for sku, own in of_product.items()}
     known = {sku: rows for sku, rows in lagged.items() if rows is not None}
     return ExperimentOutcome(through, slopes, _analysed(known, experiment.number))
 
@@ -142,7 +143,7 @@ def _analysed(products: dict[str, CoinRows], seed: int) -> dict[str, CoinSlope]:
     return dict(zip(products, coin_slopes(list(products.values()), seed), strict=True))
 
 
-def _rows_of_the_price_before(sold: pd.DataFrame, slope: CoinSlope) -> CoinRows | None:
+def rows_of_the_price_before(sold: pd.DataFrame, slope: CoinSlope) -> CoinRows | None:
     """Return the sales of one product as the coin of the slot before explains them; None where none follows another.
 
     What the slot's own price explains is taken out as exposure: the coins are thrown apart, so it makes the interval
@@ -159,7 +160,7 @@ def _rows_of_the_price_before(sold: pd.DataFrame, slope: CoinSlope) -> CoinRows 
     logs = np.log(both["price"].to_numpy(dtype=float))
     expected = np.exp((slope.slope if np.isfinite(slope.slope) else 0.0) * (logs - logs.mean()))
     coins = both.assign(**{name: both[f"{name}_before"] for name in ("price", "low_price", "high_price")})
-    rows = _coin_rows(coins)
+    rows = coin_rows(coins)
     return replace(rows, exposure=None if rows.exposure is None else rows.exposure * expected)
 
 
@@ -196,7 +197,8 @@ def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _coin_rows(sold: pd.DataFrame) -> CoinRows:
+def coin_rows(sold: pd.DataFrame) -> CoinRows:
+    """Return the sales of one product, rows as of `read_drawn_sales`, as its coin explains them."""
     middle = (sold["low_price"] + sold["high_price"]) / 2
     stores = pd.factorize(sold["store_id"], sort=True)[0].astype(np.int64)
     slots = pd.factorize(sold["first_date"], sort=True)[0].astype(np.int64)
