@@ -1,8 +1,8 @@
 """Prices that were drawn for the stores of an outside chain: read from the lake, and sold from like any other policy.
 
 A draw stands until another one takes its place, so a night that fails leaves yesterday's prices. A product that is not
-drawn shows its store's own price. While a product is drawn, its own price is the one that its first draw was around:
-what its shelf showed since was ours.
+drawn shows its store's own price. While a product is drawn, its own price is the one that its first draw was around,
+for what its shelf showed since was ours, or the one that the owner said since.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from serving.evidence import ShelfPrices, evidence
 from serving.pricing_policy import Asked, asked_without_model
+from serving.said_prices import said_prices
 from warehouse.lake import Lake, Partition
 
 TABLE = "price_draws"
@@ -118,7 +119,10 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
     if standing is None:
         stores, n_products = catalog.store.stores, len(catalog.skus)
         standing = ShelfPrices(stores, np.full((len(stores), n_products), np.nan))
-    return standing if draw is None else draw.around(standing)
+    if draw is None:
+        return standing
+    around, said = draw.around(standing), said_prices(lake, catalog, date, draw.through)
+    return replace(around, prices=np.where(np.isfinite(said) & np.isfinite(draw.shelf_prices), said, around.prices))
 
 
 def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> PriceDraw:

@@ -130,7 +130,7 @@ def new_experiment(
         starts,
         starts + dt.timedelta(days=7 * weeks - 1),
         step,
-        tuple(dict.fromkeys(skus or catalog.skus)),
+        catalog.store.drawn_prices.with_families(skus or catalog.skus),
         reason,
         workspace.settings.user,
         dt.datetime.now(dt.UTC),

@@ -7,15 +7,13 @@ prices stand on the shelf. The draw itself, its chances and its dice are in `ser
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.contracts import TABLES
-from catalog.errors import Declined
-from catalog.limits import not_above, not_below, price_bounds
 from catalog.load import Catalog
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
 from serving.counts.belief_priors import ToldPrior
@@ -25,13 +23,14 @@ from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
 from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on
+from serving.drawn_room import room_of
+from training.approved_designs import refuse_unapproved
 from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
 from training.experiments import experiment_on, experiments_in
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 
-LADDER_PRICES = 25
-"""Steps of the ladder that a draw chooses among: two percent apart at the usual band."""
+_RECENT = 4  # slots whose effects are expected to last
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,27 @@ class _Wanted:
     goes_back: Flags
     own: Floats
     sides: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a draw expects: units of a slot at the owner's price, shape (n_stores, n_products), NaN before any sale.
+
+    `responses` and `deviations` are of the change of log units with the log price, shape (n_products,).
+    """
+
+    units: Floats
+    responses: Floats
+    deviations: Floats
+
+    @classmethod
+    def of(cls, belief: UnitsBelief, own: Floats, sold: DrawnSales) -> "_Expected":
+        """Return what a belief expects at the owner's prices of now, EUR, shape (n_stores, n_products)."""
+        if not sold.slots:
+            return cls(np.full(own.shape, np.nan), belief.slopes, belief.slopes_deviation)
+        since = np.log(own / sold.first_owner)  # levels are those at the owner's price of the first draw
+        units = np.exp(belief.levels.T + belief.effects[-_RECENT:].mean() + belief.slopes * since)
+        return cls(units, belief.slopes, belief.slopes_deviation)
 
 
 @dataclass(frozen=True)
@@ -116,7 +136,7 @@ def next_draw(
     Raises
     ------
     Declined
-        When `approval` lets prices wait for a person: a drawn price that waits would not have been drawn.
+        When prices wait for a person, and nobody approved the design of drawn prices.
     """
     rules, standing = catalog.store.drawn_prices, draw_on(lake, catalog, date)
     if standing is not None and standing.through >= date:
@@ -124,24 +144,27 @@ def next_draw(
     planned = experiment_on(lake, date)
     coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
     own = own_prices_on(lake, catalog, date, standing).prices
-    wanted = np.isfinite(own) & (coin.products | np.array([rules.includes(sku) for sku in catalog.skus]))
+    released = np.array([rules.includes(sku) for sku in catalog.skus])
+    if catalog.store.approval.is_asked_for:  # an experiment with others was not approved
+        coin = replace(coin, products=coin.products & released)
+    wanted = np.isfinite(own) & (coin.products | released)
     goes_back = np.zeros_like(wanted) if standing is None else standing.is_elsewhere & ~wanted
     if standing is None and not wanted.any():
         return None
-    if catalog.store.approval.is_asked_for:
-        raise Declined(
-            "approval: expected no rule that lets prices wait while prices are drawn, found one; nothing was drawn, "
-            "and what stands on the shelves stays: drop `approval` or `drawn_prices` from store.yaml"
-        )
+    refuse_unapproved(lake, catalog)
     sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
     belief, withdrawn = _believed(sold, told(), catalog)
-    rule = _Planned(coin, SlopeDraws.of(belief, _objective(catalog)))
+    families = np.array(rules.numbers_of_families(catalog.skus))
+    rule = _Planned(replace(coin, families=families), SlopeDraws.of(belief, _objective(catalog)), families)
     room = room_of(catalog, own, wanted | goes_back, standing)
     first = _slot_of(date, rules.changes)
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
     drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, rules.held_share)
     through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
-    rows = _rows(catalog, drawn, room, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through)
+    known = _Expected.of(belief, own, sold)
+    rows = _rows(
+        catalog, (drawn, room, known), rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through
+    )
     said = _told(belief, wanted, len(sold.slots), withdrawn)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
@@ -153,17 +176,26 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
     if not skus or partition is None:
         return None
     goes_back = np.isfinite(standing.prices) & np.array([sku in skus for sku in catalog.skus])
-    room = room_of(catalog, standing.shelf_prices, goes_back, standing)
+    own = own_prices_on(lake, catalog, date, standing).prices
+    room = room_of(catalog, own, goes_back, standing)
     home = np.round(room.homeward.T, catalog.store.money.digits)
     column_of = {sku: place for place, sku in enumerate(catalog.skus)}
     row_of = {store: place for place, store in enumerate(catalog.store.stores)}
     rows = lake.read(partition).to_pylist()
     for row in rows:
         if row["sku"] in skus and row["sku"] in column_of and row["store_id"] in row_of:
-            price = float(home[row_of[row["store_id"]], column_of[row["sku"]]])
-            is_home = abs(price - row["shelf_price"]) < SAME_PRICE
-            price = row["shelf_price"] if is_home else price
-            row.update(price=price, step_from=price, design=BACK, propensity=1.0, low_price=None, high_price=None)
+            place = row_of[row["store_id"]], column_of[row["sku"]]
+            is_home = bool(abs(home[place] - own[place]) < SAME_PRICE)
+            price = float(own[place] if is_home else home[place])
+            row.update(
+                shelf_price=float(own[place]),
+                price=price,
+                step_from=price,
+                design=BACK,
+                propensity=1.0,
+                low_price=None,
+                high_price=None,
+            )
             row.update(is_on_the_way=not is_home, is_held=False, held_share=0.0)
     numbers = ", ".join(str(one.number) for one in ended)
     said = f"experiment {numbers} was withdrawn, and its products go back to their own prices"
@@ -172,39 +204,6 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
 
 def _objective(catalog: Catalog) -> Objective:
     return "profit" if catalog.store.policies.objective == "margin" else "revenue"
-
-
-def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | None) -> PriceRoom:
-    """Return what may be drawn: within band, step, guardrails and endings, around each store's own price.
-
-    Parameters
-    ----------
-    own
-        The owner's prices, EUR, shape (n_stores, n_products), NaN where none is known.
-    wanted
-        What is drawn or goes back, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
-    """
-    owner = np.where(wanted, own, catalog.base_prices)
-    step_from = owner if before is None else np.where(wanted & np.isfinite(before.step_from), before.step_from, owner)
-    rules = catalog.store.drawn_prices
-    shown = owner if before is None else np.where(wanted & np.isfinite(before.prices), before.prices, step_from)
-    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step, shown.T)
-
-
-def _ladder(catalog: Catalog, owner: Floats) -> Floats:
-    """Return allowed prices of each product, ascending, EUR, shape (n_products, n_prices), filled up with NaN."""
-    rails, money, band = catalog.store.guardrails, catalog.store.money, catalog.store.drawn_prices.band
-    bounds = price_bounds(catalog.products, rails, money)
-    low = np.maximum(owner.min(axis=0) * (1 - band), bounds.lowest)
-    high = np.minimum(owner.max(axis=0) * (1 + band), bounds.ceilings)
-    found = np.full((len(catalog.skus), 2 * LADDER_PRICES), np.nan)
-    for place in range(len(catalog.skus)):
-        even = np.linspace(low[place], max(low[place], high[place]), LADDER_PRICES)
-        near = np.concatenate([not_above(even, rails.price_ending, money), not_below(even, rails.price_ending, money)])
-        inside = near[(near >= bounds.lowest[place] - 1e-9) & (near <= bounds.ceilings[place] + 1e-9)]
-        prices = np.unique(np.round(inside, money.digits))
-        found[place, : len(prices)] = prices
-    return found
 
 
 def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:
@@ -232,9 +231,14 @@ def _told(belief: UnitsBelief, wanted: Flags, n_slots: int, withdrawn: tuple[str
 
 
 def _rows(
-    catalog: Catalog, drawn: DrawnPrices, room: PriceRoom, designs: list[str], wanted: _Wanted, through: dt.date
+    catalog: Catalog,
+    made: tuple[DrawnPrices, PriceRoom, _Expected],
+    designs: list[str],
+    wanted: _Wanted,
+    through: dt.date,
 ) -> pa.Table:
     """Return the rows of `price_draws`."""
+    drawn, room, known = made
     store, sku = np.nonzero(wanted.is_drawn | wanted.goes_back)
     back, own = wanted.goes_back[store, sku], wanted.own[store, sku]
     stores = [catalog.store.stores[place] for place in store]
@@ -260,6 +264,9 @@ def _rows(
         "is_held": is_held,
         "is_on_the_way": np.where(back, ~is_home, in_hold & ~is_held),
         "held_share": np.where(back, 0.0, rules.held_share),
+        "expected_units": known.units[store, sku],
+        "response": known.responses[sku],
+        "response_deviation": known.deviations[sku],
         "design": [BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
         "block": [f"{name}/{began[place]}" for name, place in zip(stores, store, strict=True)],
         "seed": [drawn.seed] * len(sku),

@@ -267,10 +267,52 @@ PRICE_DRAWS = Table(
             nullable=True,
         ),
         Column("held_share", pa.float64(), "chance of a hold; null if it was not recorded", nullable=True),
+        Column(
+            "expected_units",
+            pa.float64(),
+            "units of the draw's slot expected at the owner's price; null before any sale",
+            "units",
+            nullable=True,
+        ),
+        Column("response", pa.float64(), "change of log units with the log price, as believed then", nullable=True),
+        Column("response_deviation", pa.float64(), "standard deviation of that belief", nullable=True),
         Column("design", LONG_TEXT, "name of the rule that the draw follows"),
         Column("block", LONG_TEXT, "the store, and the first date of the stretch of slots that is held whole or not"),
         Column("seed", pa.int64(), "seed of the draw: from it, the belief and the block the draw comes again"),
     ),
+)
+
+SHELF_PRICE_CHANGES = Table(
+    "shelf_price_changes",
+    "one new shelf price that the owner said for a product whose prices are drawn",
+    ("number",),
+    (
+        Column("number", pa.int64(), "number of the change, from 1"),
+        Column("store_id", STORE.type, "store that it is for; null for every store", nullable=True),
+        SKU,
+        Column("price", pa.float64(), "the owner's new price, which the band is around", "EUR"),
+        Column("from_date", pa.date32(), "first business date for which it may be drawn around"),
+        Column("drawn_through", pa.date32(), "last date of the newest draw when it was said: the next takes it up"),
+        Column("reason", LONG_TEXT, "why"),
+        Column("said_by", LONG_TEXT, "who said it"),
+        Column("said_at", MOMENT, "when, by the clock", "UTC"),
+    ),
+    by="key",
+)
+
+DESIGN_APPROVALS = Table(
+    "design_approvals",
+    "one decision of a person about the design of drawn prices, where prices wait for approval",
+    ("number",),
+    (
+        Column("number", pa.int64(), "number of the decision, from 1"),
+        Column("design", LONG_TEXT, "the fields of `drawn_prices` in store.yaml, as JSON"),
+        Column("is_approved", pa.bool_(), "whether it was approved; otherwise an approval was taken back"),
+        Column("reason", LONG_TEXT, "why; null if nobody said", nullable=True),
+        Column("decided_by", LONG_TEXT, "who decided"),
+        Column("decided_at", MOMENT, "when, by the clock", "UTC"),
+    ),
+    by="key",
 )
 
 EXPERIMENT_OUTCOMES = Table(

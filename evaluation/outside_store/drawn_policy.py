@@ -17,7 +17,7 @@ from serving.counts.draws_of_prices import HELD_SHARE, DrawnPrices, drawn_prices
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import SlopeDraws
 from serving.counts.unit_rows import UnitRows
-from training.next_draw import LADDER_PRICES
+from serving.drawn_room import LADDER_PRICES
 
 
 @dataclass(frozen=True)

@@ -104,9 +104,9 @@ def drawn_prices(
     n_products, n_stores = room.owner.shape
     stores = np.arange(n_stores) if stores is None else stores
     families = np.arange(n_products) if rule.families is None else np.unique(rule.families, return_inverse=True)[1]
-    dice = [_dice_of(seed, int(store), week).random(n_products) for store in stores]
+    dice = [_dice_of(seed, int(store), week).random((n_products,)) for store in stores]
     holds = [_hold_of(seed, int(store), week, hold_slots(room.band, room.step)) for store in stores]
-    in_hold = np.array([thrown < held_share for thrown, _ in holds])
+    in_hold = np.array([die < held_share for die, _ in holds])
     thrown = np.stack([own[families] for own in dice], axis=1)
     chances = rule.chances(room)
     asked = np.take_along_axis(room.prices, _at(chances, thrown), axis=2)[:, :, 0]

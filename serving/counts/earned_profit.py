@@ -114,7 +114,7 @@ class _EffectTest:
 
     def p_value(self, effect: float) -> float:
         """Two-sided chance of what was seen, under an effect."""
-        left = np.bincount(self._block, self._left(effect))
+        left = np.asarray(np.bincount(self._block, self._left(effect)), dtype=float)
         seen = abs(_studentised(left, self._sizes, self._held_blocks[None].astype(float))[0])
         again = np.abs(_studentised(left, self._sizes, self._held_again))
         return float((1 + (again >= seen - 1e-9).sum()) / (1 + len(again)))

@@ -44,7 +44,6 @@ def test_an_experiment_is_planned_with_its_power_and_told_by_its_coin(
     told = json.loads(terminal("experiment", "--outcome", "1", "--json").stdout)["products"]
     assert [own["sku"] for own in told] == ["P001", "P002"]
     assert all(own["told"] and own["low"] < SLOPE < own["high"] for own in told)
-    assert "answer to the price of the week before" not in terminal("experiment", "--outcome", "1").stderr
     listed = terminal("experiment")
     assert "+-8.0%" in listed.stdout
 
@@ -69,17 +68,18 @@ def test_an_experiment_is_withdrawn_with_a_reason_and_stays_on_record(
     assert not shop.draw(MONDAY + dt.timedelta(days=7)).is_elsewhere.any()
 
 
-def test_where_people_stock_up_an_experiment_says_that_the_price_before_matters_and_else_it_does_not(
+def test_where_people_stock_up_an_experiment_says_that_the_price_before_matters(
     opened: Callable[[str], tuple[Grocer, Terminal]],
 ) -> None:
     shop, terminal = opened("sales: outside\n")
-    terminal("experiment", "--step", "0.08", "--weeks", "6", "--products", "P000")
+    terminal("experiment", "--step", "0.08", "--weeks", "8", "--products", "P000")
     shop.carry = 1.5
-    shop.weeks(6)
+    shop.weeks(8)
     told = terminal("experiment", "--outcome", "1")
     assert "Sales of P000 answer to the price of the week before as well" in told.stderr
     [own] = json.loads(terminal("experiment", "--outcome", "1", "--json").stdout)["products"]
     assert own["carry"]["low"] < shop.carry < own["carry"]["high"]
+    assert own["carry"]["adjusted"] <= 0.01
     assert own["low"] < SLOPE < own["high"]
 
 
@@ -115,6 +115,16 @@ def test_what_was_earned_is_told_for_the_chain_each_week_and_each_store(
     assert 0 < found["n_held"] < found["n_held"] + found["n_treated"] <= 4 * 8
     assert len(found["categories"]) > 0
     assert len(found["weeks"]) == 4
+
+
+def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
+    opened: Callable[[str], tuple[Grocer, Terminal]],
+) -> None:
+    _, terminal = opened(f"{DRAWN}approval: {{within_of_base: 0.0}}\n")
+    approved = terminal("approve", "drawn_prices", "--reason", "fine", "--json")
+    assert (approved.returncode, json.loads(approved.stdout)["approved"]) == (0, True)
+    assert "No further price is drawn" in terminal("withdraw", "drawn_prices", "--reason", "no").stdout
+    assert terminal("withdraw", "drawn_prices").returncode == 1
 
 
 def test_the_twin_holds_no_experiment(tmp_path: Path) -> None:

@@ -234,7 +234,8 @@ def _decision(
         The price before, EUR, None where none is known, and the proposed one.
     """
     if change is None:  # nobody has recorded yet that it waits
-        passing = not catalog.store.approval.is_asked_for or passes(catalog, product, *offer)
+        is_drawn = held.rule in DrawnPolicy.rules  # of a design that was approved
+        passing = not catalog.store.approval.is_asked_for or is_drawn or passes(catalog, product, *offer)
         return ("passes", "passes") if passing else ("waits", f"waits; until then {euros(held.price)}")
     by = change.events[-1].by
     if change.last == "proposed":
