@@ -45,7 +45,7 @@ def say_shelf_price(workspace: Workspace, sku: str, price: float, store: str | N
         number = len(list(lake.partitions(TABLE))) + 1
         row = {
             "number": number,
-            "store_id": store,
+            "only_store": store,
             "sku": product.sku,
             "price": price,
             "from_date": sold + dt.timedelta(days=1),

@@ -84,7 +84,10 @@ class QuoteDesk:
         self._decided = sorted(lake.changes("price_changes").items())
         self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores)
-        is_drawn = catalog.store.sales == "outside" and catalog.store.drawn_prices.changes in {"weekly", "daily"}
+        is_drawn = sells_outside(lake.store, catalog.store) and catalog.store.drawn_prices.changes in {
+            "weekly",
+            "daily",
+        }
         drawn = DrawnDesk(lake, catalog, self._stores) if is_drawn else None
         self._drawn = drawn if drawn is not None and drawn.has_draws else None
         self._counters: dict[str | dt.date, _Counter] = {}

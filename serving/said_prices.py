@@ -27,6 +27,6 @@ def said_prices(lake: Lake, catalog: Catalog, date: dt.date, drawn_through: dt.d
     rows = [row for part in lake.partitions(TABLE) for row in lake.read(part).to_pylist()]
     for row in sorted(rows, key=lambda row: int(row["number"])):
         if row["sku"] in catalog.skus and row["from_date"] <= date and row["drawn_through"] >= drawn_through:
-            stores = [own for own, name in enumerate(catalog.store.stores) if row["store_id"] in (None, name)]
+            stores = [own for own, name in enumerate(catalog.store.stores) if row["only_store"] in (None, name)]
             found[stores, catalog.skus.index(row["sku"])] = row["price"]
     return found

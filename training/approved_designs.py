@@ -13,6 +13,7 @@ from catalog.errors import Declined
 from catalog.load import Catalog
 from warehouse.lake import Lake, Partition
 from warehouse.locks import held
+from warehouse.origin import sells_outside
 from warehouse.workspace import Workspace
 
 TABLE = "design_approvals"
@@ -61,7 +62,7 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
         When the stores do not sell by themselves, or there is nothing to take back.
     """
     lake, catalog = workspace.lake, workspace.catalog
-    if catalog.store.sales != "outside":
+    if not sells_outside(lake.store, catalog.store):
         raise Declined(
             "expected stores that sell by themselves, found those of the twin; nothing was decided: set `sales: "
             "outside` and `drawn_prices` in store.yaml"
@@ -79,7 +80,7 @@ def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> st
             "design": design_of(catalog),
             "is_approved": is_approved,
             "reason": reason,
-            "decided_by": workspace.settings.user,
+            "by_whom": workspace.settings.user,
             "decided_at": dt.datetime.now(dt.UTC),
         }
         table = pa.Table.from_pylist([row], schema=TABLES[TABLE].schema)

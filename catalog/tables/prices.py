@@ -288,7 +288,7 @@ SHELF_PRICE_CHANGES = Table(
     ("number",),
     (
         Column("number", pa.int64(), "number of the change, from 1"),
-        Column("store_id", STORE.type, "store that it is for; null for every store", nullable=True),
+        Column("only_store", pa.string(), "store that it is for; null for every store", nullable=True),
         SKU,
         Column("price", pa.float64(), "the owner's new price, which the band is around", "EUR"),
         Column("from_date", pa.date32(), "first business date for which it may be drawn around"),
@@ -309,7 +309,7 @@ DESIGN_APPROVALS = Table(
         Column("design", LONG_TEXT, "the fields of `drawn_prices` in store.yaml, as JSON"),
         Column("is_approved", pa.bool_(), "whether it was approved; otherwise an approval was taken back"),
         Column("reason", LONG_TEXT, "why; null if nobody said", nullable=True),
-        Column("decided_by", LONG_TEXT, "who decided"),
+        Column("by_whom", LONG_TEXT, "who decided"),
         Column("decided_at", MOMENT, "when, by the clock", "UTC"),
     ),
     by="key",

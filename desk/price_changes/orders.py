@@ -14,6 +14,7 @@ from desk.price_changes.record import changes_by_people, changes_named, changes_
 from desk.price_changes.shown import opening_prices_before
 from serving.orders import AtOnce, Orders, PriceOrder
 from warehouse.lake import Lake
+from warehouse.origin import sells_outside
 
 
 def orders_on(
@@ -103,7 +104,7 @@ def _by_approval(
     Outside stores show their own prices, and drawn ones within a design that was approved: none of them waits.
     """
     newest = newest_of_each(proposals)
-    if not catalog.store.approval.is_asked_for or catalog.store.sales == "outside":
+    if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
         for (store, sku), change in newest.items():
             old = change.terms.old_price
             if store in stores and sku in catalog.skus and change.last == "rejected" and old is not None:
