@@ -11,7 +11,15 @@ import sys
 import pyarrow as pa
 
 from catalog.table import Column, Table
-from catalog.tables.comparisons import EARNED, LEARNING_RESULTS, POLICY_RESULTS, REGRET_BY_DAY, TRIAL_BLOCKS, TRIALS
+from catalog.tables.comparisons import (
+    EARNED,
+    EARNED_SLOTS,
+    LEARNING_RESULTS,
+    POLICY_RESULTS,
+    REGRET_BY_DAY,
+    TRIAL_BLOCKS,
+    TRIALS,
+)
 from catalog.tables.decisions import (
     DEMAND_CELLS,
     INTERACTIONS,
@@ -40,6 +48,8 @@ from catalog.tables.prices import (
     CHAMPIONS,
     DAYS_IN_FORCE,
     DEMAND_CURVES,
+    DESIGN_APPROVALS,
+    EXPERIMENT_OUTCOMES,
     EXPERIMENTS,
     HOURLY_DEMAND_CURVES,
     HOURLY_DRAWS,
@@ -49,6 +59,7 @@ from catalog.tables.prices import (
     PRODUCTS,
     REPLACED_DEMAND_CURVES,
     REPLACED_PRICE_BOOK,
+    SHELF_PRICE_CHANGES,
     SHOPPERS,
     STORES,
 )
@@ -81,6 +92,9 @@ TABLES: dict[str, Table] = {
         PRICE_DRAWS,
         HOURLY_DRAWS,
         EXPERIMENTS,
+        EXPERIMENT_OUTCOMES,
+        DESIGN_APPROVALS,
+        SHELF_PRICE_CHANGES,
         PRICE_CHANGES,
         ALERTS,
         EXPORT_BATCHES,
@@ -101,6 +115,7 @@ TABLES: dict[str, Table] = {
         TRIALS,
         TRIAL_BLOCKS,
         EARNED,
+        EARNED_SLOTS,
         PRODUCTS,
         SHOPPERS,
         STORES,

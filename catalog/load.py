@@ -124,6 +124,10 @@ def load(directory: Path | None = None) -> Catalog:
     for shock in store.shocks:
         if shock.sku is not None and shock.sku not in skus:
             raise CatalogError(f"{file}: shocks: sku: {_shown(shock.sku)} is not on the shelf")
+    drawn = () if isinstance(store.drawn_prices.products, str) else store.drawn_prices.products
+    for sku in (*drawn, *(sku for family in store.drawn_prices.families for sku in family)):
+        if sku not in skus:
+            raise CatalogError(f"{file}: drawn_prices: {_shown(sku)} is not on the shelf")
     for conflict in conflicts(products, store.guardrails, money):
         raise CatalogError(f"{file}: guardrails: {conflict}")
     return Catalog(products, store)

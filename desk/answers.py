@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from catalog.currency import Currency, currency_of
 from flows.cli.console import emit, remark, say, show_table
 
+DESIGN = "drawn_prices"
+"""What people approve by this name: see `training.approved_designs`."""
+
 if TYPE_CHECKING:
     from catalog.wall_clock import WallClock
     from desk.price_changes.change import PriceChange
@@ -48,6 +51,18 @@ def decide_and_show(names: Sequence[str], event: Any, reason: str | None, folder
     workspace = open_workspace(folder)
     changed = decide(workspace, names, event, workspace.settings.user, reason)
     show_changes(workspace, changed, as_json=as_json, title=f"{len(changed)} {event}")
+
+
+def decide_design_and_show(reason: str | None, folder: str | None, *, is_approved: bool, as_json: bool) -> None:
+    """Approve the design of drawn prices, or take that back, and say what follows."""
+    from flows.workspace import open_workspace
+    from training.approved_designs import decide
+
+    said = decide(open_workspace(folder), reason, is_approved=is_approved)
+    if as_json:
+        emit({"design": DESIGN, "approved": is_approved, "said": said})
+    else:
+        say(said)
 
 
 def show_changes(workspace: "Workspace", changes: Sequence["PriceChange"], *, as_json: bool, title: str) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from catalog.errors import Declined
 from catalog.limits import HIGHEST_PRICE, LOWEST_PRICE
-from desk.answers import ask_and_show, decide_and_show, show_changes
+from desk.answers import DESIGN, ask_and_show, decide_and_show, decide_design_and_show, show_changes
 from flows.cli.command import RUN_AGAIN, command
 from flows.cli.console import emit, say, show_table
 from flows.cli.options import Catalog, Json, OneStore, known_skus, not_empty, text_of
@@ -209,12 +209,16 @@ def approve(names: Names, reason: OptionalReason = None, catalog: Catalog = None
     """Approve price changes that wait; the shelf follows at its next tick.
 
     `shelfprice changes --waiting` lists them. Where store.yaml says `approval: {by_another: true}`, whoever asked
-    for a price may not approve it.
+    for a price may not approve it. `approve drawn_prices` approves the design of drawn prices once, see
+    docs/connect-a-store.md.
 
     For example:
       shelfprice approve p12.S01.MILK p12.S01.EGGS
     """
-    decide_and_show(names, "approved", reason, text_of(catalog), as_json=as_json)
+    if names == [DESIGN]:
+        decide_design_and_show(reason, text_of(catalog), is_approved=True, as_json=as_json)
+    else:
+        decide_and_show(names, "approved", reason, text_of(catalog), as_json=as_json)
 
 
 @command("desk", when_stopped=RUN_AGAIN)
@@ -233,12 +237,16 @@ def reject(names: Names, reason: OptionalReason = None, catalog: Catalog = None,
 def withdraw(names: Names, reason: OptionalReason = None, catalog: Catalog = None, as_json: Json = False) -> None:
     """Take back an override, a freeze, a kill switch, or an approval; the shelf follows at its next tick.
 
-    What stood before holds again: the policy's price, an earlier override, or for an approval the old price.
+    What stood before holds again: the policy's price, an earlier override, or for an approval the old price. `withdraw
+    drawn_prices` takes back an approval of the design: no further price is drawn.
 
     For example:
       shelfprice withdraw h7 --reason "they are dearer again"
     """
-    decide_and_show(names, "withdrawn", reason, text_of(catalog), as_json=as_json)
+    if names == [DESIGN]:
+        decide_design_and_show(reason, text_of(catalog), is_approved=False, as_json=as_json)
+    else:
+        decide_and_show(names, "withdrawn", reason, text_of(catalog), as_json=as_json)
 
 
 @command("desk", when_stopped=RUN_AGAIN)

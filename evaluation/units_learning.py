@@ -2,7 +2,7 @@
 
 The chain is the grocer of the outside stores. Four weeks are sold at the owner's prices. Then a belief is formed each
 week and draws the prices of the next. Loss is the share of what the clairvoyant earns under the same rules that the
-shown prices leave; store weeks that are held at the owner's prices are counted apart.
+shown prices leave; store weeks of holds at the owner's prices are counted apart.
 """
 
 import argparse
@@ -78,8 +78,8 @@ class LearnedWeeks:
     ----------
     shown, best, owner, surest, revenue
         Profit of the shown prices, of the best, of the owner's, and of those without a draw; revenue of the owner's.
-    is_held
-        Which store weeks were held at the owner's prices.
+    in_hold
+        Which store weeks belong to a hold, those on the way to the owner's prices included.
     seen
         Units and prices of all weeks, those before ours too.
     """
@@ -89,7 +89,7 @@ class LearnedWeeks:
     owner: Floats
     surest: Floats
     revenue: Floats
-    is_held: Flags
+    in_hold: Flags
     seen: WeeksSeen
     world: CountGrocer
     belief: UnitsBelief
@@ -109,12 +109,12 @@ def learned_weeks(chain: UnitsChain, seed: int, held_share: float = HELD_SHARE) 
     surest, held = list[Floats](), list[Flags]()
     for _ in range(chain.weeks):
         night = night_of(seen, step_from, seed, told, held_share, belief)
-        belief, step_from = night.belief, night.drawn.step_from.T
+        belief, step_from = night.belief, night.drawn.prices.T
         prices = np.concatenate([seen.prices, night.drawn.prices.T[None]])
         sold = world.play_week(prices).sum(axis=0)
         seen = replace(seen, prices=prices, units=np.concatenate([seen.units, sold[None]]))
         surest.append(night.surest)
-        held.append(night.drawn.is_held)
+        held.append(night.drawn.in_hold)
     assert belief is not None  # noqa: S101 - a chain has weeks
     owner = at_owner_prices(world, chain.weeks)
     shown, without, at_owner = (
@@ -125,10 +125,10 @@ def learned_weeks(chain: UnitsChain, seed: int, held_share: float = HELD_SHARE) 
 
 
 def losses(played: Sequence[LearnedWeeks], of: Callable[[LearnedWeeks], Floats], *, held: bool = False) -> list[float]:
-    """Return the share of the attainable profit that is lost in each of `ROWS`, in store weeks held or not."""
+    """Return the share of the attainable profit that is lost in each of `ROWS`, in weeks of holds or others."""
     lost = []
     for first, end in ROWS:
-        counted = [(own.is_held if held else ~own.is_held)[first - 1 : end] for own in played]
+        counted = [(own.in_hold if held else ~own.in_hold)[first - 1 : end] for own in played]
         most = sum(float((own.best[first - 1 : end] * flags).sum()) for own, flags in zip(played, counted, strict=True))
         got = sum(float((of(own)[first - 1 : end] * flags).sum()) for own, flags in zip(played, counted, strict=True))
         lost.append(1 - got / most if most > 0 else np.nan)

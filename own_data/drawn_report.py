@@ -8,8 +8,7 @@ from flows.cli.console import emit, remark, show_table
 
 if TYPE_CHECKING:
     from own_data.earned import EarnedByDraws
-    from own_data.experiment import ProductPower
-    from serving.counts.design_analysis import CoinSlope
+    from own_data.experiment import ExperimentOutcome, ProductPower
     from serving.counts.earned_profit import EarnedProfit
     from training.experiments import Experiment
 
@@ -23,7 +22,7 @@ def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
     elif not found:
         remark("No experiment was planned yet: --step plans one.")
     else:
-        columns = ["number", "starts", "through", "step", "products", "reason", "asked by"]
+        columns = ["number", "starts", "through", "step", "products", "reason", "asked by", "withdrawn"]
         rows = [
             [
                 own.number,
@@ -33,6 +32,9 @@ def show_experiments(found: "Sequence[Experiment]", *, as_json: bool) -> None:
                 ", ".join(own.products),
                 own.reason,
                 own.asked_by,
+                ""
+                if own.withdrawn_from is None
+                else f"from {own.withdrawn_from} by {own.withdrawn_by}: {own.withdrawn_reason}",
             ]
             for own in found
         ]
@@ -66,10 +68,29 @@ def show_plan(new: "Experiment", power: "Sequence[ProductPower]", *, is_planned:
         remark("Nothing was planned: the same command without --dry-run plans it.")
 
 
-def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
-    """Print what a coin has told."""
+def show_withdrawn(ended: "Experiment", *, as_json: bool) -> None:
+    """Print what becomes of an experiment that was withdrawn."""
     if as_json:
-        emit({"products": [{"sku": sku, **_plain(asdict(own)), "told": own.is_told} for sku, own in found.items()]})
+        emit({"experiment": asdict(ended)})
+    elif ended.draws_through < ended.starts:
+        remark(f"Experiment {ended.number} will not begin. It stays on record with your reason.")
+    else:
+        remark(
+            f"Experiment {ended.number} draws no price from {ended.withdrawn_from} on: the night before brings its "
+            "products back to their own prices. What it told until then stays on record with your reason."
+        )
+
+
+def show_coin(outcome: "ExperimentOutcome", *, as_json: bool) -> None:
+    """Print what a coin has told, and whether the price before matters where it does."""
+    found, carried = outcome.slopes, outcome.carried
+    if as_json:
+        products = [
+            {"sku": sku, **_plain(asdict(own)), "told": own.is_told}
+            | {"carry": _plain(asdict(outcome.carries[sku])) if sku in outcome.carries else None}
+            for sku, own in found.items()
+        ]
+        emit({"through": outcome.through, "products": products})
         return
     columns = ["product", "response", "from", "to", "told", "p, corrected", "store weeks"]
     rows = [
@@ -77,6 +98,12 @@ def show_coin(found: "Mapping[str, CoinSlope]", *, as_json: bool) -> None:
         for sku, own in found.items()
     ]
     show_table("Percent by which sales change for a percent of price, with 95 % intervals", columns, rows)
+    for sku, own in carried.items():
+        said = "people stock up while it is low" if own.slope > 0 else "people come back after a low price"
+        remark(
+            f"Sales of {sku} answer to the price of the week before as well, by {own.slope:+.1f} ({own.low:+.1f} to "
+            f"{own.high:+.1f}): {said}, so a lasting change brings {found[sku].slope + own.slope:+.1f}."
+        )
 
 
 def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
@@ -86,6 +113,7 @@ def show_earned(found: "EarnedByDraws", *, as_json: bool) -> None:
         return
     _show(f"Profit against your own prices, {found.first} to {found.through}", "", {"all stores": found.chain})
     _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
+    _show("Category by category", "category", found.categories)
     _show("Store by store", "store", found.stores)
     if found.chain.n_held == 0:
         remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")

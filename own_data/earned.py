@@ -1,12 +1,18 @@
-"""What drawn prices brought against the owner's: the chain, each week and each store, in euros and with intervals.
+"""What drawn prices brought against the owner's: the chain, each week, category and store, in euros with intervals.
 
 Some store weeks are held at the owner's prices by the draw. They are compared with all others: see
 `serving.counts.earned_profit`. Only what sold at the price that was drawn counts, on either side.
+
+A night reads the slots alone that something came for since: what each store and category brought in a slot is kept in
+`earned_slots`, and made anew whole from the slot's own sales, so that no total is ever added to.
 """
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -16,11 +22,16 @@ import pyarrow as pa
 from catalog.contracts import TABLES
 from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
-from serving.counts.earned_profit import EarnedProfit, SoldRows, earned_profit
+from catalog.load import Catalog
+from own_data.experiment import record_outcomes
+from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from serving.drawn_prices import BACK, TABLE
 from training.drawn_sales import read_drawn_sales
-from warehouse.lake import Partition
+from warehouse.lake import Lake, Partition
+from warehouse.partition import between
 from warehouse.workspace import Workspace
+
+SLOTS = "earned_slots"
 
 
 @dataclass(frozen=True)
@@ -34,16 +45,30 @@ class EarnedByDraws:
     chain
         Of all stores over all weeks.
     weeks
-        Of all stores, by the first date of each draw.
+        Of all stores, by the first date of each week or other slot.
+    categories
+        Of each category in all stores over all weeks.
     stores
         Of each store over all weeks.
+    finished
+        First and last date of the newest week that is over; None while there is none.
     """
 
     first: dt.date
     through: dt.date
     chain: EarnedProfit
     weeks: dict[dt.date, EarnedProfit]
+    categories: dict[str, EarnedProfit]
     stores: dict[str, EarnedProfit]
+    finished: tuple[dt.date, dt.date] | None
+
+    @property
+    def parts(self) -> dict[tuple[str, str], EarnedProfit]:
+        """Return all of it by scope and name, as the table `earned` has it."""
+        parts = {("chain", ""): self.chain}
+        parts |= {("week", str(first)): own for first, own in self.weeks.items()}
+        parts |= {("category", name): own for name, own in self.categories.items()}
+        return parts | {("store", store): own for store, own in self.stores.items()}
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values; what is not known is null."""
@@ -52,38 +77,61 @@ class EarnedByDraws:
             "through": self.through,
             **_plain(self.chain),
             "weeks": [{"first": first, **_plain(own)} for first, own in self.weeks.items()],
+            "categories": [{"category": name, **_plain(own)} for name, own in self.categories.items()],
             "stores": [{"store": store, **_plain(own)} for store, own in self.stores.items()],
         }
 
 
 def record_earned(workspace: Workspace) -> list[str]:
-    """Record after a night what drawn prices have brought, and say it in a sentence; nothing before the first draw."""
-    lake = workspace.lake
+    """Record after a night what drawn prices have brought, and say it in sentences; nothing before the first draw."""
+    lake, money = workspace.lake, workspace.catalog.store.money
     if not lake.dates(TABLE):
         return []
     try:
+        for slot in _slots(lake, max(lake.dates("exposures"), default=dt.date.min)):
+            if not slot.is_kept(lake, workspace.catalog):
+                lake.publish(
+                    Partition(SLOTS, slot.first, "all"),
+                    slot.totals(lake, workspace.catalog),
+                    inputs=slot.inputs(lake, workspace.catalog),
+                )
         found = earned_by_draws(workspace)
     except DataError:
         return []  # nothing has sold at a drawn price yet
     except ShelfpriceError as error:
         return [f"nobody could work out what drawn prices brought: {error}"]
-    parts = {("chain", ""): found.chain}
-    parts |= {("week", str(first)): own for first, own in found.weeks.items()}
-    parts |= {("store", store): own for store, own in found.stores.items()}
-    rows = [{"scope": scope, "name": name, "first": found.first, **_plain(own)} for (scope, name), own in parts.items()]
+    rows = [
+        {"scope": scope, "name": name, "first": found.first, **_plain(own)}
+        for (scope, name), own in found.parts.items()
+    ]
     table = pa.Table.from_pylist(rows, schema=TABLES["earned"].schema)
     lake.publish(
         Partition("earned", found.through, "all"), table, inputs=hashlib.sha256(repr(rows).encode()).hexdigest()
     )
-    return [_said(found.chain, workspace.catalog.store.money)]
+    record_outcomes(workspace)
+    return [_said(found.chain, money), *week_said(found, money)]
 
 
 def _said(chain: EarnedProfit, money: Currency) -> str:
     if not np.isfinite([chain.share, chain.share_low, chain.share_high]).all():
         return f"too few store weeks were held at your own prices to say what drawn ones brought: {chain.n_held} so far"
+    return f"drawn prices brought {_told(chain, money)}"
+
+
+def week_said(found: EarnedByDraws, money: Currency) -> list[str]:
+    """Say what the newest week that is over brought; nothing where its held stores are too few to know."""
+    if found.finished is None:
+        return []
+    first, through = found.finished
+    week = found.weeks[first]
+    is_known = np.isfinite([week.share, week.share_low, week.share_high]).all()
+    return [f"the week from {first} to {through} brought {_told(week, money)}"] if is_known else []
+
+
+def _told(found: EarnedProfit, money: Currency) -> str:
     return (
-        f"drawn prices brought {money.format_money(chain.euros)} more than your own, {chain.share:+.1%} "
-        f"({chain.share_low:+.1%} to {chain.share_high:+.1%})"
+        f"{money.format_money(found.euros)} more than your own, {found.share:+.1%} "
+        f"({found.share_low:+.1%} to {found.share_high:+.1%})"
     )
 
 
@@ -108,34 +156,94 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             f"expected sales from {first} on, the first date with drawn prices, found none; nothing was compared: send "
             "them to `shelfprice serve`, or run `shelfprice take-in`"
         )
-    sold = read_drawn_sales(lake, first, through)
-    costs = dict(zip(catalog.skus, catalog.unit_costs, strict=True))
-    sold = sold[sold["sku"].isin(costs) & (sold["design"] != BACK)]
-    sold = sold.assign(first_date=lambda own: pd.to_datetime(own["first_date"]).dt.date)
+    parts = [slot.kept_or_made(lake, catalog).to_pandas() for slot in _slots(lake, through)]
+    sold = pd.concat(parts)
     if sold.empty:
         raise DataError(
             f"expected sales at drawn prices from {first} to {through}, found none; nothing was compared: see "
             "`not_ours` in the table exposures for why"
         )
+    begins = sold.groupby("through")["first"].min()
+    over = [week for week in begins.index if week <= through]
     return EarnedByDraws(
         first,
         through,
-        _earned(sold, costs),
-        {date: _earned(sold[sold["first_date"] == date], costs) for date in sorted(set(sold["first_date"]))},
-        {str(store): _earned(own, costs) for store, own in sold.groupby("store_id")},
+        _earned(sold),
+        {begins[week]: _earned(own) for week, own in sold.groupby("through")},
+        {str(name): _earned(own) for name, own in sold.groupby("category")},
+        {str(store): _earned(own) for store, own in sold.groupby("store_id")},
+        (begins[over[-1]], over[-1]) if over else None,
     )
 
 
-def _earned(sold: pd.DataFrame, costs: dict[str, float]) -> EarnedProfit:
+@dataclass(frozen=True)
+class _Slot:
+    """The business dates for which a draw stands, as far as they are looked at."""
+
+    first: dt.date
+    last: dt.date
+
+    def inputs(self, lake: Lake, catalog: Catalog) -> str:
+        """Fingerprint of what the totals are made from: the draw, the slot's sales, costs and categories."""
+        of_slot = between(self.first, self.last)
+        parts = [*lake.partitions_on(TABLE, self.first), *lake.partitions("exposures", of_slot)]
+        receipts = [(str(part), lake.receipt(part)) for part in parts]
+        proof = [(name, None if receipt is None else receipt.sha256) for name, receipt in receipts]
+        shelf = [(own.sku, own.category, own.unit_cost) for own in catalog.products]
+        return hashlib.sha256(repr((self.last, proof, shelf)).encode()).hexdigest()
+
+    def is_kept(self, lake: Lake, catalog: Catalog) -> bool:
+        """Tell whether the lake has the totals, made from what it holds now."""
+        return lake.is_current(Partition(SLOTS, self.first, "all"), self.inputs(lake, catalog))
+
+    def kept_or_made(self, lake: Lake, catalog: Catalog) -> pa.Table:
+        """Return the totals that are kept, and where these are not current the ones they would be."""
+        is_kept = self.is_kept(lake, catalog)
+        return lake.read(Partition(SLOTS, self.first, "all")) if is_kept else self.totals(lake, catalog)
+
+    def totals(self, lake: Lake, catalog: Catalog) -> pa.Table:
+        """Return what each store and category brought, as rows of `earned_slots`; each sum is rounded once."""
+        sold, shelf = read_drawn_sales(lake, self.first, self.last), {own.sku: own for own in catalog.products}
+        sold = sold[sold["sku"].isin(shelf) & (sold["design"] != BACK)]
+        sold = sold[~sold.groupby("store_id")["is_on_the_way"].transform("any")]
+        sold = sold.assign(
+            category=[shelf[sku].category for sku in sold["sku"]],
+            profit=sold["units"] * (sold["price"] - [shelf[sku].unit_cost for sku in sold["sku"]]),
+        )
+        rows = [
+            {
+                "first": self.first,
+                "through": pd.Timestamp(own["through"].iloc[0]).date(),
+                "store_id": store,
+                "category": category,
+                "block": own["block"].iloc[0],
+                "is_held": bool(own["is_held"].iloc[0]),
+                "profit": fsum(own["profit"]),
+            }
+            for (store, category), own in sold.groupby(["store_id", "category"])
+        ]
+        return pa.Table.from_pylist(rows, schema=TABLES[SLOTS].schema)
+
+
+def _slots(lake: Lake, through: dt.date) -> Iterator[_Slot]:
+    """Yield the slots of all draws up to a date."""
+    dates = [date for date in lake.dates(TABLE) if date <= through]
+    for first, following in pairwise([*dates, through + dt.timedelta(days=1)]):
+        yield _Slot(first, following - dt.timedelta(days=1))
+
+
+def _earned(sold: pd.DataFrame) -> EarnedProfit:
+    weeks = sold.groupby(["store_id", "through"], as_index=False).agg(
+        profit=("profit", fsum), is_held=("is_held", "first"), block=("block", "first")
+    )
+    stores, slots, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "through", "block"))
     return earned_profit(
-        SoldRows(
-            stores=pd.factorize(sold["store_id"], sort=True)[0].astype(np.int64),
-            weeks=pd.factorize(sold["first_date"], sort=True)[0].astype(np.int64),
-            units=sold["units"].to_numpy(dtype=float),
-            prices=sold["price"].to_numpy(dtype=float),
-            owner=sold["shelf_price"].to_numpy(dtype=float),
-            costs=np.array([costs[sku] for sku in sold["sku"]]),
-            is_held=sold["is_held"].to_numpy(dtype=bool),
+        StoreWeeks(
+            stores.astype(np.int64),
+            slots.astype(np.int64),
+            weeks["profit"].to_numpy(dtype=float),
+            weeks["is_held"].to_numpy(dtype=bool),
+            blocks.astype(np.int64),
         )
     )
 

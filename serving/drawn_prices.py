@@ -1,8 +1,8 @@
 """Prices that were drawn for the stores of an outside chain: read from the lake, and sold from like any other policy.
 
 A draw stands until another one takes its place, so a night that fails leaves yesterday's prices. A product that is not
-drawn shows its store's own price. While a product is drawn, its own price is the one that its first draw was around:
-what its shelf showed since was ours.
+drawn shows its store's own price. While a product is drawn, its own price is the one that its first draw was around,
+for what its shelf showed since was ours, or the one that the owner said since.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from catalog.load import Catalog
 from catalog.pricing import Shelf
 from serving.evidence import ShelfPrices, evidence
 from serving.pricing_policy import Asked, asked_without_model
+from serving.said_prices import said_prices
 from warehouse.lake import Lake, Partition
 
 TABLE = "price_draws"
@@ -35,8 +36,8 @@ class PriceDraw:
         Business dates that it was drawn for; it stands on after them.
     prices, shelf_prices, step_from
         What was drawn, what it was drawn around, and what the next step is measured from.
-    is_held
-        Where a store is held at its own price.
+    is_held, is_on_the_way
+        Where a store is held at its own prices, and where a price goes back to the store's own in steps.
     sha256
         Fingerprint of the draw.
     """
@@ -48,6 +49,7 @@ class PriceDraw:
     shelf_prices: Floats
     step_from: Floats
     is_held: Flags
+    is_on_the_way: Flags
     sha256: str
 
     @property
@@ -68,16 +70,16 @@ class DrawnPolicy:
     standing: ShelfPrices
     name: str = "drawn_prices"
     model_version: str | None = None
-    rules: tuple[str, ...] = ("shelf_price", "drawn_price", "held_price")
+    rules: tuple[str, ...] = ("shelf_price", "drawn_price", "held_price", "homeward_price")
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for each store's price, whatever its stock."""
         own = self.standing.of(shelf.stores, len(shelf.stock))
         drawn = replace(self.standing, prices=self.draw.prices).of(shelf.stores, len(shelf.stock))
-        held = replace(self.standing, prices=self.draw.is_held.astype(float)).of(shelf.stores, len(shelf.stock)) > 0
+        rules = np.where(self.draw.is_on_the_way, 3, np.where(self.draw.is_held, 2, 1)).astype(float)
+        rule = replace(self.standing, prices=rules).of(shelf.stores, len(shelf.stock))
         is_drawn = np.isfinite(drawn)
-        rule = np.where(is_drawn, np.where(held, 2, 1), 0)
-        return asked_without_model(np.where(is_drawn, drawn, own), rule)
+        return asked_without_model(np.where(is_drawn, drawn, own), np.where(is_drawn, rule, 0).astype(np.int64))
 
 
 def draw_on(lake: Lake, catalog: Catalog, date: dt.date) -> PriceDraw | None:
@@ -119,7 +121,10 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
     if standing is None:
         stores, n_products = catalog.store.stores, len(catalog.skus)
         standing = ShelfPrices(stores, np.full((len(stores), n_products), np.nan))
-    return standing if draw is None else draw.around(standing)
+    if draw is None:
+        return standing
+    around, said = draw.around(standing), said_prices(lake, catalog, date, draw.through)
+    return replace(around, prices=np.where(np.isfinite(said) & np.isfinite(draw.shelf_prices), said, around.prices))
 
 
 def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> PriceDraw:
@@ -128,13 +133,13 @@ def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> Pr
     column_of = {sku: place for place, sku in enumerate(catalog.skus)}
     shape = (len(row_of), len(column_of))
     found: Mapping[str, Floats] = {
-        name: np.full(shape, np.nan) for name in ("price", "shelf_price", "step_from", "is_held")
+        name: np.full(shape, np.nan) for name in ("price", "shelf_price", "step_from", "is_held", "is_on_the_way")
     }
     columns = rows.to_pydict()
     for at, (store, sku) in enumerate(zip(columns["store_id"], columns["sku"], strict=True)):
         if store in row_of and sku in column_of:
             for name, values in found.items():
-                values[row_of[store], column_of[sku]] = columns[name][at]
+                values[row_of[store], column_of[sku]] = columns[name][at] or 0.0
     return PriceDraw(
         first,
         columns["through"][0],
@@ -143,5 +148,6 @@ def _placed(catalog: Catalog, first: dt.date, rows: pa.Table, sha256: str) -> Pr
         found["shelf_price"],
         found["step_from"],
         found["is_held"] == 1,
+        found["is_on_the_way"] == 1,
         hashlib.sha256(f"{first}:{sha256}".encode()).hexdigest(),
     )

@@ -21,6 +21,7 @@ from catalog.pricing import RULES
 from etl.live.calendar import catalog_of_the_day
 from etl.live.store_now import stores_now
 from serving.book_store import BookInForce, book_in_force
+from serving.drawn_quote import DrawnDesk, DrawnQuote, text_of
 from serving.evidence import evidence
 from serving.in_force import book_after, present_book
 from serving.orders import at_once_now, orders_on
@@ -83,6 +84,12 @@ class QuoteDesk:
         self._decided = sorted(lake.changes("price_changes").items())
         self._shelves = evidence().changes_of_shelves(lake)
         self._stores = stores_now(lake, catalog, catalog.store.stores)
+        is_drawn = sells_outside(lake.store, catalog.store) and catalog.store.drawn_prices.changes in {
+            "weekly",
+            "daily",
+        }
+        drawn = DrawnDesk(lake, catalog, self._stores) if is_drawn else None
+        self._drawn = drawn if drawn is not None and drawn.has_draws else None
         self._counters: dict[str | dt.date, _Counter] = {}
         self._asked_about: set[str | None] = set()
 
@@ -105,6 +112,7 @@ class QuoteDesk:
             self._decided,
             self._shelves,
             sorted((now.store, now.date, now.tick) for now in self._stores.values()),
+            *(() if self._drawn is None else self._drawn.tag),
         )
         return hashlib.sha256(repr(made_from).encode()).hexdigest()[:_TAG_LENGTH]
 
@@ -113,13 +121,16 @@ class QuoteDesk:
         skus = {sku for counter in list(earlier._counters.values()) for sku in counter.book.asked_for}  # noqa: SLF001
         for store in list(earlier._asked_about):  # noqa: SLF001 - its own; another thread may add one
             with suppress(DataError):  # whoever asks is told
+                if self._drawn is not None:
+                    self._open_drawn(self._drawn, store)
+                    continue
                 for counter in self._counters_for(store):
                     counter.book.cut_out(skus)
         return self
 
     def has_opened_for(self, store: str | None) -> bool:
         """Tell whether a store's book is at hand, so that its next answer reads no file."""
-        return store in self._asked_about or self.found is None
+        return store in self._asked_about or (self.found is None and self._drawn is None)
 
     def answer(self, question: PriceQuestion, store: str | None = None) -> PriceQuote:
         """Answer one question for one store, or without one where the answer is the same in every store.
@@ -133,15 +144,22 @@ class QuoteDesk:
         DataError
             When stock or time cannot be.
         """
+        if self._drawn is not None:
+            return self._drawn_answer(self._drawn, question, store)
         return self._answered(question, store)[1]
 
     def text(self, question: PriceQuestion, store: str | None = None) -> str:
         """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`."""
+        if self._drawn is not None:
+            return text_of(self._drawn_answer(self._drawn, question, store))
         book, answer = self._answered(question, store)
         return book.text(answer, self._warning)
 
     def tag_of(self, store: str | None) -> str:
         """Return what tells the books that a store's answers come from from any other; raises as `answer`."""
+        if self._drawn is not None:
+            self._open_drawn(self._drawn, store)
+            return self.tag
         counters = self._counters_for(store)
         return counters[0].tag if store is not None or len(counters) == 1 else self.tag
 
@@ -165,12 +183,29 @@ class QuoteDesk:
         for counter in counters:
             for key, stores in counter.book.distinct(question, counter.stores).items():
                 found.setdefault(key, []).extend(stores)
+        self._refuse_several(question, found)
+
+    def _refuse_several(self, question: PriceQuestion, found: dict[tuple[float, str], list[str]]) -> None:
         if len(found) > 1:
             prices = "; ".join(f"{self._told(price)} in {_named(stores)}" for (price, _), stores in found.items())
             raise StoresDifferError(
                 f"expected a store, for {question.sku} has several prices ({prices}), found none; nothing was quoted: "
                 f"name one, such as {self.catalog.store.stores[0]}"
             )
+
+    def _drawn_answer(self, desk: DrawnDesk, question: PriceQuestion, store: str | None) -> DrawnQuote:
+        """Answer from what stands in outside stores; raises as `answer`."""
+        self.catalog.product(question.sku)
+        self._open_drawn(desk, store)
+        if store is not None:
+            return desk.answer(question, store)
+        self._refuse_several(question, desk.distinct(question.sku))
+        return desk.everywhere(desk.answer(question, self.catalog.store.stores[0]))
+
+    def _open_drawn(self, desk: DrawnDesk, store: str | None) -> None:
+        self._refuse_unknown(store)
+        desk.open_for(tuple(self._stores) if store is None else (store,))
+        self._asked_about.add(store)
 
     def _told(self, price: float) -> str:
         return self.catalog.store.money.format_money(price) if math.isfinite(price) else "none known"
@@ -210,16 +245,19 @@ class QuoteDesk:
         UnknownStoreError, NoBookError
             When the catalog does not have the store, or no book is in force for it.
         """
-        if store is not None and store not in self._stores:
-            raise UnknownStoreError(
-                f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
-                "was quoted"
-            )
+        self._refuse_unknown(store)
         wanted = self._stores.values() if store is None else (self._stores[store],)
         places = dict.fromkeys(now.date if now.day is None else now.store for now in wanted)
         found = [self._counter(place) for place in places]
         self._asked_about.add(store)
         return found
+
+    def _refuse_unknown(self, store: str | None) -> None:
+        if store is not None and store not in self._stores:
+            raise UnknownStoreError(
+                f"expected a store of this catalog, such as {self.catalog.store.stores[0]}, found {store!r}; nothing "
+                "was quoted"
+            )
 
     def _counter(self, place: str | dt.date) -> _Counter:
         """Return where one store that is being sold asks, or all that open on a date."""

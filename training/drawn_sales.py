@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from catalog.arrays import Ints
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from features.cells import feature_workbench
 from serving.counts.belief_priors import ToldPrior
@@ -28,10 +28,15 @@ _query = queries_beside(__file__)
 
 @dataclass(frozen=True)
 class DrawnSales:
-    """What sold at drawn prices, by product, store and slot, and the slots that the last axis counts."""
+    """What sold at drawn prices, by product, store and slot, and the slots that the last axis counts.
+
+    `first_owner` is the owner's price at the first draw, EUR, shape (n_stores, n_products), NaN where nothing sold: the
+    one that ratios and levels are of.
+    """
 
     rows: UnitRows
     slots: tuple[dt.date, ...]
+    first_owner: Floats
 
 
 def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
@@ -40,19 +45,22 @@ def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
     sold = pd.DataFrame() if first is None or first > through else read_drawn_sales(lake, first, through)
     if sold.empty:
         nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
-        return DrawnSales(UnitRows(nothing, nothing, nothing), ())
+        return DrawnSales(UnitRows(nothing, nothing, nothing), (), np.full(nothing.shape[1::-1], np.nan))
     slots = tuple(sorted({date.date() for date in pd.to_datetime(sold["first_date"])}))
     sold = sold[sold["store_id"].isin(catalog.store.stores) & sold["sku"].isin(catalog.skus)]
     places = _places(sold, catalog, slots)
     minutes = catalog.store.opening.minutes * DAYS[catalog.store.drawn_prices.changes]
+    owner = sold.groupby(["store_id", "sku"])["shelf_price"].transform("first")  # the one that the level is of
     rows = UnitRows.of_rows(
         (len(catalog.skus), len(catalog.store.stores), len(slots)),
         places,
         sold["units"].to_numpy(dtype=float).clip(min=0),
-        np.log(sold["price"].to_numpy(dtype=float) / sold["shelf_price"].to_numpy(dtype=float)),
+        np.log(sold["price"].to_numpy(dtype=float) / owner.to_numpy(dtype=float)),
         sold["minutes"].to_numpy(dtype=float) / minutes,
     )
-    return DrawnSales(rows, slots)
+    first_owner = np.full(rows.shape[1::-1], np.nan)
+    first_owner[places[1], places[0]] = owner
+    return DrawnSales(rows, slots, first_owner)
 
 
 def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFrame:

@@ -1,12 +1,12 @@
 """Experiments that people plan: for some weeks, a fair coin shows listed products a step above or below their price.
 
-An experiment is recorded once and never changed. The night draws its prices, as it draws all others: see
-`training.next_draw`. What it tells is worked out from the coin alone, see `serving.counts.design_analysis`.
+An experiment is recorded once; only that it was withdrawn is added to it. The night draws its prices, as it draws all
+others: see `training.next_draw`. What it tells is worked out from the coin alone, see `serving.counts.design_analysis`.
 """
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from warehouse.sold import newest_closed
 from warehouse.workspace import Workspace
 
 TABLE = "experiments"
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Experiment:
         How far each side is from the price, as a share of it.
     products
         Their skus.
+    withdrawn_from
+        First business date that it draws no more; None where nobody withdrew it, and so for who, why and when (UTC).
     """
 
     number: int
@@ -47,6 +50,23 @@ class Experiment:
     reason: str
     asked_by: str
     asked_at: dt.datetime
+    withdrawn_from: dt.date | None = None
+    withdrawn_reason: str | None = None
+    withdrawn_by: str | None = None
+    withdrawn_at: dt.datetime | None = None
+
+    @property
+    def draws_through(self) -> dt.date:
+        """Last business date that it draws prices for; one before its first where it was withdrawn in time."""
+        return self.through if self.withdrawn_from is None else min(self.through, self.withdrawn_from - _ONE_DAY)
+
+    def draws_on(self, date: dt.date) -> bool:
+        """Tell whether it draws the prices of a business date."""
+        return self.starts <= date <= self.draws_through
+
+    def was_withdrawn_from(self, first: dt.date, date: dt.date) -> bool:
+        """Tell whether it drew the prices of a slot that began on a date, and was withdrawn since, by another date."""
+        return self.draws_on(first) and self.withdrawn_from is not None and self.withdrawn_from <= date
 
     def coin(self, catalog: Catalog) -> FairCoin:
         """Return the coin over the products of a catalog."""
@@ -62,7 +82,7 @@ def experiments_in(lake: Lake) -> list[Experiment]:
 
 def experiment_on(lake: Lake, date: dt.date) -> Experiment | None:
     """Return the experiment that a business date belongs to; None without one."""
-    return next((one for one in experiments_in(lake) if one.starts <= date <= one.through), None)
+    return next((one for one in experiments_in(lake) if one.draws_on(date)), None)
 
 
 def next_start(lake: Lake, catalog: Catalog, after: dt.date) -> dt.date:
@@ -71,8 +91,7 @@ def next_start(lake: Lake, catalog: Catalog, after: dt.date) -> dt.date:
     draw = draw_on(lake, catalog, dt.date.max)
     if draw is not None:
         first = max(first, draw.through + dt.timedelta(days=1))
-    ends = [one.through for one in experiments_in(lake)]
-    return max([first, *(end + dt.timedelta(days=1) for end in ends)])
+    return max([first, *(one.draws_through + _ONE_DAY for one in experiments_in(lake))])
 
 
 def new_experiment(
@@ -111,7 +130,7 @@ def new_experiment(
         starts,
         starts + dt.timedelta(days=7 * weeks - 1),
         step,
-        tuple(dict.fromkeys(skus or catalog.skus)),
+        catalog.store.drawn_prices.with_families(skus or catalog.skus),
         reason,
         workspace.settings.user,
         dt.datetime.now(dt.UTC),
@@ -129,13 +148,75 @@ def plan(workspace: Workspace, experiment: Experiment) -> None:
     lake = workspace.lake
     with held(workspace.settings.locks, "experiments"):
         known = experiments_in(lake)
-        overlaps = [one for one in known if one.starts <= experiment.through and experiment.starts <= one.through]
+        overlaps = [one for one in known if one.starts <= experiment.through and experiment.starts <= one.draws_through]
         if overlaps or experiment.number != len(known) + 1:
             found = f"one from {overlaps[0].starts}" if overlaps else "one that was planned just now"
             raise Declined(
                 f"expected dates without an experiment, found {found}; nothing was planned: run the same command "
                 "again for the dates after it"
             )
-        row = {name: [getattr(experiment, name)] for name in (field.name for field in fields(experiment))}
-        rows = pa.table(row | {"products": [list(experiment.products)]}, schema=TABLES[TABLE].schema)
-        lake.publish(Partition(TABLE, None, f"e{experiment.number:06d}"), rows, inputs=repr(experiment))
+        _publish(lake, experiment)
+
+
+def withdraw(workspace: Workspace, number: int, reason: str) -> Experiment:
+    """End an experiment with the next night, and return it; one that has not begun then never begins.
+
+    The nights so far have drawn their prices, and these stand until the next one brings the products back.
+
+    Raises
+    ------
+    DataError
+        When there is no such experiment.
+    Declined
+        When it is over, or was withdrawn before.
+    """
+    lake = workspace.lake
+    with held(workspace.settings.locks, "experiments"):
+        one = experiment_of(lake, number)
+        night, sold = next(lake.newest_dates("nights"), None), newest_closed(lake)
+        first = max(
+            one.starts if night is None and sold is None else dt.date.min,
+            dt.date.min if night is None else night + 2 * _ONE_DAY,
+            dt.date.min if sold is None else sold + _ONE_DAY,
+        )
+        if one.withdrawn_from is not None or one.through < first:
+            found = f"it ended on {one.through}"
+            if one.withdrawn_from is not None:
+                found = f"{one.withdrawn_by} withdrew it from {one.withdrawn_from} on"
+            raise Declined(
+                f"expected an experiment that goes on, found that {found}; nothing was withdrawn: list them with "
+                "`shelfprice experiment`"
+            )
+        one = replace(
+            one,
+            withdrawn_from=max(first, one.starts),
+            withdrawn_reason=reason,
+            withdrawn_by=workspace.settings.user,
+            withdrawn_at=dt.datetime.now(dt.UTC),
+        )
+        _publish(lake, one)
+    return one
+
+
+def experiment_of(lake: Lake, number: int) -> Experiment:
+    """Return an experiment by its number.
+
+    Raises
+    ------
+    DataError
+        When there is none of that number.
+    """
+    known = {one.number: one for one in experiments_in(lake)}
+    if number not in known:
+        found = f"1 to {len(known)}" if known else "none"
+        raise DataError(
+            f"expected the number of an experiment, found {number}; there are {found}: nothing was done; list them "
+            "with `shelfprice experiment`"
+        )
+    return known[number]
+
+
+def _publish(lake: Lake, experiment: Experiment) -> None:
+    row = {name: [getattr(experiment, name)] for name in (field.name for field in fields(experiment))}
+    rows = pa.table(row | {"products": [list(experiment.products)]}, schema=TABLES[TABLE].schema)
+    lake.publish(Partition(TABLE, None, f"e{experiment.number:06d}"), rows, inputs=repr(experiment))

@@ -14,8 +14,6 @@ import pyarrow as pa
 
 from catalog.arrays import Flags, Floats, Ints
 from catalog.contracts import TABLES
-from catalog.errors import Declined
-from catalog.limits import not_above, not_below, price_bounds
 from catalog.load import Catalog
 from serving.counts.belief_from_units import UnitsBelief, believed_of_units
 from serving.counts.belief_priors import ToldPrior
@@ -24,14 +22,15 @@ from serving.counts.fair_coin import FairCoin
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import Objective, SlopeDraws
 from serving.counts.told_against_own import own_draws
-from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, own_prices_on
-from training.drawn_sales import DAYS, DrawnSales, drawn_sales
-from training.experiments import experiment_on
+from serving.drawn_prices import BACK, TABLE, PriceDraw, draw_on, newest_draw, own_prices_on
+from serving.drawn_room import room_of
+from training.approved_designs import refuse_unapproved
+from training.drawn_sales import DAYS, SAME_PRICE, DrawnSales, drawn_sales
+from training.experiments import experiment_on, experiments_in
 from warehouse.commit import Commit
 from warehouse.lake import Lake, Partition
 
-LADDER_PRICES = 25
-"""Steps of the ladder that a draw chooses among: two percent apart at the usual band."""
+_RECENT = 4  # slots whose effects are expected to last
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class _Wanted:
     Attributes
     ----------
     is_drawn, goes_back
-        What is drawn, and what goes back to the store's own price.
+        What is drawn, and what goes back to the store's own price, by steps as prices always move.
     own
         The stores' own prices, EUR.
     sides
@@ -65,6 +64,27 @@ class _Wanted:
     goes_back: Flags
     own: Floats
     sides: tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a draw expects: units of a slot at the owner's price, shape (n_stores, n_products), NaN before any sale.
+
+    `responses` and `deviations` are of the change of log units with the log price, shape (n_products,).
+    """
+
+    units: Floats
+    responses: Floats
+    deviations: Floats
+
+    @classmethod
+    def of(cls, belief: UnitsBelief, own: Floats, sold: DrawnSales) -> "_Expected":
+        """Return what a belief expects at the owner's prices of now, EUR, shape (n_stores, n_products)."""
+        if not sold.slots:
+            return cls(np.full(own.shape, np.nan), belief.slopes, belief.slopes_deviation)
+        since = np.log(own / sold.first_owner)  # levels are those at the owner's price of the first draw
+        units = np.exp(belief.levels.T + belief.effects[-_RECENT:].mean() + belief.slopes * since)
+        return cls(units, belief.slopes, belief.slopes_deviation)
 
 
 @dataclass(frozen=True)
@@ -103,8 +123,9 @@ def next_draw(
 ) -> NextDraw | None:
     """Draw the prices from a business date on; None while an earlier draw is for that date, or nothing can be drawn.
 
-    A product of a planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is
-    drawn no more goes back to the store's own price.
+    Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a
+    planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is drawn no more
+    goes back to the store's own price.
 
     Parameters
     ----------
@@ -115,71 +136,74 @@ def next_draw(
     Raises
     ------
     Declined
-        When `approval` lets prices wait for a person: a drawn price that waits would not have been drawn.
+        When prices wait for a person, and nobody approved the design of drawn prices.
     """
     rules, standing = catalog.store.drawn_prices, draw_on(lake, catalog, date)
     if standing is not None and standing.through >= date:
-        return None
+        return _without_withdrawn(lake, catalog, date, standing)
     planned = experiment_on(lake, date)
     coin = FairCoin(rules.step, np.zeros(len(catalog.skus), dtype=bool)) if planned is None else planned.coin(catalog)
     own = own_prices_on(lake, catalog, date, standing).prices
-    wanted = np.isfinite(own) & (coin.products | np.array([rules.includes(sku) for sku in catalog.skus]))
+    released = np.array([rules.includes(sku) for sku in catalog.skus])
+    if catalog.store.approval.is_asked_for:  # an experiment with others was not approved
+        coin = replace(coin, products=coin.products & released)
+    wanted = np.isfinite(own) & (coin.products | released)
     goes_back = np.zeros_like(wanted) if standing is None else standing.is_elsewhere & ~wanted
     if standing is None and not wanted.any():
         return None
-    if catalog.store.approval.is_asked_for:
-        raise Declined(
-            "approval: expected no rule that lets prices wait while prices are drawn, found one; nothing was drawn, "
-            "and what stands on the shelves stays: drop `approval` or `drawn_prices` from store.yaml"
-        )
+    refuse_unapproved(lake, catalog)
     sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
     belief, withdrawn = _believed(sold, told(), catalog)
-    rule = _Planned(coin, SlopeDraws.of(belief, _objective(catalog)))
-    room = room_of(catalog, own, wanted, standing)
+    families = np.array(rules.numbers_of_families(catalog.skus))
+    rule = _Planned(replace(coin, families=families), SlopeDraws.of(belief, _objective(catalog)), families)
+    room = room_of(catalog, own, wanted | goes_back, standing)
     first = _slot_of(date, rules.changes)
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
-    drawn = drawn_prices(room, rule, seed, first.toordinal(), numbers, rules.held_share)
-    drawn = replace(drawn, step_from=np.where(coin.products[:, None], room.before, drawn.step_from))
+    drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, rules.held_share)
     through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
-    rows = _rows(catalog, drawn, rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), (date, through))
+    known = _Expected.of(belief, own, sold)
+    rows = _rows(
+        catalog, (drawn, room, known), rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through
+    )
     said = _told(belief, wanted, len(sold.slots), withdrawn)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
 
+def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: PriceDraw) -> NextDraw | None:
+    """Return what stands with the products of withdrawn experiments on their way back; None without any."""
+    ended = [one for one in experiments_in(lake) if one.was_withdrawn_from(standing.first, date)]
+    partition, skus = newest_draw(lake, date), {sku for one in ended for sku in one.products}
+    if not skus or partition is None:
+        return None
+    goes_back = np.isfinite(standing.prices) & np.array([sku in skus for sku in catalog.skus])
+    own = own_prices_on(lake, catalog, date, standing).prices
+    room = room_of(catalog, own, goes_back, standing)
+    home = np.round(room.homeward.T, catalog.store.money.digits)
+    column_of = {sku: place for place, sku in enumerate(catalog.skus)}
+    row_of = {store: place for place, store in enumerate(catalog.store.stores)}
+    rows = lake.read(partition).to_pylist()
+    for row in rows:
+        if row["sku"] in skus and row["sku"] in column_of and row["store_id"] in row_of:
+            place = row_of[row["store_id"]], column_of[row["sku"]]
+            is_home = bool(abs(home[place] - own[place]) < SAME_PRICE)
+            price = float(own[place] if is_home else home[place])
+            row.update(
+                shelf_price=float(own[place]),
+                price=price,
+                step_from=price,
+                design=BACK,
+                propensity=1.0,
+                low_price=None,
+                high_price=None,
+            )
+            row.update(is_on_the_way=not is_home, is_held=False, held_share=0.0)
+    numbers = ", ".join(str(one.number) for one in ended)
+    said = f"experiment {numbers} was withdrawn, and its products go back to their own prices"
+    return NextDraw(Partition(TABLE, date, "all"), pa.Table.from_pylist(rows, schema=TABLES[TABLE].schema), said)
+
+
 def _objective(catalog: Catalog) -> Objective:
     return "profit" if catalog.store.policies.objective == "margin" else "revenue"
-
-
-def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | None) -> PriceRoom:
-    """Return what may be drawn: within band, step, guardrails and endings, around each store's own price.
-
-    Parameters
-    ----------
-    own
-        The owner's prices, EUR, shape (n_stores, n_products), NaN where none is known.
-    wanted
-        What is drawn, shape as `own`; the rest is filled with base prices, and its draw is thrown away.
-    """
-    owner = np.where(wanted, own, catalog.base_prices)
-    step_from = owner if before is None else np.where(np.isfinite(before.step_from), before.step_from, owner)
-    rules = catalog.store.drawn_prices
-    return PriceRoom(_ladder(catalog, owner), owner.T, step_from.T, catalog.unit_costs, rules.band, rules.step)
-
-
-def _ladder(catalog: Catalog, owner: Floats) -> Floats:
-    """Return allowed prices of each product, ascending, EUR, shape (n_products, n_prices), filled up with NaN."""
-    rails, money, band = catalog.store.guardrails, catalog.store.money, catalog.store.drawn_prices.band
-    bounds = price_bounds(catalog.products, rails, money)
-    low = np.maximum(owner.min(axis=0) * (1 - band), bounds.lowest)
-    high = np.minimum(owner.max(axis=0) * (1 + band), bounds.ceilings)
-    found = np.full((len(catalog.skus), 2 * LADDER_PRICES), np.nan)
-    for place in range(len(catalog.skus)):
-        even = np.linspace(low[place], max(low[place], high[place]), LADDER_PRICES)
-        near = np.concatenate([not_above(even, rails.price_ending, money), not_below(even, rails.price_ending, money)])
-        inside = near[(near >= bounds.lowest[place] - 1e-9) & (near <= bounds.ceilings[place] + 1e-9)]
-        prices = np.unique(np.round(inside, money.digits))
-        found[place, : len(prices)] = prices
-    return found
 
 
 def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:
@@ -207,29 +231,44 @@ def _told(belief: UnitsBelief, wanted: Flags, n_slots: int, withdrawn: tuple[str
 
 
 def _rows(
-    catalog: Catalog, drawn: DrawnPrices, designs: list[str], wanted: _Wanted, dates: tuple[dt.date, dt.date]
+    catalog: Catalog,
+    made: tuple[DrawnPrices, PriceRoom, _Expected],
+    designs: list[str],
+    wanted: _Wanted,
+    through: dt.date,
 ) -> pa.Table:
     """Return the rows of `price_draws`."""
-    first, through = dates
+    drawn, room, known = made
     store, sku = np.nonzero(wanted.is_drawn | wanted.goes_back)
     back, own = wanted.goes_back[store, sku], wanted.own[store, sku]
     stores = [catalog.store.stores[place] for place in store]
-    prices = np.where(back, own, np.round(drawn.prices[sku, store], catalog.store.money.digits))
+    digits, rules = catalog.store.money.digits, catalog.store.drawn_prices
+    prices = np.round(np.where(back, room.homeward[sku, store], drawn.prices[sku, store]), digits)
+    is_home = np.abs(prices - own) < SAME_PRICE
+    prices = np.where(is_home, own, prices)
+    in_hold, is_held = drawn.in_hold[store] & ~back, drawn.is_held(wanted.is_drawn.T)[store] & ~back
+    is_thrown = np.isfinite(wanted.sides[0][store, sku]) & ~in_hold & ~back  # the next throw is around the same price
+    began = [through - dt.timedelta(days=DAYS[rules.changes] * int(drawn.week - at + 1) - 1) for at in drawn.began]
     columns = {
         "store_id": stores,
         "sku": [catalog.skus[place] for place in sku],
         "through": [through] * len(sku),
         "price": prices,
         "shelf_price": own,
-        "step_from": np.where(back, own, drawn.step_from[sku, store]),
+        "step_from": np.where(is_thrown, room.before[sku, store], prices),
         "propensity": np.where(back, 1.0, drawn.propensity[sku, store]),
         **{
             name: np.where(back, np.nan, side[store, sku])
             for name, side in zip(("low_price", "high_price"), wanted.sides, strict=True)
         },
-        "is_held": drawn.is_held[store] & ~back,
+        "is_held": is_held,
+        "is_on_the_way": np.where(back, ~is_home, in_hold & ~is_held),
+        "held_share": np.where(back, 0.0, rules.held_share),
+        "expected_units": known.units[store, sku],
+        "response": known.responses[sku],
+        "response_deviation": known.deviations[sku],
         "design": [BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
-        "block": [f"{name}/{first}" for name in stores],
+        "block": [f"{name}/{began[place]}" for name, place in zip(stores, store, strict=True)],
         "seed": [drawn.seed] * len(sku),
     }
     schema = TABLES[TABLE].schema

@@ -1,5 +1,6 @@
 """How a store prices and learns: its policies, exploration, the gate for models, and the guardrails of every price."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -101,8 +102,38 @@ class DrawnPriceRules(Record):
         "is free within the band",
     )
     held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = Field(
-        default=0.10, description="share of store weeks, drawn, that stay at the shelf price: they tell what was earned"
+        default=0.10,
+        description="share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what "
+        "was earned",
     )
+
+    families: Annotated[
+        tuple[Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)], ...], Field(strict=False)
+    ] = Field(
+        default=(),
+        description="lists of products that move together, such as the sizes of one juice: one throw decides for all "
+        "of a list, and an experiment takes all or none",
+    )
+
+    @field_validator("families")
+    @classmethod
+    def _are_apart(cls, families: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        skus = [sku for family in families for sku in family]
+        twice = next((sku for sku in skus if skus.count(sku) > 1), None)
+        if twice is not None:
+            raise ValueError(f"expected each product in one family, found {twice} twice")
+        return families
+
+    def numbers_of_families(self, skus: Sequence[str]) -> list[int]:
+        """Return the number of each product's family; a product without one has a number of its own."""
+        first = {sku: family[0] for family in self.families for sku in family}
+        place = {sku: at for at, sku in enumerate(skus)}
+        return [place.get(first.get(sku, sku), at) for at, sku in enumerate(skus)]
+
+    def with_families(self, skus: Sequence[str]) -> tuple[str, ...]:
+        """Return products and those that move together with them, none twice."""
+        mates = {sku: family for family in self.families for sku in family}
+        return tuple(dict.fromkeys(own for sku in skus for own in mates.get(sku, (sku,))))
 
     def includes(self, sku: str) -> bool:
         """Tell whether the prices of a product are drawn."""

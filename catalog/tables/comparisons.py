@@ -158,11 +158,11 @@ _INTERVAL = "end of its 95 % interval; null where too few weeks were held to kno
 
 EARNED = Table(
     "earned",
-    "what drawn prices brought against the owner's up to a date: the chain, one of its weeks, or one of its stores",
+    "what drawn prices brought against the owner's up to a date: the chain, one of its weeks, categories or stores",
     ("scope", "name"),
     (
-        Column("scope", LONG_TEXT, "chain, week or store"),
-        Column("name", LONG_TEXT, "the first date of the week, or the store; empty for the chain"),
+        Column("scope", LONG_TEXT, "chain, week, category or store"),
+        Column("name", LONG_TEXT, "the first date of the week, the category or the store; empty for the chain"),
         Column("first", pa.date32(), "first business date that was looked at"),
         Column("euros", pa.float64(), "profit more than the owner's prices would have brought", "EUR", nullable=True),
         Column("euros_low", pa.float64(), f"lower {_INTERVAL}", "EUR", nullable=True),
@@ -173,5 +173,24 @@ EARNED = Table(
         Column("p_value", pa.float64(), "two-sided, of no difference", nullable=True),
         Column("n_held", pa.int64(), "store weeks that were held at the owner's prices", "store weeks"),
         Column("n_treated", pa.int64(), "store weeks with drawn prices", "store weeks"),
+    ),
+)
+
+EARNED_SLOTS = Table(
+    "earned_slots",
+    "what one category brought in one outside store at the prices of a draw, while it stood",
+    ("store_id", "category"),
+    (
+        STORE,
+        Column("category", LONG_TEXT, "group of products"),
+        Column("first", pa.date32(), "first business date of the draw"),
+        Column(
+            "through",
+            pa.date32(),
+            "last date of its week or other slot: a draw that takes another's place has the same",
+        ),
+        Column("block", LONG_TEXT, "stretch of slots that is held whole or not, as in price_draws"),
+        Column("is_held", pa.bool_(), "whether the store stood at the owner's prices because the draw held it"),
+        Column("profit", pa.float64(), "price less unit cost of all units sold at drawn prices", "EUR"),
     ),
 )

@@ -30,7 +30,7 @@ _LONGEST_UNSEEN = 1.0  # seconds
 _SETTLED = 2.0  # seconds after which a change can no longer hide in the same tick of the file system's clock
 KEPT_ANSWERS = 16_384
 """About 2 kB each."""
-_OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes", "unit_sales", "promotions")
+_OF_A_BOOK = ("price_book", "demand_curves", "beliefs", "price_changes", "unit_sales", "promotions", "price_draws")
 
 
 @dataclass(frozen=True)

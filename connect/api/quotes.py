@@ -52,6 +52,14 @@ router = APIRouter(prefix="/v1", tags=["quotes"], route_class=JsonRoute)
 class Quote(PriceQuote):
     """A price with everything that led to it: what `shelfprice quote --json` prints."""
 
+    drawn: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Of a store that sells by itself, what its price was drawn from: the owner's price, chance, "
+            "design, whether the store is held, and the response of sales. Each candidate then has units and profit "
+            "expected in the draw's slot. Null where the product is not drawn there; left out of the twin's quotes."
+        ),
+    ] = None
     passed_over: Annotated[
         list[dt.date],
         Field(description="Dates of damaged books that are newer than the one in force; left out without any."),

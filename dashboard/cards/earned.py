@@ -16,12 +16,13 @@ _MOST_WEEKS = 8
 
 
 def earned_card(monitor: Monitor) -> list[Component]:
-    """Show the chain, its newest weeks and its stores; nothing where no price was drawn."""
+    """Show the chain, its newest weeks, its categories and stores; nothing where no price was drawn."""
     if not monitor.reader.dates(TABLE):
         return []
     found = monitor.reader.ask("newest_earned", (TABLE,))
     weeks = found[found["scope"] == "week"].tail(_MOST_WEEKS)[::-1]
-    rows = pd.concat([found[found["scope"] == "chain"], weeks, found[found["scope"] == "store"]])
+    chain, categories, stores = (found[found["scope"] == scope] for scope in ("chain", "category", "store"))
+    rows = pd.concat([chain, weeks, categories, stores])
     first, through = (pd.Timestamp(found[name].iloc[0]).date() for name in ("first", "through"))
     return [
         card(
@@ -35,7 +36,8 @@ def earned_card(monitor: Monitor) -> list[Component]:
 
 
 def _row(row: dict[Any, Any]) -> list[Component | str]:
-    names = {"chain": "all stores", "week": f"week from {row['name']}", "store": str(row["name"])}
+    names = {"chain": "all stores", "week": f"week from {row['name']}", "category": str(row["name"])}
+    names["store"] = str(row["name"])
     return [
         names[str(row["scope"])],
         euros(row["euros"]) if pd.notna(row["euros"]) else UNKNOWN,

@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.cards.desk_dialogs import keys_list, question
+from dashboard.cards.desk_draws import TABLES, draws_card
 from dashboard.cards.desk_edit import edit_panel
 from dashboard.cards.desk_log import LOG, log_card, log_list
 from dashboard.cards.desk_people import PEOPLE, people_card, people_list
@@ -21,6 +22,7 @@ from dashboard.monitor import Monitor, Page
 from dashboard.price_tags import wire_tags
 
 PULSE, SEEN, NOTE, MISSING, FULL = "desk-pulse", "desk-seen", "desk-note", "desk-missing", "desk-full"
+DRAWS = "desk-draws"
 
 _PULSE_MS = 5_000
 
@@ -37,6 +39,7 @@ def layout(monitor: Monitor) -> Component:
             dcc.Store(id=DONE),
             html.Div(id=NOTE),
             html.Div(id=SAID, role="status", className="desk-said", **aria(live="polite")),
+            html.Div(id=DRAWS),
             html.Div(id=MISSING),
             html.Div(prices_card(catalog), id=FULL),
             html.Div([people_card(catalog), log_card()], className="grid grid-2 desk-below"),
@@ -94,6 +97,7 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
     """Show what changed since the browser looked last."""
 
     @app.callback(
+        Output(DRAWS, "children"),
         Output(NOTE, "children"),
         Output(MISSING, "children"),
         Output(FULL, "hidden"),
@@ -105,14 +109,14 @@ def _wire_look(app: Dash, monitor: Monitor, desk: PriceDesk) -> None:
         State(SEEN, "data"),
     )
     def look(_pulse: int | None, _done: int | None, seen: str | None) -> Any:
-        now = repr((desk.stamp(), monitor.next_command()))
+        now = repr((desk.stamp(), monitor.next_command(), monitor.reader.stamp(*TABLES)))
         if now == seen:
             raise PreventUpdate
-        sheet = desk.sheet()
+        sheet, draws = desk.sheet(), draws_card(monitor) if monitor.reader.has_warehouse() else None
         if not sheet.rows:
             words = "Prices are proposed by a price book, and there is none yet."
-            return None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
-        return note_of(sheet), None, False, people_list(standing(sheet)), log_list(monitor), now
+            return draws, None, no_data(monitor, "No prices proposed yet", words), True, None, None, now
+        return draws, note_of(sheet), None, False, people_list(standing(sheet)), log_list(monitor), now
 
 
 PAGE = Page("desk", "/desk", "Desk", "desk", 3, layout, wire)

@@ -14,6 +14,7 @@ from desk.price_changes.record import changes_by_people, changes_named, changes_
 from desk.price_changes.shown import opening_prices_before
 from serving.orders import AtOnce, Orders, PriceOrder
 from warehouse.lake import Lake
+from warehouse.origin import sells_outside
 
 
 def orders_on(
@@ -98,9 +99,12 @@ def _ticks_in(
 def _by_approval(
     lake: Lake, catalog: Catalog, date: dt.date, proposals: Sequence[PriceChange], stores: Sequence[str]
 ) -> Iterator[PriceOrder]:
-    """Yield between which prices each product may be: what passes by rule, and what was approved by a person."""
+    """Yield between which prices each product may be: what passes by rule, and what was approved by a person.
+
+    Outside stores show their own prices, and drawn ones within a design that was approved: none of them waits.
+    """
     newest = newest_of_each(proposals)
-    if not catalog.store.approval.is_asked_for:
+    if not catalog.store.approval.is_asked_for or sells_outside(lake.store, catalog.store):
         for (store, sku), change in newest.items():
             old = change.terms.old_price
             if store in stores and sku in catalog.skus and change.last == "rejected" and old is not None:

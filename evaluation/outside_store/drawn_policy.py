@@ -1,10 +1,10 @@
 """The product in an outside store: what each night believes and draws, as a policy that the scorer can play.
 
-It is made of the parts that `training.next_draw` calls, in the same order, without lake and calendar. A store week that
-is held counts as tried: its prices are there to tell what the others bring. The scorer keeps the owner's largest step
-for held weeks, too.
+It is made of the parts that `training.next_draw` calls, in the same order, without lake and calendar. A store week of a
+hold counts as tried: its prices are there to tell what the others bring.
 """
 
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from serving.counts.draws_of_prices import HELD_SHARE, DrawnPrices, drawn_prices
 from serving.counts.price_room import PriceRoom
 from serving.counts.slope_draws import SlopeDraws
 from serving.counts.unit_rows import UnitRows
-from training.next_draw import LADDER_PRICES
+from serving.drawn_room import LADDER_PRICES
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ class NightInStores:
     surest: Floats
 
 
-def drawn(seen: WeeksSeen, dice: np.random.Generator) -> WeekPrices:
+def drawn(seen: WeeksSeen, _: np.random.Generator) -> WeekPrices:
     """Draw each store's prices of the next week from all weeks so far."""
-    found = night_of(seen, seen.prices[-1], int(dice.integers(2**31))).drawn
-    return WeekPrices(found.prices.T, np.broadcast_to(found.is_held[:, None], seen.owner_prices.shape))
+    seed = zlib.crc32(np.ascontiguousarray(seen.units[0]).tobytes())  # a hold lasts weeks, so all weeks have one seed
+    found = night_of(seen, seen.prices[-1], seed).drawn
+    return WeekPrices(found.prices.T, np.broadcast_to(found.in_hold[:, None], seen.owner_prices.shape))
 
 
 def night_of(

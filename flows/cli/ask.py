@@ -134,6 +134,8 @@ def quote(
         remark(f"{desk.passed_over.sentence}: run {desk.passed_over.remedy}")
     if as_json:
         sys.stdout.write(desk.text(question, store))
+    elif hasattr(answer, "drawn"):
+        show_drawn_quote(answer)
     elif explain:
         show_explanation(answer)
     else:
@@ -154,6 +156,39 @@ def show_quote(name: str, answer: Any) -> None:
         candidates,
         f"{_stock(answer)}, {answer.ticks_left} ticks to closing; {_source(answer)}, rule: {answer.binding_rule}",
         money=[f"price, {money.code}"],
+        digits=money.digits,
+    )
+
+
+def show_drawn_quote(answer: Any) -> None:
+    """Print why an outside store's price stands, and what the prices of the band are expected to sell."""
+    say(answer.reason)
+    money = currency_of(answer.currency)
+    if not answer.candidates:
+        return
+    rows = [
+        [
+            "->" if one["price"] == answer.price else "",
+            one["price"],
+            *(
+                "" if one[name] is None else f"{one[name]:.1f}"
+                for name in ("expected_units", "units_low", "units_high")
+            ),
+            "" if one["expected_profit"] is None else f"{one['expected_profit']:.{max(2, money.digits)}f}",
+        ]
+        for one in answer.candidates
+    ]
+    price, drawn = f"price, {money.code}", answer.drawn
+    held = "held at your own price" if drawn["is_held"] else "on the way to your own price"
+    state = (
+        held if drawn["is_held"] or drawn["is_on_the_way"] else "an experiment" if drawn["is_experiment"] else "drawn"
+    )
+    show_table(
+        f"Expected from {drawn['first']} to {drawn['through']}, {answer.holds_in}",
+        ["", price, "units", "from", "to", f"profit, {money.code}"],
+        rows,
+        f"{state}; your own price is {money.format_money(drawn['shelf_price'])}; design: {drawn['design']}",
+        money=[price],
         digits=money.digits,
     )
 

@@ -1,13 +1,14 @@
 """What our prices brought beside the owner's: treated store weeks against those that the seed held.
 
 A store week's profit is compared with what its store and its week usually bring. Under an effect, treated profits
-divided by 1 + effect are those of the owner's prices, and do not depend on which weeks were held. So effects are judged
-by holding other store weeks instead, as many of them (randomisation inference with a studentised difference, see
-`design_analysis`). With few held weeks there are few ways to hold others, and the interval is wide or open: that is
-what is known. Nothing is assumed of how profits vary.
+divided by 1 + effect are those of the owner's prices, and do not depend on which weeks were held. Weeks are held in
+stretches, all of a stretch or none. So effects are judged by holding other stretches instead, as many of them
+(randomisation inference with a studentised difference, see `design_analysis`; the error is that of stretches, whose
+weeks may be alike). With few held stretches there are few ways to hold others, and the interval is wide or open: that
+is what is known. Nothing is assumed of how profits vary.
 
-What must hold: held weeks were drawn with the same chance in all store weeks, and a week's prices do not change what
-the store sells in the next.
+What must hold: stretches were held with the same chance, and a week's prices do not change what the store sells in the
+next. Weeks on the way to the owner's prices are left out before.
 """
 
 from dataclasses import dataclass
@@ -25,28 +26,26 @@ _LOWEST, _HIGHEST = -0.9, 9.0  # effects that are looked for, as shares
 
 
 @dataclass(frozen=True)
-class SoldRows:
-    """Sales of products in store weeks, arrays of shape (n_rows,).
+class StoreWeeks:
+    """What store weeks brought, arrays of shape (n_store_weeks,).
 
     Attributes
     ----------
     stores, weeks
-        Numbers.
-    units
-        Sold.
-    prices, owner, costs
-        The price shown, the owner's, and the unit cost, EUR.
+        Numbers; no pair twice.
+    profits
+        EUR.
     is_held
         Whether the store was held at the owner's prices in the week.
+    blocks
+        Number of the stretch that the store week belongs to; None where each is one of its own.
     """
 
     stores: Ints
     weeks: Ints
-    units: Floats
-    prices: Floats
-    owner: Floats
-    costs: Floats
+    profits: Floats
     is_held: Flags
+    blocks: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -77,18 +76,15 @@ class EarnedProfit:
     n_treated: int
 
 
-def earned_profit(rows: SoldRows, seed: int = 0) -> EarnedProfit:
+def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     """Compare treated store weeks with held ones."""
-    week_of, first, place = np.unique(
-        np.stack([rows.stores, rows.weeks], axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    profit = np.asarray(np.bincount(place.ravel(), rows.units * (rows.prices - rows.costs)), dtype=float)
-    is_held = rows.is_held[first]
+    profit, is_held = rows.profits, rows.is_held
     n_held, treated = int(is_held.sum()), float(profit[~is_held].sum())
     effect = low = high = None
     p_value = 1.0
     if treated > 0 and float(profit[is_held].sum()) > 0:
-        test = _EffectTest(profit, is_held, week_of[:, 0], week_of[:, 1], seed)
+        blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
+        test = _EffectTest(profit, is_held, (rows.stores, rows.weeks, blocks), seed)
         effect, p_value = crossing(test.difference, _LOWEST, _HIGHEST), test.p_value(0.0)
         if effect is not None:
             low = crossing(lambda at: test.p_value(at) - LEVEL, _LOWEST, effect)
@@ -102,13 +98,14 @@ def earned_profit(rows: SoldRows, seed: int = 0) -> EarnedProfit:
 class _EffectTest:
     """Tests of effects on the same throws."""
 
-    def __init__(self, profit: Floats, is_held: Flags, stores: Ints, weeks: Ints, seed: int) -> None:
+    def __init__(self, profit: Floats, is_held: Flags, places: tuple[Ints, Ints, Ints], seed: int) -> None:
         self._profit, self._is_held = profit, is_held
-        self._store = np.unique(stores, return_inverse=True)[1]
-        self._week = np.unique(weeks, return_inverse=True)[1]
+        self._store, self._week, self._block = (np.unique(own, return_inverse=True)[1] for own in places)
+        self._sizes = np.bincount(self._block).astype(float)
+        self._held_blocks = np.bincount(self._block, is_held) > 0
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
-        order = dice.random((_THROWS, len(profit))).argsort(axis=1)
-        self._held_again = (order < is_held.sum()).astype(float)
+        order = dice.random((_THROWS, len(self._sizes))).argsort(axis=1)
+        self._held_again = (order < self._held_blocks.sum()).astype(float)
 
     def difference(self, effect: float) -> float:
         """Return how much more treated weeks bring than held ones beside an effect, EUR; falls with the effect."""
@@ -117,9 +114,9 @@ class _EffectTest:
 
     def p_value(self, effect: float) -> float:
         """Two-sided chance of what was seen, under an effect."""
-        left = self._left(effect)
-        seen = abs(_studentised(left, self._is_held[None].astype(float))[0])
-        again = np.abs(_studentised(left, self._held_again))
+        left = np.asarray(np.bincount(self._block, self._left(effect)), dtype=float)
+        seen = abs(_studentised(left, self._sizes, self._held_blocks[None].astype(float))[0])
+        again = np.abs(_studentised(left, self._sizes, self._held_again))
         return float((1 + (again >= seen - 1e-9).sum()) / (1 + len(again)))
 
     def _left(self, effect: float) -> Floats:
@@ -133,17 +130,26 @@ class _EffectTest:
         return np.asarray(scale * (relative - of_week[self._week]))
 
 
-def _studentised(left: Floats, held: Floats) -> Floats:
-    """Return treated less held over its standard error, shape (n_throws,), for flags (n_throws, n_store_weeks).
+def _studentised(left: Floats, sizes: Floats, held: Floats) -> Floats:
+    """Return treated less held over its standard error, shape (n_throws,).
 
-    One held week has no spread of its own; both kinds then share theirs.
+    One held stretch has no spread of its own; both kinds then share theirs.
+
+    Parameters
+    ----------
+    left, sizes
+        What each stretch left in all its weeks, EUR, and how many they are, shape (n_blocks,).
+    held
+        Whether each is held, shape (n_throws, n_blocks).
     """
-    n_held = held.sum(axis=1)
-    n_treated = held.shape[1] - n_held
-    sums, squares = held @ left, held @ left**2
+    n_held = held @ sizes
+    n_treated = sizes.sum() - n_held
+    sums, squares, products = held @ left, held @ left**2, held @ (left * sizes)
     mean_held, mean_treated = sums / n_held, (left.sum() - sums) / n_treated
-    within_held = np.maximum(squares - n_held * mean_held**2, 0.0)
-    within_treated = np.maximum((left**2).sum() - squares - n_treated * mean_treated**2, 0.0)
-    pooled = (within_held + within_treated) / np.maximum(held.shape[1] - 2, 1)
+    sizes_held = held @ sizes**2
+    within_held = squares - 2 * mean_held * products + mean_held**2 * sizes_held
+    within_treated = (left**2).sum() - squares - 2 * mean_treated * ((left * sizes).sum() - products)
+    within_treated += mean_treated**2 * ((sizes**2).sum() - sizes_held)
+    pooled = np.maximum(within_held + within_treated, 0.0) / np.maximum(sizes.sum() - 2, 1)
     variance = pooled * (1 / n_held + 1 / n_treated)
     return np.asarray((mean_treated - mean_held) / np.sqrt(np.maximum(variance, 1e-18)))

@@ -22,12 +22,14 @@ class PriceRoom:
         Allowed prices of each product, ascending, with their endings, shape (n_products, n_prices); NaN fills up what a
         product has less of.
     owner, before
-        The owner's shelf prices, and the last prices that were not held, which a step is measured from; shape
-        (n_products, n_stores).
+        The owner's shelf prices, and those that a step is measured from: the ones before, or of a coin its middle;
+        shape (n_products, n_stores).
     costs
         Unit costs, shape (n_products,).
     band, step
         See `BAND` and `STEP`.
+    shown
+        The prices that are shown now, as far as they are not `before`, of the same shape; None where all are.
     """
 
     ladder: Floats
@@ -36,6 +38,7 @@ class PriceRoom:
     costs: Floats
     band: float = BAND
     step: float = STEP
+    shown: Floats | None = None
 
     @cached_property
     def prices(self) -> Floats:
@@ -75,6 +78,21 @@ class PriceRoom:
         chosen = np.zeros_like(is_near)
         np.put_along_axis(chosen, np.argmin(away, axis=2)[:, :, None], np.bool_(1), axis=2)
         return chosen
+
+    @cached_property
+    def homeward(self) -> Floats:
+        """Prices on the way from those that are shown to the owner's, shape (n_products, n_stores).
+
+        His own where the step reaches it, else the one within the step that is nearest to his. Where no allowed ending
+        is nearer than the price that is shown, his own: no other way leads there.
+        """
+        owner, before = self.owner, self.before if self.shown is None else self.shown
+        with np.errstate(invalid="ignore"):  # what fills up the ladder
+            is_near = np.abs(self.prices - before[:, :, None]) <= self.step * before[:, :, None] + _NOISE
+        away = np.where(is_near, np.abs(self.prices - owner[:, :, None]), np.inf)
+        nearest = np.take_along_axis(self.prices, np.argmin(away, axis=2)[:, :, None], axis=2)[:, :, 0]
+        is_stuck = away.min(axis=2) > np.abs(before - owner) - _NOISE
+        return np.where((np.abs(owner - before) <= self.step * before + _NOISE) | is_stuck, owner, nearest)
 
     @cached_property
     def log_ratios(self) -> Floats:

@@ -30,6 +30,7 @@ class Grocer(Shop):
         super().__init__(folder, more=more, size=(3, n_stores))
         claim(self.lake.store, "retailer")
         self.dice = np.random.default_rng(5)
+        self.carry = 0.0  # how sales answer to the price of the week before
         for day in range(7):
             self._sell(MONDAY - dt.timedelta(days=7 - day), None)
 
@@ -41,9 +42,9 @@ class Grocer(Shop):
         assert found is not None
         return found
 
-    def week(self, first: dt.date) -> None:
-        """Sell a week at the prices that are in force."""
-        for day in range(7):
+    def week(self, first: dt.date, n_days: int = 7) -> None:
+        """Sell a week, or some days, at the prices that are in force."""
+        for day in range(n_days):
             date = first + dt.timedelta(days=day)
             self._sell(date, draw_on(self.lake, self.catalog, date))
 
@@ -58,7 +59,9 @@ class Grocer(Shop):
     def _sell(self, date: dt.date, draw: PriceDraw | None) -> None:
         own = np.broadcast_to(self.catalog.base_prices, (len(self.catalog.store.stores), len(self.catalog.skus)))
         prices = own if draw is None else np.where(np.isfinite(draw.prices), draw.prices, own)
-        units = self.dice.poisson(UNITS * (prices / own) ** SLOPE)
+        last = None if draw is None else draw_on(self.lake, self.catalog, date - dt.timedelta(days=7))
+        before = own if last is None else np.where(np.isfinite(last.prices), last.prices, own)
+        units = self.dice.poisson(UNITS * (prices / own) ** SLOPE * (before / own) ** self.carry)
         places = [(s, p) for s in range(own.shape[0]) for p in range(own.shape[1])]
         common = {
             "store_id": [self.catalog.store.stores[s] for s, _ in places],

@@ -16,11 +16,13 @@ from desk.price_changes.request import PriceRequest, ask
 from etl.live.store_now import stores_now
 from features.response import PriceResponse, Slope
 from own_data.earned import earned_by_draws
+from own_data.said_price import say_shelf_price
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training import drawn_sales as reading
+from training.approved_designs import decide as decide_design
 from training.drawn_sales import drawn_sales, told_by_log
-from training.experiments import Experiment, next_start, plan
+from training.experiments import Experiment, new_experiment, next_start, plan, withdraw
 from training.next_draw import next_draw
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -99,8 +101,16 @@ def test_what_draws_brought_is_told_against_the_weeks_that_were_held(tmp_path: P
     shop.weeks(6)
     found = earned_by_draws(shop.workspace)
     held, treated = found.chain.n_held, found.chain.n_treated
-    assert held + treated == 6 * 8
-    assert held > 0
+    rows = shop.lake.read(Partition("price_draws", MONDAY + dt.timedelta(days=35), "all"))
+    assert set(rows["held_share"].to_pylist()) == {0.2}
+    assert 0 < held < held + treated <= 6 * 8
+    on_the_way = {
+        (row["store_id"], first)
+        for first in (MONDAY + dt.timedelta(days=7 * week) for week in range(6))
+        for row in shop.lake.read(Partition("price_draws", first, "all")).to_pylist()
+        if row["is_on_the_way"]
+    }
+    assert held + treated == 6 * 8 - len(on_the_way)
     assert found.chain.share_low < found.chain.share < found.chain.share_high
     assert list(found.weeks) == [MONDAY + dt.timedelta(days=7 * week) for week in range(6)]
     assert found.as_json()["n_held"] == held
@@ -145,8 +155,31 @@ def test_nothing_is_drawn_without_leave_or_while_prices_wait_for_a_person(tmp_pa
     assert night.outcome == "base prices stay"
     assert draw_on(quiet.lake, quiet.catalog, MONDAY) is None
     waiting = Grocer(tmp_path / "waiting", more=f"{DRAWN}approval: {{within_of_yesterday: 0.05}}\n")
-    with pytest.raises(Declined, match="nothing was drawn"):
+    with pytest.raises(Declined, match="run `shelfprice approve drawn_prices`"):
         waiting.night(MONDAY - dt.timedelta(days=1))
+    assert draw_on(waiting.lake, waiting.catalog, MONDAY) is None
+
+
+def test_a_design_is_approved_once_and_its_prices_stand_and_another_design_waits_anew(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, more=f"{DRAWN}approval: {{within_of_base: 0.0}}\n")
+    with pytest.raises(Declined, match="found none; nothing was taken back"):
+        decide_design(shop.workspace, None, is_approved=False)
+    decide_design(shop.workspace, "we can show that", is_approved=True)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    draw = shop.draw(MONDAY)
+    found = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, shop.catalog.store.stores))
+    for place, store in enumerate(shop.catalog.store.stores):
+        assert np.array_equal(found[store].prices, draw.prices[place])
+    assert draw.is_elsewhere.any()
+    shop.week(MONDAY)
+    text = (shop.folder / "store.yaml").read_text(encoding="utf-8")
+    (shop.folder / "store.yaml").write_text(text.replace("held_share: 0.2", "held_share: 0.1"), encoding="utf-8")
+    other = Workspace(shop.settings, load(shop.folder), shop.lake)
+    with pytest.raises(Declined, match="10% held"):
+        next_draw(shop.lake, other.catalog, MONDAY + dt.timedelta(days=7), 7)
+    decide_design(shop.workspace, "no", is_approved=False)
+    with pytest.raises(Declined, match="found nobody"):
+        next_draw(shop.lake, shop.catalog, MONDAY + dt.timedelta(days=7), 7)
 
 
 def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_price(tmp_path: Path) -> None:
@@ -170,6 +203,82 @@ def test_a_planned_experiment_shows_its_products_by_a_fair_coin_around_their_pri
     back = shop.draw(after)
     assert np.isfinite(back.prices[:, own]).any()
     assert not back.is_elsewhere.any()
+
+
+def test_an_owner_s_new_price_moves_the_band_from_the_next_draw_on_and_not_what_was_learned(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, n_stores=8)
+    after = shop.weeks(4)
+    shop.night(after - dt.timedelta(days=1))
+    before, own = shop.draw(after), shop.catalog.skus.index("P000")
+    old = shop.catalog.base_prices[own]
+    new = round(float(old) * 1.1, 2)
+    assert "from the draw after" in say_shelf_price(shop.workspace, "P000", new, None, "the dairy raised its price")
+    say_shelf_price(shop.workspace, "P000", new, "S01", "again")
+    shop.week(after)
+    assert np.array_equal(shop.draw(after).prices, before.prices)
+    shop.night(after + dt.timedelta(days=6))
+    draw = shop.draw(after + dt.timedelta(days=7))
+    assert set(draw.shelf_prices[:, own]) == {new}
+    assert (np.abs(draw.prices[:, own] / before.prices[:, own] - 1) <= 0.1 + 0.01).all()
+    assert np.array_equal(np.delete(draw.shelf_prices, own, 1), np.delete(before.shelf_prices, own, 1))
+    shop.week(after + dt.timedelta(days=7))
+    sold = drawn_sales(shop.lake, shop.catalog, after + dt.timedelta(days=13)).rows
+    shown = np.log(draw.prices[:, own] / old)
+    assert np.allclose(sold.log_ratios[own, :, -1], np.where(sold.exposure[own, :, -1] > 0, shown, 0))
+    with pytest.raises(DataError, match="nothing was recorded"):
+        say_shelf_price(shop.workspace, "P000", new, "NOPE", "x")
+
+
+def test_of_a_product_that_is_not_drawn_no_price_has_to_be_said(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, more=DRAWN.replace("all", "[P001]"))
+    with pytest.raises(Declined, match="charge the new price at the tills"):
+        say_shelf_price(shop.workspace, "P001", 2.0, None, "nothing was drawn yet")
+    shop.weeks(1)
+    with pytest.raises(Declined, match="P000, whose are not"):
+        say_shelf_price(shop.workspace, "P000", 2.0, None, "not drawn")
+
+
+def test_products_of_a_family_share_their_throw_in_draws_and_in_experiments(tmp_path: Path) -> None:
+    more = DRAWN.replace("all", "[P002]").replace("}", ", families: [[P000, P001]]}")
+    shop = Grocer(tmp_path, more=more, n_stores=8)
+    one = new_experiment(shop.workspace, 0.08, 4, ["P001"], "together")
+    assert set(one.products) == {"P000", "P001"}
+    plan(shop.workspace, one)
+    for week in range(2):
+        shop.weeks(week + 1)
+        rows = shop.lake.read(Partition("price_draws", MONDAY + dt.timedelta(days=7 * week), "all")).to_pylist()
+        thrown = [
+            row for row in rows if row["low_price"] is not None and not row["is_held"] and not row["is_on_the_way"]
+        ]
+        sides = {(row["store_id"], row["sku"]): row["price"] == row["high_price"] for row in thrown}
+        assert len({side for _, side in sides.items()}) == 2
+        assert all(sides[store, "P000"] == sides[store, "P001"] for store, _ in sides)
+
+
+def test_a_withdrawn_experiment_goes_back_by_the_next_night_and_what_else_was_drawn_stands(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path, more=DRAWN.replace("all", "[P000]"), n_stores=6)
+    one = Experiment(
+        1, MONDAY, MONDAY + dt.timedelta(days=69), 0.08, ("P001",), "why not", "anna", dt.datetime.now(dt.UTC)
+    )
+    plan(shop.workspace, one)
+    shop.night(MONDAY - dt.timedelta(days=1))
+    shop.week(MONDAY, n_days=2)
+    shop.night(MONDAY + dt.timedelta(days=1))
+    drawn, own = shop.draw(MONDAY + dt.timedelta(days=2)), shop.catalog.skus.index("P001")
+    assert drawn.is_elsewhere[:, own].any()
+    ended = withdraw(shop.workspace, 1, "the neighbours complain")
+    assert ended.withdrawn_from == MONDAY + dt.timedelta(days=3)
+    shop.week(MONDAY + dt.timedelta(days=2), n_days=1)
+    assert "was withdrawn" in str(shop.night(MONDAY + dt.timedelta(days=2)).said)
+    after = shop.draw(MONDAY + dt.timedelta(days=3))
+    assert (after.first, after.through) == (ended.withdrawn_from, drawn.through)
+    assert not after.is_elsewhere[:, own].any()
+    other = shop.catalog.skus.index("P000")
+    assert np.array_equal(after.prices[:, other], drawn.prices[:, other])
+    shop.week(MONDAY + dt.timedelta(days=3), n_days=4)
+    assert shop.night(MONDAY + dt.timedelta(days=3)).said is None
+    found = earned_by_draws(shop.workspace)
+    assert found.chain.n_held + found.chain.n_treated <= 6
 
 
 def test_files_of_the_owner_tell_slopes_of_units_alone_and_only_those_that_are_told(

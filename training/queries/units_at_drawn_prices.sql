@@ -21,8 +21,10 @@ select
     d.low_price,
     d.high_price,
     d.is_held,
+    coalesce(d.is_on_the_way, false) as is_on_the_way,
     d.design,
     d.propensity,
+    d.block,
     count(distinct e.business_date) as days,
     coalesce(sum(e.units), 0) as units,
     coalesce(sum(coalesce(e.stocked_minutes, e.open_minutes)), 0) as minutes

@@ -79,5 +79,13 @@ comment on view price_draws is
 'one product in one outside store over a week or a day from the date on, with the price that was drawn for it';
 comment on view experiments is
 'one experiment that somebody planned: a coin shows some products a step above or below their price';
+comment on view experiment_outcomes is
+'what an experiment has told of one product, from its coin alone';
+comment on view design_approvals is
+'one decision of a person about the design of drawn prices, where prices wait for approval';
+comment on view shelf_price_changes is
+'one new shelf price that the owner said for a product whose prices are drawn';
 comment on view earned is
-'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, or one of its stores';
+'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
+comment on view earned_slots is
+'what one category brought in one outside store at the prices of a draw, while it stood';

@@ -18,6 +18,7 @@ from desk.price_changes.consequence import DayForecast
 from desk.price_changes.passing import passes
 from desk.price_changes.propose import THE_RULE
 from etl.live.store_now import StoreNow
+from serving.drawn_prices import DrawnPolicy
 from serving.standing import Standing, StoreStanding
 
 State = Literal["waits", "passes", "approved", "rejected", "overridden"]
@@ -132,7 +133,10 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
     )
     prices = np.array([np.nan if price is None else price for price in now])
     gains, why = _weighed(outlook, catalog.skus, proposed, prices)
-    for position, (product, held) in enumerate(zip(catalog.products, standing, strict=True)):
+    for position, product in enumerate(catalog.products):
+        held = standing.of(product.sku)
+        if held is None:  # no price of it is known in the store
+            continue
         offer = opened[position], float(proposed[position])
         decision, told = _decision(catalog, product, changes[position], offer, held)
         holding = standing.order_of(product.sku)
@@ -151,7 +155,7 @@ def _of_store(evidence: RowEvidence, standing: StoreStanding, newest: Mapping[Pl
             proposed=float(proposed[position]),
             stands=held.price,
             gain=None if np.isnan(gains[position]) else float(gains[position]),
-            why=why[position],
+            why=RULES[held.rule] if outlook is None and held.rule in DrawnPolicy.rules else why[position],
             limit=limit_in_words(held.rule),
             course=courses[position],
             decision=decision,
@@ -230,7 +234,8 @@ def _decision(
         The price before, EUR, None where none is known, and the proposed one.
     """
     if change is None:  # nobody has recorded yet that it waits
-        passing = not catalog.store.approval.is_asked_for or passes(catalog, product, *offer)
+        is_drawn = held.rule in DrawnPolicy.rules  # of a design that was approved
+        passing = not catalog.store.approval.is_asked_for or is_drawn or passes(catalog, product, *offer)
         return ("passes", "passes") if passing else ("waits", f"waits; until then {euros(held.price)}")
     by = change.events[-1].by
     if change.last == "proposed":

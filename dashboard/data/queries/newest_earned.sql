@@ -1,4 +1,4 @@
--- What drawn prices had brought at the newest night: the chain, then its weeks, then its stores.
+-- What drawn prices had brought at the newest night: of the chain, its weeks, categories and stores.
 select
     scope,
     name,

@@ -35,6 +35,7 @@ def test_the_newest_night_is_told_with_intervals_and_what_is_not_known_is_said(m
         chain,
         {"scope": "week", "name": "2026-01-12"},
         {"scope": "store", "name": HOSTILE},
+        {"scope": "category", "name": "dairy"},
     )
     text = str(earned_card(monitor))
     assert "1,234.50" in text
@@ -43,3 +44,4 @@ def test_the_newest_night_is_told_with_intervals_and_what_is_not_known_is_said(m
     assert UNKNOWN in text
     assert "1.00" not in text
     assert HOSTILE in text
+    assert "dairy" in text

@@ -3,21 +3,32 @@
 import numpy as np
 import pytest
 
-from serving.counts.earned_profit import SoldRows, earned_profit
+from serving.counts.earned_profit import StoreWeeks, earned_profit
 
 
-def quarter(n_stores: int, seed: int, effect: float = 0.0, held_share: float = 0.1, weeks: int = 13) -> SoldRows:
+def quarter(n_stores: int, seed: int, effect: float = 0.0, held_share: float = 0.1, weeks: int = 13) -> StoreWeeks:
     """Return a quarter of a chain with 20 products; treated store weeks sell by a share more at the same prices."""
     dice = np.random.default_rng((seed, 11))
     is_held = dice.random((n_stores, weeks)) < held_share
     levels = np.log(70) + dice.normal(0, 0.3, (20, n_stores, 1)) + dice.normal(0, 0.4, (n_stores, 1))
     mean = np.exp(levels + dice.normal(0, 0.08, weeks)) * np.where(is_held, 1.0, 1 + effect)
     units = dice.negative_binomial(56, 56 / (56 + mean)).astype(float)
-    _, stores, week = np.indices(units.shape)
-    owner = np.broadcast_to(dice.uniform(1, 6, (20, 1, 1)), units.shape)
-    held = np.broadcast_to(is_held, units.shape)
-    parts = (units, owner, owner, 0.65 * owner, held)
-    return SoldRows(stores.ravel(), week.ravel(), *(part.ravel() for part in parts))
+    owner = dice.uniform(1, 6, (20, 1, 1))
+    stores, week = np.indices(is_held.shape)
+    profits = (0.35 * owner * units).sum(axis=0)
+    return StoreWeeks(stores.ravel(), week.ravel(), profits.ravel(), is_held.ravel())
+
+
+def in_stretches(n_stores: int, seed: int, effect: float = 0.0, weeks: int = 26) -> StoreWeeks:
+    """Return half a year in which stretches of six weeks are held, whose first two are left out, as weeks alike."""
+    rows, dice = quarter(n_stores, seed, 0.0, 0.0, weeks), np.random.default_rng((seed, 12))
+    blocks = 10 * rows.stores + (rows.weeks + rows.stores) // 6
+    is_held = dice.random(blocks.max() + 1)[blocks] < 0.15
+    alike = np.exp(dice.normal(0, 0.1, blocks.max() + 1))[blocks]
+    profits = rows.profits * alike * np.where(is_held, 1.0, 1 + effect)
+    keep = ~is_held | ((rows.weeks + rows.stores) % 6 > 1)
+    parts = (rows.stores, rows.weeks, profits, is_held, blocks)
+    return StoreWeeks(*(part[keep] for part in parts))
 
 
 def test_a_tenth_more_is_found_in_share_and_euros() -> None:
@@ -26,7 +37,7 @@ def test_a_tenth_more_is_found_in_share_and_euros() -> None:
     assert earned.share_low < 0.1 < earned.share_high
     assert earned.share_low > 0
     assert earned.p_value < 0.05
-    treated = (rows.units * (rows.prices - rows.costs))[~rows.is_held].sum()
+    treated = rows.profits[~rows.is_held].sum()
     assert earned.euros == pytest.approx(treated * earned.share / (1 + earned.share))
     assert earned.euros_low < earned.euros < earned.euros_high
     assert earned.n_held + earned.n_treated == 130
@@ -35,7 +46,7 @@ def test_a_tenth_more_is_found_in_share_and_euros() -> None:
 def test_one_held_week_of_one_store_leaves_the_interval_open() -> None:
     rows = quarter(1, 3)
     held = rows.weeks == 4
-    earned = earned_profit(SoldRows(**{**vars(rows), "is_held": held}))
+    earned = earned_profit(StoreWeeks(**{**vars(rows), "is_held": held}))
     assert np.isfinite(earned.share)
     assert (earned.share_low, earned.share_high) == (-np.inf, np.inf)
     assert earned.p_value > 0.05
@@ -43,15 +54,14 @@ def test_one_held_week_of_one_store_leaves_the_interval_open() -> None:
 
 def test_without_a_held_week_nothing_is_told() -> None:
     rows = quarter(2, 3)
-    earned = earned_profit(SoldRows(**{**vars(rows), "is_held": np.zeros(len(rows.units), dtype=bool)}))
+    earned = earned_profit(StoreWeeks(**{**vars(rows), "is_held": np.zeros(len(rows.stores), dtype=bool)}))
     assert np.isnan(earned.share)
     assert (earned.euros_low, earned.euros_high, earned.p_value) == (-np.inf, np.inf, 1.0)
 
 
 def test_the_same_prices_bring_the_same_whatever_the_euro_s_size() -> None:
     rows = quarter(5, 2, effect=0.05)
-    money = {name: 100 * getattr(rows, name) for name in ("prices", "owner", "costs")}
-    one, other = earned_profit(rows), earned_profit(SoldRows(**{**vars(rows), **money}))
+    one, other = earned_profit(rows), earned_profit(StoreWeeks(**{**vars(rows), "profits": 100 * rows.profits}))
     assert other.share == pytest.approx(one.share, abs=1e-3)
     assert other.euros == pytest.approx(100 * one.euros, rel=1e-2)
 
@@ -75,3 +85,20 @@ def test_an_effect_lies_in_its_interval() -> None:
     earned = [earned_profit(quarter(5, seed, effect=0.1), seed) for seed in range(400)]
     assert np.mean([own.share_low <= 0.1 <= own.share_high for own in earned]) >= 0.93
     assert np.mean([own.p_value <= 0.05 for own in earned]) > 0.9
+
+
+@pytest.mark.slow
+def test_stretches_whose_weeks_are_alike_reject_as_often_as_they_should_and_cover_an_effect() -> None:
+    nothing = [earned_profit(in_stretches(8, seed), seed) for seed in range(600)]
+    assert 0.03 <= np.mean([own.p_value <= 0.05 for own in nothing]) <= 0.07
+    more = [earned_profit(in_stretches(8, seed, 0.1), seed) for seed in range(400)]
+    assert np.mean([own.share_low <= 0.1 <= own.share_high for own in more]) >= 0.93
+
+
+def test_stretches_whose_weeks_are_alike_are_not_taken_for_many_weeks() -> None:
+    rows = [in_stretches(8, seed) for seed in range(40)]
+    apart = [StoreWeeks(**{**vars(own), "blocks": None}) for own in rows]
+    as_stretches, as_weeks = (
+        np.mean([earned_profit(own, seed).p_value <= 0.1 for seed, own in enumerate(each)]) for each in (rows, apart)
+    )
+    assert as_stretches < 0.2 < as_weeks

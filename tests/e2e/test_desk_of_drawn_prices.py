@@ -1,0 +1,57 @@
+"""The Desk page of stores that sell by themselves: what is drawn, who is held, and what an experiment does."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+
+import pytest
+from looks import fits_every_screen, in_both_schemes
+from monitors import serving
+from outside_grocer import DRAWN, Grocer
+from playwright.sync_api import Page, expect
+
+from features.cells import ALL_VIEWS
+from own_data.earned import record_earned
+from training.experiments import new_experiment, plan
+from warehouse.connection import build_file
+
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A monitor of eight stores with two weeks of an experiment behind them, and the prices of the third drawn."""
+    shop = Grocer(tmp_path_factory.mktemp("shop"), more=DRAWN.replace("all", "[P000]"), n_stores=8)
+    plan(shop.workspace, new_experiment(shop.workspace, 0.08, 10, ["P001"], "to learn what eggs do"))
+    after = shop.weeks(2)
+    record_earned(shop.workspace)
+    shop.night(after - dt.timedelta(days=1))
+    build_file(shop.settings, ALL_VIEWS)
+    with serving(shop.settings, catalog_dir=shop.folder) as address:
+        yield f"{address}/desk"
+
+
+def test_the_desk_says_what_is_drawn_who_is_held_and_what_an_experiment_does(
+    desk: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(desk)
+    drawn = page.locator("#desk-draws")
+    expect(drawn).to_contain_text("Products drawn")
+    expect(drawn).to_contain_text("Held at your own prices")
+    expect(drawn).to_contain_text("Earned last week")
+    expect(drawn.get_by_role("row")).to_have_count(3)
+    expect(drawn).to_contain_text("Experiment 1: ±8.0 % by a fair coin on P001")
+    expect(drawn).to_contain_text("week 3 of 10")
+    expect(drawn).to_contain_text("to learn what eggs do")
+    expect(drawn).to_contain_text("Told through")
+
+
+def test_drawn_prices_fit_every_screen_and_can_be_read_by_everyone(desk: str, visit: Callable[..., Page]) -> None:
+    source = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    page = visit(desk)
+    for scheme in in_both_schemes(page):
+        expect(page.locator("#desk-draws")).to_contain_text("Experiment 1")
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document)")["violations"]
+        assert [one["id"] for one in found if one["impact"] in SERIOUS] == [], scheme
+        fits_every_screen(page)

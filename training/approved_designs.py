@@ -1,0 +1,99 @@
+"""Approval of drawn prices as a whole: a person approves products, band, step and held share, then the draw decides.
+
+A drawn price that waited for a person would no longer be drawn by its chance. So where prices wait for approval, it is
+the design that is approved, once, by a record that names it; a design that is changed has to be approved anew.
+"""
+
+import datetime as dt
+
+import pyarrow as pa
+
+from catalog.contracts import TABLES
+from catalog.errors import Declined
+from catalog.load import Catalog
+from warehouse.lake import Lake, Partition
+from warehouse.locks import held
+from warehouse.origin import sells_outside
+from warehouse.workspace import Workspace
+
+TABLE = "design_approvals"
+_NAME = "drawn_prices"  # in commands
+
+
+def design_of(catalog: Catalog) -> str:
+    """Return the design of a catalog's drawn prices as text: another one whenever any of it changes."""
+    return catalog.store.drawn_prices.model_dump_json()
+
+
+def may_draw(lake: Lake, catalog: Catalog) -> bool:
+    """Tell whether prices may be drawn: nothing waits for a person, or somebody approved the design."""
+    if not catalog.store.approval.is_asked_for:
+        return True
+    newest = _newest(lake, catalog)
+    return newest is not None and bool(newest["is_approved"])
+
+
+def refuse_unapproved(lake: Lake, catalog: Catalog) -> None:
+    """Refuse to draw by a design that nobody approved.
+
+    Raises
+    ------
+    Declined
+        With what there is to approve, and how.
+    """
+    if may_draw(lake, catalog):
+        return
+    rules = catalog.store.drawn_prices
+    products = rules.products if isinstance(rules.products, str) else ", ".join(rules.products)
+    raise Declined(
+        f"approval: expected that a person approved the design of drawn prices ({products}, {rules.changes}, within "
+        f"{rules.band:.0%} of the shelf price in steps of {rules.step:.0%}, {rules.held_share:.0%} held), found "
+        f"nobody; nothing was drawn, and what stands on the shelves stays: run `shelfprice approve {_NAME}`, and "
+        "the next night draws within it"
+    )
+
+
+def decide(workspace: Workspace, reason: str | None, *, is_approved: bool) -> str:
+    """Record that a person approved the design as store.yaml has it, or took that back, and say what follows.
+
+    Raises
+    ------
+    Declined
+        When the stores do not sell by themselves, or there is nothing to take back.
+    """
+    lake, catalog = workspace.lake, workspace.catalog
+    if not sells_outside(lake.store, catalog.store):
+        raise Declined(
+            "expected stores that sell by themselves, found those of the twin; nothing was decided: set `sales: "
+            "outside` and `drawn_prices` in store.yaml"
+        )
+    with held(workspace.settings.locks, TABLE):
+        newest = _newest(lake, catalog)
+        if not is_approved and (newest is None or not newest["is_approved"]):
+            raise Declined(
+                "expected a design that somebody approved, found none; nothing was taken back: `shelfprice approve "
+                f"{_NAME}` approves the one in store.yaml"
+            )
+        number = len(list(lake.partitions(TABLE))) + 1
+        row = {
+            "number": number,
+            "design": design_of(catalog),
+            "is_approved": is_approved,
+            "reason": reason,
+            "by_whom": workspace.settings.user,
+            "decided_at": dt.datetime.now(dt.UTC),
+        }
+        table = pa.Table.from_pylist([row], schema=TABLES[TABLE].schema)
+        lake.publish(Partition(TABLE, None, f"a{number:06d}"), table, inputs=repr(row))
+    if not is_approved:
+        return "No further price is drawn until somebody approves the design again; what was drawn stands until then."
+    if not catalog.store.approval.is_asked_for:
+        return "The design is approved. Nothing waits for it: store.yaml has no `approval`."
+    return "The design is approved: nights draw within it, and no drawn price waits. Any other price still does."
+
+
+def _newest(lake: Lake, catalog: Catalog) -> dict[str, object] | None:
+    """Return the newest decision about the design of a catalog; None without one."""
+    rows = [row for part in lake.partitions(TABLE) for row in lake.read(part).to_pylist()]
+    of_design = [row for row in rows if row["design"] == design_of(catalog)]
+    return max(of_design, key=lambda row: row["number"], default=None)
