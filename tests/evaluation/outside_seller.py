@@ -27,7 +27,9 @@ def sell(folder: Path, weeks: int) -> None:
     with in_process(argparse.Namespace(rehearse=folder), world) as beside:
         plan = StorePlan(MONDAY, weeks, 1, FAULTS, seed=5)
         OutsideTill(world, beside.supply, beside.client, plan, engine=beside.engine).run()
-        beside.engine.before_week(MONDAY + dt.timedelta(weeks=1 + weeks))
+        after = MONDAY + dt.timedelta(weeks=1 + weeks)
+        beside.engine.before_week(after)
+        beside.engine.export(after)
 
 
 if __name__ == "__main__":
