@@ -13,7 +13,7 @@ from warehouse.lake import Lake
 
 pytestmark = pytest.mark.server
 
-COMMAND = [sys.executable, "-m", "evaluation.outside_store", "grocer", "--size", "2x4", "--first-monday", "2026-01-05"]
+COMMAND = [sys.executable, "-m", "evaluation.outside_store", "grocer", "--size", "2x4", "--first-monday", "2026-01-12"]
 SPAN = ["--owner-weeks", "1", "--weeks", "1"]
 
 
