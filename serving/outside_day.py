@@ -94,7 +94,11 @@ def reprice(workspace: Workspace, store: str | None, now: dt.datetime) -> list[R
 
 
 def reprice_outside(
-    workspace: Workspace, now: dt.datetime, store: str | None = None, sales: OutsideSales | None = None
+    workspace: Workspace,
+    now: dt.datetime,
+    store: str | None = None,
+    sales: OutsideSales | None = None,
+    seed: int = SEED,
 ) -> list[Repriced]:
     """Remake the prices of every outside store that is open at a moment, or of one.
 
@@ -102,6 +106,8 @@ def reprice_outside(
     ----------
     sales
         Tells what was sold; by default the wing that takes sales in.
+    seed
+        Of the dice by which prices are tried.
 
     Raises
     ------
@@ -128,11 +134,12 @@ def reprice_outside(
             "the next opening are sent by `shelfprice export`"
         )
     lake.finish_interrupted()
-    return [_remade(workspace, name, places[name], now, sales) for name in is_open]
+    dice = {name: dice_of(catalog, name, date, seed) for name, date in is_open.items()}
+    return [_remade(workspace, name, places[name], (now, sales), dice[name]) for name in is_open]
 
 
 def _remade(
-    workspace: Workspace, store: str, place: tuple[dt.date, int], now: dt.datetime, sales: OutsideSales
+    workspace: Workspace, store: str, place: tuple[dt.date, int], told: tuple[dt.datetime, OutsideSales], dice: Floats
 ) -> Repriced:
     lake, catalog, (date, tick) = workspace.lake, workspace.catalog, place
     day = LiveDay(store, date)
@@ -142,6 +149,7 @@ def _remade(
             "nothing was remade, and the owner's prices stand: send visits to /v1/traffic, and the next `shelfprice "
             "nightly` begins with them, or choose weekly"
         )
+    now, sales = told
     so_far = sales.so_far(workspace, store, date, now)
     if so_far.unsaid:
         raise Declined(
@@ -161,7 +169,7 @@ def _remade(
         rows, drawn = _with_decision(workspace, day, 0, plain, _opening_shelf(catalog, store), before)
     if not rows.num_rows or pc.max(drawn["tick"]).as_py() < tick:
         policy = taught_by(priced.policy, so_far, catalog, known)
-        shelf = _shelf(catalog, store, date, tick, so_far, rows)
+        shelf = _shelf(catalog, store, tick, so_far, (rows, dice))
         rows, drawn = _with_decision(workspace, day, tick, policy, shelf, (rows, drawn))
     decisions = so_far.decisions.filter(pc.less(so_far.decisions["tick"], tick))
     mark = Mark(priced.fingerprint, 0, tick, 0)
@@ -213,24 +221,25 @@ def _opening_shelf(catalog: Catalog, store: str) -> Shelf:
     return Shelf(stock, nothing, catalog.store.opening.ticks, np.zeros(shape), None, (store,))
 
 
-def _shelf(catalog: Catalog, store: str, date: dt.date, tick: int, so_far: SoFar, rows: pa.Table) -> Shelf:
+def _shelf(catalog: Catalog, store: str, tick: int, so_far: SoFar, decided: tuple[pa.Table, Floats]) -> Shelf:
     """Return the shelf of a store at the start of a tick; what nobody counted was full when the store opened."""
+    rows, dice = decided
     opening = np.where(np.isnan(so_far.opening_stock), catalog.par_stock, so_far.opening_stock)
     stock = np.where(np.isnan(so_far.stock), opening - so_far.units, so_far.stock)
     return Shelf(
         np.maximum(np.floor(stock), 0).astype(np.int64)[None],
         _newest(rows, catalog, tick)[None],
         catalog.store.opening.ticks - tick,
-        dice_of(catalog, store, date)[tick][None],
+        dice[tick][None],
         _newest(rows, catalog, 0)[None],
         (store,),
     )
 
 
-def dice_of(catalog: Catalog, store: str, date: dt.date) -> Floats:
+def dice_of(catalog: Catalog, store: str, date: dt.date, seed: int) -> Floats:
     """Return the dice by which prices are tried, as the twin throws them, shape (n_ticks, n_products)."""
     hold, ticks = catalog.store.exploration.hold_ticks, catalog.store.opening.ticks
-    dice = stream_of(SEED, store, date).random((-(-ticks // hold), len(catalog.skus)))
+    dice = stream_of(seed, store, date).random((-(-ticks // hold), len(catalog.skus)))
     return np.asarray(np.repeat(dice, hold, axis=0)[:ticks])
 
 

@@ -93,7 +93,8 @@ def price_date(
     ModelError
         When the champion cannot be used and there is no earlier book either.
     """
-    if sells_outside(workspace.lake.store, workspace.catalog.store):
+    shop = workspace.catalog.store
+    if sells_outside(workspace.lake.store, shop) and not shop.is_priced_hourly:
         raise Declined(
             "no price book is made for stores that sell by themselves: the last regular price of each shelf stands "
             "until prices are drawn; name products under `drawn_prices` in store.yaml, and `shelfprice nightly` draws "

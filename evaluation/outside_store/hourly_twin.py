@@ -126,7 +126,7 @@ class InProcess:
 
     def remake(self, now: dt.datetime) -> None:
         """Remake the prices of the stores that are open."""
-        reprice_outside(self.workspace, now, sales=self._sales)
+        reprice_outside(self.workspace, now, sales=self._sales, seed=self.seed)
 
     def night(self, date: dt.date) -> None:
         """Close a date and do its night."""
