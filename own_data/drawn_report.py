@@ -94,7 +94,13 @@ def show_coin(outcome: "ExperimentOutcome", *, as_json: bool) -> None:
         return
     columns = ["product", "response", "from", "to", "told", "p, corrected", "store weeks"]
     rows = [
-        [sku, own.slope, own.low, own.high, "yes" if own.is_told else "not yet", own.adjusted, own.n_blocks]
+        [
+            sku,
+            *(_number(value) for value in (own.slope, own.low, own.high)),
+            "yes" if own.is_told else "not yet",
+            own.adjusted,
+            own.n_blocks,
+        ]
         for sku, own in found.items()
     ]
     show_table("Percent by which sales change for a percent of price, with 95 % intervals", columns, rows)

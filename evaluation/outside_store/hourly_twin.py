@@ -5,6 +5,9 @@ its shelf goes through the intake, and prices come back through the export: each
 what its tills and labels were sent. The night is the product's. So what is lost beyond the embedded twin is the cost of
 the way: prices of an hour instead of a quarter of one, and seconds and names that nobody knows.
 
+A day counts what its prices bring on average: each visit that found the product adds what its price gains times the
+true chance of a sale. Whether this shopper bought is luck, and would take hundreds of days to average out.
+
 Dates lie ahead of this machine's clock, so that a price is never shown before its batch was made.
 """
 
@@ -17,11 +20,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
-from catalog.arrays import Floats
+from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.pricing_rules import DrawnPriceRules
 from catalog.settings import Settings, read_settings
+from catalog.store_day import OUT_OF_STOCK, OUTCOMES
 from connect.export.acknowledge import acknowledge
 from connect.export.batch import PriceBatch
 from connect.export.export import export
@@ -35,14 +40,18 @@ from evaluation.memory_registry import MemoryRegistry
 from evaluation.outside_store.stores.till_lines import DaySold
 from evaluation.outside_store.stores.twin_store import TwinStore
 from evaluation.reporting import MeanInterval, interval, markdown
-from evaluation.scores import Clairvoyants, day_gain
+from evaluation.scores import Clairvoyants
 from evaluation.worlds import asked_worlds
 from flows.workspace import prepared
 from serving.outside_day import reprice_outside
+from serving.policies import costs_that_count
 from serving.storefront import Storefront
-from simulation.visits import draw_visits
+from simulation.store_day import meet
+from simulation.truth import chance_of_sale
+from simulation.visits import budget_shifts_on, draw_visits
 from training.hourly_start import begin_hourly
 from training.night import price_date, run_night
+from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
 FIRST_DATE = dt.date(2035, 1, 1)
@@ -142,9 +151,9 @@ class InProcess:
 
 @dataclass(frozen=True)
 class HourlyLoss:
-    """Shares of what the clairvoyant earned that were lost by day, shape (n_days,), and the outside shelf's prices.
+    """What the prices of each day bring on average, EUR, shape (n_days,), and those of the outside shelf.
 
-    `prices` are EUR, shape (n_days, n_hours, n_stores, n_products).
+    `most` is what the clairvoyant's bring. `prices` are EUR, shape (n_days, n_hours, n_stores, n_products).
     """
 
     embedded: Floats
@@ -225,24 +234,52 @@ def hourly_loss(
         outside store has: without models, what is compared is the way alone.
     """
     clairvoyants, dates = Clairvoyants(catalog), [FIRST_DATE + day * _ONE_DAY for day in range(days)]
-    embedded, most = list[float](), list[float]()
     with tempfile.TemporaryDirectory(prefix="shelfprice-embedded-") as home:
         own = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
         for date in dates:
-            embedded.append(own.sell(date).gain_eur)
+            own.sell(date)
             if trains:
                 own.night(date)
             else:
                 price_date(own.workspace, own.registry, date + _ONE_DAY)
-            visits = draw_visits(catalog, catalog.store.stores, date, seed)
-            most.append(day_gain(catalog, Storefront(clairvoyants.on(date)), date, visits))
+        embedded = [_expected_of(own.workspace.lake, catalog, date) for date in dates]
     with tempfile.TemporaryDirectory(prefix="shelfprice-outside-") as home:
         engine = InProcess(
             read_settings({"SHELFPRICE_HOME": home}), outside_catalog(catalog, rules), seed, trains=trains
         )
         world = TwinStore(seed, FIRST_DATE, catalog, tells_visits=True)
-        gains, prices = sell_outside(world, engine, days)
-    return HourlyLoss(np.array(embedded), gains, np.array(most), prices)
+        _, prices = sell_outside(world, engine, days)
+        outside = [_expected_of(engine.workspace.lake, catalog, date) for date in dates]
+    most = [_most_of(catalog, clairvoyants, date, seed) for date in dates]
+    return HourlyLoss(np.array(embedded), np.array(outside), np.array(most), prices)
+
+
+def _expected_of(lake: Lake, catalog: Catalog, date: dt.date) -> float:
+    """Return what the decisions of a date bring on average, EUR."""
+    position = {sku: place for place, sku in enumerate(catalog.skus)}
+    gain = 0.0
+    for part in lake.partitions_on("interactions", date):
+        rows = lake.read(part)
+        product = np.array([position[sku] for sku in rows["sku"].to_pylist()], dtype=np.int64)
+        was_met = rows["outcome"].cast(pa.string()).to_numpy(zero_copy_only=False) != OUTCOMES[OUT_OF_STOCK]
+        gain += _worth(catalog, date, product[was_met], rows["price_offered"].to_numpy()[was_met])
+    return gain
+
+
+def _most_of(catalog: Catalog, clairvoyants: Clairvoyants, date: dt.date, seed: int) -> float:
+    """Return what the clairvoyant's prices bring on average from the same visits, EUR."""
+    visits = draw_visits(catalog, catalog.store.stores, date, seed)
+    day = meet(catalog, Storefront(clairvoyants.on(date)), catalog.store.stores, date, visits)
+    was_met = day.outcome != OUT_OF_STOCK
+    return _worth(catalog, date, day.product[was_met], day.price[was_met])
+
+
+def _worth(catalog: Catalog, date: dt.date, product: Ints, prices: Floats) -> float:
+    """Return the sum over visits that found a product of what its price gains times the true chance of a sale, EUR."""
+    shifts = budget_shifts_on(catalog, date)[product]
+    chance = chance_of_sale(catalog, prices / catalog.base_prices[product], shifts, product)
+    forgone = np.broadcast_to(costs_that_count(catalog), len(catalog.skus))[product]
+    return float(((prices - forgone) * chance).sum())
 
 
 def main() -> None:
