@@ -24,7 +24,8 @@ FIRST, N_WEEKS = dt.date(2026, 1, 5), 2
 def test_rows_of_the_lake_are_those_of_the_arrays_from_the_owner_s_weeks_on(tmp_path: Path) -> None:
     world = CountGrocer(1, n_stores=2, units_a_day=20.0, n_products=4)
     with in_process(argparse.Namespace(rehearse=tmp_path, faults=()), world) as beside:
-        till = OutsideTill(world, beside.supply, beside.client, StorePlan(FIRST, N_WEEKS, OWNER_WEEKS), engine=beside.engine)
+        plan = StorePlan(FIRST, N_WEEKS, OWNER_WEEKS)
+        till = OutsideTill(world, beside.supply, beside.client, plan, engine=beside.engine)
         till.run()
         assert beside.engine is not None
         beside.engine.before_week(FIRST + dt.timedelta(weeks=OWNER_WEEKS + N_WEEKS))
