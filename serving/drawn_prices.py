@@ -115,11 +115,10 @@ def own_prices_on(lake: Lake, catalog: Catalog, date: dt.date, draw: PriceDraw |
     draw
         The draw of that date, see `draw_on`.
     """
-    if draw is not None and np.isfinite(draw.shelf_prices).all():  # nothing is left to ask the log for
-        return ShelfPrices(catalog.store.stores, draw.shelf_prices)
-    standing = evidence().shelf_prices(lake, catalog, date)
+    stores, n_products = catalog.store.stores, len(catalog.skus)
+    is_all_drawn = draw is not None and bool(np.isfinite(draw.shelf_prices).all())
+    standing = None if is_all_drawn else evidence().shelf_prices(lake, catalog, date)  # else nothing is left to ask for
     if standing is None:
-        stores, n_products = catalog.store.stores, len(catalog.skus)
         standing = ShelfPrices(stores, np.full((len(stores), n_products), np.nan))
     if draw is None:
         return standing

@@ -1,6 +1,13 @@
-"""What sold at the prices that were drawn, as the belief learns from it; what sold at other prices is left out."""
+"""What sold at the prices that were drawn, as the belief learns from it, after what sold at the owner's before them.
+
+The weeks before the first draw give levels: without them a lone store's first draw cannot tell a low price from a
+product that sells well. They are those at the regular price that the first draw is around, without offers. What sold at
+other prices is left out: the owner set them for reasons of his own.
+"""
 
 import datetime as dt
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,45 +29,62 @@ from warehouse.workspace import Workspace
 
 DAYS = {"weekly": 7, "daily": 1, "hourly": 1}
 """Days of a slot."""
+BEFORE_DRAWS = 28
+"""Days at the owner's price before a product's first draw that are looked at."""
 SAME_PRICE = 0.004  # EUR
+_ONE_DAY = dt.timedelta(days=1)
 _query = queries_beside(__file__)
 
 
 @dataclass(frozen=True)
 class DrawnSales:
-    """What sold at drawn prices, by product, store and slot, and the slots that the last axis counts.
+    """What sold by product, store and slot, and the first dates of the slots that the last axis counts.
 
-    `first_owner` is the owner's price at the first draw, EUR, shape (n_stores, n_products), NaN where nothing sold: the
-    one that ratios and levels are of.
+    The first slots are those before any draw, `n_draws` is how many draws follow. `first_owner` is the owner's price
+    that ratios and levels are of, that of the first draw, EUR, shape (n_stores, n_products), NaN where nothing sold.
     """
 
     rows: UnitRows
     slots: tuple[dt.date, ...]
+    n_draws: int
     first_owner: Floats
 
 
-def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date) -> DrawnSales:
-    """Return what sold up to a date at the prices that were drawn, on the shelf of a catalog."""
-    first = min(lake.dates(TABLE), default=None)
-    sold = pd.DataFrame() if first is None or first > through else read_drawn_sales(lake, first, through)
+def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | None = None) -> DrawnSales:
+    """Return what sold up to a date at the prices that were drawn, and before them, on the shelf of a catalog.
+
+    Parameters
+    ----------
+    own
+        The owner's prices of what is to be drawn next, EUR, shape (n_stores, n_products), NaN elsewhere: of what was
+        never drawn, they say which sales count. None is nothing.
+    """
+    days = DAYS[catalog.store.drawn_prices.changes]
+    first = min((date for date in lake.dates(TABLE) if date <= through), default=None)
+    drawn = pd.DataFrame() if first is None else read_drawn_sales(lake, first, through)
+    before = _before_draws(lake, catalog, through, own, days)
+    sold = pd.concat([own for own in (before, drawn) if not own.empty] or [pd.DataFrame()], ignore_index=True)
     if sold.empty:
         nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
-        return DrawnSales(UnitRows(nothing, nothing, nothing), (), np.full(nothing.shape[1::-1], np.nan))
-    slots = tuple(sorted({date.date() for date in pd.to_datetime(sold["first_date"])}))
+        return DrawnSales(UnitRows(nothing, nothing, nothing), (), 0, np.full(nothing.shape[1::-1], np.nan))
+    sold["first_date"] = pd.to_datetime(sold["first_date"]).dt.date
+    sold = sold.sort_values("first_date", kind="stable")
+    slots = tuple(sorted(set(sold["first_date"])))
     sold = sold[sold["store_id"].isin(catalog.store.stores) & sold["sku"].isin(catalog.skus)]
     places = _places(sold, catalog, slots)
-    minutes = catalog.store.opening.minutes * DAYS[catalog.store.drawn_prices.changes]
     owner = sold.groupby(["store_id", "sku"])["shelf_price"].transform("first")  # the one that the level is of
     rows = UnitRows.of_rows(
         (len(catalog.skus), len(catalog.store.stores), len(slots)),
         places,
         sold["units"].to_numpy(dtype=float).clip(min=0),
         np.log(sold["price"].to_numpy(dtype=float) / owner.to_numpy(dtype=float)),
-        sold["minutes"].to_numpy(dtype=float) / minutes,
+        sold["minutes"].to_numpy(dtype=float) / (catalog.store.opening.minutes * days),
+        np.array([slot.weekday() for slot in slots]) if days == 1 else None,
     )
     first_owner = np.full(rows.shape[1::-1], np.nan)
     first_owner[places[1], places[0]] = owner
-    return DrawnSales(rows, slots, first_owner)
+    n_draws = 0 if drawn.empty else drawn["first_date"].nunique()
+    return DrawnSales(rows, slots, n_draws, first_owner)
 
 
 def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFrame:
@@ -68,6 +92,47 @@ def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFra
     prove(lake, (Span(TABLE, first, through), Span("exposures", first, through)))
     with workbench(lake.settings, between(first, through)) as connection:
         return connection.execute(_query("units_at_drawn_prices"), {"through": through, "same": SAME_PRICE}).df()
+
+
+def _before_draws(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | None, days: int) -> pd.DataFrame:
+    """Return a row for each store, product and slot with what sold at the owner's price before the first draw."""
+    owner = _owner_prices(lake, catalog, through, own)
+    if owner.empty:
+        return owner
+    first, last = min(owner["drawn_from"]) - dt.timedelta(days=BEFORE_DRAWS), max(owner["drawn_from"]) - _ONE_DAY
+    prove(lake, (Span(table, first, last) for table in ("unit_sales", "promotions", "exposures")))
+    with workbench(lake.settings, between(first, last)) as connection:
+        connection.register("owner_prices", owner)
+        sold = connection.execute(_query("units_before_draws"), {"days": BEFORE_DRAWS, "same": SAME_PRICE}).df()
+    draws = [date for date in sorted(lake.dates(TABLE)) if date <= through] or [through + _ONE_DAY]
+    dates = pd.to_datetime(sold["business_date"]).dt.date
+    sold = sold.assign(first_date=[_slot_with(date, draws, days) for date in dates], price=sold["shelf_price"])
+    by_slot = sold.groupby(["first_date", "store_id", "sku", "price", "shelf_price"], as_index=False)
+    found = by_slot.agg(units=("units", "sum"), days=("business_date", "nunique"))
+    return found.assign(minutes=found["days"] * float(catalog.store.opening.minutes))
+
+
+def _owner_prices(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | None) -> pd.DataFrame:
+    """Return the owner's price of each store and product that is drawn, or is to be, and from when it is drawn."""
+    pairs = pd.MultiIndex.from_product([catalog.store.stores, catalog.skus], names=["store_id", "sku"])
+    prices = np.full(len(pairs), np.nan) if own is None else own.ravel()
+    owner = pd.DataFrame({"drawn_from": through + _ONE_DAY, "shelf_price": prices}, index=pairs)
+    first = min((date for date in lake.dates(TABLE) if date <= through), default=None)
+    if first is not None:
+        prove(lake, (Span(TABLE, first, through),))
+        with workbench(lake.settings, between(first, through)) as connection:
+            drawn = connection.execute(_query("first_draws"), {"through": through}).df()
+        drawn["drawn_from"] = pd.to_datetime(drawn["drawn_from"]).dt.date
+        owner.update(drawn.set_index(["store_id", "sku"]))
+    return owner.dropna().reset_index()
+
+
+def _slot_with(date: dt.date, draws: Sequence[dt.date], days: int) -> dt.date:
+    """Return the first date of the slot that a date lies in: a draw's, or one of so many days before the first draw."""
+    begun = bisect_right(draws, date)
+    if begun:
+        return draws[begun - 1]
+    return draws[0] - dt.timedelta(days=days * -(-(draws[0] - date).days // days))
 
 
 def told_by_log(workspace: Workspace, through: dt.date) -> ToldPrior | None:
@@ -87,7 +152,7 @@ def _places(sold: pd.DataFrame, catalog: Catalog, slots: tuple[dt.date, ...]) ->
     numbers = [
         sold["sku"].map({sku: place for place, sku in enumerate(catalog.skus)}),
         sold["store_id"].map({store: place for place, store in enumerate(catalog.store.stores)}),
-        pd.to_datetime(sold["first_date"]).dt.date.map({date: place for place, date in enumerate(slots)}),
+        sold["first_date"].map({date: place for place, date in enumerate(slots)}),
     ]
     product, store, slot = (np.asarray(own, dtype=np.int64) for own in numbers)
     return product, store, slot

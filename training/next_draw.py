@@ -1,7 +1,8 @@
 """The night of an outside store: learn from what sold at the prices that were drawn, and draw the next ones.
 
-What sold at other prices is never learned from. A slot that was drawn is never drawn again, whatever came late: its
-prices stand on the shelf. The draw itself, its chances and its dice are in `serving.counts`.
+Of what sold at other prices, only sales at the owner's before the first draw are learned from. A slot that was drawn is
+never drawn again, whatever came late: its prices stand on the shelf. The draw itself, its chances and its dice are in
+`serving.counts`.
 """
 
 import datetime as dt
@@ -152,7 +153,7 @@ def next_draw(
     if standing is None and not wanted.any():
         return None
     refuse_unapproved(lake, catalog)
-    sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1))
+    sold = drawn_sales(lake, catalog, date - dt.timedelta(days=1), np.where(wanted, own, np.nan))
     belief, withdrawn = _believed(sold, told(), catalog)
     families = np.array(rules.numbers_of_families(catalog.skus))
     rule = _Planned(replace(coin, families=families), SlopeDraws.of(belief, _objective(catalog)), families)
@@ -165,7 +166,7 @@ def next_draw(
     rows = _rows(
         catalog, (drawn, room, known), rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through
     )
-    said = _told(belief, wanted, len(sold.slots), withdrawn)
+    said = _told(belief, wanted, sold.n_draws, withdrawn)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
 
@@ -208,21 +209,21 @@ def _objective(catalog: Catalog) -> Objective:
 
 def _believed(sold: DrawnSales, told: ToldPrior | None, catalog: Catalog) -> tuple[UnitsBelief, tuple[str, ...]]:
     """Return what is believed, and the products whose told response the own draws contradict: those are withdrawn."""
-    if told is None or not sold.slots:
+    if told is None or not sold.n_draws:
         return believed_of_units(sold.rows, told), ()
     contradicted = own_draws(sold.rows, told).contradict
     names = tuple(sku for sku, is_wrong in zip(catalog.skus, contradicted, strict=True) if is_wrong)
     return believed_of_units(sold.rows, told.without(contradicted)), names
 
 
-def _told(belief: UnitsBelief, wanted: Flags, n_slots: int, withdrawn: tuple[str, ...]) -> str:
+def _told(belief: UnitsBelief, wanted: Flags, n_draws: int, withdrawn: tuple[str, ...]) -> str:
     """Say in a sentence or two what the draw rests on."""
     drawn = wanted.any(axis=0)
     if not drawn.any():
         return "no product is drawn any more: all go back to the stores' own prices"
     slopes, widths = belief.slopes[drawn], belief.slopes_deviation[drawn]
     said = (
-        f"prices of {drawn.sum()} products were drawn from {n_slots} earlier draws: sales answer to the price by "
+        f"prices of {drawn.sum()} products were drawn from {n_draws} earlier draws: sales answer to the price by "
         f"{slopes.mean():.1f} on average, known to +-{1.96 * widths.mean():.1f} for a product"
     )
     if not withdrawn:

@@ -54,7 +54,8 @@ class SlopeDraws:
     def of(cls, belief: UnitsBelief, objective: Objective = "profit", periods: int = 1) -> "SlopeDraws":
         """Return the draws that a belief asks for; `periods` of it are one draw long, such as 7 days."""
         deviations = belief.slopes_deviation
-        breadth = np.clip(EXPLORING * periods * belief.information * deviations**2, NARROWEST, WIDEST)
+        worth = EXPLORING * periods * belief.information * deviations**2
+        breadth = np.where(belief.information > 0, np.clip(worth, NARROWEST, WIDEST), 1.0)  # of what never sold, none
         return cls(belief.slopes, breadth * deviations, objective, belief.bend[0])
 
     @property

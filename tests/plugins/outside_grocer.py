@@ -76,10 +76,10 @@ class Grocer(Shop):
             "chances": [int(units[place]) + 50 for place in places],
             "is_sudden_zero": [False] * len(places),
         }
-        self._publish("unit_sales", date, sales)
+        self.publish("unit_sales", date, sales)
         clock = self.catalog.store.clock_of(None)
         opens, closes = clock.opening_of(date), clock.closing_of(date)
-        self._publish(
+        self.publish(
             "exposures",
             date,
             common
@@ -93,7 +93,7 @@ class Grocer(Shop):
             },
         )
 
-    def _publish(self, table: str, date: dt.date, columns: dict[str, list[object]]) -> None:
+    def publish(self, table: str, date: dt.date, columns: dict[str, list[object]]) -> None:
         schema = TABLES[table].schema
         rows = len(columns["sku"])
         whole = {name: columns.get(name, [None] * rows) for name in schema.names}

@@ -69,13 +69,25 @@ def test_the_command_prints_the_same_as_the_desk_and_explains_in_words(shop: Gro
     assert "profit, EUR" in told.stdout
 
 
+def test_of_what_sold_nothing_for_four_weeks_before_the_first_draw_no_units_are_expected(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    late = MONDAY + dt.timedelta(days=28)
+    shop.night(late - dt.timedelta(days=1))
+    shop.week(late, n_days=1)
+    found = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
+    assert {price["expected_units"] for price in found.candidates} == {None}
+
+
 def test_another_draw_is_another_tag_and_an_order_of_a_person_stands_above_it(tmp_path: Path) -> None:
     shop = Grocer(tmp_path)
     with pytest.raises(NoBookError):
         open_desk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
     shop.night(MONDAY - dt.timedelta(days=1))
     one = open_desk(shop.lake, shop.catalog)
-    assert one.answer(PriceQuestion("P000", 8), "S01").candidates[0]["expected_units"] is None  # nothing sold yet
+    candidates = one.answer(PriceQuestion("P000", 8), "S01").candidates
+    prices, units = (np.array([price[name] for price in candidates]) for name in ("price", "expected_units"))
+    at_own = np.interp(shop.catalog.base_prices[0], prices, units)
+    assert at_own == pytest.approx(7 * UNITS, rel=0.15), "the week at the store's own prices tells it"
     shop.week(MONDAY)
     shop.night(MONDAY + dt.timedelta(days=6))
     assert open_desk(shop.lake, shop.catalog).tag_of("S01") != one.tag_of("S01")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from outside_grocer import DRAWN, MONDAY, SLOPE, Grocer
+from outside_grocer import DRAWN, MONDAY, SLOPE, UNITS, Grocer
 
 from catalog.errors import DataError, Declined
 from catalog.load import load
@@ -17,6 +17,8 @@ from etl.live.store_now import stores_now
 from features.response import PriceResponse, Slope
 from own_data.earned import earned_by_draws
 from own_data.said_price import say_shelf_price
+from serving.counts.belief_from_units import believed_of_units
+from serving.counts.belief_priors import ToldPrior
 from serving.drawn_prices import draw_on, own_prices_on
 from serving.standing import standings
 from training import drawn_sales as reading
@@ -79,9 +81,6 @@ def test_what_the_stores_show_is_what_was_drawn_and_their_own_price_under_the_ki
 
 
 def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn(tmp_path: Path) -> None:
-    from serving.counts.belief_from_units import believed_of_units
-    from serving.counts.belief_priors import ToldPrior
-
     shop = Grocer(tmp_path, n_stores=8)
     after = shop.weeks(6)
     sold = drawn_sales(shop.lake, shop.catalog, after - dt.timedelta(days=1))
@@ -92,6 +91,29 @@ def test_weeks_of_draws_teach_the_slope_and_a_wrong_word_of_the_log_is_withdrawn
     drawn = next_draw(shop.lake, shop.catalog, after, 7, lambda: told)
     assert drawn is not None
     assert "is withdrawn, for their own draws contradict it" in drawn.said
+
+
+def test_sales_at_the_owner_s_regular_price_before_the_first_draw_give_levels_and_no_others_do(tmp_path: Path) -> None:
+    shop = Grocer(tmp_path)
+    own = np.broadcast_to(shop.catalog.base_prices, (4, 3)).copy()
+    before = drawn_sales(shop.lake, shop.catalog, MONDAY - dt.timedelta(days=1), own)
+    assert (before.n_draws, before.slots) == (0, (MONDAY - dt.timedelta(days=7),))
+    assert np.allclose(before.rows.exposure, 6 / 7), "the day on which a product is first heard of is left out"
+    assert np.allclose(before.first_owner, own)
+    own[0, 0] += 0.1
+    own[1, 0] = np.nan
+    other = drawn_sales(shop.lake, shop.catalog, MONDAY - dt.timedelta(days=1), own).rows
+    assert (other.exposure[0, :2] == 0).all()
+    assert np.allclose(np.delete(other.exposure[:, :, 0].ravel(), [0, 1]), 6 / 7)
+    leaflet = {"store_id": ["S01"], "sku": ["P001"], "leaflet": [True]}
+    shop.publish("promotions", MONDAY - dt.timedelta(days=2), leaflet)
+    after = shop.weeks(2)
+    sold = drawn_sales(shop.lake, shop.catalog, after - dt.timedelta(days=1))
+    assert (sold.n_draws, sold.rows.shape) == (2, (3, 4, 3))
+    assert sold.rows.exposure[1, 0, 0] == pytest.approx(5 / 7)
+    assert np.all(sold.rows.log_ratios[:, :, 0] == 0)
+    belief = believed_of_units(sold.rows)
+    assert np.allclose(np.exp(belief.levels + belief.effects[0]), 7 * UNITS, rtol=0.25)
 
 
 def test_what_draws_brought_is_told_against_the_weeks_that_were_held(tmp_path: Path) -> None:

@@ -156,3 +156,5 @@ def test_draws_spread_less_the_more_is_known_and_the_less_a_week_teaches() -> No
     assert (np.diff(spreads[0] / known) <= 0).all()
     assert (spreads[1] >= spreads[0]).all()
     assert (spreads[1] > spreads[0])[:2].all()
+    unsold = SlopeDraws.of(Believed(np.full(4, -2.0), known, 0 * week))  # type: ignore[arg-type]
+    assert (unsold.spreads == known).all(), "of what never sold, nobody knows that a week teaches little"
