@@ -256,6 +256,8 @@ def sell_two_weeks(shop: Shop) -> None:
                 "reason": "opened",
                 "model_version": "none",
             }
-        shop.lake.publish(Partition("repricings", date, "all"), pa.Table.from_pylist(rows, schema=schema), inputs="x", seed=1)
+        shop.lake.publish(
+            Partition("repricings", date, "all"), pa.Table.from_pylist(rows, schema=schema), inputs="x", seed=1
+        )
         seen = pa.Table.from_pylist([], schema=TABLES["interactions"].schema)
         shop.lake.publish(Partition("interactions", date, "all"), seen, inputs="x", seed=1)  # the twin's
