@@ -14,7 +14,8 @@ from simulation.draws import shopper_names
 from warehouse.advice import own_shelf
 from warehouse.connection import build_file
 from warehouse.drafts import remove_left_drafts
-from warehouse.lake import Lake
+from warehouse.lake import PREPARING, Lake
+from warehouse.locks import waited_for
 from warehouse.open_store import open_store
 from warehouse.origin import refuse_other_side, refuse_to_play
 from warehouse.workspace import Workspace
@@ -38,8 +39,12 @@ def bring_dimensions_up_to_date(lake: Lake, catalog: Catalog) -> None:
     Declined
         When the prices in the lake are in another currency.
     """
-    if not dimensions_are_current(lake, catalog):
-        refuse_other_currency(lake, catalog)
+    if dimensions_are_current(lake, catalog):
+        return
+    refuse_other_currency(lake, catalog)
+    with waited_for(lake.locks, PREPARING):
+        if dimensions_are_current(lake, catalog):  # somebody else was faster
+            return
         load_dimensions(lake, catalog, shopper_names(catalog.store.shopper_pool, DEFAULT_SEED))
 
 

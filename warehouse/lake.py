@@ -18,11 +18,12 @@ from catalog.contracts import TABLES
 from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
+from catalog.table import Table
 from warehouse.commit import Commit, committing
 from warehouse.commit_record import CommitRecord, CommittedPart, amend, final_record
 from warehouse.finish import Place, finish_interrupted
 from warehouse.local.store import LocalStore
-from warehouse.locks import held
+from warehouse.locks import held, waited_for
 from warehouse.notes import Notes
 from warehouse.open_store import open_store
 from warehouse.parquet import in_contract
@@ -32,6 +33,8 @@ from warehouse.receipts import CODE_VERSION, Receipt
 __all__ = ["CODE_VERSION", "EMPTY_DATE", "Lake", "Partition", "Published"]
 
 EMPTY_DATE = dt.date(1970, 1, 1)
+PREPARING = "preparing"
+"""Lock under which a lake's first files are made: of several processes that begin in one new lake, the others wait."""
 _LOOKS = 3  # a writer may replace a partition between a look at its bytes and one at its receipt
 
 
@@ -90,12 +93,19 @@ class Lake:
         """Finish what a kill interrupted, and make sure that every table has its empty partition."""
         self.store.prepare()
         self.finish_interrupted()
+        if next(self._not_in_place(), None) is None:
+            return
+        with waited_for(self.locks, PREPARING):
+            for partition, table in self._not_in_place():
+                self.publish(partition, table.schema.empty_table(), inputs=str(table.schema))
+
+    def _not_in_place(self) -> Iterator[tuple[Partition, Table]]:
+        """Yield the tables whose empty partition is missing, of another schema, or not proven."""
         for table in TABLES.values():
             partition = empty_partition(table.name)
-            schema_print = str(table.schema)
             is_settled = self.published_at(partition) is not None  # a kill may have left its receipt pending
-            if not (is_settled and self.is_current(partition, schema_print) and self.is_proven(partition)):
-                self.publish(partition, table.schema.empty_table(), inputs=schema_print)
+            if not (is_settled and self.is_current(partition, str(table.schema)) and self.is_proven(partition)):
+                yield partition, table
 
     def finish_interrupted(self) -> list[str]:
         """Put the rest of each commit in force that counts and was interrupted by a kill; return their names.

@@ -39,6 +39,7 @@ _IN_WORDS = tuple(
         (r"take-in-.+", "the files of this folder are being taken in"),
         (r"ingest", "a file is being ingested"),
         (r"standard-input", "a file from standard input is being ingested"),
+        (r"preparing", "the first files of this lake are being made"),
         (r"shelf", "the products and shoppers of the shelf are being written"),
         (r"export", "prices are being sent to tills and labels"),
         (r"export-record", "what tills and labels are sent, or said, is being written"),
