@@ -19,11 +19,12 @@ from catalog.currency import EUR, Currency, currency_of
 from catalog.errors import CatalogError, did_you_mean
 from catalog.limits import conflicts
 from catalog.records.product import Product
-from catalog.records.store import Store
+from catalog.records.store import NO_SHOPPERS, Store
 from catalog.strict_yaml import read_mapping
 
 DEFAULT_DIR = Path(__file__).parent
 _MAX_SHOWN = 80
+_OF_THE_PAST = ("exported_prices",)  # of store.yaml; a stored catalog is read without them
 _NOISE = 1e-6  # smallest units, of decimals kept as binary
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -113,7 +114,7 @@ def load(directory: Path | None = None) -> Catalog:
     folder = directory or DEFAULT_DIR
     money = _currency_in(folder / "store.yaml")
     products = _read_products(folder / "products.yaml", money)
-    store = _build(Store, read_mapping(folder / "store.yaml"), folder / "store.yaml", "", money)
+    store = _build(Store, _store_given(folder / "store.yaml"), folder / "store.yaml", "", money)
     products = tuple(_with_bounds(product, money) for product in products)
     skus = {product.sku for product in products}
     file = folder / "store.yaml"
@@ -147,11 +148,30 @@ def restored(products: str, store: str) -> Catalog:
         When it has a field or a value that is no longer allowed.
     """
     try:
-        known = {"currency": currency_of(str(json.loads(store).get("currency", EUR.code))), "is_past": True}
+        given = {name: own for name, own in json.loads(store).items() if name not in _OF_THE_PAST}
+        known = {"currency": currency_of(str(given.get("currency", EUR.code)))}
         shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
-        return Catalog(shelf, Store.model_validate_json(store, context=known))
+        return Catalog(shelf, Store.model_validate_json(json.dumps(given), context=known))
     except ValidationError as error:
         raise CatalogError(f"a stored catalog can no longer be read: {error.errors()[0]['msg']}") from error
+
+
+def _store_given(path: Path) -> dict[str, Any]:
+    """Return what a store.yaml says; where tills say who bought, nobody has to describe a twin's shoppers.
+
+    Raises
+    ------
+    CatalogError
+        When it sets what is no longer there.
+    """
+    given = read_mapping(path)
+    if "exported_prices" in given:
+        raise CatalogError(
+            f"{path}: exported_prices: expected prices that are drawn, found a step on exported sales alone, which "
+            "moves no price any more; nothing was loaded: delete it, and name products under `drawn_prices` to let "
+            "prices move"
+        )
+    return NO_SHOPPERS | given if given.get("sales") == "outside" else given
 
 
 def _currency_in(path: Path) -> Currency:

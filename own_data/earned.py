@@ -26,7 +26,7 @@ from catalog.load import Catalog
 from own_data.experiment import record_outcomes
 from serving.counts.earned_profit import EarnedProfit, StoreWeeks, earned_profit
 from serving.drawn_prices import BACK, TABLE
-from training.drawn_sales import read_drawn_sales
+from training.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 from warehouse.workspace import Workspace
@@ -163,17 +163,44 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             f"expected sales at drawn prices from {first} to {through}, found none; nothing was compared: see "
             "`not_ours` in the table exposures for why"
         )
-    begins = sold.groupby("through")["first"].min()
+    begins, before = sold.groupby("through")["first"].min(), _before_draws(lake, catalog, through)
     over = [week for week in begins.index if week <= through]
+
+    def earned(own: pd.DataFrame, name: str | None = None) -> EarnedProfit:
+        usual = before if name is None or before.empty else before[before[name] == own[name].iloc[0]]
+        return _earned(pd.concat([usual, own]) if len(usual) else own)
+
     return EarnedByDraws(
         first,
         through,
-        _earned(sold),
-        {begins[week]: _earned(own) for week, own in sold.groupby("through")},
-        {str(name): _earned(own) for name, own in sold.groupby("category")},
-        {str(store): _earned(own) for store, own in sold.groupby("store_id")},
+        earned(sold),
+        {begins[week]: earned(own) for week, own in sold.groupby("through")},
+        {str(name): earned(own, "category") for name, own in sold.groupby("category")},
+        {str(store): earned(own, "store_id") for store, own in sold.groupby("store_id")},
         (begins[over[-1]], over[-1]) if over else None,
     )
+
+
+def _before_draws(lake: Lake, catalog: Catalog, through: dt.date) -> pd.DataFrame:
+    """Return what stores brought in slots at the owner's prices before the first draw, as `earned_slots` has it.
+
+    Days of a slot that tell nothing are taken for days like its others. A slot of which half is not known is left out,
+    and so is one in which a product that the store sells is missing.
+    """
+    days, shelf = DAYS[catalog.store.drawn_prices.changes], {own.sku: own for own in catalog.products}
+    sold = sold_before_draws(lake, catalog, through, None, days)
+    if sold.empty:
+        return sold
+    sold = sold[sold["sku"].isin(shelf) & (2 * sold["days"] > days)]
+    sold = sold.assign(
+        category=[shelf[sku].category for sku in sold["sku"]],
+        profit=sold["units"] * (sold["price"] - [shelf[sku].unit_cost for sku in sold["sku"]]) * days / sold["days"],
+    )
+    by_slot = sold.groupby(["store_id", "first_date"])["sku"].transform("nunique")
+    sold = sold[by_slot == sold.groupby("store_id")["sku"].transform("nunique")]
+    slots = sold.groupby(["store_id", "category", "first_date"], as_index=False).agg(profit=("profit", fsum))
+    slots = slots.rename(columns={"first_date": "through"})
+    return slots.assign(block="", is_held=True, is_before=True)
 
 
 @dataclass(frozen=True)
@@ -233,8 +260,9 @@ def _slots(lake: Lake, through: dt.date) -> Iterator[_Slot]:
 
 
 def _earned(sold: pd.DataFrame) -> EarnedProfit:
+    sold = sold.assign(is_before=sold["is_before"].eq(other=True) if "is_before" in sold else False)
     weeks = sold.groupby(["store_id", "through"], as_index=False).agg(
-        profit=("profit", fsum), is_held=("is_held", "first"), block=("block", "first")
+        profit=("profit", fsum), **{name: (name, "first") for name in ("is_held", "block", "is_before")}
     )
     stores, slots, blocks = (pd.factorize(weeks[name], sort=True)[0] for name in ("store_id", "through", "block"))
     return earned_profit(
@@ -244,6 +272,7 @@ def _earned(sold: pd.DataFrame) -> EarnedProfit:
             weeks["profit"].to_numpy(dtype=float),
             weeks["is_held"].to_numpy(dtype=bool),
             blocks.astype(np.int64),
+            weeks["is_before"].to_numpy(dtype=bool),
         )
     )
 

@@ -62,7 +62,7 @@ def drawn_sales(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | No
     days = DAYS[catalog.store.drawn_prices.changes]
     first = min((date for date in lake.dates(TABLE) if date <= through), default=None)
     drawn = pd.DataFrame() if first is None else read_drawn_sales(lake, first, through)
-    before = _before_draws(lake, catalog, through, own, days)
+    before = sold_before_draws(lake, catalog, through, own, days)
     sold = pd.concat([own for own in (before, drawn) if not own.empty] or [pd.DataFrame()], ignore_index=True)
     if sold.empty:
         nothing = np.zeros((len(catalog.skus), len(catalog.store.stores), 1))  # a week in which nothing could be sold
@@ -94,8 +94,11 @@ def read_drawn_sales(lake: Lake, first: dt.date, through: dt.date) -> pd.DataFra
         return connection.execute(_query("units_at_drawn_prices"), {"through": through, "same": SAME_PRICE}).df()
 
 
-def _before_draws(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | None, days: int) -> pd.DataFrame:
-    """Return a row for each store, product and slot with what sold at the owner's price before the first draw."""
+def sold_before_draws(lake: Lake, catalog: Catalog, through: dt.date, own: Floats | None, days: int) -> pd.DataFrame:
+    """Return a row for each store, product and slot with what sold at the owner's price before the first draw.
+
+    A slot has so many `days`; of them, the column `days` counts those that tell something. See `drawn_sales` for `own`.
+    """
     owner = _owner_prices(lake, catalog, through, own)
     if owner.empty:
         return owner

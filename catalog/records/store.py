@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from holidays import list_supported_countries
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from catalog.currency import Currency, currency_of
 from catalog.records.fields import Record, Share, Sku, StoreId
@@ -21,7 +21,7 @@ from catalog.records.shoppers import FootfallSettings, Opening, Persona, Shock, 
 from catalog.wall_clock import WallClock, refuse_change_while_open
 from catalog.zones import UTC, zone_of
 
-_NO_SHOPPERS = {
+NO_SHOPPERS: dict[str, Any] = {
     "visits_per_day": 1000.0,
     "hourly_profile": [1.0],
     "personas": [{"name": "everyone", "share": 1.0, "mean": 1.0, "standard_deviation": 0.25}],
@@ -210,28 +210,10 @@ class Store(Record):
         """The currency of every price."""
         return currency_of(self.currency)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _needs_no_shoppers_from_outside(cls, given: Any) -> Any:
-        return _NO_SHOPPERS | given if isinstance(given, dict) and given.get("sales") == "outside" else given
-
     @field_validator("currency")
     @classmethod
     def _is_a_currency(cls, code: str) -> str:
         return currency_of(code).code
-
-    @model_validator(mode="before")
-    @classmethod
-    def _moves_no_exported_price(cls, values: Any, info: ValidationInfo) -> Any:
-        """Refuse the steps that exported sales once moved prices by; a catalog of the past is read without them."""
-        if not isinstance(values, dict) or "exported_prices" not in values:
-            return values
-        if (info.context or {}).get("is_past"):
-            return {name: value for name, value in values.items() if name != "exported_prices"}
-        raise ValueError(
-            "exported_prices: expected prices that are drawn, found a step on exported sales alone, which moves no "
-            "price any more; nothing was loaded: delete it, and name products under `drawn_prices` to let prices move"
-        )
 
     @field_validator("timezone")
     @classmethod

@@ -7,6 +7,9 @@ stretches, all of a stretch or none. So effects are judged by holding other stre
 weeks may be alike). With few held stretches there are few ways to hold others, and the interval is wide or open: that
 is what is known. Nothing is assumed of how profits vary.
 
+Weeks before the first draw, at the owner's prices, tell what a store usually brings and count on no side: without them
+a store that is held from the first week on could be compared with nobody.
+
 What must hold: stretches were held with the same chance, and a week's prices do not change what the store sells in the
 next. Weeks on the way to the owner's prices are left out before.
 """
@@ -39,6 +42,8 @@ class StoreWeeks:
         Whether the store was held at the owner's prices in the week.
     blocks
         Number of the stretch that the store week belongs to; None where each is one of its own.
+    is_before
+        Whether it was before the first draw; None for none. Its block says nothing.
     """
 
     stores: Ints
@@ -46,6 +51,7 @@ class StoreWeeks:
     profits: Floats
     is_held: Flags
     blocks: Ints | None = None
+    is_before: Flags | None = None
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,14 @@ class EarnedProfit:
 
 def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     """Compare treated store weeks with held ones."""
-    profit, is_held = rows.profits, rows.is_held
-    n_held, treated = int(is_held.sum()), float(profit[~is_held].sum())
+    profit, is_before = rows.profits, np.zeros(len(rows.profits), bool) if rows.is_before is None else rows.is_before
+    is_held, is_treated = rows.is_held & ~is_before, ~rows.is_held & ~is_before
+    n_held, treated = int(is_held.sum()), float(profit[is_treated].sum())
     effect = low = high = None
     p_value = 1.0
     if treated > 0 and float(profit[is_held].sum()) > 0:
         blocks = np.arange(len(profit)) if rows.blocks is None else rows.blocks
-        test = _EffectTest(profit, is_held, (rows.stores, rows.weeks, blocks), seed)
+        test = _EffectTest(profit, (is_held, is_treated), (rows.stores, rows.weeks, blocks), seed)
         effect, p_value = crossing(test.difference, _LOWEST, _HIGHEST), test.p_value(0.0)
         if effect is not None:
             low = crossing(lambda at: test.p_value(at) - LEVEL, _LOWEST, effect)
@@ -92,17 +99,21 @@ def earned_profit(rows: StoreWeeks, seed: int = 0) -> EarnedProfit:
     share = np.nan if effect is None else effect
     least, most = -np.inf if low is None else low, np.inf if high is None else high
     euros = [treated * end / (1 + end) if np.isfinite(end) else end for end in (share, least, most)]
-    return EarnedProfit(share, least, most, euros[0], euros[1], euros[2], p_value, n_held, len(is_held) - n_held)
+    return EarnedProfit(share, least, most, euros[0], euros[1], euros[2], p_value, n_held, int(is_treated.sum()))
 
 
 class _EffectTest:
     """Tests of effects on the same throws."""
 
-    def __init__(self, profit: Floats, is_held: Flags, places: tuple[Ints, Ints, Ints], seed: int) -> None:
-        self._profit, self._is_held = profit, is_held
-        self._store, self._week, self._block = (np.unique(own, return_inverse=True)[1] for own in places)
+    def __init__(self, profit: Floats, sides: tuple[Flags, Flags], places: tuple[Ints, Ints, Ints], seed: int) -> None:
+        """`sides` are the held and the treated weeks; those that are neither tell what a store usually brings."""
+        self._profit, (is_held, self._is_treated) = profit, sides
+        self._counts = is_held | self._is_treated
+        self._is_held = is_held[self._counts]
+        self._store, self._week = (np.unique(own, return_inverse=True)[1] for own in places[:2])
+        self._block = np.unique(places[2][self._counts], return_inverse=True)[1]
         self._sizes = np.bincount(self._block).astype(float)
-        self._held_blocks = np.bincount(self._block, is_held) > 0
+        self._held_blocks = np.bincount(self._block, self._is_held) > 0
         dice = np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _STREAM))))
         order = dice.random((_THROWS, len(self._sizes))).argsort(axis=1)
         self._held_again = (order < self._held_blocks.sum()).astype(float)
@@ -121,13 +132,13 @@ class _EffectTest:
 
     def _left(self, effect: float) -> Floats:
         """Return what stores and weeks leave of the profits that the owner's prices would have brought, EUR."""
-        profit = np.where(self._is_held, self._profit, self._profit / (1 + effect))
+        profit = np.where(self._is_treated, self._profit / (1 + effect), self._profit)
         usual = np.bincount(self._store, profit) / np.bincount(self._store)
         scale = np.maximum(usual[self._store], 1e-9)
         relative = profit / scale - 1
         of_week = np.bincount(self._week, scale * relative)
         of_week = of_week / (np.bincount(self._week, scale) + _WEEK_PULL * scale.mean())
-        return np.asarray(scale * (relative - of_week[self._week]))
+        return np.asarray(scale * (relative - of_week[self._week]))[self._counts]
 
 
 def _studentised(left: Floats, sizes: Floats, held: Floats) -> Floats:

@@ -72,7 +72,7 @@ OF_DECISIONS = {
             union all
             select business_date, store_id, sum(chances)::bigint as count_visits
             from unit_sales
-            where business_date between $first and $last
+            where $by_units and business_date between $first and $last
             group by business_date, store_id
         )
         select business_date, sum(count_visits)::bigint as count_visits, count(distinct store_id) as count_stores
@@ -98,7 +98,7 @@ OF_DECISIONS = {
 ASKED = {
     "own_sales": SPAN,
     "footfall": SPAN,
-    "visits_by_day": SPAN,
+    "visits_by_day": {**SPAN, "by_units": True},
     "exported_holdout": {"trained_through": DAYS[0], "judged_through": DAYS[-1]},
 }
 

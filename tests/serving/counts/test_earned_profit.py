@@ -102,3 +102,38 @@ def test_stretches_whose_weeks_are_alike_are_not_taken_for_many_weeks() -> None:
         np.mean([earned_profit(own, seed).p_value <= 0.1 for seed, own in enumerate(each)]) for each in (rows, apart)
     )
     assert as_stretches < 0.2 < as_weeks
+
+
+def after_four_weeks(n_stores: int, seed: int, effect: float = 0.0, held_share: float = 0.1) -> StoreWeeks:
+    """Return a quarter whose first four weeks were before the first draw, at the owner's prices."""
+    rows = quarter(n_stores, seed, 0.0, held_share, 17)
+    is_before = rows.weeks < 4
+    profits = rows.profits * np.where(rows.is_held | is_before, 1.0, 1 + effect)
+    return StoreWeeks(rows.stores, rows.weeks, profits, rows.is_held | is_before, None, is_before)
+
+
+def held_from_the_first_week_on(seed: int) -> StoreWeeks:
+    """Return such a quarter of ten stores of which two are held in all drawn weeks; the others bring a tenth more."""
+    rows = after_four_weeks(10, seed, effect=0.1, held_share=0.0)
+    is_held = rows.is_held | np.isin(rows.stores, (2, 7))
+    profits = rows.profits / np.where(is_held & ~rows.is_held, 1.1, 1.0)
+    return StoreWeeks(rows.stores, rows.weeks, profits, is_held, rows.stores, rows.is_before)
+
+
+def test_a_store_that_is_held_from_the_first_week_on_is_compared_with_what_it_brought_before() -> None:
+    found = [earned_profit(held_from_the_first_week_on(seed), seed) for seed in range(20)]
+    assert {(own.n_held, own.n_treated) for own in found} == {(26, 104)}
+    assert np.mean([own.share for own in found]) == pytest.approx(0.1, abs=0.03)
+    assert sum(own.share_low < 0.1 < own.share_high for own in found) >= 17
+    rows = held_from_the_first_week_on(0)
+    drawn = {name: own[~rows.is_before] for name, own in vars(rows).items() if name != "is_before"}
+    assert np.isnan(earned_profit(StoreWeeks(**drawn)).share)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_stores", [5, 10])
+def test_with_weeks_before_the_first_draw_it_rejects_no_more_than_it_claims_and_holds_the_truth(n_stores: int) -> None:
+    nothing = [earned_profit(after_four_weeks(n_stores, seed)).p_value <= 0.05 for seed in range(1000)]
+    assert 0.025 <= np.mean(nothing) <= 0.065
+    found = [earned_profit(after_four_weeks(n_stores, seed, 0.1), seed) for seed in range(1000, 1500)]
+    assert np.mean([own.share_low <= 0.1 <= own.share_high for own in found]) >= 0.93
