@@ -113,8 +113,11 @@ def record_earned(workspace: Workspace) -> list[str]:
 
 
 def _said(chain: EarnedProfit, money: Currency) -> str:
-    if not np.isfinite([chain.share, chain.share_low, chain.share_high]).all():
+    if not np.isfinite(chain.share):
         return f"too few store weeks were held at your own prices to say what drawn ones brought: {chain.n_held} so far"
+    if not np.isfinite([chain.share_low, chain.share_high]).all():
+        brought = f"{money.format_money(chain.euros)} more than your own, {chain.share:+.1%}"
+        return f"drawn prices brought {brought}; {chain.n_held} held store weeks are too few for an interval"
     return f"drawn prices brought {_told(chain, money)}"
 
 
