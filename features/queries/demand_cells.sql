@@ -1,6 +1,6 @@
 -- One row per distinct feature vector of the decisions of one partition (the view `sold`) that met the product in
--- stock. A stock that nobody knows is kept as null. What an outside store sold at prices that were not ours is left out:
--- no model learns from it.
+-- stock. A stock that nobody knows is kept as null. What an outside store sold at prices that were not ours is left
+-- out: no model learns from it.
 with decisions as (
     select
         sku,

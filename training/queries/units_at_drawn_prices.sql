@@ -1,5 +1,5 @@
--- What sold at each drawn price over the days for which its draw stood: one row for a store, product and draw. A row that
--- holds the owner's price while prices change hourly is no draw.
+-- What sold at each drawn price over the days for which its draw stood: one row for a store, product and draw. A row
+-- that holds the owner's price while prices change hourly is no draw.
 with dates as (
     select distinct business_date from price_draws
 ),

@@ -1,5 +1,5 @@
--- One row per decision of a day that is over that met the product in stock: what demand is learned from. What an outside
--- store sold at prices that were not ours teaches nothing.
+-- One row per decision of a day that is over that met the product in stock: what demand is learned from. What an
+-- outside store sold at prices that were not ours teaches nothing.
 create or replace view decisions_with_stock as
 with decisions as (
     select * from with_stock(closed_interactions)
