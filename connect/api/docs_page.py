@@ -53,8 +53,13 @@ def _example(part: dict[str, Any]) -> str:
 
 
 def _fields(document: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the fields of an object, or of each object of a list, as rows of a table."""
+    """Return the fields of an object, or of each object of a list, as rows of a table; of several kinds, of all."""
     schema = schema.get("items", schema)
+    if "anyOf" in schema:
+        kinds = [{row["name"]: row for row in _fields(document, kind)} for kind in schema["anyOf"]]
+        rows = {name: row for kind in kinds for name, row in kind.items()}
+        always = {name for name in rows if all(kind.get(name, {}).get("needed") == "yes" for kind in kinds)}
+        return [row | {"needed": "yes" if name in always else "no"} for name, row in rows.items()]
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     needed = schema.get("required", ())

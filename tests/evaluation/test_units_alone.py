@@ -82,7 +82,7 @@ def test_a_policy_that_is_not_there_is_named() -> None:
 
 @pytest.mark.play
 def test_the_command_scores_policies() -> None:
-    command = [sys.executable, "-m", "evaluation.outside_store", "score", "--size", "1x5", "--seeds", "2"]
+    command = [sys.executable, "-m", "evaluation.outside_store", "score", "--size", "5x5", "--seeds", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines()]
     assert rows[2:] == ["owner_policy", "drawn", "of it at tried prices", "thompson", "expected_profit"]

@@ -34,7 +34,7 @@ FIELDS_OF_BODIES = {
         "corrects",
     ),
     "stock": ("store_id", "sku", "happened_at", "kind", "units", "event_id"),
-    "traffic": ("store_id", "hour_at", "visitors"),
+    "traffic": ("store_id", "hour_at", "visitors", "sku", "visits"),
 }
 
 
